@@ -1,0 +1,82 @@
+#include "blackboard/time.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+
+#include "blackboard/check.hpp"
+
+namespace bidboard {
+namespace {
+
+constexpr std::int64_t limit = 4'000'000'000'000'000'000;
+
+Micros clamp(__int128 value) {
+  if (value > limit) return limit;
+  if (value < -limit) return -limit;
+  return static_cast<Micros>(value);
+}
+
+std::string printf_string(const char* format, auto... args) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof buffer, format, args...);
+  return buffer;
+}
+
+}  // namespace
+
+Micros to_micros(double value) {
+  if (std::isnan(value)) return 0;
+  const double scaled = value * 1e6;
+  if (scaled >= static_cast<double>(limit)) return limit;
+  if (scaled <= -static_cast<double>(limit)) return -limit;
+  return std::llround(scaled);
+}
+
+Micros mul_micros(Micros a, Micros b) { return clamp(static_cast<__int128>(a) * b / one); }
+
+Micros div_micros(Micros a, Micros b) {
+  BB_CHECK(b > 0, "division by a non-positive micro value");
+  return clamp(static_cast<__int128>(a) * one / b);
+}
+
+std::string format_micros(Micros value) {
+  const bool negative = value < 0;
+  const std::uint64_t magnitude = negative ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+  std::string text = (negative ? "-" : "") + std::to_string(magnitude / one);
+  if (const auto fraction = magnitude % one; fraction != 0) {
+    std::string digits = std::to_string(fraction);
+    digits.insert(0, 6 - digits.size(), '0');
+    digits.erase(digits.find_last_not_of('0') + 1);
+    text += '.' + digits;
+  }
+  return text;
+}
+
+std::string format_duration(Duration d) {
+  if (d.us < 0) return "-" + format_duration({-d.us});
+  if (d.us < 1'000) return printf_string("%dµs", static_cast<int>(d.us));
+  if (d.us < 1'000'000) return printf_string("%dms", static_cast<int>(d.us / 1'000));
+  const auto whole_seconds = static_cast<long long>(d.us / 1'000'000);
+  if (whole_seconds < 60) return printf_string("%.1fs", static_cast<double>(d.us) / 1e6);
+  if (whole_seconds < 3'600) return printf_string("%lldm%02llds", whole_seconds / 60, whole_seconds % 60);
+  return printf_string("%lldh%02lldm", whole_seconds / 3'600, whole_seconds % 3'600 / 60);
+}
+
+Result<Duration> parse_duration(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  double scale = 0;
+  if (unit.empty() || unit == "s") scale = 1;
+  else if (unit == "us") scale = 1e-6;
+  else if (unit == "ms") scale = 1e-3;
+  else if (unit == "m" || unit == "min") scale = 60;
+  else if (unit == "h") scale = 3'600;
+  else if (unit == "d") scale = 86'400;
+  if (error != std::errc() || scale == 0 || !(number >= 0) || number * scale > 1e12)
+    return fail(Errc::invalid, "'" + std::string(text) + "' is not a duration; write for example 250ms, 60s, 5m or 2h");
+  return Duration{to_micros(number * scale)};
+}
+
+}  // namespace bidboard

@@ -1,0 +1,31 @@
+# Compiler settings shared by every room.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_CXX_FLAGS_DEV "-O1 -g1")
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(bidboard_flags INTERFACE)
+# -ffp-contract=off: a fused multiply-add would make results differ between machines (design, section 3).
+target_compile_options(bidboard_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                       -Wno-sign-conversion -Wnon-virtual-dtor -Werror=return-type -ffp-contract=off)
+target_compile_definitions(bidboard_flags INTERFACE BIDBOARD_VERSION="${PROJECT_VERSION}")
+if(BIDBOARD_SANITIZE)
+  target_compile_options(bidboard_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
+                         -fno-omit-frame-pointer)
+  target_link_options(bidboard_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+find_program(LLD ld.lld)
+if(LLD)
+  target_link_options(bidboard_flags INTERFACE -fuse-ld=lld)
+endif()
