@@ -1,0 +1,98 @@
+// YAML and JSON text into one small tree that knows where each value stood, and back. The only place that knows the parsing
+// libraries.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "blackboard/result.hpp"
+#include "blackboard/time.hpp"
+
+namespace bidboard {
+
+/// Line and column in the source text, from 1; 0: made by code.
+struct Place {
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  bool operator==(const Place&) const = default;
+};
+
+class Value {
+ public:
+  struct Member;
+  using Array = std::vector<Value>;
+  using Object = std::vector<Member>;  ///< in source order; duplicate keys are a parse error
+
+  Value() = default;  ///< null
+  Value(std::nullptr_t) {}
+  Value(bool b) : data_(b) {}
+  Value(int n) : data_(std::int64_t{n}) {}
+  Value(std::int64_t n) : data_(n) {}
+  Value(std::uint64_t n) : data_(static_cast<std::int64_t>(n)) {}
+  Value(std::uint32_t n) : data_(std::int64_t{n}) {}
+  Value(double n) : data_(n) {}
+  Value(std::string s) : data_(std::move(s)) {}
+  Value(std::string_view s) : data_(std::string(s)) {}
+  Value(const char* s) : data_(std::string(s)) {}
+  Value(Array a) : data_(std::move(a)) {}
+  Value(Object o) : data_(std::move(o)) {}
+
+  bool is_null() const { return std::holds_alternative<std::monostate>(data_); }
+  bool is_bool() const { return std::holds_alternative<bool>(data_); }
+  bool is_integer() const { return std::holds_alternative<std::int64_t>(data_); }
+  bool is_number() const { return is_integer() || std::holds_alternative<double>(data_); }
+  bool is_string() const { return std::holds_alternative<std::string>(data_); }
+  bool is_array() const { return std::holds_alternative<Array>(data_); }
+  bool is_object() const { return std::holds_alternative<Object>(data_); }
+
+  // REQUIRE the matching is_...().
+  bool boolean() const { return std::get<bool>(data_); }
+  std::int64_t integer() const { return std::get<std::int64_t>(data_); }
+  double number() const { return is_integer() ? static_cast<double>(integer()) : std::get<double>(data_); }
+  const std::string& string() const { return std::get<std::string>(data_); }
+  const Array& array() const { return std::get<Array>(data_); }
+  const Object& object() const { return std::get<Object>(data_); }
+  Array& array() { return std::get<Array>(data_); }
+  Object& object() { return std::get<Object>(data_); }
+
+  /// The member of that name, or nullptr (also when this is no object).
+  const Value* find(std::string_view key) const;
+  /// Adds or replaces a member. A null value becomes an object first.
+  Value& set(std::string_view key, Value value);
+  void push(Value value);  ///< A null value becomes an array first.
+
+  Place place;             ///< where the value begins
+  bool quoted = false;     ///< a string that was quoted in the source ("12" is text, 12 is a number)
+
+  /// "a list", "text", ...: for error messages.
+  std::string_view type_name() const;
+  bool operator==(const Value& other) const { return data_ == other.data_; }  ///< places do not count
+
+ private:
+  std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> data_;
+};
+
+struct Value::Member {
+  std::string key;
+  Value value;
+  Place place;  ///< of the key
+  bool operator==(const Member& other) const { return key == other.key && value == other.value; }
+};
+
+/// Errors: invalid, text "line:column: what" (YAML: plain scalars become null, bool, integer, number or text by the YAML
+/// 1.2 core schema; anchors are resolved; more than 64 levels or 64 MB are refused).
+Result<Value> parse_yaml(std::string_view text);
+Result<Value> parse_json(std::string_view text);
+/// UTF-8 out; bytes that are not UTF-8 become U+FFFD. indent 0: one line.
+std::string to_json(const Value& value, int indent = 0);
+
+/// The candidate nearest to `word` by edit distance (Damerau-Levenshtein, at most a third of its length, ties by
+/// alphabet), or empty: for "unknown key 'neds', did you mean 'needs'?".
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+}  // namespace bidboard
