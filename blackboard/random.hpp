@@ -18,7 +18,7 @@ class Random {
   }
   /// Uniform in [0, bound); bound > 0.
   std::uint64_t below(std::uint64_t bound) {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
+    return static_cast<std::uint64_t>((static_cast<Wide>(next()) * bound) >> 64);
   }
   /// Uniform in [low, high].
   std::int64_t between(std::int64_t low, std::int64_t high) {
@@ -30,6 +30,8 @@ class Random {
   Random split() { return Random(next()); }
 
  private:
+  __extension__ using Wide = unsigned __int128;
+
   std::uint64_t state_;
 };
 

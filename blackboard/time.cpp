@@ -9,9 +9,11 @@
 namespace bidboard {
 namespace {
 
+__extension__ using Int128 = __int128;
+
 constexpr std::int64_t limit = 4'000'000'000'000'000'000;
 
-Micros clamp(__int128 value) {
+Micros clamp(Int128 value) {
   if (value > limit) return limit;
   if (value < -limit) return -limit;
   return static_cast<Micros>(value);
@@ -33,11 +35,11 @@ Micros to_micros(double value) {
   return std::llround(scaled);
 }
 
-Micros mul_micros(Micros a, Micros b) { return clamp(static_cast<__int128>(a) * b / one); }
+Micros mul_micros(Micros a, Micros b) { return clamp(static_cast<Int128>(a) * b / one); }
 
 Micros div_micros(Micros a, Micros b) {
   BB_CHECK(b > 0, "division by a non-positive micro value");
-  return clamp(static_cast<__int128>(a) * one / b);
+  return clamp(static_cast<Int128>(a) * one / b);
 }
 
 std::string format_micros(Micros value) {

@@ -1,0 +1,45 @@
+#include "blackboard/roles.hpp"
+
+#include <array>
+
+namespace bidboard {
+namespace {
+
+struct Row {
+  Role role;
+  std::string_view name;
+  //                post   take   report direct configure discover
+  std::array<bool, 6> may;
+};
+constexpr std::array table{
+    Row{Role::executive, "executive", {true, false, true, true, false, true}},
+    Row{Role::manager, "manager", {true, false, true, true, false, true}},
+    Row{Role::specialist, "specialist", {true, true, true, false, false, true}},
+    Row{Role::operator_, "operator", {true, true, true, true, true, true}},
+    Row{Role::observer, "observer", {false, false, false, false, false, false}},
+};
+constexpr std::array<std::string_view, 6> actions{"post", "take", "report", "direct", "configure", "discover"};
+
+}  // namespace
+
+std::string_view name(Role role) {
+  for (const Row& row : table)
+    if (row.role == role) return row.name;
+  return "unknown";
+}
+
+std::string_view name(Action action) { return actions[static_cast<std::size_t>(action)]; }
+
+std::optional<Role> parse_role(std::string_view text) {
+  for (const Row& row : table)
+    if (row.name == text) return row.role;
+  return {};
+}
+
+bool may(Role role, Action action) {
+  for (const Row& row : table)
+    if (row.role == role) return row.may[static_cast<std::size_t>(action)];
+  return false;
+}
+
+}  // namespace bidboard

@@ -1,0 +1,26 @@
+#include "blackboard/time.hpp"
+
+#include "tests/support/catch.hpp"
+
+using namespace bidboard;
+
+TEST_CASE("durations are read with their unit and refused without sense") {
+  CHECK(parse_duration("60s") == seconds(60));
+  CHECK(parse_duration("250ms") == milliseconds(250));
+  CHECK(parse_duration("1.5m") == seconds(90));
+  CHECK(parse_duration("7") == seconds(7));
+  for (const char* bad : {"", "-1s", "1 s", "5 parsecs", "nan", "1e300s"}) CHECK_FALSE(parse_duration(bad).has_value());
+}
+
+TEST_CASE("micro-units round to the nearest and never overflow") {
+  CHECK(to_micros(0.1) == 100'000);
+  CHECK(to_micros(1e300) == 4'000'000'000'000'000'000);
+  CHECK(mul_micros(3'000'000'000'000'000'000, 3'000'000'000'000) == 4'000'000'000'000'000'000);
+  CHECK(div_micros(one, 3 * one) == 333'333);
+}
+
+TEST_CASE("micro-units print as the shortest decimal") {
+  CHECK(format_micros(1'500'000) == "1.5");
+  CHECK(format_micros(-20) == "-0.00002");
+  CHECK(format_micros(3 * one) == "3");
+}
