@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "blackboard/document.hpp"
 #include "blackboard/events.hpp"
 #include "blackboard/result.hpp"
 
@@ -30,10 +29,5 @@ template <class T>
 Result<T> unseal(std::string_view bytes);
 /// The encoded part of a sealed value, its checksum verified.
 Result<std::string_view> sealed_payload(std::string_view bytes);
-
-/// Field names and values as an object tree, for `--json`, `log` and debugging: ids as "t12", times in seconds since the
-/// epoch, micro-units as numbers, enums as words. Secrets' hashes are left out.
-template <class T>
-Value to_value(const T& record);
 
 }  // namespace bidboard

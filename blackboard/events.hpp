@@ -183,6 +183,7 @@ using EventBody =
 struct Event {
   WallTime at;
   EventBody body;
+  BB_FIELDS(at, body)
 };
 
 /// "task_awarded": the name in `log` and `watch`.
