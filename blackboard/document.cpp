@@ -232,6 +232,19 @@ Value core_schema(const std::string& text, Place place) {
   return text;
 }
 
+/// yaml-cpp 0.7 gives the escapes \N and \_ as the single bytes 85 and a0, which are not UTF-8. The source
+/// was checked, so no other byte can be out of place.
+std::string repaired(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = utf8_length(std::string_view(text).substr(i));
+    if (length == 0) out += '\xc2';
+    out.append(text, i, std::max<std::size_t>(length, 1));
+    i += std::max<std::size_t>(length, 1);
+  }
+  return out;
+}
+
 class YamlHandler : public YAML::EventHandler {
  public:
   YamlHandler(TreeBuilder& builder, std::size_t& bytes_since_event)
@@ -252,7 +265,7 @@ class YamlHandler : public YAML::EventHandler {
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
-    put(mark, tag, anchor, text);
+    put(mark, tag, anchor, repaired(text));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {

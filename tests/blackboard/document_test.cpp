@@ -74,6 +74,7 @@ TEST_CASE("plain scalars follow the YAML 1.2 core schema") {
       {"!!str 12", Value("12")},
       {"!!float 12", Value(12.0)},
       {"! 12", Value("12")},
+      {"\"a\\_b\\N\"", Value("a\u00a0b\xc2\x85")},
   }));
   INFO(text);
   CHECK(yaml(text) == expected);
