@@ -31,12 +31,13 @@ constexpr Micros max_bid_seconds = 366LL * 86'400 * one;
 constexpr Micros max_bid_price = 1'000'000'000LL * one;
 
 /// The standard bid: size / (speed × lowest level among the needed skills), price = seconds × price_per_second.
-/// A needed skill the agent lacks counts as level 1 (eligibility has refused it before).
+/// A needed skill the agent lacks counts as level 1 (eligibility has refused it before). Always within the maxima.
 BidVector standard_bid(const TaskSpec& task, const AgentProfile& agent);
-/// Evaluates the agent's cost formula over the task's fields (size, priority, attempts made, number of needs, body bytes,
-/// level: lowest level among the needed skills, speed, kind and title as strings). Errors: invalid, with Lua's message.
+/// Evaluates the agent's cost formula (expression.hpp): the seconds it promises; price = seconds × price_per_second.
+/// Variables: size, priority, attempts (begun so far), needs (how many), body_bytes, level (lowest level among the needed
+/// skills), speed; kind and title as text. Errors: invalid (the formula's own fault, or a bid out of bounds).
 Result<BidVector> formula_bid(const TaskSpec& task, std::uint32_t attempts_made, const AgentProfile& agent);
-/// Refuses what is out of bounds (negative, zero confidence, above the maxima).
+/// The bid itself, or RefusalReason::invalid for what is out of bounds: negative, confidence not in (0, 1], above the maxima.
 BidAnswer checked(BidVector bid);
 
 }  // namespace bidboard

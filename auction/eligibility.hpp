@@ -13,7 +13,8 @@ namespace bidboard {
 std::optional<Refusal> ineligible(const Task& task, const Agent& agent);
 /// The rule that needs the bid: its price against the task's budget.
 std::optional<Refusal> over_budget(const TaskSpec& task, const BidVector& bid);
-/// Lowest level the agent has among the task's needed skills; `one` when the task needs none.
+/// Lowest level the agent has among the task's needed skills; `one` when the task needs none. A skill the agent lacks counts
+/// as `one` (ineligible() has refused it before).
 Micros skill_level(const TaskSpec& task, const AgentProfile& agent);
 
 }  // namespace bidboard

@@ -97,21 +97,18 @@ struct TaskFinished {
 struct TaskReopened {
   TaskId task;
   TaskState to = TaskState::ready;
-  std::uint32_t open_needs = 0;
   std::string reason;
-  BB_FIELDS(task, to, open_needs, reason)
+  BB_FIELDS(task, to, reason)
 };
 struct NeedAdded {
   TaskId task;
   Need need;
-  bool open = true;  ///< the needed task has not ended
-  BB_FIELDS(task, need, open)
+  BB_FIELDS(task, need)
 };
 struct NeedRemoved {
   TaskId task;
   TaskId need;
-  bool open = true;
-  BB_FIELDS(task, need, open)
+  BB_FIELDS(task, need)
 };
 struct Level {
   TaskId task;

@@ -1,0 +1,69 @@
+#include "auction/eligibility.hpp"
+
+#include <algorithm>
+
+namespace bidboard {
+namespace {
+
+/// The best level the agent declares for a skill; nothing when it lacks it.
+std::optional<Micros> declared_level(const AgentProfile& agent, const std::string& skill) {
+  std::optional<Micros> best;
+  for (const Skill& s : agent.skills)
+    if (s.name == skill) best = std::max(best.value_or(s.level), s.level);
+  return best;
+}
+
+std::string list_skills(const AgentProfile& agent) {
+  if (agent.skills.empty()) return "no skills";
+  std::string text;
+  for (std::size_t i = 0; i < agent.skills.size(); ++i) {
+    if (i > 0) text += i + 1 == agent.skills.size() ? " and " : ", ";
+    text += agent.skills[i].name;
+  }
+  return text;
+}
+
+std::optional<Refusal> lacks_skill(const TaskSpec& task, const AgentProfile& agent) {
+  for (const SkillNeed& need : task.skills) {
+    const std::optional<Micros> level = declared_level(agent, need.name);
+    if (!level) return Refusal{RefusalReason::skill, "needs " + need.name + ", has " + list_skills(agent)};
+    if (*level < need.level)
+      return Refusal{RefusalReason::skill, "needs " + need.name + ">=" + format_micros(need.level) + ", has " +
+                                               need.name + " " + format_micros(*level)};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<Refusal> ineligible(const Task& task, const Agent& agent) {
+  const AgentProfile& profile = agent.profile;
+  if (!may(profile.role, Action::take))
+    return Refusal{RefusalReason::role, "is " + std::string(name(profile.role)) + ", which takes no tasks"};
+  if (!profile.project.empty() && profile.project != task.spec.project)
+    return Refusal{RefusalReason::project,
+                   "works for project " + profile.project + ", the task belongs to " + task.spec.project};
+  if (auto refusal = lacks_skill(task.spec, profile)) return refusal;
+  if (!task.spec.run.empty() && !profile.allow_run && !profile.simulated)
+    return Refusal{RefusalReason::run, "does not run commands of tasks (see --allow-run)"};
+  if (task.reserved_for && task.reserved_for != agent.id)
+    return Refusal{RefusalReason::reserved, "the task is reserved for " + to_string(task.reserved_for)};
+  return {};
+}
+
+std::optional<Refusal> over_budget(const TaskSpec& task, const BidVector& bid) {
+  if (task.budget <= 0 || bid.price <= task.budget) return {};
+  return Refusal{RefusalReason::budget,
+                 "asks " + format_micros(bid.price) + ", the budget is " + format_micros(task.budget)};
+}
+
+Micros skill_level(const TaskSpec& task, const AgentProfile& agent) {
+  std::optional<Micros> lowest;
+  for (const SkillNeed& need : task.skills) {
+    const Micros level = declared_level(agent, need.name).value_or(one);
+    lowest = std::min(lowest.value_or(level), level);
+  }
+  return lowest.value_or(one);
+}
+
+}  // namespace bidboard
