@@ -36,8 +36,8 @@ Result<Pipes> make_pipes() {
     if (!made) return fail(made.error());
     *pipe = std::move(*made);
   }
-  for (const Descriptor* end : {&pipes.input.write, &pipes.output.read, &pipes.errors.read, &pipes.control.write,
-                                &pipes.report.read})
+  for (const Descriptor* end :
+       {&pipes.input.write, &pipes.output.read, &pipes.errors.read, &pipes.control.write, &pipes.report.read})
     if (auto done = set_nonblocking(*end); !done) return fail(done.error());
   return pipes;
 }
@@ -87,7 +87,8 @@ GuardedProcess::~GuardedProcess() {
 void GuardedProcess::stop() {
   if (ended_ || !control_) return;
   const char byte = 's';
-  // A full pipe holds earlier stops; a broken one means that the guard is at its end. Either way nothing is lost.
+  // A full pipe holds earlier stops; a broken one means that the guard is at its end. Either way nothing is
+  // lost.
   [[maybe_unused]] const ssize_t written = write(control_.get(), &byte, 1);
 }
 

@@ -1,17 +1,19 @@
-// One guard process per running task. It is forked from the agent, owns the task's whole process tree, and outlives the
-// agent: when the agent dies (its end of the control pipe closes), asks for a stop, or the time is up, the guard ends the
-// tree with TERM and, after a grace, KILL. Then it reports and exits.
+// One guard process per running task. It is forked from the agent, owns the task's whole process tree, and
+// outlives the agent: when the agent dies (its end of the control pipe closes), asks for a stop, or the time
+// is up, the guard ends the tree with TERM and, after a grace, KILL. Then it reports and exits.
 //
 // What it promises:
-//  - Two executions under one lock path never overlap on a machine: the lock is held until the tree is gone, also when the
-//    earlier agent was killed a moment ago. (The command inherits the lock's descriptor, so that the lock outlives even a
-//    SIGKILLed guard for as long as any part of the tree does.)
+//  - Two executions under one lock path never overlap on a machine: the lock is held until the tree is gone,
+//  also when the
+//    earlier agent was killed a moment ago. (The command inherits the lock's descriptor, so that the lock
+//    outlives even a SIGKILLed guard for as long as any part of the tree does.)
 //  - When the final report arrives, nothing of the tree is running and the lock is free.
-//  - On Linux the tree includes daemons that left the process group and session; elsewhere it is the process group.
+//  - On Linux the tree includes daemons that left the process group and session; elsewhere it is the process
+//  group.
 //    There also the direct child dies with a SIGKILLed guard.
 //
-// GuardedProcess is for one thread. The first start makes the program ignore SIGPIPE: writing to a command that does not
-// read must not end the agent.
+// GuardedProcess is for one thread. The first start makes the program ignore SIGPIPE: writing to a command
+// that does not read must not end the agent.
 #pragma once
 
 #include <sys/types.h>
@@ -34,23 +36,23 @@ struct GuardSpec {
   std::string lock_path;                 ///< taken with flock before the command starts; empty: none
   std::vector<std::string> scratch;      ///< files removed when the tree is gone
   Duration lock_wait = seconds(30);
-  Duration timeout{};                    ///< wall time of the command; 0: none
-  Duration grace = seconds(1);           ///< between TERM and KILL
-  Duration linger = milliseconds(100);   ///< what the command left behind may take so long to end by itself
-  int log = -1;                          ///< borrowed, opened O_APPEND: gets a line when something had to be stopped
+  Duration timeout{};                   ///< wall time of the command; 0: none
+  Duration grace = seconds(1);          ///< between TERM and KILL
+  Duration linger = milliseconds(100);  ///< what the command left behind may take so long to end by itself
+  int log = -1;  ///< borrowed, opened O_APPEND: gets a line when something had to be stopped
 };
 
 /// How it went; what `code` means.
 enum class GuardWord : std::uint8_t {
-  started = 1,      ///< the command runs; code: its pid, which is also its process group
-  exited,           ///< code: exit status
-  signalled,        ///< code: the signal that ended it
-  timed_out,        ///< stopped: its time was up
-  stopped,          ///< stopped: the agent asked for it
-  agent_gone,       ///< stopped: the agent died (only the log's reader hears of it)
-  exec_failed,      ///< never ran; code: errno
-  lock_timeout,     ///< never ran: an earlier execution still holds the lock
-  lost,             ///< the guard itself died; code: 0. What the command did is unknown
+  started = 1,   ///< the command runs; code: its pid, which is also its process group
+  exited,        ///< code: exit status
+  signalled,     ///< code: the signal that ended it
+  timed_out,     ///< stopped: its time was up
+  stopped,       ///< stopped: the agent asked for it
+  agent_gone,    ///< stopped: the agent died (only the log's reader hears of it)
+  exec_failed,   ///< never ran; code: errno
+  lock_timeout,  ///< never ran: an earlier execution still holds the lock
+  lost,          ///< the guard itself died; code: 0. What the command did is unknown
 };
 
 /// Which step failed before the command ran.
@@ -60,8 +62,8 @@ struct GuardReport {
   GuardWord word = GuardWord::lost;
   GuardPhase phase = GuardPhase::none;
   std::int32_t code = 0;
-  std::uint32_t killed = 0;     ///< processes that had to be stopped
-  std::int64_t cpu_us = 0;      ///< user + system time of the tree
+  std::uint32_t killed = 0;  ///< processes that had to be stopped
+  std::int64_t cpu_us = 0;   ///< user + system time of the tree
 };
 
 class GuardedProcess {
@@ -69,12 +71,15 @@ class GuardedProcess {
   GuardedProcess() = default;
   GuardedProcess(GuardedProcess&& other) noexcept;
   GuardedProcess& operator=(GuardedProcess&&) = delete;
-  /// Stops the tree if it still runs and waits until it is gone: at most the grace plus what the kernel needs.
+  /// Stops the tree if it still runs and waits until it is gone: at most the grace plus what the kernel
+  /// needs.
   ~GuardedProcess();
 
-  /// Asks the guard to stop the tree. Returns at once; the report follows. Harmless when repeated or too late.
+  /// Asks the guard to stop the tree. Returns at once; the report follows. Harmless when repeated or too
+  /// late.
   void stop();
-  /// The next report, if one has arrived: `started` at most once, then exactly one other, after which `ended()`.
+  /// The next report, if one has arrived: `started` at most once, then exactly one other, after which
+  /// `ended()`.
   std::optional<GuardReport> next_report();
   bool ended() const { return ended_; }
 
@@ -96,8 +101,8 @@ class GuardedProcess {
   Descriptor report_;
 };
 
-/// Errors: unavailable (no process or descriptor left), invalid (an empty argv). That the command itself could not be
-/// executed is heard through the report.
+/// Errors: unavailable (no process or descriptor left), invalid (an empty argv). That the command itself
+/// could not be executed is heard through the report.
 Result<GuardedProcess> start_guarded(const GuardSpec& spec);
 
 }  // namespace bidboard

@@ -34,8 +34,8 @@ constexpr std::int64_t kill_poll_most_us = 500'000;
 /// Static, because the guard may not allocate; untouched pages cost nothing.
 constexpr std::size_t table_capacity = 32'768;
 ProcessEntry table[table_capacity];
-pid_t tree[table_capacity];      ///< the guard's descendants, as of the last look
-pid_t signalled[table_capacity]; ///< those that were sent a signal already: each counts once
+pid_t tree[table_capacity];       ///< the guard's descendants, as of the last look
+pid_t signalled[table_capacity];  ///< those that were sent a signal already: each counts once
 
 volatile sig_atomic_t terminated = 0;
 void on_terminate(int) { terminated = 1; }
@@ -45,7 +45,7 @@ struct Guard {
   const GuardPlan& plan;
   GuardReport report;
   int lock = -1;
-  int exec_status = -1;        ///< the command's exec closes it, or writes why it failed
+  int exec_status = -1;  ///< the command's exec closes it, or writes why it failed
   pid_t child = 0;
   bool child_reaped = false;
   int child_status = 0;
@@ -97,7 +97,8 @@ class Line {
 
 bool has_log(const Guard& guard) { return guard.plan.log >= 0; }
 
-/// Deals the plan's descriptors their fixed numbers and closes all others, ZeroMQ's and the terminal's included.
+/// Deals the plan's descriptors their fixed numbers and closes all others, ZeroMQ's and the terminal's
+/// included.
 void take_descriptors(const GuardPlan& plan) {
   const int wanted[] = {plan.input, plan.output, plan.errors, plan.control, plan.report, plan.log};
   int parked[6];
@@ -124,8 +125,8 @@ void reset_signals() {
   for (int number = 1; number < NSIG; ++number) set_handler(number, SIG_DFL);
 }
 
-/// A ctrl-C is the agent's to answer; TERM stops the tree. CHLD and TERM are let in only while pselect waits, so that none
-/// is missed between looking and waiting.
+/// A ctrl-C is the agent's to answer; TERM stops the tree. CHLD and TERM are let in only while pselect waits,
+/// so that none is missed between looking and waiting.
 void take_signals() {
   reset_signals();
   for (const int number : {SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2})
@@ -189,8 +190,8 @@ bool reap(Guard& guard) {
   return pid < 0;
 }
 
-/// Opens the lock file and tries to take it. A holder removes the file before it lets go: a lock on a file that no longer
-/// has the name locks nothing.
+/// Opens the lock file and tries to take it. A holder removes the file before it lets go: a lock on a file
+/// that no longer has the name locks nothing.
 bool try_lock(const char* path, int& fd, int& error) {
   fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   error = 0;
@@ -201,7 +202,8 @@ bool try_lock(const char* path, int& fd, int& error) {
   struct stat held {};
   struct stat named {};
   if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-    if (fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino && held.st_dev == named.st_dev)
+    if (fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
+        held.st_dev == named.st_dev)
       return true;
   } else if (errno != EWOULDBLOCK && errno != EINTR) {
     error = errno;
@@ -243,8 +245,8 @@ bool take_lock(Guard& guard) {
   }
 }
 
-/// Lets the lock go and removes its file, unless something of the tree still holds it through an inherited descriptor
-/// (possible where orphans cannot be found).
+/// Lets the lock go and removes its file, unless something of the tree still holds it through an inherited
+/// descriptor (possible where orphans cannot be found).
 void release_lock(Guard& guard) {
   if (guard.lock < 0) return;
   close(guard.lock);
@@ -411,13 +413,15 @@ void signal_tree(Guard& guard, int number) {
 }
 
 void end_tree(Guard& guard) {
-  const bool by_itself = guard.report.word == GuardWord::exited || guard.report.word == GuardWord::signalled ||
+  const bool by_itself = guard.report.word == GuardWord::exited ||
+                         guard.report.word == GuardWord::signalled ||
                          guard.report.word == GuardWord::exec_failed;
   if (gone_within(guard, by_itself ? guard.plan.linger_us : 0)) return;
   signal_tree(guard, SIGTERM);
   signal_tree(guard, SIGCONT);  // a stopped process hears a TERM only when it goes on
   if (gone_within(guard, guard.plan.grace_us)) return;
-  for (std::int64_t pause = kill_poll_us;; pause = pause * 2 < kill_poll_most_us ? pause * 2 : kill_poll_most_us) {
+  for (std::int64_t pause = kill_poll_us;;
+       pause = pause * 2 < kill_poll_most_us ? pause * 2 : kill_poll_most_us) {
     signal_tree(guard, SIGKILL);
     if (gone_within(guard, pause)) return;
   }
@@ -428,10 +432,18 @@ void write_log_line(const Guard& guard) {
   Line line;
   line << "[guard] ";
   switch (guard.report.word) {
-    case GuardWord::agent_gone: line << "agent gone"; break;
-    case GuardWord::stopped: line << "told to stop"; break;
-    case GuardWord::timed_out: line << "time limit of " << guard.plan.timeout_us / 1'000'000 << " s reached"; break;
-    default: line << "command ended but left processes behind"; break;
+    case GuardWord::agent_gone:
+      line << "agent gone";
+      break;
+    case GuardWord::stopped:
+      line << "told to stop";
+      break;
+    case GuardWord::timed_out:
+      line << "time limit of " << guard.plan.timeout_us / 1'000'000 << " s reached";
+      break;
+    default:
+      line << "command ended but left processes behind";
+      break;
   }
   const auto killed = static_cast<std::int64_t>(guard.signalled_count);
   line << ": stopped process group " << static_cast<std::int64_t>(guard.child) << " (" << killed
@@ -442,8 +454,9 @@ void write_log_line(const Guard& guard) {
 [[noreturn]] void finish(Guard& guard) {
   rusage usage{};
   getrusage(RUSAGE_CHILDREN, &usage);
-  guard.report.cpu_us = (static_cast<std::int64_t>(usage.ru_utime.tv_sec) + usage.ru_stime.tv_sec) * 1'000'000 +
-                        usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+  guard.report.cpu_us =
+      (static_cast<std::int64_t>(usage.ru_utime.tv_sec) + usage.ru_stime.tv_sec) * 1'000'000 +
+      usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
   guard.report.killed = static_cast<std::uint32_t>(guard.signalled_count);
   for (const char* const* path = guard.plan.scratch; *path != nullptr; ++path) unlink(*path);
   release_lock(guard);  // before the report: whoever hears it may start the next execution

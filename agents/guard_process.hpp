@@ -1,12 +1,14 @@
-// What the guard does after the fork, in the guard's own process. The agent may have threads (ZeroMQ's), so nothing here
-// touches the heap, a lock or a stream: only async-signal-safe calls and memory prepared before the fork.
+// What the guard does after the fork, in the guard's own process. The agent may have threads (ZeroMQ's), so
+// nothing here touches the heap, a lock or a stream: only async-signal-safe calls and memory prepared before
+// the fork.
 #pragma once
 
 #include <cstdint>
 
 namespace bidboard {
 
-/// Everything the guard needs, prepared by the agent; pointers stay valid in the forked copy. Descriptors: -1 is none.
+/// Everything the guard needs, prepared by the agent; pointers stay valid in the forked copy. Descriptors: -1
+/// is none.
 struct GuardPlan {
   char* const* argv;
   char* const* environment;
@@ -25,7 +27,8 @@ struct GuardPlan {
   int log;
 };
 
-/// REQUIRES: called in a fresh fork, all signals blocked. Writes GuardReport records to `report`, never returns.
+/// REQUIRES: called in a fresh fork, all signals blocked. Writes GuardReport records to `report`, never
+/// returns.
 [[noreturn]] void run_guard(const GuardPlan& plan);
 
 }  // namespace bidboard

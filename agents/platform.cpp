@@ -20,7 +20,8 @@ std::string because() { return std::strerror(errno); }
 
 #if defined(__linux__)
 
-/// What /proc/PID/stat tells. The command's name may hold spaces and parentheses: fields are counted from the last ')'.
+/// What /proc/PID/stat tells. The command's name may hold spaces and parentheses: fields are counted from the
+/// last ')'.
 struct Stat {
   ProcessEntry entry;
   std::uint64_t start_ticks;
@@ -28,7 +29,8 @@ struct Stat {
 
 std::uint64_t number_at(const char*& at, const char* end) {
   std::uint64_t value = 0;
-  for (; at < end && *at >= '0' && *at <= '9'; ++at) value = value * 10 + static_cast<std::uint64_t>(*at - '0');
+  for (; at < end && *at >= '0' && *at <= '9'; ++at)
+    value = value * 10 + static_cast<std::uint64_t>(*at - '0');
   return value;
 }
 
@@ -108,7 +110,8 @@ void name_process(const char* name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 std::optional<std::size_t> list_processes(ProcessEntry* table, std::size_t capacity) {
   const int directory = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) return {};
-  // struct linux_dirent64, read by offsets: inode 8 bytes, offset 8, length 2, type 1, then the name. opendir would allocate.
+  // struct linux_dirent64, read by offsets: inode 8 bytes, offset 8, length 2, type 1, then the name. opendir
+  // would allocate.
   constexpr std::size_t length_at = 16;
   constexpr std::size_t name_at = 19;
   char buffer[8192];
