@@ -439,7 +439,11 @@ void write_log_line(const Guard& guard) {
       line << "told to stop";
       break;
     case GuardWord::timed_out:
-      line << "time limit of " << guard.plan.timeout_us / 1'000'000 << " s reached";
+      line << "time limit of ";
+      if (guard.plan.timeout_us < 1'000'000)
+        line << guard.plan.timeout_us / 1'000 << " ms reached";
+      else
+        line << guard.plan.timeout_us / 1'000'000 << " s reached";
       break;
     default:
       line << "command ended but left processes behind";

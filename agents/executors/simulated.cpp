@@ -1,6 +1,7 @@
 #include "agents/executors/simulated.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "blackboard/check.hpp"
 #include "blackboard/random.hpp"
@@ -34,14 +35,16 @@ Result<void> SimulatedExecutor::start(const Assignment& assignment, Now now) {
 
   Run run;
   run.due = now.mono + microseconds(mul_micros(seconds_needed, options_.scale));
-  run.outcome = {
-      .task = assignment.task,
-      .epoch = assignment.epoch,
-      .ending = fails ? Ending::failed : Ending::done,
-      .result = fails ? "" : "{\"simulated\":true,\"seconds\":" + format_micros(seconds_needed) + "}",
-      .reason = fails ? "simulated failure" : "",
-      .seconds = mul_micros(seconds_needed, options_.scale),
-      .price = mul_micros(seconds_needed, options_.agent.price_per_second)};
+  ExecutionEnded& outcome = run.outcome;
+  outcome.task = assignment.task;
+  outcome.epoch = assignment.epoch;
+  outcome.ending = fails ? Ending::failed : Ending::done;
+  if (fails)
+    outcome.reason = "simulated failure";
+  else
+    outcome.result = "{\"simulated\":true,\"seconds\":" + format_micros(seconds_needed) + "}";
+  outcome.seconds = seconds_needed;
+  outcome.price = mul_micros(seconds_needed, options_.agent.price_per_second);
   runs_.emplace(key, std::move(run));
   events_.push_back(ExecutionStarted{assignment.task, assignment.epoch, 0});
   return {};
@@ -49,8 +52,12 @@ Result<void> SimulatedExecutor::start(const Assignment& assignment, Now now) {
 
 void SimulatedExecutor::stop(TaskId task, Epoch epoch, const std::string& reason, Now) {
   if (runs_.erase({task, epoch}) == 0) return;
-  events_.push_back(
-      ExecutionEnded{.task = task, .epoch = epoch, .ending = Ending::stopped, .reason = reason});
+  ExecutionEnded ended;
+  ended.task = task;
+  ended.epoch = epoch;
+  ended.ending = Ending::stopped;
+  ended.reason = reason;
+  events_.push_back(std::move(ended));
 }
 
 std::vector<ExecutionEvent> SimulatedExecutor::pump(Now now) {

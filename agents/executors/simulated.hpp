@@ -14,8 +14,10 @@
 namespace bidboard {
 
 struct SimulatedOptions {
-  AgentProfile agent;       ///< speed, skills and price_per_second count
-  Micros scale = one;       ///< seconds of time passed per simulated second
+  AgentProfile agent;  ///< speed, skills and price_per_second count
+  /// Seconds of time passed per simulated second. Delivered seconds are told in simulated ones, as bids
+  /// promise.
+  Micros scale = one;
   Micros noise = 0;         ///< 0.2: each duration is uniformly within 20 % of what the standard bid says
   Micros failure_rate = 0;  ///< share of attempts that fail at a random moment
   std::uint64_t seed = 1;
