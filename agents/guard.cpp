@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -9,6 +11,7 @@
 
 #include "agents/guard_process.hpp"
 #include "agents/platform.hpp"
+#include "blackboard/check.hpp"
 
 namespace bidboard {
 namespace {
@@ -25,17 +28,20 @@ struct Pipes {
   Pipe input;
   Pipe output;
   Pipe errors;
-  Pipe control;
+  Pipe control;  ///< a socket in truth, since descriptors travel through it
   Pipe report;
 };
 
 Result<Pipes> make_pipes() {
   Pipes pipes;
-  for (Pipe* pipe : {&pipes.input, &pipes.output, &pipes.errors, &pipes.control, &pipes.report}) {
+  for (Pipe* pipe : {&pipes.input, &pipes.output, &pipes.errors, &pipes.report}) {
     auto made = make_pipe();
     if (!made) return fail(made.error());
     *pipe = std::move(*made);
   }
+  auto made = make_socket_pair();
+  if (!made) return fail(made.error());
+  pipes.control = std::move(*made);
   for (const Descriptor* end :
        {&pipes.input.write, &pipes.output.read, &pipes.errors.read, &pipes.control.write, &pipes.report.read})
     if (auto done = set_nonblocking(*end); !done) return fail(done.error());

@@ -42,6 +42,9 @@ struct GuardSpec {
   int log = -1;  ///< borrowed, opened O_APPEND: gets a line when something had to be stopped
 };
 
+/// How many locks a guard can hold for its agent (GuardedProcess::hold).
+constexpr unsigned guard_slots = 64;
+
 /// How it went; what `code` means.
 enum class GuardWord : std::uint8_t {
   started = 1,   ///< the command runs; code: its pid, which is also its process group
@@ -78,6 +81,10 @@ class GuardedProcess {
   /// Asks the guard to stop the tree. Returns at once; the report follows. Harmless when repeated or too
   /// late.
   void stop();
+  /// Gives the guard a copy of a descriptor, to be kept until the slot is used again or the tree is gone. For
+  /// locks on what the command does piece by piece: held like this, they do not end with a killed agent while
+  /// the command lives. REQUIRES slot < guard_slots. Errors: unavailable (the guard does not listen).
+  Result<void> hold(unsigned slot, const Descriptor& descriptor);
   /// The next report, if one has arrived: `started` at most once, then exactly one other, after which
   /// `ended()`.
   std::optional<GuardReport> next_report();

@@ -2,10 +2,9 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/select.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +15,8 @@
 
 #include "agents/guard.hpp"
 #include "agents/platform.hpp"
+#include "agents/signal_safe.hpp"
+#include "agents/task_lock.hpp"
 
 namespace bidboard {
 namespace {
@@ -51,6 +52,7 @@ struct Guard {
   int child_status = 0;
   bool owns_orphans = false;
   std::size_t signalled_count = 0;
+  int held[guard_slots] = {};  ///< locks kept for the agent; 0: none
 };
 
 std::int64_t now_us() {
@@ -58,42 +60,6 @@ std::int64_t now_us() {
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::int64_t>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000;
 }
-
-void write_all(int fd, const void* bytes, std::size_t size) {
-  const char* at = static_cast<const char*>(bytes);
-  while (size > 0) {
-    const ssize_t written = write(fd, at, size);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    at += written;
-    size -= static_cast<std::size_t>(written);
-  }
-}
-
-/// A line of text put together without the heap; what does not fit is cut.
-class Line {
- public:
-  Line& operator<<(const char* text) {
-    while (*text != '\0' && size_ < sizeof text_ - 1) text_[size_++] = *text++;
-    return *this;
-  }
-  Line& operator<<(std::int64_t number) {
-    char digits[24];
-    char* at = digits + sizeof digits;
-    *--at = '\0';
-    do *--at = static_cast<char>('0' + number % 10);
-    while ((number /= 10) > 0);
-    return *this << at;
-  }
-  void write_to(int fd) {
-    text_[size_++] = '\n';
-    write_all(fd, text_, size_);
-  }
-
- private:
-  char text_[512];
-  std::size_t size_ = 0;
-};
 
 bool has_log(const Guard& guard) { return guard.plan.log >= 0; }
 
@@ -163,18 +129,40 @@ void wait_for(int fd_a, int fd_b, std::int64_t until) {
   pselect(highest + 1, &readable, nullptr, nullptr, bounded ? &timeout : nullptr, &none);
 }
 
-/// Has the agent asked for a stop, or died?
+/// Keeps the lock whose descriptor came with a message; the one that had the slot before is over.
+void hold(Guard& guard, msghdr& message, unsigned slot) {
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    int fd;
+    std::memcpy(&fd, CMSG_DATA(part), sizeof fd);
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (guard.held[slot] > 0) close(guard.held[slot]);
+    guard.held[slot] = fd;
+  }
+}
+
+/// Reads what the agent says. True when the tree has to end: the agent asked for it, or died.
 bool stop_wanted(Guard& guard) {
-  if (terminated != 0) {
-    guard.report.word = GuardWord::stopped;
+  if (terminated != 0) guard.report.word = GuardWord::stopped;
+  while (terminated == 0) {
+    GuardOrder order{};
+    alignas(cmsghdr) char extra[CMSG_SPACE(sizeof(int))];
+    iovec bytes{&order, sizeof order};
+    msghdr message{};
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    message.msg_control = extra;
+    message.msg_controllen = sizeof extra;
+    const ssize_t size = recvmsg(control_fd, &message, 0);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
+    if (size == static_cast<ssize_t>(sizeof order) && order.what == GuardOrder::hold) {
+      hold(guard, message, order.slot % guard_slots);
+      continue;
+    }
+    guard.report.word = size <= 0 ? GuardWord::agent_gone : GuardWord::stopped;
     return true;
   }
-  char byte;
-  ssize_t size;
-  do size = read(control_fd, &byte, 1);
-  while (size < 0 && errno == EINTR);
-  if (size < 0) return false;
-  guard.report.word = size == 0 ? GuardWord::agent_gone : GuardWord::stopped;
   return true;
 }
 
@@ -190,47 +178,23 @@ bool reap(Guard& guard) {
   return pid < 0;
 }
 
-/// Opens the lock file and tries to take it. A holder removes the file before it lets go: a lock on a file
-/// that no longer has the name locks nothing.
-bool try_lock(const char* path, int& fd, int& error) {
-  fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  error = 0;
-  if (fd < 0) {
-    error = errno;
-    return false;
-  }
-  struct stat held {};
-  struct stat named {};
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-    if (fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
-        held.st_dev == named.st_dev)
-      return true;
-  } else if (errno != EWOULDBLOCK && errno != EINTR) {
-    error = errno;
-  }
-  close(fd);
-  fd = -1;
-  return false;
-}
-
 /// False: the report says why the command may not run.
 bool take_lock(Guard& guard) {
   if (guard.plan.lock_path == nullptr) return true;
   const std::int64_t give_up = now_us() + guard.plan.lock_wait_us;
   bool told = false;
   for (;;) {
-    int fd = -1;
-    int error = 0;
-    if (try_lock(guard.plan.lock_path, fd, error)) {
+    const LockTry attempt = try_lock_file(guard.plan.lock_path);
+    if (attempt.fd >= 0) {
       // Inherited by the command on purpose (guard.hpp), at a number that no script uses for itself.
-      guard.lock = fcntl(fd, F_DUPFD, parking_fd);
-      close(fd);
+      guard.lock = fcntl(attempt.fd, F_DUPFD, parking_fd);
+      close(attempt.fd);
       return true;
     }
-    if (error != 0) {
+    if (attempt.error != 0) {
       guard.report.word = GuardWord::exec_failed;
       guard.report.phase = GuardPhase::lock;
-      guard.report.code = error;
+      guard.report.code = attempt.error;
       return false;
     }
     if (stop_wanted(guard)) return false;
@@ -250,9 +214,7 @@ bool take_lock(Guard& guard) {
 void release_lock(Guard& guard) {
   if (guard.lock < 0) return;
   close(guard.lock);
-  int fd = -1;
-  int error = 0;
-  if (try_lock(guard.plan.lock_path, fd, error)) unlink(guard.plan.lock_path);
+  if (try_lock_file(guard.plan.lock_path).fd >= 0) unlink(guard.plan.lock_path);
 }
 
 struct ExecFailure {

@@ -7,6 +7,14 @@
 
 namespace bidboard {
 
+/// What the agent says over the control socket, one message each; its end is the agent's death.
+struct GuardOrder {
+  static constexpr std::uint8_t stop = 1;
+  static constexpr std::uint8_t hold = 2;  ///< comes with a descriptor (SCM_RIGHTS)
+  std::uint8_t what = 0;
+  std::uint8_t slot = 0;
+};
+
 /// Everything the guard needs, prepared by the agent; pointers stay valid in the forked copy. Descriptors: -1
 /// is none.
 struct GuardPlan {

@@ -1,8 +1,8 @@
 #include "agents/platform.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
@@ -82,6 +82,14 @@ Result<Pipe> make_pipe() {
   if (pipe(ends) != 0) return fail(Errc::unavailable, "cannot make a pipe: " + because());
   for (const int end : ends) fcntl(end, F_SETFD, FD_CLOEXEC);
 #endif
+  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+Result<Pipe> make_socket_pair() {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
+    return fail(Errc::unavailable, "cannot make a pair of sockets: " + because());
+  for (const int end : ends) fcntl(end, F_SETFD, FD_CLOEXEC);
   return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 

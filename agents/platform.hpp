@@ -20,6 +20,8 @@ struct Pipe {
 };
 /// Both ends close-on-exec and blocking. Errors: unavailable (no descriptors left).
 Result<Pipe> make_pipe();
+/// A connected pair of stream sockets, likewise; either end reads and writes.
+Result<Pipe> make_socket_pair();
 Result<void> set_nonblocking(const Descriptor& descriptor);
 
 /// [fork] Closes every descriptor from `first` on.
