@@ -23,6 +23,7 @@ class PipedProcess {
   void end_input();
   std::size_t unsent() const { return pending_.size() - sent_; }
   void stop() { guarded_.stop(); }
+  Result<void> hold(unsigned slot, const Descriptor& lock) { return guarded_.hold(slot, lock); }
 
   /// What happened since the last call. After the final report all that it ever wrote has been handed out.
   struct Traffic {
