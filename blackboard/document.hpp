@@ -1,5 +1,5 @@
-// YAML and JSON text into one small tree that knows where each value stood, and back. The only place that knows the parsing
-// libraries.
+// YAML and JSON text into one small tree that knows where each value stood, and back. The only place that
+// knows the parsing libraries.
 #pragma once
 
 #include <cstdint>
@@ -66,8 +66,8 @@ class Value {
   Value& set(std::string_view key, Value value);
   void push(Value value);  ///< A null value becomes an array first.
 
-  Place place;             ///< where the value begins
-  bool quoted = false;     ///< a string that was quoted in the source ("12" is text, 12 is a number)
+  Place place;          ///< where the value begins
+  bool quoted = false;  ///< a string that was quoted in the source ("12" is text, 12 is a number)
 
   /// "a list", "text", ...: for error messages.
   std::string_view type_name() const;
@@ -84,15 +84,15 @@ struct Value::Member {
   bool operator==(const Member& other) const { return key == other.key && value == other.value; }
 };
 
-/// Errors: invalid, text "line:column: what" (YAML: plain scalars become null, bool, integer, number or text by the YAML
-/// 1.2 core schema; anchors are resolved; more than 64 levels or 64 MB are refused).
+/// Errors: invalid, text "line:column: what" (YAML: plain scalars become null, bool, integer, number or text
+/// by the YAML 1.2 core schema; anchors are resolved; more than 64 levels, 64 MB or 4,000,000 values are refused).
 Result<Value> parse_yaml(std::string_view text);
 Result<Value> parse_json(std::string_view text);
 /// UTF-8 out; bytes that are not UTF-8 become U+FFFD. indent 0: one line.
 std::string to_json(const Value& value, int indent = 0);
 
-/// The candidate nearest to `word` by edit distance (Damerau-Levenshtein, at most a third of its length, ties by
-/// alphabet), or empty: for "unknown key 'neds', did you mean 'needs'?".
+/// The candidate nearest to `word` by edit distance (Damerau-Levenshtein, at most a third of its length, ties
+/// by alphabet), or empty: for "unknown key 'neds', did you mean 'needs'?".
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace bidboard

@@ -95,7 +95,7 @@ struct Task {
   Micros bottom_level = 0;       ///< its size plus the longest chain of work that waits for it
   Epoch epoch;                   ///< of the last award; 0: never awarded
   AgentId holder;                ///< while awarded or running; afterwards, who ended it
-  std::uint64_t capability_hash = 0;  ///< of the live award's secret
+  std::string capability_hash;   ///< of the live award's secret (secrets.hpp)
   bool shell_claim = false;      ///< held by a claim without heartbeat: `deadline` is its lease
   WallTime deadline;             ///< of the live attempt; 0: none
   WallTime not_before;           ///< back-off: not awarded earlier; 0: none
@@ -109,7 +109,7 @@ struct Task {
   WallTime finished_at;
   std::string reason;            ///< why it is in this state, for people
   std::string result;            ///< JSON text or any bytes, when at most 1 KB ...
-  std::uint64_t result_blob = 0; ///< ... else the blob's hash
+  std::string result_blob;       ///< ... else the hash of the blob that holds it (secrets.hpp: content_hash)
   Micros price = 0;              ///< delivered
   std::int64_t tokens = 0;       ///< delivered; 0: not told
   Micros progress = 0;           ///< 0 to 1
@@ -117,9 +117,10 @@ struct Task {
   AuctionId auction;             ///< of the last award; 0: it was not decided by bids
   AgentId reserved_for;          ///< reassign: only this agent may have it next
   bool operator==(const Task&) const = default;
-  BB_FIELDS(id, spec, state, open_needs, bottom_level, epoch, holder, capability_hash, shell_claim, deadline, not_before,
-            attempts, deaths, failures, created_at, ready_at, awarded_at, started_at, finished_at, reason, result,
-            result_blob, price, tokens, progress, progress_text, auction, reserved_for)
+  // The fields that queries ask for most come first, so that reading them need not decode the rest.
+  BB_FIELDS(id, state, epoch, holder, attempts, created_at, ready_at, awarded_at, started_at, finished_at, open_needs,
+            bottom_level, deadline, not_before, deaths, shell_claim, auction, reserved_for, price, tokens, progress,
+            capability_hash, failures, reason, progress_text, result, result_blob, spec)
 };
 
 /// Stored: never change a number.
@@ -159,7 +160,7 @@ struct Agent {
   AgentId id;
   AgentProfile profile;
   AgentState state = AgentState::live;
-  std::uint64_t secret_hash = 0;  ///< of the registration's secret
+  std::string secret_hash;        ///< of the registration's secret (secrets.hpp)
   std::uint64_t incarnation = 0;  ///< drawn by the process: tells two processes of one name apart
   WallTime registered_at;
   WallTime seen_at;               ///< last sign of life that was recorded (at most a minute old while live)

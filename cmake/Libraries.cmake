@@ -17,6 +17,7 @@ endfunction()
 add_pkgconfig_library(lmdb::lmdb lmdb)
 add_pkgconfig_library(lua::lua lua5.4-c++)
 add_pkgconfig_library(xxhash::xxhash libxxhash)
+add_pkgconfig_library(sodium::sodium libsodium)
 add_pkgconfig_library(zeromq::zeromq libzmq)
 add_pkgconfig_library(editline::editline libedit)
 

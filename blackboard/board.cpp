@@ -1,0 +1,175 @@
+#include "blackboard/board.hpp"
+
+#include <algorithm>
+
+#include "blackboard/check.hpp"
+#include "blackboard/codec.hpp"
+#include "blackboard/secrets.hpp"
+
+namespace bidboard {
+namespace {
+
+/// Clean records kept between batches; beyond that the cache starts afresh.
+constexpr std::size_t cached_records = 100'000;
+
+}  // namespace
+
+Board::Board(Store& store) : store_(store) { discard(); }
+
+template <class T>
+std::optional<T> Board::load(std::string_view key) const {
+  std::optional<std::string_view> bytes;
+  if (const auto found = overlay_.find(key); found != overlay_.end()) {
+    if (found->second) bytes = *found->second;
+  } else {
+    bytes = store_.get(key);
+  }
+  if (!bytes) return {};
+  Result<T> record = unseal<T>(*bytes);
+  if (record) return std::move(*record);
+  if (!damage_) damage_ = Error{record.error().code, "record " + to_hex(key) + ": " + record.error().text};
+  return {};
+}
+
+const Task* Board::task(TaskId id) const {
+  return tasks_.find(id, [&](TaskId key) { return load<Task>(keys::task(key)); });
+}
+const Agent* Board::agent(AgentId id) const {
+  return agents_.find(id, [&](AgentId key) { return load<Agent>(keys::agent(key)); });
+}
+const Workflow* Board::workflow(WorkflowId id) const {
+  return workflows_.find(id, [&](WorkflowId key) { return load<Workflow>(keys::workflow(key)); });
+}
+const Client* Board::client(ClientId id) const {
+  return clients_.find(id, [&](ClientId key) { return load<Client>(keys::client(key)); });
+}
+
+Calibration Board::calibration(AgentId agent, const std::string& kind) const {
+  Calibration blank;
+  blank.agent = agent;
+  blank.kind = kind;
+  return load<Calibration>(keys::calibration(agent, kind)).value_or(blank);
+}
+
+std::optional<AgentId> Board::agent_named(std::string_view name) const {
+  const std::string key = keys::agent_name(name);
+  std::optional<std::string_view> value = store_.get(key);
+  if (const auto found = overlay_.find(key); found != overlay_.end()) value = *found->second;
+  if (!value) return {};
+  return AgentId{read_big_endian(*value, 0)};
+}
+
+std::optional<TaskId> Board::task_with_key(std::string_view project, std::string_view key) const {
+  const std::string index_key = keys::post_key(project, key);
+  std::optional<std::string_view> value = store_.get(index_key);
+  if (const auto found = overlay_.find(index_key); found != overlay_.end()) value = *found->second;
+  if (!value) return {};
+  return TaskId{read_big_endian(*value, 0)};
+}
+
+std::optional<std::string> Board::blob(std::string_view hash) const {
+  const std::string key = keys::blob(hash);
+  if (const auto found = overlay_.find(key); found != overlay_.end()) return found->second;
+  const std::optional<std::string_view> bytes = store_.get(key);
+  if (!bytes) return {};
+  return std::string(*bytes);
+}
+
+std::string Board::result_of(const Task& task) const {
+  return task.result_blob.empty() ? task.result : blob(task.result_blob).value_or("");
+}
+
+void Board::scan(std::string_view prefix, std::string_view from, const Snapshot::Visitor& visit) const {
+  auto change = overlay_.lower_bound(std::max(prefix, from));
+  const auto is_ours = [&] { return change != overlay_.end() && change->first.starts_with(prefix); };
+  bool go_on = true;
+  const auto visit_change = [&] {
+    if (change->second) go_on = visit(change->first, *change->second);
+    ++change;
+  };
+  store_.scan(prefix, from, [&](std::string_view key, std::string_view value) {
+    while (go_on && is_ours() && change->first < key) visit_change();
+    if (!go_on) return false;
+    if (is_ours() && change->first == key) visit_change();
+    else go_on = visit(key, value);
+    return go_on;
+  });
+  while (go_on && is_ours()) visit_change();
+}
+
+std::vector<TaskId> Board::tasks_under(std::string_view prefix) const {
+  std::vector<TaskId> ids;
+  scan(prefix, {}, [&](std::string_view key, std::string_view) {
+    ids.push_back(keys::last_id<TaskId>(key));
+    return true;
+  });
+  return ids;
+}
+
+std::uint32_t Board::holding_count(AgentId agent) const {
+  std::uint32_t count = 0;
+  scan(keys::holdings_of(agent), {}, [&](std::string_view, std::string_view) {
+    ++count;
+    return true;
+  });
+  return count;
+}
+
+void Board::apply(const Event& event) {
+  fold(event);
+  events_.push_back(event);
+}
+
+void Board::stage_blob(const std::string& hash, std::string_view bytes) {
+  const std::string key = keys::blob(hash);
+  if (!store_.get(key)) add_key(key, std::string(bytes));
+}
+
+Result<void> Board::commit(Term term) {
+  BB_CHECK(!damage_, "a batch that met damaged records is discarded, not committed");
+  std::vector<std::string> log;
+  log.reserve(events_.size());
+  for (const Event& event : events_) log.push_back(seal(event));
+  std::vector<Put> puts;
+  puts.reserve(overlay_.size() + 64);
+  const auto put_changes = [&](auto& cache, auto key_of) {
+    cache.for_each_change([&](auto id, const auto* record) {
+      puts.push_back({key_of(id), record ? std::optional(seal(*record)) : std::nullopt});
+    });
+  };
+  put_changes(tasks_, keys::task);
+  put_changes(agents_, keys::agent);
+  put_changes(workflows_, keys::workflow);
+  put_changes(clients_, keys::client);
+  for (const auto& [key, value] : overlay_) puts.push_back({key, value});
+  if (!events_.empty()) puts.push_back({std::string(keys::counters), seal(counters_)});
+  if (Result<void> saved = store_.commit(store_.last_seq(), term, log, puts); !saved) return saved;
+  events_.clear();
+  overlay_.clear();
+  const auto settle = [](auto& cache) {
+    cache.changes_are_saved();
+    cache.trim(cached_records);
+  };
+  settle(tasks_), settle(agents_), settle(workflows_), settle(clients_);
+  return {};
+}
+
+void Board::discard() {
+  events_.clear();
+  overlay_.clear();
+  tasks_.forget_changes();
+  agents_.forget_changes();
+  workflows_.forget_changes();
+  clients_.forget_changes();
+  config_ = load<Config>(keys::config).value_or(Config{});
+  counters_ = load<Counters>(keys::counters).value_or(Counters{});
+}
+
+Seq Board::next_seq() const { return {store_.last_seq().value + events_.size() + 1}; }
+
+std::optional<Error> Board::take_damage() { return std::exchange(damage_, std::nullopt); }
+
+void Board::add_key(std::string key, std::string value) { overlay_[std::move(key)] = std::move(value); }
+void Board::remove_key(std::string key) { overlay_[std::move(key)] = std::nullopt; }
+
+}  // namespace bidboard

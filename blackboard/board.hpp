@@ -1,0 +1,126 @@
+// The blackboard as the controller sees it: the committed store plus the changes of the batch under way. State changes in one
+// place only, apply(); events carry decided facts and apply never decides again. For one thread.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "blackboard/events.hpp"
+#include "blackboard/keys.hpp"
+#include "blackboard/record_cache.hpp"
+#include "blackboard/store.hpp"
+
+namespace bidboard {
+
+/// Results up to this many bytes stand in the task's record; larger ones are blobs.
+constexpr std::size_t inline_result_bytes = 1024;
+/// A requester's last replies that are kept.
+constexpr std::size_t kept_replies = 16;
+
+class Board {
+ public:
+  /// REQUIRES: `store` outlives the board, and nobody else writes to it.
+  explicit Board(Store& store);
+
+  // Reading: what the batch has changed, else what is committed. nullptr: there is none. Pointers stay valid until the next
+  // apply, commit or discard.
+  const Task* task(TaskId id) const;
+  const Agent* agent(AgentId id) const;
+  const Workflow* workflow(WorkflowId id) const;
+  const Client* client(ClientId id) const;
+  /// What is known of the agent's promises for this kind of task; a blank record when nothing is.
+  Calibration calibration(AgentId agent, const std::string& kind) const;
+  const Config& config() const { return config_; }
+  const Counters& counters() const { return counters_; }
+  std::optional<AgentId> agent_named(std::string_view name) const;
+  std::optional<TaskId> task_with_key(std::string_view project, std::string_view key) const;
+  std::optional<std::string> blob(std::string_view hash) const;
+  /// The result wherever it stands.
+  std::string result_of(const Task& task) const;
+
+  /// Visits index keys (keys.hpp) with the prefix that are ≥ `from`, in order, until the visitor answers false. The visitor must
+  /// not change the board.
+  void scan(std::string_view prefix, std::string_view from, const Snapshot::Visitor& visit) const;
+  /// The ids at the end of the keys with this prefix: holdings, dependents, members.
+  std::vector<TaskId> tasks_under(std::string_view prefix) const;
+  std::uint32_t holding_count(AgentId agent) const;
+
+  // Changing.
+  void apply(const Event& event);
+  /// Keeps content that an event of this batch names by its hash (secrets.hpp: content_hash).
+  void stage_blob(const std::string& hash, std::string_view bytes);
+
+  /// Makes the batch durable. On failure nothing happened, and the batch is still there: discard it.
+  Result<void> commit(Term term);
+  void discard();
+  bool has_changes() const { return !events_.empty(); }
+  const std::vector<Event>& pending() const { return events_; }
+  /// Number that the next applied event gets.
+  Seq next_seq() const;
+
+  /// The first record that could not be read since the last call. Such a record counts as absent; its batch must not commit.
+  std::optional<Error> take_damage();
+
+  const Store& store() const { return store_; }
+
+ private:
+  template <class Change>
+  void change_task(TaskId id, Change&& change);
+  void end_or_reopen(const Task& task, bool over);
+  std::uint32_t count_open_needs(const Task& task) const;
+  void add_key(std::string key, std::string value = {});
+  void remove_key(std::string key);
+  template <class T>
+  std::optional<T> load(std::string_view key) const;
+
+  void fold(const Event& event);
+  void on(const TermStarted&, WallTime) {}
+  void on(const ConfigSet&, WallTime);
+  void on(const TaskPosted&, WallTime);
+  void on(const TaskMoved&, WallTime);
+  void on(const BackoffOver&, WallTime);
+  void on(const TaskAwarded&, WallTime);
+  void on(const TaskStarted&, WallTime);
+  void on(const TaskProgressed&, WallTime);
+  void on(const TaskRenewed&, WallTime);
+  void on(const TaskStalled&, WallTime) {}
+  void on(const AttemptEnded&, WallTime);
+  void on(const TaskFinished&, WallTime);
+  void on(const TaskReopened&, WallTime);
+  void on(const NeedAdded&, WallTime);
+  void on(const NeedRemoved&, WallTime);
+  void on(const LevelsRaised&, WallTime);
+  void on(const TaskReserved&, WallTime);
+  void on(const AgentRegistered&, WallTime);
+  void on(const AgentSeen&, WallTime);
+  void on(const AgentLeft&, WallTime);
+  void on(const Calibrated&, WallTime);
+  void on(const DiscoveryPosted&, WallTime);
+  void on(const WorkflowPosted&, WallTime);
+  void on(const Replied&, WallTime);
+  void on(const ClientForgotten&, WallTime);
+  void on(const RequestRefused&, WallTime) {}
+
+  Store& store_;
+  mutable RecordCache<TaskId, Task> tasks_;
+  mutable RecordCache<AgentId, Agent> agents_;
+  mutable RecordCache<WorkflowId, Workflow> workflows_;
+  mutable RecordCache<ClientId, Client> clients_;
+  Config config_;
+  Counters counters_;
+  /// Uncommitted index entries and rarely changed records; no value: deleted.
+  std::map<std::string, std::optional<std::string>, std::less<>> overlay_;
+  std::vector<Event> events_;
+  mutable std::optional<Error> damage_;
+};
+
+/// Index keys that a task record implies, apart from those that never change (dependents, key, member).
+std::vector<std::string> live_index_keys(const Task& task);
+
+/// Re-derives every index from the records and compares; a sentence per difference. REQUIRES: nothing uncommitted.
+std::vector<std::string> check_invariants(const Snapshot& snapshot);
+
+}  // namespace bidboard

@@ -1,0 +1,81 @@
+#include "blackboard/keys.hpp"
+
+#include "blackboard/check.hpp"
+#include "blackboard/records.hpp"
+#include "blackboard/secrets.hpp"
+
+namespace bidboard {
+
+void append_big_endian(std::string& out, std::uint64_t value) {
+  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
+}
+
+std::uint64_t read_big_endian(std::string_view bytes, std::size_t offset) {
+  BB_CHECK(offset + 8 <= bytes.size(), "a number in a key has eight bytes");
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < 8; ++i) value = value << 8 | static_cast<unsigned char>(bytes[offset + i]);
+  return value;
+}
+
+namespace keys {
+namespace {
+
+std::string with_numbers(char letter, auto... numbers) {
+  std::string key;
+  key.reserve(1 + 8 * sizeof...(numbers));
+  key += letter;
+  (append_big_endian(key, static_cast<std::uint64_t>(numbers)), ...);
+  return key;
+}
+
+/// Higher values first.
+std::uint64_t descending(std::int64_t value) { return ~(static_cast<std::uint64_t>(value) ^ (1ULL << 63)); }
+/// Lower values first, negative ones included.
+std::uint64_t ascending(std::int64_t value) { return static_cast<std::uint64_t>(value) ^ (1ULL << 63); }
+
+}  // namespace
+
+std::string task(TaskId id) { return with_numbers(task_letter, id.value); }
+std::string agent(AgentId id) { return with_numbers(agent_letter, id.value); }
+std::string calibration(AgentId agent, std::string_view kind) {
+  return calibrations_of(agent) + (kind.size() <= 100 ? std::string(kind) : content_hash(kind));
+}
+std::string discovery(DiscoveryId id) { return with_numbers(discovery_letter, id.value); }
+std::string workflow(WorkflowId id) { return with_numbers(workflow_letter, id.value); }
+std::string client(ClientId id) { return with_numbers(client_letter, id.value); }
+std::string blob(std::string_view hash) { return blob_letter + std::string(hash); }
+std::string auction(AuctionId id) { return with_numbers(auction_letter, id.value); }
+std::string event(Seq seq) { return with_numbers(log_letter, seq.value); }
+
+std::string ready(const Task& task) {
+  return with_numbers(ready_letter, descending(task.spec.priority), descending(task.bottom_level), task.id.value);
+}
+std::string due(WallTime at, Due what, std::uint64_t id) {
+  std::string key = with_numbers(due_letter, ascending(at.us));
+  key += static_cast<char>(what);
+  append_big_endian(key, id);
+  return key;
+}
+std::string holding(AgentId agent, TaskId task) { return with_numbers(holding_letter, agent.value, task.value); }
+std::string dependent(TaskId need, TaskId waiting) {
+  return with_numbers(dependent_letter, need.value, waiting.value);
+}
+std::string agent_name(std::string_view name) { return name_letter + std::string(name); }
+std::string post_key(std::string_view project, std::string_view key) {
+  return key_letter + content_hash(std::string(project) + '\0' + std::string(key));
+}
+std::string member(WorkflowId workflow, TaskId task) {
+  return with_numbers(member_letter, workflow.value, task.value);
+}
+std::string decision(TaskId task, AuctionId auction) {
+  return with_numbers(decision_letter, task.value, auction.value);
+}
+
+std::string holdings_of(AgentId agent) { return with_numbers(holding_letter, agent.value); }
+std::string dependents_of(TaskId need) { return with_numbers(dependent_letter, need.value); }
+std::string members_of(WorkflowId workflow) { return with_numbers(member_letter, workflow.value); }
+std::string decisions_of(TaskId task) { return with_numbers(decision_letter, task.value); }
+std::string calibrations_of(AgentId agent) { return with_numbers(calibration_letter, agent.value); }
+
+}  // namespace keys
+}  // namespace bidboard

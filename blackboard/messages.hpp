@@ -1,0 +1,341 @@
+// What is said between processes. The frame around it and the order of talk are in docs/protocol.md. A message is a hint,
+// the board is the truth. Alternatives are numbered by their position: append, never remove or reorder.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "blackboard/events.hpp"
+
+namespace bidboard {
+
+constexpr std::uint32_t protocol_version = 1;
+
+/// First message of every connection. `features` are names; unknown ones are ignored.
+struct Hello {
+  std::uint32_t min = protocol_version;
+  std::uint32_t max = protocol_version;
+  std::vector<std::string> features;
+  BB_FIELDS(min, max, features)
+};
+struct Welcome {
+  std::uint32_t version = protocol_version;
+  std::vector<std::string> features;
+  Term term;
+  Seq seq;
+  std::string board;  ///< the board's directory
+  std::string feed;   ///< endpoint of the event feed
+  BB_FIELDS(version, features, term, seq, board, feed)
+};
+
+// Requests of clients.
+
+/// A need between two tasks of the same request.
+struct BatchNeed {
+  std::uint32_t task = 0;  ///< position in `tasks`, from 0
+  std::uint32_t needs = 0; ///< position in `tasks`, from 0
+  bool any = false;
+  BB_FIELDS(task, needs, any)
+};
+/// Posts all tasks or none.
+struct Post {
+  std::vector<TaskSpec> tasks;
+  std::vector<BatchNeed> batch_needs;
+  std::string workflow;  ///< when not empty: they form a workflow of this name
+  std::string source;
+  BB_FIELDS(tasks, batch_needs, workflow, source)
+};
+struct Claim {
+  TaskId task;  ///< 0: the next one that the claimer may take
+  BB_FIELDS(task)
+};
+struct Renew {
+  TaskId task;
+  Epoch epoch;  ///< 0: the live one
+  BB_FIELDS(task, epoch)
+};
+struct Finish {
+  TaskId task;
+  Epoch epoch;  ///< 0: the live one
+  bool success = true;
+  std::string result;  ///< or, without success, the reason
+  Micros price = 0;
+  std::int64_t tokens = 0;
+  BB_FIELDS(task, epoch, success, result, price, tokens)
+};
+struct Progress {
+  TaskId task;
+  Epoch epoch;  ///< 0: the live one
+  Micros fraction = 0;
+  std::string text;
+  BB_FIELDS(task, epoch, fraction, text)
+};
+enum class Direction : std::uint8_t { cancel = 0, retry = 1, pause = 2, resume = 3 };
+struct Direct {
+  Direction what = Direction::cancel;
+  TaskId task;
+  std::string reason;
+  BB_FIELDS(what, task, reason)
+};
+struct Reassign {
+  TaskId task;
+  std::string agent;  ///< name; empty: anyone
+  BB_FIELDS(task, agent)
+};
+struct Depend {
+  TaskId task;
+  Need need;
+  bool remove = false;
+  BB_FIELDS(task, need, remove)
+};
+struct Configure {
+  Config config;
+  BB_FIELDS(config)
+};
+struct ReadLog {
+  Seq from;  ///< first event wanted
+  std::uint32_t limit = 1000;
+  BB_FIELDS(from, limit)
+};
+struct AskStatus {
+  BB_FIELDS()
+};
+struct Shutdown {
+  BB_FIELDS()
+};
+struct Explain {
+  TaskId task;  ///< not yet awarded: who could take it, as of now
+  BB_FIELDS(task)
+};
+
+using RequestBody =
+    std::variant<Post, Claim, Renew, Finish, Progress, Direct, Reassign, Depend, Configure, ReadLog, AskStatus, Shutdown, Explain>;
+
+/// A client numbers its requests from 1; a repeated number is answered with the first reply again. client 0: not kept.
+struct Request {
+  ClientId client;
+  std::uint64_t number = 0;
+  std::string as;     ///< act as the agent of this name; empty: as operator
+  std::string token;  ///< BIDBOARD_TOKEN: act only as that agent on that task
+  RequestBody body;
+  BB_FIELDS(client, number, as, token, body)
+};
+
+// Replies.
+
+struct Posted {
+  std::vector<TaskId> ids;     ///< in the order of the request
+  std::vector<bool> existed;   ///< it stood already, under the same key
+  WorkflowId workflow;
+  BB_FIELDS(ids, existed, workflow)
+};
+struct Claimed {
+  TaskId task;
+  Epoch epoch;
+  AgentId agent;
+  std::string capability;
+  WallTime deadline;
+  BB_FIELDS(task, epoch, agent, capability, deadline)
+};
+struct Changed {
+  TaskId task;
+  TaskState state = TaskState::ready;
+  Epoch epoch;
+  BB_FIELDS(task, state, epoch)
+};
+struct AgentStatus {
+  AgentId agent;
+  std::uint32_t running = 0;
+  Duration silent_for;
+  BB_FIELDS(agent, running, silent_for)
+};
+struct Status {
+  std::int64_t pid = 0;
+  Term term;
+  Seq seq;
+  Duration up_for;
+  std::string strategy;
+  std::string mechanism;
+  std::vector<AgentStatus> agents;  ///< those connected
+  std::uint64_t commits = 0;
+  std::uint64_t inputs = 0;
+  std::uint64_t malformed = 0;
+  BB_FIELDS(pid, term, seq, up_for, strategy, mechanism, agents, commits, inputs, malformed)
+};
+struct LogPage {
+  Seq first;
+  std::vector<std::string> events;  ///< sealed
+  BB_FIELDS(first, events)
+};
+/// Why an unawarded task waits: what an auction for it would say right now.
+struct Explained {
+  Auction decision;
+  std::string why;
+  BB_FIELDS(decision, why)
+};
+struct Nothing {
+  BB_FIELDS()
+};
+using ReplyBody = std::variant<Nothing, Posted, Claimed, Changed, Status, LogPage, Explained>;
+
+struct Reply {
+  std::uint64_t number = 0;  ///< of the request
+  Errc code = Errc::ok;
+  std::string text;          ///< of the error
+  ReplyBody body;
+  BB_FIELDS(number, code, text, body)
+};
+
+// Between agents and the controller.
+
+struct Register {
+  AgentProfile profile;
+  std::uint64_t incarnation = 0;
+  BB_FIELDS(profile, incarnation)
+};
+struct Registered {
+  AgentId agent;
+  std::string secret;
+  Duration heartbeat;
+  Duration lease;
+  Term term;
+  BB_FIELDS(agent, secret, heartbeat, lease, term)
+};
+struct RegistrationRefused {
+  Errc code = Errc::refused;
+  std::string text;
+  BB_FIELDS(code, text)
+};
+struct Held {
+  TaskId task;
+  Epoch epoch;
+  auto operator<=>(const Held&) const = default;
+  BB_FIELDS(task, epoch)
+};
+/// Also sent after every reconnection: it attaches the connection to the registered agent.
+struct Heartbeat {
+  AgentId agent;
+  std::string secret;
+  std::vector<Held> held;
+  BB_FIELDS(agent, secret, held)
+};
+struct HeartbeatAck {
+  Term term;
+  BB_FIELDS(term)
+};
+/// The controller does not know this agent or its secret: register anew.
+struct WhoAreYou {
+  BB_FIELDS()
+};
+
+/// What an agent is told of a task, in announcements and awards.
+struct TaskOffer {
+  TaskId task;
+  TaskSpec spec;
+  std::uint32_t attempt = 1;  ///< the coming or present attempt's number
+  std::vector<AttemptFailure> failures;
+  BB_FIELDS(task, spec, attempt, failures)
+};
+/// Come and bid; or, under `pull`, come and claim.
+struct Announcement {
+  std::vector<TaskOffer> offers;
+  bool pull = false;
+  BB_FIELDS(offers, pull)
+};
+struct Bid {
+  TaskId task;
+  bool refused = false;
+  Micros seconds = 0;
+  Micros price = 0;
+  Micros confidence = one;
+  std::string reason;  ///< of a refusal
+  BB_FIELDS(task, refused, seconds, price, confidence, reason)
+};
+struct Bids {
+  AgentId agent;
+  std::string secret;
+  std::vector<Bid> bids;
+  BB_FIELDS(agent, secret, bids)
+};
+struct Take {
+  AgentId agent;
+  std::string secret;
+  std::vector<TaskId> tasks;  ///< wanted, best first; answered by an award or nothing
+  BB_FIELDS(agent, secret, tasks)
+};
+/// Results of the tasks that this one needed.
+struct NeedResult {
+  TaskId task;
+  std::string name;
+  TaskState state = TaskState::done;
+  std::string result;
+  BB_FIELDS(task, name, state, result)
+};
+struct AwardItem {
+  TaskOffer offer;
+  Epoch epoch;
+  std::string capability;
+  WallTime deadline;
+  std::vector<NeedResult> needs;
+  BB_FIELDS(offer, epoch, capability, deadline, needs)
+};
+struct Awards {
+  std::vector<AwardItem> awards;
+  BB_FIELDS(awards)
+};
+/// One thing that happened to an awarded task, told by its agent.
+struct ReportItem {
+  enum class What : std::uint8_t { started = 0, progress = 1, stalled = 2, finished = 3, failed = 4, unknown = 5, declined = 6 };
+  What what = What::started;
+  TaskId task;
+  Epoch epoch;
+  std::string capability;
+  Micros fraction = 0;      ///< progress
+  std::string text;         ///< progress: words; finished: the result; failed, unknown, declined: the reason
+  Micros price = 0;
+  std::int64_t tokens = 0;
+  Micros seconds = 0;       ///< measured by the agent: begin to end of the work
+  BB_FIELDS(what, task, epoch, capability, fraction, text, price, tokens, seconds)
+};
+struct Reports {
+  AgentId agent;
+  std::string secret;
+  std::uint64_t number = 0;  ///< answered by ReportsKept once durable; unanswered reports are sent again
+  std::vector<ReportItem> items;
+  BB_FIELDS(agent, secret, number, items)
+};
+struct ReportsKept {
+  std::uint64_t number = 0;
+  BB_FIELDS(number)
+};
+/// Stop working on these: the lease is lost, the task cancelled, or the award never was yours.
+struct Revocation {
+  Held held;
+  std::string reason;
+  BB_FIELDS(held, reason)
+};
+struct Revocations {
+  std::vector<Revocation> items;
+  BB_FIELDS(items)
+};
+struct Leave {
+  AgentId agent;
+  std::string secret;
+  std::string reason;
+  BB_FIELDS(agent, secret, reason)
+};
+/// Bytes that were no message: answered, counted, never fatal.
+struct Malformed {
+  std::string what;
+  BB_FIELDS(what)
+};
+
+using Message =
+    std::variant<Hello, Welcome, Request, Reply, Register, Registered, RegistrationRefused, Heartbeat, HeartbeatAck, WhoAreYou,
+                 Announcement, Bids, Take, Awards, Reports, ReportsKept, Revocations, Leave, Malformed>;
+
+/// "award", "bids", ...: for logs and traces.
+std::string_view kind(const Message& message);
+
+}  // namespace bidboard

@@ -1,0 +1,124 @@
+#include "blackboard/task_states.hpp"
+
+#include <array>
+
+namespace bidboard {
+namespace {
+
+using S = TaskState;
+using M = Move;
+
+constexpr std::array table{
+    Transition{S::blocked, M::needs_met, S::ready},
+    Transition{S::blocked, M::need_failed, S::skipped},
+    Transition{S::blocked, M::pause, S::paused},
+    Transition{S::blocked, M::cancel, S::cancelled},
+
+    Transition{S::ready, M::offer, S::offered},
+    Transition{S::ready, M::award, S::awarded},
+    Transition{S::ready, M::need_added, S::blocked},
+    Transition{S::ready, M::pause, S::paused},
+    Transition{S::ready, M::cancel, S::cancelled},
+
+    Transition{S::offered, M::withdraw, S::ready},
+    Transition{S::offered, M::award, S::awarded},
+    Transition{S::offered, M::need_added, S::blocked},
+    Transition{S::offered, M::pause, S::paused},
+    Transition{S::offered, M::cancel, S::cancelled},
+
+    Transition{S::awarded, M::start, S::running},
+    Transition{S::awarded, M::finish, S::done},
+    Transition{S::awarded, M::retry_later, S::ready},
+    Transition{S::awarded, M::give_up, S::failed},
+    Transition{S::awarded, M::quarantine, S::quarantined},
+    Transition{S::awarded, M::ask_person, S::waiting},
+    Transition{S::awarded, M::cancel, S::cancelled},
+
+    Transition{S::running, M::finish, S::done},
+    Transition{S::running, M::retry_later, S::ready},
+    Transition{S::running, M::give_up, S::failed},
+    Transition{S::running, M::quarantine, S::quarantined},
+    Transition{S::running, M::ask_person, S::waiting},
+    Transition{S::running, M::cancel, S::cancelled},
+
+    Transition{S::waiting, M::reopen, S::ready},
+    Transition{S::waiting, M::reopen_blocked, S::blocked},
+    Transition{S::waiting, M::finish, S::done},
+    Transition{S::waiting, M::give_up, S::failed},
+    Transition{S::waiting, M::cancel, S::cancelled},
+
+    Transition{S::paused, M::resume, S::ready},
+    Transition{S::paused, M::resume_blocked, S::blocked},
+    Transition{S::paused, M::need_failed, S::skipped},
+    Transition{S::paused, M::cancel, S::cancelled},
+
+    Transition{S::failed, M::reopen, S::ready},
+    Transition{S::failed, M::reopen_blocked, S::blocked},
+    Transition{S::cancelled, M::reopen, S::ready},
+    Transition{S::cancelled, M::reopen_blocked, S::blocked},
+    Transition{S::skipped, M::reopen, S::ready},
+    Transition{S::skipped, M::reopen_blocked, S::blocked},
+    Transition{S::quarantined, M::reopen, S::ready},
+    Transition{S::quarantined, M::reopen_blocked, S::blocked},
+};
+
+}  // namespace
+
+std::span<const Transition> transitions() { return table; }
+
+std::optional<TaskState> after(TaskState from, Move move) {
+  for (const Transition& row : table)
+    if (row.from == from && row.move == move) return row.to;
+  return {};
+}
+
+Write judge_write(const Task& task, AgentId writer, Epoch epoch, bool capability_matches) {
+  if (epoch < task.epoch) return Write::stale;
+  if (epoch > task.epoch || !capability_matches) return Write::forged;
+  if (is_held(task.state)) return task.holder == writer ? Write::accepted : Write::forged;
+  if ((task.state == S::done || task.state == S::failed) && task.holder == writer) return Write::duplicate;
+  return Write::late;
+}
+
+std::string_view name(Move move) {
+  constexpr std::array<std::string_view, 18> names{
+      "needs met", "need failed", "offer", "withdraw", "award", "start", "finish", "retry later", "give up",
+      "quarantine", "ask a person", "cancel", "pause", "resume", "resume blocked", "reopen", "reopen blocked", "need added"};
+  return names[static_cast<std::size_t>(move)];
+}
+
+std::string_view name(Write write) {
+  constexpr std::array<std::string_view, 5> names{"accepted", "duplicate", "stale", "late", "forged"};
+  return names[static_cast<std::size_t>(write)];
+}
+
+std::string_view meaning(Write write) {
+  switch (write) {
+    case Write::accepted: return "the live award: it counts";
+    case Write::duplicate: return "the same holder already ended this epoch: answered again, changes nothing";
+    case Write::stale: return "an earlier award's: refused; a result is kept as a late discovery";
+    case Write::late: return "this award ended meanwhile: refused; a result is kept as a late discovery";
+    case Write::forged: return "the capability, epoch or agent is not that of any award: refused";
+  }
+  return "";
+}
+
+std::string_view meaning(TaskState state) {
+  switch (state) {
+    case S::blocked: return "waits for needed tasks to end";
+    case S::ready: return "may be awarded, once its back-off is over";
+    case S::offered: return "announced; bids are awaited";
+    case S::awarded: return "an agent holds it and has not begun";
+    case S::running: return "its agent reported the start";
+    case S::done: return "its one result was accepted";
+    case S::failed: return "its attempts are used up";
+    case S::cancelled: return "somebody called it off";
+    case S::skipped: return "a task it needs ended other than done";
+    case S::waiting: return "a person must decide: it may not be repeated and its outcome is unknown";
+    case S::paused: return "held back by an operator";
+    case S::quarantined: return "its attempts killed their agents too often";
+  }
+  return "";
+}
+
+}  // namespace bidboard
