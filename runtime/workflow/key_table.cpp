@@ -105,10 +105,8 @@ std::optional<std::string> KeyReader::choice(const Value& value, const std::vect
   if (!word) return {};
   for (const std::string& candidate : words)
     if (candidate == *word) return word;
-  std::vector<std::string> all;
-  for (const std::string& candidate : words) all.push_back(candidate);
   refuse(value.place, quoted(*word) + " is not known",
-         diagnostics_.suggest(*word, words, "choose from " + list_in_words(all)));
+         diagnostics_.suggest(*word, words, "choose from " + list_in_words(words)));
   return {};
 }
 
@@ -125,6 +123,14 @@ std::vector<std::pair<std::string, Place>> KeyReader::words(const Value& value) 
   return out;
 }
 
+std::optional<Micros> KeyReader::level_of(const Value::Member& member, bool above) {
+  const std::string path = std::string(key_) + "." + member.key;
+  const std::string_view outer = std::exchange(key_, path);
+  const auto level = number(member.value, 0, max_level, above);
+  key_ = outer;
+  return level;
+}
+
 std::vector<Skill> KeyReader::skills(const Value& value) {
   std::vector<Skill> out;
   const auto add = [&](Skill skill, Place place) {
@@ -138,7 +144,7 @@ std::vector<Skill> KeyReader::skills(const Value& value) {
       if (!is_skill_name(member.key))
         refuse(member.place, "holds " + quoted(member.key),
                "a skill's name has no spaces, commas, '<', '>' or '='");
-      else if (const auto level = number(member.value, 0, max_level, true))
+      else if (const auto level = level_of(member, true))
         add({member.key, *level}, member.place);
     }
     return out;
@@ -166,7 +172,7 @@ std::vector<SkillNeed> KeyReader::skill_needs(const Value& value) {
       if (!is_skill_name(member.key))
         refuse(member.place, "holds " + quoted(member.key),
                "a skill's name has no spaces, commas, '<', '>' or '='");
-      else if (const auto level = number(member.value, 0, max_level))
+      else if (const auto level = level_of(member, false))
         add({member.key, *level}, member.place);
     }
     return out;

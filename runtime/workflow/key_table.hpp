@@ -48,6 +48,7 @@ class KeyReader {
   const std::string& subject() const { return subject_; }
 
  private:
+  std::optional<Micros> level_of(const Value::Member& member, bool above);
   void wrong_type(const Value& value, std::string_view wanted, std::string fix);
 
   Diagnostics& diagnostics_;

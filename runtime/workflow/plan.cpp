@@ -39,7 +39,7 @@ std::string_view name(ExecutorKind kind) {
 }
 
 Result<Plan> read_plan(std::string_view text, std::string file, const KnownNames& known) {
-  const auto document = parse_yaml(text);
+  const auto document = file.ends_with(".json") ? parse_json(text) : parse_yaml(text);
   if (!document) return fail(document.error().code, file + ":" + document.error().text);
   if (is_trace(*document)) return read_trace(*document, std::move(file));
   return read_job(*document, std::move(file), known);
