@@ -152,7 +152,7 @@ TEST_CASE("a trace of the wrong shape says what is missing") {
         "execution\n"
         "trace.json:1:43: task 'a': was specified but not executed; its runtime is missing in "
         "workflow.execution.tasks");
-  CHECK(error_of("{\"workflow\": {\n").starts_with("trace.json:1:14: syntax error"));
+  CHECK(error_of("{\"workflow\": {\n").starts_with("trace.json:1:15: syntax error"));
   CHECK(error_of(R"({"workflow": {"specification": {"tasks": []}, "execution": {"tasks": []}}})") ==
         "trace.json:1:42: the trace has no tasks; record an execution");
 }
