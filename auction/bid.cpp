@@ -22,7 +22,8 @@ Micros whole(std::int64_t n) {
 std::string out_of_bounds(const BidVector& bid) {
   if (bid.seconds < 0) return "promises " + format_micros(bid.seconds) + " seconds, less than none";
   if (bid.seconds > max_bid_seconds)
-    return "promises " + format_micros(bid.seconds) + " seconds, at most " + format_micros(max_bid_seconds) + " count";
+    return "promises " + format_micros(bid.seconds) + " seconds, at most " + format_micros(max_bid_seconds) +
+           " count";
   if (bid.price < 0) return "asks " + format_micros(bid.price) + ", a price is never negative";
   if (bid.price > max_bid_price)
     return "asks " + format_micros(bid.price) + ", at most " + format_micros(max_bid_price) + " counts";
@@ -57,12 +58,14 @@ Result<BidVector> formula_bid(const TaskSpec& task, std::uint32_t attempts_made,
   const auto seconds = formula->number(variables);
   if (!seconds) return fail_in("cost formula", seconds.error());
   const BidVector bid = promise(*seconds, agent);
-  if (const std::string flaw = out_of_bounds(bid); !flaw.empty()) return fail(Errc::invalid, "cost formula: " + flaw);
+  if (const std::string flaw = out_of_bounds(bid); !flaw.empty())
+    return fail(Errc::invalid, "cost formula: " + flaw);
   return bid;
 }
 
 BidAnswer checked(BidVector bid) {
-  if (std::string flaw = out_of_bounds(bid); !flaw.empty()) return Refusal{RefusalReason::invalid, std::move(flaw)};
+  if (std::string flaw = out_of_bounds(bid); !flaw.empty())
+    return Refusal{RefusalReason::invalid, std::move(flaw)};
   return bid;
 }
 

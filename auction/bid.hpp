@@ -1,4 +1,5 @@
-// The words of the Contract Net (Smith, IEEE Trans. Computers C-29, 1980): what a bidder answers to an announcement.
+// The words of the Contract Net (Smith, IEEE Trans. Computers C-29, 1980): what a bidder answers to an
+// announcement.
 #pragma once
 
 #include <string>
@@ -8,7 +9,8 @@
 
 namespace bidboard {
 
-/// What an agent promises for one task. Micro-units; seconds are of work, not counting the wait for a free slot.
+/// What an agent promises for one task. Micro-units; seconds are of work, not counting the wait for a free
+/// slot.
 struct BidVector {
   Micros seconds = 0;
   Micros price = 0;
@@ -30,14 +32,17 @@ using BidAnswer = std::variant<BidVector, Refusal>;
 constexpr Micros max_bid_seconds = 366LL * 86'400 * one;
 constexpr Micros max_bid_price = 1'000'000'000LL * one;
 
-/// The standard bid: size / (speed × lowest level among the needed skills), price = seconds × price_per_second.
-/// A needed skill the agent lacks counts as level 1 (eligibility has refused it before). Always within the maxima.
+/// The standard bid: size / (speed × lowest level among the needed skills), price = seconds ×
+/// price_per_second. A needed skill the agent lacks counts as level 1 (eligibility has refused it before).
+/// Always within the maxima.
 BidVector standard_bid(const TaskSpec& task, const AgentProfile& agent);
-/// Evaluates the agent's cost formula (expression.hpp): the seconds it promises; price = seconds × price_per_second.
-/// Variables: size, priority, attempts (begun so far), needs (how many), body_bytes, level (lowest level among the needed
-/// skills), speed; kind and title as text. Errors: invalid (the formula's own fault, or a bid out of bounds).
+/// Evaluates the agent's cost formula (expression.hpp): the seconds it promises; price = seconds ×
+/// price_per_second. Variables: size, priority, attempts (begun so far), needs (how many), body_bytes, level
+/// (lowest level among the needed skills), speed; kind and title as text. Errors: invalid (the formula's own
+/// fault, or a bid out of bounds).
 Result<BidVector> formula_bid(const TaskSpec& task, std::uint32_t attempts_made, const AgentProfile& agent);
-/// The bid itself, or RefusalReason::invalid for what is out of bounds: negative, confidence not in (0, 1], above the maxima.
+/// The bid itself, or RefusalReason::invalid for what is out of bounds: negative, confidence not in (0, 1],
+/// above the maxima.
 BidAnswer checked(BidVector bid);
 
 }  // namespace bidboard

@@ -10,7 +10,8 @@ constexpr Micros greatest_ratio = 16 * one;
 constexpr Micros least_success = one / 20;
 constexpr Micros steady = one / 5;  ///< the weight of the newest observation once there are many
 
-/// The prior (promises are kept) counts as a quarter of an observation, so the first delivery says nearly all.
+/// The prior (promises are kept) counts as a quarter of an observation, so the first delivery says nearly
+/// all.
 Micros newest_weight(std::uint32_t samples) {
   return std::max(4 * one / (4 * static_cast<Micros>(samples) + 1), steady);
 }
@@ -25,8 +26,8 @@ Micros ratio(Micros delivered, Micros promised) {
   return std::clamp(div_micros(std::max<Micros>(delivered, 0), promised), least_ratio, greatest_ratio);
 }
 
-/// A sixteenth of the correction on top, in either direction: of two agents that deliver alike, the one whose word needs
-/// no correcting wins, whatever their ids.
+/// A sixteenth of the correction on top, in either direction: of two agents that deliver alike, the one whose
+/// word needs no correcting wins, whatever their ids.
 Micros correction(Micros learned_ratio) {
   const Micros distance = learned_ratio > one ? learned_ratio - one : one - learned_ratio;
   return learned_ratio + distance / 16;
@@ -39,7 +40,8 @@ Calibration learned(Calibration before, const Delivery& delivery) {
   if (!delivery.success) return before;
   if (before.samples < UINT32_MAX) ++before.samples;
   const Micros weight = newest_weight(before.samples);
-  before.seconds_ratio = towards(before.seconds_ratio, ratio(delivery.seconds, delivery.promised_seconds), weight);
+  before.seconds_ratio =
+      towards(before.seconds_ratio, ratio(delivery.seconds, delivery.promised_seconds), weight);
   before.price_ratio = towards(before.price_ratio, ratio(delivery.price, delivery.promised_price), weight);
   return before;
 }

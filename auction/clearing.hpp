@@ -1,6 +1,6 @@
-// Clearing: from tasks, agents and scored bids to awards and prices. Mechanisms are pure functions; each stands in a file
-// of its own under auction/mechanisms/ and is checked against brute force. Permuting the input never changes the outcome:
-// every tie ends in the ids.
+// Clearing: from tasks, agents and scored bids to awards and prices. Mechanisms are pure functions; each
+// stands in a file of its own under auction/mechanisms/ and is checked against brute force. Permuting the
+// input never changes the outcome: every tie ends in the ids.
 #pragma once
 
 #include <optional>
@@ -13,13 +13,14 @@
 
 namespace bidboard {
 
-/// A task to be assigned. `tasks` in a Problem stand in the order in which they are admitted: priority, bottom level, id.
+/// A task to be assigned. `tasks` in a Problem stand in the order in which they are admitted: priority,
+/// bottom level, id.
 struct ClearingTask {
   TaskId id;
 };
 
-/// An agent's slots: when each becomes free, in micro-seconds from now (0: free now). One entry per slot, sorted.
-/// Offline problems have no time: `capacity` zeros.
+/// An agent's slots: when each becomes free, in micro-seconds from now (0: free now, so a busy slot has at
+/// least 1). One entry per slot, sorted. Offline problems have no time: `capacity` zeros.
 struct ClearingAgent {
   AgentId id;
   std::vector<Micros> slot_free_in;
@@ -45,28 +46,63 @@ struct Problem {
 struct Award {
   TaskId task;
   AgentId agent;
-  Micros start_in = 0;  ///< micro-seconds until the slot is free; 0: award now, else the task is reserved and waits
-  Micros cost = 0;      ///< the winning bid's cost plus its wait, in score units
-  Micros price = 0;     ///< what the mechanism lets the winner charge, in score units
+  Micros start_in = 0;  ///< micro-seconds until its turn comes; 0: the slot is free now and it is the first
+                        ///< in it: award now. Else the task is reserved and waits.
+  Micros cost = 0;   ///< the winning bid's cost plus its wait, in score units
+  Micros price = 0;  ///< what the mechanism lets the winner charge, in score units
+  bool operator==(const Award&) const = default;
 };
 
+/// Dual prices that prove the total cost minimal (linear-programming duality), to be checked without trusting
+/// the solver. A place is one position in one slot's queue: place 1 runs last, so whoever takes place k is
+/// waited for by the k - 1 tasks behind it; without queueing place k of an agent is its k-th slot. Then
+///   task price + place price ≤ cost of the task at that place, for every bid and place; task price ≤
+///   `unassigned`; place prices ≤ 0, and 0 for every place not listed; sum of all prices = bound = total cost
+///   + unassigned × number of unassigned tasks.
 struct Certificate {
-  /// Dual prices that prove the total cost minimal (linear-programming duality): one per task and per slot column; empty
-  /// when the mechanism proves nothing.
-  std::vector<Micros> task_duals;
-  std::vector<Micros> agent_duals;  ///< per agent: the price of one more slot, ≤ 0
-  Micros bound = 0;                 ///< lower bound on the total cost that the duals prove
+  struct PlacePrice {
+    AgentId agent;
+    std::uint32_t slot = 0;   ///< index into slot_free_in; without queueing 0
+    std::uint32_t place = 1;  ///< from 1
+    Micros price = 0;
+    bool operator==(const PlacePrice&) const = default;
+  };
+  std::vector<Micros> task_prices;       ///< one per task, in the order of Problem::tasks
+  std::vector<PlacePrice> place_prices;  ///< the places taken, by agent, slot and place
+  Micros unassigned = 0;                 ///< a penalty so high that leaving a task unassigned never pays
+  Micros bound = 0;
+  bool operator==(const Certificate&) const = default;
 };
 
 struct Outcome {
-  std::vector<Award> awards;        ///< in the order of Problem::tasks; a task that nobody can take is missing
-  Micros total_cost = 0;
-  std::optional<Certificate> certificate;
+  std::vector<Award> awards;  ///< in the order of Problem::tasks; a task that nobody can take is missing
+  Micros total_cost = 0;      ///< the sum of the awards' costs, clamped to ±4e18
+  std::optional<Certificate> certificate;  ///< from `optimal`, unless its numbers do not fit 64 bits
 };
 
-/// A mechanism by name, or the known names in the error. REQUIRES: ids in the problem are distinct; bids name known ids;
-/// costs and seconds are within ±max_bid bounds.
+/// A cost of waiting is wait_score of the slot's free_in plus wait_score of each task before it in the slot,
+/// so that the total costs of all mechanisms compare. An agent's own tie goes to the slot that is free first.
+/// REQUIRES: ids in the problem are distinct, bids one per task and agent; bids name known ids; seconds are
+/// within [0, max_bid_seconds], costs within ±max_score; slots are sorted and not negative; at most 10,000
+/// tasks.
 using Mechanism = Outcome (*)(const Problem&);
+
+/// Each task in order goes to the cheapest bid, its wait included; every slot takes one task at most, so a
+/// busy best bidder is passed over for the next. A task for which no bidder has a slot left stays unassigned.
+/// Price: the winner's cost.
+Outcome first_price(const Problem& problem);
+/// The winners of first_price. Price: the second-lowest cost among the bids it chose from; its own if there
+/// was no other (Vickrey, J. Finance 16, 1961).
+Outcome vickrey(const Problem& problem);
+/// Each task in order goes to the agent for which it costs least after all it was given before (Koenig et
+/// al., "The power of sequential single-item auctions for agent coordination", AAAI 2006). Price: the
+/// winner's cost.
+Outcome sequential(const Problem& problem);
+/// As many tasks as can be assigned, at the least total cost there is: exact, with a certificate. Price: the
+/// winner's cost. (Jonker and Volgenant 1987; optimal.cpp tells more.)
+Outcome optimal(const Problem& problem);
+
+/// A mechanism by name. Errors: not_found, with the known names.
 Result<Mechanism> find_mechanism(std::string_view name);
 /// "first_price", "vickrey", "sequential", "optimal".
 std::vector<std::string_view> mechanism_names();

@@ -28,8 +28,8 @@ std::optional<Refusal> lacks_skill(const TaskSpec& task, const AgentProfile& age
     const std::optional<Micros> level = declared_level(agent, need.name);
     if (!level) return Refusal{RefusalReason::skill, "needs " + need.name + ", has " + list_skills(agent)};
     if (*level < need.level)
-      return Refusal{RefusalReason::skill, "needs " + need.name + ">=" + format_micros(need.level) + ", has " +
-                                               need.name + " " + format_micros(*level)};
+      return Refusal{RefusalReason::skill, "needs " + need.name + ">=" + format_micros(need.level) +
+                                               ", has " + need.name + " " + format_micros(*level)};
   }
   return {};
 }

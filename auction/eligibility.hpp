@@ -7,14 +7,14 @@
 
 namespace bidboard {
 
-/// Nothing when the agent may take the task, else the first rule against it: role, project, skill, run, reserved.
-/// `run`: a task with a `run` command needs an agent with allow_run (or a simulated one).
-/// Does not look at capacity: a busy agent is eligible and bids with its wait.
+/// Nothing when the agent may take the task, else the first rule against it: role, project, skill, run,
+/// reserved. `run`: a task with a `run` command needs an agent with allow_run (or a simulated one). Does not
+/// look at capacity: a busy agent is eligible and bids with its wait.
 std::optional<Refusal> ineligible(const Task& task, const Agent& agent);
 /// The rule that needs the bid: its price against the task's budget.
 std::optional<Refusal> over_budget(const TaskSpec& task, const BidVector& bid);
-/// Lowest level the agent has among the task's needed skills; `one` when the task needs none. A skill the agent lacks counts
-/// as `one` (ineligible() has refused it before).
+/// Lowest level the agent has among the task's needed skills; `one` when the task needs none. A skill the
+/// agent lacks counts as `one` (ineligible() has refused it before).
 Micros skill_level(const TaskSpec& task, const AgentProfile& agent);
 
 }  // namespace bidboard

@@ -1,0 +1,100 @@
+#include "auction/clearing.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "auction/mechanisms/market.hpp"
+#include "blackboard/check.hpp"
+
+namespace bidboard {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Mechanism>, 4> mechanisms{{
+    {"first_price", first_price},
+    {"vickrey", vickrey},
+    {"sequential", sequential},
+    {"optimal", optimal},
+}};
+
+constexpr std::size_t tasks_max = 10'000;
+
+/// The ids in ascending order, each with its index in the problem.
+template <class Item>
+auto numbered(const std::vector<Item>& items) {
+  std::vector<std::pair<decltype(Item::id), std::size_t>> order;
+  for (std::size_t i = 0; i < items.size(); ++i) order.emplace_back(items[i].id, i);
+  std::ranges::sort(order);
+  for (std::size_t i = 1; i < order.size(); ++i)
+    BB_CHECK(order[i - 1].first != order[i].first, "an id stands there twice");
+  return order;
+}
+
+/// Where the id stands in that order.
+template <class Order, class IdType>
+std::size_t place_of(const Order& order, IdType id) {
+  const auto at = std::ranges::lower_bound(order, id, {}, &Order::value_type::first);
+  BB_CHECK(at != order.end() && at->first == id, "a bid names an unknown id");
+  return static_cast<std::size_t>(at - order.begin());
+}
+
+}  // namespace
+
+Market::Market(const Problem& problem) {
+  BB_CHECK(problem.tasks.size() <= tasks_max, "too many tasks for one clearing");
+  const auto agent_order = numbered(problem.agents);
+  const auto task_order = numbered(problem.tasks);
+  for (const ClearingTask& task : problem.tasks) tasks.push_back(task.id);
+  for (const auto& [id, index] : agent_order) {
+    agents.push_back(id);
+    slots.push_back(problem.agents[index].slot_free_in);
+    BB_CHECK(std::ranges::is_sorted(slots.back()), "slots are sorted by the time at which they become free");
+    BB_CHECK(slots.back().empty() || slots.back().front() >= 0, "a slot becomes free in the past");
+  }
+  offers.resize(tasks.size());
+  for (const ScoredBid& bid : problem.bids) {
+    BB_CHECK(bid.seconds >= 0 && bid.seconds <= max_bid_seconds, "seconds out of bounds");
+    BB_CHECK(bid.cost >= -max_score && bid.cost <= max_score, "cost out of bounds");
+    const std::size_t task = task_order[place_of(task_order, bid.task)].second;
+    offers[task].push_back({place_of(agent_order, bid.agent), bid.seconds, bid.cost});
+  }
+  for (auto& list : offers) {
+    std::ranges::sort(list, {}, &Offer::agent);
+    BB_CHECK(std::ranges::adjacent_find(list, {}, &Offer::agent) == list.end(),
+             "two bids of one agent for one task");
+  }
+}
+
+void SlotQueue::push(Micros seconds, const Weights& weights) {
+  // At least 1: whoever is not the first in its slot must not look as if it could start now.
+  free_in = std::max<Micros>(free_in + seconds, 1);
+  wait = clamp_micros(Wide{wait} + wait_score(seconds, weights));
+}
+
+Micros clamp_micros(Wide value) {
+  constexpr Micros limit = 4'000'000'000'000'000'000;
+  return static_cast<Micros>(std::clamp<Wide>(value, -limit, limit));
+}
+
+Outcome outcome_of(std::vector<Award> awards) {
+  Wide total = 0;
+  for (const Award& award : awards) total += award.cost;
+  return {std::move(awards), clamp_micros(total), {}};
+}
+
+Result<Mechanism> find_mechanism(std::string_view name) {
+  std::string known;
+  for (const auto& [known_name, mechanism] : mechanisms) {
+    if (known_name == name) return mechanism;
+    known += (known.empty() ? "" : ", ") + std::string(known_name);
+  }
+  return fail(Errc::not_found, "no mechanism '" + std::string(name) + "'; there are " + known);
+}
+
+std::vector<std::string_view> mechanism_names() {
+  std::vector<std::string_view> names;
+  for (const auto& [name, mechanism] : mechanisms) names.push_back(name);
+  return names;
+}
+
+}  // namespace bidboard

@@ -1,0 +1,39 @@
+#include <algorithm>
+#include <utility>
+
+#include "auction/mechanisms/market.hpp"
+#include "auction/mechanisms/single_round.hpp"
+
+namespace bidboard {
+
+std::vector<RoundResult> single_round(const Problem& problem) {
+  const Market market(problem);
+  std::vector<std::size_t> taken(market.agents.size());  // of each agent's slots, the first so many
+  std::vector<RoundResult> results;
+  for (std::size_t task = 0; task < market.tasks.size(); ++task) {
+    std::vector<std::pair<Micros, std::size_t>> running;  // cost, agent: the best first, ties by id
+    for (const Offer& offer : market.offers[task]) {
+      const auto& slots = market.slots[offer.agent];
+      if (taken[offer.agent] == slots.size()) continue;
+      running.emplace_back(offer.cost + wait_score(slots[taken[offer.agent]], problem.weights), offer.agent);
+    }
+    if (running.empty()) continue;
+    std::ranges::sort(running);
+    const auto [cost, winner] = running.front();
+    const Micros start_in = market.slots[winner][taken[winner]++];
+    results.push_back({{market.tasks[task], market.agents[winner], start_in, cost, 0}, {}});
+    if (running.size() > 1) results.back().runner_up = running[1].first;
+  }
+  return results;
+}
+
+Outcome first_price(const Problem& problem) {
+  std::vector<Award> awards;
+  for (const RoundResult& result : single_round(problem)) {
+    awards.push_back(result.award);
+    awards.back().price = result.award.cost;
+  }
+  return outcome_of(std::move(awards));
+}
+
+}  // namespace bidboard

@@ -1,0 +1,45 @@
+// What every mechanism starts from: a Problem in canonical order, checked, with numbers for ids. Agents are
+// numbered by id, so comparing numbers compares ids, and the order of the input has no say beyond the order
+// of the tasks.
+#pragma once
+
+#include <vector>
+
+#include "auction/clearing.hpp"
+
+namespace bidboard {
+
+__extension__ using Wide = __int128;
+
+struct Offer {
+  std::size_t agent = 0;
+  Micros seconds = 0;
+  Micros cost = 0;
+};
+
+struct Market {
+  explicit Market(
+      const Problem& problem);  ///< trips BB_CHECK when the problem breaks its REQUIRES (clearing.hpp)
+
+  std::vector<TaskId> tasks;               ///< in Problem order
+  std::vector<AgentId> agents;             ///< by id
+  std::vector<std::vector<Micros>> slots;  ///< by agent: slot_free_in
+  std::vector<std::vector<Offer>> offers;  ///< by task: the bids for it, by agent
+};
+
+/// One slot's queue while tasks are put into it one after the other.
+struct SlotQueue {
+  Micros free_in = 0;  ///< when the next one could start
+  Micros wait = 0;     ///< what that wait costs
+
+  SlotQueue(Micros slot_free_in, const Weights& weights)
+      : free_in(slot_free_in), wait(wait_score(slot_free_in, weights)) {}
+  void push(Micros seconds, const Weights& weights);
+};
+
+/// Within the range that total_cost keeps.
+Micros clamp_micros(Wide value);
+/// Sums up the awards.
+Outcome outcome_of(std::vector<Award> awards);
+
+}  // namespace bidboard
