@@ -150,6 +150,7 @@ int compile_protected(lua_State* lua) {
     const char* chunk = lua_tolstring(lua, -1, &size);
     if (luaL_loadbufferx(lua, chunk, size, "=line", "t") != LUA_OK) return lua_error(lua);
   }
+  lua_settop(lua, 3);
   return 1;
 }
 

@@ -62,6 +62,8 @@ TEST_CASE("what is no expression does not compile, and the message says where") 
     CHECK(result.error().text.starts_with("line "));
   }
   CHECK(refusal("1 +\n\n  * 2").starts_with("line 3: "));
+  CHECK(refusal("1 +\n  sise").starts_with("line 2: "));
+  CHECK(refusal("sise").starts_with("line 1: "));
 }
 
 TEST_CASE("a formula must give a finite number") {
