@@ -1,12 +1,11 @@
 // A formula over scalars, in Lua 5.4: `size / speed + 0.5 * needs`. Deterministic and bounded. There are the
 // variables given, Lua's operators, and math.abs, ceil, floor, max, min, sqrt, huge and pi: no pairs, string
 // methods or patterns, random numbers, conversions, metatables, os, io or require. An evaluation ends after
-// 100,000 Lua instructions or with 1 MB of memory, a formula with 16 KB. It assigns nothing: what one
-// evaluation did, the next does not see. One Expression is for one thread. (Texts are for comparing by == and
-// ~=; < follows the process's locale.)
+// 100,000 Lua instructions or with 1 MB of memory, a formula with 16 KB. It assigns nothing: each evaluation
+// (some 10 µs) begins anew, so an Expression may be shared between threads. (Texts are for comparing by ==
+// and ~=; < follows the process's locale.)
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,10 +29,6 @@ class Expression {
   /// Compiles an expression (not statements). Errors: invalid, "line 1: " and Lua's words; failed without
   /// memory.
   static Result<Expression> compile(std::string_view text);
-  ~Expression();
-  Expression(Expression&&) noexcept;
-  Expression& operator=(Expression&&) noexcept;
-
   /// The numeric value. Errors: invalid (an unknown variable by name, not a number, NaN or infinite, too many
   /// steps, too much memory).
   Result<Micros> number(std::span<const Variable> variables) const;
@@ -41,9 +36,8 @@ class Expression {
   Result<bool> truth(std::span<const Variable> variables) const;
 
  private:
-  struct Impl;
-  explicit Expression(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Expression(std::string text);
+  std::string text_;  ///< known to compile
 };
 
 }  // namespace bidboard

@@ -85,7 +85,7 @@ TEST_CASE("what is allowed after all") {
   }
   SECTION("a skill declared twice counts at its best") {
     a.profile.allow_run = true;
-    a.profile.skills = {{"cpp", one / 10}, {"cpp", one}};
+    a.profile.skills = {{"cpp", one / 10}, {"cpp", one}, {"cpp", one / 5}};
   }
   CHECK_FALSE(ineligible(t, a));
 }
