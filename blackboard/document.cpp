@@ -255,7 +255,9 @@ class YamlHandler : public YAML::EventHandler {
       throw Refused{place(mark), "a second document in one file; give each a file of its own"};
   }
   void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { put(mark, "?", anchor, ""); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    put(builder_.pending_key().value_or(place(mark)), "?", anchor, "");
+  }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     bytes_since_event_ = 0;
     if (builder_.expects_key()) throw Refused{place(mark), "an alias cannot be a key; write the key out"};
@@ -265,7 +267,7 @@ class YamlHandler : public YAML::EventHandler {
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
-    put(mark, tag, anchor, repaired(text));
+    put(place(mark), tag, anchor, repaired(text));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
@@ -305,18 +307,18 @@ class YamlHandler : public YAML::EventHandler {
     return value;
   }
 
-  void put(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& text) {
+  void put(Place place, const std::string& tag, YAML::anchor_t anchor, const std::string& text) {
     bytes_since_event_ = 0;
-    Value value = typed(tag, text, place(mark));
+    Value value = typed(tag, text, place);
     if (anchor != 0) remember(anchor, value, 1 + text.size() / 64, 0);
     if (!builder_.expects_key()) {
       builder_.scalar(std::move(value));
       return;
     }
-    if (value.is_null()) throw Refused{place(mark), "a key is missing"};
+    if (value.is_null()) throw Refused{place, "a key is missing"};
     if (tag == "?" && text == "<<")
-      throw Refused{place(mark), "merge keys ('<<') are not supported; write the members out"};
-    builder_.key(text, place(mark));
+      throw Refused{place, "merge keys ('<<') are not supported; write the members out"};
+    builder_.key(text, place);
   }
 
   void open(const YAML::Mark& mark, const std::string& tag, std::string_view own_tag, YAML::anchor_t anchor,

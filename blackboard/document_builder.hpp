@@ -44,6 +44,12 @@ class TreeBuilder {
 
   bool expects_key() const { return !frames_.empty() && frames_.back().object && !frames_.back().key; }
 
+  /// Of the key whose value comes next. A value that was left out has no better place.
+  std::optional<Place> pending_key() const {
+    if (frames_.empty() || !frames_.back().key) return {};
+    return frames_.back().key->place;
+  }
+
   void key(std::string key, Place place) {
     Frame& frame = frames_.back();
     const auto [earlier, fresh] = frame.places.emplace(key, place);
@@ -121,7 +127,11 @@ class TreeBuilder {
     return &placed;
   }
 
-  Value root_;
+  Value root_ = [] {
+    Value nothing;
+    nothing.place = {1, 1};
+    return nothing;
+  }();
   std::vector<Frame> frames_;
   std::size_t weight_ = 0;
 };

@@ -48,7 +48,8 @@ struct Post {
 };
 struct Claim {
   TaskId task;  ///< 0: the next one that the claimer may take
-  BB_FIELDS(task)
+  std::vector<Skill> skills;  ///< when not empty: what the claimer can do from now on
+  BB_FIELDS(task, skills)
 };
 struct Renew {
   TaskId task;
@@ -104,13 +105,8 @@ struct AskStatus {
 struct Shutdown {
   BB_FIELDS()
 };
-struct Explain {
-  TaskId task;  ///< not yet awarded: who could take it, as of now
-  BB_FIELDS(task)
-};
-
 using RequestBody =
-    std::variant<Post, Claim, Renew, Finish, Progress, Direct, Reassign, Depend, Configure, ReadLog, AskStatus, Shutdown, Explain>;
+    std::variant<Post, Claim, Renew, Finish, Progress, Direct, Reassign, Depend, Configure, ReadLog, AskStatus, Shutdown>;
 
 /// A client numbers its requests from 1; a repeated number is answered with the first reply again. client 0: not kept.
 struct Request {
@@ -158,26 +154,19 @@ struct Status {
   std::string strategy;
   std::string mechanism;
   std::vector<AgentStatus> agents;  ///< those connected
-  std::uint64_t commits = 0;
   std::uint64_t inputs = 0;
   std::uint64_t malformed = 0;
-  BB_FIELDS(pid, term, seq, up_for, strategy, mechanism, agents, commits, inputs, malformed)
+  BB_FIELDS(pid, term, seq, up_for, strategy, mechanism, agents, inputs, malformed)
 };
 struct LogPage {
   Seq first;
   std::vector<std::string> events;  ///< sealed
   BB_FIELDS(first, events)
 };
-/// Why an unawarded task waits: what an auction for it would say right now.
-struct Explained {
-  Auction decision;
-  std::string why;
-  BB_FIELDS(decision, why)
-};
 struct Nothing {
   BB_FIELDS()
 };
-using ReplyBody = std::variant<Nothing, Posted, Claimed, Changed, Status, LogPage, Explained>;
+using ReplyBody = std::variant<Nothing, Posted, Claimed, Changed, Status, LogPage>;
 
 struct Reply {
   std::uint64_t number = 0;  ///< of the request
@@ -334,6 +323,19 @@ struct Malformed {
 using Message =
     std::variant<Hello, Welcome, Request, Reply, Register, Registered, RegistrationRefused, Heartbeat, HeartbeatAck, WhoAreYou,
                  Announcement, Bids, Take, Awards, Reports, ReportsKept, Revocations, Leave, Malformed>;
+
+/// What travels in one ZeroMQ frame.
+struct Frame {
+  std::uint32_t version = protocol_version;
+  Message message;
+  BB_FIELDS(version, message)
+};
+/// What travels on the feed: sealed events, the first one numbered `first`. None: a heartbeat, first - 1 is the last number.
+struct FeedFrame {
+  Seq first;
+  std::vector<std::string> events;
+  BB_FIELDS(first, events)
+};
 
 /// "award", "bids", ...: for logs and traces.
 std::string_view kind(const Message& message);

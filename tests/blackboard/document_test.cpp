@@ -94,6 +94,8 @@ TEST_CASE("every value and key knows its line and column") {
       yaml("name: audit\ntasks:\n  scan: {run: ls, needs: [ä, b]}\n  lint:\n    size: 2\n");
   const Value* scan = document.find("tasks")->find("scan");
   CHECK(document.find("name")->place == Place{1, 7});
+  CHECK(yaml("a: 1\nb:\nc: 2\n").find("b")->place == Place{2, 1});
+  CHECK(yaml("").place == Place{1, 1});
   CHECK(document.find("tasks")->object()[0].place == Place{3, 3});
   CHECK(scan->place == Place{3, 9});
   CHECK(scan->find("needs")->array()[1].place == Place{3, 31});

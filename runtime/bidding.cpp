@@ -1,0 +1,239 @@
+// Auctions: who is asked, whose answers count, and how the gathered bids are cleared.
+#include <algorithm>
+
+#include "auction/calibration.hpp"
+#include "auction/clearing.hpp"
+#include "auction/eligibility.hpp"
+#include "blackboard/check.hpp"
+#include "runtime/core.hpp"
+
+namespace bidboard {
+namespace {
+
+constexpr std::size_t recorded_bids = 8;
+constexpr std::size_t recorded_names = 8;
+/// A reservation is looked at again after this long at the soonest and the latest, should nothing else happen.
+constexpr Duration soonest_review = milliseconds(100);
+constexpr Duration latest_review = seconds(5);
+
+/// One task's bids on their way to clearing.
+struct Gathered {
+  const TaskView* view = nullptr;
+  std::vector<RecordedBid> bids;  ///< score without the wait until recorded
+  std::map<RefusalReason, RecordedRefusal> refusals;
+  bool complete = true;  ///< everybody who is waited for has answered
+
+  void refuse(AgentId agent, const Refusal& refusal) {
+    RecordedRefusal& entry = refusals[refusal.reason];
+    entry.reason = refusal.reason;
+    if (entry.count++ == 0) entry.detail = refusal.detail;
+    if (entry.agents.size() < recorded_names) entry.agents.push_back(agent);
+  }
+};
+
+Micros to_span(Duration d) { return d.us; }  // a micro-second is the micro-unit of a second
+
+/// When each of the agent's slots is free. A task past its promise is guessed to need as long again as it is late.
+std::vector<Micros> slots_of(const Core& core, const AgentView& view) {
+  std::vector<Micros> free_in(view.free_slots, 0);
+  for (const TaskId id : core.board.tasks_under(keys::holdings_of(view.agent->id))) {
+    const auto promise = core.promises.find(id);
+    Micros expected = 0;
+    Micros elapsed = 0;
+    if (promise != core.promises.end()) {
+      expected = promise->second.corrected_seconds;
+      elapsed = to_span(core.now.mono - promise->second.awarded_at);
+    } else {
+      const Task& task = *core.board.task(id);
+      expected = standard_bid(task.spec, view.agent->profile).seconds;
+      elapsed = std::max<Micros>(0, to_span(core.now.wall - task.awarded_at));
+    }
+    free_in.push_back(std::max({expected - elapsed, elapsed - expected, expected / 10, Micros{1}}));
+  }
+  if (free_in.size() > view.agent->profile.capacity) free_in.resize(view.agent->profile.capacity);
+  std::sort(free_in.begin(), free_in.end());
+  return free_in;
+}
+
+/// The agents that are asked for live bids on this task, all of them told on the first call.
+OpenAuction& open_auction(Core& core, const Situation& situation, const TaskView& view,
+                          std::map<AgentId, Announcement>& announcements) {
+  const TaskId id = view.task->id;
+  const auto [it, fresh] = core.auctions.try_emplace(id);
+  OpenAuction& auction = it->second;
+  if (fresh) {
+    auction.opened_at = core.now.wall;
+    auction.deadline = core.now.mono + core.board.config().bid_timeout;
+    if (view.task->state == TaskState::ready) core.emit(TaskMoved{id, TaskState::offered, {}});
+  }
+  for (const std::size_t i : view.eligible) {
+    const Agent& agent = *situation.agents[i].agent;
+    if (agent.profile.bids != BidStyle::live || !auction.invited.insert(agent.id).second) continue;
+    announcements[agent.id].offers.push_back(offer_of(*view.task));
+    if (!fresh) auction.deadline = core.now.mono + core.board.config().bid_timeout;  // somebody new was asked
+  }
+  return auction;
+}
+
+BidAnswer answer_of(Core& core, const Situation& situation, const TaskView& view, const Agent& agent,
+                    std::map<AgentId, Announcement>& announcements, bool& waits) {
+  switch (agent.profile.bids) {
+    case BidStyle::standard: return standard_bid(view.task->spec, agent.profile);
+    case BidStyle::formula: {
+      const Result<BidVector> bid = formula_bid(view.task->spec, view.task->attempts, agent.profile);
+      return bid ? checked(*bid) : BidAnswer{Refusal{RefusalReason::invalid, bid.error().text}};
+    }
+    case BidStyle::live: break;
+  }
+  const OpenAuction& auction = open_auction(core, situation, view, announcements);
+  if (const auto answer = auction.answers.find(agent.id); answer != auction.answers.end()) return answer->second;
+  const Session& session = core.sessions.at(agent.id);
+  if (core.now.mono < auction.deadline && !session.answers_late) waits = true;
+  return Refusal{RefusalReason::silent, "no bid within " + format_duration(core.board.config().bid_timeout)};
+}
+
+Gathered gather(Core& core, const Situation& situation, const TaskView& view,
+                std::map<AgentId, Announcement>& announcements) {
+  const Config& config = core.board.config();
+  const Weights weights{config.seconds_weight, config.price_weight};
+  Gathered gathered{&view, {}, {}, true};
+  for (std::size_t i = 0, e = 0; i < situation.agents.size(); ++i) {
+    const Agent& agent = *situation.agents[i].agent;
+    if (e == view.eligible.size() || view.eligible[e] != i) {
+      const auto against = ineligible(*view.task, agent);
+      gathered.refuse(agent.id, against ? *against : Refusal{RefusalReason::failed_before, "failed this task before"});
+      continue;
+    }
+    ++e;
+    bool waits = false;
+    const BidAnswer answer = answer_of(core, situation, view, agent, announcements, waits);
+    if (waits) gathered.complete = false;
+    if (const auto* refusal = std::get_if<Refusal>(&answer)) {
+      gathered.refuse(agent.id, *refusal);
+      continue;
+    }
+    const BidVector& said = std::get<BidVector>(answer);
+    const BidVector believed =
+        config.calibrate ? corrected(said, core.board.calibration(agent.id, view.task->spec.kind)) : said;
+    if (const auto against = over_budget(view.task->spec, believed)) {
+      gathered.refuse(agent.id, *against);
+      continue;
+    }
+    gathered.bids.push_back({agent.id, said.seconds, said.price, said.confidence, believed.seconds, 0,
+                             work_score(believed, weights)});
+  }
+  return gathered;
+}
+
+std::string reason_for(const Core& core, const RecordedBid& winner, const std::vector<RecordedBid>& ranked) {
+  const auto named = [&](AgentId id) { return core.board.agent(id)->profile.name; };
+  if (ranked.size() == 1) return named(winner.agent) + " was the only one to bid";
+  const RecordedBid& other = ranked[0].agent == winner.agent ? ranked[1] : ranked[0];
+  const std::string scores = format_micros(winner.score) + " against " + format_micros(other.score) + " of " + named(other.agent);
+  if (winner.score <= other.score) return named(winner.agent) + " had the best score, " + scores;
+  return named(winner.agent) + " was next: " + named(other.agent) +
+         " has the better score but is needed elsewhere first (" + scores + ")";
+}
+
+Auction record_of(const Core& core, const Gathered& gathered, const Award& award, const std::vector<Micros>& waits) {
+  const Config& config = core.board.config();
+  Auction record;
+  record.task = gathered.view->task->id;
+  record.mechanism = config.mechanism;
+  const auto open = core.auctions.find(record.task);
+  record.opened_at = open != core.auctions.end() ? open->second.opened_at : core.now.wall;
+  record.closed_at = core.now.wall;
+  record.winner = award.agent;
+  record.price = award.price;
+  record.calibrated = config.calibrate;
+  record.bids = gathered.bids;
+  record.bid_count = static_cast<std::uint32_t>(gathered.bids.size());
+  RecordedBid winner;
+  for (std::size_t i = 0; i < record.bids.size(); ++i) {
+    RecordedBid& bid = record.bids[i];
+    bid.wait = waits[i];
+    bid.score += wait_score(waits[i], {config.seconds_weight, config.price_weight});
+    if (bid.agent == award.agent) winner = bid;
+  }
+  std::sort(record.bids.begin(), record.bids.end(), [](const RecordedBid& a, const RecordedBid& b) {
+    return std::pair(a.score, a.agent) < std::pair(b.score, b.agent);
+  });
+  record.why = reason_for(core, winner, record.bids);
+  if (record.bids.size() > recorded_bids) {
+    record.bids.resize(recorded_bids);
+    const bool kept = std::any_of(record.bids.begin(), record.bids.end(),
+                                  [&](const RecordedBid& bid) { return bid.agent == award.agent; });
+    if (!kept) record.bids.back() = winner;
+  }
+  for (const auto& [reason, refusal] : gathered.refusals) record.refusals.push_back(refusal);
+  return record;
+}
+
+}  // namespace
+
+void settle_by_bids(Core& core, const Situation& situation) {
+  std::map<AgentId, Announcement> announcements;
+  std::vector<Gathered> all;
+  Problem problem;
+  const Config& config = core.board.config();
+  problem.weights = {config.seconds_weight, config.price_weight};
+  for (const TaskView& view : situation.tasks) {
+    Gathered gathered = gather(core, situation, view, announcements);
+    if (!gathered.complete || gathered.bids.empty()) continue;
+    problem.tasks.push_back({view.task->id});
+    for (const RecordedBid& bid : gathered.bids)
+      problem.bids.push_back({view.task->id, bid.agent, bid.corrected_seconds, bid.score});
+    all.push_back(std::move(gathered));
+  }
+  for (auto& [agent, announcement] : announcements) core.send(core.sessions.at(agent).peer, std::move(announcement));
+  // Whoever was silent until a deadline that has passed is not waited for again until it speaks.
+  for (const auto& [task, auction] : core.auctions)
+    if (auction.deadline <= core.now.mono)
+      for (const AgentId agent : auction.invited)
+        if (!auction.answers.contains(agent) && core.sessions.contains(agent)) core.sessions[agent].answers_late = true;
+  if (problem.tasks.empty()) return;
+
+  std::map<AgentId, Micros> next_slot;
+  for (const AgentView& view : situation.agents) {
+    problem.agents.push_back({view.agent->id, slots_of(core, view)});
+    next_slot[view.agent->id] = problem.agents.back().slot_free_in.empty() ? 0 : problem.agents.back().slot_free_in.front();
+  }
+  const Result<Mechanism> mechanism = find_mechanism(config.mechanism);
+  BB_CHECK(mechanism.has_value(), "a stored configuration names a known mechanism");
+  const Outcome outcome = (*mechanism)(problem);
+  Micros shortest_wait = INT64_MAX;
+  for (const Award& won : outcome.awards) {
+    if (won.start_in > 0) {
+      shortest_wait = std::min(shortest_wait, won.start_in);
+      continue;  // reserved: decided again at the next event, awarded when the slot is free
+    }
+    const auto gathered = std::find_if(all.begin(), all.end(), [&](const Gathered& g) { return g.view->task->id == won.task; });
+    std::vector<Micros> waits;
+    for (const RecordedBid& bid : gathered->bids) waits.push_back(next_slot[bid.agent]);
+    const auto bid = std::find_if(gathered->bids.begin(), gathered->bids.end(),
+                                  [&](const RecordedBid& b) { return b.agent == won.agent; });
+    const Promise promise{{bid->seconds, bid->price, bid->confidence}, bid->corrected_seconds, core.now.mono};
+    award(core, *gathered->view->task, *core.board.agent(won.agent), record_of(core, *gathered, won, waits), false);
+    core.promises[won.task] = promise;
+  }
+  if (shortest_wait != INT64_MAX)
+    core.settle_again = core.now.mono + std::clamp(Duration{shortest_wait}, soonest_review, latest_review);
+}
+
+void on_bids(Core& core, PeerId peer, const Bids& message) {
+  const Agent* agent = authenticate(core, peer, message.agent, message.secret);
+  if (!agent) return;
+  core.sessions[agent->id].answers_late = false;
+  for (const Bid& bid : message.bids) {
+    const auto auction = core.auctions.find(bid.task);
+    if (auction == core.auctions.end() || !auction->second.invited.contains(agent->id)) continue;
+    auction->second.answers[agent->id] =
+        bid.refused ? BidAnswer{Refusal{RefusalReason::declined, bid.reason}}
+                    : checked(BidVector{bid.seconds, bid.price, bid.confidence});
+  }
+  core.dispatch_wanted = true;
+}
+
+void close_auction(Core& core, TaskId task) { core.auctions.erase(task); }
+
+}  // namespace bidboard

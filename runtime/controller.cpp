@@ -1,0 +1,207 @@
+#include "runtime/controller.hpp"
+
+#include "blackboard/check.hpp"
+#include "runtime/core.hpp"
+
+namespace bidboard {
+
+Core::Core(Board& b, ControllerOptions o)
+    : board(b), options(std::move(o)), secrets(options.secret_key), leases(b.config().lease) {}
+
+void Core::emit(EventBody body) {
+  board.apply(Event{now.wall, std::move(body)});
+  dispatch_wanted = true;
+}
+
+void Core::send(PeerId to, Message message) {
+  if (to.value != 0) out.sends.push_back({to, std::move(message)});
+}
+
+void Core::begin(Now at) {
+  now = at;
+  out = {};
+  awards.clear();
+}
+
+Output Core::finish() {
+  for (auto& [peer, message] : awards) send(peer, std::move(message));
+  awards.clear();
+  return std::exchange(out, {});
+}
+
+void Core::note(Note::Level level, std::string text) { out.notes.push_back({level, std::move(text)}); }
+
+namespace {
+
+std::unique_ptr<Strategy> strategy_of(const Config& config) {
+  Result<std::unique_ptr<Strategy>> made = make_strategy(config.strategy, config.seed);
+  BB_CHECK(made.has_value(), "a stored configuration names a known strategy: on_request refuses others");
+  return std::move(*made);
+}
+
+/// Wall-clock deadlines that have passed.
+void act_on_due(Core& core) {
+  std::vector<std::string> due;
+  const std::string end = keys::due(core.now.wall + microseconds(1), keys::Due::attempt, 0).substr(0, 9);
+  core.board.scan(std::string(1, keys::due_letter), {}, [&](std::string_view key, std::string_view) {
+    if (key.substr(0, 9) >= end) return false;
+    due.emplace_back(key);
+    return true;
+  });
+  for (const std::string& key : due) {
+    const auto what = static_cast<keys::Due>(key[9]);
+    if (what == keys::Due::client) {
+      core.emit(ClientForgotten{keys::last_id<ClientId>(key)});
+      continue;
+    }
+    const TaskId id = keys::last_id<TaskId>(key);
+    if (what == keys::Due::backoff) {
+      core.emit(BackoffOver{id});
+      continue;
+    }
+    const Task& task = *core.board.task(id);
+    const std::string reason = task.shell_claim ? "the claim ran out after " + format_duration(task.spec.timeout)
+                                                : "no result within " + format_duration(task.spec.timeout);
+    revoke(core, task, reason);
+    end_attempt(core, id, {.reason = reason, .outcome_unknown = true});
+  }
+}
+
+Instant next_due(const Core& core, Now now) {
+  Instant next = never;
+  core.board.scan(std::string(1, keys::due_letter), {}, [&](std::string_view key, std::string_view) {
+    const std::int64_t wall = static_cast<std::int64_t>(read_big_endian(key, 1) ^ (1ULL << 63));
+    next = now.mono + Duration{std::max<std::int64_t>(0, wall - now.wall.us)};
+    return false;
+  });
+  return next;
+}
+
+}  // namespace
+
+Controller::Controller(Board& board, ControllerOptions options)
+    : core_(std::make_unique<Core>(board, std::move(options))) {
+  core_->strategy = strategy_of(board.config());
+}
+Controller::~Controller() = default;
+
+Output Controller::start(Now now) {
+  Core& core = *core_;
+  core.begin(now);
+  core.started_at = now.mono;
+  core.leases.notice_time(now.mono);
+  core.emit(TermStarted{core.options.term, core.options.pid});
+  core.board.scan(std::string(1, keys::agent_letter), {}, [&](std::string_view key, std::string_view) {
+    const AgentId id = keys::last_id<AgentId>(key);
+    const Agent* agent = core.board.agent(id);
+    if (!agent || agent->state != AgentState::live) return true;
+    core.sessions[id] = Session{{}, now.mono, false};
+    core.leases.renew(id, now.mono);
+    if (agent->profile.host == core.options.host) core.out.watch.push_back(agent->profile.pid);
+    return true;
+  });
+  return core.finish();
+}
+
+Output Controller::step(const Input& input, Now now) {
+  Core& core = *core_;
+  core.begin(now);
+  core.inputs += 1;
+  if (const auto* ended = std::get_if<ProcessEnded>(&input)) {
+    std::vector<AgentId> gone;
+    for (const auto& [id, session] : core.sessions) {
+      const Agent* agent = core.board.agent(id);
+      if (agent && agent->profile.pid == ended->pid && agent->profile.host == core.options.host) gone.push_back(id);
+    }
+    for (const AgentId id : gone) agent_gone(core, id, "its process " + std::to_string(ended->pid) + " ended");
+    return core.finish();
+  }
+  const auto& [peer, message] = std::get<FromPeer>(input);
+  if (const auto* hello = std::get_if<Hello>(&message)) {
+    if (hello->min > protocol_version || hello->max < protocol_version)
+      core.send(peer, Malformed{"this controller speaks protocol version " + std::to_string(protocol_version)});
+    else
+      core.send(peer, Welcome{protocol_version, {}, core.options.term, core.board.store().last_seq(),
+                              core.options.board_path, core.options.feed});
+  } else if (const auto* request = std::get_if<Request>(&message)) {
+    on_request(core, peer, *request);
+  } else if (const auto* registration = std::get_if<Register>(&message)) {
+    on_register(core, peer, *registration);
+  } else if (const auto* heartbeat = std::get_if<Heartbeat>(&message)) {
+    on_heartbeat(core, peer, *heartbeat);
+  } else if (const auto* bids = std::get_if<Bids>(&message)) {
+    on_bids(core, peer, *bids);
+  } else if (const auto* take = std::get_if<Take>(&message)) {
+    on_take(core, peer, *take);
+  } else if (const auto* reports = std::get_if<Reports>(&message)) {
+    on_reports(core, peer, *reports);
+  } else if (const auto* leave = std::get_if<Leave>(&message)) {
+    on_leave(core, *leave);
+  } else if (const auto* malformed = std::get_if<Malformed>(&message)) {
+    core.malformed += 1;
+    core.send(peer, *malformed);
+  } else {
+    core.malformed += 1;
+    core.send(peer, Malformed{"a controller is not told '" + std::string(kind(message)) + "'"});
+  }
+  return core.finish();
+}
+
+Output Controller::settle(Now now) {
+  Core& core = *core_;
+  core.begin(now);
+  if (!core.options.serving) return {};
+  const bool again = core.settle_again <= now.mono;
+  if (core.dispatch_wanted || again) bidboard::settle(core);
+  core.dispatch_wanted = false;
+  return core.finish();
+}
+
+Output Controller::tick(Now now) {
+  Core& core = *core_;
+  core.begin(now);
+  if (core.options.serving) {
+    core.leases.notice_time(now.mono);
+    for (const AgentId agent : core.leases.expired(now.mono))
+      agent_gone(core, agent, "no heartbeat for " + format_duration(core.board.config().lease));
+  }
+  act_on_due(core);
+  for (const auto& [task, auction] : core.auctions)
+    if (auction.deadline <= now.mono) core.dispatch_wanted = true;
+  return core.finish();
+}
+
+Instant Controller::next_wakeup(Now now) const {
+  Instant next = std::min(next_due(*core_, now), core_->leases.next_expiry());
+  next = std::min(next, core_->settle_again);
+  for (const auto& [task, auction] : core_->auctions)
+    if (auction.answers.size() < auction.invited.size()) next = std::min(next, auction.deadline);
+  return core_->dispatch_wanted && core_->options.serving ? now.mono : next;
+}
+
+void Controller::forget_batch(Now now) {
+  Core& core = *core_;
+  core.strategy = strategy_of(core.board.config());
+  core.auctions.clear();
+  core.announced.clear();
+  core.promises.clear();
+  core.dispatch_wanted = true;
+  // Registrations of the lost batch are gone from the board; leases lost in it are live again.
+  std::erase_if(core.sessions, [&](const auto& entry) {
+    const Agent* agent = core.board.agent(entry.first);
+    if (agent && agent->state == AgentState::live) return false;
+    core.leases.drop(entry.first);
+    return true;
+  });
+  core.board.scan(std::string(1, keys::agent_letter), {}, [&](std::string_view key, std::string_view) {
+    const AgentId id = keys::last_id<AgentId>(key);
+    const Agent* agent = core.board.agent(id);
+    if (agent && agent->state == AgentState::live && !core.sessions.contains(id)) {
+      core.sessions[id] = Session{{}, now.mono, false};
+      core.leases.renew(id, now.mono);
+    }
+    return true;
+  });
+}
+
+}  // namespace bidboard

@@ -1,0 +1,131 @@
+// The controller's inside: the state it keeps beside the board, and its functions by topic. Everything here is lost in a crash
+// and rebuilt from the board and from what agents say; nothing here is the only copy of a promise.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+
+#include "auction/bid.hpp"
+#include "blackboard/expression.hpp"
+#include "blackboard/task_states.hpp"
+#include "runtime/controller.hpp"
+#include "runtime/coordination/strategy.hpp"
+#include "runtime/leases.hpp"
+
+namespace bidboard {
+
+/// A registered agent that is thought alive.
+struct Session {
+  PeerId peer;          ///< 0 after a restart, until its next heartbeat
+  Instant last_heard;
+  bool answers_late = false;  ///< missed a bid deadline: still invited, no longer waited for
+};
+
+/// Live bids gathered for one task.
+struct OpenAuction {
+  WallTime opened_at;
+  Instant deadline;
+  std::set<AgentId> invited;
+  std::map<AgentId, BidAnswer> answers;
+};
+
+/// What the winner of a live award promised, for calibration and for guessing when it will be free.
+struct Promise {
+  BidVector bid;              ///< as said
+  Micros corrected_seconds = 0;  ///< as believed
+  Instant awarded_at;
+};
+
+struct Core {
+  Board& board;
+  ControllerOptions options;
+  Secrets secrets;
+  std::unique_ptr<Strategy> strategy;
+  std::map<AgentId, Session> sessions;
+  Leases leases;
+  std::map<TaskId, OpenAuction> auctions;
+  std::map<TaskId, Promise> promises;
+  std::map<AgentId, std::set<TaskId>> announced;  ///< pull: what each agent has been told of
+  bool dispatch_wanted = true;      ///< something changed since the last settle
+  Instant settle_again = never;     ///< a reserved task should be decided again
+  Instant started_at;
+  std::uint64_t inputs = 0;
+  std::uint64_t malformed = 0;
+
+  Now now;         ///< of the call under way
+  Output out;      ///< of the call under way
+  std::map<PeerId, Awards> awards;  ///< of the call under way: one message per agent
+
+  Core(Board& b, ControllerOptions o);
+
+  void emit(EventBody body);
+  void send(PeerId to, Message message);
+  /// Begins a call: forgets the output of the last one.
+  void begin(Now at);
+  /// Ends it: what is to be sent, awards gathered per agent.
+  Output finish();
+  void note(Note::Level level, std::string text);
+};
+
+/// Who asks, and with what right.
+struct Actor {
+  Role role = Role::operator_;
+  AgentId agent;           ///< acts as this agent; 0: as operator
+  TaskId only_task;        ///< under a token: may touch this task only
+  Epoch token_epoch;
+  std::string name = "operator";  ///< for refusals and the audit
+};
+
+// requests.cpp: what clients ask for.
+void on_request(Core& core, PeerId peer, const Request& request);
+
+// tasks.cpp: posting and the life of a task.
+Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post);
+Result<Changed> direct_task(Core& core, const Direct& request);
+Result<Changed> reassign_task(Core& core, const Reassign& request);
+Result<Changed> change_need(Core& core, const Depend& request);
+/// Ends the live attempt without a result and decides what becomes of the task.
+struct AttemptEnd {
+  std::string reason;
+  bool died = false;             ///< the agent died or lost its lease
+  bool outcome_unknown = false;  ///< the work may have been done
+  bool counts = true;
+};
+void end_attempt(Core& core, TaskId task, const AttemptEnd& end);
+void finish_task(Core& core, const Task& task, AgentId agent, const std::string& result, Micros price,
+                 std::int64_t tokens);
+/// Readies or skips what waited for a task that has just ended, transitively.
+void release_dependents(Core& core, TaskId ended);
+/// Recomputes the bottom levels of all unfinished tasks, or sets them to zero.
+void relevel_all(Core& core, bool by_bottom_level);
+/// Raises the bottom levels of what this task needs, transitively.
+void raise_levels_above(Core& core, TaskId task);
+
+// sessions.cpp: agents come, report and go.
+void on_register(Core& core, PeerId peer, const Register& message);
+void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message);
+void on_reports(Core& core, PeerId peer, const Reports& message);
+void on_leave(Core& core, const Leave& message);
+void agent_gone(Core& core, AgentId agent, const std::string& reason);
+/// The agent behind a message, its secret checked and its lease renewed; nothing (and WhoAreYou sent) when it is unknown.
+const Agent* authenticate(Core& core, PeerId peer, AgentId agent, const std::string& secret);
+/// Keeps a result that came too late as a discovery.
+void keep_late_result(Core& core, const Task& task, AgentId agent, Epoch epoch, const std::string& result);
+/// Tells the holder of a live award to stop.
+void revoke(Core& core, const Task& task, const std::string& reason);
+
+// dispatch.cpp: the one award path.
+void settle(Core& core);
+void on_take(Core& core, PeerId peer, const Take& message);
+/// Awards the task. REQUIRES: the state allows it and the agent may take it.
+Claimed award(Core& core, const Task& task, const Agent& agent, Auction decision, bool shell_claim);
+AwardItem award_item(const Core& core, const Task& task);
+TaskOffer offer_of(const Task& task);
+
+// bidding.cpp: gathering bids.
+void on_bids(Core& core, PeerId peer, const Bids& message);
+void settle_by_bids(Core& core, const Situation& situation);
+void close_auction(Core& core, TaskId task);
+
+}  // namespace bidboard

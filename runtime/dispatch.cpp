@@ -1,0 +1,161 @@
+// From ready tasks to awards. Strategies choose; every award goes through award(), where the rules are enforced.
+#include <algorithm>
+
+#include "auction/eligibility.hpp"
+#include "blackboard/check.hpp"
+#include "runtime/core.hpp"
+
+namespace bidboard {
+namespace {
+
+/// Per slot of an agent, this many tasks are looked at in one clearing: more would let a minimum-cost assignment pick the
+/// cheapest tasks instead of the most urgent ones.
+constexpr std::size_t candidates_per_slot = 4;
+
+std::vector<AgentView> connected_agents(const Core& core) {
+  std::vector<AgentView> agents;
+  for (const auto& [id, session] : core.sessions) {
+    if (session.peer.value == 0) continue;
+    const Agent* agent = core.board.agent(id);
+    AgentView view{agent, core.board.holding_count(id), 0};
+    if (view.holding < agent->profile.capacity) view.free_slots = agent->profile.capacity - view.holding;
+    agents.push_back(view);
+  }
+  return agents;
+}
+
+bool failed_it(const Task& task, AgentId agent) {
+  return std::any_of(task.failures.begin(), task.failures.end(),
+                     [&](const AttemptFailure& failure) { return failure.agent == agent; });
+}
+
+/// Agents that may take the task; those that failed it before only when nobody else may.
+std::vector<std::size_t> eligible_agents(const Task& task, const std::vector<AgentView>& agents) {
+  std::vector<std::size_t> all;
+  for (std::size_t i = 0; i < agents.size(); ++i)
+    if (!ineligible(task, *agents[i].agent)) all.push_back(i);
+  if (task.failures.empty()) return all;
+  std::vector<std::size_t> fresh;
+  for (const std::size_t i : all)
+    if (!failed_it(task, agents[i].agent->id)) fresh.push_back(i);
+  return fresh.empty() ? all : fresh;
+}
+
+/// Walks the ready index until every agent with a free slot has enough to choose from.
+Situation look_around(const Core& core) {
+  Situation situation;
+  situation.agents = connected_agents(core);
+  std::vector<std::size_t> room;
+  std::size_t hungry = 0;  // agents with a free slot whose room is not used up
+  for (const AgentView& view : situation.agents) {
+    room.push_back(candidates_per_slot * view.agent->profile.capacity);
+    if (view.free_slots > 0) ++hungry;
+  }
+  if (hungry == 0) return situation;
+  core.board.scan(std::string(1, keys::ready_letter), {}, [&](std::string_view key, std::string_view) {
+    const Task* task = core.board.task(keys::last_id<TaskId>(key));
+    if (!task) return true;
+    TaskView view{task, eligible_agents(*task, situation.agents)};
+    const bool wanted = std::any_of(view.eligible.begin(), view.eligible.end(), [&](std::size_t i) { return room[i] > 0; });
+    if (!wanted) return true;
+    for (const std::size_t i : view.eligible)
+      if (room[i] > 0 && --room[i] == 0 && situation.agents[i].free_slots > 0) --hungry;
+    situation.tasks.push_back(std::move(view));
+    return hungry > 0;
+  });
+  return situation;
+}
+
+void settle_by_push(Core& core, const Situation& situation) {
+  for (const Choice& choice : core.strategy->choose(situation)) {
+    const Task& task = *situation.tasks[choice.task].task;
+    Auction decision;
+    decision.task = task.id;
+    decision.mechanism = core.strategy->name();
+    decision.opened_at = decision.closed_at = core.now.wall;
+    decision.why = choice.why;
+    award(core, task, *situation.agents[choice.agent].agent, std::move(decision), false);
+  }
+}
+
+void settle_by_pull(Core& core, const Situation& situation) {
+  std::map<AgentId, Announcement> announcements;
+  for (const TaskView& task : situation.tasks)
+    for (const std::size_t i : task.eligible) {
+      const AgentId agent = situation.agents[i].agent->id;
+      if (situation.agents[i].free_slots == 0) continue;
+      if (core.announced[agent].insert(task.task->id).second)
+        announcements[agent].offers.push_back(offer_of(*task.task));
+    }
+  for (auto& [agent, announcement] : announcements) {
+    announcement.pull = true;
+    core.send(core.sessions.at(agent).peer, std::move(announcement));
+  }
+}
+
+}  // namespace
+
+void settle(Core& core) {
+  core.settle_again = never;
+  if (core.sessions.empty()) return;
+  const Situation situation = look_around(core);
+  if (situation.tasks.empty()) return;
+  switch (core.strategy->style()) {
+    case Style::push: return settle_by_push(core, situation);
+    case Style::bids: return settle_by_bids(core, situation);
+    case Style::pull: return settle_by_pull(core, situation);
+  }
+}
+
+void on_take(Core& core, PeerId peer, const Take& message) {
+  const Agent* agent = authenticate(core, peer, message.agent, message.secret);
+  if (!agent) return;
+  for (const TaskId id : message.tasks) {
+    core.announced[agent->id].erase(id);
+    const Task* task = core.board.task(id);
+    const bool has_room = core.board.holding_count(agent->id) < agent->profile.capacity;
+    if (!task || !has_room || !after(task->state, Move::award) || task->not_before.us != 0 || ineligible(*task, *agent))
+      continue;
+    Auction decision;
+    decision.task = id;
+    decision.mechanism = core.strategy->name();
+    decision.opened_at = decision.closed_at = core.now.wall;
+    decision.why = "its claim was the first valid one";
+    award(core, *task, *agent, std::move(decision), false);
+  }
+  core.dispatch_wanted = true;
+}
+
+Claimed award(Core& core, const Task& task, const Agent& agent, Auction decision, bool shell_claim) {
+  BB_CHECK(after(task.state, Move::award), "only a waiting task is awarded");
+  BB_CHECK(!ineligible(task, agent), "nobody is awarded what the rules forbid");
+  BB_CHECK(shell_claim || core.board.holding_count(agent.id) < agent.profile.capacity, "an agent is never overloaded");
+  const TaskId id = task.id;
+  const AgentId to = agent.id;
+  const Epoch epoch = task.epoch.next();
+  const std::string capability = core.secrets.capability(id, epoch);
+  const WallTime deadline = core.now.wall + task.spec.timeout;
+  decision.id = AuctionId{core.board.counters().auction.value + 1};
+  decision.winner = to;
+  close_auction(core, id);
+  core.emit(TaskAwarded{id, to, epoch, secret_hash(capability), shell_claim, deadline, std::move(decision)});
+  if (!shell_claim) {
+    const auto session = core.sessions.find(to);
+    if (session != core.sessions.end())
+      core.awards[session->second.peer].awards.push_back(award_item(core, *core.board.task(id)));
+  }
+  return Claimed{id, epoch, to, capability, deadline};
+}
+
+TaskOffer offer_of(const Task& task) { return {task.id, task.spec, task.attempts + 1, task.failures}; }
+
+AwardItem award_item(const Core& core, const Task& task) {
+  AwardItem item{offer_of(task), task.epoch, core.secrets.capability(task.id, task.epoch), task.deadline, {}};
+  item.offer.attempt = task.attempts;
+  for (const Need& need : task.spec.needs)
+    if (const Task* needed = core.board.task(need.task))
+      item.needs.push_back({needed->id, needed->spec.name, needed->state, core.board.result_of(*needed)});
+  return item;
+}
+
+}  // namespace bidboard

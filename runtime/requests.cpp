@@ -1,0 +1,312 @@
+// What clients ask for: who may, what follows, and the same answer again when they ask again.
+#include "auction/clearing.hpp"
+#include "auction/eligibility.hpp"
+#include "blackboard/codec.hpp"
+#include "runtime/core.hpp"
+
+namespace bidboard {
+namespace {
+
+constexpr std::size_t max_name_bytes = 64;
+
+Action action_of(const RequestBody& body) {
+  return std::visit(
+      [](const auto& request) {
+        using R = std::decay_t<decltype(request)>;
+        if constexpr (std::is_same_v<R, Post> || std::is_same_v<R, Depend>) return Action::post;
+        else if constexpr (std::is_same_v<R, Claim>) return Action::take;
+        else if constexpr (std::is_same_v<R, Renew> || std::is_same_v<R, Finish> || std::is_same_v<R, Progress>)
+          return Action::report;
+        else if constexpr (std::is_same_v<R, Direct> || std::is_same_v<R, Reassign>) return Action::direct;
+        else return Action::configure;
+      },
+      body);
+}
+
+bool only_reads(const RequestBody& body) {
+  return std::holds_alternative<ReadLog>(body) || std::holds_alternative<AskStatus>(body);
+}
+
+TaskId task_of(const RequestBody& body) {
+  return std::visit(
+      [](const auto& request) -> TaskId {
+        if constexpr (requires { request.task; }) return request.task;
+        else return {};
+      },
+      body);
+}
+
+/// "a3:t12:1:capability" as the guard hands it to a task's processes.
+Result<Actor> actor_of_token(const Core& core, const std::string& token) {
+  std::vector<std::string> parts;
+  for (std::size_t from = 0; from <= token.size();) {
+    const std::size_t colon = std::min(token.find(':', from), token.size());
+    parts.push_back(token.substr(from, colon - from));
+    from = colon + 1;
+  }
+  const Error bad{Errc::refused, "BIDBOARD_TOKEN is not a token of this board; unset it to act as yourself"};
+  if (parts.size() != 4) return fail(bad);
+  const auto agent = parse_id<AgentId>(parts[0]);
+  const auto task_id = parse_id<TaskId>(parts[1]);
+  const Task* task = task_id ? core.board.task(*task_id) : nullptr;
+  if (!agent || !core.board.agent(*agent) || !task) return fail(bad);
+  const Epoch epoch{std::strtoull(parts[2].c_str(), nullptr, 10)};
+  if (epoch != task->epoch)
+    return fail(Errc::stale, to_string(task->id) + " was awarded again meanwhile (epoch " +
+                                 std::to_string(task->epoch.value) + "); stop working on it");
+  if (!matches(parts[3], task->capability_hash) || task->holder != *agent) return fail(bad);
+  return Actor{Role::specialist, *agent, task->id, epoch, core.board.agent(*agent)->profile.name};
+}
+
+/// A name used at the shell for the first time becomes an agent without a process.
+AgentId register_shell_agent(Core& core, const std::string& name, const std::vector<Skill>& skills) {
+  Agent agent;
+  if (const auto known = core.board.agent_named(name)) agent = *core.board.agent(*known);
+  else agent.id = AgentId{core.board.counters().agent.value + 1};
+  agent.profile.name = name;
+  agent.profile.allow_run = true;
+  if (!skills.empty()) agent.profile.skills = skills;
+  agent.state = AgentState::shell;
+  if (agent.registered_at.us == 0) agent.registered_at = core.now.wall;
+  agent.seen_at = core.now.wall;
+  core.emit(AgentRegistered{agent});
+  return agent.id;
+}
+
+Result<Actor> identify(Core& core, const Request& request) {
+  if (!request.token.empty()) {
+    if (!request.as.empty())
+      return fail(Errc::refused, "a process working on a task acts as its agent; --as is refused under BIDBOARD_TOKEN");
+    return actor_of_token(core, request.token);
+  }
+  if (request.as.empty()) return Actor{};
+  if (request.as.size() > max_name_bytes) return fail(Errc::invalid, "an agent's name has at most 64 bytes");
+  std::optional<AgentId> agent = core.board.agent_named(request.as);
+  const auto* claim = std::get_if<Claim>(&request.body);
+  if (claim && agent && core.board.agent(*agent)->state == AgentState::live)
+    return fail(Errc::conflict, "'" + request.as + "' is a running agent process; claim under another name");
+  const bool changes = claim && (!agent || core.board.agent(*agent)->state != AgentState::shell || !claim->skills.empty());
+  if (changes) agent = register_shell_agent(core, request.as, claim->skills);
+  if (!agent) return fail(Errc::not_found, "no agent called '" + request.as + "'; `bidboard agents` lists them");
+  return Actor{core.board.agent(*agent)->profile.role, *agent, {}, {}, request.as};
+}
+
+Result<void> authorise(Core& core, const Actor& actor, const RequestBody& body) {
+  const Action action = action_of(body);
+  std::string reason;
+  if (!may(actor.role, action))
+    reason = "role " + std::string(name(actor.role)) + " may not " + std::string(name(action));
+  else if (actor.only_task && action != Action::post && task_of(body) != actor.only_task)
+    reason = "its token is for " + to_string(actor.only_task) + " only";
+  if (reason.empty()) return {};
+  core.emit(RequestRefused{actor.name, action, task_of(body), reason});
+  return fail(Errc::refused, actor.name + ": " + reason);
+}
+
+Result<const Task*> find_task(const Core& core, TaskId id) {
+  if (const Task* task = core.board.task(id)) return task;
+  return fail(Errc::not_found, "no task " + to_string(id) + "; `bidboard tasks` lists them");
+}
+
+Error cannot_claim(const Core& core, const Task& task) {
+  std::string text = to_string(task.id) + " is " + std::string(name(task.state));
+  if (is_held(task.state))
+    if (const Agent* holder = core.board.agent(task.holder)) text += ", held by " + holder->profile.name;
+  if (!task.reason.empty()) text += " (" + task.reason + ")";
+  return {Errc::conflict, std::move(text)};
+}
+
+Result<ReplyBody> claim(Core& core, const Actor& actor, const Claim& request) {
+  if (!actor.agent) return fail(Errc::invalid, "say who claims: --as NAME");
+  const Agent agent = *core.board.agent(actor.agent);
+  const Task* chosen = nullptr;
+  if (request.task) {
+    const Result<const Task*> task = find_task(core, request.task);
+    if (!task) return fail(task.error());
+    if (!after((*task)->state, Move::award)) return fail(cannot_claim(core, **task));
+    if (const auto against = ineligible(**task, agent))
+      return fail(Errc::refused, actor.name + " may not take " + to_string((*task)->id) + ": " + against->detail);
+    chosen = *task;
+  } else {
+    core.board.scan(std::string(1, keys::ready_letter), {}, [&](std::string_view key, std::string_view) {
+      const Task* task = core.board.task(keys::last_id<TaskId>(key));
+      if (task && !ineligible(*task, agent)) chosen = task;
+      return chosen == nullptr;
+    });
+    if (!chosen) return fail(Errc::not_found, "no ready task that " + actor.name + " may take");
+  }
+  Auction decision;
+  decision.task = chosen->id;
+  decision.mechanism = "claim";
+  decision.opened_at = decision.closed_at = core.now.wall;
+  decision.winner = agent.id;
+  decision.why = actor.name + " claimed it at the shell, first";
+  return award(core, *chosen, agent, decision, true);
+}
+
+/// Whether a caller at the shell may write about the task: as its holder, or as an operator in the holder's place.
+Result<Write> judge(const Core& core, const Actor& actor, const Task& task, Epoch epoch) {
+  const AgentId writer = actor.agent ? actor.agent : task.holder;
+  const Write write = judge_write(task, writer, epoch.value == 0 ? task.epoch : epoch, true);
+  if (!is_held(task.state) && write != Write::duplicate && task.epoch.value == 0)
+    return fail(Errc::conflict, to_string(task.id) + " is " + std::string(name(task.state)) +
+                                    "; nobody holds it, `bidboard claim " + to_string(task.id) + " --as NAME` takes it");
+  if (write != Write::forged) return write;
+  const Agent* holder = core.board.agent(task.holder);
+  return fail(Errc::conflict, to_string(task.id) + " is held by " + (holder ? holder->profile.name : "nobody") + ", not by " +
+                                  actor.name);
+}
+
+Error refusal_of(const Task& task, Write write) {
+  if (write == Write::stale)
+    return {Errc::stale, to_string(task.id) + " was awarded again meanwhile (epoch " + std::to_string(task.epoch.value) +
+                             "); the write is refused"};
+  return {Errc::stale, "the award of " + to_string(task.id) + " is over: it is " + std::string(name(task.state)) +
+                           (task.reason.empty() ? "" : " (" + task.reason + ")")};
+}
+
+ReplyBody changed(const Core& core, TaskId id) {
+  const Task& task = *core.board.task(id);
+  return Changed{id, task.state, task.epoch};
+}
+
+Result<ReplyBody> finish(Core& core, const Actor& actor, const Finish& request) {
+  const Result<const Task*> found = find_task(core, request.task);
+  if (!found) return fail(found.error());
+  const Task task = **found;
+  const bool decides_for_person = task.state == TaskState::waiting && !actor.agent;
+  if (!decides_for_person) {
+    const Result<Write> write = judge(core, actor, task, request.epoch);
+    if (!write) return fail(write.error());
+    if (*write == Write::duplicate) return changed(core, task.id);
+    if (*write != Write::accepted) {
+      if (request.success) keep_late_result(core, task, actor.agent, request.epoch, request.result);
+      return fail(refusal_of(task, *write));
+    }
+  }
+  const AgentId agent = actor.agent ? actor.agent : task.holder;
+  if (decides_for_person && !request.success) {
+    core.emit(TaskMoved{task.id, TaskState::failed, request.result});
+    release_dependents(core, task.id);
+  } else if (request.success) {
+    if (is_held(task.state) && core.sessions.contains(task.holder)) revoke(core, task, "finished by " + actor.name);
+    finish_task(core, task, agent, request.result, request.price, request.tokens);
+  } else {
+    if (core.sessions.contains(task.holder)) revoke(core, task, "failed by " + actor.name);
+    end_attempt(core, task.id, {.reason = request.result.empty() ? "its holder gave up" : request.result});
+  }
+  return changed(core, task.id);
+}
+
+Result<ReplyBody> renew(Core& core, const Actor& actor, const Renew& request) {
+  const Result<const Task*> task = find_task(core, request.task);
+  if (!task) return fail(task.error());
+  const Result<Write> write = judge(core, actor, **task, request.epoch);
+  if (!write) return fail(write.error());
+  if (*write != Write::accepted) return fail(refusal_of(**task, *write));
+  core.emit(TaskRenewed{request.task, (*task)->epoch, core.now.wall + (*task)->spec.timeout});
+  return changed(core, request.task);
+}
+
+Result<ReplyBody> progress(Core& core, const Actor& actor, const Progress& request) {
+  const Result<const Task*> found = find_task(core, request.task);
+  if (!found) return fail(found.error());
+  if (request.fraction < 0 || request.fraction > one) return fail(Errc::invalid, "progress is a number from 0 to 1");
+  const Task task = **found;
+  const Result<Write> write = judge(core, actor, task, request.epoch);
+  if (!write) return fail(write.error());
+  if (*write != Write::accepted) return fail(refusal_of(task, *write));
+  if (task.state == TaskState::awarded) core.emit(TaskStarted{task.id, task.epoch});
+  core.emit(TaskProgressed{task.id, task.epoch, request.fraction, request.text});
+  return changed(core, task.id);
+}
+
+Result<ReplyBody> configure(Core& core, const Configure& request) {
+  if (Result<std::unique_ptr<Strategy>> made = make_strategy(request.config.strategy, request.config.seed); !made)
+    return fail(made.error());
+  if (const auto mechanism = find_mechanism(request.config.mechanism); !mechanism) return fail(mechanism.error());
+  const bool ordered = core.strategy->orders_by_bottom_level();
+  core.emit(ConfigSet{request.config});
+  core.strategy = std::move(*make_strategy(request.config.strategy, request.config.seed));
+  core.leases.set_term(request.config.lease);
+  core.auctions.clear();
+  if (core.strategy->orders_by_bottom_level() != ordered) relevel_all(core, !ordered);
+  return Nothing{};
+}
+
+LogPage read_log(const Core& core, const ReadLog& request) {
+  constexpr std::size_t most_bytes = 512 * 1024;
+  LogPage page{request.from, {}};
+  std::size_t bytes = 0;
+  const std::uint32_t limit = std::min<std::uint32_t>(request.limit, 10'000);
+  core.board.store().scan(std::string(1, keys::log_letter), keys::event(request.from),
+                          [&](std::string_view, std::string_view event) {
+                            page.events.emplace_back(event);
+                            bytes += event.size();
+                            return page.events.size() < limit && bytes < most_bytes;
+                          });
+  return page;
+}
+
+Status status(const Core& core) {
+  const Config& config = core.board.config();
+  Status out{core.options.pid, core.options.term, core.board.store().last_seq(), core.now.mono - core.started_at,
+             config.strategy,  config.mechanism,  {},                            core.inputs, core.malformed};
+  for (const auto& [agent, session] : core.sessions)
+    out.agents.push_back({agent, core.board.holding_count(agent), core.now.mono - session.last_heard});
+  return out;
+}
+
+Result<ReplyBody> answer(Core& core, const Actor& actor, const RequestBody& body) {
+  const auto as_reply = [](auto result) -> Result<ReplyBody> {
+    if (!result) return fail(result.error());
+    return ReplyBody{std::move(*result)};
+  };
+  if (const auto* r = std::get_if<Post>(&body)) return as_reply(post_tasks(core, actor, *r));
+  if (const auto* r = std::get_if<Claim>(&body)) return claim(core, actor, *r);
+  if (const auto* r = std::get_if<Renew>(&body)) return renew(core, actor, *r);
+  if (const auto* r = std::get_if<Finish>(&body)) return finish(core, actor, *r);
+  if (const auto* r = std::get_if<Progress>(&body)) return progress(core, actor, *r);
+  if (const auto* r = std::get_if<Direct>(&body)) return as_reply(direct_task(core, *r));
+  if (const auto* r = std::get_if<Reassign>(&body)) return as_reply(reassign_task(core, *r));
+  if (const auto* r = std::get_if<Depend>(&body)) return as_reply(change_need(core, *r));
+  if (const auto* r = std::get_if<Configure>(&body)) return configure(core, *r);
+  if (const auto* r = std::get_if<ReadLog>(&body)) return ReplyBody{read_log(core, *r)};
+  if (std::holds_alternative<AskStatus>(body)) return ReplyBody{status(core)};
+  core.out.shut_down = true;
+  return ReplyBody{Nothing{}};
+}
+
+/// The reply that was given to this request before, or the error when it is no longer kept; nothing for a new request.
+std::optional<Reply> earlier_reply(const Core& core, const Request& request) {
+  const Client* client = request.client.value ? core.board.client(request.client) : nullptr;
+  if (!client || request.number > client->last_request) return {};
+  for (const StoredReply& kept : client->replies)
+    if (kept.request == request.number)
+      if (Result<Reply> reply = decode<Reply>(kept.bytes)) return *reply;
+  return Reply{request.number, Errc::too_old, "this request was answered long ago and its reply is no longer kept", {}};
+}
+
+}  // namespace
+
+void on_request(Core& core, PeerId peer, const Request& request) {
+  if (const std::optional<Reply> earlier = earlier_reply(core, request)) return core.send(peer, *earlier);
+  const bool reads = only_reads(request.body);
+  Result<ReplyBody> body = ReplyBody{Nothing{}};
+  if (reads) {
+    body = answer(core, Actor{}, request.body);
+  } else if (const Result<Actor> actor = identify(core, request); !actor) {
+    body = fail(actor.error());
+  } else if (const Result<void> allowed = authorise(core, *actor, request.body); !allowed) {
+    body = fail(allowed.error());
+  } else {
+    body = answer(core, *actor, request.body);
+  }
+  Reply reply{request.number, Errc::ok, {}, {}};
+  if (body) reply.body = std::move(*body);
+  else reply.code = body.error().code, reply.text = body.error().text;
+  if (request.client.value != 0 && !reads) core.emit(Replied{request.client, request.number, encode(reply)});
+  core.send(peer, std::move(reply));
+}
+
+}  // namespace bidboard

@@ -1,0 +1,212 @@
+// Agents come, say what became of their awards, and go.
+#include <algorithm>
+
+#include "auction/calibration.hpp"
+#include "runtime/core.hpp"
+
+namespace bidboard {
+namespace {
+
+/// A live agent's sign of life is written down at most this often; liveness itself is not stored.
+constexpr Duration seen_interval = minutes(1);
+
+bool valid_name(const std::string& name) {
+  return !name.empty() && name.size() <= 64 && std::none_of(name.begin(), name.end(), [](unsigned char c) {
+    return c <= ' ' || c == 127 || c == '/' || c == ':' || c == '\'' || c == '"';
+  });
+}
+
+std::string refusal_of(const AgentProfile& profile) {
+  if (!valid_name(profile.name))
+    return "an agent's name has 1 to 64 bytes without spaces, quotes, '/' and ':'";
+  if (profile.speed <= 0) return "speed must be above zero";
+  if (profile.capacity == 0 || profile.capacity > 10'000) return "capacity must be between 1 and 10000";
+  if (profile.price_per_second < 0) return "price_per_second must not be negative";
+  for (const Skill& skill : profile.skills)
+    if (skill.name.empty() || skill.level <= 0) return "a skill needs a name and a level above zero";
+  if (!may(profile.role, Action::take) || profile.role == Role::operator_)
+    return "role " + std::string(name(profile.role)) + " does not take tasks; register as specialist";
+  if (profile.bids == BidStyle::formula)
+    if (const auto formula = Expression::compile(profile.cost_formula); !formula)
+      return "cost formula: " + formula.error().text;
+  return {};
+}
+
+/// What the attempt's end says about its agent's promises.
+void learn(Core& core, const Task& task, AgentId agent, Micros seconds, Micros price, bool success) {
+  const auto promise = core.promises.find(task.id);
+  if (promise == core.promises.end()) return;
+  const Delivery delivery{promise->second.bid.seconds, promise->second.bid.price, seconds, price, success};
+  core.emit(Calibrated{learned(core.board.calibration(agent, task.spec.kind), delivery)});
+}
+
+void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& item) {
+  using What = ReportItem::What;
+  const bool begun = task.state == TaskState::running;
+  switch (item.what) {
+    case What::started:
+      if (!begun) core.emit(TaskStarted{task.id, task.epoch});
+      return;
+    case What::progress:
+      if (!begun) core.emit(TaskStarted{task.id, task.epoch});
+      core.emit(TaskProgressed{task.id, task.epoch, std::clamp<Micros>(item.fraction, 0, one), item.text});
+      return;
+    case What::stalled: core.emit(TaskStalled{task.id, task.epoch}); return;
+    case What::finished:
+      learn(core, task, agent.id, item.seconds, item.price, true);
+      finish_task(core, task, agent.id, item.text, item.price, item.tokens);
+      return;
+    case What::failed:
+    case What::unknown:
+      learn(core, task, agent.id, item.seconds, item.price, false);
+      end_attempt(core, task.id, {.reason = item.text, .outcome_unknown = item.what == What::unknown});
+      return;
+    case What::declined: end_attempt(core, task.id, {.reason = item.text, .counts = false}); return;
+  }
+}
+
+/// One reported item; what to tell the agent if its award is no longer live.
+std::optional<Revocation> on_report(Core& core, const Agent& agent, const ReportItem& item) {
+  const Task* found = core.board.task(item.task);
+  if (!found) return Revocation{{item.task, item.epoch}, "no such task"};
+  const Task task = *found;
+  const bool live_epoch = item.epoch == task.epoch;
+  const Write write =
+      judge_write(task, agent.id, item.epoch, !live_epoch || matches(item.capability, task.capability_hash));
+  if (write == Write::accepted) {
+    accept(core, task, agent, item);
+    return {};
+  }
+  if (write == Write::duplicate) return {};
+  if (item.what == ReportItem::What::finished && write != Write::forged)
+    keep_late_result(core, task, agent.id, item.epoch, item.text);
+  const std::string why = write == Write::stale ? "awarded again meanwhile (epoch " + std::to_string(task.epoch.value) + ")"
+                          : write == Write::late ? "the award is over: " + std::string(name(task.state))
+                                                 : "this award was never yours";
+  return Revocation{{item.task, item.epoch}, why};
+}
+
+void attach(Core& core, AgentId agent, PeerId peer) {
+  core.sessions[agent].peer = peer;
+  core.sessions[agent].last_heard = core.now.mono;
+  core.leases.renew(agent, core.now.mono);
+}
+
+}  // namespace
+
+void on_register(Core& core, PeerId peer, const Register& message) {
+  if (const std::string reason = refusal_of(message.profile); !reason.empty())
+    return core.send(peer, RegistrationRefused{Errc::invalid, reason});
+  Agent agent;
+  if (const auto known = core.board.agent_named(message.profile.name)) {
+    const Agent& earlier = *core.board.agent(*known);
+    const bool other_process = earlier.state == AgentState::live && earlier.incarnation != message.incarnation;
+    if (other_process)
+      return core.send(peer, RegistrationRefused{Errc::conflict, "an agent called '" + message.profile.name +
+                                                                     "' is running as process " +
+                                                                     std::to_string(earlier.profile.pid)});
+    agent = earlier;
+  } else {
+    agent.id = AgentId{core.board.counters().agent.value + 1};
+    agent.registered_at = core.now.wall;
+  }
+  const std::string secret = core.secrets.registration(agent.id, message.incarnation);
+  agent.profile = message.profile;
+  agent.state = AgentState::live;
+  agent.secret_hash = secret_hash(secret);
+  agent.incarnation = message.incarnation;
+  agent.seen_at = core.now.wall;
+  agent.reason.clear();
+  core.emit(AgentRegistered{agent});
+  attach(core, agent.id, peer);
+  const Config& config = core.board.config();
+  core.send(peer, Registered{agent.id, secret, config.heartbeat, config.lease, core.options.term});
+  if (agent.profile.host == core.options.host) core.out.watch.push_back(agent.profile.pid);
+  core.note(Note::Level::info, "agent " + agent.profile.name + " (" + to_string(agent.id) + ") is here");
+}
+
+const Agent* authenticate(Core& core, PeerId peer, AgentId id, const std::string& secret) {
+  const Agent* agent = core.board.agent(id);
+  if (!agent || agent->state != AgentState::live || !matches(secret, agent->secret_hash)) {
+    core.send(peer, WhoAreYou{});
+    return nullptr;
+  }
+  attach(core, id, peer);
+  return agent;
+}
+
+void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message) {
+  const bool fresh = core.sessions.contains(message.agent) && core.sessions[message.agent].peer != peer;
+  const Agent* agent = authenticate(core, peer, message.agent, message.secret);
+  if (!agent) return;
+  if (fresh) core.dispatch_wanted = true, core.announced.erase(agent->id);
+  if (core.now.wall - agent->seen_at > seen_interval) core.emit(AgentSeen{agent->id});
+  core.send(peer, HeartbeatAck{core.options.term});
+  // Awards that got lost on the way are sent again; work that is no longer awarded is called off.
+  Awards lost;
+  for (const TaskId id : core.board.tasks_under(keys::holdings_of(agent->id))) {
+    const Task& task = *core.board.task(id);
+    const Held held{id, task.epoch};
+    if (std::find(message.held.begin(), message.held.end(), held) == message.held.end())
+      lost.awards.push_back(award_item(core, task));
+  }
+  Revocations over;
+  for (const Held& held : message.held) {
+    const Task* task = core.board.task(held.task);
+    const bool live = task && task->epoch == held.epoch && is_held(task->state) && task->holder == agent->id;
+    if (!live) over.items.push_back({held, "the award is over"});
+  }
+  if (!lost.awards.empty()) core.send(peer, std::move(lost));
+  if (!over.items.empty()) core.send(peer, std::move(over));
+}
+
+void on_reports(Core& core, PeerId peer, const Reports& message) {
+  const Agent* found = authenticate(core, peer, message.agent, message.secret);
+  if (!found) return;
+  const Agent agent = *found;
+  Revocations over;
+  for (const ReportItem& item : message.items)
+    if (auto revocation = on_report(core, agent, item)) over.items.push_back(std::move(*revocation));
+  core.send(peer, ReportsKept{message.number});
+  if (!over.items.empty()) core.send(peer, std::move(over));
+}
+
+void on_leave(Core& core, const Leave& message) {
+  const Agent* agent = core.board.agent(message.agent);
+  if (!agent || agent->state != AgentState::live || !matches(message.secret, agent->secret_hash)) return;
+  agent_gone(core, message.agent, message.reason);
+}
+
+void agent_gone(Core& core, AgentId id, const std::string& reason) {
+  const std::string name = core.board.agent(id)->profile.name;
+  core.emit(AgentLeft{id, reason});
+  core.sessions.erase(id);
+  core.leases.drop(id);
+  core.announced.erase(id);
+  for (auto& [task, auction] : core.auctions) auction.invited.erase(id), auction.answers.erase(id);
+  for (const TaskId task : core.board.tasks_under(keys::holdings_of(id)))
+    end_attempt(core, task, {.reason = "agent " + name + " is gone: " + reason, .died = true});
+  core.note(Note::Level::warning, "agent " + name + " (" + to_string(id) + ") is gone: " + reason);
+}
+
+void keep_late_result(Core& core, const Task& task, AgentId agent, Epoch epoch, const std::string& result) {
+  Discovery discovery;
+  discovery.id = DiscoveryId{core.board.counters().discovery.value + 1};
+  discovery.task = task.id;
+  discovery.agent = agent;
+  discovery.epoch = epoch;
+  discovery.kind = "late_result";
+  discovery.title = "result of " + to_string(task.id) + " that came after its award was over";
+  discovery.body = result;
+  discovery.project = task.spec.project;
+  discovery.created_at = core.now.wall;
+  core.emit(DiscoveryPosted{discovery});
+}
+
+void revoke(Core& core, const Task& task, const std::string& reason) {
+  const auto session = core.sessions.find(task.holder);
+  if (session != core.sessions.end())
+    core.send(session->second.peer, Revocations{{Revocation{{task.id, task.epoch}, reason}}});
+}
+
+}  // namespace bidboard
