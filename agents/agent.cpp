@@ -56,7 +56,7 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
   } else if (const auto* awards = as<Awards>(message)) {
     on_awards(*awards, now, out);
   } else if (const auto* announcement = as<Announcement>(message)) {
-    on_announcement(*announcement, now, out);
+    on_announcement(*announcement, out);
   } else if (const auto* revocations = as<Revocations>(message)) {
     on_revocations(*revocations, out);
   } else if (const auto* kept = as<ReportsKept>(message)) {
@@ -79,7 +79,7 @@ void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
     if (known != held_.end() || full) {
       ReportItem declined = item_for(task, work, ReportItem::What::declined);
       declined.text = full ? "all slots are taken" : "an earlier attempt is still being stopped here";
-      report(std::move(declined), out);
+      report(std::move(declined));
       continue;
     }
     held_.emplace(task, std::move(work));
@@ -87,7 +87,7 @@ void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
   }
 }
 
-void AgentMachine::on_announcement(const Announcement& announcement, Now now, Actions& out) {
+void AgentMachine::on_announcement(const Announcement& announcement, Actions& out) {
   if (announcement.pull) {
     Take take{id_, secret_, tasks_to_take(announcement.offers, options_.profile)};
     if (!take.tasks.empty()) out.push_back(Say{std::move(take)});
@@ -111,7 +111,6 @@ void AgentMachine::on_announcement(const Announcement& announcement, Now now, Ac
       out.push_back(AskBid{std::move(question)});
     }
   }
-  static_cast<void>(now);
   if (!bids.bids.empty()) out.push_back(Say{std::move(bids)});
 }
 
@@ -158,14 +157,14 @@ AgentMachine::Actions AgentMachine::on_execution(const ExecutionEvent& event, No
     // A revoked task that was done all the same is told: its result is kept as a late discovery.
     const bool tell = !work.revoked || ended->ending == Ending::done;
     held_.erase(held);
-    if (tell && registered()) report(std::move(item), out);
+    if (tell && registered()) report(std::move(item));
   } else if (std::holds_alternative<ExecutionStarted>(event)) {
-    report(item_for(task, work, ReportItem::What::started), out);
+    report(item_for(task, work, ReportItem::What::started));
   } else if (const auto* progress = std::get_if<ExecutionProgress>(&event)) {
     ReportItem item = item_for(task, work, ReportItem::What::progress);
     item.fraction = progress->fraction;
     item.text = progress->text;
-    report(std::move(item), out);
+    report(std::move(item));
   }
   return out;
 }
@@ -178,7 +177,7 @@ AgentMachine::Actions AgentMachine::on_start_failed(TaskId task, Epoch epoch, co
   ReportItem item = item_for(task, held->second, ReportItem::What::failed);
   item.text = error.text;
   held_.erase(held);
-  report(std::move(item), out);
+  report(std::move(item));
   flush_reports(now.mono, out);
   return out;
 }
@@ -189,7 +188,7 @@ AgentMachine::Actions AgentMachine::on_time(Now now) {
   for (auto& [task, work] : held_) {
     if (work.stall_after.us == 0 || work.stall_told || now.mono - work.last_sign < work.stall_after) continue;
     work.stall_told = true;
-    report(item_for(task, work, ReportItem::What::stalled), out);
+    report(item_for(task, work, ReportItem::What::stalled));
   }
   flush_reports(now.mono, out);
   if (now.mono >= next_heartbeat_) {
@@ -217,8 +216,6 @@ AgentMachine::Actions AgentMachine::leave(const std::string& reason) {
   if (registered()) out.push_back(Say{Leave{id_, secret_, reason}});
   return out;
 }
-
-void AgentMachine::report(ReportItem item, Actions&) { unsent_.push_back(std::move(item)); }
 
 /// Everything that happened since the last call, as one message.
 void AgentMachine::flush_reports(Instant now, Actions& out) {

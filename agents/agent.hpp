@@ -74,10 +74,10 @@ class AgentMachine {
     bool stall_told = false;
     bool revoked = false;  ///< being stopped; its end is of no interest
   };
-  void report(ReportItem item, Actions& out);
+  void report(ReportItem item) { unsent_.push_back(std::move(item)); }
   void flush_reports(Instant now, Actions& out);
   void on_awards(const Awards& awards, Now now, Actions& out);
-  void on_announcement(const Announcement& announcement, Now now, Actions& out);
+  void on_announcement(const Announcement& announcement, Actions& out);
   void on_revocations(const Revocations& revocations, Actions& out);
   ReportItem item_for(TaskId task, const Work& work, ReportItem::What what) const;
   Heartbeat heartbeat() const;
