@@ -29,7 +29,7 @@ class TaskGraph {
   };
 
   /// Edges that name an unknown node are left out. Duplicate edges count once. A self-edge is a cycle.
-  /// REQUIRES: ids are distinct; weights are within [0, 4e18]. Sums of weights are clamped to 4e18.
+  /// REQUIRES: ids are distinct; no weight is negative. Weights and their sums are clamped to 4e18.
   TaskGraph(std::span<const Node> nodes, std::span<const Edge> edges);
   ~TaskGraph();
   TaskGraph(TaskGraph&&) noexcept;
