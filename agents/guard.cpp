@@ -92,10 +92,34 @@ GuardedProcess::~GuardedProcess() {
 
 void GuardedProcess::stop() {
   if (ended_ || !control_) return;
-  const char byte = 's';
-  // A full pipe holds earlier stops; a broken one means that the guard is at its end. Either way nothing is
+  const GuardOrder order{GuardOrder::stop, 0};
+  // A full socket holds earlier stops; a broken one means that the guard is at its end. Either way nothing is
   // lost.
-  [[maybe_unused]] const ssize_t written = write(control_.get(), &byte, 1);
+  [[maybe_unused]] const ssize_t written = write(control_.get(), &order, sizeof order);
+}
+
+Result<void> GuardedProcess::hold(unsigned slot, const Descriptor& descriptor) {
+  BB_CHECK(slot < guard_slots, "a guard has only so many slots");
+  if (ended_) return fail(Errc::unavailable, "its guard has ended");
+  GuardOrder order{GuardOrder::hold, static_cast<std::uint8_t>(slot)};
+  iovec bytes{&order, sizeof order};
+  alignas(cmsghdr) char extra[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = extra;
+  message.msg_controllen = sizeof extra;
+  cmsghdr* const part = CMSG_FIRSTHDR(&message);
+  part->cmsg_level = SOL_SOCKET;
+  part->cmsg_type = SCM_RIGHTS;
+  part->cmsg_len = CMSG_LEN(sizeof(int));
+  const int fd = descriptor.get();
+  std::memcpy(CMSG_DATA(part), &fd, sizeof fd);
+  ssize_t sent;
+  do sent = sendmsg(control_.get(), &message, 0);
+  while (sent < 0 && errno == EINTR);
+  if (sent == static_cast<ssize_t>(sizeof order)) return {};
+  return fail(Errc::unavailable, std::string("its guard does not listen: ") + std::strerror(errno));
 }
 
 std::optional<GuardReport> GuardedProcess::next_report() {

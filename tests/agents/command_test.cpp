@@ -97,7 +97,7 @@ TEST_CASE("the environment tells a command what it works on") {
   unsetenv("BIDBOARD_STRAY");
   CHECK(ended.result ==
         "t1 1 worker worker:t1:1:secret 1 board-t1\n{\"scan\":1}\n"
-        "{\"epoch\":1,\"agent\":\"a3\",\"reason\":\"too hot\"}\n" +
+        "{\"epoch\": 1, \"agent\": \"a3\", \"reason\": \"too hot\"}\n" +
             fixture.dir.path());
   CHECK_FALSE(std::filesystem::exists(needs_path(fixture.dir.path(), {1}, {1})));
   CHECK_FALSE(std::filesystem::exists(failures_path(fixture.dir.path(), {1}, {1})));
@@ -297,7 +297,7 @@ echo '{"type": "result", "result": "It is done.", "total_cost_usd": 0.0342, "usa
     const ExecutionEnded ended = fixture.run(assignment());
     CHECK(ended.price == 0);
     CHECK(ended.tokens == 0);
-    CHECK(ended.result == "{\"input_tokens\":20,\"output_tokens\":417}");
+    CHECK(ended.result == "{\"input_tokens\": 20, \"output_tokens\": 417}");
   }
   SECTION("what a failure has cost counts too") {
     fixture.options.price_field = "total_cost_usd";
@@ -345,12 +345,10 @@ TEST_CASE("an agent without a bid command does not answer bids") {
 
 TEST_CASE("bid commands are few at once, bounded in time, and the others wait their turn") {
   Fixture fixture("true");
-  BidCommandOptions options{fixture.options.place,
-                            "mkdir " + fixture.dir.path() + "/$BIDBOARD_TASK; sleep 0.05; ls -d " +
-                                fixture.dir.path() + "/t* | wc -l | sed 's/.*/{\"seconds\": &}/'; rmdir " +
-                                fixture.dir.path() + "/$BIDBOARD_TASK"};
-  options.at_once = 2;
-  fixture.options.bid = options.command;
+  // Each leaves a mark while it runs and bids the number of marks it sees.
+  const std::string mark = fixture.dir.path() + "/$BIDBOARD_TASK";
+  fixture.options.bid = "mkdir " + mark + "; sleep 0.05; ls -d " + fixture.dir.path() +
+                        "/t* | wc -l | sed 's/.*/{\"seconds\": &}/'; rmdir " + mark;
   CommandExecutor executor(fixture.options);
 
   SECTION("four at once by default, never more") {

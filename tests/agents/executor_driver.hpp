@@ -29,7 +29,7 @@ class Driver {
   void until(Condition&& condition) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!condition()) {
-      REQUIRE(std::chrono::steady_clock::now() < end);
+      if (std::chrono::steady_clock::now() > end) FAIL("nothing came of it within a minute");
       std::vector<PollItem> items;
       executor_.add_poll(items);
       std::vector<pollfd> polled;
