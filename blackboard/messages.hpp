@@ -44,7 +44,8 @@ struct Post {
   std::vector<BatchNeed> batch_needs;
   std::string workflow;  ///< when not empty: they form a workflow of this name
   std::string source;
-  BB_FIELDS(tasks, batch_needs, workflow, source)
+  WorkflowId joins;      ///< a workflow of an earlier request that these tasks belong to as well
+  BB_FIELDS(tasks, batch_needs, workflow, source, joins)
 };
 struct Claim {
   TaskId task;  ///< 0: the next one that the claimer may take

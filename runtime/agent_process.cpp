@@ -39,11 +39,11 @@ Result<Writer> await_controller(const BoardDirectory& board, Duration patience, 
 
 std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const AgentProcessOptions& options) {
   const PlannedAgent& agent = options.agent;
-  const Workplace place{board.path, agent.profile.name, board.home()};
+  const Workplace place{board.path, agent.profile.name, options.directory.empty() ? board.home() : options.directory};
   switch (agent.executor) {
     case ExecutorKind::simulated:
       return std::make_unique<SimulatedExecutor>(
-          SimulatedOptions{agent.profile, options.scale, options.noise, options.failure_rate, options.seed});
+          SimulatedOptions{agent.profile, one, options.noise, options.failure_rate, options.seed});
     case ExecutorKind::coprocess: {
       CoprocessOptions made;
       made.place = place;

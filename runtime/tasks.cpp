@@ -126,6 +126,27 @@ std::optional<Posted> already_posted(const Core& core, const Post& post) {
   return posted;
 }
 
+/// The workflow that the tasks form, or, in a further request, join.
+Result<WorkflowId> open_workflow(Core& core, const Post& post, const std::vector<Task>& tasks) {
+  Workflow workflow;
+  if (post.joins) {
+    const Workflow* known = core.board.workflow(post.joins);
+    if (!known) return fail(Errc::not_found, "no workflow " + to_string(post.joins));
+    workflow = *known;
+    workflow.finished_at = {};
+  } else {
+    workflow.id = WorkflowId{core.board.counters().workflow.value + 1};
+    workflow.name = post.workflow;
+    workflow.source = post.source;
+    workflow.project = tasks.front().spec.project;
+    workflow.posted_at = core.now.wall;
+  }
+  workflow.tasks += static_cast<std::uint32_t>(tasks.size());
+  workflow.open += static_cast<std::uint32_t>(tasks.size());
+  core.emit(WorkflowPosted{workflow});
+  return workflow.id;
+}
+
 void skip(Core& core, TaskId id, const Task& because) {
   core.emit(TaskMoved{id, TaskState::skipped, to_string(because.id) + " is " + std::string(name(because.state))});
 }
@@ -146,16 +167,10 @@ Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
   if (!order) return fail(order.error());
 
   Posted posted;
-  if (!post.workflow.empty()) {
-    Workflow workflow;
-    workflow.id = posted.workflow = WorkflowId{core.board.counters().workflow.value + 1};
-    workflow.name = post.workflow;
-    workflow.source = post.source;
-    workflow.project = tasks->front().spec.project;
-    workflow.tasks = static_cast<std::uint32_t>(tasks->size());
-    workflow.open = workflow.tasks;
-    workflow.posted_at = core.now.wall;
-    core.emit(WorkflowPosted{workflow});
+  if (!post.workflow.empty() || post.joins) {
+    const Result<WorkflowId> workflow = open_workflow(core, post, *tasks);
+    if (!workflow) return fail(workflow.error());
+    posted.workflow = *workflow;
   }
   for (const Task* task : *order) {
     Task record = *task;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/shell/command.hpp"
+#include "runtime/workflow/plan.hpp"
 
 namespace bidboard {
 
@@ -31,5 +32,9 @@ Command reassign_command();
 Command agents_command();
 // agent.cpp
 Command agent_command();
+// run.cpp
+Command run_command();
+/// The strategies and mechanisms that files may name.
+KnownNames known_names();
 
 }  // namespace bidboard

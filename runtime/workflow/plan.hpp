@@ -47,6 +47,7 @@ struct Plan {
   std::string name;
   std::string source;                ///< the file
   std::string project;               ///< empty: the board's
+  bool traced = false;               ///< a trace: its tasks are done by simulated agents
   std::string strategy;              ///< empty: the board's
   std::string mechanism;             ///< empty: the board's
   std::vector<PlannedAgent> agents;  ///< empty: the board's own agents do it

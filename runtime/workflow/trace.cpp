@@ -29,7 +29,10 @@ bool is_program_name(std::string_view text) {
 
 class TraceReader {
  public:
-  explicit TraceReader(std::string file) : diagnostics_(file) { plan_.source = std::move(file); }
+  explicit TraceReader(std::string file) : diagnostics_(file) { 
+    plan_.source = std::move(file);
+    plan_.traced = true;
+  }
 
   Result<Plan> read(const Value& document) {
     const Value* workflow = document.find("workflow");

@@ -42,9 +42,8 @@ Result<void> fill_in(AgentArgs& args) {
                                              : ExecutorKind::command;
   if (agent.executor != ExecutorKind::command && !agent.bid.empty())
     return fail(Errc::invalid, "--bid goes with --exec; a coprocess bids over its own lines");
-  if (args.options.scale < 0 || args.options.noise < 0 || args.options.noise > one || args.options.failure_rate < 0 ||
-      args.options.failure_rate > one)
-    return fail(Errc::invalid, "--scale is at least 0; --noise and --failure-rate are from 0 to 1");
+  if (args.options.noise < 0 || args.options.noise > one || args.options.failure_rate < 0 || args.options.failure_rate > one)
+    return fail(Errc::invalid, "--noise and --failure-rate are from 0 to 1");
   args.options.seed = static_cast<std::uint64_t>(args.seed);
   return {};
 }
@@ -71,7 +70,6 @@ void declare_work(Options& o, AgentArgs& args) {
   o.text("--price-field", args.options.price_field, "PATH", "Where a JSON result holds its price (total_cost_usd)");
   o.text("--tokens-field", args.options.tokens_field, "PATH", "Where it holds its tokens (usage.output_tokens)");
   o.text("--result-field", args.options.result_field, "PATH", "Which part of it is the result");
-  o.number("--scale", args.options.scale, "X", "Simulated: seconds per simulated second");
   o.number("--noise", args.options.noise, "X", "Simulated: 0.2 varies durations by 20 %");
   o.number("--failure-rate", args.options.failure_rate, "X", "Simulated: share of attempts that fail");
   o.integer("--seed", args.seed, "N", "Simulated: of noise and failures");
@@ -101,6 +99,7 @@ Command agent_command() {
             o.text("--bid", agent_options.bid, "CMD", "Live bids: the task as JSON on stdin, a bid or refusal on stdout");
             o.text("--cost", profile.cost_formula, "FORMULA", "Bids by a formula: seconds, over size, speed, level, needs ...");
             o.number("--price-per-second", profile.price_per_second, "X", "Price in standard and formula bids");
+            o.text("--directory", args->options.directory, "DIR", "Where commands run [the folder that holds the board]");
             o.duration("--bid-timeout", args->options.bid_timeout, "TIME", "For an answer of --bid");
             o.duration("--patience", args->options.patience, "TIME", "Wait for a controller at the start");
             o.flag("--quiet", args->quiet, "Print errors only");

@@ -1,0 +1,41 @@
+// How a job under way is shown: on a terminal a line per agent and a bar, redrawn in place; otherwise a line per event.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "blackboard/events.hpp"
+#include "runtime/shell/board_view.hpp"
+
+namespace bidboard {
+
+class JobProgress {
+ public:
+  /// `total`: tasks of the job. `quiet`: show nothing.
+  JobProgress(std::size_t total, bool quiet);
+
+  /// Reads what has happened since the last call and shows it. Errors: corrupt.
+  Result<void> update(const BoardView& board, const std::set<TaskId>& job);
+  /// Leaves the screen in order.
+  void finish();
+  /// A line beside the progress: a child that was restarted, say.
+  void note(const std::string& text);
+  std::size_t ended() const { return ended_; }
+
+ private:
+  void show_event(const BoardView& board, const Event& event, const std::set<TaskId>& job);
+  void draw(const BoardView& board);
+  void erase();
+
+  std::size_t total_;
+  bool quiet_;
+  bool live_;
+  Seq seen_;
+  std::size_t ended_ = 0;
+  std::size_t failed_ = 0;
+  std::size_t drawn_lines_ = 0;
+};
+
+}  // namespace bidboard

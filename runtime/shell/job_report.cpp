@@ -1,0 +1,109 @@
+#include "runtime/shell/job_report.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "runtime/shell/print.hpp"
+
+namespace bidboard {
+namespace {
+
+constexpr std::size_t most_results = 20;
+
+std::string first_line(const std::string& text) { return cut_to(text.substr(0, text.find('\n')), 100); }
+
+}  // namespace
+
+Result<JobSummary> summarise(const BoardView& board, const Plan& plan, const std::vector<TaskId>& ids) {
+  JobSummary summary;
+  summary.tasks = ids.size();
+  summary.least = {plan.critical_path};
+  WallTime first{INT64_MAX};
+  WallTime last;
+  std::vector<bool> is_needed(ids.size(), false);
+  for (const PlannedTask& task : plan.tasks)
+    for (const PlannedNeed& need : task.needs) is_needed[need.task] = true;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    Result<Task> task = board.task(ids[i]);
+    if (!task) return fail(task.error());
+    first = std::min(first, task->created_at);
+    last = std::max(last, task->finished_at);
+    if (task->epoch.value > 1) summary.retries += task->epoch.value - 1;
+    summary.price += task->price;
+    summary.tokens += task->tokens;
+    if (task->state == TaskState::done) {
+      ++summary.done;
+      AgentShare& share = summary.agents[board.agent_name(task->holder)];
+      ++share.tasks;
+      share.busy = share.busy + (task->finished_at - task->awarded_at);
+      if (!is_needed[i])
+        summary.results.emplace_back(task->spec.name.empty() ? task->spec.title : task->spec.name, board.result_of(*task));
+    } else {
+      summary.not_done.push_back(std::move(*task));
+    }
+  }
+  summary.makespan = last - first;
+  return summary;
+}
+
+void print_summary(const JobSummary& s) {
+  if (s.results.size() == 1 && !s.results.front().second.empty()) {
+    std::printf("\n%s\n", s.results.front().second.c_str());
+  } else {
+    for (std::size_t i = 0; i < std::min(s.results.size(), most_results); ++i)
+      if (!s.results[i].second.empty())
+        std::printf("%s%s: %s\n", i == 0 ? "\n" : "", s.results[i].first.c_str(), first_line(s.results[i].second).c_str());
+  }
+  std::printf("\n%s %zu of %zu tasks in %s (critical path at speed 1: %s)", s.not_done.empty() ? coloured(Colour::green, "done:").c_str()
+                                                                            : coloured(Colour::red, "not all done:").c_str(),
+              s.done, s.tasks, format_duration(s.makespan).c_str(), format_duration(s.least).c_str());
+  if (s.retries > 0) std::printf(", %zu awards beyond the first", s.retries);
+  if (s.price != 0) std::printf(", price %s", format_micros(s.price).c_str());
+  if (s.tokens != 0) std::printf(", %lld tokens", static_cast<long long>(s.tokens));
+  std::printf("\n");
+  Table table({"AGENT", "TASKS", "BUSY", "SHARE"});
+  for (const auto& [name, share] : s.agents)
+    table.add({name, std::to_string(share.tasks), format_duration(share.busy),
+               s.makespan.us > 0 ? std::to_string(share.busy.us * 100 / s.makespan.us) + " %" : "-"});
+  if (!table.empty()) table.print();
+  for (const Task& task : s.not_done)
+    std::printf("%s %s is %s: %s\n", to_string(task.id).c_str(), task.spec.title.c_str(), std::string(name(task.state)).c_str(),
+                task.reason.c_str());
+}
+
+Value to_value(const JobSummary& s) {
+  Value out{Value::Object{}};
+  out.set("tasks", static_cast<std::int64_t>(s.tasks));
+  out.set("done", static_cast<std::int64_t>(s.done));
+  out.set("retries", static_cast<std::int64_t>(s.retries));
+  out.set("makespan", static_cast<double>(s.makespan.us) / 1e6);
+  out.set("critical_path", static_cast<double>(s.least.us) / 1e6);
+  out.set("price", from_micros(s.price));
+  out.set("tokens", s.tokens);
+  Value agents{Value::Object{}};
+  for (const auto& [name, share] : s.agents) {
+    Value one_agent{Value::Object{}};
+    one_agent.set("tasks", static_cast<std::int64_t>(share.tasks));
+    one_agent.set("busy", static_cast<double>(share.busy.us) / 1e6);
+    agents.set(name, std::move(one_agent));
+  }
+  out.set("agents", std::move(agents));
+  Value results{Value::Object{}};
+  for (const auto& [name, text] : s.results) {
+    Result<Value> json = parse_json(text);
+    results.set(name, json ? std::move(*json) : Value(text));
+  }
+  out.set("results", std::move(results));
+  Value failed{Value::Array{}};
+  for (const Task& task : s.not_done) {
+    Value item{Value::Object{}};
+    item.set("id", to_string(task.id));
+    item.set("state", name(task.state));
+    item.set("reason", task.reason);
+    failed.push(std::move(item));
+  }
+  out.set("not_done", std::move(failed));
+  return out;
+}
+
+}  // namespace bidboard

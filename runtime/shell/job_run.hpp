@@ -1,0 +1,29 @@
+// `bidboard run`: a plan from posting to its end, on a serving board or on a node and agents of its own.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "runtime/shell/command.hpp"
+#include "runtime/supervisor.hpp"
+#include "runtime/workflow/plan.hpp"
+#include "runtime/workflow/posting.hpp"
+
+namespace bidboard {
+
+struct JobOptions {
+  std::int64_t agents = 0;    ///< started when the plan names none; 0: four
+  std::string strategy;       ///< overrides the plan's
+  std::string mechanism;
+  std::optional<Micros> scale;  ///< seconds per traced second; nothing: the critical path takes 5 s
+  bool keep = false;          ///< keep a temporary board
+  bool quiet = false;
+  bool json = false;
+  Duration time_limit{};      ///< 0: none
+};
+
+/// Exit::ok when every task is done.
+Result<Exit> run_job(const Globals& globals, Plan plan, const JobOptions& options);
+
+}  // namespace bidboard

@@ -1,0 +1,18 @@
+// The command lines of a controller and of agents, as `up` and `run` start them.
+#pragma once
+
+#include <string>
+
+#include "runtime/supervisor.hpp"
+#include "runtime/workflow/plan.hpp"
+
+namespace bidboard {
+
+/// How this program can be called again: the absolute path of the running binary.
+std::string own_program();
+
+ChildSpec controller_child(const BoardDirectory& board, bool durable);
+/// `work_directory`: where its commands run.
+ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent, const std::string& work_directory);
+
+}  // namespace bidboard
