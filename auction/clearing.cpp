@@ -18,6 +18,8 @@ constexpr std::array<std::pair<std::string_view, Mechanism>, 4> mechanisms{{
 }};
 
 constexpr std::size_t tasks_max = 10'000;
+constexpr Micros free_in_max =
+    1'000'000'000'000'000'000;  // with tasks_max × max_bid_seconds still far from 64 bits
 
 /// The ids in ascending order, each with its index in the problem.
 template <class Item>
@@ -50,6 +52,8 @@ Market::Market(const Problem& problem) {
     slots.push_back(problem.agents[index].slot_free_in);
     BB_CHECK(std::ranges::is_sorted(slots.back()), "slots are sorted by the time at which they become free");
     BB_CHECK(slots.back().empty() || slots.back().front() >= 0, "a slot becomes free in the past");
+    BB_CHECK(slots.back().empty() || slots.back().back() <= free_in_max,
+             "a slot becomes free beyond all time");
   }
   offers.resize(tasks.size());
   for (const ScoredBid& bid : problem.bids) {

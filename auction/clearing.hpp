@@ -48,8 +48,8 @@ struct Award {
   AgentId agent;
   Micros start_in = 0;  ///< micro-seconds until its turn comes; 0: the slot is free now and it is the first
                         ///< in it: award now. Else the task is reserved and waits.
-  Micros cost = 0;   ///< the winning bid's cost plus its wait, in score units
-  Micros price = 0;  ///< what the mechanism lets the winner charge, in score units
+  Micros cost = 0;      ///< the winning bid's cost plus its wait, in score units
+  Micros price = 0;     ///< what the mechanism lets the winner charge, in score units
   bool operator==(const Award&) const = default;
 };
 
@@ -83,8 +83,8 @@ struct Outcome {
 /// A cost of waiting is wait_score of the slot's free_in plus wait_score of each task before it in the slot,
 /// so that the total costs of all mechanisms compare. An agent's own tie goes to the slot that is free first.
 /// REQUIRES: ids in the problem are distinct, bids one per task and agent; bids name known ids; seconds are
-/// within [0, max_bid_seconds], costs within ±max_score; slots are sorted and not negative; at most 10,000
-/// tasks.
+/// within [0, max_bid_seconds], costs within ±max_score; slots are sorted and within [0, 1e18]; at most
+/// 10,000 tasks.
 using Mechanism = Outcome (*)(const Problem&);
 
 /// Each task in order goes to the cheapest bid, its wait included; every slot takes one task at most, so a

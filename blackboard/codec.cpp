@@ -241,6 +241,10 @@ BB_STORED(Seq)
 #undef BB_STORED
 template std::string encode<Message>(const Message&);
 template Result<Message> decode<Message>(std::string_view);
+template std::string encode<Frame>(const Frame&);
+template Result<Frame> decode<Frame>(std::string_view);
+template std::string encode<FeedFrame>(const FeedFrame&);
+template Result<FeedFrame> decode<FeedFrame>(std::string_view);
 template std::string encode<Reply>(const Reply&);
 template Result<Reply> decode<Reply>(std::string_view);
 

@@ -1,13 +1,11 @@
 #include "blackboard/expression.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
 #include <lua.hpp>
+#include <memory>
 #include <utility>
-
-#include "blackboard/check.hpp"
 
 // The Lua this links to is built as C++: its errors are exceptions that Lua itself catches in lua_pcall. So
 // everything that may fail, be it for lack of memory, runs inside one protected call, and no callback of ours
@@ -116,40 +114,45 @@ void push_scalar(lua_State* lua, const Scalar& value) {
     lua_pushlstring(lua, std::get<std::string>(value).data(), std::get<std::string>(value).size());
 }
 
-/// [formula, variables] → [value]: the formula with fresh globals, so that nothing is kept from the
-/// evaluation before.
+/// Pushes the function that the text makes with this before and after it.
+void load(lua_State* lua, const char* before, const std::string& text, const char* after) {
+  lua_pushstring(lua, before);
+  lua_pushlstring(lua, text.data(), text.size());
+  lua_pushstring(lua, after);
+  lua_concat(lua, 3);
+  std::size_t size = 0;
+  const char* chunk = lua_tolstring(lua, -1, &size);
+  if (luaL_loadbufferx(lua, chunk, size, "=line", "t") != LUA_OK) lua_error(lua);
+  lua_remove(lua, -2);
+}
+
+struct Call {
+  const std::string& text;
+  std::span<const Variable> variables;
+  bool compile_only = false;
+};
+
+/// [Call] → [value]
 int evaluate_protected(lua_State* lua) {
-  const auto& variables = *static_cast<const std::span<const Variable>*>(lua_touserdata(lua, 2));
-  lua_settop(lua, 1);
-  lua_createtable(lua, 0, static_cast<int>(variables.size()) + 1);
+  const Call& call = *static_cast<const Call*>(lua_touserdata(lua, 1));
+  load(lua, "return ", call.text, "\n");
+  if (call.compile_only) {
+    // So far "1, 2" and "1;" have passed; here they do not. What passes both is an expression.
+    load(lua, "return (", call.text, "\n)");
+    return 0;
+  }
+  const int formula = lua_gettop(lua);
+  lua_createtable(lua, 0, static_cast<int>(call.variables.size()) + 1);
   push_math(lua);
   lua_setfield(lua, -2, "math");
-  for (const Variable& variable : variables) {
+  for (const Variable& variable : call.variables) {
     lua_pushlstring(lua, variable.name.data(), variable.name.size());
     push_scalar(lua, variable.value);
     lua_rawset(lua, -3);
   }
   guard(lua, unknown_variable);
-  lua_setupvalue(lua, 1, 1);  // _ENV, always a chunk's first upvalue
+  lua_setupvalue(lua, formula, 1);  // _ENV, always a chunk's first upvalue
   lua_call(lua, 0, 1);
-  return 1;
-}
-
-/// [formula's text] → [function]. `return TEXT` alone would take "1, 2" or "1;", `return (TEXT)` alone "1),
-/// (2": what compiles both ways is an expression.
-int compile_protected(lua_State* lua) {
-  const auto& text = *static_cast<const std::string_view*>(lua_touserdata(lua, 1));
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 2> frames{
-      {{"return ", "\n"}, {"return (", "\n)"}}};
-  for (const auto& [before, after] : frames) {
-    lua_pushlstring(lua, before.data(), before.size());
-    lua_pushlstring(lua, text.data(), text.size());
-    lua_pushlstring(lua, after.data(), after.size());
-    lua_concat(lua, 3);
-    std::size_t size = 0;
-    const char* chunk = lua_tolstring(lua, -1, &size);
-    if (luaL_loadbufferx(lua, chunk, size, "=line", "t") != LUA_OK) return lua_error(lua);
-  }
   return 1;
 }
 
@@ -166,58 +169,38 @@ std::string message(lua_State* lua, int status) {
   return words;
 }
 
+/// Hands the value, on top of the stack, to `read`. Each evaluation has a Lua of its own, for some 10 µs:
+/// nothing is kept from the one before, not even how full its memory was.
+template <class T, class Read>
+Result<T> evaluate(const Call& call, Read read) {
+  Allowance allowance;
+  const std::unique_ptr<lua_State, decltype(&lua_close)> lua(lua_newstate(&Allowance::allocate, &allowance),
+                                                             lua_close);
+  if (!lua) return fail(Errc::failed, "no memory for a formula");
+  // No library is opened. Strings have no methods then: neither ("x"):rep(1e9) nor patterns exist.
+  lua_sethook(lua.get(), stop, LUA_MASKCOUNT, steps_max);
+  lua_pushcfunction(lua.get(), evaluate_protected);
+  lua_pushlightuserdata(lua.get(), const_cast<Call*>(&call));  // Lua knows no const; it is read only
+  const int status = lua_pcall(lua.get(), 1, 1, 0);
+  if (status != LUA_OK) return fail(Errc::invalid, message(lua.get(), status));
+  return read(lua.get());
+}
+
 }  // namespace
 
-struct Expression::Impl {
-  Allowance allowance;
-  lua_State* lua = nullptr;  ///< its stack holds the compiled formula and nothing else between calls
-
-  Impl() = default;
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
-  ~Impl() {
-    if (lua) lua_close(lua);
-  }
-
-  /// The value, then on top of the stack, is handed to `read`.
-  template <class T, class Read>
-  Result<T> evaluate(std::span<const Variable> variables, Read read) {
-    lua_pushcfunction(lua, evaluate_protected);
-    lua_pushvalue(lua, 1);
-    lua_pushlightuserdata(lua, &variables);
-    lua_sethook(lua, stop, LUA_MASKCOUNT, steps_max);
-    const int status = lua_pcall(lua, 2, 1, 0);
-    lua_sethook(lua, nullptr, 0, 0);
-    Result<T> result = status == LUA_OK ? read(lua) : fail(Errc::invalid, message(lua, status));
-    lua_settop(lua, 1);
-    lua_gc(lua, LUA_GCCOLLECT);  // else what the next one may use would depend on what this one left
-    return result;
-  }
-};
-
-Expression::Expression(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Expression::~Expression() = default;
-Expression::Expression(Expression&&) noexcept = default;
-Expression& Expression::operator=(Expression&&) noexcept = default;
+Expression::Expression(std::string text) : text_(std::move(text)) {}
 
 Result<Expression> Expression::compile(std::string_view text) {
   if (text.size() > formula_bytes_max)
     return fail(Errc::invalid, "the formula has " + std::to_string(text.size()) + " bytes, at most " +
                                    std::to_string(formula_bytes_max) + " are allowed");
-  auto impl = std::make_unique<Impl>();
-  impl->lua = lua_newstate(&Allowance::allocate, &impl->allowance);
-  if (!impl->lua) return fail(Errc::failed, "no memory for a formula");
-  // No library is opened: in particular strings have no methods, so neither ("x"):rep(1e9) nor patterns
-  // exist.
-  lua_pushcfunction(impl->lua, compile_protected);
-  lua_pushlightuserdata(impl->lua, &text);
-  if (const int status = lua_pcall(impl->lua, 1, 1, 0); status != LUA_OK)
-    return fail(Errc::invalid, message(impl->lua, status));
-  return Expression(std::move(impl));
+  Expression expression{std::string(text)};
+  return evaluate<Expression>({expression.text_, {}, true},
+                              [&](lua_State*) -> Result<Expression> { return std::move(expression); });
 }
 
 Result<Micros> Expression::number(std::span<const Variable> variables) const {
-  return impl_->evaluate<Micros>(variables, [](lua_State* lua) -> Result<Micros> {
+  return evaluate<Micros>({text_, variables}, [](lua_State* lua) -> Result<Micros> {
     // Not lua_isnumber: that takes "10" for a number.
     if (lua_type(lua, -1) != LUA_TNUMBER)
       return fail(Errc::invalid,
@@ -230,8 +213,8 @@ Result<Micros> Expression::number(std::span<const Variable> variables) const {
 }
 
 Result<bool> Expression::truth(std::span<const Variable> variables) const {
-  return impl_->evaluate<bool>(variables,
-                               [](lua_State* lua) -> Result<bool> { return lua_toboolean(lua, -1) != 0; });
+  return evaluate<bool>({text_, variables},
+                        [](lua_State* lua) -> Result<bool> { return lua_toboolean(lua, -1) != 0; });
 }
 
 }  // namespace bidboard

@@ -324,6 +324,19 @@ using Message =
     std::variant<Hello, Welcome, Request, Reply, Register, Registered, RegistrationRefused, Heartbeat, HeartbeatAck, WhoAreYou,
                  Announcement, Bids, Take, Awards, Reports, ReportsKept, Revocations, Leave, Malformed>;
 
+/// What travels in one ZeroMQ frame.
+struct Frame {
+  std::uint32_t version = protocol_version;
+  Message message;
+  BB_FIELDS(version, message)
+};
+/// What travels on the feed: sealed events, the first one numbered `first`. None: a heartbeat, first - 1 is the last number.
+struct FeedFrame {
+  Seq first;
+  std::vector<std::string> events;
+  BB_FIELDS(first, events)
+};
+
 /// "award", "bids", ...: for logs and traces.
 std::string_view kind(const Message& message);
 

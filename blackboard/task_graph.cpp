@@ -122,8 +122,10 @@ TaskGraph::TaskGraph(std::span<const Node> nodes, std::span<const Edge> edges)
   std::ranges::sort(impl_->nodes, {}, &Node::id);
   BB_CHECK(std::ranges::adjacent_find(impl_->nodes, {}, &Node::id) == impl_->nodes.end(),
            "a task stands there twice");
-  for (const Node& node : impl_->nodes)
-    BB_CHECK(node.weight >= 0 && node.weight <= heaviest, "a weight is out of bounds");
+  for (Node& node : impl_->nodes) {
+    BB_CHECK(node.weight >= 0, "a weight is negative");
+    node.weight = std::min(node.weight, heaviest);
+  }
 
   std::vector<std::pair<Vertex, Vertex>> arrows;
   for (const Edge& e : edges) {

@@ -1,6 +1,6 @@
-// Analysis of dependencies: cycles, bottom levels, critical path, reachability, DOT. Wraps Boost.Graph; vertices are never
-// removed, and every answer names TaskIds, never descriptors. Not for the hot path: ready counts are plain numbers in the
-// task records.
+// Analysis of dependencies: cycles, bottom levels, critical path, reachability, DOT. Wraps Boost.Graph;
+// vertices are never removed, and every answer names TaskIds, never descriptors. Not for the hot path: ready
+// counts are plain numbers in the task records.
 #pragma once
 
 #include <map>
@@ -29,13 +29,14 @@ class TaskGraph {
   };
 
   /// Edges that name an unknown node are left out. Duplicate edges count once. A self-edge is a cycle.
+  /// REQUIRES: ids are distinct; no weight is negative. Weights and their sums are clamped to 4e18.
   TaskGraph(std::span<const Node> nodes, std::span<const Edge> edges);
   ~TaskGraph();
   TaskGraph(TaskGraph&&) noexcept;
   TaskGraph& operator=(TaskGraph&&) noexcept;
 
-  /// A cycle spelled out, first task repeated at the end (t1 needs t2 needs t1), the shortest through its smallest id; or
-  /// nothing. The functions below except `dot` REQUIRE that there is none.
+  /// A cycle spelled out, first task repeated at the end (t1 needs t2 needs t1), the shortest through its
+  /// smallest id; or nothing. The functions below except `dot` REQUIRE that there is none.
   std::optional<std::vector<TaskId>> cycle() const;
   /// Every task after all it needs; ties by id.
   std::vector<TaskId> topological_order() const;

@@ -107,7 +107,8 @@ void on_register(Core& core, PeerId peer, const Register& message);
 void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message);
 void on_reports(Core& core, PeerId peer, const Reports& message);
 void on_leave(Core& core, const Leave& message);
-void agent_gone(Core& core, AgentId agent, const std::string& reason);
+/// `left`: it said goodbye, so what it held uses up no attempt.
+void agent_gone(Core& core, AgentId agent, const std::string& reason, bool left = false);
 /// The agent behind a message, its secret checked and its lease renewed; nothing (and WhoAreYou sent) when it is unknown.
 const Agent* authenticate(Core& core, PeerId peer, AgentId agent, const std::string& secret);
 /// Keeps a result that came too late as a discovery.

@@ -174,10 +174,10 @@ void on_reports(Core& core, PeerId peer, const Reports& message) {
 void on_leave(Core& core, const Leave& message) {
   const Agent* agent = core.board.agent(message.agent);
   if (!agent || agent->state != AgentState::live || !matches(message.secret, agent->secret_hash)) return;
-  agent_gone(core, message.agent, message.reason);
+  agent_gone(core, message.agent, message.reason, true);
 }
 
-void agent_gone(Core& core, AgentId id, const std::string& reason) {
+void agent_gone(Core& core, AgentId id, const std::string& reason, bool left) {
   const std::string name = core.board.agent(id)->profile.name;
   core.emit(AgentLeft{id, reason});
   core.sessions.erase(id);
@@ -185,8 +185,11 @@ void agent_gone(Core& core, AgentId id, const std::string& reason) {
   core.announced.erase(id);
   for (auto& [task, auction] : core.auctions) auction.invited.erase(id), auction.answers.erase(id);
   for (const TaskId task : core.board.tasks_under(keys::holdings_of(id)))
-    end_attempt(core, task, {.reason = "agent " + name + " is gone: " + reason, .died = true});
-  core.note(Note::Level::warning, "agent " + name + " (" + to_string(id) + ") is gone: " + reason);
+    end_attempt(core, task, {.reason = "agent " + name + (left ? " left: " : " is gone: ") + reason,
+                             .died = !left,
+                             .outcome_unknown = true,
+                             .counts = !left});
+  core.note(left ? Note::Level::info : Note::Level::warning, "agent " + name + " (" + to_string(id) + ") is gone: " + reason);
 }
 
 void keep_late_result(Core& core, const Task& task, AgentId agent, Epoch epoch, const std::string& result) {

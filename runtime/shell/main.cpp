@@ -1,1 +1,3 @@
-int main() { return 0; }
+#include "runtime/shell/command_line.hpp"
+
+int main(int argc, char** argv) { return bidboard::run_command_line(argc, argv); }

@@ -300,6 +300,26 @@ TEST_CASE("a large problem is solved, with a proof, at the bounds of what number
   }
 }
 
+TEST_CASE("the optimum is proven when its sums need more than 64 bits on the way") {
+  Random random(31);
+  for (int round = 0; round < 20; ++round) {
+    Problem problem;
+    problem.weights = {1'000 * one, one};
+    for (std::uint64_t i = 1; i <= 20; ++i) problem.tasks.push_back({t(i)});
+    for (std::uint64_t j = 1; j <= 8; ++j)
+      problem.agents.push_back({a(j), {0, random.between(0, max_bid_seconds)}});
+    for (const auto& task : problem.tasks)
+      for (const auto& agent : problem.agents)
+        problem.bids.push_back({task.id, agent.id, random.between(0, max_bid_seconds / 8),
+                                random.between(-max_score, max_score)});
+    const Outcome outcome = optimal(problem);
+    REQUIRE(flaw_of(problem, outcome) == "");
+    CHECK(flaw_of_certificate(problem, outcome) == "");
+    CHECK(outcome.certificate->unassigned > INT64_MAX / 16);
+    CHECK(outcome.total_cost <= sequential(problem).total_cost);
+  }
+}
+
 TEST_CASE("mechanisms are found by name, and an unknown name is answered with the known ones") {
   for (const std::string_view name : mechanism_names()) CHECK(find_mechanism(name).has_value());
   const auto unknown = find_mechanism("auctioneer");

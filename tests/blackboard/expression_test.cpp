@@ -62,6 +62,8 @@ TEST_CASE("what is no expression does not compile, and the message says where") 
     CHECK(result.error().text.starts_with("line "));
   }
   CHECK(refusal("1 +\n\n  * 2").starts_with("line 3: "));
+  CHECK(refusal("1 +\n  sise").starts_with("line 2: "));
+  CHECK(refusal("sise").starts_with("line 1: "));
 }
 
 TEST_CASE("a formula must give a finite number") {
@@ -112,6 +114,8 @@ TEST_CASE("a formula without end is stopped") {
     INFO(text);
     CHECK(mentions(refusal(text), "takes more than 100000 steps"));
   }
+  CHECK(mentions(refusal("(function() local s = 0 for i = 1, 60000 do s = s + i end return s end)()"),
+                 "steps"));
   CHECK(number("(function() local s = 0 for i = 1, 1000 do s = s + i end return s end)()") == 500'500 * one);
 }
 
@@ -147,16 +151,24 @@ TEST_CASE("nothing is kept from one evaluation to the next") {
   REQUIRE(overwrite.has_value());
   CHECK(overwrite->number(fields) == 100 * one);
   CHECK(overwrite->number(fields) == 100 * one);
-  const auto bomb =
-      Expression::compile("(function() local s = kind for i = 1, rounds do s = s .. s end return #s end)()");
-  REQUIRE(bomb.has_value());
-  const auto with_rounds = [&](Micros rounds) {
-    return bomb->number(std::vector<Variable>{{"rounds", rounds * one}, {"kind", "x"}});
+}
+
+TEST_CASE("whether memory suffices does not depend on earlier evaluations") {
+  const std::string_view text =
+      "(function() local t = {} for i = 1, rounds do t[i] = 'k' .. i end return #t + #title end)()";
+  const auto evaluate = [](const Expression& expression, Micros rounds, std::size_t title) {
+    const std::string letters(title, 'x');
+    return expression.number(std::vector<Variable>{{"rounds", rounds * one}, {"title", letters}});
   };
-  for (int i = 0; i < 20; ++i) {
-    CHECK_FALSE(with_rounds(40).has_value());
-    CHECK(with_rounds(18) == 262'144 * one);
-  }
+  std::size_t fits = 0;
+  for (std::size_t step = 1 << 20; step > 0; step /= 2)
+    if (evaluate(*Expression::compile(text), 0, fits + step)) fits += step;
+  CHECK(fits > 500'000);
+  const auto used = Expression::compile(text);
+  CHECK(evaluate(*used, 4'000, 0) == 4'000 * one);
+  CHECK_FALSE(evaluate(*used, 40'000, 0).has_value());
+  CHECK(evaluate(*used, 0, fits) == static_cast<Micros>(fits) * one);
+  CHECK_FALSE(evaluate(*used, 0, fits + 1).has_value());
 }
 
 TEST_CASE("an expression can be moved and still evaluates") {

@@ -199,7 +199,8 @@ TEST_CASE("no tasks, no answers") {
 
 TEST_CASE("weights beyond all measure are clamped, not wrapped") {
   constexpr Micros huge = 4'000'000'000'000'000'000;
-  const TaskGraph graph(Nodes{node(1, huge), node(2, huge), node(3, huge)}, Edges{needs(2, 1), needs(3, 2)});
+  const TaskGraph graph(Nodes{node(1, INT64_MAX), node(2, huge), node(3, huge)},
+                        Edges{needs(2, 1), needs(3, 2)});
   CHECK(graph.bottom_levels().at(TaskId{1}) == huge);
   CHECK(graph.top_levels().at(TaskId{3}) == huge);
 }

@@ -1,0 +1,247 @@
+#include "agents/agent.hpp"
+
+#include <algorithm>
+
+#include "agents/worker.hpp"
+#include "auction/eligibility.hpp"
+
+namespace bidboard {
+namespace {
+
+/// Reports whose durability nobody confirmed are said again after this long.
+constexpr Duration repeat_after = seconds(2);
+
+template <class T>
+const T* as(const Message& message) {
+  return std::get_if<T>(&message);
+}
+
+}  // namespace
+
+AgentMachine::AgentMachine(Options options) : options_(std::move(options)) {}
+
+AgentMachine::Actions AgentMachine::on_connected(Instant now) {
+  Actions out;
+  if (!registered()) {
+    out.push_back(Say{Register{options_.profile, options_.incarnation}});
+    return out;
+  }
+  out.push_back(Say{heartbeat()});
+  for (const auto& [number, reports] : unkept_) out.push_back(Say{reports});
+  next_heartbeat_ = now + heartbeat_every_;
+  if (!unkept_.empty()) repeat_reports_ = now + repeat_after;
+  return out;
+}
+
+AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) {
+  Actions out;
+  if (const auto* registered_as = as<Registered>(message)) {
+    id_ = registered_as->agent;
+    secret_ = registered_as->secret;
+    heartbeat_every_ = registered_as->heartbeat;
+    next_heartbeat_ = now.mono + heartbeat_every_;
+    out.push_back(AgentNote{"registered as " + to_string(id_)});
+  } else if (const auto* refused = as<RegistrationRefused>(message)) {
+    out.push_back(GiveUp{{refused->code, refused->text}});
+  } else if (as<WhoAreYou>(message)) {
+    // Our lease was lost: whatever we hold is somebody else's by now.
+    for (auto& [task, work] : held_) {
+      work.revoked = true;
+      out.push_back(StopTask{task, work.epoch, "the lease was lost"});
+    }
+    unkept_.clear();
+    unsent_.clear();
+    id_ = {};
+    out.push_back(Say{Register{options_.profile, options_.incarnation}});
+  } else if (const auto* awards = as<Awards>(message)) {
+    on_awards(*awards, now, out);
+  } else if (const auto* announcement = as<Announcement>(message)) {
+    on_announcement(*announcement, out);
+  } else if (const auto* revocations = as<Revocations>(message)) {
+    on_revocations(*revocations, out);
+  } else if (const auto* kept = as<ReportsKept>(message)) {
+    unkept_.erase(kept->number);
+    if (unkept_.empty()) repeat_reports_ = never;
+  } else if (const auto* malformed = as<Malformed>(message)) {
+    out.push_back(AgentNote{"the controller did not understand: " + malformed->what});
+  }
+  flush_reports(now.mono, out);
+  return out;
+}
+
+void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
+  for (const AwardItem& award : awards.awards) {
+    const TaskId task = award.offer.task;
+    const auto known = held_.find(task);
+    if (known != held_.end() && known->second.epoch >= award.epoch) continue;  // said twice
+    Work work{award.epoch, award.capability, award.offer.spec.stall_after, now.mono};
+    const bool full = held_.size() >= options_.profile.capacity;
+    if (known != held_.end() || full) {
+      ReportItem declined = item_for(task, work, ReportItem::What::declined);
+      declined.text = full ? "all slots are taken" : "an earlier attempt is still being stopped here";
+      report(std::move(declined));
+      continue;
+    }
+    held_.emplace(task, std::move(work));
+    out.push_back(StartTask{assignment_of(award, id_)});
+  }
+}
+
+void AgentMachine::on_announcement(const Announcement& announcement, Actions& out) {
+  if (announcement.pull) {
+    Take take{id_, secret_, tasks_to_take(announcement.offers, options_.profile)};
+    if (!take.tasks.empty()) out.push_back(Say{std::move(take)});
+    return;
+  }
+  Bids bids{id_, secret_, {}};
+  for (const TaskOffer& offer : announcement.offers) {
+    if (!options_.asks_executor) {
+      const BidVector bid = standard_bid(offer.spec, options_.profile);
+      bids.bids.push_back({offer.task, false, bid.seconds, bid.price, bid.confidence, {}});
+    } else if (questions_.size() >= options_.bids_at_once) {
+      bids.bids.push_back({offer.task, true, 0, 0, one, "too many bids are being worked out"});
+    } else {
+      questions_[++last_question_] = offer.task;
+      BidQuestion question;
+      question.request = last_question_;
+      question.task = offer.task;
+      question.spec = offer.spec;
+      question.attempt = offer.attempt;
+      question.failures = offer.failures;
+      out.push_back(AskBid{std::move(question)});
+    }
+  }
+  if (!bids.bids.empty()) out.push_back(Say{std::move(bids)});
+}
+
+void AgentMachine::on_revocations(const Revocations& revocations, Actions& out) {
+  for (const Revocation& item : revocations.items) {
+    const auto held = held_.find(item.held.task);
+    if (held == held_.end() || held->second.epoch != item.held.epoch || held->second.revoked) continue;
+    held->second.revoked = true;
+    out.push_back(StopTask{item.held.task, item.held.epoch, item.reason});
+  }
+}
+
+AgentMachine::Actions AgentMachine::on_execution(const ExecutionEvent& event, Now now) {
+  Actions out;
+  if (const auto* answered = std::get_if<BidAnswered>(&event)) {
+    const auto question = questions_.find(answered->request);
+    if (question == questions_.end()) return out;
+    Bid bid{question->second, false, 0, 0, one, {}};
+    if (const auto* refusal = std::get_if<Refusal>(&answered->answer)) {
+      bid.refused = true;
+      bid.reason = refusal->detail;
+    } else {
+      const BidVector& vector = std::get<BidVector>(answered->answer);
+      bid.seconds = vector.seconds;
+      bid.price = vector.price;
+      bid.confidence = vector.confidence;
+    }
+    questions_.erase(question);
+    if (registered()) out.push_back(Say{Bids{id_, secret_, {std::move(bid)}}});
+    return out;
+  }
+  const TaskId task = std::visit([](const auto& e) { return e.task; }, event);
+  const auto held = held_.find(task);
+  if (held == held_.end()) return out;
+  Work& work = held->second;
+  work.last_sign = now.mono;
+  work.stall_told = false;
+  if (const auto* ended = std::get_if<ExecutionEnded>(&event)) {
+    ReportItem item = item_for(task, work, what_of(ended->ending));
+    item.text = ended->ending == Ending::done ? ended->result : ended->reason;
+    item.price = ended->price;
+    item.tokens = ended->tokens;
+    item.seconds = ended->seconds;
+    // A revoked task that was done all the same is told: its result is kept as a late discovery.
+    const bool tell = !work.revoked || ended->ending == Ending::done;
+    held_.erase(held);
+    if (tell && registered()) report(std::move(item));
+  } else if (std::holds_alternative<ExecutionStarted>(event)) {
+    report(item_for(task, work, ReportItem::What::started));
+  } else if (const auto* progress = std::get_if<ExecutionProgress>(&event)) {
+    ReportItem item = item_for(task, work, ReportItem::What::progress);
+    item.fraction = progress->fraction;
+    item.text = progress->text;
+    report(std::move(item));
+  }
+  return out;
+}
+
+AgentMachine::Actions AgentMachine::on_start_failed(TaskId task, Epoch epoch, const Error& error, Now now) {
+  Actions out;
+  const auto held = held_.find(task);
+  if (held == held_.end() || held->second.epoch != epoch) return out;
+  // A refusal says that this agent cannot do such a task: that is a failed attempt, so that others are preferred.
+  ReportItem item = item_for(task, held->second, ReportItem::What::failed);
+  item.text = error.text;
+  held_.erase(held);
+  report(std::move(item));
+  flush_reports(now.mono, out);
+  return out;
+}
+
+AgentMachine::Actions AgentMachine::on_time(Now now) {
+  Actions out;
+  if (!registered()) return out;
+  for (auto& [task, work] : held_) {
+    if (work.stall_after.us == 0 || work.stall_told || now.mono - work.last_sign < work.stall_after) continue;
+    work.stall_told = true;
+    report(item_for(task, work, ReportItem::What::stalled));
+  }
+  flush_reports(now.mono, out);
+  if (now.mono >= next_heartbeat_) {
+    out.push_back(Say{heartbeat()});
+    next_heartbeat_ = now.mono + heartbeat_every_;
+  }
+  if (now.mono >= repeat_reports_) {
+    for (const auto& [number, reports] : unkept_) out.push_back(Say{reports});
+    repeat_reports_ = now.mono + repeat_after;
+  }
+  return out;
+}
+
+Instant AgentMachine::next_wakeup() const {
+  if (!registered()) return never;
+  Instant next = std::min(next_heartbeat_, repeat_reports_);
+  if (!unsent_.empty()) next = Instant{};
+  for (const auto& [task, work] : held_)
+    if (work.stall_after.us != 0 && !work.stall_told) next = std::min(next, work.last_sign + work.stall_after);
+  return next;
+}
+
+AgentMachine::Actions AgentMachine::leave(const std::string& reason) {
+  Actions out;
+  if (registered()) out.push_back(Say{Leave{id_, secret_, reason}});
+  return out;
+}
+
+/// Everything that happened since the last call, as one message.
+void AgentMachine::flush_reports(Instant now, Actions& out) {
+  if (unsent_.empty() || !registered()) return;
+  Reports reports{id_, secret_, ++last_report_, std::exchange(unsent_, {})};
+  unkept_[last_report_] = reports;
+  if (repeat_reports_ == never) repeat_reports_ = now + repeat_after;
+  out.push_back(Say{std::move(reports)});
+}
+
+ReportItem AgentMachine::item_for(TaskId task, const Work& work, ReportItem::What what) const {
+  ReportItem item;
+  item.what = what;
+  item.task = task;
+  item.epoch = work.epoch;
+  item.capability = work.capability;
+  return item;
+}
+
+Heartbeat AgentMachine::heartbeat() const {
+  Heartbeat beat{id_, secret_, {}};
+  for (const auto& [task, work] : held_) beat.held.push_back({task, work.epoch});
+  // What is reported but not yet confirmed is still ours: otherwise it would be awarded to us again.
+  for (const auto& [number, reports] : unkept_)
+    for (const ReportItem& item : reports.items) beat.held.push_back({item.task, item.epoch});
+  return beat;
+}
+
+}  // namespace bidboard

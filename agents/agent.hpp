@@ -1,0 +1,99 @@
+// An agent's side of the protocol as a state machine: what it holds, what it has to say, and what to do next. Pure; the
+// process around it (runtime/agent_process.hpp) owns the connection and the executor.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agents/executors/executor.hpp"
+#include "blackboard/messages.hpp"
+
+namespace bidboard {
+
+struct StartTask {
+  Assignment assignment;
+};
+struct StopTask {
+  TaskId task;
+  Epoch epoch;
+  std::string reason;
+};
+struct AskBid {
+  BidQuestion question;
+};
+/// Say it on the connection. Lost messages are repaired by the next heartbeat or the repetition of reports.
+struct Say {
+  Message message;
+};
+/// The agent cannot go on: its registration was refused.
+struct GiveUp {
+  Error why;
+};
+struct AgentNote {
+  std::string text;
+};
+using AgentAction = std::variant<StartTask, StopTask, AskBid, Say, GiveUp, AgentNote>;
+
+class AgentMachine {
+ public:
+  struct Options {
+    AgentProfile profile;
+    std::uint64_t incarnation = 0;
+    bool asks_executor = false;   ///< live bids come from the executor; else a standard bid is sent
+    std::size_t bids_at_once = 64;  ///< further announced tasks are declined
+  };
+  explicit AgentMachine(Options options);
+
+  using Actions = std::vector<AgentAction>;
+  /// The connection was made or made again: register, or say that we are still here.
+  Actions on_connected(Instant now);
+  Actions on_message(const Message& message, Now now);
+  Actions on_execution(const ExecutionEvent& event, Now now);
+  /// The executor would not start it.
+  Actions on_start_failed(TaskId task, Epoch epoch, const Error& error, Now now);
+  /// Heartbeats, repeated reports, stalls.
+  Actions on_time(Now now);
+  Instant next_wakeup() const;
+
+  /// Stop taking work and say goodbye; running tasks are to be stopped by the caller.
+  Actions leave(const std::string& reason);
+
+  bool registered() const { return id_.value != 0; }
+  AgentId id() const { return id_; }
+  std::size_t holding() const { return held_.size(); }
+
+ private:
+  struct Work {
+    Epoch epoch;
+    std::string capability;
+    Duration stall_after;
+    Instant last_sign;
+    bool stall_told = false;
+    bool revoked = false;  ///< being stopped; its end is of no interest
+  };
+  void report(ReportItem item) { unsent_.push_back(std::move(item)); }
+  void flush_reports(Instant now, Actions& out);
+  void on_awards(const Awards& awards, Now now, Actions& out);
+  void on_announcement(const Announcement& announcement, Actions& out);
+  void on_revocations(const Revocations& revocations, Actions& out);
+  ReportItem item_for(TaskId task, const Work& work, ReportItem::What what) const;
+  Heartbeat heartbeat() const;
+
+  Options options_;
+  AgentId id_;
+  std::string secret_;
+  Duration heartbeat_every_ = seconds(10);
+  Instant next_heartbeat_ = never;
+  std::map<TaskId, Work> held_;
+  std::vector<ReportItem> unsent_;
+  std::map<std::uint64_t, Reports> unkept_;  ///< sent, not yet confirmed durable
+  std::uint64_t last_report_ = 0;
+  Instant repeat_reports_ = never;
+  std::map<std::uint64_t, TaskId> questions_;
+  std::uint64_t last_question_ = 0;
+};
+
+}  // namespace bidboard

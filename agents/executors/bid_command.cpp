@@ -1,0 +1,96 @@
+#include "agents/executors/bid_command.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace bidboard {
+namespace {
+
+constexpr std::size_t answer_limit = std::size_t{64} << 10;
+
+void append_bounded(std::string& to, std::string_view bytes) {
+  to.append(bytes.substr(0, answer_limit - std::min(answer_limit, to.size())));
+}
+
+}  // namespace
+
+BidCommand::~BidCommand() {
+  for (Inquiry& inquiry : running_) inquiry.process.stop();
+}
+
+void BidCommand::ask(const BidQuestion& question, Now now) {
+  waiting_.push_back(question);
+  begin_waiting(now);
+}
+
+void BidCommand::begin_waiting(Now now) {
+  while (!waiting_.empty() && running_.size() < options_.at_once) {
+    const BidQuestion question = std::move(waiting_.front());
+    waiting_.pop_front();
+    begin(question, now);
+  }
+}
+
+void BidCommand::begin(const BidQuestion& question, Now now) {
+  if (question.deadline <= now.mono)
+    return answer(question.request, question.task,
+                  Refusal{RefusalReason::silent, "its bid command had no time for it"});
+  GuardSpec spec;
+  spec.argv = shell_argv(options_.command);
+  spec.environment = agent_environment(options_.place);
+  spec.environment.push_back("BIDBOARD_TASK=" + to_string(question.task));
+  spec.directory = options_.place.directory;
+  const Duration left = question.deadline == never ? options_.timeout : question.deadline - now.mono;
+  spec.timeout = std::min(options_.timeout, left);
+  spec.grace = milliseconds(200);
+  auto process = PipedProcess::start(spec);
+  if (!process)
+    return answer(question.request, question.task, Refusal{RefusalReason::silent, process.error().text});
+  process->send(to_json(task_value(question.task, question.spec, question.attempt, question.failures)) +
+                "\n");
+  process->end_input();
+  running_.push_back(Inquiry{question.request, question.task, std::move(*process), {}, {}});
+}
+
+void BidCommand::answer(std::uint64_t request, TaskId task, BidAnswer given) {
+  events_.push_back(BidAnswered{request, task, std::move(given)});
+}
+
+BidAnswer BidCommand::conclude(const Inquiry& inquiry, const GuardReport& report) const {
+  if (report.word == GuardWord::timed_out || report.word == GuardWord::lost)
+    return Refusal{RefusalReason::silent, "its bid command " + describe(report)};
+  if (report.word != GuardWord::exited || report.code != 0) {
+    const std::string said = last_line(inquiry.errors);
+    return Refusal{RefusalReason::invalid,
+                   "its bid command failed: " + describe(report) + (said.empty() ? "" : ": " + said)};
+  }
+  const auto value = parse_json(inquiry.answer);
+  if (!value)
+    return Refusal{RefusalReason::invalid, "its bid command printed no JSON: " + value.error().text};
+  return read_bid(*value);
+}
+
+void BidCommand::add_poll(std::vector<PollItem>& items) const {
+  for (const Inquiry& inquiry : running_) inquiry.process.add_poll(items);
+}
+
+std::vector<ExecutionEvent> BidCommand::pump(Now now) {
+  for (auto at = running_.begin(); at != running_.end();) {
+    const PipedProcess::Traffic traffic = at->process.pump();
+    append_bounded(at->answer, traffic.output);
+    append_bounded(at->errors, traffic.errors);
+    if (!at->process.over()) {
+      ++at;
+      continue;
+    }
+    answer(at->request, at->task, conclude(*at, traffic.reports.back()));
+    at = running_.erase(at);
+  }
+  begin_waiting(now);
+  return std::exchange(events_, {});
+}
+
+// The guards keep the time; only what was answered without one waits for the next call.
+Instant BidCommand::next_wakeup() const { return events_.empty() ? never : Instant{}; }
+
+}  // namespace bidboard

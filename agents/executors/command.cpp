@@ -1,0 +1,200 @@
+#include "agents/executors/command.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace bidboard {
+namespace {
+
+/// What is kept of the latest output for the reason of a failure.
+constexpr std::size_t tail_bytes = 4'096;
+
+void keep_tail(std::string& tail, std::string_view bytes) {
+  tail.append(bytes.substr(bytes.size() - std::min(bytes.size(), tail_bytes)));
+  if (tail.size() > tail_bytes) tail.erase(0, tail.size() - tail_bytes);
+}
+
+void trim_newlines(std::string& text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+}
+
+}  // namespace
+
+struct CommandExecutor::Run {
+  Run(PipedProcess its_process, OutputLog its_log)
+      : process(std::move(its_process)), log(std::move(its_log)) {}
+
+  PipedProcess process;
+  OutputLog log;
+  Instant began;  ///< of the command; until it runs, of the request
+  Duration allowed;
+  std::string result;  ///< stdout, up to the limit
+  bool result_cut = false;
+  std::string output_tail;
+  std::string error_tail;
+  std::string stop_reason;
+};
+
+CommandExecutor::CommandExecutor(CommandOptions options) : options_(std::move(options)) {
+  if (!options_.bid.empty())
+    bids_.emplace(BidCommandOptions{options_.place, options_.bid, options_.bid_timeout});
+}
+
+CommandExecutor::~CommandExecutor() {
+  // All at once, so that their graces run side by side.
+  for (auto& [key, run] : runs_) run->process.stop();
+}
+
+Result<std::string> CommandExecutor::command_for(const TaskSpec& spec) const {
+  if (!spec.run.empty()) {
+    if (!options_.allow_run)
+      return fail(Errc::refused, "the task is a command and this agent was not started with --allow-run");
+    return spec.run;
+  }
+  if (options_.exec.empty())
+    return fail(Errc::refused, "this agent only does tasks that bring their own command");
+  return options_.exec;
+}
+
+Result<void> CommandExecutor::start(const Assignment& assignment, Now now) {
+  const Key key{assignment.task, assignment.epoch};
+  if (runs_.contains(key)) return fail(Errc::conflict, to_string(assignment.task) + " runs here already");
+  const auto command = command_for(assignment.spec);
+  if (!command) return fail(command.error());
+
+  const std::string& board = options_.place.board;
+  GuardSpec spec;
+  spec.argv = shell_argv(*command);
+  spec.environment = task_environment(options_.place, assignment);
+  spec.directory = options_.place.directory;
+  spec.lock_path = lock_path(board, assignment.task);
+  spec.scratch = {needs_path(board, assignment.task, assignment.epoch),
+                  failures_path(board, assignment.task, assignment.epoch)};
+  spec.timeout = time_left(assignment, now);
+  spec.grace = options_.grace;
+
+  if (auto made = make_places(board); !made) return made;
+  auto log = OutputLog::open(output_path(board, assignment.task, assignment.epoch), options_.output_limit);
+  if (!log) return fail(log.error());
+  spec.log = log->fd();
+  auto written = write_private_file(spec.scratch[0], assignment.needs_json);
+  if (written) written = write_private_file(spec.scratch[1], failures_text(assignment.failures));
+  auto process = written ? PipedProcess::start(spec) : fail(written.error());
+  if (!process) {
+    for (const std::string& path : spec.scratch) unlink(path.c_str());
+    return fail(process.error());
+  }
+
+  if (!assignment.spec.run.empty())
+    process->send(assignment.spec.body);
+  else if (options_.input == TaskInput::json)
+    process->send(to_json(assignment_value(assignment)) + "\n");
+  else
+    process->send(task_text(assignment.spec));
+  process->end_input();
+  auto run = std::make_unique<Run>(std::move(*process), std::move(*log));
+  run->began = now.mono;
+  run->allowed = spec.timeout;
+  runs_.emplace(key, std::move(run));
+  return {};
+}
+
+void CommandExecutor::stop(TaskId task, Epoch epoch, const std::string& reason, Now) {
+  const auto found = runs_.find({task, epoch});
+  if (found == runs_.end()) return;
+  if (found->second->stop_reason.empty()) found->second->stop_reason = reason.empty() ? "stopped" : reason;
+  found->second->process.stop();
+}
+
+void CommandExecutor::add_poll(std::vector<PollItem>& items) const {
+  for (const auto& [key, run] : runs_) run->process.add_poll(items);
+  if (bids_) bids_->add_poll(items);
+}
+
+std::vector<ExecutionEvent> CommandExecutor::pump(Now now) {
+  std::vector<ExecutionEvent> events;
+  for (auto at = runs_.begin(); at != runs_.end();) {
+    serve(at->first, *at->second, now, events);
+    at = at->second->process.over() ? runs_.erase(at) : std::next(at);
+  }
+  if (bids_) std::ranges::move(bids_->pump(now), std::back_inserter(events));
+  return events;
+}
+
+void CommandExecutor::serve(const Key& key, Run& run, Now now, std::vector<ExecutionEvent>& events) {
+  const auto [task, epoch] = key;
+  const PipedProcess::Traffic traffic = run.process.pump();
+  run.log.append(traffic.errors);
+  run.log.append(traffic.output);
+  keep_tail(run.error_tail, traffic.errors);
+  keep_tail(run.output_tail, traffic.output);
+  const std::size_t room = options_.result_limit - run.result.size();
+  run.result_cut = run.result_cut || traffic.output.size() > room;
+  run.result.append(traffic.output, 0, room);
+
+  for (const GuardReport& report : traffic.reports) {
+    if (report.word != GuardWord::started) continue;
+    run.began = now.mono;
+    events.push_back(ExecutionStarted{task, epoch, report.code});
+  }
+  if (const std::uint64_t bytes = traffic.output.size() + traffic.errors.size(); bytes > 0)
+    events.push_back(ExecutionOutput{task, epoch, bytes});
+  if (run.process.over()) events.push_back(conclude(key, run, traffic.reports.back(), now));
+}
+
+ExecutionEnded CommandExecutor::conclude(const Key& key, Run& run, const GuardReport& report, Now now) const {
+  ExecutionEnded ended;
+  ended.task = key.first;
+  ended.epoch = key.second;
+  ended.ending = Ending::failed;
+  ended.seconds = (now.mono - run.began).us;
+  if (run.result_cut)
+    run.log.note("the result was cut at " + std::to_string(options_.result_limit) + " bytes");
+  run.log.finish();
+  trim_newlines(run.result);
+  // Also of a failure: it has cost what it has cost.
+  if (const auto value = parse_json(run.result)) {
+    ended.price = micros_of(at_path(*value, options_.price_field));
+    ended.tokens = count_of(at_path(*value, options_.tokens_field));
+    if (const Value* field = at_path(*value, options_.result_field))
+      run.result = field->is_string() ? field->string() : to_json(*field);
+  }
+
+  if (report.word == GuardWord::exited && report.code == 0) {
+    ended.ending = Ending::done;
+    ended.result = std::move(run.result);
+    if (run.result_cut) ended.reason = "the result was cut; all of it stands in the output";
+    return ended;
+  }
+  std::string said = last_line(run.error_tail);
+  if (said.empty()) said = last_line(run.output_tail);
+  ended.reason = describe(report);
+  switch (report.word) {
+    case GuardWord::stopped:
+      ended.ending = run.stop_reason.empty() ? Ending::unknown : Ending::stopped;
+      if (!run.stop_reason.empty()) ended.reason = run.stop_reason;
+      return ended;
+    case GuardWord::timed_out:
+      ended.reason += " after " + format_duration(run.allowed);
+      [[fallthrough]];
+    case GuardWord::signalled:
+    case GuardWord::agent_gone:
+    case GuardWord::lost:
+      ended.ending = Ending::unknown;
+      break;
+    default:
+      break;
+  }
+  if (!said.empty()) ended.reason += ": " + said;
+  return ended;
+}
+
+Instant CommandExecutor::next_wakeup() const { return bids_ ? bids_->next_wakeup() : never; }
+
+void CommandExecutor::ask_bid(const BidQuestion& question, Now now) {
+  if (bids_) bids_->ask(question, now);
+}
+
+}  // namespace bidboard

@@ -1,0 +1,116 @@
+// How an agent gets a task done. The agent's loop owns an executor, hands it awarded tasks, polls the
+// descriptors it names, and reads what happened as events. Executors never block and are for one thread.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "auction/bid.hpp"
+#include "blackboard/ids.hpp"
+#include "blackboard/records.hpp"
+#include "blackboard/result.hpp"
+#include "blackboard/time.hpp"
+
+namespace bidboard {
+
+/// One attempt at a task, as awarded.
+struct Assignment {
+  TaskId task;
+  Epoch epoch;
+  std::string token;  ///< opaque; handed on as BIDBOARD_TOKEN
+  TaskSpec spec;
+  std::uint32_t attempt = 1;
+  std::vector<AttemptFailure> failures;  ///< of the attempts before
+  std::string needs_json = "{}";         ///< results of the needed tasks: an object, keyed by task name or id
+  std::string idempotency_key;           ///< the same for every attempt of a task
+  WallTime deadline;                     ///< of this attempt; 0: spec.timeout from its start
+};
+
+/// A task for which a live bid is wanted.
+struct BidQuestion {
+  std::uint64_t request = 0;  ///< the asker's own number; comes back with the answer
+  TaskId task;
+  TaskSpec spec;
+  std::uint32_t attempt = 1;  ///< the number its next attempt would have
+  std::vector<AttemptFailure> failures;
+  Instant deadline = never;  ///< an answer after this is of no use
+};
+
+enum class Ending : std::uint8_t {
+  done,     ///< there is a result
+  failed,   ///< it ended without one, and it is known how
+  stopped,  ///< stop() ended it
+  unknown,  ///< cut off by a crash, a signal or its time limit: what it did until then is not known
+};
+
+struct ExecutionStarted {
+  TaskId task;
+  Epoch epoch;
+  std::int64_t pid = 0;  ///< of the task's process group; 0: it has no process of its own
+};
+struct ExecutionProgress {
+  TaskId task;
+  Epoch epoch;
+  Micros fraction = 0;  ///< 0 to 1
+  std::string text;
+};
+/// A sign of life: the task wrote so much since the last event.
+struct ExecutionOutput {
+  TaskId task;
+  Epoch epoch;
+  std::uint64_t bytes = 0;
+};
+/// Exactly one for each assignment whose start() succeeded; nothing of the task runs any more.
+struct ExecutionEnded {
+  TaskId task;
+  Epoch epoch;
+  Ending ending = Ending::unknown;
+  std::string result;  ///< when done
+  std::string reason;  ///< for people; when done: empty, or a remark
+  Micros seconds = 0;  ///< of work: from its start to its end
+  Micros price = 0;    ///< as delivered; 0: not told
+  std::int64_t tokens = 0;
+};
+/// Exactly one for each ask_bid().
+struct BidAnswered {
+  std::uint64_t request = 0;
+  TaskId task;
+  BidAnswer answer;
+};
+
+using ExecutionEvent =
+    std::variant<ExecutionStarted, ExecutionProgress, ExecutionOutput, ExecutionEnded, BidAnswered>;
+
+struct PollItem {
+  int fd = -1;
+  bool read = false;
+  bool write = false;
+};
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+
+  /// Errors: refused or invalid (it does not do such a task), conflict (that task runs here already),
+  /// unavailable (no process could be started). Then nothing has begun and no event follows.
+  virtual Result<void> start(const Assignment& assignment, Now now) = 0;
+  /// Ends the task early. An ExecutionEnded follows: `stopped`, or how it ended if it was faster. Unknown
+  /// tasks: nothing.
+  virtual void stop(TaskId task, Epoch epoch, const std::string& reason, Now now) = 0;
+  /// Adds the descriptors to wait for.
+  virtual void add_poll(std::vector<PollItem>& items) const = 0;
+  /// Does what is ready and tells what happened, in order. To be called when a polled descriptor is ready and
+  /// at next_wakeup(); harmless at other times.
+  virtual std::vector<ExecutionEvent> pump(Now now) = 0;
+  virtual Instant next_wakeup() const = 0;
+  /// How many tasks are not over.
+  virtual std::size_t running() const = 0;
+
+  /// Whether ask_bid may be called; else the agent's bids are made elsewhere.
+  virtual bool answers_bids() const { return false; }
+  /// REQUIRES answers_bids(). A BidAnswered follows.
+  virtual void ask_bid(const BidQuestion&, Now) {}
+};
+
+}  // namespace bidboard

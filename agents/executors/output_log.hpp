@@ -1,0 +1,36 @@
+// The file that holds what an attempt wrote, bounded: what comes later is counted and said so at the end. For
+// one thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "agents/descriptor.hpp"
+#include "blackboard/result.hpp"
+
+namespace bidboard {
+
+class OutputLog {
+ public:
+  /// Appends to the file, which other processes may append to as well. Errors: failed (it cannot be opened).
+  static Result<OutputLog> open(const std::string& path, std::uint64_t limit_bytes);
+
+  void append(std::string_view bytes);
+  /// A line of our own, beyond the limit too: "[bidboard] text".
+  void note(std::string_view text);
+  /// Says how much was dropped, if any was.
+  void finish();
+  int fd() const { return file_.get(); }
+
+ private:
+  void write_through(std::string_view bytes);
+
+  Descriptor file_;
+  std::uint64_t limit_ = 0;
+  std::uint64_t written_ = 0;
+  std::uint64_t dropped_ = 0;
+  bool at_line_start_ = true;
+};
+
+}  // namespace bidboard

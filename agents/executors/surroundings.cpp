@@ -1,0 +1,203 @@
+#include "agents/executors/surroundings.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+
+#include "agents/descriptor.hpp"
+#include "blackboard/to_value.hpp"
+
+extern char** environ;
+
+namespace bidboard {
+namespace {
+
+std::string attempt_name(TaskId task, Epoch epoch) {
+  return to_string(task) + ".e" + std::to_string(epoch.value);
+}
+
+Value failures_value(const std::vector<AttemptFailure>& failures) {
+  Value list{Value::Array{}};
+  for (const AttemptFailure& failure : failures) {
+    Value item;
+    item.set("epoch", failure.epoch.value);
+    item.set("agent", failure.agent ? Value(to_string(failure.agent)) : Value());
+    item.set("reason", failure.reason);
+    list.push(std::move(item));
+  }
+  return list;
+}
+
+/// A variable's value ends at a zero byte; text of the board may hold one.
+std::string variable(std::string_view name, std::string_view value) {
+  return std::string(name) + "=" + std::string(value.substr(0, value.find('\0')));
+}
+
+}  // namespace
+
+std::string output_path(const std::string& board, TaskId task, Epoch epoch) {
+  return board + "/output/" + attempt_name(task, epoch) + ".log";
+}
+std::string lock_path(const std::string& board, TaskId task) {
+  return board + "/run/" + to_string(task) + ".lock";
+}
+std::string needs_path(const std::string& board, TaskId task, Epoch epoch) {
+  return board + "/run/" + attempt_name(task, epoch) + ".needs.json";
+}
+std::string failures_path(const std::string& board, TaskId task, Epoch epoch) {
+  return board + "/run/" + attempt_name(task, epoch) + ".failures.jsonl";
+}
+
+Result<void> make_places(const std::string& board) {
+  for (const char* name : {"/output", "/run"}) {
+    std::error_code error;
+    std::filesystem::create_directories(board + name, error);
+    if (error) return fail(Errc::failed, "cannot make " + board + name + ": " + error.message());
+  }
+  return {};
+}
+
+Result<void> write_private_file(const std::string& path, std::string_view bytes) {
+  const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  while (file && !bytes.empty()) {
+    const ssize_t written = write(file.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) break;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (!file || !bytes.empty())
+    return fail(Errc::failed, "cannot write " + path + ": " + std::strerror(errno));
+  return {};
+}
+
+std::vector<std::string> agent_environment(const Workplace& place) {
+  std::vector<std::string> result;
+  // An agent may itself have been started inside a task: its token must not leak to others.
+  for (char** entry = environ; *entry != nullptr; ++entry)
+    if (!std::string_view(*entry).starts_with("BIDBOARD_")) result.emplace_back(*entry);
+  result.push_back(variable("BIDBOARD_DIR", place.board));
+  result.push_back(variable("BIDBOARD_AGENT", place.agent));
+  return result;
+}
+
+std::vector<std::string> task_environment(const Workplace& place, const Assignment& assignment) {
+  std::vector<std::string> result = agent_environment(place);
+  result.push_back(variable("BIDBOARD_TASK", to_string(assignment.task)));
+  result.push_back(variable("BIDBOARD_EPOCH", std::to_string(assignment.epoch.value)));
+  result.push_back(variable("BIDBOARD_TOKEN", assignment.token));
+  result.push_back(variable("BIDBOARD_ATTEMPT", std::to_string(assignment.attempt)));
+  result.push_back(variable("BIDBOARD_IDEMPOTENCY_KEY", assignment.idempotency_key));
+  result.push_back(variable("BIDBOARD_NEEDS", needs_path(place.board, assignment.task, assignment.epoch)));
+  result.push_back(
+      variable("BIDBOARD_FAILURES", failures_path(place.board, assignment.task, assignment.epoch)));
+  return result;
+}
+
+std::string task_text(const TaskSpec& spec) {
+  return spec.body.empty() ? spec.title + "\n" : spec.title + "\n\n" + spec.body + "\n";
+}
+
+Value task_value(TaskId task, const TaskSpec& spec, std::uint32_t attempt,
+                 const std::vector<AttemptFailure>& failures) {
+  Value value;
+  value.set("task", to_string(task));
+  value.set("attempt", attempt);
+  const Value fields = to_value(spec);
+  for (const Value::Member& member : fields.object()) value.set(member.key, member.value);
+  value.set("failures", failures_value(failures));
+  return value;
+}
+
+Value assignment_value(const Assignment& assignment) {
+  Value value = task_value(assignment.task, assignment.spec, assignment.attempt, assignment.failures);
+  value.set("epoch", assignment.epoch.value);
+  value.set("token", assignment.token);
+  value.set("idempotency_key", assignment.idempotency_key);
+  auto results = parse_json(assignment.needs_json);
+  value.set("results", results ? std::move(*results) : Value(Value::Object{}));
+  return value;
+}
+
+std::string failures_text(const std::vector<AttemptFailure>& failures) {
+  std::string text;
+  const Value list = failures_value(failures);
+  for (const Value& item : list.array()) text += to_json(item) + "\n";
+  return text;
+}
+
+BidAnswer read_bid(const Value& answer) {
+  if (!answer.is_object())
+    return Refusal{RefusalReason::invalid, "a bid is an object, not " + std::string(answer.type_name())};
+  if (const Value* why = answer.find("refuse"))
+    return Refusal{RefusalReason::declined, why->is_string() ? why->string() : to_json(*why)};
+  BidVector bid;
+  struct Field {
+    const char* name;
+    Micros* into;
+  };
+  for (const Field& field :
+       {Field{"seconds", &bid.seconds}, Field{"price", &bid.price}, Field{"confidence", &bid.confidence}}) {
+    const Value* value = answer.find(field.name);
+    if (value == nullptr && field.into != &bid.seconds) continue;
+    if (value == nullptr) return Refusal{RefusalReason::invalid, "a bid needs \"seconds\" or \"refuse\""};
+    if (!value->is_number() || !std::isfinite(value->number()))
+      return Refusal{RefusalReason::invalid,
+                     std::string(field.name) + " is " + std::string(value->type_name()) + ", not a number"};
+    *field.into = to_micros(value->number());
+  }
+  return checked(bid);
+}
+
+Micros micros_of(const Value* value) {
+  if (value == nullptr || !value->is_number()) return 0;
+  return std::max<Micros>(to_micros(value->number()), 0);
+}
+
+std::int64_t count_of(const Value* value) {
+  if (value == nullptr || !value->is_number()) return 0;
+  return value->is_integer() ? std::max<std::int64_t>(value->integer(), 0) : micros_of(value) / one;
+}
+
+const Value* at_path(const Value& value, std::string_view path) {
+  if (path.empty()) return nullptr;
+  const Value* at = &value;
+  while (at != nullptr && !path.empty()) {
+    const std::size_t dot = path.find('.');
+    at = at->find(path.substr(0, dot));
+    path = dot == std::string_view::npos ? std::string_view{} : path.substr(dot + 1);
+  }
+  return at;
+}
+
+std::string last_line(std::string_view text) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  while (!text.empty()) {
+    const std::size_t newline = text.rfind('\n');
+    std::string_view line = newline == std::string_view::npos ? text : text.substr(newline + 1);
+    text = newline == std::string_view::npos ? std::string_view{} : text.substr(0, newline);
+    std::string clean;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      if (line[i] == '\x1b' && i + 1 < line.size() && line[i + 1] == '[') {
+        for (i += 2; i < line.size() && (line[i] < '@' || line[i] > '~');) ++i;  // a terminal's colour
+      } else if (!is_control(line[i])) {
+        clean += line[i];
+      }
+    }
+    const std::size_t begin = clean.find_first_not_of(' ');
+    if (begin != std::string::npos) return clean.substr(begin, 300);
+  }
+  return {};
+}
+
+Duration time_left(const Assignment& assignment, Now now) {
+  const Duration left =
+      assignment.deadline.us != 0 ? assignment.deadline - now.wall : assignment.spec.timeout;
+  return std::max(left, milliseconds(1));
+}
+
+}  // namespace bidboard

@@ -1,0 +1,64 @@
+// What surrounds a task's process: the files of a board that belong to it, its environment variables, and the
+// task as text. Every executor uses these, so that a task looks the same to all of them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agents/executors/executor.hpp"
+#include "blackboard/document.hpp"
+
+namespace bidboard {
+
+/// Where an agent works.
+struct Workplace {
+  std::string board;      ///< the board's directory, absolute
+  std::string agent;      ///< the agent's name
+  std::string directory;  ///< where commands run; empty: the agent's working directory
+};
+
+// <board>/output/t12.e1.log: what the attempt wrote; appended by the agent and its guard.
+std::string output_path(const std::string& board, TaskId task, Epoch epoch);
+// <board>/run/t12.lock: held while anything of the task runs on this machine (guard.hpp).
+std::string lock_path(const std::string& board, TaskId task);
+// <board>/run/t12.e1.needs.json and .failures.jsonl: given to the attempt, removed with it.
+std::string needs_path(const std::string& board, TaskId task, Epoch epoch);
+std::string failures_path(const std::string& board, TaskId task, Epoch epoch);
+
+/// Makes <board>/output and <board>/run where they are missing.
+Result<void> make_places(const std::string& board);
+/// Replaces a file of ours, readable by its owner only.
+Result<void> write_private_file(const std::string& path, std::string_view bytes);
+
+/// This program's environment with every BIDBOARD_ variable replaced by: BIDBOARD_DIR, BIDBOARD_AGENT.
+std::vector<std::string> agent_environment(const Workplace& place);
+/// The same, and BIDBOARD_TASK, _EPOCH, _TOKEN, _ATTEMPT, _IDEMPOTENCY_KEY, _NEEDS and _FAILURES (paths).
+std::vector<std::string> task_environment(const Workplace& place, const Assignment& assignment);
+
+/// Title, blank line, body, newline.
+std::string task_text(const TaskSpec& spec);
+/// The task as commands and coprocesses see it: every field of its spec, and "task", "attempt", "failures".
+Value task_value(TaskId task, const TaskSpec& spec, std::uint32_t attempt,
+                 const std::vector<AttemptFailure>& failures);
+/// The same for an awarded one, and "epoch", "token", "idempotency_key", "results" (of the needed tasks).
+Value assignment_value(const Assignment& assignment);
+/// One JSON object a line: {"epoch": 1, "agent": "a2", "reason": "exit 3"}.
+std::string failures_text(const std::vector<AttemptFailure>& failures);
+
+/// {"seconds": 12, "price": 0.1, "confidence": 0.9} (price 0 and confidence 1 when missing) or {"refuse":
+/// "why"}. Anything else is a Refusal with reason invalid that says what is wrong.
+BidAnswer read_bid(const Value& answer);
+
+/// A number of JSON as micro-units: never negative; 0 when it is no number.
+Micros micros_of(const Value* value);
+/// A count: never negative; 0 when it is no number.
+std::int64_t count_of(const Value* value);
+/// Follows a dotted path, "usage.output_tokens"; nullptr where it leads nowhere or is empty.
+const Value* at_path(const Value& value, std::string_view path);
+
+/// The last line with something in it, without control characters, at most 300 bytes.
+std::string last_line(std::string_view text);
+/// How long an attempt may take from now on; at least a millisecond.
+Duration time_left(const Assignment& assignment, Now now);
+
+}  // namespace bidboard

@@ -1,0 +1,42 @@
+// What the guard does after the fork, in the guard's own process. The agent may have threads (ZeroMQ's), so
+// nothing here touches the heap, a lock or a stream: only async-signal-safe calls and memory prepared before
+// the fork.
+#pragma once
+
+#include <cstdint>
+
+namespace bidboard {
+
+/// What the agent says over the control socket, one message each; its end is the agent's death.
+struct GuardOrder {
+  static constexpr std::uint8_t stop = 1;
+  static constexpr std::uint8_t hold = 2;  ///< comes with a descriptor (SCM_RIGHTS)
+  std::uint8_t what = 0;
+  std::uint8_t slot = 0;
+};
+
+/// Everything the guard needs, prepared by the agent; pointers stay valid in the forked copy. Descriptors: -1
+/// is none.
+struct GuardPlan {
+  char* const* argv;
+  char* const* environment;
+  const char* directory;       ///< null: stay
+  const char* lock_path;       ///< null: none
+  const char* const* scratch;  ///< ends in null
+  std::int64_t lock_wait_us;
+  std::int64_t timeout_us;  ///< 0: none
+  std::int64_t grace_us;
+  std::int64_t linger_us;
+  int input;
+  int output;
+  int errors;
+  int control;
+  int report;
+  int log;
+};
+
+/// REQUIRES: called in a fresh fork, all signals blocked. Writes GuardReport records to `report`, never
+/// returns.
+[[noreturn]] void run_guard(const GuardPlan& plan);
+
+}  // namespace bidboard

@@ -1,0 +1,60 @@
+#include "agents/worker.hpp"
+
+#include <algorithm>
+
+#include "auction/eligibility.hpp"
+#include "blackboard/document.hpp"
+
+namespace bidboard {
+
+Assignment assignment_of(const AwardItem& award, AgentId agent) {
+  Assignment assignment;
+  assignment.task = award.offer.task;
+  assignment.epoch = award.epoch;
+  assignment.token = to_string(agent) + ":" + to_string(award.offer.task) + ":" + std::to_string(award.epoch.value) + ":" +
+                     award.capability;
+  assignment.spec = award.offer.spec;
+  assignment.attempt = award.offer.attempt;
+  assignment.failures = award.offer.failures;
+  assignment.needs_json = needs_json(award.needs);
+  assignment.idempotency_key = award.offer.spec.project + "/" + to_string(award.offer.task);
+  assignment.deadline = award.deadline;
+  return assignment;
+}
+
+std::string needs_json(const std::vector<NeedResult>& needs) {
+  Value object{Value::Object{}};
+  for (const NeedResult& need : needs) {
+    Value entry{Value::Object{}};
+    entry.set("task", to_string(need.task));
+    entry.set("state", name(need.state));
+    Result<Value> json = parse_json(need.result);
+    entry.set("result", json ? std::move(*json) : Value(need.result));
+    object.set(need.name.empty() ? to_string(need.task) : need.name, std::move(entry));
+  }
+  return to_json(object);
+}
+
+std::vector<TaskId> tasks_to_take(const std::vector<TaskOffer>& offers, const AgentProfile& profile) {
+  std::vector<const TaskOffer*> order;
+  for (const TaskOffer& offer : offers) order.push_back(&offer);
+  std::stable_sort(order.begin(), order.end(), [&](const TaskOffer* a, const TaskOffer* b) {
+    return std::pair(-a->spec.priority, -skill_level(a->spec, profile)) <
+           std::pair(-b->spec.priority, -skill_level(b->spec, profile));
+  });
+  std::vector<TaskId> wanted;
+  for (const TaskOffer* offer : order) wanted.push_back(offer->task);
+  return wanted;
+}
+
+ReportItem::What what_of(Ending ending) {
+  switch (ending) {
+    case Ending::done: return ReportItem::What::finished;
+    case Ending::failed: return ReportItem::What::failed;
+    case Ending::stopped:
+    case Ending::unknown: return ReportItem::What::unknown;
+  }
+  return ReportItem::What::unknown;
+}
+
+}  // namespace bidboard

@@ -1,0 +1,39 @@
+// `auction solve`: an auction described in a file, cleared without a board.
+//
+//   {"tasks": ["t1"], "agents": [{"id": "a1", "capacity": 1}], "bids": [{"task": "t1", "agent": "a1", "cost":
+//   52}]}
+//
+// Ids are any text. A capacity is how many tasks the agent can take (default 1, a hard limit); costs are
+// decimal numbers within ±1e9, kept to six decimals. No time passes in it: nobody queues.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auction/clearing.hpp"
+#include "blackboard/document.hpp"
+
+namespace bidboard {
+
+struct OfflineAuction {
+  Problem problem;
+  /// The file's names by id: task_names[3] is TaskId{4}. Ids follow the alphabet, so that ties end in the
+  /// names, and the order in the file counts only where the mechanism says so (the order of tasks).
+  std::vector<std::string> task_names;
+  std::vector<std::string> agent_names;
+  std::vector<AgentId> agents;  ///< in the file's order
+};
+
+/// Errors: invalid; a line "line:column: what is wrong and how to mend it" for each flaw (the first fifty).
+Result<OfflineAuction> read_auction(const Value& document);
+
+/// {"mechanism", "awards": [{"task", "agent", "cost", "price"}] in task order, "unassigned": [names],
+/// "total_cost"}, and from a mechanism that proves its result "certificate": {"bound", "tasks": {name:
+/// price}, "agents": {name: price}, "unassigned": penalty}. Anyone can check it: price of task + price of
+/// agent ≤ cost for every bid; no price of a task above the penalty, none of an agent above 0; and the sum of
+/// the tasks' prices and of each agent's price times its capacity = bound = total_cost + penalty × number of
+/// unassigned tasks. Then no other assignment costs less.
+Value write_outcome(const OfflineAuction& auction, std::string_view mechanism, const Outcome& outcome);
+
+}  // namespace bidboard

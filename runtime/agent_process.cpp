@@ -1,0 +1,161 @@
+#include "runtime/agent_process.hpp"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "agents/agent.hpp"
+#include "agents/executors/command.hpp"
+#include "agents/executors/coprocess.hpp"
+#include "agents/executors/simulated.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/net/client.hpp"
+#include "runtime/stop_signal.hpp"
+
+namespace bidboard {
+namespace {
+
+/// While no controller serves the board yet, it is looked for this often.
+constexpr std::chrono::milliseconds look_interval(50);
+
+std::string host_name() {
+  char name[256] = {};
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+Result<Writer> await_controller(const BoardDirectory& board, Duration patience, const StopSignal& stop) {
+  const Instant give_up = read_clocks().mono + patience;
+  while (true) {
+    if (const auto writer = serving_writer(board)) return *writer;
+    if (stop.requested() || read_clocks().mono >= give_up)
+      return fail(Errc::unavailable, "no controller serves " + board.path + "; start one with `bidboard up` or `bidboard controller`");
+    std::this_thread::sleep_for(look_interval);
+  }
+}
+
+std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const AgentProcessOptions& options) {
+  const PlannedAgent& agent = options.agent;
+  const Workplace place{board.path, agent.profile.name, board.home()};
+  switch (agent.executor) {
+    case ExecutorKind::simulated:
+      return std::make_unique<SimulatedExecutor>(
+          SimulatedOptions{agent.profile, options.scale, options.noise, options.failure_rate, options.seed});
+    case ExecutorKind::coprocess: {
+      CoprocessOptions made;
+      made.place = place;
+      made.exec = agent.exec;
+      return std::make_unique<CoprocessExecutor>(std::move(made));
+    }
+    case ExecutorKind::command: break;
+  }
+  CommandOptions made;
+  made.place = place;
+  made.exec = agent.exec;
+  made.input = agent.json_input ? TaskInput::json : TaskInput::text;
+  made.allow_run = agent.profile.allow_run;
+  made.bid = agent.bid;
+  made.price_field = options.price_field;
+  made.tokens_field = options.tokens_field;
+  made.result_field = options.result_field;
+  made.bid_timeout = options.bid_timeout;
+  return std::make_unique<CommandExecutor>(std::move(made));
+}
+
+class AgentLoop {
+ public:
+  AgentLoop(AgentMachine machine, std::unique_ptr<Executor> executor, std::unique_ptr<Connection> connection,
+            const AgentProcessOptions& options)
+      : machine_(std::move(machine)), executor_(std::move(executor)), connection_(std::move(connection)), options_(options) {}
+
+  Result<void> run(const StopSignal& stop) {
+    while (!stop.requested() && !refusal_) turn(never, stop.descriptor());
+    if (refusal_) return fail(*refusal_);
+    wind_up();
+    return {};
+  }
+
+ private:
+  /// Waits for whatever comes first and acts on it.
+  void turn(Instant until, int stop_descriptor) {
+    std::vector<PollItem> items;
+    executor_->add_poll(items);
+    std::vector<Watched> watched{{stop_descriptor, true, false}};
+    for (const PollItem& item : items) watched.push_back({item.fd, item.read, item.write});
+    const Instant wake = std::min({until, machine_.next_wakeup(), executor_->next_wakeup()});
+    const Instant before = read_clocks().mono;
+    const Duration timeout = wake == never ? Duration{-1} : std::max(Duration{0}, wake - before);
+    const Incoming incoming = connection_->wait(timeout, watched);
+    const Now now = read_clocks();
+    if (incoming.connected) act(machine_.on_connected(now.mono), now);
+    for (const Message& message : incoming.messages) act(machine_.on_message(message, now), now);
+    for (const ExecutionEvent& event : executor_->pump(now)) act(machine_.on_execution(event, now), now);
+    act(machine_.on_time(now), now);
+  }
+
+  void act(const AgentMachine::Actions& actions, Now now) {
+    for (const AgentAction& action : actions) {
+      if (const auto* say = std::get_if<Say>(&action)) {
+        static_cast<void>(connection_->send(say->message));
+      } else if (const auto* start = std::get_if<StartTask>(&action)) {
+        options_.on_note("begins " + to_string(start->assignment.task) + ": " + start->assignment.spec.title);
+        const Result<void> started = executor_->start(start->assignment, now);
+        if (!started)
+          act(machine_.on_start_failed(start->assignment.task, start->assignment.epoch, started.error(), now), now);
+      } else if (const auto* stop = std::get_if<StopTask>(&action)) {
+        options_.on_note("stops " + to_string(stop->task) + ": " + stop->reason);
+        executor_->stop(stop->task, stop->epoch, stop->reason, now);
+      } else if (const auto* ask = std::get_if<AskBid>(&action)) {
+        executor_->ask_bid(ask->question, now);
+      } else if (const auto* note = std::get_if<AgentNote>(&action)) {
+        options_.on_note(note->text);
+      } else if (const auto* give_up = std::get_if<GiveUp>(&action)) {
+        refusal_ = give_up->why;
+      }
+    }
+  }
+
+  /// Says goodbye and waits for what runs to be gone; destroying the executor stops it.
+  void wind_up() {
+    const Now now = read_clocks();
+    act(machine_.leave("it was told to stop"), now);
+    executor_.reset();
+    // One more look at the socket, so that the goodbye is on its way before the connection closes.
+    static_cast<void>(connection_->wait(milliseconds(20)));
+  }
+
+  AgentMachine machine_;
+  std::unique_ptr<Executor> executor_;
+  std::unique_ptr<Connection> connection_;
+  const AgentProcessOptions& options_;
+  std::optional<Error> refusal_;
+};
+
+}  // namespace
+
+Result<void> run_agent(const BoardDirectory& board, AgentProcessOptions options) {
+  const StopSignal stop;
+  AgentProfile& profile = options.agent.profile;
+  profile.pid = ::getpid();
+  profile.host = host_name();
+  profile.simulated = options.agent.executor == ExecutorKind::simulated;
+  std::unique_ptr<Executor> executor = make_executor(board, options);
+  AgentMachine::Options machine;
+  machine.asks_executor = executor->answers_bids();
+  if (machine.asks_executor) profile.bids = BidStyle::live;
+  else if (!profile.cost_formula.empty()) profile.bids = BidStyle::formula;
+  machine.profile = profile;
+  if (::getrandom(&machine.incarnation, sizeof machine.incarnation, 0) != sizeof machine.incarnation)
+    return fail(Errc::failed, "the system gives no random bytes");
+  const Result<Writer> writer = await_controller(board, options.patience, stop);
+  if (!writer) return fail(writer.error());
+  Result<std::unique_ptr<Connection>> connection = Connection::open(writer->endpoint);
+  if (!connection) return fail(connection.error());
+  AgentLoop loop(AgentMachine(std::move(machine)), std::move(executor), std::move(*connection), options);
+  return loop.run(stop);
+}
+
+}  // namespace bidboard

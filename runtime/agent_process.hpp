@@ -1,0 +1,32 @@
+// An agent as a process: its state machine (agents/agent.hpp) between a connection and an executor, one thread, one loop that
+// sleeps until something happens. Edge code.
+#pragma once
+
+#include <functional>
+
+#include "runtime/board_directory.hpp"
+#include "runtime/workflow/plan.hpp"
+
+namespace bidboard {
+
+struct AgentProcessOptions {
+  PlannedAgent agent;
+  // Dotted paths into a JSON result; empty: not told (agents/executors/command.hpp).
+  std::string price_field;
+  std::string tokens_field;
+  std::string result_field;
+  // Of a simulated agent (agents/executors/simulated.hpp).
+  Micros scale = one;
+  Micros noise = 0;
+  Micros failure_rate = 0;
+  std::uint64_t seed = 1;
+  Duration bid_timeout = seconds(10);
+  Duration patience = seconds(10);  ///< for a controller to serve the board, at the start
+  std::function<void(const std::string&)> on_note = [](const std::string&) {};
+};
+
+/// Works for the board until SIGTERM or SIGINT; then stops what runs, says goodbye and returns. Keeps working while the
+/// controller is away. Errors: unavailable (nobody serves the board), invalid or conflict (registration refused).
+Result<void> run_agent(const BoardDirectory& board, AgentProcessOptions options);
+
+}  // namespace bidboard

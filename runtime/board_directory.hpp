@@ -1,0 +1,70 @@
+// The board's folder (.bidboard): where it is, what stands in it, and who may write. Edge code.
+//
+//   data.mdb, lock.mdb   the store                    output/  what tasks printed, a file per attempt
+//   writer.lock          who writes                   run/     lock files of running tasks, and what they need
+//   secret.key           from which capabilities are derived
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "blackboard/ids.hpp"
+#include "blackboard/result.hpp"
+#include "blackboard/time.hpp"
+
+namespace bidboard {
+
+constexpr const char* board_folder = ".bidboard";
+
+struct BoardDirectory {
+  std::string path;  ///< absolute, of the .bidboard folder
+
+  std::string output() const { return path + "/output"; }
+  std::string run() const { return path + "/run"; }
+  std::string writer_lock() const { return path + "/writer.lock"; }
+  std::string secret_file() const { return path + "/secret.key"; }
+  /// The folder that holds the board: where its agents work.
+  std::string home() const { return path.substr(0, path.rfind('/')); }
+};
+
+/// Finds the board: `chosen` (-C) or BIDBOARD_DIR (a folder that is or holds a .bidboard), else upward from the current folder.
+/// Errors: not_found, saying how to make one.
+Result<BoardDirectory> find_board(const std::string& chosen);
+/// Makes folder, sub-folders (mode 0700) and key where they are missing. `home`: the folder to hold the board.
+Result<BoardDirectory> make_board_folder(const std::string& home);
+/// The 32 bytes of secret.key; made when missing. Errors: storage, corrupt.
+Result<std::string> secret_key(const BoardDirectory& board);
+
+/// Who holds the writer lock, as its file says.
+struct Writer {
+  enum class State : std::uint8_t { embedded, starting, serving };
+  State state = State::embedded;
+  std::int64_t pid = 0;
+  Term term;
+  std::string endpoint;  ///< while serving: where requests go
+  std::string feed;      ///< while serving: where events come from
+};
+
+/// Exclusive right to write to a board, an flock on writer.lock; gone when the process is, whatever its end.
+class WriterLock {
+ public:
+  /// Waits for embedded and starting holders, up to `patience`. Errors: conflict (serving: the controller's pid and endpoint are in
+  /// `serving`, when given), timed_out, storage.
+  static Result<WriterLock> acquire(const BoardDirectory& board, Writer::State as, Duration patience,
+                                    Writer* serving = nullptr);
+  WriterLock(WriterLock&& other) noexcept;
+  WriterLock& operator=(WriterLock&&) = delete;
+  ~WriterLock();
+
+  /// Tells tools where the controller listens.
+  Result<void> announce(const Writer& writer);
+
+ private:
+  explicit WriterLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+/// The serving controller, if there is one right now.
+std::optional<Writer> serving_writer(const BoardDirectory& board);
+
+}  // namespace bidboard

@@ -1,0 +1,91 @@
+#include "runtime/call.hpp"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "blackboard/check.hpp"
+#include "blackboard/lmdb_store.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/net/client.hpp"
+#include "runtime/node.hpp"
+
+namespace bidboard {
+namespace {
+
+/// How long a tool waits for another tool that is writing.
+constexpr Duration lock_patience = seconds(5);
+/// An unanswered request is sent again after this long.
+constexpr Duration repeat_interval = seconds(2);
+
+std::uint64_t random_number() {
+  std::uint64_t number = 0;
+  BB_CHECK(::getrandom(&number, sizeof number, 0) == sizeof number, "the system gives random bytes");
+  return number | 1;  // 0 means: keep no reply
+}
+
+Result<ReplyBody> outcome(Reply reply) {
+  if (reply.code != Errc::ok) return fail(reply.code, reply.text);
+  return std::move(reply.body);
+}
+
+Result<ReplyBody> call_embedded(const BoardDirectory& board, Request request) {
+  Result<std::unique_ptr<LmdbStore>> store = LmdbStore::open(board.path);
+  if (!store) return fail(store.error());
+  const Result<std::string> key = secret_key(board);
+  if (!key) return fail(key.error());
+  ControllerOptions options;
+  options.term = (*store)->last_term();
+  options.secret_key = *key;
+  options.pid = ::getpid();
+  options.board_path = board.path;
+  options.serving = false;
+  Node node(**store, options);
+  request.client = {};  // nothing can get lost on the way: no reply needs to be kept
+  const PeerId self{1};
+  Committed done = node.process({FromPeer{self, std::move(request)}}, read_clocks());
+  for (Send& send : done.sends)
+    if (auto* reply = std::get_if<Reply>(&send.message); reply && send.to == self) return outcome(std::move(*reply));
+  return fail(Errc::failed, "the request got no answer");
+}
+
+/// Nothing: the controller went away before it answered.
+std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const Writer& writer, const Request& request,
+                                              Instant give_up) {
+  Result<std::unique_ptr<Connection>> connection = Connection::open(writer.endpoint);
+  if (!connection) return Result<ReplyBody>(fail(connection.error()));
+  Instant send_next{};
+  while (true) {
+    const Instant now = read_clocks().mono;
+    if (now >= give_up) return Result<ReplyBody>(fail(Errc::timed_out, "the controller (process " + std::to_string(writer.pid) +
+                                                                           ") does not answer"));
+    Incoming incoming = (*connection)->wait(std::min(repeat_interval, give_up - now));
+    if (incoming.connected || now >= send_next) {
+      static_cast<void>((*connection)->send(request));
+      send_next = now + repeat_interval;
+    }
+    for (Message& message : incoming.messages) {
+      if (auto* reply = std::get_if<Reply>(&message); reply && reply->number == request.number)
+        return outcome(std::move(*reply));
+      if (const auto* malformed = std::get_if<Malformed>(&message))
+        return Result<ReplyBody>(fail(Errc::unsupported, "the controller did not understand: " + malformed->what));
+    }
+    const std::optional<Writer> still = serving_writer(board);
+    if (!still || still->endpoint != writer.endpoint || still->pid != writer.pid) return {};
+  }
+}
+
+}  // namespace
+
+Result<ReplyBody> call(const BoardDirectory& board, RequestBody body, const CallOptions& options) {
+  Request request{{random_number()}, 1, options.as, options.token, std::move(body)};
+  const Instant give_up = read_clocks().mono + options.patience;
+  while (true) {
+    Writer serving;
+    const Result<WriterLock> lock = WriterLock::acquire(board, Writer::State::embedded, lock_patience, &serving);
+    if (lock) return call_embedded(board, std::move(request));
+    if (lock.error().code != Errc::conflict) return fail(lock.error());
+    if (auto reply = call_serving(board, serving, request, give_up)) return std::move(*reply);
+  }
+}
+
+}  // namespace bidboard

@@ -1,0 +1,63 @@
+// The other side: a connection to a controller (agents, shell tools), and a subscription to its feed. For one thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "blackboard/messages.hpp"
+#include "blackboard/time.hpp"
+
+namespace bidboard {
+
+/// A descriptor to wait for beside the socket.
+struct Watched {
+  int fd = -1;
+  bool read = false;
+  bool write = false;
+};
+struct Incoming {
+  std::vector<Message> messages;
+  bool connected = false;    ///< the connection was (re-)made: say who you are
+  bool ready = false;        ///< one of the watched descriptors is ready
+  bool interrupted = false;  ///< a signal came
+};
+
+class Connection {
+ public:
+  /// Connects in the background, and again whenever the connection is lost.
+  static Result<std::unique_ptr<Connection>> open(const std::string& endpoint);
+  ~Connection();
+
+  /// Waits for messages, a descriptor or the timeout; drains what is there.
+  Incoming wait(Duration timeout, const std::vector<Watched>& watched = {});
+  /// False when there is no connection right now: nothing was sent.
+  bool send(const Message& message);
+
+ private:
+  struct Impl;
+  explicit Connection(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// One piece of the feed: events from `first` on, or a heartbeat without events.
+struct FeedPiece {
+  Seq first;
+  std::vector<std::string> events;  ///< sealed
+};
+
+class Feed {
+ public:
+  static Result<std::unique_ptr<Feed>> open(const std::string& endpoint);
+  ~Feed();
+  /// Nothing when the time is over or a signal came.
+  std::optional<FeedPiece> wait(Duration timeout);
+
+ private:
+  struct Impl;
+  explicit Feed(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bidboard

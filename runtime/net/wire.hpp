@@ -1,0 +1,49 @@
+// What both ends of the wire share; included by server.cpp and client.cpp only, since it names ZeroMQ types.
+#pragma once
+
+#include <string_view>
+#include <zmq.hpp>
+
+#include "blackboard/codec.hpp"
+#include "blackboard/messages.hpp"
+
+namespace bidboard::wire {
+
+/// A larger frame closes the connection that sent it.
+constexpr std::int64_t frame_bytes_max = 8 << 20;
+/// Messages that may wait for a peer that does not read; the rest is dropped and repaired from the board.
+constexpr int queue_max = 50'000;
+
+inline std::string_view view(const zmq::message_t& message) { return {message.data<char>(), message.size()}; }
+
+inline Message read_frame(std::string_view bytes) {
+  Result<Frame> frame = decode<Frame>(bytes);
+  if (!frame) return Malformed{frame.error().text};
+  if (frame->version != protocol_version)
+    return Malformed{"protocol version " + std::to_string(frame->version) + " is not spoken here"};
+  return std::move(frame->message);
+}
+
+inline void set_common_options(zmq::socket_t& socket) {
+  socket.set(zmq::sockopt::linger, 0);
+  socket.set(zmq::sockopt::maxmsgsize, frame_bytes_max);
+  socket.set(zmq::sockopt::sndhwm, queue_max);
+  socket.set(zmq::sockopt::rcvhwm, queue_max);
+}
+
+/// zmq::poll, telling a signal apart from a time-out. Negative timeouts wait for ever.
+struct Polled {
+  bool ready = false;
+  bool interrupted = false;
+};
+inline Polled poll(std::vector<zmq::pollitem_t>& items, Duration timeout) {
+  const std::int64_t ms = timeout.us < 0 ? -1 : std::min<std::int64_t>((timeout.us + 999) / 1000, 3'600'000);
+  try {
+    return {zmq::poll(items, std::chrono::milliseconds(ms)) > 0, false};
+  } catch (const zmq::error_t& error) {
+    if (error.num() == EINTR) return {false, true};
+    throw;
+  }
+}
+
+}  // namespace bidboard::wire

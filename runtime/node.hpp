@@ -1,0 +1,46 @@
+// Group commit: steps a batch of inputs through the controller, makes what was decided durable in one transaction, and only
+// then gives out what is to be sent. A reply therefore means durable. No I/O of its own beyond the Store. For one thread.
+#pragma once
+
+#include <vector>
+
+#include "runtime/controller.hpp"
+
+namespace bidboard {
+
+/// Bounds of one batch; a driver drains no more than this before it calls process().
+constexpr std::size_t batch_inputs_max = 1024;
+constexpr std::size_t batch_bytes_max = 1 << 20;
+constexpr Duration batch_time_max = milliseconds(5);
+
+struct Committed {
+  std::vector<Send> sends;
+  std::vector<Note> notes;
+  std::vector<std::int64_t> watch;  ///< see Output::watch
+  Seq first_event;                  ///< sequence number of events.front()
+  std::vector<Event> events;        ///< now durable; for the feed
+  bool shut_down = false;
+};
+
+class Node {
+ public:
+  /// REQUIRES: `store` outlives the node; options.term is not below the store's last.
+  Node(Store& store, ControllerOptions options);
+
+  /// Errors: storage, when the beginning of the term could not be made durable.
+  Result<Committed> start(Now now);
+  /// One batch. If its commit fails nothing of it happened: its requests are answered with error `storage` (or `corrupt`,
+  /// when a record could not be read) and everything else will be said again by whoever said it.
+  Committed process(const std::vector<Input>& inputs, Now now);
+  Instant next_wakeup(Now now) const { return controller_.next_wakeup(now); }
+  const Board& board() const { return board_; }
+
+ private:
+  Result<Committed> attempt(const std::vector<Input>& inputs, Now now);
+
+  Board board_;
+  Term term_;
+  Controller controller_;
+};
+
+}  // namespace bidboard

@@ -1,0 +1,151 @@
+#include "runtime/serve.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <map>
+
+#include "agents/platform.hpp"
+#include "blackboard/codec.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/net/server.hpp"
+#include "runtime/node.hpp"
+#include "runtime/stop_signal.hpp"
+
+namespace bidboard {
+namespace {
+
+constexpr Duration patience = seconds(5);
+/// How often the feed tells its last number when nothing happens, and dead readers are cleared.
+constexpr Duration upkeep_interval = seconds(10);
+/// Where processes cannot be watched by a descriptor, they are asked for this often.
+constexpr Duration process_check_interval = seconds(1);
+
+std::string host_name() {
+  char name[256] = {};
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+/// Local processes whose end matters.
+class WatchedProcesses {
+ public:
+  void add(std::int64_t pid) {
+    if (pid <= 0 || by_pid_.contains(pid)) return;
+    Result<Descriptor> watch = watch_process(static_cast<pid_t>(pid));
+    if (watch) by_pid_.emplace(pid, std::move(*watch));
+    else if (watch.error().code == Errc::not_found) ended_.push_back(pid);
+    else by_pid_.emplace(pid, Descriptor{});
+  }
+  std::vector<int> descriptors() const {
+    std::vector<int> out;
+    for (const auto& [pid, descriptor] : by_pid_)
+      if (descriptor.get() >= 0) out.push_back(descriptor.get());
+    return out;
+  }
+  bool must_ask() const {
+    for (const auto& [pid, descriptor] : by_pid_)
+      if (descriptor.get() < 0) return true;
+    return false;
+  }
+  /// Processes that have ended, each told once.
+  std::vector<std::int64_t> take_ended(const std::vector<int>& readable) {
+    for (auto it = by_pid_.begin(); it != by_pid_.end();) {
+      const int fd = it->second.get();
+      const bool ended = fd >= 0 ? std::find(readable.begin(), readable.end(), fd) != readable.end()
+                                 : ::kill(static_cast<pid_t>(it->first), 0) != 0;
+      if (ended) ended_.push_back(it->first);
+      it = ended ? by_pid_.erase(it) : std::next(it);
+    }
+    return std::exchange(ended_, {});
+  }
+  bool has_ended() const { return !ended_.empty(); }
+
+ private:
+  std::map<std::int64_t, Descriptor> by_pid_;
+  std::vector<std::int64_t> ended_;
+};
+
+class Live {
+ public:
+  Live(const ServeOptions& options, LmdbStore& store, Server& server, Node& node)
+      : options_(options), store_(store), server_(server), node_(node) {}
+
+  /// Delivers what a batch decided. True: stop.
+  bool deliver(Committed batch) {
+    for (const Note& note : batch.notes) options_.on_note(note);
+    for (const Send& send : batch.sends) server_.send(send.to, send.message);
+    for (const std::int64_t pid : batch.watch) processes_.add(pid);
+    if (!batch.events.empty()) {
+      std::vector<std::string> sealed;
+      for (const Event& event : batch.events) sealed.push_back(seal(event));
+      server_.publish(batch.first_event, sealed);
+      if (std::any_of(batch.events.begin(), batch.events.end(),
+                      [](const Event& event) { return std::holds_alternative<AgentLeft>(event.body); }))
+        store_.clear_stale_readers();
+    }
+    return batch.shut_down;
+  }
+
+  void run(const StopSignal& stop) {
+    Instant next_upkeep = read_clocks().mono + upkeep_interval;
+    while (!stop.requested()) {
+      Now now = read_clocks();
+      Instant wake = std::min(node_.next_wakeup(now), next_upkeep);
+      if (processes_.must_ask()) wake = std::min(wake, now.mono + process_check_interval);
+      if (processes_.has_ended()) wake = now.mono;
+      std::vector<int> descriptors = processes_.descriptors();
+      descriptors.push_back(stop.descriptor());
+      Arrived arrived = server_.wait(std::max(Duration{0}, wake - now.mono), descriptors);
+      for (const std::int64_t pid : processes_.take_ended(arrived.readable)) arrived.inputs.push_back(ProcessEnded{pid});
+      now = read_clocks();
+      if (deliver(node_.process(arrived.inputs, now))) return;
+      if (now.mono >= next_upkeep) {
+        server_.publish(store_.last_seq().next(), {});
+        store_.clear_stale_readers();
+        next_upkeep = now.mono + upkeep_interval;
+      }
+    }
+  }
+
+ private:
+  const ServeOptions& options_;
+  LmdbStore& store_;
+  Server& server_;
+  Node& node_;
+  WatchedProcesses processes_;
+};
+
+}  // namespace
+
+Result<void> serve(const BoardDirectory& board, const ServeOptions& options) {
+  const StopSignal stop;
+  Result<WriterLock> lock = WriterLock::acquire(board, Writer::State::starting, patience);
+  if (!lock) return fail(lock.error());
+  Result<std::unique_ptr<LmdbStore>> store = LmdbStore::open(board.path, {.durability = options.durability});
+  if (!store) return fail(store.error());
+  const Result<std::string> key = secret_key(board);
+  if (!key) return fail(key.error());
+  Result<std::unique_ptr<Server>> server = Server::open(socket_folder(board.path));
+  if (!server) return fail(server.error());
+
+  const Term term = (*store)->last_term().next();
+  Node node(**store, {.term = term,
+                      .secret_key = *key,
+                      .seed = 1,
+                      .pid = ::getpid(),
+                      .host = host_name(),
+                      .board_path = board.path,
+                      .feed = (*server)->feed_endpoint()});
+  Live live(options, **store, **server, node);
+  Result<Committed> started = node.start(read_clocks());
+  if (!started) return fail(started.error());
+  const Writer writer{Writer::State::serving, ::getpid(), term, (*server)->endpoint(), (*server)->feed_endpoint()};
+  if (const Result<void> said = lock->announce(writer); !said) return said;
+  live.deliver(std::move(*started));
+  options.on_ready(writer);
+  live.run(stop);
+  return {};
+}
+
+}  // namespace bidboard

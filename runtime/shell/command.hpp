@@ -1,0 +1,91 @@
+// What a shell command is: a name, a sentence, examples, its options, and what it does. The parsing library stays behind
+// Options (command_line.cpp).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "blackboard/document.hpp"
+#include "blackboard/ids.hpp"
+#include "blackboard/result.hpp"
+#include "blackboard/time.hpp"
+#include "runtime/board_directory.hpp"
+
+namespace bidboard {
+
+/// Stable for scripts (docs/cli.md).
+enum class Exit : int {
+  ok = 0,
+  failed = 1,
+  usage = 2,
+  not_found = 3,
+  refused = 4,
+  conflict = 5,
+  unavailable = 6,
+  timed_out = 7,
+};
+Exit exit_for(Errc code);
+
+/// What stands before the command's name on the line.
+struct Globals {
+  std::string directory;  ///< -C
+  std::string program;    ///< how this binary was called: to start further ones of it
+};
+
+/// Declares a command's options; each value is filled in before the command runs.
+class Options {
+ public:
+  virtual ~Options() = default;
+  /// names: "--body,-b"; shown: the value's name in the help text.
+  virtual void text(const std::string& names, std::string& value, const std::string& shown, const std::string& help) = 0;
+  virtual void texts(const std::string& names, std::vector<std::string>& values, const std::string& shown,
+                     const std::string& help) = 0;
+  virtual void flag(const std::string& names, bool& value, const std::string& help) = 0;
+  virtual void integer(const std::string& names, std::int64_t& value, const std::string& shown, const std::string& help) = 0;
+  /// A decimal number into micro-units.
+  virtual void number(const std::string& names, Micros& value, const std::string& shown, const std::string& help) = 0;
+  /// 250ms, 60s, 5m, 2h.
+  virtual void duration(const std::string& names, Duration& value, const std::string& shown, const std::string& help) = 0;
+  /// Values without a dash, in the order of declaration.
+  virtual void argument(const std::string& name, std::string& value, const std::string& help, bool required = true) = 0;
+  virtual void arguments(const std::string& name, std::vector<std::string>& values, const std::string& help,
+                         bool required = true) = 0;
+  /// "t12" or "12"; likewise for agents.
+  void task(const std::string& name, std::string& value, bool required = true) {
+    argument(name, value, "The task, t12 or 12", required);
+  }
+};
+
+using Action0 = std::function<Result<Exit>(const Globals&)>;
+
+struct Command {
+  std::string name;
+  std::string group;    ///< heading in the list of commands
+  std::string summary;  ///< one line
+  std::string details;  ///< further paragraphs; may be empty
+  std::vector<std::pair<std::string, std::string>> examples;  ///< command line, what it does
+  /// Declares the options and returns what to do once they are filled in.
+  std::function<Action0(Options&)> declare;
+};
+
+/// Every command, in the order of the help text.
+const std::vector<Command>& all_commands();
+
+/// Prints the error ("bidboard: ...") on stderr; the exit code that goes with it.
+Exit report(const Error& error);
+
+/// "t12", or "12" for short. Errors: invalid.
+Result<TaskId> read_task_id(const std::string& text);
+/// An option's value that may come from elsewhere: "@file", "-" (stdin), or the text itself. Errors: not_found.
+Result<std::string> read_text(const std::string& value);
+/// "cpp", "cpp=0.9" (what an agent can do) / "cpp", "cpp>=0.7" (what a task needs). Errors: invalid.
+struct NamedLevel {
+  std::string name;
+  std::optional<Micros> level;
+};
+Result<NamedLevel> read_skill(const std::string& text, const std::string& separator);
+
+}  // namespace bidboard

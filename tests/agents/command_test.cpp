@@ -1,0 +1,376 @@
+#include "agents/executors/command.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "tests/agents/executor_driver.hpp"
+
+using namespace bidboard;
+
+namespace {
+
+struct Fixture {
+  TempDir dir;
+  CommandOptions options;
+
+  explicit Fixture(const std::string& exec) {
+    options.place = {dir.path(), "worker", ""};
+    options.exec = exec;
+  }
+  std::string output(Epoch epoch = {1}) const { return contents(output_path(dir.path(), {1}, epoch)); }
+  ExecutionEnded run(const Assignment& given) {
+    CommandExecutor executor(options);
+    Driver driver(executor);
+    REQUIRE(executor.start(given, real_now()));
+    const ExecutionEnded ended = driver.await_end();
+    CHECK(executor.running() == 0);
+    return ended;
+  }
+};
+
+/// A program of the name, first in the PATH of whoever is given the directory.
+void write_program(const std::string& path, const std::string& text) {
+  std::ofstream(path) << text;
+  REQUIRE(chmod(path.c_str(), 0755) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("title and body go in, stdout comes out as the result, everything goes to the output file") {
+  Fixture fixture("cat; echo aside >&2");
+  const ExecutionEnded ended = fixture.run(assignment("Sort", "b\na"));
+  CHECK(ended.ending == Ending::done);
+  CHECK(ended.result == "Sort\n\nb\na");
+  CHECK(ended.reason.empty());
+  CHECK(ended.seconds > 0);
+  CHECK(fixture.output().find("Sort\n\nb\na\n") != std::string::npos);
+  CHECK(fixture.output().find("aside\n") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(lock_path(fixture.dir.path(), {1})));
+}
+
+TEST_CASE("start, output and end are told in this order") {
+  Fixture fixture("echo out");
+  CommandExecutor executor(fixture.options);
+  Driver driver(executor);
+  REQUIRE(executor.start(assignment(), real_now()));
+  CHECK(executor.running() == 1);
+  driver.await_end();
+  REQUIRE(driver.events.size() == 3);
+  CHECK(std::get<ExecutionStarted>(driver.events[0]).pid > 0);
+  CHECK(std::get<ExecutionOutput>(driver.events[1]).bytes == 4);
+  CHECK(std::get<ExecutionEnded>(driver.events[2]).epoch == Epoch{1});
+}
+
+TEST_CASE("the task as JSON is one object with all that is known") {
+  Fixture fixture("cat");
+  fixture.options.input = TaskInput::json;
+  Assignment given = assignment();
+  given.attempt = 2;
+  given.failures = {{Epoch{1}, AgentId{3}, "exit 3: no"}};
+  given.needs_json = R"({"scan": {"found": 7}})";
+  given.spec.size = 2'500'000;
+  const auto task = parse_json(fixture.run(given).result);
+  REQUIRE(task);
+  CHECK(task->find("task")->string() == "t1");
+  CHECK(task->find("epoch")->integer() == 1);
+  CHECK(task->find("attempt")->integer() == 2);
+  CHECK(task->find("title")->string() == "A title");
+  CHECK(task->find("size")->number() == 2.5);
+  CHECK(at_path(*task, "results.scan.found")->integer() == 7);
+  CHECK(task->find("failures")->array().at(0).find("reason")->string() == "exit 3: no");
+  CHECK(task->find("idempotency_key")->string() == "board-t1");
+}
+
+TEST_CASE("the environment tells a command what it works on") {
+  setenv("BIDBOARD_TOKEN", "of the task that this agent runs in", 1);
+  setenv("BIDBOARD_STRAY", "x", 1);
+  Fixture fixture(
+      "echo $BIDBOARD_TASK $BIDBOARD_EPOCH $BIDBOARD_AGENT $BIDBOARD_TOKEN $BIDBOARD_ATTEMPT "
+      "$BIDBOARD_IDEMPOTENCY_KEY "
+      "$BIDBOARD_STRAY; cat $BIDBOARD_NEEDS; cat $BIDBOARD_FAILURES; echo $BIDBOARD_DIR");
+  Assignment given = assignment();
+  given.needs_json = "{\"scan\":1}\n";
+  given.failures = {{Epoch{1}, AgentId{3}, "too hot"}};
+  const ExecutionEnded ended = fixture.run(given);
+  unsetenv("BIDBOARD_TOKEN");
+  unsetenv("BIDBOARD_STRAY");
+  CHECK(ended.result ==
+        "t1 1 worker worker:t1:1:secret 1 board-t1\n{\"scan\":1}\n"
+        "{\"epoch\": 1, \"agent\": \"a3\", \"reason\": \"too hot\"}\n" +
+            fixture.dir.path());
+  CHECK_FALSE(std::filesystem::exists(needs_path(fixture.dir.path(), {1}, {1})));
+  CHECK_FALSE(std::filesystem::exists(failures_path(fixture.dir.path(), {1}, {1})));
+}
+
+TEST_CASE("text of the board never becomes part of a command line") {
+  Fixture fixture("cat >/dev/null; echo \"$BIDBOARD_TOKEN\"");
+  Assignment given = assignment("$(touch " + fixture.dir.path() + "/pwned)",
+                                "`touch " + fixture.dir.path() + "/pwned`; '\"");
+  given.token = "$(touch " + fixture.dir.path() + "/pwned)";
+  CHECK(fixture.run(given).result == given.token);
+  CHECK_FALSE(std::filesystem::exists(fixture.dir.path() + "/pwned"));
+}
+
+TEST_CASE("a failure's reason is its exit status and its last words") {
+  SECTION("on stderr") {
+    const ExecutionEnded ended =
+        Fixture("echo result; printf 'first\\n\\033[31mno such \\tfile\\033[0m\\n\\n' >&2; exit 3")
+            .run(assignment());
+    CHECK(ended.ending == Ending::failed);
+    CHECK(ended.reason == "exit 3: no such file");
+    CHECK(ended.result.empty());
+  }
+  SECTION("on stdout, for programs that complain there") {
+    CHECK(Fixture("echo sorry; exit 1").run(assignment()).reason == "exit 1: sorry");
+  }
+  SECTION("none") { CHECK(Fixture("exit 9").run(assignment()).reason == "exit 9"); }
+}
+
+TEST_CASE("how a command was cut off is told, and that its outcome is unknown") {
+  SECTION("by a signal") {
+    const ExecutionEnded ended = Fixture("kill -KILL $$").run(assignment());
+    CHECK(ended.ending == Ending::unknown);
+    CHECK(ended.reason == "killed by signal 9 (Killed)");
+  }
+  SECTION("by its time limit") {
+    Fixture fixture("echo thinking >&2; exec sleep 1000");
+    Assignment given = assignment();
+    given.spec.timeout = milliseconds(300);
+    const ExecutionEnded ended = fixture.run(given);
+    CHECK(ended.ending == Ending::unknown);
+    CHECK(ended.reason == "timed out after 300ms: thinking");
+    CHECK(fixture.output().find("[guard] time limit of 300 ms reached: stopped process group") !=
+          std::string::npos);
+  }
+  SECTION("by its deadline, which counts more than its timeout") {
+    Assignment given = assignment();
+    given.deadline = real_now().wall - seconds(1);
+    CHECK(Fixture("exec sleep 1000").run(given).reason == "timed out after 1ms");
+  }
+}
+
+TEST_CASE("a command that cannot be executed fails with the reason") {
+  Fixture fixture("true");
+  fixture.options.place.directory = "/no/such/directory";
+  const ExecutionEnded ended = fixture.run(assignment());
+  CHECK(ended.ending == Ending::failed);
+  CHECK(ended.reason == "could not enter its directory: No such file or directory");
+}
+
+TEST_CASE("a cancelled command ends as stopped, with the canceller's reason") {
+  Fixture fixture("exec sleep 1000");
+  CommandExecutor executor(fixture.options);
+  Driver driver(executor);
+  REQUIRE(executor.start(assignment(), real_now()));
+  const auto pid = static_cast<pid_t>(driver.await<ExecutionStarted>({1}).pid);
+  executor.stop({1}, {2}, "another epoch", real_now());
+  executor.stop({1}, {1}, "lease lost", real_now());
+  const ExecutionEnded ended = driver.await_end();
+  CHECK(ended.ending == Ending::stopped);
+  CHECK(ended.reason == "lease lost");
+  CHECK_FALSE(lives(pid));
+}
+
+TEST_CASE("an executor that goes out of scope leaves nothing running") {
+  Fixture fixture("exec sleep 1000");
+  pid_t pid = 0;
+  {
+    CommandExecutor executor(fixture.options);
+    Driver driver(executor);
+    REQUIRE(executor.start(assignment(), real_now()));
+    pid = static_cast<pid_t>(driver.await<ExecutionStarted>({1}).pid);
+  }
+  CHECK_FALSE(lives(pid));
+}
+
+TEST_CASE("100 MB of output are read to the end, kept within the limit, and the rest is counted") {
+  Fixture fixture("head -c 100000000 /dev/zero | tr '\\0' x; echo; echo end >&2");
+  fixture.options.output_limit = 1'000'000;
+  fixture.options.result_limit = 1'000;
+  const ExecutionEnded ended = fixture.run(assignment());
+  CHECK(ended.ending == Ending::done);
+  CHECK(ended.result == std::string(1'000, 'x'));
+  CHECK(ended.reason == "the result was cut; all of it stands in the output");
+  const std::string output = fixture.output();
+  CHECK(output.size() < 1'001'000);
+  CHECK(output.find("the output is longer than 1000000 bytes: 99000005 more bytes were dropped\n") !=
+        std::string::npos);
+}
+
+TEST_CASE("a large body to a command that never reads hurts nobody") {
+  const std::string large(8'000'000, 'x');
+  SECTION("it ends by itself") {
+    CHECK(Fixture("echo fine").run(assignment("Large", large)).result == "fine");
+  }
+  SECTION("it closes its input and goes on") {
+    CHECK(Fixture("exec 0<&-; sleep 0.05; echo fine").run(assignment("Large", large)).result == "fine");
+  }
+  SECTION("it reads all of it") {
+    CHECK(Fixture("wc -c").run(assignment("Large", large)).result == "8000008");
+  }
+}
+
+TEST_CASE("a task's own command runs only where that is allowed, with its body on stdin") {
+  Fixture fixture("echo exec");
+  Assignment given = assignment("Run", "the body");
+  given.spec.run = "echo run; cat";
+  SECTION("allowed") {
+    fixture.options.allow_run = true;
+    CHECK(fixture.run(given).result == "run\nthe body");
+  }
+  SECTION("not allowed") {
+    CommandExecutor executor(fixture.options);
+    CHECK(executor.start(given, real_now()).error().code == Errc::refused);
+    CHECK(executor.running() == 0);
+  }
+  SECTION("an agent without a command of its own does nothing else") {
+    fixture.options.exec.clear();
+    CommandExecutor executor(fixture.options);
+    CHECK(executor.start(assignment(), real_now()).error().code == Errc::refused);
+  }
+}
+
+TEST_CASE("the same attempt is not begun twice") {
+  Fixture fixture("exec sleep 1000");
+  CommandExecutor executor(fixture.options);
+  REQUIRE(executor.start(assignment(), real_now()));
+  CHECK(executor.start(assignment(), real_now()).error().code == Errc::conflict);
+}
+
+TEST_CASE("the next attempt at a task waits until the one before is gone") {
+  Fixture fixture(
+      "test $BIDBOARD_EPOCH = 2 || { trap '' TERM; echo up; while :; do sleep 0.01; done; }; echo second");
+  fixture.options.grace = milliseconds(100);
+  CommandExecutor executor(fixture.options);
+  Driver driver(executor);
+  REQUIRE(executor.start(assignment(), real_now()));
+  driver.await<ExecutionOutput>({1});
+  executor.stop({1}, {1}, "lease lost", real_now());
+  Assignment second = assignment();
+  second.epoch = {2};
+  REQUIRE(executor.start(second, real_now()));
+  driver.until([&] { return executor.running() == 0; });
+
+  std::string order;
+  for (const ExecutionEvent& event : driver.events) {
+    if (const auto* started = std::get_if<ExecutionStarted>(&event))
+      order += "start" + std::to_string(started->epoch.value) + " ";
+    if (const auto* ended = std::get_if<ExecutionEnded>(&event))
+      order += "end" + std::to_string(ended->epoch.value) + " ";
+  }
+  CHECK(order.starts_with("start1 "));
+  CHECK(std::get<ExecutionEnded>(driver.events.back()).result == "second");
+  // The epochs' files are apart, and the first one says what happened to it.
+  CHECK(fixture.output({1}).find("[guard] told to stop: stopped process group") != std::string::npos);
+  CHECK(fixture.output({2}).ends_with("second\n"));
+}
+
+TEST_CASE("price, tokens and result are taken from the named fields of a result that is JSON") {
+  Fixture fixture("");
+  // Stands in for `claude -p --output-format json`.
+  write_program(fixture.dir.path() + "/claude", R"(#!/bin/sh
+[ "$1" = -p ] || exit 2
+cat >/dev/null
+echo '{"type": "result", "result": "It is done.", "total_cost_usd": 0.0342, "usage": {"input_tokens": 20, "output_tokens": 417}}'
+)");
+  fixture.options.exec = "PATH=" + fixture.dir.path() + ":$PATH; claude -p --output-format json";
+  SECTION("told which") {
+    fixture.options.price_field = "total_cost_usd";
+    fixture.options.tokens_field = "usage.output_tokens";
+    fixture.options.result_field = "result";
+    const ExecutionEnded ended = fixture.run(assignment());
+    CHECK(ended.result == "It is done.");
+    CHECK(ended.price == 34'200);
+    CHECK(ended.tokens == 417);
+  }
+  SECTION("not told: the text stays as it is") {
+    const ExecutionEnded ended = fixture.run(assignment());
+    CHECK(ended.result.starts_with("{\"type\": \"result\", \"result\""));
+    CHECK(ended.price == 0);
+    CHECK(ended.tokens == 0);
+  }
+  SECTION("fields that are not there or no numbers count as nothing") {
+    fixture.options.price_field = "usage.cost.none";
+    fixture.options.tokens_field = "type";
+    fixture.options.result_field = "usage";
+    const ExecutionEnded ended = fixture.run(assignment());
+    CHECK(ended.price == 0);
+    CHECK(ended.tokens == 0);
+    CHECK(ended.result == "{\"input_tokens\": 20, \"output_tokens\": 417}");
+  }
+  SECTION("what a failure has cost counts too") {
+    fixture.options.price_field = "total_cost_usd";
+    fixture.options.exec += "; exit 1";
+    const ExecutionEnded ended = fixture.run(assignment());
+    CHECK(ended.ending == Ending::failed);
+    CHECK(ended.price == 34'200);
+  }
+}
+
+TEST_CASE("a bid command is asked with the task and answers with a bid or a refusal") {
+  Fixture fixture("true");
+  const auto ask = [&](const std::string& bid) {
+    fixture.options.bid = bid;
+    CommandExecutor executor(fixture.options);
+    REQUIRE(executor.answers_bids());
+    Driver driver(executor);
+    executor.ask_bid(question(7), real_now());
+    const BidAnswer answer = driver.await_bid(7);
+    CHECK(std::get<BidAnswered>(driver.events.front()).task == TaskId{7});
+    return answer;
+  };
+  CHECK(std::get<BidVector>(ask("echo '{\"seconds\": 1.5, \"price\": 0.25, \"confidence\": 0.5}'")) ==
+        BidVector{1'500'000, 250'000, 500'000});
+  CHECK(std::get<BidVector>(ask("echo '{\"seconds\": 2}'")) == BidVector{2 * one, 0, one});
+  CHECK(std::get<BidVector>(ask("python3 -c 'import json,sys; t = json.load(sys.stdin); "
+                                "print(json.dumps({\"seconds\": len(t[\"body\"])}))'"))
+            .seconds == 9 * one);
+  CHECK(std::get<Refusal>(ask("echo '{\"refuse\": \"no GPU\"}'")) ==
+        Refusal{RefusalReason::declined, "no GPU"});
+  CHECK(std::get<Refusal>(ask("echo maybe")).reason == RefusalReason::invalid);
+  CHECK(std::get<Refusal>(ask("echo '[1]'")).detail == "a bid is an object, not a list");
+  CHECK(std::get<Refusal>(ask("echo '{\"price\": 1}'")).detail == "a bid needs \"seconds\" or \"refuse\"");
+  CHECK(std::get<Refusal>(ask("echo '{\"seconds\": \"1\"}'")).reason == RefusalReason::invalid);
+  CHECK(std::get<Refusal>(ask("echo '{\"seconds\": -1}'")).reason == RefusalReason::invalid);
+  CHECK(std::get<Refusal>(ask("echo oh dear >&2; exit 4")) ==
+        Refusal{RefusalReason::invalid, "its bid command failed: exit 4: oh dear"});
+  CHECK(std::get<Refusal>(ask("head -c 1000000 /dev/zero")).reason == RefusalReason::invalid);
+}
+
+TEST_CASE("an agent without a bid command does not answer bids") {
+  Fixture fixture("true");
+  CHECK_FALSE(CommandExecutor(fixture.options).answers_bids());
+}
+
+TEST_CASE("bid commands are few at once, bounded in time, and the others wait their turn") {
+  Fixture fixture("true");
+  // Each leaves a mark while it runs and bids the number of marks it sees.
+  const std::string mark = fixture.dir.path() + "/$BIDBOARD_TASK";
+  fixture.options.bid = "mkdir " + mark + "; sleep 0.05; ls -d " + fixture.dir.path() +
+                        "/t* | wc -l | sed 's/.*/{\"seconds\": &}/'; rmdir " + mark;
+  CommandExecutor executor(fixture.options);
+
+  SECTION("four at once by default, never more") {
+    Driver driver(executor);
+    for (std::uint64_t request = 1; request <= 9; ++request) executor.ask_bid(question(request), real_now());
+    for (std::uint64_t request = 1; request <= 9; ++request)
+      CHECK(std::get<BidVector>(driver.await_bid(request)).seconds <= 4 * one);
+  }
+  SECTION("an answer that comes too late is a silence") {
+    fixture.options.bid = "exec sleep 1000";
+    fixture.options.bid_timeout = milliseconds(20);
+    CommandExecutor slow(fixture.options);
+    Driver driver(slow);
+    slow.ask_bid(question(1), real_now());
+    CHECK(std::get<Refusal>(driver.await_bid(1)) ==
+          Refusal{RefusalReason::silent, "its bid command timed out"});
+  }
+  SECTION("a question whose time is over before its turn is not asked") {
+    Driver driver(executor);
+    BidQuestion late = question(1);
+    late.deadline = real_now().mono;
+    executor.ask_bid(late, real_now());
+    CHECK(std::get<Refusal>(driver.await_bid(1)).reason == RefusalReason::silent);
+  }
+}

@@ -1,0 +1,115 @@
+#include "auction/eligibility.hpp"
+
+#include "tests/support/catch.hpp"
+
+using namespace bidboard;
+
+namespace {
+
+Task task() {
+  Task t;
+  t.id = TaskId{1};
+  t.spec.project = "compiler";
+  t.spec.skills = {{"cpp", 7 * one / 10}};
+  return t;
+}
+
+Agent agent() {
+  Agent a;
+  a.id = AgentId{3};
+  a.profile.skills = {{"cpp", 7 * one / 10}, {"search", one}};
+  return a;
+}
+
+}  // namespace
+
+TEST_CASE("an agent with role, project, skill and permission may bid") {
+  CHECK_FALSE(ineligible(task(), agent()));
+  Agent of_project = agent();
+  of_project.profile.project = "compiler";
+  CHECK_FALSE(ineligible(task(), of_project));
+}
+
+TEST_CASE("the first rule against an agent is named, with words for people") {
+  Task t = task();
+  Agent a = agent();
+  const auto expect = [&](RefusalReason reason, std::string_view detail) {
+    const auto refusal = ineligible(t, a);
+    REQUIRE(refusal);
+    CHECK(refusal->reason == reason);
+    CHECK(refusal->detail == detail);
+  };
+  SECTION("role") {
+    a.profile.role = Role::manager;
+    a.profile.project = "other";
+    expect(RefusalReason::role, "is manager, which takes no tasks");
+  }
+  SECTION("project") {
+    a.profile.project = "other";
+    a.profile.skills.clear();
+    expect(RefusalReason::project, "works for project other, the task belongs to compiler");
+  }
+  SECTION("a skill it lacks") {
+    t.spec.skills = {{"cpp", 0}, {"rust", 0}};
+    t.spec.run = "make";
+    expect(RefusalReason::skill, "needs rust, has cpp and search");
+  }
+  SECTION("no skills at all") {
+    a.profile.skills.clear();
+    expect(RefusalReason::skill, "needs cpp, has no skills");
+  }
+  SECTION("a skill below its level") {
+    a.profile.skills = {{"cpp", 699'999}};
+    expect(RefusalReason::skill, "needs cpp>=0.7, has cpp 0.699999");
+  }
+  SECTION("a command") {
+    t.spec.run = "make";
+    t.reserved_for = AgentId{9};
+    expect(RefusalReason::run, "does not run commands of tasks (see --allow-run)");
+  }
+  SECTION("reserved for another") {
+    t.reserved_for = AgentId{9};
+    expect(RefusalReason::reserved, "the task is reserved for a9");
+  }
+}
+
+TEST_CASE("what is allowed after all") {
+  Task t = task();
+  Agent a = agent();
+  t.spec.run = "make";
+  SECTION("commands, when the agent allows them") { a.profile.allow_run = true; }
+  SECTION("commands, when the agent only pretends") { a.profile.simulated = true; }
+  SECTION("a task reserved for this very agent") {
+    a.profile.allow_run = true;
+    t.reserved_for = a.id;
+  }
+  SECTION("a skill declared twice counts at its best") {
+    a.profile.allow_run = true;
+    a.profile.skills = {{"cpp", one / 10}, {"cpp", one}, {"cpp", one / 5}};
+  }
+  CHECK_FALSE(ineligible(t, a));
+}
+
+TEST_CASE("a price above the budget is refused; no budget is no bound") {
+  TaskSpec spec;
+  CHECK_FALSE(over_budget(spec, {one, 1'000 * one, one}));
+  spec.budget = 5 * one;
+  CHECK_FALSE(over_budget(spec, {one, 5 * one, one}));
+  const auto refusal = over_budget(spec, {one, 5 * one + 1, one});
+  REQUIRE(refusal);
+  CHECK(refusal->reason == RefusalReason::budget);
+  CHECK(refusal->detail == "asks 5.000001, the budget is 5");
+}
+
+TEST_CASE("the skill level is the lowest among the needed ones") {
+  TaskSpec spec;
+  AgentProfile profile;
+  profile.skills = {{"a", one / 4}, {"b", one / 2}, {"c", one / 8}};
+  CHECK(skill_level(spec, profile) == one);
+  spec.skills = {{"b", 0}, {"a", 0}};
+  CHECK(skill_level(spec, profile) == one / 4);
+  spec.skills = {{"b", 0}, {"unknown", 0}};
+  CHECK(skill_level(spec, profile) == one / 2);
+  spec.skills = {{"unknown", 0}};
+  CHECK(skill_level(spec, profile) == one);
+}

@@ -1,0 +1,184 @@
+#include "auction/offline.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/problems.hpp"
+
+using namespace bidboard;
+
+namespace {
+
+Result<OfflineAuction> read(std::string_view text) {
+  const auto document = parse_json(text);
+  REQUIRE(document.has_value());
+  return read_auction(*document);
+}
+
+std::string solve(std::string_view text, std::string_view mechanism) {
+  const auto auction = read(text);
+  REQUIRE(auction.has_value());
+  return to_json(write_outcome(*auction, mechanism, (*find_mechanism(mechanism))(auction->problem)));
+}
+
+std::string flaws(std::string_view text) {
+  const auto auction = read(text);
+  REQUIRE_FALSE(auction.has_value());
+  CHECK(auction.error().code == Errc::invalid);
+  return auction.error().text;
+}
+
+Micros amount(const Value& value) { return to_micros(value.number()); }
+
+}  // namespace
+
+TEST_CASE("an auction from a file is cleared, and costs come back as they stood there") {
+  constexpr auto text = R"({"tasks": ["paint", "build"],
+    "agents": [{"id": "zoe", "capacity": 1}, {"id": "adam"}],
+    "bids": [{"task": "build", "agent": "zoe", "cost": 0.1}, {"task": "build", "agent": "adam", "cost": 52},
+             {"task": "paint", "agent": "adam", "cost": -7.25}, {"task": "paint", "agent": "zoe", "cost": 1000000000}]})";
+  CHECK(
+      solve(text, "first_price") ==
+      R"({"mechanism": "first_price", "awards": [{"task": "paint", "agent": "adam", "cost": -7.25, "price": -7.25}, )"
+      R"({"task": "build", "agent": "zoe", "cost": 0.1, "price": 0.1}], "unassigned": [], "total_cost": -7.15})");
+  CHECK(
+      solve(text, "vickrey") ==
+      R"({"mechanism": "vickrey", "awards": [{"task": "paint", "agent": "adam", "cost": -7.25, "price": 1000000000}, )"
+      R"({"task": "build", "agent": "zoe", "cost": 0.1, "price": 0.1}], "unassigned": [], "total_cost": -7.15})");
+}
+
+TEST_CASE("capacity is a hard limit, and who cannot be served is named") {
+  constexpr auto text =
+      R"({"tasks": ["c", "b", "a"], "agents": [{"id": "x", "capacity": 2}, {"id": "y", "capacity": 0}],
+    "bids": [{"task": "a", "agent": "x", "cost": 1}, {"task": "b", "agent": "x", "cost": 2},
+             {"task": "c", "agent": "x", "cost": 3}, {"task": "c", "agent": "y", "cost": 0}]})";
+  for (const auto mechanism : mechanism_names()) {
+    const auto auction = read(text);
+    const Value answer = write_outcome(*auction, mechanism, (*find_mechanism(mechanism))(auction->problem));
+    INFO(to_json(answer));
+    CHECK(answer.find("awards")->array().size() == 2);
+    CHECK(to_json(*answer.find("unassigned")) == (mechanism == "optimal" ? R"(["c"])" : R"(["a"])"));
+  }
+}
+
+TEST_CASE("ties end in the names, not in the order of the file") {
+  constexpr auto one_way = R"({"tasks": ["t"], "agents": [{"id": "b"}, {"id": "a"}],
+    "bids": [{"task": "t", "agent": "b", "cost": 1}, {"task": "t", "agent": "a", "cost": 1}]})";
+  constexpr auto other_way = R"({"tasks": ["t"], "agents": [{"id": "a"}, {"id": "b"}],
+    "bids": [{"task": "t", "agent": "a", "cost": 1}, {"task": "t", "agent": "b", "cost": 1}]})";
+  for (const auto mechanism : mechanism_names()) {
+    const auto winner = [&](std::string_view text) {
+      const auto auction = read(text);
+      return auction->agent_names.at((*find_mechanism(mechanism))(auction->problem).awards.at(0).agent.value -
+                                     1);
+    };
+    CHECK(winner(one_way) == "a");
+    CHECK(winner(other_way) == "a");
+  }
+}
+
+TEST_CASE("the certificate of an offline optimum can be checked by anyone from the printed answer") {
+  Random random(5);
+  for (int round = 0; round < 100; ++round) {
+    Value document;
+    Value tasks{Value::Array{}};
+    Value agents{Value::Array{}};
+    Value bids{Value::Array{}};
+    const auto task_count = random.between(1, 6);
+    const auto agent_count = random.between(1, 4);
+    std::map<std::string, Micros> capacity;
+    for (std::int64_t i = 0; i < task_count; ++i) tasks.push("task " + std::to_string(i));
+    for (std::int64_t j = 0; j < agent_count; ++j) {
+      Value agent;
+      agent.set("id", "agent " + std::to_string(j));
+      capacity["agent " + std::to_string(j)] = random.between(0, 12);
+      agent.set("capacity", capacity["agent " + std::to_string(j)]);
+      agents.push(agent);
+      for (std::int64_t i = 0; i < task_count; ++i) {
+        if (!random.chance(800'000)) continue;
+        Value bid;
+        bid.set("task", "task " + std::to_string(i));
+        bid.set("agent", "agent " + std::to_string(j));
+        bid.set("cost", from_micros(random.between(-20, 20) * one / 8));
+        bids.push(bid);
+      }
+    }
+    document.set("tasks", tasks);
+    document.set("agents", agents);
+    document.set("bids", bids);
+    const auto auction = read_auction(document);
+    REQUIRE(auction.has_value());
+    const Value answer = write_outcome(*auction, "optimal", optimal(auction->problem));
+    INFO(to_json(document) << to_json(answer));
+    const Value& proof = *answer.find("certificate");
+    const Micros penalty = amount(*proof.find("unassigned"));
+    Micros sum = 0;
+    for (const auto& [name, price, place] : proof.find("tasks")->object()) {
+      CHECK(amount(price) <= penalty);
+      sum += amount(price);
+    }
+    for (const auto& [name, price, place] : proof.find("agents")->object()) {
+      CHECK(amount(price) <= 0);
+      sum += amount(price) * capacity.at(name);
+    }
+    for (const Value& bid : bids.array())
+      CHECK(amount(*proof.find("tasks")->find(bid.find("task")->string())) +
+                amount(*proof.find("agents")->find(bid.find("agent")->string())) <=
+            amount(*bid.find("cost")));
+    const auto missing = static_cast<Micros>(answer.find("unassigned")->array().size());
+    CHECK(sum == amount(*proof.find("bound")));
+    CHECK(sum == amount(*answer.find("total_cost")) + penalty * missing);
+  }
+}
+
+TEST_CASE("all flaws of a file are told at once, with place and mend") {
+  CHECK(
+      flaws(R"({"tasks": ["build", "build", 3, ""],
+"agent": [],
+"agents": [{"id": "carpenter", "capcity": 2}, "zoe", {"capacity": 1}, {"id": "carpenter", "capacity": -1}],
+"bids": [{"task": "biuld", "agent": "carpenter", "cost": 1},
+{"task": "build", "agent": "nobody at all", "cost": "1"},
+{"task": "build", "agent": "carpenter", "cost": 1e10},
+{"task": "build", "agent": "carpenter", "cost": 2},
+{"task": "build", "price": 2}, 7]})") ==
+      "2:1: unknown key 'agent' in the auction, did you mean 'agents'?\n"
+      "1:21: task 'build' stands there twice, first in line 1: remove one\n"
+      "1:30: a task is a whole number, text is needed: put it in quotes\n"
+      "1:33: a task is empty, give it a name\n"
+      "3:32: unknown key 'capcity' in an agent, did you mean 'capacity'?\n"
+      "3:47: an agent is text, a map is needed: {\"id\": \"a1\", \"capacity\": 1}\n"
+      "3:54: an agent has no 'id'\n"
+      "3:103: a capacity is a whole number from 0 to 1000000000\n"
+      "3:78: agent 'carpenter' stands there twice, first in line 3: remove one\n"
+      "4:19: a bid names the unknown task 'biuld', did you mean 'build'?\n"
+      "5:28: a bid names the unknown agent 'nobody at all'; add it to 'agents'\n"
+      "5:53: a cost is text, a number is needed\n"
+      "6:49: a cost is beyond ±1000000000: use a larger unit for all costs\n"
+      "7:1: a second bid of 'carpenter' for 'build', the first is in line 6: remove one\n"
+      "8:19: unknown key 'price' in a bid; it takes task, agent, cost\n"
+      "8:1: a bid has no 'agent'\n"
+      "8:1: a bid has no 'cost'\n"
+      "8:32: a bid is a whole number, a map is needed: {\"task\": \"t1\", \"agent\": \"a1\", \"cost\": 52}");
+}
+
+TEST_CASE("what is no auction at all is refused too") {
+  CHECK(flaws("[]").starts_with("the auction is a list, a map is needed"));
+  CHECK(flaws("{}") ==
+        "1:1: the auction has no 'tasks'\n1:1: the auction has no 'agents'\n1:1: the auction has no 'bids'");
+  CHECK(flaws(R"({"tasks": 1, "agents": [], "bids": []})") ==
+        "1:11: 'tasks' is a whole number, a list is needed");
+}
+
+TEST_CASE("a file full of flaws gives the first fifty") {
+  std::string text = R"({"tasks": [)";
+  for (int i = 0; i < 80; ++i) text += (i > 0 ? ",1" : "1");
+  const std::string told = flaws(text + R"(], "agents": [], "bids": []})");
+  CHECK(std::count(told.begin(), told.end(), '\n') == 50);
+  CHECK(told.ends_with("\nand 30 more"));
+}
+
+TEST_CASE("an empty auction has an empty outcome") {
+  CHECK(solve(R"({"tasks": [], "agents": [], "bids": []})", "sequential") ==
+        R"({"mechanism": "sequential", "awards": [], "unassigned": [], "total_cost": 0})");
+}
