@@ -19,6 +19,9 @@ constexpr int max_sql_bytes = 256 * 1024;
 /// SQLite's memory, for sorting and grouping; it counts for the whole process, which uses SQLite for queries
 /// only.
 constexpr sqlite3_int64 max_heap_bytes = sqlite3_int64{1} << 30;
+/// Sorts of up to 256 MB stay in one piece of memory, larger ones go through a temporary file. (With
+/// temp_store = MEMORY every row of a sort is allocated alone: grouping a million rows took twice as long.)
+constexpr const char* sort_in_memory = "PRAGMA cache_size = -262144";
 /// Virtual machine instructions between two looks at the clock.
 constexpr int steps_per_check = 5'000;
 
@@ -189,7 +192,7 @@ Result<void> Query::Impl::configure() {
   sqlite3_limit(db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1'000);
   sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
   sqlite3_limit(db, SQLITE_LIMIT_WORKER_THREADS, 0);
-  if (sqlite3_exec(db, "PRAGMA temp_store = MEMORY", nullptr, nullptr, nullptr) != SQLITE_OK)
+  if (sqlite3_exec(db, sort_in_memory, nullptr, nullptr, nullptr) != SQLITE_OK)
     return fail(Errc::failed, std::string("SQLite: ") + sqlite3_errmsg(db));
   for (query::Module& module : modules)
     if (!query::add_module(db, &module)) return fail(Errc::failed, "SQLite: out of memory");
