@@ -66,6 +66,7 @@ Value value_of(std::string_view field, const T& value) {
 Value to_value(const Task& task) { return object_of(task); }
 Value to_value(const TaskSpec& spec) { return object_of(spec); }
 Value to_value(const Agent& agent) { return object_of(agent); }
+Value to_value(const AgentProfile& profile) { return object_of(profile); }
 Value to_value(const Auction& auction) { return object_of(auction); }
 Value to_value(const Discovery& discovery) { return object_of(discovery); }
 Value to_value(const Workflow& workflow) { return object_of(workflow); }

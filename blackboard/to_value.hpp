@@ -10,6 +10,7 @@ namespace bidboard {
 Value to_value(const Task& task);
 Value to_value(const TaskSpec& spec);
 Value to_value(const Agent& agent);
+Value to_value(const AgentProfile& profile);
 Value to_value(const Auction& auction);
 Value to_value(const Discovery& discovery);
 Value to_value(const Workflow& workflow);

@@ -1,0 +1,264 @@
+// auctions, bids and dependencies: rows that stand inside other records.
+#include <array>
+
+#include "blackboard/events.hpp"
+#include "blackboard/query/record_rows.hpp"
+#include "blackboard/query/table.hpp"
+#include "blackboard/records.hpp"
+
+namespace bidboard::query {
+namespace {
+
+constexpr auto text = ColumnType::text;
+constexpr auto integer = ColumnType::integer;
+constexpr auto real = ColumnType::real;
+
+/// The ids of all auctions, of those of one task, or of one.
+std::vector<std::string> auction_keys(const Snapshot& snapshot, const Filter& filter) {
+  if (filter.lookup == 0) return key_of<AuctionId>(filter, keys::auction);
+  std::vector<std::string> found;
+  if (const auto task = filter.key ? parse_id<TaskId>(*filter.key) : std::nullopt)
+    snapshot.scan(keys::decisions_of(*task), {}, [&](std::string_view key, std::string_view) {
+      found.push_back(keys::auction(keys::last_id<AuctionId>(key)));
+      return true;
+    });
+  return found;
+}
+
+RecordSource auction_source(const Snapshot& snapshot, const Filter& filter) {
+  if (filter.lookup >= 0) return {snapshot, auction_keys(snapshot, filter)};
+  return {snapshot, KeyScan(snapshot, std::string(1, keys::auction_letter))};
+}
+
+/// The record of an auction stands in the log, inside the event that awarded its task.
+Result<Auction> read_auction(const Snapshot& snapshot, const RecordSource& source) {
+  const std::string id = to_string(keys::last_id<AuctionId>(source.key()));
+  if (source.value().size() != 8) return fail(Errc::corrupt, id + ": its place in the log is unreadable");
+  const Seq seq{read_big_endian(source.value(), 0)};
+  const auto bytes = snapshot.get(keys::event(seq));
+  if (!bytes) {  // its part of the log has been compacted away
+    Auction forgotten;
+    forgotten.id = keys::last_id<AuctionId>(source.key());
+    return forgotten;
+  }
+  auto event = unseal<Event>(*bytes);
+  if (!event) return fail_in(id, event.error());
+  auto* awarded = std::get_if<TaskAwarded>(&event->body);
+  if (!awarded) return fail(Errc::corrupt, id + ": event " + std::to_string(seq.value) + " awards nothing");
+  return std::move(awarded->decision);
+}
+
+constexpr std::array<RecordColumn<Auction>, 10> auction_columns{{
+    {{"id", text, "u1, u2, ..."}, nullptr},
+    {{"task", text, "the task it awarded"},
+     [](const Auction& a, CellContext& c) { return c.scratch.id(a.task); }},
+    {{"mechanism", text, "how it was cleared; without bids, the strategy"},
+     [](const Auction& a, CellContext&) -> SqlValue { return a.mechanism; }},
+    {{"opened_at", real, "when it was announced"},
+     [](const Auction& a, CellContext&) { return real_time(a.opened_at.us); }},
+    {{"closed_at", real, "when it was decided"},
+     [](const Auction& a, CellContext&) { return real_time(a.closed_at.us); }},
+    {{"winner", text, "the agent that got the task"},
+     [](const Auction& a, CellContext& c) { return c.scratch.id(a.winner); }},
+    {{"price", real, "what the winner may charge"},
+     [](const Auction& a, CellContext&) -> SqlValue { return from_micros(a.price); }},
+    {{"bid_count", integer, "bids in all; the eight best are kept", true},
+     [](const Auction& a, CellContext&) -> SqlValue { return std::int64_t{a.bid_count}; }},
+    {{"why", text, "why the winner won", true},
+     [](const Auction& a, CellContext&) { return text_or_null(a.why); }},
+    {{"calibrated", integer, "1: bids were corrected by experience", true},
+     [](const Auction& a, CellContext&) -> SqlValue { return std::int64_t{a.calibrated}; }},
+}};
+
+class AuctionRows final : public Rows {
+ public:
+  AuctionRows(const Snapshot& snapshot, RecordSource source)
+      : context_{snapshot, {}}, source_(std::move(source)) {}
+  Result<bool> next() override {
+    auction_.reset();
+    return source_.next();
+  }
+  Result<SqlValue> column(int index) override {
+    if (index == 0) return context_.scratch.id(keys::last_id<AuctionId>(source_.key()));
+    if (!auction_) {
+      auto auction = read_auction(context_.snapshot, source_);
+      if (!auction) return fail(auction.error());
+      auction_ = std::move(*auction);
+    }
+    return auction_columns[static_cast<std::size_t>(index)].read(*auction_, context_);
+  }
+  std::int64_t row_id() const override {
+    return static_cast<std::int64_t>(keys::last_id<AuctionId>(source_.key()).value);
+  }
+
+ private:
+  CellContext context_;
+  RecordSource source_;
+  std::optional<Auction> auction_;
+};
+
+// bids
+
+/// A recorded bid, or an agent among those that were refused for a reason.
+struct BidRow {
+  const Auction* auction;
+  AgentId agent;
+  const RecordedBid* bid;
+  const RecordedRefusal* refusal;
+};
+
+template <Micros RecordedBid::*member>
+SqlValue of_bid(const BidRow& row, CellContext&) {
+  return row.bid ? SqlValue(from_micros(row.bid->*member)) : null_value();
+}
+
+SqlValue refusal_reason(const BidRow& row, CellContext& context) {
+  if (!row.refusal) return null_value();
+  std::string words(name(row.refusal->reason));
+  if (!row.refusal->detail.empty() && row.agent == row.refusal->agents.front())
+    words += ": " + row.refusal->detail;
+  return context.scratch.keep(std::move(words));
+}
+
+constexpr std::array<RecordColumn<BidRow>, 11> bid_columns{{
+    {{"auction", text, "the auction it was made in"},
+     [](const BidRow& b, CellContext& c) { return c.scratch.id(b.auction->id); }},
+    {{"task", text, "the task it was made for"},
+     [](const BidRow& b, CellContext& c) { return c.scratch.id(b.auction->task); }},
+    {{"agent", text, "who made it, or was refused"},
+     [](const BidRow& b, CellContext& c) { return c.scratch.id(b.agent); }},
+    {{"seconds", real, "promised duration"}, of_bid<&RecordedBid::seconds>},
+    {{"price", real, "promised price"}, of_bid<&RecordedBid::price>},
+    {{"confidence", real, "how sure it is to deliver, 0 to 1"}, of_bid<&RecordedBid::confidence>},
+    {{"score", real, "what was compared; lower is better"}, of_bid<&RecordedBid::score>},
+    {{"refused", integer, "1: made no bid, or one that did not count"},
+     [](const BidRow& b, CellContext&) -> SqlValue { return std::int64_t{b.refusal != nullptr}; }},
+    {{"reason", text, "why it was refused"}, refusal_reason},
+    {{"wait", real, "seconds until it could begin", true}, of_bid<&RecordedBid::wait>},
+    {{"corrected_seconds", real, "duration as experience corrects it", true},
+     of_bid<&RecordedBid::corrected_seconds>},
+}};
+
+class BidRows final : public Rows {
+ public:
+  BidRows(const Snapshot& snapshot, RecordSource source)
+      : context_{snapshot, {}}, source_(std::move(source)) {}
+  Result<bool> next() override {
+    ++count_;
+    while (++position_ >= rows_.size()) {
+      if (!source_.next()) return false;
+      auto auction = read_auction(context_.snapshot, source_);
+      if (!auction) return fail(auction.error());
+      auction_ = std::move(*auction);
+      unfold();
+    }
+    return true;
+  }
+  Result<SqlValue> column(int index) override {
+    return bid_columns[static_cast<std::size_t>(index)].read(rows_[position_], context_);
+  }
+  std::int64_t row_id() const override { return count_; }
+
+ private:
+  void unfold() {
+    rows_.clear();
+    for (const RecordedBid& bid : auction_.bids) rows_.push_back({&auction_, bid.agent, &bid, nullptr});
+    for (const RecordedRefusal& refusal : auction_.refusals)
+      for (const AgentId agent : refusal.agents) rows_.push_back({&auction_, agent, nullptr, &refusal});
+    position_ = SIZE_MAX;
+  }
+
+  CellContext context_;
+  RecordSource source_;
+  Auction auction_;
+  std::vector<BidRow> rows_;
+  std::size_t position_ = SIZE_MAX;
+  std::int64_t count_ = 0;
+};
+
+// dependencies
+
+/// Pairs (task, needs), read from the index of dependents or from one task's record.
+class DependencyRows final : public Rows {
+ public:
+  DependencyRows(const Snapshot& snapshot, const Filter& filter) {
+    if (filter.lookup == 0) {
+      read_needs(snapshot, filter);
+      return;
+    }
+    std::string prefix(1, keys::dependent_letter);
+    if (filter.lookup == 1) {
+      const auto need = filter.key ? parse_id<TaskId>(*filter.key) : std::nullopt;
+      if (!need) return;
+      prefix = keys::dependents_of(*need);
+    }
+    scan_.emplace(snapshot, std::move(prefix), std::string(), false);
+  }
+  Result<bool> next() override {
+    ++count_;
+    if (damage_) return fail(*damage_);
+    if (!scan_) return static_cast<std::size_t>(count_) <= needs_.size();
+    return scan_->next();
+  }
+  Result<SqlValue> column(int index) override {
+    if (!scan_) return scratch_.id(index == 0 ? task_ : needs_[static_cast<std::size_t>(count_ - 1)].task);
+    return scratch_.id(index == 0 ? keys::last_id<TaskId>(scan_->key())
+                                  : TaskId{read_big_endian(scan_->key(), 1)});
+  }
+  std::int64_t row_id() const override { return count_; }
+
+ private:
+  void read_needs(const Snapshot& snapshot, const Filter& filter) {
+    const auto id = filter.key ? parse_id<TaskId>(*filter.key) : std::nullopt;
+    const auto bytes = id ? snapshot.get(keys::task(*id)) : std::nullopt;
+    if (!bytes) return;
+    task_ = *id;
+    auto task = unseal<Task>(*bytes);
+    if (task)
+      needs_ = std::move(task->spec.needs);
+    else
+      damage_ = task.error();
+  }
+
+  std::optional<KeyScan> scan_;
+  TaskId task_;
+  std::vector<Need> needs_;
+  std::optional<Error> damage_;
+  Scratch scratch_;
+  std::int64_t count_ = 0;
+};
+
+}  // namespace
+
+Table auctions_table() {
+  return {"auctions",
+          "how tasks were awarded",
+          columns_of(std::span<const RecordColumn<Auction>>(auction_columns)),
+          {{0, Lookup::Kind::unique}, {1, Lookup::Kind::some}},
+          1e6,
+          [](const Snapshot& snapshot, const Filter& filter) -> std::unique_ptr<Rows> {
+            return std::make_unique<AuctionRows>(snapshot, auction_source(snapshot, filter));
+          }};
+}
+Table bids_table() {
+  return {"bids",
+          "the best bids of each auction, and who was refused (eight agents per reason at most)",
+          columns_of(std::span<const RecordColumn<BidRow>>(bid_columns)),
+          {{0, Lookup::Kind::some}, {1, Lookup::Kind::some}},
+          4e6,
+          [](const Snapshot& snapshot, const Filter& filter) -> std::unique_ptr<Rows> {
+            return std::make_unique<BidRows>(snapshot, auction_source(snapshot, filter));
+          }};
+}
+Table dependencies_table() {
+  return {"dependencies",
+          "which task waits for which",
+          {{"task", text, "the one that waits"}, {"needs", text, "the one it waits for"}},
+          {{0, Lookup::Kind::some}, {1, Lookup::Kind::some}},
+          2e6,
+          [](const Snapshot& snapshot, const Filter& filter) -> std::unique_ptr<Rows> {
+            return std::make_unique<DependencyRows>(snapshot, filter);
+          }};
+}
+
+}  // namespace bidboard::query

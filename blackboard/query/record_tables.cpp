@@ -1,0 +1,199 @@
+// The tables whose rows are one record each and few enough to be decoded whole.
+#include <array>
+
+#include "blackboard/query/record_rows.hpp"
+#include "blackboard/query/table.hpp"
+#include "blackboard/records.hpp"
+
+namespace bidboard::query {
+namespace {
+
+constexpr auto text = ColumnType::text;
+constexpr auto integer = ColumnType::integer;
+constexpr auto real = ColumnType::real;
+
+template <class Number>
+SqlValue whole(Number number) {
+  return static_cast<std::int64_t>(number);
+}
+
+// agents
+
+SqlValue skills_in_words(const Agent& agent, CellContext& context) {
+  std::string words;
+  for (const Skill& skill : agent.profile.skills) {
+    if (!words.empty()) words += ',';
+    words += skill.name + "=" + format_micros(skill.level);
+  }
+  if (words.empty()) return null_value();
+  return context.scratch.keep(std::move(words));
+}
+
+SqlValue running(const Agent& agent, CellContext& context) {
+  std::int64_t count = 0;
+  context.snapshot.scan(keys::holdings_of(agent.id), {}, [&](std::string_view, std::string_view) {
+    ++count;
+    return true;
+  });
+  return count;
+}
+
+constexpr std::array<RecordColumn<Agent>, 14> agent_columns{{
+    {{"id", text, "a1, a2, ..."}, nullptr},
+    {{"name", text, "how people call it"},
+     [](const Agent& a, CellContext&) -> SqlValue { return a.profile.name; }},
+    {{"role", text, "executive, manager, specialist, operator or observer"},
+     [](const Agent& a, CellContext&) -> SqlValue { return name(a.profile.role); }},
+    {{"parent", text, "its manager's name"},
+     [](const Agent& a, CellContext&) { return text_or_null(a.profile.parent); }},
+    {{"state", text, "live, gone or shell"},
+     [](const Agent& a, CellContext&) -> SqlValue { return name(a.state); }},
+    {{"skills", text, "name=level,name=level"}, skills_in_words},
+    {{"running", integer, "tasks it holds"}, running},
+    {{"capacity", integer, "tasks at once"},
+     [](const Agent& a, CellContext&) { return whole(a.profile.capacity); }},
+    {{"pid", integer, "its process"},
+     [](const Agent& a, CellContext&) { return a.profile.pid == 0 ? null_value() : whole(a.profile.pid); }},
+    {{"seen_at", real, "last recorded sign of life"},
+     [](const Agent& a, CellContext&) { return real_time(a.seen_at.us); }},
+    {{"project", text, "works for this project only", true},
+     [](const Agent& a, CellContext&) { return text_or_null(a.profile.project); }},
+    {{"speed", real, "work done per second", true},
+     [](const Agent& a, CellContext&) -> SqlValue { return from_micros(a.profile.speed); }},
+    {{"finished", integer, "results accepted, ever", true},
+     [](const Agent& a, CellContext&) { return whole(a.finished); }},
+    {{"failed", integer, "attempts that ended otherwise, ever", true},
+     [](const Agent& a, CellContext&) { return whole(a.failed); }},
+}};
+
+std::unique_ptr<Rows> open_agents(const Snapshot& snapshot, const Filter& filter) {
+  const auto rows = [&](RecordSource source) {
+    return std::make_unique<RecordRows<Agent, AgentId>>(snapshot, std::move(source), agent_columns);
+  };
+  if (filter.lookup != 1) return rows(records<AgentId>(snapshot, filter, keys::agent_letter, keys::agent));
+  std::vector<std::string> found;
+  if (filter.key && filter.key->size() < 500)
+    if (const auto id = snapshot.get(keys::agent_name(*filter.key)); id && id->size() == 8)
+      found.push_back(keys::agent(AgentId{read_big_endian(*id, 0)}));
+  return rows(RecordSource(snapshot, std::move(found)));
+}
+
+// discoveries
+
+constexpr std::array<RecordColumn<Discovery>, 9> discovery_columns{{
+    {{"id", text, "d1, d2, ..."}, nullptr},
+    {{"task", text, "the task it was made on"},
+     [](const Discovery& d, CellContext& c) { return c.scratch.id(d.task); }},
+    {{"agent", text, "who made it"},
+     [](const Discovery& d, CellContext& c) { return c.scratch.id(d.agent); }},
+    {{"epoch", integer, "the attempt it was made in"},
+     [](const Discovery& d, CellContext&) { return whole(d.epoch.value); }},
+    {{"kind", text, "late_result, or its maker's word"},
+     [](const Discovery& d, CellContext&) -> SqlValue { return d.kind; }},
+    {{"title", text, "one line"}, [](const Discovery& d, CellContext&) -> SqlValue { return d.title; }},
+    {{"body", text, "all of it"}, [](const Discovery& d, CellContext&) { return text_or_null(d.body); }},
+    {{"project", text, "the project it belongs to"},
+     [](const Discovery& d, CellContext&) -> SqlValue { return d.project; }},
+    {{"created_at", real, "when it was made"},
+     [](const Discovery& d, CellContext&) { return real_time(d.created_at.us); }},
+}};
+
+std::unique_ptr<Rows> open_discoveries(const Snapshot& snapshot, const Filter& filter) {
+  return std::make_unique<RecordRows<Discovery, DiscoveryId>>(
+      snapshot, records<DiscoveryId>(snapshot, filter, keys::discovery_letter, keys::discovery),
+      discovery_columns);
+}
+
+// workflows
+
+constexpr std::array<RecordColumn<Workflow>, 9> workflow_columns{{
+    {{"id", text, "w1, w2, ..."}, nullptr},
+    {{"name", text, "its name"}, [](const Workflow& w, CellContext&) -> SqlValue { return w.name; }},
+    {{"source", text, "the file it came from"},
+     [](const Workflow& w, CellContext&) { return text_or_null(w.source); }},
+    {{"state", text, "open or ended"},
+     [](const Workflow& w, CellContext&) -> SqlValue {
+       return w.open > 0 ? std::string_view("open") : "ended";
+     }},
+    {{"tasks", integer, "how many tasks it has"},
+     [](const Workflow& w, CellContext&) { return whole(w.tasks); }},
+    {{"open", integer, "how many of them have not ended"},
+     [](const Workflow& w, CellContext&) { return whole(w.open); }},
+    {{"posted_at", real, "when it was posted"},
+     [](const Workflow& w, CellContext&) { return real_time(w.posted_at.us); }},
+    {{"finished_at", real, "when its last task ended"},
+     [](const Workflow& w, CellContext&) { return real_time(w.finished_at.us); }},
+    {{"project", text, "the project it belongs to", true},
+     [](const Workflow& w, CellContext&) { return text_or_null(w.project); }},
+}};
+
+std::unique_ptr<Rows> open_workflows(const Snapshot& snapshot, const Filter& filter) {
+  return std::make_unique<RecordRows<Workflow, WorkflowId>>(
+      snapshot, records<WorkflowId>(snapshot, filter, keys::workflow_letter, keys::workflow),
+      workflow_columns);
+}
+
+// calibration
+
+constexpr std::array<RecordColumn<Calibration>, 6> calibration_columns{{
+    {{"agent", text, "whose promises"},
+     [](const Calibration& c, CellContext& x) { return x.scratch.id(c.agent); }},
+    {{"kind", text, "for which kind of tasks"},
+     [](const Calibration& c, CellContext&) -> SqlValue { return c.kind; }},
+    {{"samples", integer, "attempts it was learned from"},
+     [](const Calibration& c, CellContext&) { return whole(c.samples); }},
+    {{"seconds_ratio", real, "delivered / promised seconds"},
+     [](const Calibration& c, CellContext&) -> SqlValue { return from_micros(c.seconds_ratio); }},
+    {{"price_ratio", real, "delivered / promised price"},
+     [](const Calibration& c, CellContext&) -> SqlValue { return from_micros(c.price_ratio); }},
+    {{"success", real, "share of attempts that ended in a result"},
+     [](const Calibration& c, CellContext&) -> SqlValue { return from_micros(c.success); }},
+}};
+
+std::unique_ptr<Rows> open_calibration(const Snapshot& snapshot, const Filter& filter) {
+  const auto rows = [&](RecordSource source) {
+    return std::make_unique<RecordRows<Calibration, void>>(snapshot, std::move(source), calibration_columns);
+  };
+  if (filter.lookup < 0)
+    return rows(RecordSource(snapshot, KeyScan(snapshot, std::string(1, keys::calibration_letter))));
+  const auto agent = filter.key ? parse_id<AgentId>(*filter.key) : std::nullopt;
+  if (!agent) return rows(RecordSource(snapshot, std::vector<std::string>{}));
+  return rows(RecordSource(snapshot, KeyScan(snapshot, keys::calibrations_of(*agent))));
+}
+
+}  // namespace
+
+Table agents_table() {
+  return {"agents",
+          "who works here, or did",
+          columns_of(std::span<const RecordColumn<Agent>>(agent_columns)),
+          {{0, Lookup::Kind::unique}, {1, Lookup::Kind::unique}},
+          50,
+          open_agents};
+}
+Table discoveries_table() {
+  return {"discoveries",
+          "what agents found and posted",
+          columns_of(std::span<const RecordColumn<Discovery>>(discovery_columns)),
+          {{0, Lookup::Kind::unique}},
+          1e4,
+          open_discoveries};
+}
+Table workflows_table() {
+  return {"workflows",
+          "tasks that were posted together",
+          columns_of(std::span<const RecordColumn<Workflow>>(workflow_columns)),
+          {{0, Lookup::Kind::unique}},
+          1e3,
+          open_workflows};
+}
+Table calibration_table() {
+  return {"calibration",
+          "what agents delivered against what they promised",
+          columns_of(std::span<const RecordColumn<Calibration>>(calibration_columns)),
+          {{0, Lookup::Kind::some}},
+          500,
+          open_calibration};
+}
+
+}  // namespace bidboard::query

@@ -1,0 +1,112 @@
+#include "runtime/shell/board_view.hpp"
+
+#include "blackboard/codec.hpp"
+#include "blackboard/keys.hpp"
+#include "blackboard/lmdb_store.hpp"
+#include "blackboard/to_value.hpp"
+#include "runtime/shell/print.hpp"
+
+namespace bidboard {
+namespace {
+
+template <class T>
+Result<std::vector<T>> all_of(const Snapshot& snapshot, char letter) {
+  std::vector<T> records;
+  Result<void> fine;
+  snapshot.scan(std::string(1, letter), {}, [&](std::string_view, std::string_view bytes) {
+    Result<T> record = unseal<T>(bytes);
+    if (record) records.push_back(std::move(*record));
+    else fine = fail(record.error());
+    return fine.has_value();
+  });
+  if (!fine) return fail(fine.error());
+  return records;
+}
+
+}  // namespace
+
+BoardView::BoardView(BoardDirectory directory, std::unique_ptr<Snapshot> snapshot)
+    : directory_(std::move(directory)), snapshot_(std::move(snapshot)) {}
+
+Result<BoardView> BoardView::open(const BoardDirectory& directory) {
+  Result<std::unique_ptr<Snapshot>> snapshot = open_snapshot(directory.path);
+  if (!snapshot) return fail(snapshot.error());
+  return BoardView(directory, std::move(*snapshot));
+}
+
+Result<BoardView> BoardView::open(const Globals& globals) {
+  const Result<BoardDirectory> directory = find_board(globals.directory);
+  if (!directory) return fail(directory.error());
+  return open(*directory);
+}
+
+Result<Task> BoardView::task(TaskId id) const {
+  const auto bytes = snapshot_->get(keys::task(id));
+  if (!bytes) return fail(Errc::not_found, "no task " + to_string(id) + "; `bidboard tasks` lists them");
+  return unseal<Task>(*bytes);
+}
+
+Result<std::vector<Task>> BoardView::tasks() const { return all_of<Task>(*snapshot_, keys::task_letter); }
+Result<std::vector<Agent>> BoardView::agents() const { return all_of<Agent>(*snapshot_, keys::agent_letter); }
+
+std::vector<TaskId> BoardView::ids_under(std::string_view prefix) const {
+  std::vector<TaskId> ids;
+  snapshot_->scan(prefix, {}, [&](std::string_view key, std::string_view) {
+    ids.push_back(keys::last_id<TaskId>(key));
+    return true;
+  });
+  return ids;
+}
+
+Config BoardView::config() const {
+  const auto bytes = snapshot_->get(keys::config);
+  return bytes ? unseal<Config>(*bytes).value_or(Config{}) : Config{};
+}
+
+std::string BoardView::agent_name(AgentId id) const {
+  if (!id) return "-";
+  const auto bytes = snapshot_->get(keys::agent(id));
+  const Result<Agent> agent = bytes ? unseal<Agent>(*bytes) : Result<Agent>(fail(Errc::not_found, {}));
+  return agent ? agent->profile.name : to_string(id);
+}
+
+std::string BoardView::result_of(const Task& task) const {
+  if (task.result_blob.empty()) return task.result;
+  const auto bytes = snapshot_->get(keys::blob(task.result_blob));
+  return bytes ? std::string(*bytes) : "";
+}
+
+std::string ago(WallTime at, WallTime now) {
+  if (at.us == 0) return "-";
+  return format_duration(std::max(now - at, Duration{0})) + " ago";
+}
+
+std::string shown_state(TaskState state) {
+  switch (state) {
+    case TaskState::done: return coloured(Colour::green, name(state));
+    case TaskState::running:
+    case TaskState::awarded: return coloured(Colour::cyan, name(state));
+    case TaskState::ready:
+    case TaskState::offered: return coloured(Colour::yellow, name(state));
+    case TaskState::failed:
+    case TaskState::quarantined: return coloured(Colour::red, name(state));
+    default: return coloured(Colour::dim, name(state));
+  }
+}
+
+Value task_to_json(const BoardView& board, const Task& task) {
+  Value json = to_value(task);
+  const Value* spec = json.find("spec");
+  Value flat{Value::Object{}};
+  flat.set("id", to_string(task.id));
+  for (const Value::Member& member : spec->object())
+    if (member.key != "name" || !task.spec.name.empty()) flat.set(member.key, member.value);
+  for (const Value::Member& member : json.object())
+    if (member.key != "spec" && member.key != "result_blob" && member.key != "id") flat.set(member.key, member.value);
+  flat.set("holder", task.holder ? Value(board.agent_name(task.holder)) : Value());
+  Result<Value> result = parse_json(board.result_of(task));
+  flat.set("result", task.state != TaskState::done ? Value() : result ? std::move(*result) : Value(board.result_of(task)));
+  return flat;
+}
+
+}  // namespace bidboard

@@ -1,0 +1,46 @@
+// Reading the board for lists and reports: one snapshot, records decoded on demand.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "blackboard/records.hpp"
+#include "blackboard/store.hpp"
+#include "runtime/shell/command.hpp"
+
+namespace bidboard {
+
+class BoardView {
+ public:
+  /// The board as it is now. Errors: as open_snapshot.
+  static Result<BoardView> open(const BoardDirectory& directory);
+  static Result<BoardView> open(const Globals& globals);
+
+  const BoardDirectory& directory() const { return directory_; }
+  const Snapshot& snapshot() const { return *snapshot_; }
+
+  /// Errors: not_found, naming the id; corrupt.
+  Result<Task> task(TaskId id) const;
+  Result<std::vector<Task>> tasks() const;
+  std::vector<TaskId> ids_under(std::string_view prefix) const;
+  Result<std::vector<Agent>> agents() const;
+  Config config() const;
+  /// "scout2", or "a7" when it is not known, "-" for none.
+  std::string agent_name(AgentId id) const;
+  std::string result_of(const Task& task) const;
+
+ private:
+  BoardView(BoardDirectory directory, std::unique_ptr<Snapshot> snapshot);
+  BoardDirectory directory_;
+  std::unique_ptr<Snapshot> snapshot_;
+};
+
+/// "12s ago", "-" when unset.
+std::string ago(WallTime at, WallTime now);
+/// The state in its colour.
+std::string shown_state(TaskState state);
+/// As `show --json` and `tasks --json` print it.
+Value task_to_json(const BoardView& board, const Task& task);
+
+}  // namespace bidboard

@@ -1,0 +1,35 @@
+// The commands, by file of runtime/shell/commands/.
+#pragma once
+
+#include "runtime/shell/command.hpp"
+
+namespace bidboard {
+
+// board.cpp
+Command init_command();
+Command controller_command();
+// post.cpp
+Command post_command();
+Command dep_command();
+// tasks.cpp
+Command tasks_command();
+Command ready_command();
+Command show_command();
+// work.cpp
+Command claim_command();
+Command renew_command();
+Command done_command();
+Command fail_command();
+Command progress_command();
+// direct.cpp
+Command cancel_command();
+Command retry_command();
+Command pause_command();
+Command resume_command();
+Command reassign_command();
+// agents.cpp
+Command agents_command();
+// agent.cpp
+Command agent_command();
+
+}  // namespace bidboard

@@ -1,0 +1,89 @@
+// agents: who is there.
+#include <cstdio>
+
+#include "blackboard/keys.hpp"
+#include "blackboard/to_value.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/shell/board_view.hpp"
+#include "runtime/shell/commands.hpp"
+#include "runtime/shell/print.hpp"
+#include "runtime/shell/where.hpp"
+
+namespace bidboard {
+namespace {
+
+std::string listed(const std::vector<Skill>& skills) {
+  std::string text;
+  for (const Skill& skill : skills) {
+    text += (text.empty() ? "" : " ") + skill.name;
+    if (skill.level != one) text += "=" + format_micros(skill.level);
+  }
+  return text.empty() ? "-" : text;
+}
+
+struct AgentsArgs {
+  std::string where;
+  bool all = false;
+  bool json = false;
+};
+
+Result<Exit> list_agents(const Globals& globals, const AgentsArgs& args) {
+  Result<BoardView> board = BoardView::open(globals);
+  if (!board) return fail(board.error());
+  Result<std::vector<Agent>> agents = board->agents();
+  if (!agents) return fail(agents.error());
+  if (!args.where.empty()) {
+    const Result<std::vector<std::string>> ids = ids_where(board->snapshot(), "agents", args.where);
+    if (!ids) return fail(ids.error());
+    std::erase_if(*agents, [&](const Agent& agent) {
+      return std::find(ids->begin(), ids->end(), to_string(agent.id)) == ids->end();
+    });
+  } else if (!args.all) {
+    std::erase_if(*agents, [](const Agent& agent) { return agent.state == AgentState::gone; });
+  }
+  const auto running = [&](const Agent& agent) { return board->ids_under(keys::holdings_of(agent.id)); };
+  if (args.json) {
+    Value list{Value::Array{}};
+    for (const Agent& agent : *agents) {
+      Value item = to_value(agent.profile);
+      item.set("id", to_string(agent.id));
+      item.set("state", name(agent.state));
+      item.set("running", static_cast<std::int64_t>(running(agent).size()));
+      item.set("finished", agent.finished);
+      item.set("failed", agent.failed);
+      item.set("reason", agent.reason);
+      list.push(std::move(item));
+    }
+    print_json(std::move(list));
+    return Exit::ok;
+  }
+  Table table({"ID", "NAME", "STATE", "BUSY", "SPEED", "SKILLS", "DONE", "FAILED", "DOING"});
+  for (const Agent& agent : *agents) {
+    std::string doing;
+    const std::vector<TaskId> held = running(agent);
+    for (const TaskId id : held) doing += (doing.empty() ? "" : " ") + to_string(id);
+    if (agent.state == AgentState::gone) doing = agent.reason;
+    table.add({to_string(agent.id), agent.profile.name, std::string(name(agent.state)),
+               std::to_string(held.size()) + "/" + std::to_string(agent.profile.capacity), format_micros(agent.profile.speed),
+               listed(agent.profile.skills), std::to_string(agent.finished), std::to_string(agent.failed), doing});
+  }
+  if (table.empty()) std::puts("No agents. `bidboard agent --name NAME --exec CMD` starts one; --all lists those that are gone.");
+  else table.print();
+  return Exit::ok;
+}
+
+}  // namespace
+
+Command agents_command() {
+  return {"agents", "Agents", "List agents", "",
+          {{"bidboard agents", "those that are there"}, {"bidboard agents --where \"running < capacity\"", "an SQL condition over the table `agents`"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<AgentsArgs>();
+            o.flag("--all,-a", args->all, "Also those that are gone");
+            o.text("--where,-w", args->where, "SQL", "Only those for which this holds");
+            o.flag("--json", args->json, "Print JSON");
+            return [args](const Globals& globals) { return list_agents(globals, *args); };
+          }};
+}
+
+}  // namespace bidboard

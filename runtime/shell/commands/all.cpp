@@ -1,0 +1,16 @@
+#include "runtime/shell/commands.hpp"
+
+namespace bidboard {
+
+const std::vector<Command>& all_commands() {
+  static const std::vector<Command> commands{
+      init_command(),   controller_command(),
+      post_command(),   tasks_command(),    ready_command(),  show_command(),     dep_command(),
+      claim_command(),  renew_command(),    done_command(),   fail_command(),     progress_command(),
+      cancel_command(), retry_command(),    pause_command(),  resume_command(),   reassign_command(),
+      agents_command(), agent_command(),
+  };
+  return commands;
+}
+
+}  // namespace bidboard

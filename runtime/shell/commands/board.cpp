@@ -1,0 +1,104 @@
+// init, controller: making a board and serving it.
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "auction/clearing.hpp"
+#include "blackboard/lmdb_store.hpp"
+#include "runtime/call.hpp"
+#include "runtime/coordination/strategy.hpp"
+#include "runtime/serve.hpp"
+#include "runtime/settings.hpp"
+#include "runtime/shell/commands.hpp"
+#include "runtime/shell/notes.hpp"
+#include "runtime/shell/print.hpp"
+
+namespace bidboard {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct InitArgs {
+  std::string project;
+  std::string strategy;
+  std::string mechanism;
+};
+
+Result<Exit> init(const Globals& globals, const InitArgs& args) {
+  const std::string home = globals.directory.empty() ? "." : globals.directory;
+  const Result<BoardDirectory> board = make_board_folder(home);
+  if (!board) return fail(board.error());
+  const bool existed = fs::exists(board->path + "/data.mdb");
+  if (!existed) {
+    const auto store = LmdbStore::open(board->path, {.create = true});
+    if (!store) return fail(store.error());
+  }
+  Config config;
+  config.project = args.project.empty() ? fs::path(board->home()).filename().string() : args.project;
+  if (!args.strategy.empty()) config.strategy = args.strategy;
+  if (!args.mechanism.empty()) config.mechanism = args.mechanism;
+  if (!existed || !args.project.empty() || !args.strategy.empty() || !args.mechanism.empty()) {
+    const Result<Nothing> configured = call_for<Nothing>(*board, Configure{config});
+    if (!configured) return fail(configured.error());
+  }
+  const std::string settings = board->home() + "/bidboard.yaml";
+  if (!fs::exists(settings)) std::ofstream(settings) << default_settings_file(config.project);
+  std::printf("%s board %s\n", existed ? "There is already a" : "Made a", board->path.c_str());
+  if (!existed)
+    std::printf("Next: `bidboard post \"My first task\"`, then `bidboard claim t1 --as me` and `bidboard done t1 --as me`.\n"
+                "      %s says which agents `bidboard up` starts.\n", settings.c_str());
+  return Exit::ok;
+}
+
+struct ControllerArgs {
+  bool no_sync = false;
+  bool quiet = false;
+};
+
+Result<Exit> controller(const Globals& globals, const ControllerArgs& args) {
+  const Result<BoardDirectory> board = find_board(globals.directory);
+  if (!board) return fail(board.error());
+  ServeOptions options;
+  options.durability = args.no_sync ? Durability::none : Durability::commit;
+  if (!args.quiet) {
+    options.on_note = print_note;
+    options.on_ready = [&](const Writer& writer) {
+      print_note({Note::Level::info, "serving " + board->path + " at " + writer.endpoint + ", term " +
+                                         std::to_string(writer.term.value)});
+    };
+  }
+  const Result<void> served = serve(*board, options);
+  if (!served) return fail(served.error());
+  if (!args.quiet) print_note({Note::Level::info, "stopped"});
+  return Exit::ok;
+}
+
+}  // namespace
+
+Command init_command() {
+  return {"init", "Board", "Make a board in this folder (.bidboard) and a bidboard.yaml", "",
+          {{"bidboard init", "a board for this folder"},
+           {"bidboard -C ~/work init --strategy fifo", "a board elsewhere, first come first served"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<InitArgs>();
+            o.text("--project", args->project, "NAME", "Default project of its tasks [the folder's name]");
+            o.text("--strategy", args->strategy, "NAME", "Who gets a task: auction, blackboard, central, fifo, random, single");
+            o.text("--mechanism", args->mechanism, "NAME", "How auctions clear: sequential, first_price, vickrey, optimal");
+            return [args](const Globals& globals) { return init(globals, *args); };
+          }};
+}
+
+Command controller_command() {
+  return {"controller", "Board", "Serve the board in the foreground, until TERM or ctrl-C",
+          "Without a controller every command still works, one at a time; agents need one. `bidboard up` starts a controller and\n"
+          "agents together.",
+          {{"bidboard controller", "serve the board of this folder"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<ControllerArgs>();
+            o.flag("--no-sync", args->no_sync, "Do not wait for the disk: a power cut may lose the last commits");
+            o.flag("--quiet", args->quiet, "Print errors only");
+            return [args](const Globals& globals) { return controller(globals, *args); };
+          }};
+}
+
+}  // namespace bidboard

@@ -1,0 +1,184 @@
+// tasks, ready, show: what stands on the board.
+#include <algorithm>
+#include <cstdio>
+
+#include "blackboard/keys.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/shell/board_view.hpp"
+#include "runtime/shell/commands.hpp"
+#include "runtime/shell/print.hpp"
+#include "runtime/shell/where.hpp"
+
+namespace bidboard {
+namespace {
+
+struct ListArgs {
+  std::string where;
+  std::string state;
+  std::string project;
+  std::int64_t limit = 0;
+  bool json = false;
+};
+
+Result<Exit> print_tasks(const BoardView& board, std::vector<Task> tasks, bool json) {
+  if (json) {
+    Value list{Value::Array{}};
+    for (const Task& task : tasks) list.push(task_to_json(board, task));
+    print_json(std::move(list));
+    return Exit::ok;
+  }
+  const WallTime now = read_clocks().wall;
+  Table table({"ID", "STATE", "HOLDER", "TRY", "SINCE", "TITLE"});
+  for (const Task& task : tasks) {
+    const WallTime since = std::max({task.created_at, task.ready_at, task.awarded_at, task.started_at, task.finished_at});
+    std::string title = task.spec.title;
+    if (!task.reason.empty() && task.state != TaskState::done) title += "  (" + task.reason + ")";
+    table.add({to_string(task.id), shown_state(task.state), board.agent_name(task.holder),
+               std::to_string(task.attempts) + "/" + std::to_string(task.spec.attempts), ago(since, now), title});
+  }
+  if (table.empty()) std::puts("No tasks. `bidboard post TITLE` makes one.");
+  else table.print();
+  return Exit::ok;
+}
+
+Result<Exit> list_tasks(const Globals& globals, const ListArgs& args) {
+  Result<BoardView> board = BoardView::open(globals);
+  if (!board) return fail(board.error());
+  Result<std::vector<Task>> tasks = board->tasks();
+  if (!tasks) return fail(tasks.error());
+  if (!args.where.empty()) {
+    const Result<std::vector<std::string>> ids = ids_where(board->snapshot(), "tasks", args.where);
+    if (!ids) return fail(ids.error());
+    std::erase_if(*tasks, [&](const Task& task) {
+      return std::find(ids->begin(), ids->end(), to_string(task.id)) == ids->end();
+    });
+  }
+  std::erase_if(*tasks, [&](const Task& task) {
+    return (!args.state.empty() && name(task.state) != args.state) ||
+           (!args.project.empty() && task.spec.project != args.project);
+  });
+  if (args.limit > 0 && tasks->size() > static_cast<std::size_t>(args.limit))
+    tasks->erase(tasks->begin(), tasks->end() - args.limit);
+  return print_tasks(*board, std::move(*tasks), args.json);
+}
+
+Result<Exit> list_ready(const Globals& globals, bool json) {
+  Result<BoardView> board = BoardView::open(globals);
+  if (!board) return fail(board.error());
+  std::vector<Task> tasks;
+  for (const TaskId id : board->ids_under(std::string(1, keys::ready_letter))) {
+    Result<Task> task = board->task(id);
+    if (!task) return fail(task.error());
+    tasks.push_back(std::move(*task));
+  }
+  return print_tasks(*board, std::move(tasks), json);
+}
+
+std::string listed(const BoardView& board, const std::vector<Need>& needs) {
+  std::string text;
+  for (const Need& need : needs) {
+    const Result<Task> task = board.task(need.task);
+    text += (text.empty() ? "" : ", ") + to_string(need.task) + (need.any ? ":any" : "");
+    if (task) text += " (" + std::string(name(task->state)) + ")";
+  }
+  return text;
+}
+
+std::string listed(const std::vector<SkillNeed>& skills) {
+  std::string text;
+  for (const SkillNeed& skill : skills) {
+    text += (text.empty() ? "" : ", ") + skill.name;
+    if (skill.level > 0) text += ">=" + format_micros(skill.level);
+  }
+  return text;
+}
+
+void line(const char* label, const std::string& value) {
+  if (!value.empty()) std::printf("%s %s\n", coloured(Colour::dim, std::string(label) + std::string(11 - std::min<std::size_t>(
+                                                                                           10, std::string(label).size()), ' ')).c_str(),
+                                  value.c_str());
+}
+
+void print_task(const BoardView& board, const Task& task) {
+  const WallTime now = read_clocks().wall;
+  std::printf("%s  %s  %s\n", coloured(Colour::bold, to_string(task.id)).c_str(), shown_state(task.state).c_str(),
+              coloured(Colour::bold, task.spec.title).c_str());
+  line("because", task.state == TaskState::done ? "" : task.reason);
+  if (task.holder)
+    line(is_held(task.state) ? "held by" : "ended by", board.agent_name(task.holder) + ", epoch " + std::to_string(task.epoch.value) +
+                                                           ", attempt " + std::to_string(task.attempts) + " of " +
+                                                           std::to_string(task.spec.attempts));
+  if (is_held(task.state) && task.progress > 0)
+    line("progress", std::to_string(task.progress / 10'000) + " % " + task.progress_text);
+  line("needs", listed(board, task.spec.needs));
+  std::vector<Need> dependents;
+  for (const TaskId id : board.ids_under(keys::dependents_of(task.id))) dependents.push_back({id, false});
+  line("needed by", listed(board, dependents));
+  line("skills", listed(task.spec.skills));
+  line("run", task.spec.run);
+  line("project", task.spec.project);
+  line("posted", ago(task.created_at, now));
+  line("begun", task.started_at.us ? ago(task.started_at, now) : "");
+  if (task.finished_at.us && task.awarded_at.us && task.finished_at >= task.awarded_at)
+    line("ended", ago(task.finished_at, now) + ", " + format_duration(task.finished_at - task.awarded_at) + " after its award");
+  if (task.price != 0) line("price", format_micros(task.price));
+  if (task.tokens != 0) line("tokens", std::to_string(task.tokens));
+  for (const AttemptFailure& failure : task.failures)
+    line("earlier", "epoch " + std::to_string(failure.epoch.value) + " by " + board.agent_name(failure.agent) + ": " + failure.reason);
+  if (!task.spec.body.empty()) std::printf("\n%s\n", task.spec.body.c_str());
+  if (task.state == TaskState::done) {
+    const std::string result = board.result_of(task);
+    std::printf("\n%s\n%s\n", coloured(Colour::dim, "result").c_str(), result.empty() ? "(none)" : result.c_str());
+  }
+}
+
+Result<Exit> show(const Globals& globals, const std::string& id_text, bool json) {
+  const Result<TaskId> id = read_task_id(id_text);
+  if (!id) return fail(id.error());
+  Result<BoardView> board = BoardView::open(globals);
+  if (!board) return fail(board.error());
+  const Result<Task> task = board->task(*id);
+  if (!task) return fail(task.error());
+  if (json) print_json(task_to_json(*board, *task));
+  else print_task(*board, *task);
+  return Exit::ok;
+}
+
+}  // namespace
+
+Command tasks_command() {
+  return {"tasks", "Tasks", "List tasks", "",
+          {{"bidboard tasks --where \"state = 'failed' and attempts > 1\"", "an SQL condition over the table `tasks`"},
+           {"bidboard tasks --state running --json", "for programs"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<ListArgs>();
+            o.text("--where,-w", args->where, "SQL", "Only those for which this holds; `bidboard query .schema` lists columns");
+            o.text("--state", args->state, "STATE", "Only those in this state");
+            o.text("--project", args->project, "NAME", "Only those of this project");
+            o.integer("--limit", args->limit, "N", "The last N only; 0: all");
+            o.flag("--json", args->json, "Print JSON");
+            return [args](const Globals& globals) { return list_tasks(globals, *args); };
+          }};
+}
+
+Command ready_command() {
+  return {"ready", "Tasks", "List tasks that wait for an agent, in the order they are looked at", "", {{"bidboard ready", "what comes next"}},
+          [](Options& o) -> Action0 {
+            auto json = std::make_shared<bool>(false);
+            o.flag("--json", *json, "Print JSON");
+            return [json](const Globals& globals) { return list_ready(globals, *json); };
+          }};
+}
+
+Command show_command() {
+  return {"show", "Tasks", "Show all about a task, its result included", "", {{"bidboard show t12", "for people"}, {"bidboard show t12 --json", "for programs"}},
+          [](Options& o) -> Action0 {
+            auto id = std::make_shared<std::string>();
+            auto json = std::make_shared<bool>(false);
+            o.task("TASK", *id);
+            o.flag("--json", *json, "Print JSON");
+            return [id, json](const Globals& globals) { return show(globals, *id, *json); };
+          }};
+}
+
+}  // namespace bidboard
