@@ -36,8 +36,9 @@ constexpr std::string_view state_names[] = {"embedded", "starting", "serving"};
 
 std::string to_text(const Writer& writer) {
   std::ostringstream out;
+  const auto or_dash = [](const std::string& text) { return text.empty() ? std::string("-") : text; };
   out << state_names[static_cast<int>(writer.state)] << ' ' << writer.pid << ' ' << writer.term.value << ' '
-      << (writer.endpoint.empty() ? "-" : writer.endpoint) << '\n';
+      << or_dash(writer.endpoint) << ' ' << or_dash(writer.feed) << '\n';
   return out.str();
 }
 
@@ -45,11 +46,12 @@ std::optional<Writer> parse_writer(const std::string& text) {
   std::istringstream in(text);
   std::string state;
   Writer writer;
-  if (!(in >> state >> writer.pid >> writer.term.value >> writer.endpoint)) return {};
+  if (!(in >> state >> writer.pid >> writer.term.value >> writer.endpoint >> writer.feed)) return {};
   for (int i = 0; i < 3; ++i)
     if (state == state_names[i]) {
       writer.state = static_cast<Writer::State>(i);
-      if (writer.endpoint == "-") writer.endpoint.clear();
+      for (std::string* address : {&writer.endpoint, &writer.feed})
+        if (*address == "-") address->clear();
       return writer;
     }
   return {};
@@ -139,7 +141,7 @@ Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::Stat
     pause = std::min(pause * 2, std::chrono::milliseconds(16));
   }
   WriterLock lock(fd);
-  if (const Result<void> said = lock.announce({as, ::getpid(), {}, {}}); !said) return fail(said.error());
+  if (const Result<void> said = lock.announce({as, ::getpid(), {}, {}, {}}); !said) return fail(said.error());
   return lock;
 }
 

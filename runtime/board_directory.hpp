@@ -41,7 +41,8 @@ struct Writer {
   State state = State::embedded;
   std::int64_t pid = 0;
   Term term;
-  std::string endpoint;  ///< while serving
+  std::string endpoint;  ///< while serving: where requests go
+  std::string feed;      ///< while serving: where events come from
 };
 
 /// Exclusive right to write to a board, an flock on writer.lock; gone when the process is, whatever its end.

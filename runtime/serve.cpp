@@ -140,7 +140,7 @@ Result<void> serve(const BoardDirectory& board, const ServeOptions& options) {
   Live live(options, **store, **server, node);
   Result<Committed> started = node.start(read_clocks());
   if (!started) return fail(started.error());
-  const Writer writer{Writer::State::serving, ::getpid(), term, (*server)->endpoint()};
+  const Writer writer{Writer::State::serving, ::getpid(), term, (*server)->endpoint(), (*server)->feed_endpoint()};
   if (const Result<void> said = lock->announce(writer); !said) return said;
   live.deliver(std::move(*started));
   options.on_ready(writer);

@@ -3,6 +3,7 @@
 #include "blackboard/codec.hpp"
 #include "blackboard/keys.hpp"
 #include "blackboard/lmdb_store.hpp"
+#include "blackboard/query.hpp"
 #include "blackboard/to_value.hpp"
 #include "runtime/shell/print.hpp"
 
@@ -61,6 +62,12 @@ std::vector<TaskId> BoardView::ids_under(std::string_view prefix) const {
 Config BoardView::config() const {
   const auto bytes = snapshot_->get(keys::config);
   return bytes ? unseal<Config>(*bytes).value_or(Config{}) : Config{};
+}
+
+Result<std::vector<std::string>> BoardView::ids_where(std::string_view table, std::string_view condition) const {
+  Result<Query> query = Query::open(*snapshot_);
+  if (!query) return fail(query.error());
+  return query->ids_where(table, condition);
 }
 
 std::string BoardView::agent_name(AgentId id) const {

@@ -7,7 +7,6 @@
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
-#include "runtime/shell/where.hpp"
 
 namespace bidboard {
 namespace {
@@ -33,7 +32,7 @@ Result<Exit> list_agents(const Globals& globals, const AgentsArgs& args) {
   Result<std::vector<Agent>> agents = board->agents();
   if (!agents) return fail(agents.error());
   if (!args.where.empty()) {
-    const Result<std::vector<std::string>> ids = ids_where(board->snapshot(), "agents", args.where);
+    const Result<std::vector<std::string>> ids = board->ids_where("agents", args.where);
     if (!ids) return fail(ids.error());
     std::erase_if(*agents, [&](const Agent& agent) {
       return std::find(ids->begin(), ids->end(), to_string(agent.id)) == ids->end();

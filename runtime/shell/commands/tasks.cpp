@@ -7,7 +7,6 @@
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
-#include "runtime/shell/where.hpp"
 
 namespace bidboard {
 namespace {
@@ -47,7 +46,7 @@ Result<Exit> list_tasks(const Globals& globals, const ListArgs& args) {
   Result<std::vector<Task>> tasks = board->tasks();
   if (!tasks) return fail(tasks.error());
   if (!args.where.empty()) {
-    const Result<std::vector<std::string>> ids = ids_where(board->snapshot(), "tasks", args.where);
+    const Result<std::vector<std::string>> ids = board->ids_where("tasks", args.where);
     if (!ids) return fail(ids.error());
     std::erase_if(*tasks, [&](const Task& task) {
       return std::find(ids->begin(), ids->end(), to_string(task.id)) == ids->end();

@@ -51,7 +51,7 @@ Result<Claimed> claim_when_possible(const BoardDirectory& board, const Claim& re
     const auto writer = serving_writer(board);
     std::unique_ptr<Feed> feed;
     if (writer) {
-      Result<std::unique_ptr<Feed>> opened = Feed::open(feed_of(*writer));
+      Result<std::unique_ptr<Feed>> opened = Feed::open(writer->feed);
       if (!opened) return fail(opened.error());
       feed = std::move(*opened);
     }
