@@ -66,6 +66,7 @@ struct GuardReport {
   GuardPhase phase = GuardPhase::none;
   std::int32_t code = 0;
   std::uint32_t killed = 0;  ///< processes that had to be stopped
+  std::int64_t wall_us = 0;  ///< from the command's start to its end, or to the decision to end it
   std::int64_t cpu_us = 0;   ///< user + system time of the tree
 };
 

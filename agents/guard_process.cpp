@@ -293,7 +293,7 @@ bool exec_failed(Guard& guard) {
     guard.report.code = failure.error;
     return true;
   }
-  const GuardReport started{GuardWord::started, GuardPhase::none, guard.child, 0, 0};
+  const GuardReport started{GuardWord::started, GuardPhase::none, guard.child, 0, 0, 0};
   write_all(report_fd, &started, sizeof started);
   return false;
 }
@@ -440,7 +440,9 @@ void write_log_line(const Guard& guard) {
   take_signals();
   guard.owns_orphans = become_subreaper();
   if (take_lock(guard) && start_command(guard)) {
+    const std::int64_t began = now_us();
     watch_command(guard);
+    guard.report.wall_us = now_us() - began;
     end_tree(guard);
     write_log_line(guard);
   }

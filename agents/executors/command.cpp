@@ -28,7 +28,6 @@ struct CommandExecutor::Run {
 
   PipedProcess process;
   OutputLog log;
-  Instant began;  ///< of the command; until it runs, of the request
   Duration allowed;
   std::string result;  ///< stdout, up to the limit
   bool result_cut = false;
@@ -95,7 +94,6 @@ Result<void> CommandExecutor::start(const Assignment& assignment, Now now) {
     process->send(task_text(assignment.spec));
   process->end_input();
   auto run = std::make_unique<Run>(std::move(*process), std::move(*log));
-  run->began = now.mono;
   run->allowed = spec.timeout;
   runs_.emplace(key, std::move(run));
   return {};
@@ -116,14 +114,14 @@ void CommandExecutor::add_poll(std::vector<PollItem>& items) const {
 std::vector<ExecutionEvent> CommandExecutor::pump(Now now) {
   std::vector<ExecutionEvent> events;
   for (auto at = runs_.begin(); at != runs_.end();) {
-    serve(at->first, *at->second, now, events);
+    serve(at->first, *at->second, events);
     at = at->second->process.over() ? runs_.erase(at) : std::next(at);
   }
   if (bids_) std::ranges::move(bids_->pump(now), std::back_inserter(events));
   return events;
 }
 
-void CommandExecutor::serve(const Key& key, Run& run, Now now, std::vector<ExecutionEvent>& events) {
+void CommandExecutor::serve(const Key& key, Run& run, std::vector<ExecutionEvent>& events) {
   const auto [task, epoch] = key;
   const PipedProcess::Traffic traffic = run.process.pump();
   run.log.append(traffic.errors);
@@ -136,20 +134,19 @@ void CommandExecutor::serve(const Key& key, Run& run, Now now, std::vector<Execu
 
   for (const GuardReport& report : traffic.reports) {
     if (report.word != GuardWord::started) continue;
-    run.began = now.mono;
     events.push_back(ExecutionStarted{task, epoch, report.code});
   }
   if (const std::uint64_t bytes = traffic.output.size() + traffic.errors.size(); bytes > 0)
     events.push_back(ExecutionOutput{task, epoch, bytes});
-  if (run.process.over()) events.push_back(conclude(key, run, traffic.reports.back(), now));
+  if (run.process.over()) events.push_back(conclude(key, run, traffic.reports.back()));
 }
 
-ExecutionEnded CommandExecutor::conclude(const Key& key, Run& run, const GuardReport& report, Now now) const {
+ExecutionEnded CommandExecutor::conclude(const Key& key, Run& run, const GuardReport& report) const {
   ExecutionEnded ended;
   ended.task = key.first;
   ended.epoch = key.second;
   ended.ending = Ending::failed;
-  ended.seconds = (now.mono - run.began).us;
+  ended.seconds = report.wall_us;
   if (run.result_cut)
     run.log.note("the result was cut at " + std::to_string(options_.result_limit) + " bytes");
   run.log.finish();

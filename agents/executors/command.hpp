@@ -61,8 +61,8 @@ class CommandExecutor final : public Executor {
   struct Run;
 
   Result<std::string> command_for(const TaskSpec& spec) const;
-  void serve(const Key& key, Run& run, Now now, std::vector<ExecutionEvent>& events);
-  ExecutionEnded conclude(const Key& key, Run& run, const GuardReport& report, Now now) const;
+  void serve(const Key& key, Run& run, std::vector<ExecutionEvent>& events);
+  ExecutionEnded conclude(const Key& key, Run& run, const GuardReport& report) const;
 
   CommandOptions options_;
   std::map<Key, std::unique_ptr<Run>> runs_;

@@ -76,8 +76,12 @@ void PipedProcess::feed() {
 PipedProcess::Traffic PipedProcess::pump() {
   Traffic traffic;
   // The report first: when it is final, all that was written stands in the pipes.
-  while (auto report = guarded_.next_report()) traffic.reports.push_back(*report);
+  while (auto report = guarded_.next_report()) {
+    heard_ = true;
+    traffic.reports.push_back(*report);
+  }
   feed();
+  if (!heard_) return traffic;  // words may overtake the report that the command runs: first things first
   const std::size_t most = over() ? read_at_end : read_at_once;
   drain(guarded_.output, traffic.output, most);
   drain(guarded_.errors, traffic.errors, most);
@@ -87,8 +91,8 @@ PipedProcess::Traffic PipedProcess::pump() {
 void PipedProcess::add_poll(std::vector<PollItem>& items) const {
   if (over()) return;
   items.push_back({guarded_.report_fd(), true, false});
-  if (guarded_.output) items.push_back({guarded_.output.get(), true, false});
-  if (guarded_.errors) items.push_back({guarded_.errors.get(), true, false});
+  if (guarded_.output && heard_) items.push_back({guarded_.output.get(), true, false});
+  if (guarded_.errors && heard_) items.push_back({guarded_.errors.get(), true, false});
   if (guarded_.input && unsent() > 0) items.push_back({guarded_.input.get(), false, true});
 }
 

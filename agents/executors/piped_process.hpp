@@ -25,7 +25,8 @@ class PipedProcess {
   void stop() { guarded_.stop(); }
   Result<void> hold(unsigned slot, const Descriptor& lock) { return guarded_.hold(slot, lock); }
 
-  /// What happened since the last call. After the final report all that it ever wrote has been handed out.
+  /// What happened since the last call. Nothing is handed out before the report that it runs. After the final
+  /// report all that it ever wrote has been handed out.
   struct Traffic {
     std::string output;
     std::string errors;
@@ -43,6 +44,7 @@ class PipedProcess {
   std::string pending_;
   std::size_t sent_ = 0;  ///< bytes of pending_ that are gone already
   bool input_ends_ = false;
+  bool heard_ = false;  ///< a report has come
 };
 
 /// /bin/sh -c COMMAND. The text is the agent's owner's (or, with allow_run, the task's run field): nothing is
