@@ -164,8 +164,8 @@ Output Controller::tick(Now now) {
     for (const AgentId agent : core.leases.expired(now.mono))
       agent_gone(core, agent, "no heartbeat for " + format_duration(core.board.config().lease));
   act_on_due(core);
-  for (const auto& [task, auction] : core.auctions)
-    if (auction.deadline <= now.mono) core.dispatch_wanted = true;
+  for (auto& [task, auction] : core.auctions)
+    if (!auction.overdue && auction.deadline <= now.mono) auction.overdue = core.dispatch_wanted = true;
   return core.finish();
 }
 
@@ -173,7 +173,7 @@ Instant Controller::next_wakeup(Now now) const {
   Instant next = std::min(next_due(*core_, now), core_->leases.next_wakeup());
   next = std::min(next, core_->settle_again);
   for (const auto& [task, auction] : core_->auctions)
-    if (auction.answers.size() < auction.invited.size()) next = std::min(next, auction.deadline);
+    if (!auction.overdue && auction.answers.size() < auction.invited.size()) next = std::min(next, auction.deadline);
   return core_->dispatch_wanted && core_->options.serving ? now.mono : next;
 }
 

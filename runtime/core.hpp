@@ -26,6 +26,8 @@ struct Session {
 struct OpenAuction {
   WallTime opened_at;
   Instant deadline;
+  bool overdue = false;         ///< the deadline has passed and was acted on
+  Instant ask_again = never;    ///< everybody declined or was silent: when they are asked once more
   std::set<AgentId> invited;
   std::map<AgentId, BidAnswer> answers;
 };
