@@ -93,6 +93,7 @@ struct AttemptEnd {
   bool died = false;             ///< the agent died or lost its lease
   bool outcome_unknown = false;  ///< the work may have been done
   bool counts = true;
+  bool declined = false;         ///< the agent did not even begin: it is not asked again at once
 };
 void end_attempt(Core& core, TaskId task, const AttemptEnd& end);
 void finish_task(Core& core, const Task& task, AgentId agent, const std::string& result, Micros price,
