@@ -15,6 +15,8 @@ constexpr std::size_t recorded_names = 8;
 /// A reservation is looked at again after this long at the soonest and the latest, should nothing else happen.
 constexpr Duration soonest_review = milliseconds(100);
 constexpr Duration latest_review = seconds(5);
+/// When nobody bids for a task, everybody is asked again after this long: what stood in the way may be gone.
+constexpr Duration ask_again_after = seconds(30);
 
 /// One task's bids on their way to clearing.
 struct Gathered {
@@ -63,14 +65,14 @@ OpenAuction& open_auction(Core& core, const Situation& situation, const TaskView
   OpenAuction& auction = it->second;
   if (fresh) {
     auction.opened_at = core.now.wall;
-    auction.deadline = core.now.mono + core.board.config().bid_timeout;
     if (view.task->state == TaskState::ready) core.emit(TaskMoved{id, TaskState::offered, {}});
   }
   for (const std::size_t i : view.eligible) {
     const Agent& agent = *situation.agents[i].agent;
     if (agent.profile.bids != BidStyle::live || !auction.invited.insert(agent.id).second) continue;
     announcements[agent.id].offers.push_back(offer_of(*view.task));
-    if (!fresh) auction.deadline = core.now.mono + core.board.config().bid_timeout;  // somebody new was asked
+    auction.deadline = core.now.mono + core.board.config().bid_timeout;  // also when somebody new was asked later
+    auction.overdue = false;
   }
   return auction;
 }
@@ -169,6 +171,21 @@ Auction record_of(const Core& core, const Gathered& gathered, const Award& award
   return record;
 }
 
+/// Gathers again once everybody declined or was silent long enough ago.
+void ask_again(Core& core, const Situation& situation, Gathered& gathered,
+               std::map<AgentId, Announcement>& announcements) {
+  const TaskView& view = *gathered.view;
+  const auto open = core.auctions.find(view.task->id);
+  if (open == core.auctions.end()) return;
+  if (open->second.ask_again <= core.now.mono) {
+    core.auctions.erase(open);
+    gathered = gather(core, situation, view, announcements);
+    return;
+  }
+  if (open->second.ask_again == never) open->second.ask_again = core.now.mono + ask_again_after;
+  core.settle_again = std::min(core.settle_again, open->second.ask_again);
+}
+
 }  // namespace
 
 void settle_by_bids(Core& core, const Situation& situation) {
@@ -179,6 +196,7 @@ void settle_by_bids(Core& core, const Situation& situation) {
   problem.weights = {config.seconds_weight, config.price_weight};
   for (const TaskView& view : situation.tasks) {
     Gathered gathered = gather(core, situation, view, announcements);
+    if (gathered.complete && gathered.bids.empty()) ask_again(core, situation, gathered, announcements);
     if (!gathered.complete || gathered.bids.empty()) continue;
     problem.tasks.push_back({view.task->id});
     for (const RecordedBid& bid : gathered.bids)
@@ -217,7 +235,8 @@ void settle_by_bids(Core& core, const Situation& situation) {
     core.promises[won.task] = promise;
   }
   if (shortest_wait != INT64_MAX)
-    core.settle_again = core.now.mono + std::clamp(Duration{shortest_wait}, soonest_review, latest_review);
+    core.settle_again = std::min(core.settle_again,
+                                 core.now.mono + std::clamp(Duration{shortest_wait}, soonest_review, latest_review));
 }
 
 void on_bids(Core& core, PeerId peer, const Bids& message) {

@@ -21,6 +21,7 @@ void Core::begin(Now at) {
   now = at;
   out = {};
   awards.clear();
+  if (options.serving) leases.notice_time(at.mono);
 }
 
 Output Core::finish() {
@@ -89,7 +90,6 @@ Output Controller::start(Now now) {
   Core& core = *core_;
   core.begin(now);
   core.started_at = now.mono;
-  core.leases.notice_time(now.mono);
   core.emit(TermStarted{core.options.term, core.options.pid});
   core.board.scan(std::string(1, keys::agent_letter), {}, [&](std::string_view key, std::string_view) {
     const AgentId id = keys::last_id<AgentId>(key);
@@ -160,28 +160,27 @@ Output Controller::settle(Now now) {
 Output Controller::tick(Now now) {
   Core& core = *core_;
   core.begin(now);
-  if (core.options.serving) {
-    core.leases.notice_time(now.mono);
+  if (core.options.serving)
     for (const AgentId agent : core.leases.expired(now.mono))
       agent_gone(core, agent, "no heartbeat for " + format_duration(core.board.config().lease));
-  }
   act_on_due(core);
-  for (const auto& [task, auction] : core.auctions)
-    if (auction.deadline <= now.mono) core.dispatch_wanted = true;
+  for (auto& [task, auction] : core.auctions)
+    if (!auction.overdue && auction.deadline <= now.mono) auction.overdue = core.dispatch_wanted = true;
   return core.finish();
 }
 
 Instant Controller::next_wakeup(Now now) const {
-  Instant next = std::min(next_due(*core_, now), core_->leases.next_expiry());
+  Instant next = std::min(next_due(*core_, now), core_->leases.next_wakeup());
   next = std::min(next, core_->settle_again);
   for (const auto& [task, auction] : core_->auctions)
-    if (auction.answers.size() < auction.invited.size()) next = std::min(next, auction.deadline);
+    if (!auction.overdue && auction.answers.size() < auction.invited.size()) next = std::min(next, auction.deadline);
   return core_->dispatch_wanted && core_->options.serving ? now.mono : next;
 }
 
 void Controller::forget_batch(Now now) {
   Core& core = *core_;
   core.strategy = strategy_of(core.board.config());
+  core.leases.set_term(core.board.config().lease);
   core.auctions.clear();
   core.announced.clear();
   core.promises.clear();

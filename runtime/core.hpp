@@ -26,6 +26,8 @@ struct Session {
 struct OpenAuction {
   WallTime opened_at;
   Instant deadline;
+  bool overdue = false;         ///< the deadline has passed and was acted on
+  Instant ask_again = never;    ///< everybody declined or was silent: when they are asked once more
   std::set<AgentId> invited;
   std::map<AgentId, BidAnswer> answers;
 };
@@ -91,6 +93,7 @@ struct AttemptEnd {
   bool died = false;             ///< the agent died or lost its lease
   bool outcome_unknown = false;  ///< the work may have been done
   bool counts = true;
+  bool declined = false;         ///< the agent did not even begin: it is not asked again at once
 };
 void end_attempt(Core& core, TaskId task, const AttemptEnd& end);
 void finish_task(Core& core, const Task& task, AgentId agent, const std::string& result, Micros price,

@@ -1,7 +1,9 @@
 // Whose heartbeats are still trusted, on the monotonic clock. Pure.
 #pragma once
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "blackboard/ids.hpp"
@@ -17,12 +19,13 @@ class Leases {
   void renew(AgentId agent, Instant now) { until_[agent] = now + term_; }
   void drop(AgentId agent) { until_.erase(agent); }
 
-  /// Call at every step, before anything expires. A gap between two calls longer than a third of the term means that we
-  /// slept, not the agents: all leases are extended by it.
+  /// Call at every step, before anything is renewed or expires. A gap between two calls longer than a third of the term means
+  /// that we slept (a suspended machine), not the agents: all leases are extended by it. The driver is woken before so long a
+  /// gap passes in mere silence: see next_wakeup.
   void notice_time(Instant now) {
-    if (last_seen_.us != 0 && now - last_seen_ > Duration{term_.us / 3})
-      for (auto& [agent, until] : until_) until = until + (now - last_seen_);
-    last_seen_ = now;
+    if (noticed_ && now - *noticed_ > Duration{term_.us / 3})
+      for (auto& [agent, until] : until_) until = until + (now - *noticed_);
+    noticed_ = now;
   }
   /// Agents whose lease is over, by id.
   std::vector<AgentId> expired(Instant now) const {
@@ -31,8 +34,10 @@ class Leases {
       if (until <= now) out.push_back(agent);
     return out;
   }
-  Instant next_expiry() const {
-    Instant next = never;
+  /// When notice_time must be called at the latest: at the next expiry, and often enough that silence is not taken for sleep.
+  Instant next_wakeup() const {
+    if (until_.empty()) return never;
+    Instant next = noticed_ ? *noticed_ + Duration{term_.us / 4} : Instant{};
     for (const auto& [agent, until] : until_) next = std::min(next, until);
     return next;
   }
@@ -40,7 +45,7 @@ class Leases {
  private:
   Duration term_;
   std::map<AgentId, Instant> until_;
-  Instant last_seen_;
+  std::optional<Instant> noticed_;
 };
 
 }  // namespace bidboard

@@ -61,7 +61,7 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
       learn(core, task, agent.id, item.seconds, item.price, false);
       end_attempt(core, task.id, {.reason = item.text, .outcome_unknown = item.what == What::unknown});
       return;
-    case What::declined: end_attempt(core, task.id, {.reason = item.text, .counts = false}); return;
+    case What::declined: end_attempt(core, task.id, {.reason = item.text, .counts = false, .declined = true}); return;
   }
 }
 

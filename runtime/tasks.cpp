@@ -224,6 +224,25 @@ void relevel_all(Core& core, bool by_bottom_level) {
   if (!levels.levels.empty()) core.emit(std::move(levels));
 }
 
+namespace {
+
+/// Until when the task waits after an attempt that ended so; 0: not at all.
+WallTime back_off(const Core& core, const Task& task, const AttemptEnd& end) {
+  const Duration base = core.board.config().backoff;
+  std::ptrdiff_t earlier = 0;  // attempts of the same sort: the wait doubles with each
+  if (end.declined)
+    earlier = std::count_if(task.failures.begin(), task.failures.end(),
+                            [&](const AttemptFailure& failure) { return failure.agent == task.holder; });
+  else if (end.counts && (!end.died || task.deaths > 0))  // the first death says little about the task
+    earlier = task.attempts - std::min(task.attempts, 1u);
+  else
+    return {};
+  if (base.us == 0) return {};
+  return core.now.wall + base * (std::int64_t{1} << std::min<std::ptrdiff_t>(earlier, 10));
+}
+
+}  // namespace
+
 void end_attempt(Core& core, TaskId id, const AttemptEnd& end) {
   const Task task = *core.board.task(id);
   BB_CHECK(is_held(task.state), "only a held task has a live attempt");
@@ -236,11 +255,8 @@ void end_attempt(Core& core, TaskId id, const AttemptEnd& end) {
   } else if (last) {
     event.to = *after(task.state, end.died ? Move::quarantine : Move::give_up);
     event.reason += " (attempt " + std::to_string(task.attempts) + " of " + std::to_string(task.spec.attempts) + ")";
-  } else if (end.counts && (!end.died || task.deaths > 0)) {
-    // The first death says little about the task; everything else waits a little longer each time.
-    const std::uint32_t doublings = std::min<std::uint32_t>(task.attempts - std::min(task.attempts, 1u), 10);
-    event.not_before = core.now.wall + core.board.config().backoff * (std::int64_t{1} << doublings);
-    if (core.board.config().backoff.us == 0) event.not_before = {};
+  } else {
+    event.not_before = back_off(core, task, end);
   }
   core.promises.erase(id);
   core.emit(std::move(event));
