@@ -1,6 +1,7 @@
 #include "runtime/stop_signal.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -51,5 +52,11 @@ StopSignal::~StopSignal() {
 
 bool StopSignal::requested() const { return stop_requested; }
 int StopSignal::descriptor() const { return wake_pipe[0]; }
+
+void wait_readable(const std::vector<int>& descriptors) {
+  std::vector<pollfd> items;
+  for (const int fd : descriptors) items.push_back({fd, POLLIN, 0});
+  ::poll(items.data(), items.size(), -1);
+}
 
 }  // namespace bidboard

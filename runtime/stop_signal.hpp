@@ -2,6 +2,8 @@
 // process. One per process at a time.
 #pragma once
 
+#include <vector>
+
 namespace bidboard {
 
 class StopSignal {
@@ -15,5 +17,8 @@ class StopSignal {
   /// Becomes readable when a signal came.
   int descriptor() const;
 };
+
+/// Sleeps until one of the descriptors is readable or a signal came.
+void wait_readable(const std::vector<int>& descriptors);
 
 }  // namespace bidboard

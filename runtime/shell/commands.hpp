@@ -32,6 +32,10 @@ Command reassign_command();
 Command agents_command();
 // agent.cpp
 Command agent_command();
+// up.cpp
+Command up_command();
+Command down_command();
+Command status_command();
 // run.cpp
 Command run_command();
 /// The strategies and mechanisms that files may name.

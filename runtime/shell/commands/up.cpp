@@ -1,0 +1,266 @@
+// up, down, status: a board with its controller and agents.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <map>
+
+#include "agents/descriptor.hpp"
+#include "runtime/call.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/net/client.hpp"
+#include "runtime/settings.hpp"
+#include "runtime/shell/board_view.hpp"
+#include "runtime/shell/commands.hpp"
+#include "runtime/shell/notes.hpp"
+#include "runtime/shell/print.hpp"
+#include "runtime/stop_signal.hpp"
+#include "runtime/workforce.hpp"
+
+namespace bidboard {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Duration start_patience = seconds(10);
+constexpr Duration stop_patience = seconds(15);
+
+std::string settings_file(const BoardDirectory& board) { return board.home() + "/bidboard.yaml"; }
+std::string supervisor_file(const BoardDirectory& board) { return board.path + "/supervisor.lock"; }
+
+Result<Settings> load_settings(const BoardDirectory& board) {
+  const std::string file = settings_file(board);
+  if (!fs::exists(file)) return read_settings("", file, known_names());
+  const Result<std::string> text = read_text("@" + file);
+  if (!text) return fail(text.error());
+  return read_settings(*text, file, known_names());
+}
+
+/// Held by `up` while it runs; holds its process id.
+Result<Descriptor> take_supervisor_lock(const BoardDirectory& board) {
+  Descriptor file(::open(supervisor_file(board).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file) return fail(Errc::storage, "cannot open " + supervisor_file(board));
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return fail(Errc::conflict, "`bidboard up` runs already; `bidboard status` shows it");
+  const std::string text = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(file.get(), 0) != 0 || ::write(file.get(), text.data(), text.size()) < 0)
+    return fail(Errc::storage, "cannot write " + supervisor_file(board));
+  return file;
+}
+
+/// The process id of the running `up`; 0: none.
+pid_t supervisor_pid(const BoardDirectory& board) {
+  const Descriptor file(::open(supervisor_file(board).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file || ::flock(file.get(), LOCK_SH | LOCK_NB) == 0) return 0;
+  char text[32] = {};
+  return ::read(file.get(), text, sizeof text - 1) > 0 ? static_cast<pid_t>(std::strtol(text, nullptr, 10)) : 0;
+}
+
+struct UpArgs {
+  bool detach = false;
+};
+
+/// The rest of `up` in a process of its own; returns in the parent once the board is served.
+Result<bool> leave_terminal(const BoardDirectory& board) {
+  std::fflush(nullptr);
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail(Errc::unavailable, "no process can be started");
+  if (pid > 0) {
+    const Instant give_up = read_clocks().mono + start_patience;
+    while (!serving_writer(board)) {
+      int status = 0;
+      if (::waitpid(pid, &status, WNOHANG) == pid || read_clocks().mono > give_up)
+        return fail(Errc::failed, "the board did not come up; see " + board.run() + "/up.log");
+      ::usleep(5'000);
+    }
+    return true;
+  }
+  ::setsid();
+  const std::string log = board.run() + "/up.log";
+  const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const int in = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::dup2(in, STDIN_FILENO);
+  ::dup2(out, STDOUT_FILENO);
+  ::dup2(out, STDERR_FILENO);
+  return false;
+}
+
+Result<Exit> up(const Globals& globals, const UpArgs& args) {
+  const Result<BoardDirectory> board = find_board(globals.directory);
+  if (!board) return fail(board.error());
+  Result<Settings> settings = load_settings(*board);
+  if (!settings) return fail(settings.error());
+  if (supervisor_pid(*board) != 0) return fail(Errc::conflict, "`bidboard up` runs already; `bidboard status` shows it");
+  if (const auto writer = serving_writer(*board))
+    return fail(Errc::conflict, "a controller serves this board already (process " + std::to_string(writer->pid) + ")");
+  if (args.detach) {
+    const Result<bool> parent = leave_terminal(*board);
+    if (!parent) return fail(parent.error());
+    if (*parent) {
+      std::printf("The board is up with %zu agents. `bidboard status` shows it, `bidboard down` ends it.\n", settings->agents.size());
+      return Exit::ok;
+    }
+  }
+  const Result<Descriptor> lock = take_supervisor_lock(*board);
+  if (!lock) return fail(lock.error());
+  const StopSignal stop;
+  Supervisor supervisor(settings->restart, [](const std::string& text) { print_note({Note::Level::warning, text}); });
+  if (const Result<void> started = supervisor.start(controller_child(*board, settings->durable)); !started) return fail(started.error());
+  const Result<Writer> writer = await_serving(*board, start_patience);
+  if (!writer) return fail(writer.error());
+  if (settings->config.project.empty()) settings->config.project = fs::path(board->home()).filename().string();
+  if (const auto set = call_for<Nothing>(*board, Configure{settings->config}); !set) return fail(set.error());
+  for (const PlannedAgent& agent : settings->agents)
+    if (const Result<void> started = supervisor.start(agent_child(*board, agent, board->home())); !started) return fail(started.error());
+  print_note({Note::Level::info, "up: strategy " + settings->config.strategy + ", " + std::to_string(settings->agents.size()) + " agents" +
+                                     (args.detach ? "" : "; ctrl-C ends them")});
+  if (settings->agents.empty())
+    print_note({Note::Level::warning, "no agents are named in " + settings_file(*board) + "; `bidboard agent` adds some by hand"});
+  while (!stop.requested()) {
+    if (const Result<void> fine = supervisor.look_after(); !fine) return fail(fine.error());
+    wait_readable({supervisor.descriptor(), stop.descriptor()});
+  }
+  supervisor.stop_all();
+  print_note({Note::Level::info, "down"});
+  return Exit::ok;
+}
+
+Result<Exit> down(const Globals& globals) {
+  const Result<BoardDirectory> board = find_board(globals.directory);
+  if (!board) return fail(board.error());
+  if (const pid_t pid = supervisor_pid(*board); pid != 0) {
+    ::kill(pid, SIGTERM);
+  } else if (serving_writer(*board)) {
+    const Result<Nothing> stopped = call_for<Nothing>(*board, Shutdown{});
+    if (!stopped) return fail(stopped.error());
+  } else {
+    std::puts("Nothing is up.");
+    return Exit::ok;
+  }
+  const Instant give_up = read_clocks().mono + stop_patience;
+  while (supervisor_pid(*board) != 0 || serving_writer(*board)) {
+    if (read_clocks().mono > give_up) return fail(Errc::timed_out, "it does not stop; see " + board->run());
+    ::usleep(10'000);
+  }
+  std::puts("The board is down; what it holds stays.");
+  return Exit::ok;
+}
+
+struct Overview {
+  std::optional<Status> serving;
+  pid_t supervisor = 0;
+  std::map<std::string, std::size_t> tasks;  ///< by state
+  std::vector<Agent> agents;
+};
+
+Result<Overview> look(const BoardView& board) {
+  Overview overview;
+  overview.supervisor = supervisor_pid(board.directory());
+  if (serving_writer(board.directory())) {
+    Result<Status> status = call_for<Status>(board.directory(), AskStatus{});
+    if (!status) return fail(status.error());
+    overview.serving = std::move(*status);
+  }
+  const Result<std::vector<Task>> tasks = board.tasks();
+  if (!tasks) return fail(tasks.error());
+  for (const Task& task : *tasks) overview.tasks[std::string(name(task.state))] += 1;
+  Result<std::vector<Agent>> agents = board.agents();
+  if (!agents) return fail(agents.error());
+  overview.agents = std::move(*agents);
+  return overview;
+}
+
+void print_overview(const BoardView& board, const Overview& overview) {
+  std::printf("board       %s\n", board.directory().path.c_str());
+  if (overview.serving) {
+    const Status& s = *overview.serving;
+    std::printf("controller  process %lld, up for %s, term %llu, %llu events\n", static_cast<long long>(s.pid),
+                format_duration(s.up_for).c_str(), static_cast<unsigned long long>(s.term.value),
+                static_cast<unsigned long long>(s.seq.value));
+    std::printf("strategy    %s%s\n", s.strategy.c_str(), s.strategy == "auction" ? (", " + s.mechanism).c_str() : "");
+    std::printf("agents      %zu connected\n", s.agents.size());
+    for (const AgentStatus& agent : s.agents)
+      std::printf("            %-14s %u running, heard of %s ago\n", board.agent_name(agent.agent).c_str(), agent.running,
+                  format_duration(agent.silent_for).c_str());
+    if (s.malformed > 0) std::printf("malformed   %llu messages\n", static_cast<unsigned long long>(s.malformed));
+  } else {
+    std::puts("controller  none; commands work one at a time, agents need `bidboard up`");
+  }
+  if (overview.supervisor != 0) std::printf("supervisor  process %d\n", overview.supervisor);
+  std::string counts;
+  for (const auto& [state, count] : overview.tasks) counts += (counts.empty() ? "" : ", ") + std::to_string(count) + " " + state;
+  std::printf("tasks       %s\n", counts.empty() ? "none" : counts.c_str());
+}
+
+Value to_json_value(const BoardView& board, const Overview& overview) {
+  Value out{Value::Object{}};
+  out.set("board", board.directory().path);
+  out.set("serving", overview.serving.has_value());
+  out.set("supervisor", overview.supervisor == 0 ? Value() : Value(std::int64_t{overview.supervisor}));
+  if (overview.serving) {
+    const Status& s = *overview.serving;
+    out.set("pid", s.pid);
+    out.set("term", s.term.value);
+    out.set("seq", s.seq.value);
+    out.set("up_for", static_cast<double>(s.up_for.us) / 1e6);
+    out.set("strategy", s.strategy);
+    out.set("mechanism", s.mechanism);
+    Value agents{Value::Array{}};
+    for (const AgentStatus& agent : s.agents) {
+      Value item{Value::Object{}};
+      item.set("name", board.agent_name(agent.agent));
+      item.set("running", agent.running);
+      item.set("silent_for", static_cast<double>(agent.silent_for.us) / 1e6);
+      agents.push(std::move(item));
+    }
+    out.set("agents", std::move(agents));
+  }
+  Value tasks{Value::Object{}};
+  for (const auto& [state, count] : overview.tasks) tasks.set(state, static_cast<std::int64_t>(count));
+  out.set("tasks", std::move(tasks));
+  return out;
+}
+
+Result<Exit> status(const Globals& globals, bool json) {
+  Result<BoardView> board = BoardView::open(globals);
+  if (!board) return fail(board.error());
+  const Result<Overview> overview = look(*board);
+  if (!overview) return fail(overview.error());
+  if (json) print_json(to_json_value(*board, *overview));
+  else print_overview(*board, *overview);
+  return Exit::ok;
+}
+
+}  // namespace
+
+Command up_command() {
+  return {"up", "Board", "Start a controller and the agents of bidboard.yaml",
+          "Agents that end are started again, within the bounds of `restart`; then everything is stopped and said why.\n"
+          "Their logs are in .bidboard/run/.",
+          {{"bidboard up", "in the foreground"}, {"bidboard up --detach", "in the background, until `bidboard down`"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<UpArgs>();
+            o.flag("--detach,-d", args->detach, "Go on in the background");
+            return [args](const Globals& globals) { return up(globals, *args); };
+          }};
+}
+
+Command down_command() {
+  return {"down", "Board", "Stop what `up` or `controller` started", "", {{"bidboard down", "agents first, then the controller"}},
+          [](Options&) -> Action0 { return [](const Globals& globals) { return down(globals); }; }};
+}
+
+Command status_command() {
+  return {"status", "Board", "Show whether the board is served, by whom, and how its tasks stand", "",
+          {{"bidboard status --json", "for programs"}},
+          [](Options& o) -> Action0 {
+            auto json = std::make_shared<bool>(false);
+            o.flag("--json", *json, "Print JSON");
+            return [json](const Globals& globals) { return status(globals, *json); };
+          }};
+}
+
+}  // namespace bidboard
