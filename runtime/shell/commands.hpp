@@ -41,4 +41,19 @@ Command run_command();
 /// The strategies and mechanisms that files may name.
 KnownNames known_names();
 
+// auctions.cpp
+Command explain_command();
+Command bids_command();
+Command graph_command();
+Command auction_command();
+// events.cpp
+Command log_command();
+Command watch_command();
+Command output_command();
+// query.cpp
+Command query_command();
+// help.cpp
+Command prime_command();
+Command completion_command();
+
 }  // namespace bidboard

@@ -10,6 +10,9 @@ const std::vector<Command>& all_commands() {
       claim_command(),  renew_command(),    done_command(),   fail_command(),     progress_command(),
       cancel_command(), retry_command(),    pause_command(),  resume_command(),   reassign_command(),
       agents_command(), agent_command(),
+      explain_command(), bids_command(),    query_command(),  log_command(),      watch_command(),
+      output_command(), graph_command(),    auction_command(),
+      prime_command(),  completion_command(),
   };
   return commands;
 }

@@ -1,0 +1,299 @@
+// bids, explain, graph, auction solve: why things went as they went.
+#include <algorithm>
+#include <cstdio>
+
+#include "auction/clearing.hpp"
+#include "auction/eligibility.hpp"
+#include "auction/offline.hpp"
+#include "blackboard/codec.hpp"
+#include "blackboard/keys.hpp"
+#include "blackboard/task_graph.hpp"
+#include "blackboard/to_value.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/shell/board_view.hpp"
+#include "runtime/shell/commands.hpp"
+#include "runtime/shell/print.hpp"
+
+namespace bidboard {
+namespace {
+
+/// Every decided award of a task, first to last. An award whose event was compacted away is left out.
+Result<std::vector<TaskAwarded>> decisions(const BoardView& board, TaskId task) {
+  std::vector<std::uint64_t> auctions;
+  board.snapshot().scan(keys::decisions_of(task), {}, [&](std::string_view key, std::string_view) {
+    auctions.push_back(read_big_endian(key, key.size() - 8));
+    return true;
+  });
+  std::vector<TaskAwarded> found;
+  for (const std::uint64_t id : auctions) {
+    const auto seq = board.snapshot().get(keys::auction(AuctionId{id}));
+    const auto bytes = seq ? board.snapshot().get(keys::event(Seq{read_big_endian(*seq, 0)})) : std::nullopt;
+    if (!bytes) continue;
+    const Result<Event> event = unseal<Event>(*bytes);
+    if (!event) return fail(event.error());
+    if (const auto* awarded = std::get_if<TaskAwarded>(&event->body)) found.push_back(*awarded);
+  }
+  return found;
+}
+
+void print_bids(const BoardView& board, const Auction& auction) {
+  if (auction.bids.empty()) return;
+  Table table({"", "AGENT", "SECONDS", "BELIEVED", "PRICE", "SURE", "WAIT", "SCORE"});
+  for (const RecordedBid& bid : auction.bids)
+    table.add({bid.agent == auction.winner ? coloured(Colour::green, "→") : " ", board.agent_name(bid.agent),
+               format_micros(bid.seconds), format_micros(bid.corrected_seconds), format_micros(bid.price),
+               format_micros(bid.confidence), format_micros(bid.wait), format_micros(bid.score)});
+  table.print();
+  if (auction.bid_count > auction.bids.size())
+    std::printf("  and %zu more\n", auction.bid_count - auction.bids.size());
+}
+
+std::string names(const BoardView& board, const RecordedRefusal& refusal) {
+  std::string text;
+  for (const AgentId agent : refusal.agents) text += (text.empty() ? "" : ", ") + board.agent_name(agent);
+  if (refusal.count > refusal.agents.size()) text += " and " + std::to_string(refusal.count - refusal.agents.size()) + " more";
+  return text;
+}
+
+void print_refusals(const BoardView& board, const std::vector<RecordedRefusal>& refusals) {
+  for (const RecordedRefusal& refusal : refusals)
+    std::printf("  %s: %s (%s)\n", std::string(name(refusal.reason)).c_str(), names(board, refusal).c_str(), refusal.detail.c_str());
+}
+
+void explain_award(const BoardView& board, const TaskAwarded& award, WallTime now) {
+  const Auction& decision = award.decision;
+  std::printf("\n%s %s got it %s, by %s\n", coloured(Colour::bold, "epoch " + std::to_string(award.epoch.value) + ":").c_str(),
+              board.agent_name(award.agent).c_str(), ago(decision.closed_at, now).c_str(), decision.mechanism.c_str());
+  if (!decision.why.empty()) std::printf("%s.\n", decision.why.c_str());
+  if (decision.bid_count > 0) {
+    std::printf("%u bid%s%s:\n", decision.bid_count, decision.bid_count == 1 ? "" : "s",
+                decision.calibrated ? ", corrected by what each agent delivered before" : "");
+    print_bids(board, decision);
+    const Duration took = decision.closed_at - decision.opened_at;
+    if (took.us > 0) std::printf("The auction took %s.\n", format_duration(took).c_str());
+    if (decision.price != 0) std::printf("The %s mechanism sets the price at %s.\n", decision.mechanism.c_str(), format_micros(decision.price).c_str());
+  }
+  if (!decision.refusals.empty()) {
+    std::puts("Who did not bid:");
+    print_refusals(board, decision.refusals);
+  }
+}
+
+/// Why a task that nobody holds still waits.
+Result<void> explain_waiting(const BoardView& board, const Task& task) {
+  if (task.state == TaskState::blocked) {
+    std::printf("\nIt waits for");
+    for (const Need& need : task.spec.needs) {
+      const Result<Task> needed = board.task(need.task);
+      if (needed && !is_over(needed->state))
+        std::printf(" %s (%s, %s)", to_string(need.task).c_str(), std::string(name(needed->state)).c_str(), needed->spec.title.c_str());
+    }
+    std::puts(".");
+    return {};
+  }
+  if (task.state != TaskState::ready && task.state != TaskState::offered) return {};
+  const WallTime now = read_clocks().wall;
+  if (task.not_before > now)
+    std::printf("\nIt is tried again in %s.\n", format_duration(task.not_before - now).c_str());
+  const Result<std::vector<Agent>> agents = board.agents();
+  if (!agents) return fail(agents.error());
+  std::printf("\nWho could take it now:\n");
+  Table table({"AGENT", "STATE", "BUSY", "ANSWER"});
+  for (const Agent& agent : *agents) {
+    if (agent.state != AgentState::live) continue;
+    const std::size_t busy = board.ids_under(keys::holdings_of(agent.id)).size();
+    const auto against = ineligible(task, agent);
+    table.add({agent.profile.name, std::string(name(agent.state)), std::to_string(busy) + "/" + std::to_string(agent.profile.capacity),
+               against ? "no: " + against->detail : busy < agent.profile.capacity ? "could take it" : "could, but is busy"});
+  }
+  if (table.empty()) std::puts("  nobody: no agent is running. `bidboard up` or `bidboard agent` starts some.");
+  else table.print();
+  return {};
+}
+
+Result<Exit> explain(const Globals& globals, const std::string& id_text, bool json) {
+  const Result<TaskId> id = read_task_id(id_text);
+  if (!id) return fail(id.error());
+  Result<BoardView> board = BoardView::open(globals);
+  if (!board) return fail(board.error());
+  const Result<Task> task = board->task(*id);
+  if (!task) return fail(task.error());
+  const Result<std::vector<TaskAwarded>> awards = decisions(*board, *id);
+  if (!awards) return fail(awards.error());
+  if (json) {
+    Value list{Value::Array{}};
+    for (const TaskAwarded& award : *awards) {
+      Value item = to_value(award.decision);
+      item.set("epoch", award.epoch.value);
+      list.push(std::move(item));
+    }
+    print_json(std::move(list));
+    return Exit::ok;
+  }
+  std::printf("%s %s is %s%s\n", to_string(*id).c_str(), coloured(Colour::bold, task->spec.title).c_str(), shown_state(task->state).c_str(),
+              task->reason.empty() ? "." : (": " + task->reason + ".").c_str());
+  const WallTime now = read_clocks().wall;
+  for (const TaskAwarded& award : *awards) {
+    explain_award(*board, award, now);
+    for (const AttemptFailure& failure : task->failures)
+      if (failure.epoch == award.epoch)
+        std::printf("%s\n", coloured(Colour::yellow, "That attempt ended without a result: " + failure.reason + ".").c_str());
+  }
+  if (const Result<void> said = explain_waiting(*board, *task); !said) return fail(said.error());
+  return Exit::ok;
+}
+
+Result<Exit> bids(const Globals& globals, const std::string& id_text, bool json) {
+  const Result<TaskId> id = read_task_id(id_text);
+  if (!id) return fail(id.error());
+  Result<BoardView> board = BoardView::open(globals);
+  if (!board) return fail(board.error());
+  if (const Result<Task> task = board->task(*id); !task) return fail(task.error());
+  const Result<std::vector<TaskAwarded>> awards = decisions(*board, *id);
+  if (!awards) return fail(awards.error());
+  Value list{Value::Array{}};
+  for (const TaskAwarded& award : *awards) {
+    if (!json) {
+      std::printf("%s, epoch %llu, %s\n", to_string(award.decision.id).c_str(), static_cast<unsigned long long>(award.epoch.value),
+                  award.decision.mechanism.c_str());
+      print_bids(*board, award.decision);
+      print_refusals(*board, award.decision.refusals);
+    }
+    for (const RecordedBid& bid : award.decision.bids) {
+      Value item{Value::Object{}};
+      item.set("auction", to_string(award.decision.id));
+      item.set("task", to_string(*id));
+      item.set("agent", board->agent_name(bid.agent));
+      item.set("seconds", from_micros(bid.seconds));
+      item.set("price", from_micros(bid.price));
+      item.set("confidence", from_micros(bid.confidence));
+      item.set("score", from_micros(bid.score));
+      item.set("won", bid.agent == award.decision.winner);
+      list.push(std::move(item));
+    }
+  }
+  if (json) print_json(std::move(list));
+  else if (awards->empty()) std::printf("%s has not been awarded; `bidboard explain %s` says why\n", to_string(*id).c_str(), to_string(*id).c_str());
+  return Exit::ok;
+}
+
+const char* colour_of(TaskState state) {
+  switch (state) {
+    case TaskState::done: return "palegreen";
+    case TaskState::running:
+    case TaskState::awarded: return "lightblue";
+    case TaskState::failed:
+    case TaskState::quarantined: return "salmon";
+    case TaskState::ready:
+    case TaskState::offered: return "khaki";
+    default: return "lightgrey";
+  }
+}
+
+struct GraphArgs {
+  std::string workflow;
+  bool critical = false;
+};
+
+Result<Exit> graph(const Globals& globals, const GraphArgs& args) {
+  Result<BoardView> board = BoardView::open(globals);
+  if (!board) return fail(board.error());
+  Result<std::vector<Task>> tasks = board->tasks();
+  if (!tasks) return fail(tasks.error());
+  if (!args.workflow.empty()) {
+    const auto workflow = parse_id<WorkflowId>(args.workflow);
+    if (!workflow) return fail(Errc::invalid, "'" + args.workflow + "' is no workflow; they are written w3");
+    std::erase_if(*tasks, [&](const Task& task) { return task.spec.workflow != *workflow; });
+  }
+  std::vector<TaskGraph::Node> nodes;
+  std::vector<TaskGraph::Edge> edges;
+  std::map<TaskId, const Task*> by_id;
+  for (const Task& task : *tasks) {
+    by_id[task.id] = &task;
+    nodes.push_back({task.id, std::max<Micros>(task.spec.size, 1), to_string(task.id) + "\n" + task.spec.title, colour_of(task.state)});
+    for (const Need& need : task.spec.needs) edges.push_back({task.id, need.task});
+  }
+  const TaskGraph graph(nodes, edges);
+  if (!args.critical) {
+    std::fputs(graph.dot().c_str(), stdout);
+    return Exit::ok;
+  }
+  Micros length = 0;
+  Table table({"TASK", "SIZE", "STATE", "TITLE"});
+  for (const TaskId id : graph.critical_path()) {
+    const Task& task = *by_id.at(id);
+    length += task.spec.size;
+    table.add({to_string(id), format_micros(task.spec.size), shown_state(task.state), task.spec.title});
+  }
+  table.print();
+  std::printf("critical path: %s of work, one after the other\n", format_duration({length}).c_str());
+  return Exit::ok;
+}
+
+struct SolveArgs {
+  std::string verb;
+  std::string file;
+  std::string mechanism = "optimal";
+};
+
+Result<Exit> solve(const SolveArgs& args) {
+  if (args.verb != "solve") return fail(Errc::invalid, "the one thing to do with an auction offline is: bidboard auction solve FILE");
+  const Result<std::string> text = read_text(args.file == "-" ? "-" : "@" + args.file);
+  if (!text) return fail(text.error());
+  const Result<Value> document = parse_json(*text);
+  if (!document) return fail_in(args.file, document.error());
+  const Result<Mechanism> mechanism = find_mechanism(args.mechanism);
+  if (!mechanism) return fail(mechanism.error());
+  const Result<OfflineAuction> auction = read_auction(*document);
+  if (!auction) return fail_in(args.file, auction.error());
+  std::puts(to_json(write_outcome(*auction, args.mechanism, (*mechanism)(auction->problem)), 2).c_str());
+  return Exit::ok;
+}
+
+Command about_task(const std::string& verb, const std::string& summary, const std::string& example,
+                   Result<Exit> (*act)(const Globals&, const std::string&, bool)) {
+  return {verb, "Insight", summary, "", {{"bidboard " + verb + " t12", example}}, [act](Options& o) -> Action0 {
+            auto id = std::make_shared<std::string>();
+            auto json = std::make_shared<bool>(false);
+            o.task("TASK", *id);
+            o.flag("--json", *json, "Print JSON");
+            return [id, json, act](const Globals& globals) { return act(globals, *id, *json); };
+          }};
+}
+
+}  // namespace
+
+Command explain_command() {
+  return about_task("explain", "Say who was asked for a task, who could not and why, who bid what, and why the winner won",
+                    "why did this agent get it, or why does nobody", explain);
+}
+
+Command bids_command() { return about_task("bids", "List the bids that decided a task's awards", "every award's bids", bids); }
+
+Command graph_command() {
+  return {"graph", "Insight", "Print the dependency graph as Graphviz text, or its critical path", "",
+          {{"bidboard graph | dot -Tsvg > graph.svg", "a picture"}, {"bidboard graph --critical", "what decides the makespan"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<GraphArgs>();
+            o.text("--workflow", args->workflow, "W", "Only the tasks of this workflow");
+            o.flag("--critical", args->critical, "The critical path instead");
+            return [args](const Globals& globals) { return graph(globals, *args); };
+          }};
+}
+
+Command auction_command() {
+  return {"auction", "Insight", "Clear an auction offline: auction solve FILE",
+          "FILE holds {\"tasks\": [\"t1\"], \"agents\": [{\"id\": \"a1\", \"capacity\": 1}],\n"
+          "\"bids\": [{\"task\": \"t1\", \"agent\": \"a1\", \"cost\": 52}]}. The answer has awards (task, agent, cost, price), total_cost, and\n"
+          "a certificate where the mechanism proves its outcome.",
+          {{"bidboard auction solve bids.json --mechanism vickrey", "second-price"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<SolveArgs>();
+            o.argument("solve", args->verb, "What to do");
+            o.argument("FILE", args->file, "JSON file, or - for stdin");
+            o.text("--mechanism,-m", args->mechanism, "NAME", "first_price, vickrey, sequential, optimal");
+            return [args](const Globals&) { return solve(*args); };
+          }};
+}
+
+}  // namespace bidboard

@@ -1,0 +1,287 @@
+// log, watch, output: what happened, what happens, what a task prints.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+
+#include "agents/descriptor.hpp"
+#include "agents/executors/surroundings.hpp"
+#include "blackboard/codec.hpp"
+#include "blackboard/keys.hpp"
+#include "blackboard/to_value.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/net/client.hpp"
+#include "runtime/shell/board_view.hpp"
+#include "runtime/shell/commands.hpp"
+#include "runtime/shell/print.hpp"
+#include "runtime/stop_signal.hpp"
+
+namespace bidboard {
+namespace {
+
+/// Without a controller nobody tells of changes; the board is looked at this often while somebody watches.
+constexpr Duration look_interval = milliseconds(500);
+constexpr Duration output_interval = milliseconds(100);
+
+std::string time_of_day(WallTime at) {
+  const std::time_t seconds_part = static_cast<std::time_t>(at.us / 1'000'000);
+  std::tm local{};
+  ::localtime_r(&seconds_part, &local);
+  char text[32];
+  std::strftime(text, sizeof text, "%H:%M:%S", &local);
+  char out[48];
+  std::snprintf(out, sizeof out, "%s.%03d", text, static_cast<int>(at.us / 1000 % 1000));
+  return out;
+}
+
+Value event_to_json(const BoardView& board, Seq seq, const Event& event) {
+  Value item{Value::Object{}};
+  item.set("seq", seq.value);
+  item.set("at", static_cast<double>(event.at.us) / 1e6);
+  item.set("kind", kind(event));
+  item.set("task", task_of(event) ? Value(to_string(task_of(event))) : Value());
+  item.set("agent", agent_of(event) ? Value(board.agent_name(agent_of(event))) : Value());
+  item.set("body", to_value(event.body));
+  return item;
+}
+
+/// The rest of an event in a few words.
+std::string gist(const Event& event) {
+  return std::visit(
+      [](const auto& e) -> std::string {
+        using E = std::decay_t<decltype(e)>;
+        if constexpr (std::is_same_v<E, TaskPosted>) return e.task.spec.title + " (" + std::string(name(e.task.state)) + ")";
+        else if constexpr (std::is_same_v<E, TaskMoved> || std::is_same_v<E, TaskReopened>)
+          return std::string(name(e.to)) + (e.reason.empty() ? "" : ": " + e.reason);
+        else if constexpr (std::is_same_v<E, TaskAwarded>)
+          return "epoch " + std::to_string(e.epoch.value) + ", " + e.decision.mechanism + ": " + e.decision.why;
+        else if constexpr (std::is_same_v<E, AttemptEnded>) return std::string(name(e.to)) + ": " + e.reason;
+        else if constexpr (std::is_same_v<E, TaskProgressed>) return std::to_string(e.fraction / 10'000) + " % " + e.text;
+        else if constexpr (std::is_same_v<E, TaskFinished>) return e.result.substr(0, 80);
+        else if constexpr (std::is_same_v<E, AgentRegistered>) return e.agent.profile.name;
+        else if constexpr (std::is_same_v<E, AgentLeft>) return e.reason;
+        else if constexpr (std::is_same_v<E, RequestRefused>) return e.who + ": " + e.reason;
+        else if constexpr (std::is_same_v<E, WorkflowPosted>) return e.workflow.name;
+        else if constexpr (std::is_same_v<E, DiscoveryPosted>) return e.discovery.kind + ": " + e.discovery.title;
+        else if constexpr (std::is_same_v<E, ConfigSet>) return e.config.strategy + ", " + e.config.mechanism;
+        else return {};
+      },
+      event.body);
+}
+
+std::string colour_kind(std::string_view kind) {
+  if (kind == "task_finished") return coloured(Colour::green, kind);
+  if (kind == "attempt_ended" || kind == "agent_left" || kind == "request_refused") return coloured(Colour::yellow, kind);
+  if (kind == "task_awarded") return coloured(Colour::cyan, kind);
+  return std::string(kind);
+}
+
+struct LogArgs {
+  std::string task;
+  std::int64_t from = 0;
+  std::int64_t limit = 50;
+  bool all = false;
+  bool json = false;
+  bool follow = false;
+};
+
+struct LogFilter {
+  TaskId task;
+  bool all = false;
+  bool wants(const Event& event) const {
+    if (task && task_of(event) != task) return false;
+    return all || !(std::holds_alternative<Replied>(event.body) || std::holds_alternative<ClientForgotten>(event.body) ||
+                    std::holds_alternative<Calibrated>(event.body) || std::holds_alternative<LevelsRaised>(event.body) ||
+                    std::holds_alternative<AgentSeen>(event.body));
+  }
+};
+
+void print_event(const BoardView& board, Seq seq, const Event& event, bool json) {
+  if (json) {
+    std::puts(to_json(event_to_json(board, seq, event)).c_str());
+    return;
+  }
+  const std::string task = task_of(event) ? to_string(task_of(event)) : "-";
+  const std::string agent = agent_of(event) ? board.agent_name(agent_of(event)) : "-";
+  const std::string what = colour_kind(kind(event));
+  const std::size_t pad = what.size() + 17 - std::min<std::size_t>(17, display_width(what));
+  std::printf("%6llu %s %-*s %-5s %-10s %s\n", static_cast<unsigned long long>(seq.value),
+              coloured(Colour::dim, time_of_day(event.at)).c_str(), static_cast<int>(pad), what.c_str(), task.c_str(), agent.c_str(),
+              cut_to(gist(event), 120).c_str());
+}
+
+/// Visits events from `from` on; answers the number of the last one.
+Result<Seq> each_event(const BoardView& board, Seq from, const std::function<void(Seq, const Event&)>& visit) {
+  Seq last{from.value == 0 ? 0 : from.value - 1};
+  Result<void> fine;
+  board.snapshot().scan(std::string(1, keys::log_letter), keys::event(from), [&](std::string_view key, std::string_view bytes) {
+    const Result<Event> event = unseal<Event>(bytes);
+    if (!event) fine = fail(event.error());
+    else visit(last = {read_big_endian(key, 1)}, *event);
+    return fine.has_value();
+  });
+  if (!fine) return fail(fine.error());
+  return last;
+}
+
+Result<Seq> print_log(const BoardView& board, const LogArgs& args, const LogFilter& filter) {
+  if (args.from > 0)
+    return each_event(board, {static_cast<std::uint64_t>(args.from)}, [&](Seq seq, const Event& event) {
+      if (filter.wants(event)) print_event(board, seq, event, args.json);
+    });
+  std::vector<std::pair<Seq, Event>> kept;
+  const Result<Seq> last = each_event(board, {1}, [&](Seq seq, const Event& event) {
+    if (!filter.wants(event)) return;
+    kept.emplace_back(seq, event);
+    if (args.limit > 0 && kept.size() > 2 * static_cast<std::size_t>(args.limit))
+      kept.erase(kept.begin(), kept.end() - args.limit);
+  });
+  if (args.limit > 0 && kept.size() > static_cast<std::size_t>(args.limit)) kept.erase(kept.begin(), kept.end() - args.limit);
+  for (const auto& [seq, event] : kept) print_event(board, seq, event, args.json);
+  return last;
+}
+
+/// Waits for something new: told by the feed of a serving controller, else by looking now and then.
+void await_change(const BoardDirectory& board, std::unique_ptr<Feed>& feed, std::int64_t& feed_of) {
+  const auto writer = serving_writer(board);
+  if (!writer) {
+    feed.reset();
+    ::usleep(static_cast<useconds_t>(look_interval.us));
+    return;
+  }
+  if (!feed || feed_of != writer->pid) {
+    Result<std::unique_ptr<Feed>> opened = Feed::open(writer->feed);
+    feed = opened ? std::move(*opened) : nullptr;
+    feed_of = writer->pid;
+  }
+  if (feed) static_cast<void>(feed->wait(seconds(2)));
+}
+
+Result<Exit> show_log(const Globals& globals, const LogArgs& args) {
+  LogFilter filter{{}, args.all};
+  if (!args.task.empty()) {
+    const Result<TaskId> id = read_task_id(args.task);
+    if (!id) return fail(id.error());
+    filter.task = *id;
+  }
+  const Result<BoardDirectory> directory = find_board(globals.directory);
+  if (!directory) return fail(directory.error());
+  Seq seen;
+  {
+    Result<BoardView> board = BoardView::open(*directory);
+    if (!board) return fail(board.error());
+    const Result<Seq> last = print_log(*board, args, filter);
+    if (!last) return fail(last.error());
+    seen = *last;
+  }
+  const StopSignal stop;
+  std::unique_ptr<Feed> feed;
+  std::int64_t feed_of = 0;
+  while (args.follow && !stop.requested()) {
+    std::fflush(stdout);
+    await_change(*directory, feed, feed_of);
+    Result<BoardView> board = BoardView::open(*directory);
+    if (!board) return fail(board.error());
+    const Result<Seq> last = each_event(*board, seen.next(), [&](Seq seq, const Event& event) {
+      if (filter.wants(event)) print_event(*board, seq, event, args.json);
+    });
+    if (!last) return fail(last.error());
+    seen = *last;
+  }
+  return Exit::ok;
+}
+
+struct OutputArgs {
+  std::string task;
+  std::int64_t epoch = 0;
+  bool follow = false;
+};
+
+/// Copies what is new in the file to stdout. False: the file does not exist.
+bool copy_new(const std::string& path, off_t& at) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return false;
+  char buffer[64 * 1024];
+  ssize_t n = 0;
+  while ((n = ::pread(file.get(), buffer, sizeof buffer, at)) > 0) {
+    std::fwrite(buffer, 1, static_cast<std::size_t>(n), stdout);
+    at += n;
+  }
+  std::fflush(stdout);
+  return true;
+}
+
+Result<Exit> output(const Globals& globals, const OutputArgs& args) {
+  const Result<TaskId> id = read_task_id(args.task);
+  if (!id) return fail(id.error());
+  const Result<BoardDirectory> directory = find_board(globals.directory);
+  if (!directory) return fail(directory.error());
+  const StopSignal stop;
+  off_t at = 0;
+  Epoch shown{static_cast<std::uint64_t>(std::max<std::int64_t>(0, args.epoch))};
+  while (true) {
+    Result<BoardView> board = BoardView::open(*directory);
+    if (!board) return fail(board.error());
+    const Result<Task> task = board->task(*id);
+    if (!task) return fail(task.error());
+    if (args.epoch == 0 && task->epoch != shown) {
+      shown = task->epoch;
+      at = 0;
+      if (args.follow && shown.value > 1) std::fprintf(stderr, "--- epoch %llu\n", static_cast<unsigned long long>(shown.value));
+    }
+    const bool exists = shown.value != 0 && copy_new(output_path(directory->path, *id, shown), at);
+    const bool goes_on = !is_over(task->state) && task->state != TaskState::waiting;
+    if (!args.follow || !goes_on || stop.requested()) {
+      if (!exists && !args.follow)
+        return fail(Errc::not_found, to_string(*id) + " has no output" + (shown.value == 0 ? ": it was never awarded" : ""));
+      return Exit::ok;
+    }
+    ::usleep(static_cast<useconds_t>(output_interval.us));
+  }
+}
+
+void declare_log(Options& o, LogArgs& args) {
+  o.text("--task,-t", args.task, "TASK", "Only about this task");
+  o.flag("--all,-a", args.all, "Also book-keeping events");
+  o.flag("--json", args.json, "A JSON object a line");
+}
+
+}  // namespace
+
+Command log_command() {
+  return {"log", "Insight", "Print what has happened", "", {{"bidboard log --task t12", "the story of a task"}, {"bidboard log --from 1 --json", "everything, for programs"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<LogArgs>();
+            declare_log(o, *args);
+            o.integer("--from", args->from, "SEQ", "All from this event on");
+            o.integer("--limit,-n", args->limit, "N", "Without --from: the last N; 0: all");
+            o.flag("--follow,-f", args->follow, "Go on with what happens");
+            return [args](const Globals& globals) { return show_log(globals, *args); };
+          }};
+}
+
+Command watch_command() {
+  return {"watch", "Insight", "Print what happens, as it happens, until ctrl-C", "", {{"bidboard watch", "the same as log --follow --limit 5"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<LogArgs>();
+            args->limit = 5;
+            args->follow = true;
+            declare_log(o, *args);
+            return [args](const Globals& globals) { return show_log(globals, *args); };
+          }};
+}
+
+Command output_command() {
+  return {"output", "Insight", "Print what a task's process wrote", "", {{"bidboard output t12 -f", "follow it to the task's end"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<OutputArgs>();
+            o.task("TASK", args->task);
+            o.integer("--epoch", args->epoch, "E", "Of this award; 0: the last one");
+            o.flag("--follow,-f", args->follow, "Until the task has ended");
+            return [args](const Globals& globals) { return output(globals, *args); };
+          }};
+}
+
+}  // namespace bidboard
