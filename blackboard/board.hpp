@@ -127,8 +127,11 @@ class Board {
 
 /// Index keys that a task record implies, apart from those that never change (dependents, key, member).
 std::vector<std::string> live_index_keys(const Task& task);
+/// The deadline entry after which a client is forgotten.
+std::string client_due_key(const Client& client);
 
-/// Re-derives every index from the records and compares; a sentence per difference. REQUIRES: nothing uncommitted.
+/// Re-derives every index from the records, and the auctions' from the log, and compares; a sentence per difference. Also what
+/// must hold between records: counts, counters, and that no task is ahead of what it needs. REQUIRES: nothing uncommitted.
 std::vector<std::string> check_invariants(const Snapshot& snapshot);
 
 }  // namespace bidboard
