@@ -221,15 +221,37 @@ Result<ReplyBody> progress(Core& core, const Actor& actor, const Progress& reque
   return changed(core, task.id);
 }
 
+/// What is wrong with a configuration; empty when nothing is.
+std::string flaw_of(const Config& config) {
+  constexpr Duration longest = minutes(60 * 24 * 7);
+  const auto span = [&](const char* what, Duration value) -> std::string {
+    if (value.us > 0 && value <= longest) return {};
+    return std::string(what) + " is " + std::to_string(value.us) + " us; it must be above zero and at most a week";
+  };
+  for (const std::string& flaw : {span("bid_timeout", config.bid_timeout), span("heartbeat", config.heartbeat),
+                                  span("lease", config.lease)})
+    if (!flaw.empty()) return flaw;
+  if (config.lease < config.heartbeat * 2)
+    return "lease (" + format_duration(config.lease) + ") is less than two heartbeats of " +
+           format_duration(config.heartbeat) + ": a single lost message would end it";
+  if (config.backoff.us < 0 || config.backoff > longest) return "backoff must be between zero and a week";
+  if (config.seconds_weight < 0 || config.price_weight < 0) return "weights must not be negative";
+  if (config.seconds_weight == 0 && config.price_weight == 0) return "one of the weights must be above zero";
+  return {};
+}
+
 Result<ReplyBody> configure(Core& core, const Configure& request) {
   if (Result<std::unique_ptr<Strategy>> made = make_strategy(request.config.strategy, request.config.seed); !made)
     return fail(made.error());
+  if (const std::string flaw = flaw_of(request.config); !flaw.empty())
+    return fail(Errc::invalid, "configuration refused: " + flaw);
   if (const auto mechanism = find_mechanism(request.config.mechanism); !mechanism) return fail(mechanism.error());
   const bool ordered = core.strategy->orders_by_bottom_level();
   core.emit(ConfigSet{request.config});
   core.strategy = std::move(*make_strategy(request.config.strategy, request.config.seed));
   core.leases.set_term(request.config.lease);
   core.auctions.clear();
+  core.announced.clear();
   if (core.strategy->orders_by_bottom_level() != ordered) relevel_all(core, !ordered);
   return Nothing{};
 }
