@@ -275,7 +275,9 @@ void Board::on(const Replied& e, WallTime at) {
   record.id = e.client;
   record.last_request = std::max(record.last_request, e.request);
   record.seen_at = at;
-  record.replies.push_back({e.request, e.bytes});
+  const auto place = std::upper_bound(record.replies.begin(), record.replies.end(), e.request,
+                                      [](std::uint64_t number, const StoredReply& r) { return number < r.request; });
+  record.replies.insert(place, {e.request, e.bytes});
   if (record.replies.size() > kept_replies) record.replies.erase(record.replies.begin());
   add_key(client_due_key(record));
   clients_.put(e.client, std::move(record));

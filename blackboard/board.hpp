@@ -17,7 +17,7 @@ namespace bidboard {
 
 /// Results up to this many bytes stand in the task's record; larger ones are blobs.
 constexpr std::size_t inline_result_bytes = 1024;
-/// A requester's last replies that are kept.
+/// A requester's replies that are kept: those with the highest numbers.
 constexpr std::size_t kept_replies = 16;
 
 /// A record that stands on the board and cannot be read. Thrown out of whatever needed it, because nothing sensible can be

@@ -1,4 +1,6 @@
 // What clients ask for: who may, what follows, and the same answer again when they ask again.
+#include <algorithm>
+
 #include "auction/clearing.hpp"
 #include "auction/eligibility.hpp"
 #include "blackboard/codec.hpp"
@@ -258,10 +260,10 @@ Result<ReplyBody> configure(Core& core, const Configure& request) {
 
 LogPage read_log(const Core& core, const ReadLog& request) {
   constexpr std::size_t most_bytes = 512 * 1024;
-  LogPage page{request.from, {}};
+  LogPage page{std::max(request.from, Seq{1}), {}};
   std::size_t bytes = 0;
-  const std::uint32_t limit = std::min<std::uint32_t>(request.limit, 10'000);
-  core.board.store().scan(std::string(1, keys::log_letter), keys::event(request.from),
+  const std::uint32_t limit = std::clamp<std::uint32_t>(request.limit, 1, 10'000);
+  core.board.store().scan(std::string(1, keys::log_letter), keys::event(page.first),
                           [&](std::string_view, std::string_view event) {
                             page.events.emplace_back(event);
                             bytes += event.size();
@@ -299,21 +301,35 @@ Result<ReplyBody> answer(Core& core, const Actor& actor, const RequestBody& body
   return ReplyBody{Nothing{}};
 }
 
+/// A reply as the board keeps it: without the secret, which is derived again when the reply is repeated.
+Reply without_secret(Reply reply) {
+  if (auto* claimed = std::get_if<Claimed>(&reply.body)) claimed->capability.clear();
+  return reply;
+}
+
 /// The reply that was given to this request before, or the error when it is no longer kept; nothing for a new request.
 std::optional<Reply> earlier_reply(const Core& core, const Request& request) {
   const Client* client = request.client.value ? core.board.client(request.client) : nullptr;
-  if (!client || request.number > client->last_request) return {};
-  for (const StoredReply& kept : client->replies)
-    if (kept.request == request.number)
-      if (Result<Reply> reply = decode<Reply>(kept.bytes)) return *reply;
+  if (!client) return {};
+  for (const StoredReply& kept : client->replies) {
+    if (kept.request != request.number) continue;
+    Result<Reply> reply = decode<Reply>(kept.bytes);
+    if (!reply) return Reply{request.number, reply.error().code, "the reply that was kept: " + reply.error().text, {}};
+    if (auto* claimed = std::get_if<Claimed>(&reply->body))
+      claimed->capability = core.secrets.capability(claimed->task, claimed->epoch);
+    return *reply;
+  }
+  // The highest numbers are kept: one above the lowest of them, or while none was dropped, was never done.
+  if (client->replies.size() < kept_replies || request.number > client->replies.front().request) return {};
   return Reply{request.number, Errc::too_old, "this request was answered long ago and its reply is no longer kept", {}};
 }
 
 }  // namespace
 
 void on_request(Core& core, PeerId peer, const Request& request) {
-  if (const std::optional<Reply> earlier = earlier_reply(core, request)) return core.send(peer, *earlier);
   const bool reads = only_reads(request.body);
+  if (!reads)
+    if (const std::optional<Reply> earlier = earlier_reply(core, request)) return core.send(peer, *earlier);
   Result<ReplyBody> body = ReplyBody{Nothing{}};
   if (reads) {
     body = answer(core, Actor{}, request.body);
@@ -327,7 +343,7 @@ void on_request(Core& core, PeerId peer, const Request& request) {
   Reply reply{request.number, Errc::ok, {}, {}};
   if (body) reply.body = std::move(*body);
   else reply.code = body.error().code, reply.text = body.error().text;
-  if (request.client.value != 0 && !reads) core.emit(Replied{request.client, request.number, encode(reply)});
+  if (request.client.value != 0 && !reads) core.emit(Replied{request.client, request.number, encode(without_secret(reply))});
   core.send(peer, std::move(reply));
 }
 
