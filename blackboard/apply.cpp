@@ -21,6 +21,10 @@ constexpr Duration client_memory = minutes(60);
 
 }  // namespace
 
+std::string client_due_key(const Client& client) {
+  return keys::due(client.seen_at + client_memory, keys::Due::client, client.id.value);
+}
+
 std::vector<std::string> live_index_keys(const Task& task) {
   std::vector<std::string> out;
   const bool awaits_award = task.state == TaskState::ready || task.state == TaskState::offered;
@@ -267,20 +271,22 @@ void Board::on(const WorkflowPosted& e, WallTime) {
 void Board::on(const Replied& e, WallTime at) {
   const Client* known = client(e.client);
   Client record = known ? *known : Client{};
-  if (known) remove_key(keys::due(record.seen_at + client_memory, keys::Due::client, e.client.value));
+  if (known) remove_key(client_due_key(record));
   record.id = e.client;
   record.last_request = std::max(record.last_request, e.request);
   record.seen_at = at;
-  record.replies.push_back({e.request, e.bytes});
+  const auto place = std::upper_bound(record.replies.begin(), record.replies.end(), e.request,
+                                      [](std::uint64_t number, const StoredReply& r) { return number < r.request; });
+  record.replies.insert(place, {e.request, e.bytes});
   if (record.replies.size() > kept_replies) record.replies.erase(record.replies.begin());
+  add_key(client_due_key(record));
   clients_.put(e.client, std::move(record));
-  add_key(keys::due(at + client_memory, keys::Due::client, e.client.value));
 }
 
 void Board::on(const ClientForgotten& e, WallTime) {
   const Client* known = client(e.client);
   if (!known) return;
-  remove_key(keys::due(known->seen_at + client_memory, keys::Due::client, e.client.value));
+  remove_key(client_due_key(*known));
   clients_.erase(e.client);
 }
 

@@ -16,19 +16,20 @@ constexpr std::size_t cached_records = 100'000;
 
 Board::Board(Store& store) : store_(store) { discard(); }
 
+std::optional<std::string_view> Board::index_value(std::string_view key) const {
+  const auto found = overlay_.find(key);
+  if (found == overlay_.end()) return store_.get(key);
+  if (!found->second) return {};
+  return *found->second;
+}
+
 template <class T>
 std::optional<T> Board::load(std::string_view key) const {
-  std::optional<std::string_view> bytes;
-  if (const auto found = overlay_.find(key); found != overlay_.end()) {
-    if (found->second) bytes = *found->second;
-  } else {
-    bytes = store_.get(key);
-  }
+  const std::optional<std::string_view> bytes = index_value(key);
   if (!bytes) return {};
   Result<T> record = unseal<T>(*bytes);
   if (record) return std::move(*record);
-  if (!damage_) damage_ = Error{record.error().code, "record " + to_hex(key) + ": " + record.error().text};
-  return {};
+  throw DamagedRecord{{record.error().code, "record " + keys::described(key) + ": " + record.error().text}};
 }
 
 const Task* Board::task(TaskId id) const {
@@ -52,25 +53,19 @@ Calibration Board::calibration(AgentId agent, const std::string& kind) const {
 }
 
 std::optional<AgentId> Board::agent_named(std::string_view name) const {
-  const std::string key = keys::agent_name(name);
-  std::optional<std::string_view> value = store_.get(key);
-  if (const auto found = overlay_.find(key); found != overlay_.end()) value = *found->second;
+  const std::optional<std::string_view> value = index_value(keys::agent_name(name));
   if (!value) return {};
   return AgentId{read_big_endian(*value, 0)};
 }
 
 std::optional<TaskId> Board::task_with_key(std::string_view project, std::string_view key) const {
-  const std::string index_key = keys::post_key(project, key);
-  std::optional<std::string_view> value = store_.get(index_key);
-  if (const auto found = overlay_.find(index_key); found != overlay_.end()) value = *found->second;
+  const std::optional<std::string_view> value = index_value(keys::post_key(project, key));
   if (!value) return {};
   return TaskId{read_big_endian(*value, 0)};
 }
 
 std::optional<std::string> Board::blob(std::string_view hash) const {
-  const std::string key = keys::blob(hash);
-  if (const auto found = overlay_.find(key); found != overlay_.end()) return found->second;
-  const std::optional<std::string_view> bytes = store_.get(key);
+  const std::optional<std::string_view> bytes = index_value(keys::blob(hash));
   if (!bytes) return {};
   return std::string(*bytes);
 }
@@ -126,7 +121,11 @@ void Board::stage_blob(const std::string& hash, std::string_view bytes) {
 }
 
 Result<void> Board::commit(Term term) {
-  BB_CHECK(!damage_, "a batch that met damaged records is discarded, not committed");
+  BB_CHECK(!damage_, "nothing is decided on a board whose configuration or counters cannot be read");
+  if (!has_changes()) {
+    BB_CHECK(overlay_.empty(), "content is kept only together with an event that names it");
+    return {};
+  }
   std::vector<std::string> log;
   log.reserve(events_.size());
   for (const Event& event : events_) log.push_back(seal(event));
@@ -142,7 +141,7 @@ Result<void> Board::commit(Term term) {
   put_changes(workflows_, keys::workflow);
   put_changes(clients_, keys::client);
   for (const auto& [key, value] : overlay_) puts.push_back({key, value});
-  if (!events_.empty()) puts.push_back({std::string(keys::counters), seal(counters_)});
+  puts.push_back({std::string(keys::counters), seal(counters_)});
   if (Result<void> saved = store_.commit(store_.last_seq(), term, log, puts); !saved) return saved;
   events_.clear();
   overlay_.clear();
@@ -161,13 +160,16 @@ void Board::discard() {
   agents_.forget_changes();
   workflows_.forget_changes();
   clients_.forget_changes();
-  config_ = load<Config>(keys::config).value_or(Config{});
-  counters_ = load<Counters>(keys::counters).value_or(Counters{});
+  damage_.reset();
+  try {
+    config_ = load<Config>(keys::config).value_or(Config{});
+    counters_ = load<Counters>(keys::counters).value_or(Counters{});
+  } catch (const DamagedRecord& damaged) {
+    damage_ = damaged.error;
+  }
 }
 
 Seq Board::next_seq() const { return {store_.last_seq().value + events_.size() + 1}; }
-
-std::optional<Error> Board::take_damage() { return std::exchange(damage_, std::nullopt); }
 
 void Board::add_key(std::string key, std::string value) { overlay_[std::move(key)] = std::move(value); }
 void Board::remove_key(std::string key) { overlay_[std::move(key)] = std::nullopt; }

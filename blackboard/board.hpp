@@ -17,8 +17,14 @@ namespace bidboard {
 
 /// Results up to this many bytes stand in the task's record; larger ones are blobs.
 constexpr std::size_t inline_result_bytes = 1024;
-/// A requester's last replies that are kept.
+/// A requester's replies that are kept: those with the highest numbers.
 constexpr std::size_t kept_replies = 16;
+
+/// A record that stands on the board and cannot be read. Thrown out of whatever needed it, because nothing sensible can be
+/// decided without it; caught in one place, runtime/node.cpp, which discards the batch.
+struct DamagedRecord {
+  Error error;
+};
 
 class Board {
  public:
@@ -26,7 +32,7 @@ class Board {
   explicit Board(Store& store);
 
   // Reading: what the batch has changed, else what is committed. nullptr: there is none. Pointers stay valid until the next
-  // apply, commit or discard.
+  // commit or discard. Throws DamagedRecord.
   const Task* task(TaskId id) const;
   const Agent* agent(AgentId id) const;
   const Workflow* workflow(WorkflowId id) const;
@@ -61,8 +67,8 @@ class Board {
   /// Number that the next applied event gets.
   Seq next_seq() const;
 
-  /// The first record that could not be read since the last call. Such a record counts as absent; its batch must not commit.
-  std::optional<Error> take_damage();
+  /// What is wrong with the board's own records (configuration, counters), if anything: nothing must be decided then.
+  const std::optional<Error>& damage() const { return damage_; }
 
   const Store& store() const { return store_; }
 
@@ -73,6 +79,8 @@ class Board {
   std::uint32_t count_open_needs(const Task& task) const;
   void add_key(std::string key, std::string value = {});
   void remove_key(std::string key);
+  /// What stands under a key that no record cache holds.
+  std::optional<std::string_view> index_value(std::string_view key) const;
   template <class T>
   std::optional<T> load(std::string_view key) const;
 
@@ -114,13 +122,16 @@ class Board {
   /// Uncommitted index entries and rarely changed records; no value: deleted.
   std::map<std::string, std::optional<std::string>, std::less<>> overlay_;
   std::vector<Event> events_;
-  mutable std::optional<Error> damage_;
+  std::optional<Error> damage_;
 };
 
 /// Index keys that a task record implies, apart from those that never change (dependents, key, member).
 std::vector<std::string> live_index_keys(const Task& task);
+/// The deadline entry after which a client is forgotten.
+std::string client_due_key(const Client& client);
 
-/// Re-derives every index from the records and compares; a sentence per difference. REQUIRES: nothing uncommitted.
+/// Re-derives every index from the records, and the auctions' from the log, and compares; a sentence per difference. Also what
+/// must hold between records: counts, counters, and that no task is ahead of what it needs. REQUIRES: nothing uncommitted.
 std::vector<std::string> check_invariants(const Snapshot& snapshot);
 
 }  // namespace bidboard

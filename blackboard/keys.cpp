@@ -71,6 +71,36 @@ std::string decision(TaskId task, AuctionId auction) {
   return with_numbers(decision_letter, task.value, auction.value);
 }
 
+std::string described(std::string_view key) {
+  const auto number = [&](std::size_t at) { return key.size() >= at + 8 ? read_big_endian(key, at) : 0; };
+  const auto text = [&](std::size_t at) { return std::string(key.substr(std::min(at, key.size()))); };
+  if (key == config) return "configuration";
+  if (key == counters) return "counters";
+  switch (key.empty() ? '\0' : key[0]) {
+    case task_letter: return "task " + to_string(TaskId{number(1)});
+    case agent_letter: return "agent " + to_string(AgentId{number(1)});
+    case calibration_letter: return "calibration of " + to_string(AgentId{number(1)}) + " for " + text(9);
+    case discovery_letter: return "discovery " + to_string(DiscoveryId{number(1)});
+    case workflow_letter: return "workflow " + to_string(WorkflowId{number(1)});
+    case client_letter: return "client " + std::to_string(number(1));
+    case blob_letter: return "content " + to_hex(text(1));
+    case auction_letter: return "auction " + to_string(AuctionId{number(1)});
+    case log_letter: return "event " + std::to_string(number(1));
+    case ready_letter: return "ready entry of " + to_string(TaskId{number(17)});
+    case due_letter: return "deadline entry (" + text(9).substr(0, 1) + ") of number " + std::to_string(number(10));
+    case holding_letter: return "holding entry of " + to_string(AgentId{number(1)}) + " on " + to_string(TaskId{number(9)});
+    case dependent_letter:
+      return "dependent entry of " + to_string(TaskId{number(9)}) + " on " + to_string(TaskId{number(1)});
+    case name_letter: return "name entry '" + text(1) + "'";
+    case key_letter: return "post key entry " + to_hex(text(1));
+    case member_letter:
+      return "member entry of " + to_string(TaskId{number(9)}) + " in " + to_string(WorkflowId{number(1)});
+    case decision_letter:
+      return "decision entry of " + to_string(AuctionId{number(9)}) + " on " + to_string(TaskId{number(1)});
+    default: return "key " + to_hex(key);
+  }
+}
+
 std::string holdings_of(AgentId agent) { return with_numbers(holding_letter, agent.value); }
 std::string dependents_of(TaskId need) { return with_numbers(dependent_letter, need.value); }
 std::string members_of(WorkflowId workflow) { return with_numbers(member_letter, workflow.value); }

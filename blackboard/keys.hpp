@@ -71,6 +71,9 @@ std::string members_of(WorkflowId workflow);
 std::string decisions_of(TaskId task);
 std::string calibrations_of(AgentId agent);
 
+/// "task t12", "ready t12", "counters", ...: what stands under the key, for people.
+std::string described(std::string_view key);
+
 /// The id in the last eight bytes of a key.
 template <class IdType>
 IdType last_id(std::string_view key) {

@@ -107,13 +107,13 @@ void scan_in(MDB_txn* txn, MDB_dbi table, std::string_view prefix, std::string_v
              const Snapshot::Visitor& visit) {
   MDB_cursor* cursor = nullptr;
   if (mdb_cursor_open(txn, table, &cursor) != 0) return;
+  const std::unique_ptr<MDB_cursor, decltype(&mdb_cursor_close)> closed(cursor, mdb_cursor_close);  // a visitor may throw
   MDB_val key = to_val(std::max(prefix, from));
   MDB_val value;
   // LMDB refuses an empty key; the first entry is what an empty bound means.
   int rc = mdb_cursor_get(cursor, &key, &value, key.mv_size == 0 ? MDB_FIRST : MDB_SET_RANGE);
   while (rc == 0 && to_view(key).starts_with(prefix) && visit(to_view(key), to_view(value)))
     rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-  mdb_cursor_close(cursor);
 }
 
 struct Meta {

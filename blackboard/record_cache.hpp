@@ -11,12 +11,16 @@ namespace bidboard {
 template <class Key, class Record>
 class RecordCache {
  public:
-  /// The record, loaded by `load(key) → std::optional<Record>` when it is not here yet; nullptr when there is none. The pointer
-  /// stays valid until clear, forget_changes or trim.
+  /// The record, loaded by `load(key) → std::optional<Record>` when it is not here yet; nullptr when there is none. What is
+  /// absent is not remembered, and what `load` throws passes through. The pointer stays valid until forget_changes or trim.
   template <class Load>
   Record* find(const Key& key, Load&& load) {
-    auto [it, fresh] = entries_.try_emplace(key);
-    if (fresh) it->second.record = load(key);
+    auto it = entries_.find(key);
+    if (it == entries_.end()) {
+      std::optional<Record> loaded = load(key);
+      if (!loaded) return nullptr;
+      it = entries_.emplace(key, Entry{std::move(loaded), false}).first;
+    }
     return it->second.record ? &*it->second.record : nullptr;
   }
   Record& put(const Key& key, Record record) {
@@ -41,7 +45,11 @@ class RecordCache {
     }
   }
   void changes_are_saved() {
-    for (const Key& key : changed_) entries_.at(key).changed = false;
+    for (const Key& key : changed_) {
+      Entry& entry = entries_.at(key);
+      entry.changed = false;
+      if (!entry.record) entries_.erase(key);
+    }
     changed_.clear();
   }
   void forget_changes() {

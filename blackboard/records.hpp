@@ -276,7 +276,7 @@ struct Client {
   ClientId id;
   std::uint64_t last_request = 0;
   WallTime seen_at;
-  std::vector<StoredReply> replies;  ///< the last sixteen
+  std::vector<StoredReply> replies;  ///< the sixteen of the highest numbers, by number
   bool operator==(const Client&) const = default;
   BB_FIELDS(id, last_request, seen_at, replies)
 };

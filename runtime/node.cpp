@@ -12,14 +12,18 @@ void take_over(Committed& into, Output&& output) {
   into.shut_down = into.shut_down || output.shut_down;
 }
 
+/// How long nothing is tried of its own accord after a failure.
+constexpr Duration pause_after_failure = seconds(1);
+
 /// What the requests of a lost batch are told.
 void answer_with(Committed& out, const std::vector<Input>& inputs, const Error& error) {
   for (const Input& input : inputs)
     if (const auto* from = std::get_if<FromPeer>(&input))
       if (const auto* request = std::get_if<Request>(&from->message))
         out.sends.push_back({from->peer, Reply{request->number, error.code, error.text, {}}});
-  out.notes.push_back({Note::Level::error, "nothing of a batch of " + std::to_string(inputs.size()) +
-                                               " inputs was done: " + error.text});
+  const std::string what = inputs.empty() ? "deadlines and awards were not acted on: "
+                                          : "nothing of a batch of " + std::to_string(inputs.size()) + " inputs was done: ";
+  out.notes.push_back({Note::Level::error, what + error.text});
 }
 
 }  // namespace
@@ -28,43 +32,62 @@ Node::Node(Store& store, ControllerOptions options)
     : board_(store), term_(options.term), controller_(board_, std::move(options)) {}
 
 Result<Committed> Node::start(Now now) {
-  Committed out;
-  take_over(out, controller_.start(now));
-  out.first_event = board_.store().last_seq().next();
-  out.events = board_.pending();
-  if (const Result<void> saved = board_.commit(term_); !saved) return fail(saved.error());
-  return out;
+  return decide([&](Committed& out) { take_over(out, controller_.start(now)); });
 }
 
 Committed Node::process(const std::vector<Input>& inputs, Now now) {
-  Result<Committed> done = attempt(inputs, now);
+  Result<Committed> done = decide([&](Committed& out) {
+    for (const Input& input : inputs) take_over(out, controller_.step(input, now));
+    take_over(out, controller_.tick(now));
+    take_over(out, controller_.settle(now));
+  });
   if (done) return std::move(*done);
-  board_.discard();
-  controller_.forget_batch(now);
+  forget_batch(now);
+  resume_at_ = now.mono + pause_after_failure;
+  if (done.error().code == Errc::corrupt) return one_by_one(inputs, now);
   Committed out;
-  if (done.error().code == Errc::corrupt && inputs.size() > 1) {
-    // One input met a damaged record; the others need not suffer.
-    for (const Input& input : inputs) {
-      Committed single = process({input}, now);
-      std::move(single.sends.begin(), single.sends.end(), std::back_inserter(out.sends));
-      std::move(single.notes.begin(), single.notes.end(), std::back_inserter(out.notes));
-      std::move(single.events.begin(), single.events.end(), std::back_inserter(out.events));
-      if (out.first_event.value == 0) out.first_event = single.first_event;
-      out.watch.insert(out.watch.end(), single.watch.begin(), single.watch.end());
-      out.shut_down = out.shut_down || single.shut_down;
-    }
-    return out;
-  }
   answer_with(out, inputs, done.error());
+  out.shut_down = done.error().code == Errc::conflict;
   return out;
 }
 
-Result<Committed> Node::attempt(const std::vector<Input>& inputs, Now now) {
+/// One input met a damaged record, or a deadline or an award did; the others need not suffer.
+Committed Node::one_by_one(const std::vector<Input>& inputs, Now now) {
+  Committed all;
+  const auto run = [&](const std::vector<Input>& some, const std::function<void(Committed&)>& steps) {
+    Result<Committed> done = decide(steps);
+    if (!done) {
+      forget_batch(now);
+      answer_with(all, some, done.error());
+      return;
+    }
+    if (all.events.empty()) all.first_event = done->first_event;
+    std::move(done->sends.begin(), done->sends.end(), std::back_inserter(all.sends));
+    std::move(done->notes.begin(), done->notes.end(), std::back_inserter(all.notes));
+    std::move(done->events.begin(), done->events.end(), std::back_inserter(all.events));
+    all.watch.insert(all.watch.end(), done->watch.begin(), done->watch.end());
+    all.shut_down = all.shut_down || done->shut_down;
+  };
+  for (const Input& input : inputs) run({input}, [&](Committed& out) { take_over(out, controller_.step(input, now)); });
+  run({}, [&](Committed& out) { take_over(out, controller_.tick(now)); });
+  run({}, [&](Committed& out) { take_over(out, controller_.settle(now)); });
+  return all;
+}
+
+void Node::forget_batch(Now now) {
+  board_.discard();
+  // What it cannot read it leaves out: agents left out come back with their next heartbeat.
+  static_cast<void>(decide([&](Committed&) { controller_.forget_batch(now); }));
+}
+
+Result<Committed> Node::decide(const std::function<void(Committed&)>& steps) {
+  if (board_.damage()) return fail(*board_.damage());
   Committed out;
-  for (const Input& input : inputs) take_over(out, controller_.step(input, now));
-  take_over(out, controller_.tick(now));
-  take_over(out, controller_.settle(now));
-  if (const auto damage = board_.take_damage()) return fail(*damage);
+  try {
+    steps(out);
+  } catch (const DamagedRecord& damaged) {
+    return fail(damaged.error);
+  }
   if (!board_.has_changes()) return out;
   out.first_event = board_.store().last_seq().next();
   out.events = board_.pending();

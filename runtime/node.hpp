@@ -2,6 +2,7 @@
 // then gives out what is to be sent. A reply therefore means durable. No I/O of its own beyond the Store. For one thread.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "runtime/controller.hpp"
@@ -29,18 +30,23 @@ class Node {
 
   /// Errors: storage, when the beginning of the term could not be made durable.
   Result<Committed> start(Now now);
-  /// One batch. If its commit fails nothing of it happened: its requests are answered with error `storage` (or `corrupt`,
-  /// when a record could not be read) and everything else will be said again by whoever said it.
+  /// One batch. If its commit fails nothing of it happened: its requests are answered with error `storage` and everything else
+  /// will be said again by whoever said it. If a record cannot be read, only the inputs that need it fail so (`corrupt`). If
+  /// another controller has taken over the board, the driver is told to shut down.
   Committed process(const std::vector<Input>& inputs, Now now);
-  Instant next_wakeup(Now now) const { return controller_.next_wakeup(now); }
+  /// After a failure not before a pause: what failed without any input fails again.
+  Instant next_wakeup(Now now) const { return std::max(controller_.next_wakeup(now), resume_at_); }
   const Board& board() const { return board_; }
 
  private:
-  Result<Committed> attempt(const std::vector<Input>& inputs, Now now);
+  Result<Committed> decide(const std::function<void(Committed&)>& steps);
+  void forget_batch(Now now);
+  Committed one_by_one(const std::vector<Input>& inputs, Now now);
 
   Board board_;
   Term term_;
   Controller controller_;
+  Instant resume_at_{INT64_MIN};  ///< of a pause after a failure
 };
 
 }  // namespace bidboard

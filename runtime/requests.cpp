@@ -1,4 +1,6 @@
 // What clients ask for: who may, what follows, and the same answer again when they ask again.
+#include <algorithm>
+
 #include "auction/clearing.hpp"
 #include "auction/eligibility.hpp"
 #include "blackboard/codec.hpp"
@@ -221,25 +223,47 @@ Result<ReplyBody> progress(Core& core, const Actor& actor, const Progress& reque
   return changed(core, task.id);
 }
 
+/// What is wrong with a configuration; empty when nothing is.
+std::string flaw_of(const Config& config) {
+  constexpr Duration longest = minutes(60 * 24 * 7);
+  const auto span = [&](const char* what, Duration value) -> std::string {
+    if (value.us > 0 && value <= longest) return {};
+    return std::string(what) + " is " + std::to_string(value.us) + " us; it must be above zero and at most a week";
+  };
+  for (const std::string& flaw : {span("bid_timeout", config.bid_timeout), span("heartbeat", config.heartbeat),
+                                  span("lease", config.lease)})
+    if (!flaw.empty()) return flaw;
+  if (config.lease < config.heartbeat * 2)
+    return "lease (" + format_duration(config.lease) + ") is less than two heartbeats of " +
+           format_duration(config.heartbeat) + ": a single lost message would end it";
+  if (config.backoff.us < 0 || config.backoff > longest) return "backoff must be between zero and a week";
+  if (config.seconds_weight < 0 || config.price_weight < 0) return "weights must not be negative";
+  if (config.seconds_weight == 0 && config.price_weight == 0) return "one of the weights must be above zero";
+  return {};
+}
+
 Result<ReplyBody> configure(Core& core, const Configure& request) {
   if (Result<std::unique_ptr<Strategy>> made = make_strategy(request.config.strategy, request.config.seed); !made)
     return fail(made.error());
+  if (const std::string flaw = flaw_of(request.config); !flaw.empty())
+    return fail(Errc::invalid, "configuration refused: " + flaw);
   if (const auto mechanism = find_mechanism(request.config.mechanism); !mechanism) return fail(mechanism.error());
   const bool ordered = core.strategy->orders_by_bottom_level();
   core.emit(ConfigSet{request.config});
   core.strategy = std::move(*make_strategy(request.config.strategy, request.config.seed));
   core.leases.set_term(request.config.lease);
   core.auctions.clear();
+  core.announced.clear();
   if (core.strategy->orders_by_bottom_level() != ordered) relevel_all(core, !ordered);
   return Nothing{};
 }
 
 LogPage read_log(const Core& core, const ReadLog& request) {
   constexpr std::size_t most_bytes = 512 * 1024;
-  LogPage page{request.from, {}};
+  LogPage page{std::max(request.from, Seq{1}), {}};
   std::size_t bytes = 0;
-  const std::uint32_t limit = std::min<std::uint32_t>(request.limit, 10'000);
-  core.board.store().scan(std::string(1, keys::log_letter), keys::event(request.from),
+  const std::uint32_t limit = std::clamp<std::uint32_t>(request.limit, 1, 10'000);
+  core.board.store().scan(std::string(1, keys::log_letter), keys::event(page.first),
                           [&](std::string_view, std::string_view event) {
                             page.events.emplace_back(event);
                             bytes += event.size();
@@ -277,21 +301,35 @@ Result<ReplyBody> answer(Core& core, const Actor& actor, const RequestBody& body
   return ReplyBody{Nothing{}};
 }
 
+/// A reply as the board keeps it: without the secret, which is derived again when the reply is repeated.
+Reply without_secret(Reply reply) {
+  if (auto* claimed = std::get_if<Claimed>(&reply.body)) claimed->capability.clear();
+  return reply;
+}
+
 /// The reply that was given to this request before, or the error when it is no longer kept; nothing for a new request.
 std::optional<Reply> earlier_reply(const Core& core, const Request& request) {
   const Client* client = request.client.value ? core.board.client(request.client) : nullptr;
-  if (!client || request.number > client->last_request) return {};
-  for (const StoredReply& kept : client->replies)
-    if (kept.request == request.number)
-      if (Result<Reply> reply = decode<Reply>(kept.bytes)) return *reply;
+  if (!client) return {};
+  for (const StoredReply& kept : client->replies) {
+    if (kept.request != request.number) continue;
+    Result<Reply> reply = decode<Reply>(kept.bytes);
+    if (!reply) return Reply{request.number, reply.error().code, "the reply that was kept: " + reply.error().text, {}};
+    if (auto* claimed = std::get_if<Claimed>(&reply->body))
+      claimed->capability = core.secrets.capability(claimed->task, claimed->epoch);
+    return *reply;
+  }
+  // The highest numbers are kept: one above the lowest of them, or while none was dropped, was never done.
+  if (client->replies.size() < kept_replies || request.number > client->replies.front().request) return {};
   return Reply{request.number, Errc::too_old, "this request was answered long ago and its reply is no longer kept", {}};
 }
 
 }  // namespace
 
 void on_request(Core& core, PeerId peer, const Request& request) {
-  if (const std::optional<Reply> earlier = earlier_reply(core, request)) return core.send(peer, *earlier);
   const bool reads = only_reads(request.body);
+  if (!reads)
+    if (const std::optional<Reply> earlier = earlier_reply(core, request)) return core.send(peer, *earlier);
   Result<ReplyBody> body = ReplyBody{Nothing{}};
   if (reads) {
     body = answer(core, Actor{}, request.body);
@@ -305,7 +343,7 @@ void on_request(Core& core, PeerId peer, const Request& request) {
   Reply reply{request.number, Errc::ok, {}, {}};
   if (body) reply.body = std::move(*body);
   else reply.code = body.error().code, reply.text = body.error().text;
-  if (request.client.value != 0 && !reads) core.emit(Replied{request.client, request.number, encode(reply)});
+  if (request.client.value != 0 && !reads) core.emit(Replied{request.client, request.number, encode(without_secret(reply))});
   core.send(peer, std::move(reply));
 }
 
