@@ -26,7 +26,12 @@ struct IsId<Id<C>> : std::true_type {};
 template <class Tag>
 struct IsId<Counter<Tag>> : std::true_type {};
 
-/// The highest valid value of each stored enum.
+/// The lowest valid value of each stored enum.
+template <class E>
+constexpr std::uint8_t first_of() {
+  return std::is_same_v<E, TaskState> || std::is_same_v<E, RefusalReason> ? 1 : 0;
+}
+/// The highest one.
 template <class E>
 constexpr std::uint8_t last_of() {
   if constexpr (std::is_same_v<E, TaskState>) return static_cast<std::uint8_t>(TaskState::quarantined);
@@ -136,7 +141,7 @@ struct Reader {
     } else if constexpr (std::is_enum_v<T>) {
       std::uint8_t raw = 0;
       integer(in, raw);
-      if (raw > last_of<T>()) return wrong("an unknown enumeration value");
+      if (raw < first_of<T>() || raw > last_of<T>()) return wrong("an unknown enumeration value");
       value = static_cast<T>(raw);
     } else if constexpr (std::is_integral_v<T>) {
       integer(in, value);

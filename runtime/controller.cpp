@@ -1,5 +1,7 @@
 #include "runtime/controller.hpp"
 
+#include <algorithm>
+
 #include "blackboard/check.hpp"
 #include "runtime/core.hpp"
 
@@ -40,31 +42,39 @@ std::unique_ptr<Strategy> strategy_of(const Config& config) {
   return std::move(*made);
 }
 
+/// So many deadlines are acted on in one batch; the rest are due in the next, at once.
+constexpr std::size_t max_due_at_once = 10'000;
+
+void act_on_due_task(Core& core, const std::string& key) {
+  const TaskId id = keys::last_id<TaskId>(key);
+  const Task* found = core.board.task(id);
+  const std::vector<std::string> live = found ? live_index_keys(*found) : std::vector<std::string>{};
+  // What an earlier entry of this batch led to may have settled this one.
+  if (std::find(live.begin(), live.end(), key) == live.end()) return;
+  if (static_cast<keys::Due>(key[9]) == keys::Due::backoff) return core.emit(BackoffOver{id});
+  const Task& task = *found;
+  const std::string reason = task.shell_claim ? "the claim ran out after " + format_duration(task.spec.timeout)
+                                                : "no result within " + format_duration(task.spec.timeout);
+  revoke(core, task, reason);
+  end_attempt(core, id, {.reason = reason, .outcome_unknown = true});
+}
+
 /// Wall-clock deadlines that have passed.
 void act_on_due(Core& core) {
   std::vector<std::string> due;
   const std::string end = keys::due(core.now.wall + microseconds(1), keys::Due::attempt, 0).substr(0, 9);
   core.board.scan(std::string(1, keys::due_letter), {}, [&](std::string_view key, std::string_view) {
-    if (key.substr(0, 9) >= end) return false;
+    if (key.substr(0, 9) >= end || due.size() == max_due_at_once) return false;
     due.emplace_back(key);
     return true;
   });
   for (const std::string& key : due) {
-    const auto what = static_cast<keys::Due>(key[9]);
-    if (what == keys::Due::client) {
-      core.emit(ClientForgotten{keys::last_id<ClientId>(key)});
+    if (static_cast<keys::Due>(key[9]) != keys::Due::client) {
+      act_on_due_task(core, key);
       continue;
     }
-    const TaskId id = keys::last_id<TaskId>(key);
-    if (what == keys::Due::backoff) {
-      core.emit(BackoffOver{id});
-      continue;
-    }
-    const Task& task = *core.board.task(id);
-    const std::string reason = task.shell_claim ? "the claim ran out after " + format_duration(task.spec.timeout)
-                                                : "no result within " + format_duration(task.spec.timeout);
-    revoke(core, task, reason);
-    end_attempt(core, id, {.reason = reason, .outcome_unknown = true});
+    const Client* client = core.board.client(keys::last_id<ClientId>(key));
+    if (client && client_due_key(*client) == key) core.emit(ClientForgotten{client->id});
   }
 }
 

@@ -114,6 +114,9 @@ void on_leave(Core& core, const Leave& message);
 void agent_gone(Core& core, AgentId agent, const std::string& reason, bool left = false);
 /// The agent behind a message, its secret checked and its lease renewed; nothing (and WhoAreYou sent) when it is unknown.
 const Agent* authenticate(Core& core, PeerId peer, AgentId agent, const std::string& secret);
+/// Whether a result that repeats an ended award's last word says anything that the task's result does not: the task failed,
+/// or was finished with another one.
+bool is_news(const Core& core, const Task& task, const std::string& result);
 /// Keeps a result that came too late as a discovery.
 void keep_late_result(Core& core, const Task& task, AgentId agent, Epoch epoch, const std::string& result);
 /// Tells the holder of a live award to stop.

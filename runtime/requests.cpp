@@ -180,9 +180,12 @@ Result<ReplyBody> finish(Core& core, const Actor& actor, const Finish& request) 
   if (!decides_for_person) {
     const Result<Write> write = judge(core, actor, task, request.epoch);
     if (!write) return fail(write.error());
-    if (*write == Write::duplicate) return changed(core, task.id);
+    const bool same_again = request.success ? task.state == TaskState::done && !is_news(core, task, request.result)
+                                            : task.state == TaskState::failed;
+    if (*write == Write::duplicate && same_again) return changed(core, task.id);
     if (*write != Write::accepted) {
-      if (request.success) keep_late_result(core, task, actor.agent, request.epoch, request.result);
+      const Epoch epoch = request.epoch.value == 0 ? task.epoch : request.epoch;
+      if (request.success) keep_late_result(core, task, actor.agent, epoch, request.result);
       return fail(refusal_of(task, *write));
     }
   }

@@ -32,10 +32,11 @@ std::string refusal_of(const AgentProfile& profile) {
   return {};
 }
 
-/// What the attempt's end says about its agent's promises.
-void learn(Core& core, const Task& task, AgentId agent, Micros seconds, Micros price, bool success) {
+/// What the attempt's end says about its agent's promises. An agent that does not tell how long it took is measured here.
+void learn(Core& core, const Task& task, AgentId agent, Micros told_seconds, Micros price, bool success) {
   const auto promise = core.promises.find(task.id);
   if (promise == core.promises.end()) return;
+  const Micros seconds = told_seconds > 0 ? told_seconds : (core.now.mono - promise->second.awarded_at).us;
   const Delivery delivery{promise->second.bid.seconds, promise->second.bid.price, seconds, price, success};
   core.emit(Calibrated{learned(core.board.calibration(agent, task.spec.kind), delivery)});
 }
@@ -70,18 +71,20 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
   const Task* found = core.board.task(item.task);
   if (!found) return Revocation{{item.task, item.epoch}, "no such task"};
   const Task task = *found;
-  const bool live_epoch = item.epoch == task.epoch;
-  const Write write =
-      judge_write(task, agent.id, item.epoch, !live_epoch || matches(item.capability, task.capability_hash));
+  // The capability of an earlier epoch can be derived again: only whoever was awarded it may leave a late result.
+  const bool proved = item.epoch == task.epoch
+                          ? matches(item.capability, task.capability_hash)
+                          : item.epoch < task.epoch && item.capability == core.secrets.capability(task.id, item.epoch);
+  const Write write = proved ? judge_write(task, agent.id, item.epoch, true) : Write::forged;
   if (write == Write::accepted) {
     accept(core, task, agent, item);
     return {};
   }
-  if (write == Write::duplicate) return {};
-  if (item.what == ReportItem::What::finished && write != Write::forged)
-    keep_late_result(core, task, agent.id, item.epoch, item.text);
+  const bool has_result = item.what == ReportItem::What::finished;
+  if (write == Write::duplicate && !(has_result && is_news(core, task, item.text))) return {};
+  if (has_result && write != Write::forged) keep_late_result(core, task, agent.id, item.epoch, item.text);
   const std::string why = write == Write::stale ? "awarded again meanwhile (epoch " + std::to_string(task.epoch.value) + ")"
-                          : write == Write::late ? "the award is over: " + std::string(name(task.state))
+                          : write != Write::forged ? "the award is over: " + std::string(name(task.state))
                                                  : "this award was never yours";
   return Revocation{{item.task, item.epoch}, why};
 }
@@ -136,7 +139,8 @@ const Agent* authenticate(Core& core, PeerId peer, AgentId id, const std::string
 }
 
 void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message) {
-  const bool fresh = core.sessions.contains(message.agent) && core.sessions[message.agent].peer != peer;
+  const auto session = core.sessions.find(message.agent);
+  const bool fresh = session == core.sessions.end() || session->second.peer != peer;
   const Agent* agent = authenticate(core, peer, message.agent, message.secret);
   if (!agent) return;
   if (fresh) core.dispatch_wanted = true, core.announced.erase(agent->id);
@@ -146,6 +150,7 @@ void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message) {
   Awards lost;
   for (const TaskId id : core.board.tasks_under(keys::holdings_of(agent->id))) {
     const Task& task = *core.board.task(id);
+    if (task.shell_claim) continue;  // somebody's at a shell under the same name
     const Held held{id, task.epoch};
     if (std::find(message.held.begin(), message.held.end(), held) == message.held.end())
       lost.awards.push_back(award_item(core, task));
@@ -184,12 +189,18 @@ void agent_gone(Core& core, AgentId id, const std::string& reason, bool left) {
   core.leases.drop(id);
   core.announced.erase(id);
   for (auto& [task, auction] : core.auctions) auction.invited.erase(id), auction.answers.erase(id);
-  for (const TaskId task : core.board.tasks_under(keys::holdings_of(id)))
+  for (const TaskId task : core.board.tasks_under(keys::holdings_of(id))) {
+    if (core.board.task(task)->shell_claim) continue;  // lives by its deadline, not by a process
     end_attempt(core, task, {.reason = "agent " + name + (left ? " left: " : " is gone: ") + reason,
                              .died = !left,
                              .outcome_unknown = true,
                              .counts = !left});
+  }
   core.note(left ? Note::Level::info : Note::Level::warning, "agent " + name + " (" + to_string(id) + ") is gone: " + reason);
+}
+
+bool is_news(const Core& core, const Task& task, const std::string& result) {
+  return task.state != TaskState::done || core.board.result_of(task) != result;
 }
 
 void keep_late_result(Core& core, const Task& task, AgentId agent, Epoch epoch, const std::string& result) {
