@@ -52,6 +52,8 @@ Command watch_command();
 Command output_command();
 // query.cpp
 Command query_command();
+// bench.cpp
+Command bench_command();
 // help.cpp
 Command prime_command();
 Command completion_command();

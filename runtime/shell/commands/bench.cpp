@@ -1,0 +1,57 @@
+// bench: what this machine gives.
+#include <cstdio>
+
+#include "experiments/bench/bench.hpp"
+#include "runtime/shell/commands.hpp"
+#include "runtime/shell/print.hpp"
+#include "runtime/workforce.hpp"
+
+namespace bidboard {
+namespace {
+
+std::string rounded(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, value < 10 ? "%.3g" : "%.0f", value);
+  return text;
+}
+
+struct BenchArgs {
+  BenchOptions options;
+  bool json = false;
+};
+
+Result<Exit> bench(BenchArgs args) {
+  if (args.options.runs < 1 || args.options.runs > 100 || args.options.tasks < 1 || args.options.tasks > 50'000)
+    return fail(Errc::invalid, "--runs is from 1 to 100, --tasks from 1 to 50000");
+  args.options.program = own_program();
+  args.options.on_progress = [](const std::string& text) { std::fprintf(stderr, "measuring: %s\n", text.c_str()); };
+  const Result<std::vector<Figure>> figures = run_bench(args.options);
+  if (!figures) return fail(figures.error());
+  if (args.json) {
+    print_json(to_value(*figures));
+    return Exit::ok;
+  }
+  Table table({"FIGURE", "MEDIAN", "MIN", "MAX", "UNIT", "GOAL"});
+  for (const Figure& f : *figures)
+    table.add({f.name, rounded(f.median), rounded(f.least), rounded(f.most), f.unit, f.goal});
+  table.print();
+  return Exit::ok;
+}
+
+}  // namespace
+
+Command bench_command() {
+  return {"bench", "Help", "Measure Bidboard on this machine (about two minutes)",
+          "Starts processes on temporary boards. Let nothing else run meanwhile. docs/benchmarks.md records figures.",
+          {{"bidboard bench --json > bench.json", "for comparison"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<BenchArgs>();
+            o.integer("--runs", args->options.runs, "N", "Runs of each dispatch figure");
+            o.integer("--tasks", args->options.tasks, "N", "Tasks per dispatch run");
+            o.duration("--idle-window", args->options.idle_window, "TIME", "How long idle agents are watched");
+            o.flag("--json", args->json, "Print JSON");
+            return [args](const Globals&) { return bench(*args); };
+          }};
+}
+
+}  // namespace bidboard
