@@ -131,19 +131,16 @@ Result<Figure> measure_listing(const BenchOptions& options) {
   return figure("`tasks` on 1,000 tasks, start to exit", "ms", std::move(ms), "under 30");
 }
 
-/// CPU time of a process so far, in seconds; 0 when it is gone.
+/// CPU time of all threads of a process so far, in seconds, to the nanosecond; 0 when it is gone.
 double cpu_seconds(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  const std::size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos) return 0;
-  std::istringstream fields(text.substr(name_end + 2));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) fields >> skipped;
-  double user = 0;
-  double system = 0;
-  fields >> user >> system;
-  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  double nanoseconds = 0;
+  std::error_code gone;
+  for (const auto& thread : fs::directory_iterator("/proc/" + std::to_string(pid) + "/task", gone)) {
+    std::ifstream file(thread.path() / "schedstat");
+    double on_cpu = 0;
+    if (file >> on_cpu) nanoseconds += on_cpu;
+  }
+  return nanoseconds / 1e9;
 }
 
 /// The process and all its descendants.
@@ -174,10 +171,10 @@ Result<Figure> measure_idle(const BenchOptions& options) {
   const Value* data = json ? json->find("data") : nullptr;
   const Value* supervisor = data ? data->find("supervisor") : nullptr;
   if (!supervisor || !supervisor->is_integer()) return fail(Errc::failed, "the idle board did not come up");
+  ::sleep(2);  // registrations and their disk writes are over by then
   const std::vector<pid_t> family = family_of(static_cast<pid_t>(supervisor->integer()));
   std::vector<double> percent;
   const int windows = 3;
-  ::sleep(2);  // registrations and their disk writes are over by then
   for (int i = 0; i < windows; ++i) {
     const double before = cpu_of(family);
     const auto begun = Clock::now();

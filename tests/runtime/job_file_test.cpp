@@ -25,10 +25,8 @@ std::string error_of(std::string_view text) {
   return plan.error().text;
 }
 
-}  // namespace
-
-TEST_CASE("a job file becomes agents and tasks with every default filled in") {
-  const Plan plan = plan_of(R"(
+// A job that uses every key at least once.
+constexpr std::string_view full_job = R"(
 name: audit
 project: demo
 strategy: auction
@@ -43,13 +41,21 @@ tasks:
   lint: {run: "./lint.sh", needs: [scan], skills: ["cpp >= 0.5"], attempts: 2}
   more: {title: "More", body: "text", kind: lint, project: other, priority: -3, needs: "scan:any", stall_after: 10s,
          repeatable: false, budget: 2.5, size: 0.25}
-)");
+)";
+
+}  // namespace
+
+TEST_CASE("a job file says what the job is called and how it is coordinated") {
+  const Plan plan = plan_of(full_job);
   CHECK(plan.name == "audit");
   CHECK(plan.source == "jobs/audit.yaml");
   CHECK(plan.project == "demo");
   CHECK(plan.strategy == "auction");
   CHECK(plan.mechanism == "sequential");
+}
 
+TEST_CASE("a job file becomes agents, count unfolded, with every default filled in") {
+  const Plan plan = plan_of(full_job);
   REQUIRE(plan.agents.size() == 4);
   CHECK(plan.agents[0].profile.name == "scout1");
   CHECK(plan.agents[1].profile.name == "scout2");
@@ -73,7 +79,10 @@ tasks:
   CHECK(worker.profile.simulated);
   CHECK(worker.profile.bids == BidStyle::formula);
   CHECK(worker.profile.cost_formula == "2 * size / speed");
+}
 
+TEST_CASE("a job file becomes tasks with every default filled in") {
+  const Plan plan = plan_of(full_job);
   REQUIRE(plan.tasks.size() == 3);
   TaskSpec scan;
   scan.name = scan.title = "scan";

@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""Checks the rules of the house (docs/architecture.md) and names the remedy for each finding.
+
+A rule looks at tokens of code with comments and strings taken out, never at substrings. `--self-test` breaks every rule once on
+made-up files, so that a rule that finds nothing any more is noticed.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Rooms and what they may include from, by the first folder of the included path.
+MAY_INCLUDE = {
+    "blackboard": {"blackboard"},
+    "auction": {"auction", "blackboard"},
+    "agents": {"agents", "auction", "blackboard"},
+    "runtime": {"runtime", "agents", "auction", "blackboard"},
+    "experiments": {"experiments", "runtime", "agents", "auction", "blackboard"},
+    "runtime/shell": {"experiments", "runtime", "agents", "auction", "blackboard"},
+}
+
+# Files that touch the world. Everything else in the rooms is pure.
+EDGE = [
+    "blackboard/check.cpp", "blackboard/codec", "blackboard/document", "blackboard/lmdb_store", "blackboard/query",
+    "blackboard/expression.cpp", "blackboard/secrets.cpp", "agents/executors/", "agents/guard", "agents/platform",
+    "agents/descriptor.hpp", "agents/task_lock", "runtime/net/", "runtime/supervisor", "runtime/shell/", "runtime/serve",
+    "runtime/call", "runtime/agent_process", "runtime/board_directory", "runtime/clock", "runtime/stop_signal",
+    "runtime/workforce", "experiments/bench/",
+]
+# Pure although their folder is edge.
+PURE_INSIDE_EDGE = ["agents/executors/executor.hpp", "agents/executors/simulated"]
+
+IMPURE = {
+    r"\b(system_clock|steady_clock|high_resolution_clock|time_t|gettimeofday|clock_gettime)\b": "take a Now as a parameter",
+    r"\b(getenv|setenv|unsetenv)\b": "pass the value in; drivers read the environment",
+    r"\b(random_device|mt19937|mt19937_64|minstd_rand|srand|rand)\b": "use Random (blackboard/random.hpp), seeded by the caller",
+    r"\b(thread|jthread|async|mutex|condition_variable)\b(?=\s*[<>(){;&*]|\s+\w+\s*[({;])": "pure rooms have one thread",
+    r"\b(printf|fprintf|cout|cerr|clog|spdlog)\b|\bputs\(": "emit a Note; drivers print it",
+    r"\b(ifstream|ofstream|fstream|fopen|filesystem|unlink|mkdir)\b": "pass the content in; drivers do I/O",
+}
+UNORDERED = re.compile(r"\bunordered_(map|set|multimap|multiset)\b")
+UNORDERED_HOME = "blackboard/record_cache.hpp"
+
+# Each third-party library and the only files that may include it.
+LIBRARIES = {
+    r"lmdb\.h": ["blackboard/lmdb_store.cpp"],
+    r"zmq(\.hpp|\.h)": ["runtime/net/"],
+    r"msgpack.*": ["blackboard/codec"],
+    r"boost/.*": ["blackboard/task_graph.cpp"],
+    r"sqlite3\.h": ["blackboard/query/"],
+    r"lua\.h|lua\.hpp|lauxlib\.h|lualib\.h": ["blackboard/expression.cpp"],
+    r"yaml-cpp/.*|nlohmann/.*": ["blackboard/document"],
+    r"CLI/.*": ["runtime/shell/command_line.cpp"],
+    r"spdlog/.*": ["runtime/shell/notes.cpp"],
+    r"xxhash\.h": ["blackboard/codec"],
+    r"sodium.*": ["blackboard/secrets.cpp"],
+    r"histedit\.h": ["runtime/shell/commands/query.cpp"],
+    r"tl/expected\.hpp": ["blackboard/result.hpp"],
+}
+HEADERS_WITH_LIBRARIES = {"runtime/net/wire.hpp", "blackboard/result.hpp"}
+
+MAX_FILE_LINES = 500
+MAX_FUNCTION_LINES = 70
+LONG_MARK = "tidy: long"  # in the first five lines, followed by why
+PROMISES = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|for now\b|not implemented")
+
+
+def strip_comments_and_strings(text):
+    """The same text with the contents of comments, strings and character literals blanked; line breaks stay."""
+    pattern = re.compile(r'R"([^()\\ ]{0,16})\(.*?\)\1"|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', re.S)
+    digit_separator = re.compile(r"(?<=\d)'(?=\d)")
+    text = digit_separator.sub("_", text)
+    return pattern.sub(lambda m: re.sub(r"[^\n]", " ", m.group(0)), text)
+
+
+def is_edge(path):
+    if any(path.startswith(prefix) for prefix in PURE_INSIDE_EDGE):
+        return False
+    return any(path.startswith(prefix) for prefix in EDGE)
+
+
+def line_of(text, offset):
+    return text.count("\n", 0, offset) + 1
+
+
+def check_includes(path, text, findings):
+    room = "runtime/shell" if path.startswith("runtime/shell/") else path.split("/")[0]
+    for match in re.finditer(r'^#include\s+([<"])([^>"]+)[>"]', text, re.M):
+        line, quoted, name = line_of(text, match.start()), match.group(1) == '"', match.group(2)
+        if quoted and room in MAY_INCLUDE:
+            target = name.split("/")[0]
+            if target not in MAY_INCLUDE[room]:
+                findings.append(f"{path}:{line}: {room}/ may not include {name}; move the code, or pass the value in")
+            if name.startswith("runtime/shell/") and room != "runtime/shell":
+                findings.append(f"{path}:{line}: nothing includes the shell; it is the roof")
+        for library, homes in LIBRARIES.items():
+            if quoted or not re.fullmatch(library, name):
+                continue
+            if not any(path.startswith(home) for home in homes):
+                findings.append(f"{path}:{line}: <{name}> belongs into {homes[0]} alone; use what that file offers")
+            elif path.endswith(".hpp") and path not in HEADERS_WITH_LIBRARIES:
+                findings.append(f"{path}:{line}: no third-party type in a header; move <{name}> into the .cpp")
+
+
+def check_purity(path, code, findings):
+    if is_edge(path):
+        return
+    for pattern, remedy in IMPURE.items():
+        for match in re.finditer(pattern, code):
+            findings.append(f"{path}:{line_of(code, match.start())}: '{match.group(0)}' in a pure room; {remedy}")
+    if path != UNORDERED_HOME:
+        for match in UNORDERED.finditer(code):
+            findings.append(f"{path}:{line_of(code, match.start())}: {match.group(0)} iterates in no order; use std::map, or RecordCache")
+
+
+def functions(code):
+    """(first line, last line) of every function body: a brace that follows ')' and a few words, at namespace or class level."""
+    depth_of_scopes = []
+    for match in re.finditer(r"[{}]", code):
+        if match.group(0) == "{":
+            before = code[max(0, match.start() - 300):match.start()].rstrip()
+            is_scope = re.search(r"(namespace(\s+[\w:]+)?|(struct|class|enum|union)\b[^;{}()]*|extern\s*)$", before) is not None
+            inside = any(kind == "function" for kind, _ in depth_of_scopes)
+            is_body = not is_scope and not inside and re.search(r"\)\s*(const|noexcept|override|final|->\s*[\w:<>,&*\s]+|:\s.*)?$", before, re.S)
+            depth_of_scopes.append(("function" if is_body else "scope", match.start()))
+        elif depth_of_scopes:
+            kind, start = depth_of_scopes.pop()
+            if kind == "function":
+                yield line_of(code, start), line_of(code, match.start())
+
+
+def check_size(path, text, code, findings):
+    lines = text.count("\n")
+    excused = any(LONG_MARK in line for line in text.splitlines()[:5])
+    if excused:
+        return
+    if lines > MAX_FILE_LINES:
+        findings.append(f"{path}: {lines} lines; split it at a seam, or say '// {LONG_MARK}: why' at its head")
+    for first, last in functions(code):
+        if last - first + 1 > MAX_FUNCTION_LINES:
+            findings.append(f"{path}:{first}: a function of {last - first + 1} lines; split it by what its parts are called")
+
+
+def check_file(path, text):
+    findings = []
+    code = strip_comments_and_strings(text)
+    check_includes(path, text, findings)
+    if not path.startswith("tests/"):
+        check_purity(path, code, findings)
+    check_size(path, text, code, findings)
+    for match in PROMISES.finditer(text):
+        findings.append(f"{path}:{line_of(text, match.start())}: '{match.group(0)}' promises later work; do it, or open an issue")
+    if path.endswith(".hpp") and "#pragma once" not in text:
+        findings.append(f"{path}: a header without #pragma once")
+    if path.endswith(".hpp") and not text.lstrip().startswith("//"):
+        findings.append(f"{path}: a header opens with a paragraph on what it is")
+    return findings
+
+
+def check_tests_are_built(paths):
+    listed = (ROOT / "tests/CMakeLists.txt").read_text()
+    rooms = re.search(r"foreach\(room ([^)]*)\)", listed).group(1).split()
+    return [f"{path}: not in the build; put it into tests/ROOM/ with a room of {rooms}"
+            for path in paths if path.endswith("_test.cpp") and path.split("/")[1] not in rooms]
+
+
+def tracked_files():
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [path for path in listed.stdout.split() if path.endswith((".cpp", ".hpp")) and (ROOT / path).exists()]
+
+
+BROKEN = {  # made-up files, each breaking one rule
+    "auction/a.cpp": '#include "runtime/node.hpp"\n',
+    "runtime/b.cpp": '#include "runtime/shell/print.hpp"\n',
+    "auction/c.cpp": "#include <lmdb.h>\n",
+    "blackboard/lmdb_store.hpp": "// x\n#pragma once\n#include <lmdb.h>\n",
+    "runtime/tasks.cpp": "auto t = std::chrono::steady_clock::now();\n",
+    "runtime/d.cpp": 'const char* home = std::getenv("HOME");\n',
+    "auction/e.cpp": "std::mt19937 generator;\n",
+    "auction/f.cpp": 'void f() { std::printf("x"); }\n',
+    "auction/g.cpp": "std::unordered_map<int, int> m;\n",
+    "auction/h.cpp": "int x;\n" * 501,
+    "auction/i.cpp": "void f() {\n" + "  g();\n" * 71 + "}\n",
+    "auction/j.cpp": "// " + "TO" + "DO: later\n",
+    "auction/k.hpp": "// A header.\nint x;\n",
+    "auction/l.hpp": "#pragma once\n",
+    "auction/m.cpp": "std::thread worker(run);\n",
+    "auction/n.cpp": "std::ofstream out;\n",
+}
+CLEAN = {
+    "auction/a.cpp": '// steady_clock is not used here\nconst char* s = "std::getenv";\nint runtime_clock = 1\'000;\n',
+    "runtime/net/server.cpp": "#include <zmq.hpp>\n",
+}
+
+
+def self_test():
+    silent = [path for path, text in BROKEN.items() if not check_file(path, text)]
+    noisy = [finding for path, text in CLEAN.items() for finding in check_file(path, text)]
+    for path in silent:
+        print(f"self-test: the rule broken by {path} finds nothing")
+    for finding in noisy:
+        print(f"self-test: false alarm: {finding}")
+    return not silent and not noisy
+
+
+def main():
+    if not self_test():
+        return 1
+    if sys.argv[1:] == ["--self-test"]:
+        return 0
+    paths = tracked_files()
+    findings = check_tests_are_built(paths)
+    for path in paths:
+        findings += check_file(path, (ROOT / path).read_text())
+    for finding in findings:
+        print(finding)
+    print(f"tidy: {len(paths)} files, {len(findings)} findings")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
