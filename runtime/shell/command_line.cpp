@@ -70,35 +70,12 @@ struct Parser {
   }
 };
 
-std::string overview() {
-  std::string text =
-      "bidboard: one durable blackboard for agent processes\n\n"
-      "Usage: bidboard [-C DIR] COMMAND [OPTIONS]\n"
-      "       bidboard COMMAND --help\n\n"
-      "  -C DIR       the folder of the board (else BIDBOARD_DIR, else .bidboard here or above)\n"
-      "  --version    print the version\n";
-  std::string group;
-  for (const Command& command : all_commands()) {
-    if (command.group.empty()) continue;  // for Bidboard's own processes
-    if (command.group != group) text += "\n" + command.group + "\n";
-    group = command.group;
-    text += "  " + command.name + std::string(command.name.size() < 12 ? 13 - command.name.size() : 1, ' ') + command.summary + "\n";
-  }
-  return text;
-}
-
-const Command* find_command(std::string_view name) {
-  for (const Command& command : all_commands())
-    if (command.name == name) return &command;
-  return nullptr;
-}
-
-int unknown_command(const std::string& name) {
+Error unknown_command(const std::string& name) {
   std::vector<std::string> names;
   for (const Command& command : all_commands()) names.push_back(command.name);
   const std::string near = nearest(name, names);
   const std::string hint = near.empty() ? "`bidboard --help` lists the commands" : "did you mean '" + near + "'?";
-  return static_cast<int>(report({Errc::invalid, "unknown command '" + name + "'; " + hint}));
+  return {Errc::invalid, "unknown command '" + name + "'; " + hint};
 }
 
 int run_command(const Command& command, const Globals& globals, std::vector<std::string> arguments) {
@@ -119,6 +96,30 @@ int run_command(const Command& command, const Globals& globals, std::vector<std:
 
 }  // namespace
 
+std::string overview_text() {
+  std::string text =
+      "bidboard: one durable blackboard for agent processes\n\n"
+      "Usage: bidboard [-C DIR] COMMAND [OPTIONS]\n"
+      "       bidboard COMMAND --help\n"
+      "       bidboard help COMMAND|jobs|settings|exit-codes\n\n"
+      "  -C DIR       the folder of the board (else BIDBOARD_DIR, else .bidboard here or above)\n"
+      "  --version    print the version\n";
+  std::string group;
+  for (const Command& command : all_commands()) {
+    if (command.group.empty()) continue;  // for Bidboard's own processes
+    if (command.group != group) text += "\n" + command.group + "\n";
+    group = command.group;
+    text += "  " + command.name + std::string(command.name.size() < 12 ? 13 - command.name.size() : 1, ' ') + command.summary + "\n";
+  }
+  return text;
+}
+
+const Command* find_command(std::string_view name) {
+  for (const Command& command : all_commands())
+    if (command.name == name) return &command;
+  return nullptr;
+}
+
 std::string help_text(const Command& command) { return Parser(command).app.help(); }
 
 std::vector<std::string> option_names(const Command& command) {
@@ -135,8 +136,8 @@ int run_command_line(int argc, char** argv) {
   int at = 1;
   for (; at < argc; ++at) {
     const std::string word = argv[at];
-    if (word == "--help" || word == "-h" || word == "help") {
-      std::fputs(overview().c_str(), stdout);
+    if (word == "--help" || word == "-h") {
+      std::fputs(overview_text().c_str(), stdout);
       return 0;
     }
     if (word == "--version") {
@@ -154,11 +155,11 @@ int run_command_line(int argc, char** argv) {
     }
   }
   if (at == argc) {
-    std::fputs(overview().c_str(), stderr);
+    std::fputs(overview_text().c_str(), stderr);
     return static_cast<int>(Exit::usage);
   }
   const Command* command = find_command(argv[at]);
-  if (!command) return unknown_command(argv[at]);
+  if (!command) return static_cast<int>(report(unknown_command(argv[at])));
   return run_command(*command, globals, std::vector<std::string>(argv + at + 1, argv + argc));
 }
 

@@ -55,6 +55,7 @@ Command query_command();
 // bench.cpp
 Command bench_command();
 // help.cpp
+Command help_command();
 Command prime_command();
 Command completion_command();
 

@@ -12,7 +12,7 @@ const std::vector<Command>& all_commands() {
       agents_command(), agent_command(),
       explain_command(), bids_command(),    query_command(),  log_command(),      watch_command(),
       output_command(), graph_command(),    auction_command(),
-      prime_command(),  completion_command(), bench_command(),
+      help_command(),   prime_command(),  completion_command(), bench_command(),
   };
   return commands;
 }

@@ -1,8 +1,10 @@
-// prime, completion: for agents' prompts and for shells.
+// help, prime, completion: for people, for agents' prompts and for shells.
 #include <cstdio>
 
+#include "runtime/settings.hpp"
 #include "runtime/shell/command_line.hpp"
 #include "runtime/shell/commands.hpp"
+#include "runtime/workflow/job_file.hpp"
 
 namespace bidboard {
 namespace {
@@ -27,6 +29,30 @@ and exit status; `done` is not needed there.
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 refused by a rule, 5 conflict, 6 nobody available, 7 timed out.
 )";
+
+constexpr const char* exit_codes = R"(| code | meaning |
+|---|---|
+| 0 | done |
+| 1 | failed: the environment, the store, or a job with tasks that did not get done |
+| 2 | usage: the command line or a file is wrong |
+| 3 | not found: no such board, task, agent or file |
+| 4 | refused by a rule: role, token, skill |
+| 5 | conflict: somebody else was faster, or the state does not allow it |
+| 6 | unavailable: no agent or controller can do it |
+| 7 | timed out |
+)";
+
+Result<Exit> help(const std::string& topic) {
+  std::string text;
+  if (topic.empty()) text = overview_text();
+  else if (topic == "jobs") text = job_file_reference();
+  else if (topic == "settings") text = settings_reference();
+  else if (topic == "exit-codes") text = exit_codes;
+  else if (const Command* command = find_command(topic)) text = help_text(*command);
+  else return fail(Errc::invalid, "no help on '" + topic + "'; there is help on every command, and on jobs, settings and exit-codes");
+  std::fputs(text.c_str(), stdout);
+  return Exit::ok;
+}
 
 std::string joined(const std::vector<std::string>& words, const char* between = " ") {
   std::string text;
@@ -90,6 +116,16 @@ Result<Exit> completion(const std::string& shell) {
 }
 
 }  // namespace
+
+Command help_command() {
+  return {"help", "Help", "Print help on a command, on job files, settings or exit codes", "",
+          {{"bidboard help jobs", "every key of a job file"}, {"bidboard help settings", "every key of bidboard.yaml"}},
+          [](Options& o) -> Action0 {
+            auto topic = std::make_shared<std::string>();
+            o.argument("TOPIC", *topic, "A command, jobs, settings or exit-codes", false);
+            return [topic](const Globals&) { return help(*topic); };
+          }};
+}
 
 Command prime_command() {
   return {"prime", "Help", "Print what an agent needs to know to use the board", "For AGENTS.md, or the first prompt of a session.",
