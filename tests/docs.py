@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""docs/cli.md is printed by the binary itself, and the documents' links lead somewhere.
+
+usage: docs.py BIDBOARD [--rewrite]
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def text_of(bidboard, *arguments, folder=None):
+    return subprocess.run([bidboard, *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+def schema_of(bidboard):
+    with tempfile.TemporaryDirectory() as folder:
+        text_of(bidboard, "-C", folder, "init")
+        return text_of(bidboard, "-C", folder, "query", ".schema")
+
+
+def commands_of(overview):
+    return re.findall(r"^  ([a-z]+) {2,}\S", overview, re.M)
+
+
+def page(bidboard):
+    overview = text_of(bidboard, "--help")
+    parts = ["# The shell tool\n\nPrinted by `bidboard` itself through `tests/docs.py`; do not edit.\n",
+             f"```\n{overview.strip()}\n```\n",
+             "`--json` prints `{\"schema\": \"bidboard/1\", \"data\": ...}`; `post` and `claim` print one plain object. Errors go to stderr and say\n"
+             "what, why and what next.\n",
+             "## Exit codes\n\n" + text_of(bidboard, "help", "exit-codes"),
+             "## Commands\n"]
+    for command in commands_of(overview):
+        parts.append(f"### {command}\n\n```\n{text_of(bidboard, command, '--help').strip()}\n```\n")
+    parts.append("## Job files\n\n`bidboard run FILE`; `bidboard help jobs` prints this.\n\n" + text_of(bidboard, "help", "jobs"))
+    parts.append("## bidboard.yaml\n\nRead by `bidboard up`; `bidboard help settings` prints this.\n\n" + text_of(bidboard, "help", "settings"))
+    parts.append(f"## Tables of `bidboard query`\n\n```sql\n{schema_of(bidboard).strip()}\n```\n")
+    lines = [line.rstrip() for line in "\n".join(part.rstrip("\n") + "\n" for part in parts).split("\n")]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def dead_links():
+    dead = []
+    for document in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text()):
+            if not re.match(r"https?:", target) and not (document.parent / target).exists():
+                dead.append(f"{document.relative_to(ROOT)}: nothing at {target}")
+    return dead
+
+
+def main():
+    os.environ.pop("BIDBOARD_DIR", None)
+    os.environ["COLUMNS"] = "100"
+    bidboard = str(Path(sys.argv[1]).resolve())
+    path = ROOT / "docs/cli.md"
+    wanted = page(bidboard)
+    if "--rewrite" in sys.argv:
+        path.write_text(wanted)
+    problems = dead_links()
+    if not path.exists() or path.read_text() != wanted:
+        problems.append("docs/cli.md is not what the binary prints; run tests/docs.py BIDBOARD --rewrite")
+    if len(commands_of(text_of(bidboard, "--help"))) < 30:
+        problems.append("the overview lists fewer than 30 commands; is commands_of() broken?")
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
