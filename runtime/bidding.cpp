@@ -132,7 +132,10 @@ std::string reason_for(const Core& core, const RecordedBid& winner, const std::v
   if (ranked.size() == 1) return named(winner.agent) + " was the only one to bid";
   const RecordedBid& other = ranked[0].agent == winner.agent ? ranked[1] : ranked[0];
   const std::string scores = format_micros(winner.score) + " against " + format_micros(other.score) + " of " + named(other.agent);
-  if (winner.score <= other.score) return named(winner.agent) + " had the best score, " + scores;
+  if (winner.score == other.score)
+    return named(winner.agent) + " and " + named(other.agent) + " had the same score, " + format_micros(winner.score) +
+           "; the one registered first wins";
+  if (winner.score < other.score) return named(winner.agent) + " had the best score, " + scores;
   return named(winner.agent) + " was next: " + named(other.agent) +
          " has the better score but is needed elsewhere first (" + scores + ")";
 }

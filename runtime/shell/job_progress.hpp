@@ -15,6 +15,8 @@ class JobProgress {
  public:
   /// `total`: tasks of the job. `quiet`: show nothing.
   JobProgress(std::size_t total, bool quiet);
+  /// What the log holds up to here is of no interest.
+  void start_after(Seq last) { seen_ = last; }
 
   /// Reads what has happened since the last call and shows it. Errors: corrupt.
   Result<void> update(const BoardView& board, const std::set<TaskId>& job);

@@ -116,6 +116,8 @@ class Job {
     if (!was_served)
       if (const Result<void> started = supervisor_.start(controller_child(site_.board, true)); !started) return started;
     if (const Result<Writer> writer = await_serving(site_.board, start_patience); !writer) return fail(writer.error());
+    if (const Result<BoardView> board = BoardView::open(site_.board); board)
+      progress_.start_after(board->snapshot().last_seq());
     if (const Result<void> set = set_strategy(was_served); !set) return set;
     const std::vector<PlannedAgent> agents = workers(plan_, options_, was_served);
     const std::string here = fs::current_path().string();

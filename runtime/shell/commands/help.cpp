@@ -19,7 +19,7 @@ This folder has a blackboard: tasks with dependencies, shared by several agents.
 - Say how far you are: `bidboard progress 0.4 "what you are doing"`. Prolong a long claim: `bidboard renew t12 --as NAME`.
 - Deliver: `bidboard done t12 --as NAME --epoch E --result @result.json`. Give up: `bidboard fail t12 --as NAME --reason "why"`; the
   reason is handed to whoever tries next.
-- Found more to do? `bidboard post "title" --body "details" --need t12 --skill cpp>=0.5`. Keep tasks small enough for one sitting.
+- Found more to do? `bidboard post "title" --body "details" --need t12 --skill "cpp>=0.5"`. Keep tasks small enough for one sitting.
 - Ask in SQL: `bidboard query "SELECT id, title, state FROM tasks WHERE state != 'done'"`; `bidboard query .schema` lists columns.
 - Why did somebody get a task, or why does nobody? `bidboard explain t12`.
 

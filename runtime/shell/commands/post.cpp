@@ -38,7 +38,8 @@ Result<Exit> post(const Globals& globals, PostArgs args) {
     spec.needs.push_back({*id, colon != std::string::npos});
   }
   for (const std::string& text : args.skills) {
-    const Result<NamedLevel> skill = read_skill(text, ">=");
+    // A shell takes an unquoted > for a redirection, so cpp=0.7 is understood as well.
+    const Result<NamedLevel> skill = read_skill(text, text.find(">=") == std::string::npos ? "=" : ">=");
     if (!skill) return fail(skill.error());
     spec.skills.push_back({skill->name, skill->level.value_or(0)});
   }
@@ -92,7 +93,7 @@ Result<Exit> dep(const Globals& globals, const DepArgs& args) {
 
 Command post_command() {
   return {"post", "Tasks", "Post a task and print its id", "",
-          {{"bidboard post \"Fix the login\" --body @notes.md --skill cpp>=0.7", "needs an agent that is good at C++"},
+          {{"bidboard post \"Fix the login\" --body @notes.md --skill \"cpp>=0.7\"", "needs an agent that is good at C++"},
            {"bidboard post Test --run \"make test\" --need t1 --timeout 10m", "a command, after t1 is done"},
            {"bidboard post Clean --need t2:any --key clean-2024", "however t2 ends; posted once, however often this is run"}},
           [](Options& o) -> Action0 {
@@ -102,7 +103,7 @@ Command post_command() {
             o.text("--body,-b", args->body, "TEXT|@FILE|-", "The whole story; @FILE reads a file, - reads stdin");
             o.text("--run", spec.run, "CMD", "A shell command; executed by agents with --allow-run, in the board's folder");
             o.texts("--need,-n", args->needs, "TASK[:any]", "A task that must be done first (:any: ended in any way)");
-            o.texts("--skill,-s", args->skills, "NAME[>=LEVEL]", "A skill the agent must have");
+            o.texts("--skill,-s", args->skills, "NAME[=LEVEL]", "A skill the agent must have, at least so good; also \"NAME>=LEVEL\"");
             o.number("--size", spec.size, "SECONDS", "Expected work at speed 1 and skill level 1");
             o.integer("--priority,-p", spec.priority, "N", "Higher goes first");
             o.text("--kind", spec.kind, "WORD", "Groups tasks that take similarly long");

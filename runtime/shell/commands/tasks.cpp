@@ -104,7 +104,7 @@ void print_task(const BoardView& board, const Task& task) {
               coloured(Colour::bold, task.spec.title).c_str());
   line("because", task.state == TaskState::done ? "" : task.reason);
   if (task.holder)
-    line(is_held(task.state) ? "held by" : "ended by", board.agent_name(task.holder) + ", epoch " + std::to_string(task.epoch.value) +
+    line(is_held(task.state) ? "held by" : is_over(task.state) ? "ended by" : "last by", board.agent_name(task.holder) + ", epoch " + std::to_string(task.epoch.value) +
                                                            ", attempt " + std::to_string(task.attempts) + " of " +
                                                            std::to_string(task.spec.attempts));
   if (is_held(task.state) && task.progress > 0)
