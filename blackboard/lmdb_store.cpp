@@ -25,7 +25,7 @@ Error lmdb_error(const char* doing, int code) {
                         ? Errc::corrupt
                         : Errc::storage;
   std::string text = std::string("the board's store: ") + doing + ": " + mdb_strerror(code);
-  if (code == MDB_MAP_FULL) text += "; the board has reached its size limit, `bidboard compact` makes room";
+  if (code == MDB_MAP_FULL) text += "; the board has reached its size limit";
   if (code == ENOSPC) text += "; free some disk space and try again";
   return {kind, std::move(text)};
 }
@@ -265,6 +265,13 @@ Result<std::unique_ptr<Snapshot>> open_snapshot(const std::string& directory) {
   MDB_txn* txn = nullptr;
   if (const int rc = mdb_txn_begin((*environment)->env, nullptr, MDB_RDONLY, &txn)) return fail(lmdb_error("read", rc));
   return std::make_unique<LmdbSnapshot>(std::move(*environment), txn);
+}
+
+Result<void> copy_store(const std::string& from_directory, const std::string& to_directory) {
+  Result<std::unique_ptr<Environment>> environment = open_environment(from_directory, {}, MDB_RDONLY);
+  if (!environment) return fail(environment.error());
+  if (const int rc = mdb_env_copy2((*environment)->env, to_directory.c_str(), MDB_CP_COMPACT)) return fail(lmdb_error("copy", rc));
+  return {};
 }
 
 }  // namespace bidboard

@@ -49,4 +49,8 @@ class LmdbStore final : public Store {
 /// sees cannot be reused meanwhile. Errors as in LmdbStore::open.
 Result<std::unique_ptr<Snapshot>> open_snapshot(const std::string& directory);
 
+/// Copies the store as it is at this moment into another folder, without its unused pages; the writer may go on meanwhile.
+/// REQUIRES: the target folder exists and holds no store. Errors: as LmdbStore::open.
+Result<void> copy_store(const std::string& from_directory, const std::string& to_directory);
+
 }  // namespace bidboard
