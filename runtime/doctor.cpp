@@ -31,17 +31,26 @@ Result<void> decodes(std::string_view key, std::string_view value) {
     return {};
   };
   switch (key.empty() ? '\0' : key[0]) {
-    case keys::task_letter: return checked(unseal<Task>(value));
-    case keys::agent_letter: return checked(unseal<Agent>(value));
-    case keys::workflow_letter: return checked(unseal<Workflow>(value));
-    case keys::discovery_letter: return checked(unseal<Discovery>(value));
-    case keys::client_letter: return checked(unseal<Client>(value));
-    case keys::calibration_letter: return checked(unseal<Calibration>(value));
-    case keys::log_letter: return checked(unseal<Event>(value));
+    case keys::task_letter:
+      return checked(unseal<Task>(value));
+    case keys::agent_letter:
+      return checked(unseal<Agent>(value));
+    case keys::workflow_letter:
+      return checked(unseal<Workflow>(value));
+    case keys::discovery_letter:
+      return checked(unseal<Discovery>(value));
+    case keys::client_letter:
+      return checked(unseal<Client>(value));
+    case keys::calibration_letter:
+      return checked(unseal<Calibration>(value));
+    case keys::log_letter:
+      return checked(unseal<Event>(value));
     case keys::blob_letter:
-      if (content_hash(value) != key.substr(1)) return fail(Errc::corrupt, "a stored result does not match its hash");
+      if (content_hash(value) != key.substr(1))
+        return fail(Errc::corrupt, "a stored result does not match its hash");
       return {};
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -95,23 +104,29 @@ Result<void> examine_store(const BoardDirectory& board, bool deep, std::vector<S
     at = end + 1;
   }
   if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0)
-    findings.push_back({true, "reading the store killed the reader (" +
-                                  std::string(WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status)) : "it gave up") +
-                                  "): data.mdb is damaged; go back to a backup"});
+    findings.push_back(
+        {true, "reading the store killed the reader (" +
+                   std::string(WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status)) : "it gave up") +
+                   "): data.mdb is damaged; go back to a backup"});
   return {};
 }
 
 void examine_files(const BoardDirectory& board, std::vector<Symptom>& findings) {
   struct stat info {};
   if (::stat(board.secret_file().c_str(), &info) != 0)
-    findings.push_back({false, "secret.key is missing; the next command makes a new one, and live awards must then be made again"});
+    findings.push_back(
+        {false,
+         "secret.key is missing; the next command makes a new one, and live awards must then be made again"});
   else if (info.st_size != 32)
-    findings.push_back({true, "secret.key does not hold 32 bytes; with no task running it can be moved away"});
+    findings.push_back(
+        {true, "secret.key does not hold 32 bytes; with no task running it can be moved away"});
   else if ((info.st_mode & 077) != 0)
     findings.push_back({true, "secret.key can be read by others; chmod 600 " + board.secret_file()});
   const Descriptor lock(::open(board.writer_lock().c_str(), O_RDONLY | O_CLOEXEC));
-  if (lock && ::fstat(lock.get(), &info) == 0 && info.st_size > 0 && ::flock(lock.get(), LOCK_SH | LOCK_NB) == 0)
-    findings.push_back({false, "the last writer did not end cleanly; nothing is lost, the next one takes over"});
+  if (lock && ::fstat(lock.get(), &info) == 0 && info.st_size > 0 &&
+      ::flock(lock.get(), LOCK_SH | LOCK_NB) == 0)
+    findings.push_back(
+        {false, "the last writer did not end cleanly; nothing is lost, the next one takes over"});
 }
 
 void examine_processes(const BoardDirectory& board, std::vector<Symptom>& findings) {
@@ -122,8 +137,10 @@ void examine_processes(const BoardDirectory& board, std::vector<Symptom>& findin
     const Result<Agent> agent = unseal<Agent>(bytes);
     if (!agent || agent->state != AgentState::live) return true;
     const bool runs = agent->profile.pid > 0 && ::kill(static_cast<pid_t>(agent->profile.pid), 0) == 0;
-    findings.push_back({false, "agent " + agent->profile.name + (runs ? " waits for a controller" : " is listed as live, but its process has ended") +
-                                   "; `bidboard up` sorts that out"});
+    findings.push_back(
+        {false, "agent " + agent->profile.name +
+                    (runs ? " waits for a controller" : " is listed as live, but its process has ended") +
+                    "; `bidboard up` sorts that out"});
     return true;
   });
   std::error_code error;
@@ -131,7 +148,8 @@ void examine_processes(const BoardDirectory& board, std::vector<Symptom>& findin
     if (entry.path().extension() != ".lock") continue;
     const Descriptor lock(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
     if (lock && ::flock(lock.get(), LOCK_SH | LOCK_NB) != 0)
-      findings.push_back({false, "something of task " + entry.path().stem().string() + " still runs, without a controller"});
+      findings.push_back(
+          {false, "something of task " + entry.path().stem().string() + " still runs, without a controller"});
   }
 }
 

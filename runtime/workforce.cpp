@@ -7,7 +7,9 @@
 namespace bidboard {
 namespace {
 
-std::string log_file(const BoardDirectory& board, const std::string& name) { return board.run() + "/" + name + ".log"; }
+std::string log_file(const BoardDirectory& board, const std::string& name) {
+  return board.run() + "/" + name + ".log";
+}
 
 }  // namespace
 
@@ -18,16 +20,20 @@ std::string own_program() {
 }
 
 ChildSpec controller_child(const BoardDirectory& board, bool durable) {
-  ChildSpec child{"controller", {own_program(), "-C", board.path, "controller"}, true, log_file(board, "controller")};
+  ChildSpec child{
+      "controller", {own_program(), "-C", board.path, "controller"}, true, log_file(board, "controller")};
   if (!durable) child.argv.push_back("--no-sync");
   return child;
 }
 
-ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent, const std::string& work_directory) {
+ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent,
+                      const std::string& work_directory) {
   const AgentProfile& profile = agent.profile;
   std::vector<std::string> argv{own_program(), "-C", board.path, "agent"};
   // One word per option, so that a value that begins with a dash stays a value.
-  const auto option = [&](const std::string& name, const std::string& value) { argv.push_back(name + "=" + value); };
+  const auto option = [&](const std::string& name, const std::string& value) {
+    argv.push_back(name + "=" + value);
+  };
   option("--name", profile.name);
   option("--role", std::string(name(profile.role)));
   option("--speed", format_micros(profile.speed));
@@ -41,8 +47,12 @@ ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent, co
   if (profile.allow_run) argv.push_back("--allow-run");
   if (!agent.bid.empty()) option("--bid", agent.bid);
   switch (agent.executor) {
-    case ExecutorKind::simulated: argv.push_back("--simulate"); break;
-    case ExecutorKind::coprocess: option("--coprocess", agent.exec); break;
+    case ExecutorKind::simulated:
+      argv.push_back("--simulate");
+      break;
+    case ExecutorKind::coprocess:
+      option("--coprocess", agent.exec);
+      break;
     case ExecutorKind::command:
       if (!agent.exec.empty()) option("--exec", agent.exec);
       if (agent.json_input) option("--input", "json");

@@ -24,11 +24,16 @@ Result<Exit> doctor(const Globals& globals, bool deep, bool json) {
     item.set("text", finding.text);
     list.push(std::move(item));
     if (!json)
-      std::printf("%s %s\n", finding.grave ? coloured(Colour::red, "damaged:").c_str() : coloured(Colour::yellow, "note:").c_str(),
+      std::printf("%s %s\n",
+                  finding.grave ? coloured(Colour::red, "damaged:").c_str()
+                                : coloured(Colour::yellow, "note:").c_str(),
                   finding.text.c_str());
   }
-  if (json) print_json(std::move(list));
-  else if (!grave) std::puts(deep ? "The board is whole: its records are what its log says." : "The board is whole. `--deep` also replays its log.");
+  if (json)
+    print_json(std::move(list));
+  else if (!grave)
+    std::puts(deep ? "The board is whole: its records are what its log says."
+                   : "The board is whole. `--deep` also replays its log.");
   return grave ? Exit::failed : Exit::ok;
 }
 
@@ -37,7 +42,8 @@ Result<Exit> backup(const Globals& globals, const std::string& target) {
   const Result<BoardDirectory> board = find_board(globals.directory);
   if (!board) return fail(board.error());
   const fs::path folder = fs::path(target) / board_folder;
-  if (fs::exists(folder / "data.mdb")) return fail(Errc::conflict, "there is a board in " + target + " already; choose another folder");
+  if (fs::exists(folder / "data.mdb"))
+    return fail(Errc::conflict, "there is a board in " + target + " already; choose another folder");
   const Result<BoardDirectory> copy = make_board_folder(target);
   if (!copy) return fail(copy.error());
   if (const Result<void> copied = copy_store(board->path, copy->path); !copied) return fail(copied.error());
@@ -45,14 +51,18 @@ Result<Exit> backup(const Globals& globals, const std::string& target) {
   // The same key: awards that are live in the copy can still be finished with it.
   fs::copy_file(board->secret_file(), copy->secret_file(), fs::copy_options::overwrite_existing, error);
   fs::copy_file(board->home() + "/bidboard.yaml", fs::path(target) / "bidboard.yaml", error);
-  std::printf("Copied to %s. It is a board like any other: bidboard -C %s tasks\n", target.c_str(), target.c_str());
+  std::printf("Copied to %s. It is a board like any other: bidboard -C %s tasks\n", target.c_str(),
+              target.c_str());
   return Exit::ok;
 }
 
 }  // namespace
 
 Command doctor_command() {
-  return {"doctor", "Board", "Look the board over and name what is wrong with it", "Exits 1 when something is damaged.",
+  return {"doctor",
+          "Board",
+          "Look the board over and name what is wrong with it",
+          "Exits 1 when something is damaged.",
           {{"bidboard doctor --deep", "also prove that the records are what the log says"}},
           [](Options& o) -> Action0 {
             auto deep = std::make_shared<bool>(false);
@@ -64,7 +74,10 @@ Command doctor_command() {
 }
 
 Command backup_command() {
-  return {"backup", "Board", "Copy the board, as it is at this moment, into another folder", "Works while a controller serves. What tasks printed is not copied.",
+  return {"backup",
+          "Board",
+          "Copy the board, as it is at this moment, into another folder",
+          "Works while a controller serves. What tasks printed is not copied.",
           {{"bidboard backup ~/backups/monday", "a board of its own; bidboard -C ~/backups/monday tasks"}},
           [](Options& o) -> Action0 {
             auto target = std::make_shared<std::string>();
