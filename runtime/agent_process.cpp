@@ -50,6 +50,7 @@ std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const Agent
       CoprocessOptions made;
       made.place = place;
       made.exec = agent.exec;
+      made.bids = agent.answers_bids;
       return std::make_unique<CoprocessExecutor>(std::move(made));
     }
     case ExecutorKind::command:
@@ -61,9 +62,9 @@ std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const Agent
   made.input = agent.json_input ? TaskInput::json : TaskInput::text;
   made.allow_run = agent.profile.allow_run;
   made.bid = agent.bid;
-  made.price_field = options.price_field;
-  made.tokens_field = options.tokens_field;
-  made.result_field = options.result_field;
+  made.price_field = agent.price_field;
+  made.tokens_field = agent.tokens_field;
+  made.result_field = agent.result_field;
   made.bid_timeout = options.bid_timeout;
   return std::make_unique<CommandExecutor>(std::move(made));
 }

@@ -12,10 +12,6 @@ namespace bidboard {
 struct AgentProcessOptions {
   PlannedAgent agent;
   std::string directory;  ///< where commands run; empty: the folder that holds the board
-  // Dotted paths into a JSON result; empty: not told (agents/executors/command.hpp).
-  std::string price_field;
-  std::string tokens_field;
-  std::string result_field;
   // Of a simulated agent (agents/executors/simulated.hpp).
   Micros noise = 0;
   Micros failure_rate = 0;

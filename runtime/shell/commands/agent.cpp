@@ -13,6 +13,7 @@ struct AgentArgs {
   std::int64_t capacity = 1;
   std::string coprocess;
   bool simulate = false;
+  bool no_bids = false;
   std::string input = "text";
   std::int64_t seed = 1;
   bool quiet = false;
@@ -40,6 +41,7 @@ Result<void> fill_in(AgentArgs& args) {
                 "bring their command");
   if (args.input != "text" && args.input != "json") return fail(Errc::invalid, "--input is text or json");
   agent.json_input = args.input == "json";
+  agent.answers_bids = !args.no_bids;
   if (!args.coprocess.empty()) agent.exec = args.coprocess;
   agent.executor = args.simulate             ? ExecutorKind::simulated
                    : !args.coprocess.empty() ? ExecutorKind::coprocess
@@ -74,13 +76,14 @@ void declare_work(Options& o, AgentArgs& args) {
   o.text("--input", args.input, "text|json", "How the task reaches that command");
   o.text("--coprocess", args.coprocess, "CMD",
          "One long-lived process that speaks JSON lines (docs/coprocess.md)");
+  o.flag("--no-bids", args.no_bids, "That process does not answer bid lines: standard bids, or --cost");
   o.flag("--simulate", args.simulate, "Do every task by waiting size / speed");
   o.flag("--allow-run", agent.profile.allow_run, "Execute the `run` commands that tasks bring along");
-  o.text("--price-field", args.options.price_field, "PATH",
+  o.text("--price-field", agent.price_field, "PATH",
          "Where a JSON result holds its price (total_cost_usd)");
-  o.text("--tokens-field", args.options.tokens_field, "PATH",
+  o.text("--tokens-field", agent.tokens_field, "PATH",
          "Where it holds its tokens (usage.output_tokens)");
-  o.text("--result-field", args.options.result_field, "PATH", "Which part of it is the result");
+  o.text("--result-field", agent.result_field, "PATH", "Which part of it is the result");
   o.number("--noise", args.options.noise, "X", "Simulated: 0.2 varies durations by 20 %");
   o.number("--failure-rate", args.options.failure_rate, "X", "Simulated: share of attempts that fail");
   o.integer("--seed", args.seed, "N", "Simulated: of noise and failures");
