@@ -35,6 +35,7 @@ std::string replayed(const std::string& script) {
       out += line + "\n";
       if (line.starts_with('#')) continue;
       outputs += runner.run(line);
+      if (runner.damaged()) continue;
       for (const std::string& broken : check_invariants(runner.store())) outputs += "BROKEN " + broken + "\n";
     }
   }

@@ -73,12 +73,14 @@ bool TraceRunner::run_control(Words& words, std::string& out) {
     std::string bytes(store_.get(key).value());
     bytes.back() = static_cast<char>(bytes.back() ^ 1);
     store_.replace(key, bytes);
+    damaged_ = true;
     node_.reset();  // what is in the cache is not read again
     restart(out);
   } else if (verb == "repair") {
     const auto folded = replay(store_, store_.last_seq());
     const std::string key = keys::task(id<TaskId>(words.word(1)));
     store_.replace(key, std::string((*folded)->get(key).value()));
+    damaged_ = false;
   } else if (verb == "mute" || verb == "unmute") {
     actor(words.word(1)).mute = verb == "mute";
   } else if (verb == "deaf" || verb == "hears") {

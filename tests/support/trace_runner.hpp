@@ -39,6 +39,8 @@ class TraceRunner {
   /// with the line, or that the node asks to be woken again and again without anything happening.
   std::string run(const std::string& line);
   const Store& store() const { return store_; }
+  /// A record was damaged by the script and not yet repaired: the invariants do not hold.
+  bool damaged() const { return damaged_; }
 
  private:
   struct Actor {
@@ -80,6 +82,7 @@ class TraceRunner {
   Term term_;
   std::map<std::string, Actor> actors_;
   std::map<PeerId, std::string> names_;  ///< of connections
+  bool damaged_ = false;
   std::uint64_t last_peer_ = 0;
   std::uint64_t last_incarnation_ = 0;
 };
