@@ -101,7 +101,15 @@ Process::Process(std::vector<std::string> argv, const ProcessOptions& options)
 
 Process::Process(Process&&) noexcept = default;
 
-Process::~Process() {
+Process& Process::operator=(Process&& other) noexcept {
+  stop();
+  state_ = std::move(other.state_);
+  return *this;
+}
+
+Process::~Process() { stop(); }
+
+void Process::stop() {
   if (!state_ || state_->ended()) return;
   ::kill(state_->pid, SIGTERM);
   ::kill(state_->pid, SIGCONT);

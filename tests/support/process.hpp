@@ -37,7 +37,7 @@ class Process {
   /// TERM, then KILL, then gone.
   ~Process();
   Process(Process&&) noexcept;
-  Process& operator=(Process&&) = delete;
+  Process& operator=(Process&& other) noexcept;
 
   pid_t pid() const;
   bool running();
@@ -51,6 +51,8 @@ class Process {
   std::string err() const;
 
  private:
+  void stop();
+
   struct State;
   std::unique_ptr<State> state_;
 };
