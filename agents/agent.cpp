@@ -173,7 +173,8 @@ AgentMachine::Actions AgentMachine::on_start_failed(TaskId task, Epoch epoch, co
   Actions out;
   const auto held = held_.find(task);
   if (held == held_.end() || held->second.epoch != epoch) return out;
-  // A refusal says that this agent cannot do such a task: that is a failed attempt, so that others are preferred.
+  // A refusal says that this agent cannot do such a task: that is a failed attempt, so that others are
+  // preferred.
   ReportItem item = item_for(task, held->second, ReportItem::What::failed);
   item.text = error.text;
   held_.erase(held);
@@ -207,7 +208,8 @@ Instant AgentMachine::next_wakeup() const {
   Instant next = std::min(next_heartbeat_, repeat_reports_);
   if (!unsent_.empty()) next = Instant{};
   for (const auto& [task, work] : held_)
-    if (work.stall_after.us != 0 && !work.stall_told) next = std::min(next, work.last_sign + work.stall_after);
+    if (work.stall_after.us != 0 && !work.stall_told)
+      next = std::min(next, work.last_sign + work.stall_after);
   return next;
 }
 

@@ -1,5 +1,5 @@
-// An agent's side of the protocol as a state machine: what it holds, what it has to say, and what to do next. Pure; the
-// process around it (runtime/agent_process.hpp) owns the connection and the executor.
+// An agent's side of the protocol as a state machine: what it holds, what it has to say, and what to do next.
+// Pure; the process around it (runtime/agent_process.hpp) owns the connection and the executor.
 #pragma once
 
 #include <map>
@@ -42,7 +42,7 @@ class AgentMachine {
   struct Options {
     AgentProfile profile;
     std::uint64_t incarnation = 0;
-    bool asks_executor = false;   ///< live bids come from the executor; else a standard bid is sent
+    bool asks_executor = false;     ///< live bids come from the executor; else a standard bid is sent
     std::size_t bids_at_once = 64;  ///< further announced tasks are declined
   };
   explicit AgentMachine(Options options);

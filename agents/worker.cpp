@@ -11,8 +11,8 @@ Assignment assignment_of(const AwardItem& award, AgentId agent) {
   Assignment assignment;
   assignment.task = award.offer.task;
   assignment.epoch = award.epoch;
-  assignment.token = to_string(agent) + ":" + to_string(award.offer.task) + ":" + std::to_string(award.epoch.value) + ":" +
-                     award.capability;
+  assignment.token = to_string(agent) + ":" + to_string(award.offer.task) + ":" +
+                     std::to_string(award.epoch.value) + ":" + award.capability;
   assignment.spec = award.offer.spec;
   assignment.attempt = award.offer.attempt;
   assignment.failures = award.offer.failures;
@@ -49,10 +49,13 @@ std::vector<TaskId> tasks_to_take(const std::vector<TaskOffer>& offers, const Ag
 
 ReportItem::What what_of(Ending ending) {
   switch (ending) {
-    case Ending::done: return ReportItem::What::finished;
-    case Ending::failed: return ReportItem::What::failed;
+    case Ending::done:
+      return ReportItem::What::finished;
+    case Ending::failed:
+      return ReportItem::What::failed;
     case Ending::stopped:
-    case Ending::unknown: return ReportItem::What::unknown;
+    case Ending::unknown:
+      return ReportItem::What::unknown;
   }
   return ReportItem::What::unknown;
 }

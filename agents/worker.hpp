@@ -12,8 +12,8 @@ namespace bidboard {
 Assignment assignment_of(const AwardItem& award, AgentId agent);
 /// The results of needed tasks as one JSON object, keyed by their name, or their id when they have none.
 std::string needs_json(const std::vector<NeedResult>& needs);
-/// Pull: in which order to claim the offered tasks: by priority, then where our skill is best, then as offered. The controller
-/// awards as many as there is room for.
+/// Pull: in which order to claim the offered tasks: by priority, then where our skill is best, then as
+/// offered. The controller awards as many as there is room for.
 std::vector<TaskId> tasks_to_take(const std::vector<TaskOffer>& offers, const AgentProfile& profile);
 /// What the controller is told of an ending.
 ReportItem::What what_of(Ending ending);

@@ -58,7 +58,8 @@ void Board::change_task(TaskId id, Change&& change) {
   if (was_over != is_over(task->state)) end_or_reopen(*task, !was_over);
 }
 
-/// Keeps the counts that depend on whether a task is over: its dependents' open needs and its workflow's open tasks.
+/// Keeps the counts that depend on whether a task is over: its dependents' open needs and its workflow's open
+/// tasks.
 void Board::end_or_reopen(const Task& task, bool over) {
   const WorkflowId in = task.spec.workflow;
   if (workflow(in)) {
@@ -94,7 +95,8 @@ void Board::on(const TaskPosted& e, WallTime) {
   counters_.task = std::max(counters_.task, task.id);
   for (std::string& key : live_index_keys(task)) add_key(std::move(key));
   for (const Need& need : task.spec.needs) add_key(keys::dependent(need.task, task.id));
-  if (!task.spec.key.empty()) add_key(keys::post_key(task.spec.project, task.spec.key), number_value(task.id.value));
+  if (!task.spec.key.empty())
+    add_key(keys::post_key(task.spec.project, task.spec.key), number_value(task.id.value));
   if (const Workflow* in = workflow(task.spec.workflow)) {
     add_key(keys::member(in->id, task.id));
     if (is_over(task.state)) end_or_reopen(task, true);
@@ -275,8 +277,9 @@ void Board::on(const Replied& e, WallTime at) {
   record.id = e.client;
   record.last_request = std::max(record.last_request, e.request);
   record.seen_at = at;
-  const auto place = std::upper_bound(record.replies.begin(), record.replies.end(), e.request,
-                                      [](std::uint64_t number, const StoredReply& r) { return number < r.request; });
+  const auto place =
+      std::upper_bound(record.replies.begin(), record.replies.end(), e.request,
+                       [](std::uint64_t number, const StoredReply& r) { return number < r.request; });
   record.replies.insert(place, {e.request, e.bytes});
   if (record.replies.size() > kept_replies) record.replies.erase(record.replies.begin());
   add_key(client_due_key(record));

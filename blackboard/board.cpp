@@ -85,8 +85,10 @@ void Board::scan(std::string_view prefix, std::string_view from, const Snapshot:
   store_.scan(prefix, from, [&](std::string_view key, std::string_view value) {
     while (go_on && is_ours() && change->first < key) visit_change();
     if (!go_on) return false;
-    if (is_ours() && change->first == key) visit_change();
-    else go_on = visit(key, value);
+    if (is_ours() && change->first == key)
+      visit_change();
+    else
+      go_on = visit(key, value);
     return go_on;
   });
   while (go_on && is_ours()) visit_change();

@@ -1,5 +1,6 @@
-// The blackboard as the controller sees it: the committed store plus the changes of the batch under way. State changes in one
-// place only, apply(); events carry decided facts and apply never decides again. For one thread.
+// The blackboard as the controller sees it: the committed store plus the changes of the batch under way.
+// State changes in one place only, apply(); events carry decided facts and apply never decides again. For one
+// thread.
 #pragma once
 
 #include <map>
@@ -20,8 +21,8 @@ constexpr std::size_t inline_result_bytes = 1024;
 /// A requester's replies that are kept: those with the highest numbers.
 constexpr std::size_t kept_replies = 16;
 
-/// A record that stands on the board and cannot be read. Thrown out of whatever needed it, because nothing sensible can be
-/// decided without it; caught in one place, runtime/node.cpp, which discards the batch.
+/// A record that stands on the board and cannot be read. Thrown out of whatever needed it, because nothing
+/// sensible can be decided without it; caught in one place, runtime/node.cpp, which discards the batch.
 struct DamagedRecord {
   Error error;
 };
@@ -31,8 +32,8 @@ class Board {
   /// REQUIRES: `store` outlives the board, and nobody else writes to it.
   explicit Board(Store& store);
 
-  // Reading: what the batch has changed, else what is committed. nullptr: there is none. Pointers stay valid until the next
-  // commit or discard. Throws DamagedRecord.
+  // Reading: what the batch has changed, else what is committed. nullptr: there is none. Pointers stay valid
+  // until the next commit or discard. Throws DamagedRecord.
   const Task* task(TaskId id) const;
   const Agent* agent(AgentId id) const;
   const Workflow* workflow(WorkflowId id) const;
@@ -47,8 +48,8 @@ class Board {
   /// The result wherever it stands.
   std::string result_of(const Task& task) const;
 
-  /// Visits index keys (keys.hpp) with the prefix that are ≥ `from`, in order, until the visitor answers false. The visitor must
-  /// not change the board.
+  /// Visits index keys (keys.hpp) with the prefix that are ≥ `from`, in order, until the visitor answers
+  /// false. The visitor must not change the board.
   void scan(std::string_view prefix, std::string_view from, const Snapshot::Visitor& visit) const;
   /// The ids at the end of the keys with this prefix: holdings, dependents, members.
   std::vector<TaskId> tasks_under(std::string_view prefix) const;
@@ -67,7 +68,8 @@ class Board {
   /// Number that the next applied event gets.
   Seq next_seq() const;
 
-  /// What is wrong with the board's own records (configuration, counters), if anything: nothing must be decided then.
+  /// What is wrong with the board's own records (configuration, counters), if anything: nothing must be
+  /// decided then.
   const std::optional<Error>& damage() const { return damage_; }
 
   const Store& store() const { return store_; }
@@ -130,8 +132,9 @@ std::vector<std::string> live_index_keys(const Task& task);
 /// The deadline entry after which a client is forgotten.
 std::string client_due_key(const Client& client);
 
-/// Re-derives every index from the records, and the auctions' from the log, and compares; a sentence per difference. Also what
-/// must hold between records: counts, counters, and that no task is ahead of what it needs. REQUIRES: nothing uncommitted.
+/// Re-derives every index from the records, and the auctions' from the log, and compares; a sentence per
+/// difference. Also what must hold between records: counts, counters, and that no task is ahead of what it
+/// needs. REQUIRES: nothing uncommitted.
 std::vector<std::string> check_invariants(const Snapshot& snapshot);
 
 }  // namespace bidboard

@@ -1,6 +1,6 @@
-// BB_CHECK: an assertion that stays on in release builds. It guards against our own mistakes, never against input:
-// bad input is a Result (result.hpp). Tripping it prints the place and aborts; the board on disk stays whole, because
-// nothing uncommitted survives. (The name CHECK belongs to the test framework.)
+// BB_CHECK: an assertion that stays on in release builds. It guards against our own mistakes, never against
+// input: bad input is a Result (result.hpp). Tripping it prints the place and aborts; the board on disk stays
+// whole, because nothing uncommitted survives. (The name CHECK belongs to the test framework.)
 #pragma once
 
 namespace bidboard {

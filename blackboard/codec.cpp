@@ -34,14 +34,22 @@ constexpr std::uint8_t first_of() {
 /// The highest one.
 template <class E>
 constexpr std::uint8_t last_of() {
-  if constexpr (std::is_same_v<E, TaskState>) return static_cast<std::uint8_t>(TaskState::quarantined);
-  else if constexpr (std::is_same_v<E, AgentState>) return static_cast<std::uint8_t>(AgentState::shell);
-  else if constexpr (std::is_same_v<E, BidStyle>) return static_cast<std::uint8_t>(BidStyle::live);
-  else if constexpr (std::is_same_v<E, RefusalReason>) return static_cast<std::uint8_t>(RefusalReason::failed_before);
-  else if constexpr (std::is_same_v<E, Role>) return static_cast<std::uint8_t>(Role::observer);
-  else if constexpr (std::is_same_v<E, Action>) return static_cast<std::uint8_t>(Action::discover);
-  else if constexpr (std::is_same_v<E, Direction>) return static_cast<std::uint8_t>(Direction::resume);
-  else if constexpr (std::is_same_v<E, ReportItem::What>) return static_cast<std::uint8_t>(ReportItem::What::declined);
+  if constexpr (std::is_same_v<E, TaskState>)
+    return static_cast<std::uint8_t>(TaskState::quarantined);
+  else if constexpr (std::is_same_v<E, AgentState>)
+    return static_cast<std::uint8_t>(AgentState::shell);
+  else if constexpr (std::is_same_v<E, BidStyle>)
+    return static_cast<std::uint8_t>(BidStyle::live);
+  else if constexpr (std::is_same_v<E, RefusalReason>)
+    return static_cast<std::uint8_t>(RefusalReason::failed_before);
+  else if constexpr (std::is_same_v<E, Role>)
+    return static_cast<std::uint8_t>(Role::observer);
+  else if constexpr (std::is_same_v<E, Action>)
+    return static_cast<std::uint8_t>(Action::discover);
+  else if constexpr (std::is_same_v<E, Direction>)
+    return static_cast<std::uint8_t>(Direction::resume);
+  else if constexpr (std::is_same_v<E, ReportItem::What>)
+    return static_cast<std::uint8_t>(ReportItem::What::declined);
   else {
     static_assert(std::is_same_v<E, Errc>, "name the last value of this enum");
     return static_cast<std::uint8_t>(Errc::failed);
@@ -86,7 +94,8 @@ struct Reader {
 
   template <class T>
   void integer(const msgpack::object& in, T& value) {
-    if (in.type == msgpack::type::POSITIVE_INTEGER && in.via.u64 <= static_cast<std::uint64_t>(std::numeric_limits<T>::max()))
+    if (in.type == msgpack::type::POSITIVE_INTEGER &&
+        in.via.u64 <= static_cast<std::uint64_t>(std::numeric_limits<T>::max()))
       value = static_cast<T>(in.via.u64);
     else if (std::is_signed_v<T> && in.type == msgpack::type::NEGATIVE_INTEGER &&
              in.via.i64 >= static_cast<std::int64_t>(std::numeric_limits<T>::min()))
@@ -102,9 +111,10 @@ struct Reader {
     integer(in.via.array.ptr[0], index);
     if (index >= sizeof...(Ts)) return wrong("an unknown kind");
     using Filler = void (*)(Reader&, const msgpack::object&, std::variant<Ts...>&);
-    static constexpr Filler fill[] = {[](Reader& self, const msgpack::object& body, std::variant<Ts...>& out) {
-      self.get(body, out.template emplace<Ts>());
-    }...};
+    static constexpr Filler fill[] = {
+        [](Reader& self, const msgpack::object& body, std::variant<Ts...>& out) {
+          self.get(body, out.template emplace<Ts>());
+        }...};
     fill[index](*this, in.via.array.ptr[1], value);
   }
 
@@ -159,7 +169,9 @@ struct Reader {
   }
 };
 
-std::uint32_t checksum(std::string_view bytes) { return static_cast<std::uint32_t>(XXH3_64bits(bytes.data(), bytes.size())); }
+std::uint32_t checksum(std::string_view bytes) {
+  return static_cast<std::uint32_t>(XXH3_64bits(bytes.data(), bytes.size()));
+}
 
 constexpr std::size_t header_bytes = 5;
 constexpr std::size_t max_list_items = 1 << 16;
@@ -177,14 +189,15 @@ std::string encode(const T& value) {
 
 template <class T>
 Result<T> decode(std::string_view bytes) {
-  // No element is smaller than a byte, so nothing can hold more than the input has bytes. msgpack reserves a list's room on
-  // reading its length: the bound on lists and nesting keeps that under 40 MB whatever the bytes claim.
+  // No element is smaller than a byte, so nothing can hold more than the input has bytes. msgpack reserves a
+  // list's room on reading its length: the bound on lists and nesting keeps that under 40 MB whatever the
+  // bytes claim.
   const std::size_t most = bytes.size();
   const msgpack::unpack_limit limit(std::min<std::size_t>(most, max_list_items), 0, most, 0, 0, max_nesting);
   try {
     std::size_t offset = 0;
-    const msgpack::object_handle handle =
-        msgpack::unpack(bytes.data(), bytes.size(), offset, [](auto, auto, auto) { return true; }, nullptr, limit);
+    const msgpack::object_handle handle = msgpack::unpack(
+        bytes.data(), bytes.size(), offset, [](auto, auto, auto) { return true; }, nullptr, limit);
     if (offset != bytes.size()) return fail(Errc::corrupt, "bytes behind the end of the value");
     T value{};
     Reader reader;
@@ -216,7 +229,8 @@ Result<std::string_view> sealed_payload(std::string_view bytes) {
   if (bytes[0] == 0) return fail(Errc::corrupt, "a stored value without a version");
   const std::string_view payload = bytes.substr(header_bytes);
   std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < 4; ++i) sum |= static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[1 + i])) << (8 * i);
+  for (std::size_t i = 0; i < 4; ++i)
+    sum |= static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[1 + i])) << (8 * i);
   if (sum != checksum(payload)) return fail(Errc::corrupt, "a stored value fails its checksum");
   return payload;
 }
@@ -228,10 +242,10 @@ Result<T> unseal(std::string_view bytes) {
   return decode<T>(*payload);
 }
 
-#define BB_STORED(Type)                                   \
-  template std::string encode<Type>(const Type&);         \
-  template Result<Type> decode<Type>(std::string_view);   \
-  template std::string seal<Type>(const Type&);           \
+#define BB_STORED(Type)                                 \
+  template std::string encode<Type>(const Type&);       \
+  template Result<Type> decode<Type>(std::string_view); \
+  template std::string seal<Type>(const Type&);         \
   template Result<Type> unseal<Type>(std::string_view);
 BB_STORED(Task)
 BB_STORED(Agent)

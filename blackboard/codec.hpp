@@ -1,6 +1,7 @@
-// Records, events and messages to bytes and back: msgpack arrays in field order (BB_FIELDS), the only place that knows
-// msgpack. Decoding trusts nothing: sizes and nesting are bounded before anything is allocated, enums are range-checked,
-// trailing bytes are refused. A shorter array than expected is an older version: the missing fields keep their defaults.
+// Records, events and messages to bytes and back: msgpack arrays in field order (BB_FIELDS), the only place
+// that knows msgpack. Decoding trusts nothing: sizes and nesting are bounded before anything is allocated,
+// enums are range-checked, trailing bytes are refused. A shorter array than expected is an older version: the
+// missing fields keep their defaults.
 #pragma once
 
 #include <string>
@@ -21,7 +22,8 @@ std::string encode(const T& value);
 template <class T>
 Result<T> decode(std::string_view bytes);
 
-/// encode() behind a version byte and a checksum (XXH3, its low 32 bits): the form in which records and events are stored.
+/// encode() behind a version byte and a checksum (XXH3, its low 32 bits): the form in which records and
+/// events are stored.
 template <class T>
 std::string seal(const T& record);
 /// Errors: corrupt (checksum, content), unsupported (a newer version).

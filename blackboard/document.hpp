@@ -28,19 +28,20 @@ class Value {
   using Array = std::vector<Value>;
   using Object = std::vector<Member>;  ///< in source order; duplicate keys are a parse error
 
+  // Defined below: compilers need Member to be complete there.
   Value() = default;  ///< null
-  Value(std::nullptr_t) {}
-  Value(bool b) : data_(b) {}
-  Value(int n) : data_(std::int64_t{n}) {}
-  Value(std::int64_t n) : data_(n) {}
-  Value(std::uint64_t n) : data_(static_cast<std::int64_t>(n)) {}
-  Value(std::uint32_t n) : data_(std::int64_t{n}) {}
-  Value(double n) : data_(n) {}
-  Value(std::string s) : data_(std::move(s)) {}
-  Value(std::string_view s) : data_(std::string(s)) {}
-  Value(const char* s) : data_(std::string(s)) {}
-  Value(Array a) : data_(std::move(a)) {}
-  Value(Object o) : data_(std::move(o)) {}
+  Value(std::nullptr_t);
+  Value(bool b);
+  Value(int n);
+  Value(std::int64_t n);
+  Value(std::uint64_t n);
+  Value(std::uint32_t n);
+  Value(double n);
+  Value(std::string s);
+  Value(std::string_view s);
+  Value(const char* s);
+  Value(Array a);
+  Value(Object o);
 
   bool is_null() const { return std::holds_alternative<std::monostate>(data_); }
   bool is_bool() const { return std::holds_alternative<bool>(data_); }
@@ -71,7 +72,7 @@ class Value {
 
   /// "a list", "text", ...: for error messages.
   std::string_view type_name() const;
-  bool operator==(const Value& other) const { return data_ == other.data_; }  ///< places do not count
+  bool operator==(const Value& other) const;  ///< places do not count
 
  private:
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> data_;
@@ -83,6 +84,20 @@ struct Value::Member {
   Place place;  ///< of the key
   bool operator==(const Member& other) const { return key == other.key && value == other.value; }
 };
+
+inline Value::Value(std::nullptr_t) {}
+inline Value::Value(bool b) : data_(b) {}
+inline Value::Value(int n) : data_(std::int64_t{n}) {}
+inline Value::Value(std::int64_t n) : data_(n) {}
+inline Value::Value(std::uint64_t n) : data_(static_cast<std::int64_t>(n)) {}
+inline Value::Value(std::uint32_t n) : data_(std::int64_t{n}) {}
+inline Value::Value(double n) : data_(n) {}
+inline Value::Value(std::string s) : data_(std::move(s)) {}
+inline Value::Value(std::string_view s) : data_(std::string(s)) {}
+inline Value::Value(const char* s) : data_(std::string(s)) {}
+inline Value::Value(Array a) : data_(std::move(a)) {}
+inline Value::Value(Object o) : data_(std::move(o)) {}
+inline bool Value::operator==(const Value& other) const { return data_ == other.data_; }
 
 /// Errors: invalid, text "line:column: what" (YAML: plain scalars become null, bool, integer, number or text
 /// by the YAML 1.2 core schema; anchors are resolved; more than 64 levels, 64 MB or 4,000,000 values are

@@ -1,5 +1,6 @@
-// What happened: decided facts, in the order of the log. The log is the truth; the records are its fold (Board::apply).
-// Events are stored by their position in EventBody and by field order: append, never remove or reorder.
+// What happened: decided facts, in the order of the log. The log is the truth; the records are its fold
+// (Board::apply). Events are stored by their position in EventBody and by field order: append, never remove
+// or reorder.
 #pragma once
 
 #include <string_view>
@@ -77,9 +78,9 @@ struct AttemptEnded {
   AgentId agent;
   TaskState to = TaskState::ready;  ///< ready, failed, quarantined or waiting
   std::string reason;
-  bool died = false;        ///< its agent died or fell silent
-  bool counts = true;       ///< it uses up one of the task's attempts
-  WallTime not_before;      ///< back-off; 0: none
+  bool died = false;    ///< its agent died or fell silent
+  bool counts = true;   ///< it uses up one of the task's attempts
+  WallTime not_before;  ///< back-off; 0: none
   BB_FIELDS(task, epoch, agent, to, reason, died, counts, not_before)
 };
 /// The one result was accepted.
@@ -172,10 +173,10 @@ struct RequestRefused {
 };
 
 using EventBody =
-    std::variant<TermStarted, ConfigSet, TaskPosted, TaskMoved, BackoffOver, TaskAwarded, TaskStarted, TaskProgressed,
-                 TaskRenewed, TaskStalled, AttemptEnded, TaskFinished, TaskReopened, NeedAdded, NeedRemoved, LevelsRaised,
-                 TaskReserved, AgentRegistered, AgentSeen, AgentLeft, Calibrated, DiscoveryPosted, WorkflowPosted, Replied,
-                 ClientForgotten, RequestRefused>;
+    std::variant<TermStarted, ConfigSet, TaskPosted, TaskMoved, BackoffOver, TaskAwarded, TaskStarted,
+                 TaskProgressed, TaskRenewed, TaskStalled, AttemptEnded, TaskFinished, TaskReopened,
+                 NeedAdded, NeedRemoved, LevelsRaised, TaskReserved, AgentRegistered, AgentSeen, AgentLeft,
+                 Calibrated, DiscoveryPosted, WorkflowPosted, Replied, ClientForgotten, RequestRefused>;
 
 struct Event {
   WallTime at;

@@ -1,5 +1,5 @@
-// Identities. Each kind of thing has its own id type, written as a letter and a number (t12, a3): short enough to say
-// aloud, drawn from persisted counters, never reused.
+// Identities. Each kind of thing has its own id type, written as a letter and a number (t12, a3): short
+// enough to say aloud, drawn from persisted counters, never reused.
 #pragma once
 
 #include <charconv>
@@ -49,18 +49,22 @@ struct Counter {
   auto operator<=>(const Counter&) const = default;
   Counter next() const { return {value + 1}; }
 };
-using Seq = Counter<struct SeqTag>;      ///< position in the event log, from 1
-using Epoch = Counter<struct EpochTag>;  ///< how often a task has been awarded; fences stale writers
-using Term = Counter<struct TermTag>;    ///< the writer's incarnation, from 1
+using Seq = Counter<struct SeqTag>;          ///< position in the event log, from 1
+using Epoch = Counter<struct EpochTag>;      ///< how often a task has been awarded; fences stale writers
+using Term = Counter<struct TermTag>;        ///< the writer's incarnation, from 1
 using ClientId = Counter<struct ClientTag>;  ///< a random number a requester draws; 0: none, no reply is kept
 
 }  // namespace bidboard
 
 template <char Letter>
 struct std::hash<bidboard::Id<Letter>> {
-  std::size_t operator()(bidboard::Id<Letter> id) const noexcept { return std::hash<std::uint64_t>{}(id.value); }
+  std::size_t operator()(bidboard::Id<Letter> id) const noexcept {
+    return std::hash<std::uint64_t>{}(id.value);
+  }
 };
 template <class Tag>
 struct std::hash<bidboard::Counter<Tag>> {
-  std::size_t operator()(bidboard::Counter<Tag> c) const noexcept { return std::hash<std::uint64_t>{}(c.value); }
+  std::size_t operator()(bidboard::Counter<Tag> c) const noexcept {
+    return std::hash<std::uint64_t>{}(c.value);
+  }
 };

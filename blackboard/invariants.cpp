@@ -50,8 +50,10 @@ class Inspector {
   template <class T>
   bool take(std::string_view key, std::string_view bytes, T& into) {
     Result<T> record = unseal<T>(bytes);
-    if (record) into = std::move(*record);
-    else found(keys::described(key) + " cannot be read: " + record.error().text);
+    if (record)
+      into = std::move(*record);
+    else
+      found(keys::described(key) + " cannot be read: " + record.error().text);
     return record.has_value();
   }
 
@@ -67,12 +69,14 @@ class Inspector {
 
   /// The record under the present key says that it stands under `own`.
   void belongs(const std::string& own, std::string_view what) {
-    if (own != at_) found("a " + std::string(what) + " that belongs under " + keys::described(own) + " stands under " +
-                          keys::described(at_));
+    if (own != at_)
+      found("a " + std::string(what) + " that belongs under " + keys::described(own) + " stands under " +
+            keys::described(at_));
   }
   template <class IdType>
   void counted(IdType id, IdType last) {
-    if (id > last) found(to_string(id) + " exists, but the counter has only given out " + std::to_string(last.value));
+    if (id > last)
+      found(to_string(id) + " exists, but the counter has only given out " + std::to_string(last.value));
   }
 
   void on_workflow(const Workflow& workflow) {
@@ -98,11 +102,14 @@ class Inspector {
       expected_[keys::post_key(task.spec.project, task.spec.key)] = number_value(task.id.value);
     if (task.spec.workflow) {
       expected_[keys::member(task.spec.workflow, task.id)];
-      if (!workflows_.contains(task.spec.workflow)) found(name + " belongs to a workflow that does not exist");
+      if (!workflows_.contains(task.spec.workflow))
+        found(name + " belongs to a workflow that does not exist");
     }
     if (is_held(task.state)) {
-      if (!agents_.contains(task.holder)) found(name + " is held by " + to_string(task.holder) + ", who does not exist");
-      if (task.epoch.value == 0 || task.capability_hash.empty()) found(name + " is held without an epoch or a capability");
+      if (!agents_.contains(task.holder))
+        found(name + " is held by " + to_string(task.holder) + ", who does not exist");
+      if (task.epoch.value == 0 || task.capability_hash.empty())
+        found(name + " is held without an epoch or a capability");
       if (task.deadline.us == 0) found(name + " is held without a deadline");
     }
     if (is_over(task.state) && task.finished_at.us == 0) found(name + " is over, but not since when");
@@ -111,8 +118,9 @@ class Inspector {
 
   void check_needs(const Task& task, const std::string& name) {
     std::uint32_t open = 0;
-    const bool went_on = task.state == TaskState::ready || task.state == TaskState::offered || is_held(task.state) ||
-                         task.state == TaskState::waiting || task.state == TaskState::done;
+    const bool went_on = task.state == TaskState::ready || task.state == TaskState::offered ||
+                         is_held(task.state) || task.state == TaskState::waiting ||
+                         task.state == TaskState::done;
     for (const Need& need : task.spec.needs) {
       const auto needed = tasks_.find(need.task);
       if (needed == tasks_.end()) {
@@ -122,13 +130,16 @@ class Inspector {
       const TaskState state = needed->second.state;
       if (!is_over(state)) ++open;
       const std::string both = name + " is " + std::string(bidboard::name(task.state)) + " although " +
-                               to_string(need.task) + ", which it needs, is " + std::string(bidboard::name(state));
+                               to_string(need.task) + ", which it needs, is " +
+                               std::string(bidboard::name(state));
       if (went_on && !need.any && state != TaskState::done) found(both);
-      if (task.state == TaskState::blocked && !need.any && is_over(state) && state != TaskState::done) found(both);
+      if (task.state == TaskState::blocked && !need.any && is_over(state) && state != TaskState::done)
+        found(both);
     }
     if (task.state != TaskState::blocked) return;
     if (open != task.open_needs)
-      found(name + " counts " + std::to_string(task.open_needs) + " open needs, but has " + std::to_string(open));
+      found(name + " counts " + std::to_string(task.open_needs) + " open needs, but has " +
+            std::to_string(open));
     if (open == 0) found(name + " is blocked, but everything it needs has ended");
   }
 
@@ -142,11 +153,13 @@ class Inspector {
     }
     const auto differs = [&](const char* what, std::uint32_t counted_as, std::uint32_t really) {
       if (counted_as != really)
-        found(to_string(workflow.id) + " counts " + std::to_string(counted_as) + what + ", but has " + std::to_string(really));
+        found(to_string(workflow.id) + " counts " + std::to_string(counted_as) + what + ", but has " +
+              std::to_string(really));
     };
     differs(" tasks", workflow.tasks, all);
     differs(" open tasks", workflow.open, open);
-    if ((open == 0) != (workflow.finished_at.us != 0)) found(to_string(workflow.id) + " has an end that does not fit its tasks");
+    if ((open == 0) != (workflow.finished_at.us != 0))
+      found(to_string(workflow.id) + " has an end that does not fit its tasks");
   }
 
   /// Auctions live in the log: their index entries are derived from there.
@@ -154,7 +167,8 @@ class Inspector {
     std::uint64_t next = 1;
     snapshot_.scan(std::string(1, keys::log_letter), {}, [&](std::string_view key, std::string_view bytes) {
       const Seq seq{read_big_endian(key, 1)};
-      if (seq.value != next) found("events " + std::to_string(next) + " to " + std::to_string(seq.value - 1) + " are missing");
+      if (seq.value != next)
+        found("events " + std::to_string(next) + " to " + std::to_string(seq.value - 1) + " are missing");
       next = seq.value + 1;
       Event event;
       if (!take(key, bytes, event)) return true;
@@ -174,8 +188,10 @@ class Inspector {
     for (const char letter : index_letters)
       snapshot_.scan(std::string(1, letter), {}, [&](std::string_view key, std::string_view value) {
         const auto entry = expected_.find(key);
-        if (entry == expected_.end()) found(keys::described(key) + " is there, but no record calls for it");
-        else if (entry->second != value) found(keys::described(key) + " points elsewhere than its record says");
+        if (entry == expected_.end())
+          found(keys::described(key) + " is there, but no record calls for it");
+        else if (entry->second != value)
+          found(keys::described(key) + " points elsewhere than its record says");
         if (entry != expected_.end()) expected_.erase(entry);
         return true;
       });

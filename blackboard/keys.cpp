@@ -48,7 +48,8 @@ std::string auction(AuctionId id) { return with_numbers(auction_letter, id.value
 std::string event(Seq seq) { return with_numbers(log_letter, seq.value); }
 
 std::string ready(const Task& task) {
-  return with_numbers(ready_letter, descending(task.spec.priority), descending(task.bottom_level), task.id.value);
+  return with_numbers(ready_letter, descending(task.spec.priority), descending(task.bottom_level),
+                      task.id.value);
 }
 std::string due(WallTime at, Due what, std::uint64_t id) {
   std::string key = with_numbers(due_letter, ascending(at.us));
@@ -56,7 +57,9 @@ std::string due(WallTime at, Due what, std::uint64_t id) {
   append_big_endian(key, id);
   return key;
 }
-std::string holding(AgentId agent, TaskId task) { return with_numbers(holding_letter, agent.value, task.value); }
+std::string holding(AgentId agent, TaskId task) {
+  return with_numbers(holding_letter, agent.value, task.value);
+}
 std::string dependent(TaskId need, TaskId waiting) {
   return with_numbers(dependent_letter, need.value, waiting.value);
 }
@@ -77,27 +80,42 @@ std::string described(std::string_view key) {
   if (key == config) return "configuration";
   if (key == counters) return "counters";
   switch (key.empty() ? '\0' : key[0]) {
-    case task_letter: return "task " + to_string(TaskId{number(1)});
-    case agent_letter: return "agent " + to_string(AgentId{number(1)});
-    case calibration_letter: return "calibration of " + to_string(AgentId{number(1)}) + " for " + text(9);
-    case discovery_letter: return "discovery " + to_string(DiscoveryId{number(1)});
-    case workflow_letter: return "workflow " + to_string(WorkflowId{number(1)});
-    case client_letter: return "client " + std::to_string(number(1));
-    case blob_letter: return "content " + to_hex(text(1));
-    case auction_letter: return "auction " + to_string(AuctionId{number(1)});
-    case log_letter: return "event " + std::to_string(number(1));
-    case ready_letter: return "ready entry of " + to_string(TaskId{number(17)});
-    case due_letter: return "deadline entry (" + text(9).substr(0, 1) + ") of number " + std::to_string(number(10));
-    case holding_letter: return "holding entry of " + to_string(AgentId{number(1)}) + " on " + to_string(TaskId{number(9)});
+    case task_letter:
+      return "task " + to_string(TaskId{number(1)});
+    case agent_letter:
+      return "agent " + to_string(AgentId{number(1)});
+    case calibration_letter:
+      return "calibration of " + to_string(AgentId{number(1)}) + " for " + text(9);
+    case discovery_letter:
+      return "discovery " + to_string(DiscoveryId{number(1)});
+    case workflow_letter:
+      return "workflow " + to_string(WorkflowId{number(1)});
+    case client_letter:
+      return "client " + std::to_string(number(1));
+    case blob_letter:
+      return "content " + to_hex(text(1));
+    case auction_letter:
+      return "auction " + to_string(AuctionId{number(1)});
+    case log_letter:
+      return "event " + std::to_string(number(1));
+    case ready_letter:
+      return "ready entry of " + to_string(TaskId{number(17)});
+    case due_letter:
+      return "deadline entry (" + text(9).substr(0, 1) + ") of number " + std::to_string(number(10));
+    case holding_letter:
+      return "holding entry of " + to_string(AgentId{number(1)}) + " on " + to_string(TaskId{number(9)});
     case dependent_letter:
       return "dependent entry of " + to_string(TaskId{number(9)}) + " on " + to_string(TaskId{number(1)});
-    case name_letter: return "name entry '" + text(1) + "'";
-    case key_letter: return "post key entry " + to_hex(text(1));
+    case name_letter:
+      return "name entry '" + text(1) + "'";
+    case key_letter:
+      return "post key entry " + to_hex(text(1));
     case member_letter:
       return "member entry of " + to_string(TaskId{number(9)}) + " in " + to_string(WorkflowId{number(1)});
     case decision_letter:
       return "decision entry of " + to_string(AuctionId{number(9)}) + " on " + to_string(TaskId{number(1)});
-    default: return "key " + to_hex(key);
+    default:
+      return "key " + to_hex(key);
   }
 }
 

@@ -1,5 +1,6 @@
-// Under which key each record and index stands. One ordered map: the first byte says what it is, numbers follow big-endian,
-// so that byte order is number order. The letters are stored: never change one (docs/storage.md lists them).
+// Under which key each record and index stands. One ordered map: the first byte says what it is, numbers
+// follow big-endian, so that byte order is number order. The letters are stored: never change one
+// (docs/storage.md lists them).
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ constexpr char calibration_letter = 'c';  ///< + agent id + kind
 constexpr char discovery_letter = 'D';
 constexpr char workflow_letter = 'W';
 constexpr char client_letter = 'C';
-constexpr char blob_letter = 'B';  ///< + 16 bytes of content hash; the value is the raw content
+constexpr char blob_letter = 'B';     ///< + 16 bytes of content hash; the value is the raw content
 constexpr char auction_letter = 'U';  ///< + auction id → sequence number of the event that holds its record
 constexpr char log_letter = 'L';      ///< + sequence number; written by the store itself
 

@@ -25,7 +25,7 @@ Error lmdb_error(const char* doing, int code) {
                         ? Errc::corrupt
                         : Errc::storage;
   std::string text = std::string("the board's store: ") + doing + ": " + mdb_strerror(code);
-  if (code == MDB_MAP_FULL) text += "; the board has reached its size limit, `bidboard compact` makes room";
+  if (code == MDB_MAP_FULL) text += "; the board has reached its size limit";
   if (code == ENOSPC) text += "; free some disk space and try again";
   return {kind, std::move(text)};
 }
@@ -63,12 +63,13 @@ struct Environment {
   }
 };
 
-Result<std::unique_ptr<Environment>> open_environment(const std::string& directory, const LmdbOptions& options,
-                                                      unsigned flags) {
+Result<std::unique_ptr<Environment>> open_environment(const std::string& directory,
+                                                      const LmdbOptions& options, unsigned flags) {
   const std::string file = directory + "/data.mdb";
   struct stat info {};
   if (::stat(file.c_str(), &info) != 0) {
-    if (!options.create) return fail(Errc::not_found, "no board in " + directory + "; `bidboard init` makes one");
+    if (!options.create)
+      return fail(Errc::not_found, "no board in " + directory + "; `bidboard init` makes one");
     if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
       return fail(Errc::storage, "cannot make " + directory + ": " + std::strerror(errno));
   }
@@ -88,10 +89,13 @@ Result<std::unique_ptr<Environment>> open_environment(const std::string& directo
   if (info.st_ino == 0 && ::stat(file.c_str(), &info) == 0) remember();
 
   MDB_txn* txn = nullptr;
-  if (const int rc = mdb_txn_begin(opened->env, nullptr, flags & MDB_RDONLY, &txn)) return fail(lmdb_error("open", rc));
+  if (const int rc = mdb_txn_begin(opened->env, nullptr, flags & MDB_RDONLY, &txn))
+    return fail(lmdb_error("open", rc));
   int rc = mdb_dbi_open(txn, nullptr, 0, &opened->table);
-  if (rc == 0) rc = mdb_txn_commit(txn);
-  else mdb_txn_abort(txn);
+  if (rc == 0)
+    rc = mdb_txn_commit(txn);
+  else
+    mdb_txn_abort(txn);
   if (rc != 0) return fail(lmdb_error("open the table", rc));
   return opened;
 }
@@ -107,7 +111,8 @@ void scan_in(MDB_txn* txn, MDB_dbi table, std::string_view prefix, std::string_v
              const Snapshot::Visitor& visit) {
   MDB_cursor* cursor = nullptr;
   if (mdb_cursor_open(txn, table, &cursor) != 0) return;
-  const std::unique_ptr<MDB_cursor, decltype(&mdb_cursor_close)> closed(cursor, mdb_cursor_close);  // a visitor may throw
+  const std::unique_ptr<MDB_cursor, decltype(&mdb_cursor_close)> closed(
+      cursor, mdb_cursor_close);  // a visitor may throw
   MDB_val key = to_val(std::max(prefix, from));
   MDB_val value;
   // LMDB refuses an empty key; the first entry is what an empty bound means.
@@ -129,9 +134,12 @@ Meta meta_in(MDB_txn* txn, MDB_dbi table) {
 
 class LmdbSnapshot final : public Snapshot {
  public:
-  LmdbSnapshot(std::unique_ptr<Environment> environment, MDB_txn* txn) : env_(std::move(environment)), txn_(txn) {}
+  LmdbSnapshot(std::unique_ptr<Environment> environment, MDB_txn* txn)
+      : env_(std::move(environment)), txn_(txn) {}
   ~LmdbSnapshot() override { mdb_txn_abort(txn_); }
-  std::optional<std::string_view> get(std::string_view key) const override { return get_in(txn_, env_->table, key); }
+  std::optional<std::string_view> get(std::string_view key) const override {
+    return get_in(txn_, env_->table, key);
+  }
   void scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override {
     scan_in(txn_, env_->table, prefix, from, visit);
   }
@@ -154,7 +162,8 @@ struct LmdbStore::Impl {
   ~Impl() {
     if (reader) mdb_txn_abort(reader);
   }
-  /// A read transaction that shows the last commit. It is let go of during commits, so that it never keeps old pages alive.
+  /// A read transaction that shows the last commit. It is let go of during commits, so that it never keeps
+  /// old pages alive.
   MDB_txn* read() {
     if (!reader) {
       const int rc = mdb_txn_begin(environment->env, nullptr, MDB_RDONLY, &reader);
@@ -192,7 +201,8 @@ Result<void> LmdbStore::commit(Seq expected_seq, Term term, std::span<const std:
   const MDB_dbi table = impl_->environment->table;
   impl_->let_go();
   MDB_txn* txn = nullptr;
-  if (const int rc = mdb_txn_begin(impl_->environment->env, nullptr, 0, &txn)) return fail(lmdb_error("begin", rc));
+  if (const int rc = mdb_txn_begin(impl_->environment->env, nullptr, 0, &txn))
+    return fail(lmdb_error("begin", rc));
   const Meta before = meta_in(txn, table);
   if (before.seq != expected_seq || term < before.term) {
     mdb_txn_abort(txn);
@@ -248,7 +258,8 @@ Term LmdbStore::last_term() const { return impl_->meta.term; }
 std::int64_t LmdbStore::fullness() const {
   MDB_envinfo info;
   MDB_stat stat;
-  if (mdb_env_info(impl_->environment->env, &info) != 0 || mdb_env_stat(impl_->environment->env, &stat) != 0) return 0;
+  if (mdb_env_info(impl_->environment->env, &info) != 0 || mdb_env_stat(impl_->environment->env, &stat) != 0)
+    return 0;
   const auto used = static_cast<double>(info.me_last_pgno) * stat.ms_psize;
   return to_micros(used / static_cast<double>(impl_->map_bytes));
 }
@@ -263,8 +274,17 @@ Result<std::unique_ptr<Snapshot>> open_snapshot(const std::string& directory) {
   Result<std::unique_ptr<Environment>> environment = open_environment(directory, {}, MDB_RDONLY);
   if (!environment) return fail(environment.error());
   MDB_txn* txn = nullptr;
-  if (const int rc = mdb_txn_begin((*environment)->env, nullptr, MDB_RDONLY, &txn)) return fail(lmdb_error("read", rc));
+  if (const int rc = mdb_txn_begin((*environment)->env, nullptr, MDB_RDONLY, &txn))
+    return fail(lmdb_error("read", rc));
   return std::make_unique<LmdbSnapshot>(std::move(*environment), txn);
+}
+
+Result<void> copy_store(const std::string& from_directory, const std::string& to_directory) {
+  Result<std::unique_ptr<Environment>> environment = open_environment(from_directory, {}, MDB_RDONLY);
+  if (!environment) return fail(environment.error());
+  if (const int rc = mdb_env_copy2((*environment)->env, to_directory.c_str(), MDB_CP_COMPACT))
+    return fail(lmdb_error("copy", rc));
+  return {};
 }
 
 }  // namespace bidboard

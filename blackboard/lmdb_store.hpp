@@ -1,6 +1,6 @@
-// The durable Store: one LMDB environment in the board's directory, one table, keys prefixed by kind. A commit is one
-// transaction and returns after the data has reached the disk. LMDB must not be opened twice in a process nor used across
-// fork(): opening a directory a second time is refused. For one thread.
+// The durable Store: one LMDB environment in the board's directory, one table, keys prefixed by kind. A
+// commit is one transaction and returns after the data has reached the disk. LMDB must not be opened twice in
+// a process nor used across fork(): opening a directory a second time is refused. For one thread.
 #pragma once
 
 #include <memory>
@@ -18,14 +18,17 @@ enum class Durability {
 
 struct LmdbOptions {
   Durability durability = Durability::commit;
-  std::size_t map_bytes = std::size_t{64} << 30;  ///< the most the board can grow to; sparse, costs nothing until used
-  bool create = false;                            ///< make the files when they do not exist
+  std::size_t map_bytes = std::size_t{64}
+                          << 30;  ///< the most the board can grow to; sparse, costs nothing until used
+  bool create = false;            ///< make the files when they do not exist
 };
 
 class LmdbStore final : public Store {
  public:
-  /// Errors: not_found (no board there and not `create`), conflict (already open in this process), storage, corrupt.
-  static Result<std::unique_ptr<LmdbStore>> open(const std::string& directory, const LmdbOptions& options = {});
+  /// Errors: not_found (no board there and not `create`), conflict (already open in this process), storage,
+  /// corrupt.
+  static Result<std::unique_ptr<LmdbStore>> open(const std::string& directory,
+                                                 const LmdbOptions& options = {});
   ~LmdbStore() override;
 
   Result<void> commit(Seq expected_seq, Term term, std::span<const std::string> events,
@@ -36,7 +39,8 @@ class LmdbStore final : public Store {
   Term last_term() const override;
   std::int64_t fullness() const override;
 
-  /// Frees the slots of readers that died; call at start, on an agent's death and now and then. Returns how many.
+  /// Frees the slots of readers that died; call at start, on an agent's death and now and then. Returns how
+  /// many.
   int clear_stale_readers();
 
  private:
@@ -45,8 +49,12 @@ class LmdbStore final : public Store {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The board as it is now, for tools: sees no later commit and keeps none waiting. Hold it for seconds, not minutes: pages it
-/// sees cannot be reused meanwhile. Errors as in LmdbStore::open.
+/// The board as it is now, for tools: sees no later commit and keeps none waiting. Hold it for seconds, not
+/// minutes: pages it sees cannot be reused meanwhile. Errors as in LmdbStore::open.
 Result<std::unique_ptr<Snapshot>> open_snapshot(const std::string& directory);
+
+/// Copies the store as it is at this moment into another folder, without its unused pages; the writer may go
+/// on meanwhile. REQUIRES: the target folder exists and holds no store. Errors: as LmdbStore::open.
+Result<void> copy_store(const std::string& from_directory, const std::string& to_directory);
 
 }  // namespace bidboard

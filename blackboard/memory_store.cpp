@@ -15,8 +15,10 @@ Result<void> MemoryStore::commit(Seq expected_seq, Term term, std::span<const st
   }
   for (const Put& put : puts) {
     BB_CHECK(!put.key.empty() && put.key.size() <= 500, "keys have 1 to 500 bytes");
-    if (put.value) map_[put.key] = *put.value;
-    else map_.erase(put.key);
+    if (put.value)
+      map_[put.key] = *put.value;
+    else
+      map_.erase(put.key);
   }
   term_ = term;
   return {};
@@ -29,7 +31,8 @@ std::optional<std::string_view> MemoryStore::get(std::string_view key) const {
 }
 
 void MemoryStore::scan(std::string_view prefix, std::string_view from, const Visitor& visit) const {
-  for (auto it = map_.lower_bound(std::max(prefix, from)); it != map_.end() && it->first.starts_with(prefix); ++it)
+  for (auto it = map_.lower_bound(std::max(prefix, from)); it != map_.end() && it->first.starts_with(prefix);
+       ++it)
     if (!visit(it->first, it->second)) return;
 }
 

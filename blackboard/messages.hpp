@@ -1,5 +1,6 @@
-// What is said between processes. The frame around it and the order of talk are in docs/protocol.md. A message is a hint,
-// the board is the truth. Alternatives are numbered by their position: append, never remove or reorder.
+// What is said between processes. The frame around it and the order of talk are in docs/protocol.md. A
+// message is a hint, the board is the truth. Alternatives are numbered by their position: append, never
+// remove or reorder.
 #pragma once
 
 #include <string>
@@ -33,8 +34,8 @@ struct Welcome {
 
 /// A need between two tasks of the same request.
 struct BatchNeed {
-  std::uint32_t task = 0;  ///< position in `tasks`, from 0
-  std::uint32_t needs = 0; ///< position in `tasks`, from 0
+  std::uint32_t task = 0;   ///< position in `tasks`, from 0
+  std::uint32_t needs = 0;  ///< position in `tasks`, from 0
   bool any = false;
   BB_FIELDS(task, needs, any)
 };
@@ -44,11 +45,11 @@ struct Post {
   std::vector<BatchNeed> batch_needs;
   std::string workflow;  ///< when not empty: they form a workflow of this name
   std::string source;
-  WorkflowId joins;      ///< a workflow of an earlier request that these tasks belong to as well
+  WorkflowId joins;  ///< a workflow of an earlier request that these tasks belong to as well
   BB_FIELDS(tasks, batch_needs, workflow, source, joins)
 };
 struct Claim {
-  TaskId task;  ///< 0: the next one that the claimer may take
+  TaskId task;                ///< 0: the next one that the claimer may take
   std::vector<Skill> skills;  ///< when not empty: what the claimer can do from now on
   BB_FIELDS(task, skills)
 };
@@ -106,10 +107,11 @@ struct AskStatus {
 struct Shutdown {
   BB_FIELDS()
 };
-using RequestBody =
-    std::variant<Post, Claim, Renew, Finish, Progress, Direct, Reassign, Depend, Configure, ReadLog, AskStatus, Shutdown>;
+using RequestBody = std::variant<Post, Claim, Renew, Finish, Progress, Direct, Reassign, Depend, Configure,
+                                 ReadLog, AskStatus, Shutdown>;
 
-/// A client numbers its requests from 1; a repeated number is answered with the first reply again. client 0: not kept.
+/// A client numbers its requests from 1; a repeated number is answered with the first reply again. client 0:
+/// not kept.
 struct Request {
   ClientId client;
   std::uint64_t number = 0;
@@ -122,8 +124,8 @@ struct Request {
 // Replies.
 
 struct Posted {
-  std::vector<TaskId> ids;     ///< in the order of the request
-  std::vector<bool> existed;   ///< it stood already, under the same key
+  std::vector<TaskId> ids;    ///< in the order of the request
+  std::vector<bool> existed;  ///< it stood already, under the same key
   WorkflowId workflow;
   BB_FIELDS(ids, existed, workflow)
 };
@@ -172,7 +174,7 @@ using ReplyBody = std::variant<Nothing, Posted, Claimed, Changed, Status, LogPag
 struct Reply {
   std::uint64_t number = 0;  ///< of the request
   Errc code = Errc::ok;
-  std::string text;          ///< of the error
+  std::string text;  ///< of the error
   ReplyBody body;
   BB_FIELDS(number, code, text, body)
 };
@@ -276,16 +278,24 @@ struct Awards {
 };
 /// One thing that happened to an awarded task, told by its agent.
 struct ReportItem {
-  enum class What : std::uint8_t { started = 0, progress = 1, stalled = 2, finished = 3, failed = 4, unknown = 5, declined = 6 };
+  enum class What : std::uint8_t {
+    started = 0,
+    progress = 1,
+    stalled = 2,
+    finished = 3,
+    failed = 4,
+    unknown = 5,
+    declined = 6
+  };
   What what = What::started;
   TaskId task;
   Epoch epoch;
   std::string capability;
-  Micros fraction = 0;      ///< progress
-  std::string text;         ///< progress: words; finished: the result; failed, unknown, declined: the reason
+  Micros fraction = 0;  ///< progress
+  std::string text;     ///< progress: words; finished: the result; failed, unknown, declined: the reason
   Micros price = 0;
   std::int64_t tokens = 0;
-  Micros seconds = 0;       ///< measured by the agent: begin to end of the work
+  Micros seconds = 0;  ///< measured by the agent: begin to end of the work
   BB_FIELDS(what, task, epoch, capability, fraction, text, price, tokens, seconds)
 };
 struct Reports {
@@ -321,9 +331,9 @@ struct Malformed {
   BB_FIELDS(what)
 };
 
-using Message =
-    std::variant<Hello, Welcome, Request, Reply, Register, Registered, RegistrationRefused, Heartbeat, HeartbeatAck, WhoAreYou,
-                 Announcement, Bids, Take, Awards, Reports, ReportsKept, Revocations, Leave, Malformed>;
+using Message = std::variant<Hello, Welcome, Request, Reply, Register, Registered, RegistrationRefused,
+                             Heartbeat, HeartbeatAck, WhoAreYou, Announcement, Bids, Take, Awards, Reports,
+                             ReportsKept, Revocations, Leave, Malformed>;
 
 /// What travels in one ZeroMQ frame.
 struct Frame {
@@ -331,7 +341,8 @@ struct Frame {
   Message message;
   BB_FIELDS(version, message)
 };
-/// What travels on the feed: sealed events, the first one numbered `first`. None: a heartbeat, first - 1 is the last number.
+/// What travels on the feed: sealed events, the first one numbered `first`. None: a heartbeat, first - 1 is
+/// the last number.
 struct FeedFrame {
   Seq first;
   std::vector<std::string> events;

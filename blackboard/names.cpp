@@ -5,52 +5,80 @@ namespace bidboard {
 
 std::string_view name(TaskState state) {
   switch (state) {
-    case TaskState::blocked: return "blocked";
-    case TaskState::ready: return "ready";
-    case TaskState::offered: return "offered";
-    case TaskState::awarded: return "awarded";
-    case TaskState::running: return "running";
-    case TaskState::done: return "done";
-    case TaskState::failed: return "failed";
-    case TaskState::cancelled: return "cancelled";
-    case TaskState::skipped: return "skipped";
-    case TaskState::waiting: return "waiting";
-    case TaskState::paused: return "paused";
-    case TaskState::quarantined: return "quarantined";
+    case TaskState::blocked:
+      return "blocked";
+    case TaskState::ready:
+      return "ready";
+    case TaskState::offered:
+      return "offered";
+    case TaskState::awarded:
+      return "awarded";
+    case TaskState::running:
+      return "running";
+    case TaskState::done:
+      return "done";
+    case TaskState::failed:
+      return "failed";
+    case TaskState::cancelled:
+      return "cancelled";
+    case TaskState::skipped:
+      return "skipped";
+    case TaskState::waiting:
+      return "waiting";
+    case TaskState::paused:
+      return "paused";
+    case TaskState::quarantined:
+      return "quarantined";
   }
   return "unknown";
 }
 
 std::string_view name(AgentState state) {
   switch (state) {
-    case AgentState::live: return "live";
-    case AgentState::gone: return "gone";
-    case AgentState::shell: return "shell";
+    case AgentState::live:
+      return "live";
+    case AgentState::gone:
+      return "gone";
+    case AgentState::shell:
+      return "shell";
   }
   return "unknown";
 }
 
 std::string_view name(BidStyle style) {
   switch (style) {
-    case BidStyle::standard: return "standard";
-    case BidStyle::formula: return "formula";
-    case BidStyle::live: return "live";
+    case BidStyle::standard:
+      return "standard";
+    case BidStyle::formula:
+      return "formula";
+    case BidStyle::live:
+      return "live";
   }
   return "unknown";
 }
 
 std::string_view name(RefusalReason reason) {
   switch (reason) {
-    case RefusalReason::role: return "role";
-    case RefusalReason::skill: return "skill";
-    case RefusalReason::project: return "project";
-    case RefusalReason::budget: return "budget";
-    case RefusalReason::run: return "run";
-    case RefusalReason::reserved: return "reserved";
-    case RefusalReason::declined: return "declined";
-    case RefusalReason::silent: return "silent";
-    case RefusalReason::invalid: return "invalid";
-    case RefusalReason::failed_before: return "failed before";
+    case RefusalReason::role:
+      return "role";
+    case RefusalReason::skill:
+      return "skill";
+    case RefusalReason::project:
+      return "project";
+    case RefusalReason::budget:
+      return "budget";
+    case RefusalReason::run:
+      return "run";
+    case RefusalReason::reserved:
+      return "reserved";
+    case RefusalReason::declined:
+      return "declined";
+    case RefusalReason::silent:
+      return "silent";
+    case RefusalReason::invalid:
+      return "invalid";
+    case RefusalReason::failed_before:
+      return "failed before";
   }
   return "unknown";
 }
@@ -61,8 +89,10 @@ bool is_over(TaskState state) {
     case TaskState::failed:
     case TaskState::cancelled:
     case TaskState::skipped:
-    case TaskState::quarantined: return true;
-    default: return false;
+    case TaskState::quarantined:
+      return true;
+    default:
+      return false;
   }
 }
 

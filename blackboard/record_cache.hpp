@@ -1,5 +1,5 @@
-// Live records by id: what was read or changed since the last commit, and what was cheap to keep. No iteration, so the order
-// of a hash table can decide nothing.
+// Live records by id: what was read or changed since the last commit, and what was cheap to keep. No
+// iteration, so the order of a hash table can decide nothing.
 #pragma once
 
 #include <optional>
@@ -11,8 +11,9 @@ namespace bidboard {
 template <class Key, class Record>
 class RecordCache {
  public:
-  /// The record, loaded by `load(key) → std::optional<Record>` when it is not here yet; nullptr when there is none. What is
-  /// absent is not remembered, and what `load` throws passes through. The pointer stays valid until forget_changes or trim.
+  /// The record, loaded by `load(key) → std::optional<Record>` when it is not here yet; nullptr when there is
+  /// none. What is absent is not remembered, and what `load` throws passes through. The pointer stays valid
+  /// until forget_changes or trim.
   template <class Load>
   Record* find(const Key& key, Load&& load) {
     auto it = entries_.find(key);

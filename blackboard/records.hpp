@@ -1,6 +1,6 @@
-// What is kept: the records of the board, plain data. Each is stored under its key (keys.hpp) and changed only by
-// Board::apply (board.hpp). Times are wall time; costs, sizes, speeds and levels are micro-units (time.hpp).
-// BB_FIELDS is the stored order: append, never remove or reorder.
+// What is kept: the records of the board, plain data. Each is stored under its key (keys.hpp) and changed
+// only by Board::apply (board.hpp). Times are wall time; costs, sizes, speeds and levels are micro-units
+// (time.hpp). BB_FIELDS is the stored order: append, never remove or reorder.
 #pragma once
 
 #include <cstdint>
@@ -17,18 +17,18 @@ namespace bidboard {
 
 /// Stored: never change a number. The moves between them stand in task_states.cpp.
 enum class TaskState : std::uint8_t {
-  blocked = 1,      ///< waits for needed tasks to end
-  ready = 2,        ///< may be awarded (once its back-off is over)
-  offered = 3,      ///< announced; bids are awaited
-  awarded = 4,      ///< an agent holds it, not yet begun
-  running = 5,      ///< its agent reported the start
-  done = 6,         ///< its one result was accepted
-  failed = 7,       ///< its attempts are used up
-  cancelled = 8,    ///< somebody called it off
-  skipped = 9,      ///< a task it needs ended other than done
-  waiting = 10,     ///< a person must decide: a step that may not be repeated ended in the dark
-  paused = 11,      ///< held back by an operator
-  quarantined = 12, ///< its attempts killed their agents too often
+  blocked = 1,       ///< waits for needed tasks to end
+  ready = 2,         ///< may be awarded (once its back-off is over)
+  offered = 3,       ///< announced; bids are awaited
+  awarded = 4,       ///< an agent holds it, not yet begun
+  running = 5,       ///< its agent reported the start
+  done = 6,          ///< its one result was accepted
+  failed = 7,        ///< its attempts are used up
+  cancelled = 8,     ///< somebody called it off
+  skipped = 9,       ///< a task it needs ended other than done
+  waiting = 10,      ///< a person must decide: a step that may not be repeated ended in the dark
+  paused = 11,       ///< held back by an operator
+  quarantined = 12,  ///< its attempts killed their agents too often
 };
 
 struct SkillNeed {
@@ -57,25 +57,25 @@ struct Need {
 struct TaskSpec {
   std::string title;
   std::string body;
-  std::string kind = "task";   ///< groups tasks that take similarly long, for calibration
-  std::string project;         ///< empty in a request: the board's default
-  std::string run;             ///< a shell command; executed only by agents that allow it
+  std::string kind = "task";  ///< groups tasks that take similarly long, for calibration
+  std::string project;        ///< empty in a request: the board's default
+  std::string run;            ///< a shell command; executed only by agents that allow it
   std::vector<SkillNeed> skills;
   std::vector<Need> needs;
-  Micros size = one;           ///< expected work: seconds at speed 1 and skill level 1
-  std::int64_t priority = 0;   ///< higher first
+  Micros size = one;               ///< expected work: seconds at speed 1 and skill level 1
+  std::int64_t priority = 0;       ///< higher first
   Duration timeout = minutes(30);  ///< wall time of one attempt
-  std::uint32_t attempts = 3;  ///< how many attempts at most
-  Duration stall_after{};      ///< silence after which an attempt is reported stalled; 0: never
-  bool repeatable = true;      ///< false: after an attempt with unknown outcome a person decides
-  Micros budget = 0;           ///< the most it may cost; 0: no bound
-  std::string key;             ///< posting the same key twice is one task; empty: none
+  std::uint32_t attempts = 3;      ///< how many attempts at most
+  Duration stall_after{};          ///< silence after which an attempt is reported stalled; 0: never
+  bool repeatable = true;          ///< false: after an attempt with unknown outcome a person decides
+  Micros budget = 0;               ///< the most it may cost; 0: no bound
+  std::string key;                 ///< posting the same key twice is one task; empty: none
   TaskId parent;
   WorkflowId workflow;
-  std::string name;            ///< its name in a job file or trace; empty: none
+  std::string name;  ///< its name in a job file or trace; empty: none
   bool operator==(const TaskSpec&) const = default;
-  BB_FIELDS(title, body, kind, project, run, skills, needs, size, priority, timeout, attempts, stall_after, repeatable,
-            budget, key, parent, workflow, name)
+  BB_FIELDS(title, body, kind, project, run, skills, needs, size, priority, timeout, attempts, stall_after,
+            repeatable, budget, key, parent, workflow, name)
 };
 
 /// Why an earlier attempt did not end in a result; handed to the next one.
@@ -91,36 +91,36 @@ struct Task {
   TaskId id;
   TaskSpec spec;
   TaskState state = TaskState::blocked;
-  std::uint32_t open_needs = 0;  ///< needed tasks that have not ended
-  Micros bottom_level = 0;       ///< its size plus the longest chain of work that waits for it
-  Epoch epoch;                   ///< of the last award; 0: never awarded
-  AgentId holder;                ///< while awarded or running; afterwards, who ended it
-  std::string capability_hash;   ///< of the live award's secret (secrets.hpp)
-  bool shell_claim = false;      ///< held by a claim without heartbeat: `deadline` is its lease
-  WallTime deadline;             ///< of the live attempt; 0: none
-  WallTime not_before;           ///< back-off: not awarded earlier; 0: none
-  std::uint32_t attempts = 0;    ///< attempts begun, ever since the last `retry`
-  std::uint32_t deaths = 0;      ///< of those, ended by their agent's death
+  std::uint32_t open_needs = 0;          ///< needed tasks that have not ended
+  Micros bottom_level = 0;               ///< its size plus the longest chain of work that waits for it
+  Epoch epoch;                           ///< of the last award; 0: never awarded
+  AgentId holder;                        ///< while awarded or running; afterwards, who ended it
+  std::string capability_hash;           ///< of the live award's secret (secrets.hpp)
+  bool shell_claim = false;              ///< held by a claim without heartbeat: `deadline` is its lease
+  WallTime deadline;                     ///< of the live attempt; 0: none
+  WallTime not_before;                   ///< back-off: not awarded earlier; 0: none
+  std::uint32_t attempts = 0;            ///< attempts begun, ever since the last `retry`
+  std::uint32_t deaths = 0;              ///< of those, ended by their agent's death
   std::vector<AttemptFailure> failures;  ///< the last eight
   WallTime created_at;
   WallTime ready_at;
   WallTime awarded_at;
   WallTime started_at;
   WallTime finished_at;
-  std::string reason;            ///< why it is in this state, for people
-  std::string result;            ///< JSON text or any bytes, when at most 1 KB ...
-  std::string result_blob;       ///< ... else the hash of the blob that holds it (secrets.hpp: content_hash)
-  Micros price = 0;              ///< delivered
-  std::int64_t tokens = 0;       ///< delivered; 0: not told
-  Micros progress = 0;           ///< 0 to 1
+  std::string reason;       ///< why it is in this state, for people
+  std::string result;       ///< JSON text or any bytes, when at most 1 KB ...
+  std::string result_blob;  ///< ... else the hash of the blob that holds it (secrets.hpp: content_hash)
+  Micros price = 0;         ///< delivered
+  std::int64_t tokens = 0;  ///< delivered; 0: not told
+  Micros progress = 0;      ///< 0 to 1
   std::string progress_text;
-  AuctionId auction;             ///< of the last award; 0: it was not decided by bids
-  AgentId reserved_for;          ///< reassign: only this agent may have it next
+  AuctionId auction;     ///< of the last award; 0: it was not decided by bids
+  AgentId reserved_for;  ///< reassign: only this agent may have it next
   bool operator==(const Task&) const = default;
   // The fields that queries ask for most come first, so that reading them need not decode the rest.
-  BB_FIELDS(id, state, epoch, holder, attempts, created_at, ready_at, awarded_at, started_at, finished_at, open_needs,
-            bottom_level, deadline, not_before, deaths, shell_claim, auction, reserved_for, price, tokens, progress,
-            capability_hash, failures, reason, progress_text, result, result_blob, spec)
+  BB_FIELDS(id, state, epoch, holder, attempts, created_at, ready_at, awarded_at, started_at, finished_at,
+            open_needs, bottom_level, deadline, not_before, deaths, shell_claim, auction, reserved_for, price,
+            tokens, progress, capability_hash, failures, reason, progress_text, result, result_blob, spec)
 };
 
 /// Stored: never change a number.
@@ -139,21 +139,21 @@ enum class AgentState : std::uint8_t {
 struct AgentProfile {
   std::string name;
   Role role = Role::specialist;
-  std::string parent;         ///< its manager's name; empty: none
-  std::string project;        ///< works for this project only; empty: for all
+  std::string parent;   ///< its manager's name; empty: none
+  std::string project;  ///< works for this project only; empty: for all
   std::vector<Skill> skills;
   Micros speed = one;
-  std::uint32_t capacity = 1; ///< tasks at once
+  std::uint32_t capacity = 1;  ///< tasks at once
   BidStyle bids = BidStyle::standard;
-  std::string cost_formula;   ///< expected seconds as a Lua expression over the task's fields (expression.hpp)
+  std::string cost_formula;  ///< expected seconds as a Lua expression over the task's fields (expression.hpp)
   Micros price_per_second = 0;  ///< added to the price of standard and formula bids
-  bool allow_run = false;     ///< executes a task's own `run` command
-  bool simulated = false;     ///< does every task by waiting
-  std::int64_t pid = 0;       ///< its process on `host`
+  bool allow_run = false;       ///< executes a task's own `run` command
+  bool simulated = false;       ///< does every task by waiting
+  std::int64_t pid = 0;         ///< its process on `host`
   std::string host;
   bool operator==(const AgentProfile&) const = default;
-  BB_FIELDS(name, role, parent, project, skills, speed, capacity, bids, cost_formula, price_per_second, allow_run,
-            simulated, pid, host)
+  BB_FIELDS(name, role, parent, project, skills, speed, capacity, bids, cost_formula, price_per_second,
+            allow_run, simulated, pid, host)
 };
 
 struct Agent {
@@ -163,10 +163,10 @@ struct Agent {
   std::string secret_hash;        ///< of the registration's secret (secrets.hpp)
   std::uint64_t incarnation = 0;  ///< drawn by the process: tells two processes of one name apart
   WallTime registered_at;
-  WallTime seen_at;               ///< last sign of life that was recorded (at most a minute old while live)
-  std::string reason;             ///< why it is gone
-  std::uint64_t finished = 0;     ///< results accepted, ever
-  std::uint64_t failed = 0;       ///< attempts that ended otherwise, ever
+  WallTime seen_at;            ///< last sign of life that was recorded (at most a minute old while live)
+  std::string reason;          ///< why it is gone
+  std::uint64_t finished = 0;  ///< results accepted, ever
+  std::uint64_t failed = 0;    ///< attempts that ended otherwise, ever
   bool operator==(const Agent&) const = default;
   BB_FIELDS(id, profile, state, secret_hash, incarnation, registered_at, seen_at, reason, finished, failed)
 };
@@ -178,33 +178,33 @@ struct Calibration {
   std::uint32_t samples = 0;
   Micros seconds_ratio = one;  ///< delivered / promised, smoothed
   Micros price_ratio = one;
-  Micros success = one;        ///< smoothed share of attempts that ended in a result
+  Micros success = one;  ///< smoothed share of attempts that ended in a result
   bool operator==(const Calibration&) const = default;
   BB_FIELDS(agent, kind, samples, seconds_ratio, price_ratio, success)
 };
 
 /// Why an agent did not bid, or its bid did not count. Stored: never change a number.
 enum class RefusalReason : std::uint8_t {
-  role = 1,        ///< its role does not take tasks
-  skill = 2,       ///< lacks a needed skill or its level
-  project = 3,     ///< works for another project
-  budget = 4,      ///< asks more than the task may cost
-  run = 5,         ///< the task is a command and the agent does not execute commands
-  reserved = 6,    ///< the task is reserved for another agent
-  declined = 7,    ///< the agent said no, with its own words
-  silent = 8,      ///< no answer before the deadline
-  invalid = 9,     ///< an answer that is not a bid
+  role = 1,            ///< its role does not take tasks
+  skill = 2,           ///< lacks a needed skill or its level
+  project = 3,         ///< works for another project
+  budget = 4,          ///< asks more than the task may cost
+  run = 5,             ///< the task is a command and the agent does not execute commands
+  reserved = 6,        ///< the task is reserved for another agent
+  declined = 7,        ///< the agent said no, with its own words
+  silent = 8,          ///< no answer before the deadline
+  invalid = 9,         ///< an answer that is not a bid
   failed_before = 10,  ///< it failed this task already and somebody else may try
 };
 
 struct RecordedBid {
   AgentId agent;
-  Micros seconds = 0;     ///< promised duration
+  Micros seconds = 0;  ///< promised duration
   Micros price = 0;
   Micros confidence = one;
   Micros corrected_seconds = 0;  ///< after calibration; what was scored
-  Micros wait = 0;        ///< seconds until it could begin
-  Micros score = 0;       ///< lower is better
+  Micros wait = 0;               ///< seconds until it could begin
+  Micros score = 0;              ///< lower is better
   bool operator==(const RecordedBid&) const = default;
   BB_FIELDS(agent, seconds, price, confidence, corrected_seconds, wait, score)
 };
@@ -222,18 +222,19 @@ struct RecordedRefusal {
 struct Auction {
   AuctionId id;
   TaskId task;
-  std::string mechanism;      ///< "first_price", ...; for strategies without bids, the strategy's name
+  std::string mechanism;  ///< "first_price", ...; for strategies without bids, the strategy's name
   WallTime opened_at;
   WallTime closed_at;
   AgentId winner;
-  Micros price = 0;           ///< what the mechanism lets the winner charge, in score units
+  Micros price = 0;  ///< what the mechanism lets the winner charge, in score units
   std::uint32_t bid_count = 0;
   std::vector<RecordedBid> bids;  ///< the eight best by score
   std::vector<RecordedRefusal> refusals;
-  std::string why;            ///< one sentence: why the winner and not the next best
-  bool calibrated = false;    ///< calibration was on
+  std::string why;          ///< one sentence: why the winner and not the next best
+  bool calibrated = false;  ///< calibration was on
   bool operator==(const Auction&) const = default;
-  BB_FIELDS(id, task, mechanism, opened_at, closed_at, winner, price, bid_count, bids, refusals, why, calibrated)
+  BB_FIELDS(id, task, mechanism, opened_at, closed_at, winner, price, bid_count, bids, refusals, why,
+            calibrated)
 };
 
 struct Discovery {
@@ -241,7 +242,7 @@ struct Discovery {
   TaskId task;
   AgentId agent;
   Epoch epoch;
-  std::string kind;    ///< "late_result", or the poster's own word
+  std::string kind;  ///< "late_result", or the poster's own word
   std::string title;
   std::string body;
   std::string project;
@@ -283,20 +284,20 @@ struct Client {
 
 /// How the board is run; one record. `bidboard.yaml` and `up` write it (docs/cli.md lists the keys).
 struct Config {
-  std::string project;              ///< default project: the directory's name
-  std::string strategy = "auction"; ///< runtime/coordination/
+  std::string project;                   ///< default project: the directory's name
+  std::string strategy = "auction";      ///< runtime/coordination/
   std::string mechanism = "sequential";  ///< auction/mechanisms/
   bool calibrate = true;
-  Micros seconds_weight = one;      ///< score = seconds × seconds_weight + price × price_weight
+  Micros seconds_weight = one;  ///< score = seconds × seconds_weight + price × price_weight
   Micros price_weight = one;
   Duration bid_timeout = seconds(2);
   Duration heartbeat = seconds(10);
   Duration lease = seconds(30);
-  Duration backoff = seconds(1);    ///< before the second attempt; doubles with each further one
-  std::uint64_t seed = 1;           ///< of the `random` strategy
+  Duration backoff = seconds(1);  ///< before the second attempt; doubles with each further one
+  std::uint64_t seed = 1;         ///< of the `random` strategy
   bool operator==(const Config&) const = default;
-  BB_FIELDS(project, strategy, mechanism, calibrate, seconds_weight, price_weight, bid_timeout, heartbeat, lease, backoff,
-            seed)
+  BB_FIELDS(project, strategy, mechanism, calibrate, seconds_weight, price_weight, bid_timeout, heartbeat,
+            lease, backoff, seed)
 };
 
 /// The last number given out, of each kind.

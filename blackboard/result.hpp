@@ -1,5 +1,5 @@
-// The one error type. A bug trips BB_CHECK (check.hpp); an outcome of the domain is a value; a failing environment,
-// bad bytes or a refused request is a Result<T>.
+// The one error type. A bug trips BB_CHECK (check.hpp); an outcome of the domain is a value; a failing
+// environment, bad bytes or a refused request is a Result<T>.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +19,12 @@ enum class Errc : std::uint8_t {
   conflict = 4,     ///< somebody else was faster, or the state does not allow it
   unavailable = 5,  ///< no agent or controller can do it
   timed_out = 6,
-  storage = 7,      ///< the store could not make it durable; nothing was done
-  corrupt = 8,      ///< bytes that do not decode, or fail their checksum
-  stale = 9,        ///< the epoch or capability is not the live one
-  too_old = 10,     ///< a repeated request whose reply is no longer kept
-  unsupported = 11, ///< a version or feature this build does not know
-  failed = 12,      ///< anything else that did not work
+  storage = 7,       ///< the store could not make it durable; nothing was done
+  corrupt = 8,       ///< bytes that do not decode, or fail their checksum
+  stale = 9,         ///< the epoch or capability is not the live one
+  too_old = 10,      ///< a repeated request whose reply is no longer kept
+  unsupported = 11,  ///< a version or feature this build does not know
+  failed = 12,       ///< anything else that did not work
 };
 
 std::string_view name(Errc code);
@@ -42,7 +42,9 @@ using Result = tl::expected<T, Error>;
 [[nodiscard]] inline tl::unexpected<Error> fail(Errc code, std::string text) {
   return tl::unexpected<Error>(Error{code, std::move(text)});
 }
-[[nodiscard]] inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+[[nodiscard]] inline tl::unexpected<Error> fail(Error error) {
+  return tl::unexpected<Error>(std::move(error));
+}
 
 /// The same error with `context: ` before its text.
 [[nodiscard]] inline tl::unexpected<Error> fail_in(std::string_view context, Error error) {

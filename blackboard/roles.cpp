@@ -18,7 +18,8 @@ constexpr std::array table{
     Row{Role::operator_, "operator", {true, true, true, true, true, true}},
     Row{Role::observer, "observer", {false, false, false, false, false, false}},
 };
-constexpr std::array<std::string_view, 6> actions{"post", "take", "report", "direct", "configure", "discover"};
+constexpr std::array<std::string_view, 6> actions{"post",   "take",      "report",
+                                                  "direct", "configure", "discover"};
 
 }  // namespace
 

@@ -21,7 +21,9 @@ std::string blake2b(std::string_view bytes, std::string_view key = {}) {
 
 }  // namespace
 
-Secrets::Secrets(std::string key) : key_(std::move(key)) { BB_CHECK(key_.size() == 32, "the key has 32 bytes"); }
+Secrets::Secrets(std::string key) : key_(std::move(key)) {
+  BB_CHECK(key_.size() == 32, "the key has 32 bytes");
+}
 
 std::string Secrets::derive(std::string_view purpose, std::uint64_t a, std::uint64_t b) const {
   std::string text(purpose);
@@ -30,7 +32,9 @@ std::string Secrets::derive(std::string_view purpose, std::uint64_t a, std::uint
   return to_hex(blake2b(text, key_));
 }
 
-std::string Secrets::capability(TaskId task, Epoch epoch) const { return derive("award", task.value, epoch.value); }
+std::string Secrets::capability(TaskId task, Epoch epoch) const {
+  return derive("award", task.value, epoch.value);
+}
 
 std::string Secrets::registration(AgentId agent, std::uint64_t incarnation) const {
   return derive("agent", agent.value, incarnation);

@@ -1,5 +1,6 @@
-// Secrets that fence and identify: award capabilities and registration secrets, and the hashes under which they are kept.
-// BLAKE2b (RFC 7693) by libsodium. Pure: the key is a parameter, drawn by the driver from the system's entropy.
+// Secrets that fence and identify: award capabilities and registration secrets, and the hashes under which
+// they are kept. BLAKE2b (RFC 7693) by libsodium. Pure: the key is a parameter, drawn by the driver from the
+// system's entropy.
 #pragma once
 
 #include <string>

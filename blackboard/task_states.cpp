@@ -82,8 +82,9 @@ Write judge_write(const Task& task, AgentId writer, Epoch epoch, bool capability
 
 std::string_view name(Move move) {
   constexpr std::array<std::string_view, 18> names{
-      "needs met", "need failed", "offer", "withdraw", "award", "start", "finish", "retry later", "give up",
-      "quarantine", "ask a person", "cancel", "pause", "resume", "resume blocked", "reopen", "reopen blocked", "need added"};
+      "needs met", "need failed", "offer",          "withdraw",   "award",          "start",
+      "finish",    "retry later", "give up",        "quarantine", "ask a person",   "cancel",
+      "pause",     "resume",      "resume blocked", "reopen",     "reopen blocked", "need added"};
   return names[static_cast<std::size_t>(move)];
 }
 
@@ -94,29 +95,46 @@ std::string_view name(Write write) {
 
 std::string_view meaning(Write write) {
   switch (write) {
-    case Write::accepted: return "the live award: it counts";
-    case Write::duplicate: return "the same holder already ended this epoch: answered again, changes nothing";
-    case Write::stale: return "an earlier award's: refused; a result is kept as a late discovery";
-    case Write::late: return "this award ended meanwhile: refused; a result is kept as a late discovery";
-    case Write::forged: return "the capability, epoch or agent is not that of any award: refused";
+    case Write::accepted:
+      return "the live award: it counts";
+    case Write::duplicate:
+      return "the same holder already ended this epoch: answered again, changes nothing";
+    case Write::stale:
+      return "an earlier award's: refused; a result is kept as a late discovery";
+    case Write::late:
+      return "this award ended meanwhile: refused; a result is kept as a late discovery";
+    case Write::forged:
+      return "the capability, epoch or agent is not that of any award: refused";
   }
   return "";
 }
 
 std::string_view meaning(TaskState state) {
   switch (state) {
-    case S::blocked: return "waits for needed tasks to end";
-    case S::ready: return "may be awarded, once its back-off is over";
-    case S::offered: return "announced; bids are awaited";
-    case S::awarded: return "an agent holds it and has not begun";
-    case S::running: return "its agent reported the start";
-    case S::done: return "its one result was accepted";
-    case S::failed: return "its attempts are used up";
-    case S::cancelled: return "somebody called it off";
-    case S::skipped: return "a task it needs ended other than done";
-    case S::waiting: return "a person must decide: it may not be repeated and its outcome is unknown";
-    case S::paused: return "held back by an operator";
-    case S::quarantined: return "its attempts killed their agents too often";
+    case S::blocked:
+      return "waits for needed tasks to end";
+    case S::ready:
+      return "may be awarded, once its back-off is over";
+    case S::offered:
+      return "announced; bids are awaited";
+    case S::awarded:
+      return "an agent holds it and has not begun";
+    case S::running:
+      return "its agent reported the start";
+    case S::done:
+      return "its one result was accepted";
+    case S::failed:
+      return "its attempts are used up";
+    case S::cancelled:
+      return "somebody called it off";
+    case S::skipped:
+      return "a task it needs ended other than done";
+    case S::waiting:
+      return "a person must decide: it may not be repeated and its outcome is unknown";
+    case S::paused:
+      return "held back by an operator";
+    case S::quarantined:
+      return "its attempts killed their agents too often";
   }
   return "";
 }

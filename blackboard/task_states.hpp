@@ -1,5 +1,5 @@
-// The life of a task: every state, every move, and what becomes of writes that come late, twice or from the wrong hand.
-// One table (task_states.cpp); docs/states.md is printed from it.
+// The life of a task: every state, every move, and what becomes of writes that come late, twice or from the
+// wrong hand. One table (task_states.cpp); docs/states.md is printed from it.
 #pragma once
 
 #include <optional>
@@ -11,24 +11,24 @@
 namespace bidboard {
 
 enum class Move : std::uint8_t {
-  needs_met,      ///< the last open need ended well
-  need_failed,    ///< a need ended other than done
-  offer,          ///< announced to bidders
-  withdraw,       ///< nobody bid
+  needs_met,    ///< the last open need ended well
+  need_failed,  ///< a need ended other than done
+  offer,        ///< announced to bidders
+  withdraw,     ///< nobody bid
   award,
-  start,          ///< its agent reported the start
-  finish,         ///< the result was accepted
-  retry_later,    ///< an attempt ended without result, more are left
-  give_up,        ///< the last attempt failed
-  quarantine,     ///< it killed its agents too often
-  ask_person,     ///< outcome unknown and not repeatable
+  start,        ///< its agent reported the start
+  finish,       ///< the result was accepted
+  retry_later,  ///< an attempt ended without result, more are left
+  give_up,      ///< the last attempt failed
+  quarantine,   ///< it killed its agents too often
+  ask_person,   ///< outcome unknown and not repeatable
   cancel,
   pause,
-  resume,         ///< to ready
-  resume_blocked, ///< to blocked: needs are still open
-  reopen,         ///< an operator starts it over, to ready
-  reopen_blocked, ///< the same, its needs still open
-  need_added,     ///< an open need was added to a ready task
+  resume,          ///< to ready
+  resume_blocked,  ///< to blocked: needs are still open
+  reopen,          ///< an operator starts it over, to ready
+  reopen_blocked,  ///< the same, its needs still open
+  need_added,      ///< an open need was added to a ready task
 };
 
 struct Transition {
@@ -50,8 +50,8 @@ enum class Write : std::uint8_t {
   late,       ///< this award's, but it ended meanwhile (lease lost, cancelled): refused, a result is kept
   forged,     ///< the capability does not match: refused
 };
-/// REQUIRES: `capability_matches` was computed against the task's live capability hash, or is true for a caller that
-/// proved to be the holder otherwise (`--as` at the shell).
+/// REQUIRES: `capability_matches` was computed against the task's live capability hash, or is true for a
+/// caller that proved to be the holder otherwise (`--as` at the shell).
 Write judge_write(const Task& task, AgentId writer, Epoch epoch, bool capability_matches);
 
 std::string_view name(Move move);

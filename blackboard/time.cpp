@@ -44,7 +44,8 @@ Micros div_micros(Micros a, Micros b) {
 
 std::string format_micros(Micros value) {
   const bool negative = value < 0;
-  const std::uint64_t magnitude = negative ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+  const std::uint64_t magnitude =
+      negative ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
   std::string text = (negative ? "-" : "") + std::to_string(magnitude / one);
   if (const auto fraction = magnitude % one; fraction != 0) {
     std::string digits = std::to_string(fraction);
@@ -70,14 +71,21 @@ Result<Duration> parse_duration(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
   double scale = 0;
-  if (unit.empty() || unit == "s") scale = 1;
-  else if (unit == "us") scale = 1e-6;
-  else if (unit == "ms") scale = 1e-3;
-  else if (unit == "m" || unit == "min") scale = 60;
-  else if (unit == "h") scale = 3'600;
-  else if (unit == "d") scale = 86'400;
+  if (unit.empty() || unit == "s")
+    scale = 1;
+  else if (unit == "us")
+    scale = 1e-6;
+  else if (unit == "ms")
+    scale = 1e-3;
+  else if (unit == "m" || unit == "min")
+    scale = 60;
+  else if (unit == "h")
+    scale = 3'600;
+  else if (unit == "d")
+    scale = 86'400;
   if (error != std::errc() || scale == 0 || !(number >= 0) || number * scale > 1e12)
-    return fail(Errc::invalid, "'" + std::string(text) + "' is not a duration; write for example 250ms, 60s, 5m or 2h");
+    return fail(Errc::invalid,
+                "'" + std::string(text) + "' is not a duration; write for example 250ms, 60s, 5m or 2h");
   return Duration{to_micros(number * scale)};
 }
 

@@ -1,4 +1,5 @@
-// Time as parameters. Nobody in a pure room reads a clock: drivers read both clocks once per batch and pass `Now` in.
+// Time as parameters. Nobody in a pure room reads a clock: drivers read both clocks once per batch and pass
+// `Now` in.
 #pragma once
 
 #include <compare>
@@ -23,12 +24,14 @@ constexpr Duration operator+(Duration a, Duration b) { return {a.us + b.us}; }
 constexpr Duration operator-(Duration a, Duration b) { return {a.us - b.us}; }
 constexpr Duration operator*(Duration a, std::int64_t n) { return {a.us * n}; }
 
-/// Monotonic time, microseconds since an arbitrary start. Liveness deadlines (leases, bids) live here; never stored.
+/// Monotonic time, microseconds since an arbitrary start. Liveness deadlines (leases, bids) live here; never
+/// stored.
 struct Instant {
   std::int64_t us = 0;
   auto operator<=>(const Instant&) const = default;
 };
-/// Wall time, microseconds since 1970-01-01 UTC. Calendar deadlines (timeouts, back-off) live here and are stored.
+/// Wall time, microseconds since 1970-01-01 UTC. Calendar deadlines (timeouts, back-off) live here and are
+/// stored.
 struct WallTime {
   std::int64_t us = 0;
   auto operator<=>(const WallTime&) const = default;
@@ -63,7 +66,8 @@ Micros div_micros(Micros a, Micros b);
 std::string format_micros(Micros value);
 /// "850ms", "12.3s", "4m10s", "2h03m": for people.
 std::string format_duration(Duration d);
-/// Accepts "250ms", "60s", "1.5m", "2h", "1d", or a bare number of seconds. Errors: invalid (negative, garbage).
+/// Accepts "250ms", "60s", "1.5m", "2h", "1d", or a bare number of seconds. Errors: invalid (negative,
+/// garbage).
 Result<Duration> parse_duration(std::string_view text);
 
 }  // namespace bidboard

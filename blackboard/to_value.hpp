@@ -1,5 +1,5 @@
-// Records and events as object trees, for `--json`, `log` and people: ids as "t12", times in seconds since the epoch (null
-// when unset), micro-units as numbers, enums as words. Hashes of secrets are left out.
+// Records and events as object trees, for `--json`, `log` and people: ids as "t12", times in seconds since
+// the epoch (null when unset), micro-units as numbers, enums as words. Hashes of secrets are left out.
 #pragma once
 
 #include "blackboard/document.hpp"

@@ -30,7 +30,8 @@ std::optional<std::string> impossible(const Board& board, const Event& event) {
     return {};
   }
   if (const auto* left = std::get_if<AgentLeft>(&event.body))
-    if (!board.agent(left->agent)) return "agent " + to_string(left->agent) + " leaves, which does not exist by then";
+    if (!board.agent(left->agent))
+      return "agent " + to_string(left->agent) + " leaves, which does not exist by then";
   if (const TaskId id = task_of(event)) return unknown_task(id);
   return {};
 }
@@ -52,13 +53,20 @@ std::optional<std::string> difference(std::string_view stored, std::string_view 
 
 std::optional<std::string> difference(char letter, std::string_view stored, std::string_view folded) {
   switch (letter) {
-    case keys::task_letter: return difference<Task>(stored, folded);
-    case keys::agent_letter: return difference<Agent>(stored, folded);
-    case keys::calibration_letter: return difference<Calibration>(stored, folded);
-    case keys::discovery_letter: return difference<Discovery>(stored, folded);
-    case keys::workflow_letter: return difference<Workflow>(stored, folded);
-    case keys::client_letter: return difference<Client>(stored, folded);
-    default: break;
+    case keys::task_letter:
+      return difference<Task>(stored, folded);
+    case keys::agent_letter:
+      return difference<Agent>(stored, folded);
+    case keys::calibration_letter:
+      return difference<Calibration>(stored, folded);
+    case keys::discovery_letter:
+      return difference<Discovery>(stored, folded);
+    case keys::workflow_letter:
+      return difference<Workflow>(stored, folded);
+    case keys::client_letter:
+      return difference<Client>(stored, folded);
+    default:
+      break;
   }
   if (letter == keys::config[0]) return difference<Config>(stored, folded);
   if (letter == keys::counters[0]) return difference<Counters>(stored, folded);
@@ -66,16 +74,20 @@ std::optional<std::string> difference(char letter, std::string_view stored, std:
   return "points elsewhere than the log says";
 }
 
-void compare(const Snapshot& stored, const Snapshot& folded, char letter, std::vector<std::string>& findings) {
+void compare(const Snapshot& stored, const Snapshot& folded, char letter,
+             std::vector<std::string>& findings) {
   const std::string prefix(1, letter);
   stored.scan(prefix, {}, [&](std::string_view key, std::string_view value) {
     const std::optional<std::string_view> other = folded.get(key);
-    if (!other) findings.push_back(keys::described(key) + " is there, but the log knows nothing of it");
-    else if (const auto how = difference(letter, value, *other)) findings.push_back(keys::described(key) + " " + *how);
+    if (!other)
+      findings.push_back(keys::described(key) + " is there, but the log knows nothing of it");
+    else if (const auto how = difference(letter, value, *other))
+      findings.push_back(keys::described(key) + " " + *how);
     return true;
   });
   folded.scan(prefix, {}, [&](std::string_view key, std::string_view) {
-    if (!stored.get(key)) findings.push_back(keys::described(key) + " is missing, although the log says what it holds");
+    if (!stored.get(key))
+      findings.push_back(keys::described(key) + " is missing, although the log says what it holds");
     return true;
   });
 }
@@ -91,25 +103,29 @@ Result<std::unique_ptr<MemoryStore>> replay(const Snapshot& snapshot, Seq until)
   const auto commit = [&] {
     if (const Result<void> saved = board.commit(term); !saved) error = saved.error();
   };
-  snapshot.scan(std::string(1, keys::log_letter), keys::event(next), [&](std::string_view key, std::string_view bytes) {
-    if (next > until) return false;
-    const std::string name = keys::described(key);
-    if (key != keys::event(next)) {
-      error = Error{Errc::corrupt, "event " + std::to_string(next.value) + " is missing"};
-      return false;
-    }
-    const Result<Event> event = unseal<Event>(bytes);
-    if (!event) error = Error{event.error().code, name + " cannot be read: " + event.error().text};
-    else if (const auto why = impossible(board, *event)) error = Error{Errc::corrupt, name + " cannot be: " + *why};
-    if (error) return false;
-    if (const auto* started = std::get_if<TermStarted>(&event->body)) term = std::max(term, started->term);
-    board.apply(*event);
-    if (const std::string hash = blob_of(*event); !hash.empty())
-      if (const auto content = snapshot.get(keys::blob(hash))) board.stage_blob(hash, *content);
-    if (board.pending().size() >= events_per_commit) commit();
-    next = next.next();
-    return !error;
-  });
+  snapshot.scan(std::string(1, keys::log_letter), keys::event(next),
+                [&](std::string_view key, std::string_view bytes) {
+                  if (next > until) return false;
+                  const std::string name = keys::described(key);
+                  if (key != keys::event(next)) {
+                    error = Error{Errc::corrupt, "event " + std::to_string(next.value) + " is missing"};
+                    return false;
+                  }
+                  const Result<Event> event = unseal<Event>(bytes);
+                  if (!event)
+                    error = Error{event.error().code, name + " cannot be read: " + event.error().text};
+                  else if (const auto why = impossible(board, *event))
+                    error = Error{Errc::corrupt, name + " cannot be: " + *why};
+                  if (error) return false;
+                  if (const auto* started = std::get_if<TermStarted>(&event->body))
+                    term = std::max(term, started->term);
+                  board.apply(*event);
+                  if (const std::string hash = blob_of(*event); !hash.empty())
+                    if (const auto content = snapshot.get(keys::blob(hash))) board.stage_blob(hash, *content);
+                  if (board.pending().size() >= events_per_commit) commit();
+                  next = next.next();
+                  return !error;
+                });
   if (!error) commit();
   if (!error && next <= std::min(until, snapshot.last_seq()))
     error = Error{Errc::corrupt, "event " + std::to_string(next.value) + " is missing"};
@@ -120,13 +136,15 @@ Result<std::unique_ptr<MemoryStore>> replay(const Snapshot& snapshot, Seq until)
 std::vector<std::string> verify(const Snapshot& snapshot) {
   std::vector<std::string> findings;
   const auto folded = replay(snapshot, snapshot.last_seq());
-  if (!folded) findings.push_back("the log cannot be replayed: " + folded.error().text);
+  if (!folded)
+    findings.push_back("the log cannot be replayed: " + folded.error().text);
   else
     for (const std::string& letters : {std::string(record_letters), std::string(index_letters),
                                        std::string(keys::config) + std::string(keys::counters)})
       for (const char letter : letters) compare(snapshot, **folded, letter, findings);
   snapshot.scan(std::string(1, keys::blob_letter), {}, [&](std::string_view key, std::string_view content) {
-    if (content_hash(content) != key.substr(1)) findings.push_back(keys::described(key) + " is not what its hash says");
+    if (content_hash(content) != key.substr(1))
+      findings.push_back(keys::described(key) + " is not what its hash says");
     return true;
   });
   if (!folded) return findings;
@@ -134,7 +152,8 @@ std::vector<std::string> verify(const Snapshot& snapshot) {
     const Result<Event> event = unseal<Event>(bytes);
     const std::string hash = event ? blob_of(*event) : std::string();
     if (!hash.empty() && !snapshot.get(keys::blob(hash)))
-      findings.push_back("content " + to_hex(hash) + ", which " + keys::described(key) + " names, is missing");
+      findings.push_back("content " + to_hex(hash) + ", which " + keys::described(key) +
+                         " names, is missing");
     return true;
   });
   return findings;

@@ -32,14 +32,16 @@ Result<Writer> await_controller(const BoardDirectory& board, Duration patience, 
   while (true) {
     if (const auto writer = serving_writer(board)) return *writer;
     if (stop.requested() || read_clocks().mono >= give_up)
-      return fail(Errc::unavailable, "no controller serves " + board.path + "; start one with `bidboard up` or `bidboard controller`");
+      return fail(Errc::unavailable, "no controller serves " + board.path +
+                                         "; start one with `bidboard up` or `bidboard controller`");
     std::this_thread::sleep_for(look_interval);
   }
 }
 
 std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const AgentProcessOptions& options) {
   const PlannedAgent& agent = options.agent;
-  const Workplace place{board.path, agent.profile.name, options.directory.empty() ? board.home() : options.directory};
+  const Workplace place{board.path, agent.profile.name,
+                        options.directory.empty() ? board.home() : options.directory};
   switch (agent.executor) {
     case ExecutorKind::simulated:
       return std::make_unique<SimulatedExecutor>(
@@ -48,9 +50,11 @@ std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const Agent
       CoprocessOptions made;
       made.place = place;
       made.exec = agent.exec;
+      made.bids = agent.answers_bids;
       return std::make_unique<CoprocessExecutor>(std::move(made));
     }
-    case ExecutorKind::command: break;
+    case ExecutorKind::command:
+      break;
   }
   CommandOptions made;
   made.place = place;
@@ -58,9 +62,9 @@ std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const Agent
   made.input = agent.json_input ? TaskInput::json : TaskInput::text;
   made.allow_run = agent.profile.allow_run;
   made.bid = agent.bid;
-  made.price_field = options.price_field;
-  made.tokens_field = options.tokens_field;
-  made.result_field = options.result_field;
+  made.price_field = agent.price_field;
+  made.tokens_field = agent.tokens_field;
+  made.result_field = agent.result_field;
   made.bid_timeout = options.bid_timeout;
   return std::make_unique<CommandExecutor>(std::move(made));
 }
@@ -69,7 +73,10 @@ class AgentLoop {
  public:
   AgentLoop(AgentMachine machine, std::unique_ptr<Executor> executor, std::unique_ptr<Connection> connection,
             const AgentProcessOptions& options)
-      : machine_(std::move(machine)), executor_(std::move(executor)), connection_(std::move(connection)), options_(options) {}
+      : machine_(std::move(machine)),
+        executor_(std::move(executor)),
+        connection_(std::move(connection)),
+        options_(options) {}
 
   Result<void> run(const StopSignal& stop) {
     while (!stop.requested() && !refusal_) turn(never, stop.descriptor());
@@ -104,7 +111,8 @@ class AgentLoop {
         options_.on_note("begins " + to_string(start->assignment.task) + ": " + start->assignment.spec.title);
         const Result<void> started = executor_->start(start->assignment, now);
         if (!started)
-          act(machine_.on_start_failed(start->assignment.task, start->assignment.epoch, started.error(), now), now);
+          act(machine_.on_start_failed(start->assignment.task, start->assignment.epoch, started.error(), now),
+              now);
       } else if (const auto* stop = std::get_if<StopTask>(&action)) {
         options_.on_note("stops " + to_string(stop->task) + ": " + stop->reason);
         executor_->stop(stop->task, stop->epoch, stop->reason, now);
@@ -145,8 +153,10 @@ Result<void> run_agent(const BoardDirectory& board, AgentProcessOptions options)
   std::unique_ptr<Executor> executor = make_executor(board, options);
   AgentMachine::Options machine;
   machine.asks_executor = executor->answers_bids();
-  if (machine.asks_executor) profile.bids = BidStyle::live;
-  else if (!profile.cost_formula.empty()) profile.bids = BidStyle::formula;
+  if (machine.asks_executor)
+    profile.bids = BidStyle::live;
+  else if (!profile.cost_formula.empty())
+    profile.bids = BidStyle::formula;
   machine.profile = profile;
   if (::getrandom(&machine.incarnation, sizeof machine.incarnation, 0) != sizeof machine.incarnation)
     return fail(Errc::failed, "the system gives no random bytes");

@@ -1,5 +1,5 @@
-// An agent as a process: its state machine (agents/agent.hpp) between a connection and an executor, one thread, one loop that
-// sleeps until something happens. Edge code.
+// An agent as a process: its state machine (agents/agent.hpp) between a connection and an executor, one
+// thread, one loop that sleeps until something happens. Edge code.
 #pragma once
 
 #include <functional>
@@ -12,10 +12,6 @@ namespace bidboard {
 struct AgentProcessOptions {
   PlannedAgent agent;
   std::string directory;  ///< where commands run; empty: the folder that holds the board
-  // Dotted paths into a JSON result; empty: not told (agents/executors/command.hpp).
-  std::string price_field;
-  std::string tokens_field;
-  std::string result_field;
   // Of a simulated agent (agents/executors/simulated.hpp).
   Micros noise = 0;
   Micros failure_rate = 0;
@@ -25,8 +21,9 @@ struct AgentProcessOptions {
   std::function<void(const std::string&)> on_note = [](const std::string&) {};
 };
 
-/// Works for the board until SIGTERM or SIGINT; then stops what runs, says goodbye and returns. Keeps working while the
-/// controller is away. Errors: unavailable (nobody serves the board), invalid or conflict (registration refused).
+/// Works for the board until SIGTERM or SIGINT; then stops what runs, says goodbye and returns. Keeps working
+/// while the controller is away. Errors: unavailable (nobody serves the board), invalid or conflict
+/// (registration refused).
 Result<void> run_agent(const BoardDirectory& board, AgentProcessOptions options);
 
 }  // namespace bidboard

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::size_t recorded_bids = 8;
 constexpr std::size_t recorded_names = 8;
-/// A reservation is looked at again after this long at the soonest and the latest, should nothing else happen.
+/// A reservation is looked at again after this long at the soonest and the latest, should nothing else
+/// happen.
 constexpr Duration soonest_review = milliseconds(100);
 constexpr Duration latest_review = seconds(5);
 /// When nobody bids for a task, everybody is asked again after this long: what stood in the way may be gone.
@@ -35,7 +36,8 @@ struct Gathered {
 
 Micros to_span(Duration d) { return d.us; }  // a micro-second is the micro-unit of a second
 
-/// When each of the agent's slots is free. A task past its promise is guessed to need as long again as it is late.
+/// When each of the agent's slots is free. A task past its promise is guessed to need as long again as it is
+/// late.
 std::vector<Micros> slots_of(const Core& core, const AgentView& view) {
   std::vector<Micros> free_in(view.free_slots, 0);
   for (const TaskId id : core.board.tasks_under(keys::holdings_of(view.agent->id))) {
@@ -71,7 +73,8 @@ OpenAuction& open_auction(Core& core, const Situation& situation, const TaskView
     const Agent& agent = *situation.agents[i].agent;
     if (agent.profile.bids != BidStyle::live || !auction.invited.insert(agent.id).second) continue;
     announcements[agent.id].offers.push_back(offer_of(*view.task));
-    auction.deadline = core.now.mono + core.board.config().bid_timeout;  // also when somebody new was asked later
+    auction.deadline =
+        core.now.mono + core.board.config().bid_timeout;  // also when somebody new was asked later
     auction.overdue = false;
   }
   return auction;
@@ -80,15 +83,18 @@ OpenAuction& open_auction(Core& core, const Situation& situation, const TaskView
 BidAnswer answer_of(Core& core, const Situation& situation, const TaskView& view, const Agent& agent,
                     std::map<AgentId, Announcement>& announcements, bool& waits) {
   switch (agent.profile.bids) {
-    case BidStyle::standard: return standard_bid(view.task->spec, agent.profile);
+    case BidStyle::standard:
+      return standard_bid(view.task->spec, agent.profile);
     case BidStyle::formula: {
       const Result<BidVector> bid = formula_bid(view.task->spec, view.task->attempts, agent.profile);
       return bid ? checked(*bid) : BidAnswer{Refusal{RefusalReason::invalid, bid.error().text}};
     }
-    case BidStyle::live: break;
+    case BidStyle::live:
+      break;
   }
   const OpenAuction& auction = open_auction(core, situation, view, announcements);
-  if (const auto answer = auction.answers.find(agent.id); answer != auction.answers.end()) return answer->second;
+  if (const auto answer = auction.answers.find(agent.id); answer != auction.answers.end())
+    return answer->second;
   const Session& session = core.sessions.at(agent.id);
   if (core.now.mono < auction.deadline && !session.answers_late) waits = true;
   return Refusal{RefusalReason::silent, "no bid within " + format_duration(core.board.config().bid_timeout)};
@@ -103,7 +109,8 @@ Gathered gather(Core& core, const Situation& situation, const TaskView& view,
     const Agent& agent = *situation.agents[i].agent;
     if (e == view.eligible.size() || view.eligible[e] != i) {
       const auto against = ineligible(*view.task, agent);
-      gathered.refuse(agent.id, against ? *against : Refusal{RefusalReason::failed_before, "failed this task before"});
+      gathered.refuse(agent.id,
+                      against ? *against : Refusal{RefusalReason::failed_before, "failed this task before"});
       continue;
     }
     ++e;
@@ -131,16 +138,18 @@ std::string reason_for(const Core& core, const RecordedBid& winner, const std::v
   const auto named = [&](AgentId id) { return core.board.agent(id)->profile.name; };
   if (ranked.size() == 1) return named(winner.agent) + " was the only one to bid";
   const RecordedBid& other = ranked[0].agent == winner.agent ? ranked[1] : ranked[0];
-  const std::string scores = format_micros(winner.score) + " against " + format_micros(other.score) + " of " + named(other.agent);
+  const std::string scores =
+      format_micros(winner.score) + " against " + format_micros(other.score) + " of " + named(other.agent);
   if (winner.score == other.score)
-    return named(winner.agent) + " and " + named(other.agent) + " had the same score, " + format_micros(winner.score) +
-           "; the one registered first wins";
+    return named(winner.agent) + " and " + named(other.agent) + " had the same score, " +
+           format_micros(winner.score) + "; the one registered first wins";
   if (winner.score < other.score) return named(winner.agent) + " had the best score, " + scores;
   return named(winner.agent) + " was next: " + named(other.agent) +
          " has the better score but is needed elsewhere first (" + scores + ")";
 }
 
-Auction record_of(const Core& core, const Gathered& gathered, const Award& award, const std::vector<Micros>& waits) {
+Auction record_of(const Core& core, const Gathered& gathered, const Award& award,
+                  const std::vector<Micros>& waits) {
   const Config& config = core.board.config();
   Auction record;
   record.task = gathered.view->task->id;
@@ -206,18 +215,21 @@ void settle_by_bids(Core& core, const Situation& situation) {
       problem.bids.push_back({view.task->id, bid.agent, bid.corrected_seconds, bid.score});
     all.push_back(std::move(gathered));
   }
-  for (auto& [agent, announcement] : announcements) core.send(core.sessions.at(agent).peer, std::move(announcement));
+  for (auto& [agent, announcement] : announcements)
+    core.send(core.sessions.at(agent).peer, std::move(announcement));
   // Whoever was silent until a deadline that has passed is not waited for again until it speaks.
   for (const auto& [task, auction] : core.auctions)
     if (auction.deadline <= core.now.mono)
       for (const AgentId agent : auction.invited)
-        if (!auction.answers.contains(agent) && core.sessions.contains(agent)) core.sessions[agent].answers_late = true;
+        if (!auction.answers.contains(agent) && core.sessions.contains(agent))
+          core.sessions[agent].answers_late = true;
   if (problem.tasks.empty()) return;
 
   std::map<AgentId, Micros> next_slot;
   for (const AgentView& view : situation.agents) {
     problem.agents.push_back({view.agent->id, slots_of(core, view)});
-    next_slot[view.agent->id] = problem.agents.back().slot_free_in.empty() ? 0 : problem.agents.back().slot_free_in.front();
+    next_slot[view.agent->id] =
+        problem.agents.back().slot_free_in.empty() ? 0 : problem.agents.back().slot_free_in.front();
   }
   const Result<Mechanism> mechanism = find_mechanism(config.mechanism);
   BB_CHECK(mechanism.has_value(), "a stored configuration names a known mechanism");
@@ -228,18 +240,21 @@ void settle_by_bids(Core& core, const Situation& situation) {
       shortest_wait = std::min(shortest_wait, won.start_in);
       continue;  // reserved: decided again at the next event, awarded when the slot is free
     }
-    const auto gathered = std::find_if(all.begin(), all.end(), [&](const Gathered& g) { return g.view->task->id == won.task; });
+    const auto gathered =
+        std::find_if(all.begin(), all.end(), [&](const Gathered& g) { return g.view->task->id == won.task; });
     std::vector<Micros> waits;
     for (const RecordedBid& bid : gathered->bids) waits.push_back(next_slot[bid.agent]);
     const auto bid = std::find_if(gathered->bids.begin(), gathered->bids.end(),
                                   [&](const RecordedBid& b) { return b.agent == won.agent; });
     const Promise promise{{bid->seconds, bid->price, bid->confidence}, bid->corrected_seconds, core.now.mono};
-    award(core, *gathered->view->task, *core.board.agent(won.agent), record_of(core, *gathered, won, waits), false);
+    award(core, *gathered->view->task, *core.board.agent(won.agent), record_of(core, *gathered, won, waits),
+          false);
     core.promises[won.task] = promise;
   }
   if (shortest_wait != INT64_MAX)
-    core.settle_again = std::min(core.settle_again,
-                                 core.now.mono + std::clamp(Duration{shortest_wait}, soonest_review, latest_review));
+    core.settle_again =
+        std::min(core.settle_again,
+                 core.now.mono + std::clamp(Duration{shortest_wait}, soonest_review, latest_review));
 }
 
 void on_bids(Core& core, PeerId peer, const Bids& message) {
@@ -249,9 +264,9 @@ void on_bids(Core& core, PeerId peer, const Bids& message) {
   for (const Bid& bid : message.bids) {
     const auto auction = core.auctions.find(bid.task);
     if (auction == core.auctions.end() || !auction->second.invited.contains(agent->id)) continue;
-    auction->second.answers[agent->id] =
-        bid.refused ? BidAnswer{Refusal{RefusalReason::declined, bid.reason}}
-                    : checked(BidVector{bid.seconds, bid.price, bid.confidence});
+    auction->second.answers[agent->id] = bid.refused
+                                             ? BidAnswer{Refusal{RefusalReason::declined, bid.reason}}
+                                             : checked(BidVector{bid.seconds, bid.price, bid.confidence});
   }
   core.dispatch_wanted = true;
 }

@@ -64,10 +64,13 @@ std::optional<Writer> read_writer(int fd) {
 }
 
 bool write_all_of(int fd, const std::string& text) {
-  return ::ftruncate(fd, 0) == 0 && ::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+  return ::ftruncate(fd, 0) == 0 &&
+         ::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
 }
 
-int open_lock(const BoardDirectory& board) { return ::open(board.writer_lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); }
+int open_lock(const BoardDirectory& board) {
+  return ::open(board.writer_lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
 
 }  // namespace
 
@@ -84,12 +87,14 @@ Result<BoardDirectory> find_board(const std::string& chosen) {
     if (is_board(at / board_folder)) return BoardDirectory{(at / board_folder).string()};
     if (at == at.root_path()) break;
   }
-  return fail(Errc::not_found, "no board here or in any folder above; `bidboard init` makes one in this folder");
+  return fail(Errc::not_found,
+              "no board here or in any folder above; `bidboard init` makes one in this folder");
 }
 
 Result<BoardDirectory> make_board_folder(const std::string& home) {
   std::error_code error;
-  const fs::path folder = folder_of(fs::absolute(fs::path(home.empty() ? "." : home), error).lexically_normal());
+  const fs::path folder =
+      folder_of(fs::absolute(fs::path(home.empty() ? "." : home), error).lexically_normal());
   BoardDirectory board{folder.string()};
   fs::create_directories(folder.parent_path(), error);
   for (const std::string& path : {board.path, board.output(), board.run()})
@@ -107,19 +112,24 @@ Result<std::string> secret_key(const BoardDirectory& board) {
     const ssize_t n = ::read(fd, key.data(), key.size());
     ::close(fd);
     if (n == static_cast<ssize_t>(key_bytes)) return key;
-    return fail(Errc::corrupt, path + " is damaged: it must hold 32 bytes; with no task running it can be moved away");
+    return fail(Errc::corrupt,
+                path + " is damaged: it must hold 32 bytes; with no task running it can be moved away");
   }
   if (::getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key_bytes))
     return fail(Errc::storage, "the system gives no random bytes");
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return errno == EEXIST ? secret_key(board) : fail(Errc::storage, "cannot write " + path + ": " + std::strerror(errno));
-  const bool written = ::write(fd, key.data(), key.size()) == static_cast<ssize_t>(key_bytes) && ::fsync(fd) == 0;
+  if (fd < 0)
+    return errno == EEXIST ? secret_key(board)
+                           : fail(Errc::storage, "cannot write " + path + ": " + std::strerror(errno));
+  const bool written =
+      ::write(fd, key.data(), key.size()) == static_cast<ssize_t>(key_bytes) && ::fsync(fd) == 0;
   ::close(fd);
   if (!written) return fail(Errc::storage, "cannot write " + path);
   return key;
 }
 
-Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::State as, Duration patience, Writer* serving) {
+Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::State as, Duration patience,
+                                       Writer* serving) {
   using Clock = std::chrono::steady_clock;
   const auto give_up = Clock::now() + std::chrono::microseconds(patience.us);
   const int fd = open_lock(board);
@@ -130,11 +140,13 @@ Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::Stat
     if (holder && holder->state == Writer::State::serving) {
       if (serving) *serving = *holder;
       ::close(fd);
-      return fail(Errc::conflict, "a controller serves this board already (process " + std::to_string(holder->pid) + ")");
+      return fail(Errc::conflict,
+                  "a controller serves this board already (process " + std::to_string(holder->pid) + ")");
     }
     if (Clock::now() >= give_up) {
       ::close(fd);
-      return fail(Errc::timed_out, "the board is being written by process " + std::to_string(holder ? holder->pid : 0) +
+      return fail(Errc::timed_out, "the board is being written by process " +
+                                       std::to_string(holder ? holder->pid : 0) +
                                        " and was not let go of within " + format_duration(patience));
     }
     std::this_thread::sleep_for(pause);

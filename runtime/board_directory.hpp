@@ -1,8 +1,8 @@
 // The board's folder (.bidboard): where it is, what stands in it, and who may write. Edge code.
 //
 //   data.mdb, lock.mdb   the store                    output/  what tasks printed, a file per attempt
-//   writer.lock          who writes                   run/     lock files of running tasks, and what they need
-//   secret.key           from which capabilities are derived
+//   writer.lock          who writes                   run/     lock files of running tasks, and what they
+//   need secret.key           from which capabilities are derived
 #pragma once
 
 #include <optional>
@@ -27,10 +27,11 @@ struct BoardDirectory {
   std::string home() const { return path.substr(0, path.rfind('/')); }
 };
 
-/// Finds the board: `chosen` (-C) or BIDBOARD_DIR (a folder that is or holds a .bidboard), else upward from the current folder.
-/// Errors: not_found, saying how to make one.
+/// Finds the board: `chosen` (-C) or BIDBOARD_DIR (a folder that is or holds a .bidboard), else upward from
+/// the current folder. Errors: not_found, saying how to make one.
 Result<BoardDirectory> find_board(const std::string& chosen);
-/// Makes folder, sub-folders (mode 0700) and key where they are missing. `home`: the folder to hold the board.
+/// Makes folder, sub-folders (mode 0700) and key where they are missing. `home`: the folder to hold the
+/// board.
 Result<BoardDirectory> make_board_folder(const std::string& home);
 /// The 32 bytes of secret.key; made when missing. Errors: storage, corrupt.
 Result<std::string> secret_key(const BoardDirectory& board);
@@ -48,8 +49,8 @@ struct Writer {
 /// Exclusive right to write to a board, an flock on writer.lock; gone when the process is, whatever its end.
 class WriterLock {
  public:
-  /// Waits for embedded and starting holders, up to `patience`. Errors: conflict (serving: the controller's pid and endpoint are in
-  /// `serving`, when given), timed_out, storage.
+  /// Waits for embedded and starting holders, up to `patience`. Errors: conflict (serving: the controller's
+  /// pid and endpoint are in `serving`, when given), timed_out, storage.
   static Result<WriterLock> acquire(const BoardDirectory& board, Writer::State as, Duration patience,
                                     Writer* serving = nullptr);
   WriterLock(WriterLock&& other) noexcept;

@@ -44,20 +44,22 @@ Result<ReplyBody> call_embedded(const BoardDirectory& board, Request request) {
   const PeerId self{1};
   Committed done = node.process({FromPeer{self, std::move(request)}}, read_clocks());
   for (Send& send : done.sends)
-    if (auto* reply = std::get_if<Reply>(&send.message); reply && send.to == self) return outcome(std::move(*reply));
+    if (auto* reply = std::get_if<Reply>(&send.message); reply && send.to == self)
+      return outcome(std::move(*reply));
   return fail(Errc::failed, "the request got no answer");
 }
 
 /// Nothing: the controller went away before it answered.
-std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const Writer& writer, const Request& request,
-                                              Instant give_up) {
+std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const Writer& writer,
+                                              const Request& request, Instant give_up) {
   Result<std::unique_ptr<Connection>> connection = Connection::open(writer.endpoint);
   if (!connection) return Result<ReplyBody>(fail(connection.error()));
   Instant send_next{};
   while (true) {
     const Instant now = read_clocks().mono;
-    if (now >= give_up) return Result<ReplyBody>(fail(Errc::timed_out, "the controller (process " + std::to_string(writer.pid) +
-                                                                           ") does not answer"));
+    if (now >= give_up)
+      return Result<ReplyBody>(fail(
+          Errc::timed_out, "the controller (process " + std::to_string(writer.pid) + ") does not answer"));
     Incoming incoming = (*connection)->wait(std::min(repeat_interval, give_up - now));
     if (incoming.connected || now >= send_next) {
       static_cast<void>((*connection)->send(request));
@@ -67,7 +69,8 @@ std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const
       if (auto* reply = std::get_if<Reply>(&message); reply && reply->number == request.number)
         return outcome(std::move(*reply));
       if (const auto* malformed = std::get_if<Malformed>(&message))
-        return Result<ReplyBody>(fail(Errc::unsupported, "the controller did not understand: " + malformed->what));
+        return Result<ReplyBody>(
+            fail(Errc::unsupported, "the controller did not understand: " + malformed->what));
     }
     const std::optional<Writer> still = serving_writer(board);
     if (!still || still->endpoint != writer.endpoint || still->pid != writer.pid) return {};
@@ -81,7 +84,8 @@ Result<ReplyBody> call(const BoardDirectory& board, RequestBody body, const Call
   const Instant give_up = read_clocks().mono + options.patience;
   while (true) {
     Writer serving;
-    const Result<WriterLock> lock = WriterLock::acquire(board, Writer::State::embedded, lock_patience, &serving);
+    const Result<WriterLock> lock =
+        WriterLock::acquire(board, Writer::State::embedded, lock_patience, &serving);
     if (lock) return call_embedded(board, std::move(request));
     if (lock.error().code != Errc::conflict) return fail(lock.error());
     if (auto reply = call_serving(board, serving, request, give_up)) return std::move(*reply);

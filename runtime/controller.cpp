@@ -53,8 +53,9 @@ void act_on_due_task(Core& core, const std::string& key) {
   if (std::find(live.begin(), live.end(), key) == live.end()) return;
   if (static_cast<keys::Due>(key[9]) == keys::Due::backoff) return core.emit(BackoffOver{id});
   const Task& task = *found;
-  const std::string reason = task.shell_claim ? "the claim ran out after " + format_duration(task.spec.timeout)
-                                                : "no result within " + format_duration(task.spec.timeout);
+  const std::string reason = task.shell_claim
+                                 ? "the claim ran out after " + format_duration(task.spec.timeout)
+                                 : "no result within " + format_duration(task.spec.timeout);
   revoke(core, task, reason);
   end_attempt(core, id, {.reason = reason, .outcome_unknown = true});
 }
@@ -121,18 +122,25 @@ Output Controller::step(const Input& input, Now now) {
     std::vector<AgentId> gone;
     for (const auto& [id, session] : core.sessions) {
       const Agent* agent = core.board.agent(id);
-      if (agent && agent->profile.pid == ended->pid && agent->profile.host == core.options.host) gone.push_back(id);
+      if (agent && agent->profile.pid == ended->pid && agent->profile.host == core.options.host)
+        gone.push_back(id);
     }
-    for (const AgentId id : gone) agent_gone(core, id, "its process " + std::to_string(ended->pid) + " ended");
+    for (const AgentId id : gone)
+      agent_gone(core, id, "its process " + std::to_string(ended->pid) + " ended");
     return core.finish();
   }
   const auto& [peer, message] = std::get<FromPeer>(input);
   if (const auto* hello = std::get_if<Hello>(&message)) {
     if (hello->min > protocol_version || hello->max < protocol_version)
-      core.send(peer, Malformed{"this controller speaks protocol version " + std::to_string(protocol_version)});
+      core.send(peer,
+                Malformed{"this controller speaks protocol version " + std::to_string(protocol_version)});
     else
-      core.send(peer, Welcome{protocol_version, {}, core.options.term, core.board.store().last_seq(),
-                              core.options.board_path, core.options.feed});
+      core.send(peer, Welcome{protocol_version,
+                              {},
+                              core.options.term,
+                              core.board.store().last_seq(),
+                              core.options.board_path,
+                              core.options.feed});
   } else if (const auto* request = std::get_if<Request>(&message)) {
     on_request(core, peer, *request);
   } else if (const auto* registration = std::get_if<Register>(&message)) {
@@ -183,7 +191,8 @@ Instant Controller::next_wakeup(Now now) const {
   Instant next = std::min(next_due(*core_, now), core_->leases.next_wakeup());
   next = std::min(next, core_->settle_again);
   for (const auto& [task, auction] : core_->auctions)
-    if (!auction.overdue && auction.answers.size() < auction.invited.size()) next = std::min(next, auction.deadline);
+    if (!auction.overdue && auction.answers.size() < auction.invited.size())
+      next = std::min(next, auction.deadline);
   return core_->dispatch_wanted && core_->options.serving ? now.mono : next;
 }
 

@@ -1,7 +1,8 @@
-// The decision core. step() takes what came in and says what follows; it reads no clock, touches no socket and writes no file.
-// Contract: decide, commit, send. The caller makes the events durable (Board::commit) and only then delivers the sends; if the
-// commit fails it discards both, and forget_batch() returns the volatile state to what the board says.
-// For one thread. Three drivers run it unchanged: the live node, the embedded node inside the shell tool, the simulator.
+// The decision core. step() takes what came in and says what follows; it reads no clock, touches no socket
+// and writes no file. Contract: decide, commit, send. The caller makes the events durable (Board::commit) and
+// only then delivers the sends; if the commit fails it discards both, and forget_batch() returns the volatile
+// state to what the board says. For one thread. Three drivers run it unchanged: the live node, the embedded
+// node inside the shell tool, the simulator.
 #pragma once
 
 #include <memory>
@@ -43,7 +44,7 @@ struct Output {
   std::vector<Send> sends;  ///< to be delivered only after the board's pending events are durable
   std::vector<Note> notes;
   std::vector<std::int64_t> watch;  ///< processes on this machine whose end should come back as ProcessEnded
-  bool shut_down = false;   ///< an operator asked for it
+  bool shut_down = false;           ///< an operator asked for it
 };
 
 struct ControllerOptions {
@@ -51,10 +52,11 @@ struct ControllerOptions {
   std::string secret_key;  ///< 32 random bytes
   std::uint64_t seed = 1;  ///< for strategies that draw lots
   std::int64_t pid = 0;
-  std::string host;        ///< agents on the same host are watched
+  std::string host;  ///< agents on the same host are watched
   std::string board_path;
-  std::string feed;        ///< endpoint told to clients
-  /// false: the embedded driver, one request and out: agents' leases are left alone and nothing is dispatched.
+  std::string feed;  ///< endpoint told to clients
+  /// false: the embedded driver, one request and out: agents' leases are left alone and nothing is
+  /// dispatched.
   bool serving = true;
 };
 

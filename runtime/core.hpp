@@ -1,5 +1,6 @@
-// The controller's inside: the state it keeps beside the board, and its functions by topic. Everything here is lost in a crash
-// and rebuilt from the board and from what agents say; nothing here is the only copy of a promise.
+// The controller's inside: the state it keeps beside the board, and its functions by topic. Everything here
+// is lost in a crash and rebuilt from the board and from what agents say; nothing here is the only copy of a
+// promise.
 #pragma once
 
 #include <map>
@@ -17,7 +18,7 @@ namespace bidboard {
 
 /// A registered agent that is thought alive.
 struct Session {
-  PeerId peer;          ///< 0 after a restart, until its next heartbeat
+  PeerId peer;  ///< 0 after a restart, until its next heartbeat
   Instant last_heard;
   bool answers_late = false;  ///< missed a bid deadline: still invited, no longer waited for
 };
@@ -26,15 +27,15 @@ struct Session {
 struct OpenAuction {
   WallTime opened_at;
   Instant deadline;
-  bool overdue = false;         ///< the deadline has passed and was acted on
-  Instant ask_again = never;    ///< everybody declined or was silent: when they are asked once more
+  bool overdue = false;       ///< the deadline has passed and was acted on
+  Instant ask_again = never;  ///< everybody declined or was silent: when they are asked once more
   std::set<AgentId> invited;
   std::map<AgentId, BidAnswer> answers;
 };
 
 /// What the winner of a live award promised, for calibration and for guessing when it will be free.
 struct Promise {
-  BidVector bid;              ///< as said
+  BidVector bid;                 ///< as said
   Micros corrected_seconds = 0;  ///< as believed
   Instant awarded_at;
 };
@@ -49,14 +50,14 @@ struct Core {
   std::map<TaskId, OpenAuction> auctions;
   std::map<TaskId, Promise> promises;
   std::map<AgentId, std::set<TaskId>> announced;  ///< pull: what each agent has been told of
-  bool dispatch_wanted = true;      ///< something changed since the last settle
-  Instant settle_again = never;     ///< a reserved task should be decided again
+  bool dispatch_wanted = true;                    ///< something changed since the last settle
+  Instant settle_again = never;                   ///< a reserved task should be decided again
   Instant started_at;
   std::uint64_t inputs = 0;
   std::uint64_t malformed = 0;
 
-  Now now;         ///< of the call under way
-  Output out;      ///< of the call under way
+  Now now;                          ///< of the call under way
+  Output out;                       ///< of the call under way
   std::map<PeerId, Awards> awards;  ///< of the call under way: one message per agent
 
   Core(Board& b, ControllerOptions o);
@@ -73,8 +74,8 @@ struct Core {
 /// Who asks, and with what right.
 struct Actor {
   Role role = Role::operator_;
-  AgentId agent;           ///< acts as this agent; 0: as operator
-  TaskId only_task;        ///< under a token: may touch this task only
+  AgentId agent;     ///< acts as this agent; 0: as operator
+  TaskId only_task;  ///< under a token: may touch this task only
   Epoch token_epoch;
   std::string name = "operator";  ///< for refusals and the audit
 };
@@ -93,7 +94,7 @@ struct AttemptEnd {
   bool died = false;             ///< the agent died or lost its lease
   bool outcome_unknown = false;  ///< the work may have been done
   bool counts = true;
-  bool declined = false;         ///< the agent did not even begin: it is not asked again at once
+  bool declined = false;  ///< the agent did not even begin: it is not asked again at once
 };
 void end_attempt(Core& core, TaskId task, const AttemptEnd& end);
 void finish_task(Core& core, const Task& task, AgentId agent, const std::string& result, Micros price,
@@ -112,10 +113,11 @@ void on_reports(Core& core, PeerId peer, const Reports& message);
 void on_leave(Core& core, const Leave& message);
 /// `left`: it said goodbye, so what it held uses up no attempt.
 void agent_gone(Core& core, AgentId agent, const std::string& reason, bool left = false);
-/// The agent behind a message, its secret checked and its lease renewed; nothing (and WhoAreYou sent) when it is unknown.
+/// The agent behind a message, its secret checked and its lease renewed; nothing (and WhoAreYou sent) when it
+/// is unknown.
 const Agent* authenticate(Core& core, PeerId peer, AgentId agent, const std::string& secret);
-/// Whether a result that repeats an ended award's last word says anything that the task's result does not: the task failed,
-/// or was finished with another one.
+/// Whether a result that repeats an ended award's last word says anything that the task's result does not:
+/// the task failed, or was finished with another one.
 bool is_news(const Core& core, const Task& task, const std::string& result);
 /// Keeps a result that came too late as a discovery.
 void keep_late_result(Core& core, const Task& task, AgentId agent, Epoch epoch, const std::string& result);

@@ -1,4 +1,5 @@
-// From ready tasks to awards. Strategies choose; every award goes through award(), where the rules are enforced.
+// From ready tasks to awards. Strategies choose; every award goes through award(), where the rules are
+// enforced.
 #include <algorithm>
 
 #include "auction/eligibility.hpp"
@@ -8,8 +9,8 @@
 namespace bidboard {
 namespace {
 
-/// Per slot of an agent, this many tasks are looked at in one clearing: more would let a minimum-cost assignment pick the
-/// cheapest tasks instead of the most urgent ones.
+/// Per slot of an agent, this many tasks are looked at in one clearing: more would let a minimum-cost
+/// assignment pick the cheapest tasks instead of the most urgent ones.
 constexpr std::size_t candidates_per_slot = 4;
 
 std::vector<AgentView> connected_agents(const Core& core) {
@@ -56,7 +57,8 @@ Situation look_around(const Core& core) {
     const Task* task = core.board.task(keys::last_id<TaskId>(key));
     if (!task) return true;
     TaskView view{task, eligible_agents(*task, situation.agents)};
-    const bool wanted = std::any_of(view.eligible.begin(), view.eligible.end(), [&](std::size_t i) { return room[i] > 0; });
+    const bool wanted =
+        std::any_of(view.eligible.begin(), view.eligible.end(), [&](std::size_t i) { return room[i] > 0; });
     if (!wanted) return true;
     for (const std::size_t i : view.eligible)
       if (room[i] > 0 && --room[i] == 0 && situation.agents[i].free_slots > 0) --hungry;
@@ -101,9 +103,12 @@ void settle(Core& core) {
   const Situation situation = look_around(core);
   if (situation.tasks.empty()) return;
   switch (core.strategy->style()) {
-    case Style::push: return settle_by_push(core, situation);
-    case Style::bids: return settle_by_bids(core, situation);
-    case Style::pull: return settle_by_pull(core, situation);
+    case Style::push:
+      return settle_by_push(core, situation);
+    case Style::bids:
+      return settle_by_bids(core, situation);
+    case Style::pull:
+      return settle_by_pull(core, situation);
   }
 }
 
@@ -114,7 +119,8 @@ void on_take(Core& core, PeerId peer, const Take& message) {
     core.announced[agent->id].erase(id);
     const Task* task = core.board.task(id);
     const bool has_room = core.board.holding_count(agent->id) < agent->profile.capacity;
-    if (!task || !has_room || !after(task->state, Move::award) || task->not_before.us != 0 || ineligible(*task, *agent))
+    if (!task || !has_room || !after(task->state, Move::award) || task->not_before.us != 0 ||
+        ineligible(*task, *agent))
       continue;
     Auction decision;
     decision.task = id;
@@ -129,7 +135,8 @@ void on_take(Core& core, PeerId peer, const Take& message) {
 Claimed award(Core& core, const Task& task, const Agent& agent, Auction decision, bool shell_claim) {
   BB_CHECK(after(task.state, Move::award), "only a waiting task is awarded");
   BB_CHECK(!ineligible(task, agent), "nobody is awarded what the rules forbid");
-  BB_CHECK(shell_claim || core.board.holding_count(agent.id) < agent.profile.capacity, "an agent is never overloaded");
+  BB_CHECK(shell_claim || core.board.holding_count(agent.id) < agent.profile.capacity,
+           "an agent is never overloaded");
   const TaskId id = task.id;
   const AgentId to = agent.id;
   const Epoch epoch = task.epoch.next();

@@ -19,9 +19,9 @@ class Leases {
   void renew(AgentId agent, Instant now) { until_[agent] = now + term_; }
   void drop(AgentId agent) { until_.erase(agent); }
 
-  /// Call at every step, before anything is renewed or expires. A gap between two calls longer than a third of the term means
-  /// that we slept (a suspended machine), not the agents: all leases are extended by it. The driver is woken before so long a
-  /// gap passes in mere silence: see next_wakeup.
+  /// Call at every step, before anything is renewed or expires. A gap between two calls longer than a third
+  /// of the term means that we slept (a suspended machine), not the agents: all leases are extended by it.
+  /// The driver is woken before so long a gap passes in mere silence: see next_wakeup.
   void notice_time(Instant now) {
     if (noticed_ && now - *noticed_ > Duration{term_.us / 3})
       for (auto& [agent, until] : until_) until = until + (now - *noticed_);
@@ -34,7 +34,8 @@ class Leases {
       if (until <= now) out.push_back(agent);
     return out;
   }
-  /// When notice_time must be called at the latest: at the next expiry, and often enough that silence is not taken for sleep.
+  /// When notice_time must be called at the latest: at the next expiry, and often enough that silence is not
+  /// taken for sleep.
   Instant next_wakeup() const {
     if (until_.empty()) return never;
     Instant next = noticed_ ? *noticed_ + Duration{term_.us / 4} : Instant{};

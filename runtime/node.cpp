@@ -21,8 +21,9 @@ void answer_with(Committed& out, const std::vector<Input>& inputs, const Error& 
     if (const auto* from = std::get_if<FromPeer>(&input))
       if (const auto* request = std::get_if<Request>(&from->message))
         out.sends.push_back({from->peer, Reply{request->number, error.code, error.text, {}}});
-  const std::string what = inputs.empty() ? "deadlines and awards were not acted on: "
-                                          : "nothing of a batch of " + std::to_string(inputs.size()) + " inputs was done: ";
+  const std::string what =
+      inputs.empty() ? "deadlines and awards were not acted on: "
+                     : "nothing of a batch of " + std::to_string(inputs.size()) + " inputs was done: ";
   out.notes.push_back({Note::Level::error, what + error.text});
 }
 
@@ -68,7 +69,8 @@ Committed Node::one_by_one(const std::vector<Input>& inputs, Now now) {
     all.watch.insert(all.watch.end(), done->watch.begin(), done->watch.end());
     all.shut_down = all.shut_down || done->shut_down;
   };
-  for (const Input& input : inputs) run({input}, [&](Committed& out) { take_over(out, controller_.step(input, now)); });
+  for (const Input& input : inputs)
+    run({input}, [&](Committed& out) { take_over(out, controller_.step(input, now)); });
   run({}, [&](Committed& out) { take_over(out, controller_.tick(now)); });
   run({}, [&](Committed& out) { take_over(out, controller_.settle(now)); });
   return all;

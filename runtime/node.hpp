@@ -1,5 +1,6 @@
-// Group commit: steps a batch of inputs through the controller, makes what was decided durable in one transaction, and only
-// then gives out what is to be sent. A reply therefore means durable. No I/O of its own beyond the Store. For one thread.
+// Group commit: steps a batch of inputs through the controller, makes what was decided durable in one
+// transaction, and only then gives out what is to be sent. A reply therefore means durable. No I/O of its own
+// beyond the Store. For one thread.
 #pragma once
 
 #include <functional>
@@ -30,9 +31,10 @@ class Node {
 
   /// Errors: storage, when the beginning of the term could not be made durable.
   Result<Committed> start(Now now);
-  /// One batch. If its commit fails nothing of it happened: its requests are answered with error `storage` and everything else
-  /// will be said again by whoever said it. If a record cannot be read, only the inputs that need it fail so (`corrupt`). If
-  /// another controller has taken over the board, the driver is told to shut down.
+  /// One batch. If its commit fails nothing of it happened: its requests are answered with error `storage`
+  /// and everything else will be said again by whoever said it. If a record cannot be read, only the inputs
+  /// that need it fail so (`corrupt`). If another controller has taken over the board, the driver is told to
+  /// shut down.
   Committed process(const std::vector<Input>& inputs, Now now);
   /// After a failure not before a pause: what failed without any input fails again.
   Instant next_wakeup(Now now) const { return std::max(controller_.next_wakeup(now), resume_at_); }

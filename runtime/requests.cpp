@@ -15,12 +15,17 @@ Action action_of(const RequestBody& body) {
   return std::visit(
       [](const auto& request) {
         using R = std::decay_t<decltype(request)>;
-        if constexpr (std::is_same_v<R, Post> || std::is_same_v<R, Depend>) return Action::post;
-        else if constexpr (std::is_same_v<R, Claim>) return Action::take;
-        else if constexpr (std::is_same_v<R, Renew> || std::is_same_v<R, Finish> || std::is_same_v<R, Progress>)
+        if constexpr (std::is_same_v<R, Post> || std::is_same_v<R, Depend>)
+          return Action::post;
+        else if constexpr (std::is_same_v<R, Claim>)
+          return Action::take;
+        else if constexpr (std::is_same_v<R, Renew> || std::is_same_v<R, Finish> ||
+                           std::is_same_v<R, Progress>)
           return Action::report;
-        else if constexpr (std::is_same_v<R, Direct> || std::is_same_v<R, Reassign>) return Action::direct;
-        else return Action::configure;
+        else if constexpr (std::is_same_v<R, Direct> || std::is_same_v<R, Reassign>)
+          return Action::direct;
+        else
+          return Action::configure;
       },
       body);
 }
@@ -32,8 +37,10 @@ bool only_reads(const RequestBody& body) {
 TaskId task_of(const RequestBody& body) {
   return std::visit(
       [](const auto& request) -> TaskId {
-        if constexpr (requires { request.task; }) return request.task;
-        else return {};
+        if constexpr (requires { request.task; })
+          return request.task;
+        else
+          return {};
       },
       body);
 }
@@ -63,8 +70,10 @@ Result<Actor> actor_of_token(const Core& core, const std::string& token) {
 /// A name used at the shell for the first time becomes an agent without a process.
 AgentId register_shell_agent(Core& core, const std::string& name, const std::vector<Skill>& skills) {
   Agent agent;
-  if (const auto known = core.board.agent_named(name)) agent = *core.board.agent(*known);
-  else agent.id = AgentId{core.board.counters().agent.value + 1};
+  if (const auto known = core.board.agent_named(name))
+    agent = *core.board.agent(*known);
+  else
+    agent.id = AgentId{core.board.counters().agent.value + 1};
   agent.profile.name = name;
   agent.profile.allow_run = true;
   if (!skills.empty()) agent.profile.skills = skills;
@@ -78,7 +87,8 @@ AgentId register_shell_agent(Core& core, const std::string& name, const std::vec
 Result<Actor> identify(Core& core, const Request& request) {
   if (!request.token.empty()) {
     if (!request.as.empty())
-      return fail(Errc::refused, "a process working on a task acts as its agent; --as is refused under BIDBOARD_TOKEN");
+      return fail(Errc::refused,
+                  "a process working on a task acts as its agent; --as is refused under BIDBOARD_TOKEN");
     return actor_of_token(core, request.token);
   }
   if (request.as.empty()) return Actor{};
@@ -87,9 +97,11 @@ Result<Actor> identify(Core& core, const Request& request) {
   const auto* claim = std::get_if<Claim>(&request.body);
   if (claim && agent && core.board.agent(*agent)->state == AgentState::live)
     return fail(Errc::conflict, "'" + request.as + "' is a running agent process; claim under another name");
-  const bool changes = claim && (!agent || core.board.agent(*agent)->state != AgentState::shell || !claim->skills.empty());
+  const bool changes =
+      claim && (!agent || core.board.agent(*agent)->state != AgentState::shell || !claim->skills.empty());
   if (changes) agent = register_shell_agent(core, request.as, claim->skills);
-  if (!agent) return fail(Errc::not_found, "no agent called '" + request.as + "'; `bidboard agents` lists them");
+  if (!agent)
+    return fail(Errc::not_found, "no agent called '" + request.as + "'; `bidboard agents` lists them");
   return Actor{core.board.agent(*agent)->profile.role, *agent, {}, {}, request.as};
 }
 
@@ -127,7 +139,8 @@ Result<ReplyBody> claim(Core& core, const Actor& actor, const Claim& request) {
     if (!task) return fail(task.error());
     if (!after((*task)->state, Move::award)) return fail(cannot_claim(core, **task));
     if (const auto against = ineligible(**task, agent))
-      return fail(Errc::refused, actor.name + " may not take " + to_string((*task)->id) + ": " + against->detail);
+      return fail(Errc::refused,
+                  actor.name + " may not take " + to_string((*task)->id) + ": " + against->detail);
     chosen = *task;
   } else {
     core.board.scan(std::string(1, keys::ready_letter), {}, [&](std::string_view key, std::string_view) {
@@ -146,24 +159,27 @@ Result<ReplyBody> claim(Core& core, const Actor& actor, const Claim& request) {
   return award(core, *chosen, agent, decision, true);
 }
 
-/// Whether a caller at the shell may write about the task: as its holder, or as an operator in the holder's place.
+/// Whether a caller at the shell may write about the task: as its holder, or as an operator in the holder's
+/// place.
 Result<Write> judge(const Core& core, const Actor& actor, const Task& task, Epoch epoch) {
   const AgentId writer = actor.agent ? actor.agent : task.holder;
   const Write write = judge_write(task, writer, epoch.value == 0 ? task.epoch : epoch, true);
   if (!is_held(task.state) && write != Write::duplicate && task.epoch.value == 0)
     return fail(Errc::conflict, to_string(task.id) + " is " + std::string(name(task.state)) +
-                                    "; nobody holds it, `bidboard claim " + to_string(task.id) + " --as NAME` takes it");
+                                    "; nobody holds it, `bidboard claim " + to_string(task.id) +
+                                    " --as NAME` takes it");
   if (write != Write::forged) return write;
   const Agent* holder = core.board.agent(task.holder);
-  return fail(Errc::conflict, to_string(task.id) + " is held by " + (holder ? holder->profile.name : "nobody") + ", not by " +
-                                  actor.name);
+  return fail(Errc::conflict, to_string(task.id) + " is held by " +
+                                  (holder ? holder->profile.name : "nobody") + ", not by " + actor.name);
 }
 
 Error refusal_of(const Task& task, Write write) {
   if (write == Write::stale)
-    return {Errc::stale, to_string(task.id) + " was awarded again meanwhile (epoch " + std::to_string(task.epoch.value) +
-                             "); the write is refused"};
-  return {Errc::stale, "the award of " + to_string(task.id) + " is over: it is " + std::string(name(task.state)) +
+    return {Errc::stale, to_string(task.id) + " was awarded again meanwhile (epoch " +
+                             std::to_string(task.epoch.value) + "); the write is refused"};
+  return {Errc::stale, "the award of " + to_string(task.id) + " is over: it is " +
+                           std::string(name(task.state)) +
                            (task.reason.empty() ? "" : " (" + task.reason + ")")};
 }
 
@@ -180,8 +196,9 @@ Result<ReplyBody> finish(Core& core, const Actor& actor, const Finish& request) 
   if (!decides_for_person) {
     const Result<Write> write = judge(core, actor, task, request.epoch);
     if (!write) return fail(write.error());
-    const bool same_again = request.success ? task.state == TaskState::done && !is_news(core, task, request.result)
-                                            : task.state == TaskState::failed;
+    const bool same_again = request.success
+                                ? task.state == TaskState::done && !is_news(core, task, request.result)
+                                : task.state == TaskState::failed;
     if (*write == Write::duplicate && same_again) return changed(core, task.id);
     if (*write != Write::accepted) {
       const Epoch epoch = request.epoch.value == 0 ? task.epoch : request.epoch;
@@ -194,7 +211,8 @@ Result<ReplyBody> finish(Core& core, const Actor& actor, const Finish& request) 
     core.emit(TaskMoved{task.id, TaskState::failed, request.result});
     release_dependents(core, task.id);
   } else if (request.success) {
-    if (is_held(task.state) && core.sessions.contains(task.holder)) revoke(core, task, "finished by " + actor.name);
+    if (is_held(task.state) && core.sessions.contains(task.holder))
+      revoke(core, task, "finished by " + actor.name);
     finish_task(core, task, agent, request.result, request.price, request.tokens);
   } else {
     if (core.sessions.contains(task.holder)) revoke(core, task, "failed by " + actor.name);
@@ -216,7 +234,8 @@ Result<ReplyBody> renew(Core& core, const Actor& actor, const Renew& request) {
 Result<ReplyBody> progress(Core& core, const Actor& actor, const Progress& request) {
   const Result<const Task*> found = find_task(core, request.task);
   if (!found) return fail(found.error());
-  if (request.fraction < 0 || request.fraction > one) return fail(Errc::invalid, "progress is a number from 0 to 1");
+  if (request.fraction < 0 || request.fraction > one)
+    return fail(Errc::invalid, "progress is a number from 0 to 1");
   const Task task = **found;
   const Result<Write> write = judge(core, actor, task, request.epoch);
   if (!write) return fail(write.error());
@@ -231,10 +250,11 @@ std::string flaw_of(const Config& config) {
   constexpr Duration longest = minutes(60 * 24 * 7);
   const auto span = [&](const char* what, Duration value) -> std::string {
     if (value.us > 0 && value <= longest) return {};
-    return std::string(what) + " is " + std::to_string(value.us) + " us; it must be above zero and at most a week";
+    return std::string(what) + " is " + std::to_string(value.us) +
+           " us; it must be above zero and at most a week";
   };
-  for (const std::string& flaw : {span("bid_timeout", config.bid_timeout), span("heartbeat", config.heartbeat),
-                                  span("lease", config.lease)})
+  for (const std::string& flaw : {span("bid_timeout", config.bid_timeout),
+                                  span("heartbeat", config.heartbeat), span("lease", config.lease)})
     if (!flaw.empty()) return flaw;
   if (config.lease < config.heartbeat * 2)
     return "lease (" + format_duration(config.lease) + ") is less than two heartbeats of " +
@@ -246,11 +266,13 @@ std::string flaw_of(const Config& config) {
 }
 
 Result<ReplyBody> configure(Core& core, const Configure& request) {
-  if (Result<std::unique_ptr<Strategy>> made = make_strategy(request.config.strategy, request.config.seed); !made)
+  if (Result<std::unique_ptr<Strategy>> made = make_strategy(request.config.strategy, request.config.seed);
+      !made)
     return fail(made.error());
   if (const std::string flaw = flaw_of(request.config); !flaw.empty())
     return fail(Errc::invalid, "configuration refused: " + flaw);
-  if (const auto mechanism = find_mechanism(request.config.mechanism); !mechanism) return fail(mechanism.error());
+  if (const auto mechanism = find_mechanism(request.config.mechanism); !mechanism)
+    return fail(mechanism.error());
   const bool ordered = core.strategy->orders_by_bottom_level();
   core.emit(ConfigSet{request.config});
   core.strategy = std::move(*make_strategy(request.config.strategy, request.config.seed));
@@ -277,8 +299,15 @@ LogPage read_log(const Core& core, const ReadLog& request) {
 
 Status status(const Core& core) {
   const Config& config = core.board.config();
-  Status out{core.options.pid, core.options.term, core.board.store().last_seq(), core.now.mono - core.started_at,
-             config.strategy,  config.mechanism,  {},                            core.inputs, core.malformed};
+  Status out{core.options.pid,
+             core.options.term,
+             core.board.store().last_seq(),
+             core.now.mono - core.started_at,
+             config.strategy,
+             config.mechanism,
+             {},
+             core.inputs,
+             core.malformed};
   for (const auto& [agent, session] : core.sessions)
     out.agents.push_back({agent, core.board.holding_count(agent), core.now.mono - session.last_heard});
   return out;
@@ -310,21 +339,26 @@ Reply without_secret(Reply reply) {
   return reply;
 }
 
-/// The reply that was given to this request before, or the error when it is no longer kept; nothing for a new request.
+/// The reply that was given to this request before, or the error when it is no longer kept; nothing for a new
+/// request.
 std::optional<Reply> earlier_reply(const Core& core, const Request& request) {
   const Client* client = request.client.value ? core.board.client(request.client) : nullptr;
   if (!client) return {};
   for (const StoredReply& kept : client->replies) {
     if (kept.request != request.number) continue;
     Result<Reply> reply = decode<Reply>(kept.bytes);
-    if (!reply) return Reply{request.number, reply.error().code, "the reply that was kept: " + reply.error().text, {}};
+    if (!reply)
+      return Reply{request.number, reply.error().code, "the reply that was kept: " + reply.error().text, {}};
     if (auto* claimed = std::get_if<Claimed>(&reply->body))
       claimed->capability = core.secrets.capability(claimed->task, claimed->epoch);
     return *reply;
   }
   // The highest numbers are kept: one above the lowest of them, or while none was dropped, was never done.
   if (client->replies.size() < kept_replies || request.number > client->replies.front().request) return {};
-  return Reply{request.number, Errc::too_old, "this request was answered long ago and its reply is no longer kept", {}};
+  return Reply{request.number,
+               Errc::too_old,
+               "this request was answered long ago and its reply is no longer kept",
+               {}};
 }
 
 }  // namespace
@@ -344,9 +378,12 @@ void on_request(Core& core, PeerId peer, const Request& request) {
     body = answer(core, *actor, request.body);
   }
   Reply reply{request.number, Errc::ok, {}, {}};
-  if (body) reply.body = std::move(*body);
-  else reply.code = body.error().code, reply.text = body.error().text;
-  if (request.client.value != 0 && !reads) core.emit(Replied{request.client, request.number, encode(without_secret(reply))});
+  if (body)
+    reply.body = std::move(*body);
+  else
+    reply.code = body.error().code, reply.text = body.error().text;
+  if (request.client.value != 0 && !reads)
+    core.emit(Replied{request.client, request.number, encode(without_secret(reply))});
   core.send(peer, std::move(reply));
 }
 

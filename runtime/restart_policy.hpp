@@ -1,5 +1,5 @@
-// Erlang's supervision in one number pair: at most `intensity` restarts within `period`; one more and the supervisor gives up
-// upward instead of burning the machine. Pure.
+// Erlang's supervision in one number pair: at most `intensity` restarts within `period`; one more and the
+// supervisor gives up upward instead of burning the machine. Pure.
 #pragma once
 
 #include <deque>

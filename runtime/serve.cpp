@@ -33,9 +33,12 @@ class WatchedProcesses {
   void add(std::int64_t pid) {
     if (pid <= 0 || by_pid_.contains(pid)) return;
     Result<Descriptor> watch = watch_process(static_cast<pid_t>(pid));
-    if (watch) by_pid_.emplace(pid, std::move(*watch));
-    else if (watch.error().code == Errc::not_found) ended_.push_back(pid);
-    else by_pid_.emplace(pid, Descriptor{});
+    if (watch)
+      by_pid_.emplace(pid, std::move(*watch));
+    else if (watch.error().code == Errc::not_found)
+      ended_.push_back(pid);
+    else
+      by_pid_.emplace(pid, Descriptor{});
   }
   std::vector<int> descriptors() const {
     std::vector<int> out;
@@ -97,7 +100,8 @@ class Live {
       std::vector<int> descriptors = processes_.descriptors();
       descriptors.push_back(stop.descriptor());
       Arrived arrived = server_.wait(std::max(Duration{0}, wake - now.mono), descriptors);
-      for (const std::int64_t pid : processes_.take_ended(arrived.readable)) arrived.inputs.push_back(ProcessEnded{pid});
+      for (const std::int64_t pid : processes_.take_ended(arrived.readable))
+        arrived.inputs.push_back(ProcessEnded{pid});
       now = read_clocks();
       if (deliver(node_.process(arrived.inputs, now))) return;
       if (now.mono >= next_upkeep) {
@@ -140,7 +144,8 @@ Result<void> serve(const BoardDirectory& board, const ServeOptions& options) {
   Live live(options, **store, **server, node);
   Result<Committed> started = node.start(read_clocks());
   if (!started) return fail(started.error());
-  const Writer writer{Writer::State::serving, ::getpid(), term, (*server)->endpoint(), (*server)->feed_endpoint()};
+  const Writer writer{Writer::State::serving, ::getpid(), term, (*server)->endpoint(),
+                      (*server)->feed_endpoint()};
   if (const Result<void> said = lock->announce(writer); !said) return said;
   live.deliver(std::move(*started));
   options.on_ready(writer);

@@ -18,8 +18,8 @@ struct ServeOptions {
   std::function<void(const Writer&)> on_ready = [](const Writer&) {};
 };
 
-/// Serves the board until SIGTERM, SIGINT or a Shutdown request. Errors: conflict (another controller serves), storage,
-/// unavailable (cannot listen).
+/// Serves the board until SIGTERM, SIGINT or a Shutdown request. Errors: conflict (another controller
+/// serves), storage, unavailable (cannot listen).
 Result<void> serve(const BoardDirectory& board, const ServeOptions& options);
 
 }  // namespace bidboard

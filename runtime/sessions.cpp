@@ -32,7 +32,8 @@ std::string refusal_of(const AgentProfile& profile) {
   return {};
 }
 
-/// What the attempt's end says about its agent's promises. An agent that does not tell how long it took is measured here.
+/// What the attempt's end says about its agent's promises. An agent that does not tell how long it took is
+/// measured here.
 void learn(Core& core, const Task& task, AgentId agent, Micros told_seconds, Micros price, bool success) {
   const auto promise = core.promises.find(task.id);
   if (promise == core.promises.end()) return;
@@ -52,7 +53,9 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
       if (!begun) core.emit(TaskStarted{task.id, task.epoch});
       core.emit(TaskProgressed{task.id, task.epoch, std::clamp<Micros>(item.fraction, 0, one), item.text});
       return;
-    case What::stalled: core.emit(TaskStalled{task.id, task.epoch}); return;
+    case What::stalled:
+      core.emit(TaskStalled{task.id, task.epoch});
+      return;
     case What::finished:
       learn(core, task, agent.id, item.seconds, item.price, true);
       finish_task(core, task, agent.id, item.text, item.price, item.tokens);
@@ -62,7 +65,9 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
       learn(core, task, agent.id, item.seconds, item.price, false);
       end_attempt(core, task.id, {.reason = item.text, .outcome_unknown = item.what == What::unknown});
       return;
-    case What::declined: end_attempt(core, task.id, {.reason = item.text, .counts = false, .declined = true}); return;
+    case What::declined:
+      end_attempt(core, task.id, {.reason = item.text, .counts = false, .declined = true});
+      return;
   }
 }
 
@@ -71,10 +76,12 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
   const Task* found = core.board.task(item.task);
   if (!found) return Revocation{{item.task, item.epoch}, "no such task"};
   const Task task = *found;
-  // The capability of an earlier epoch can be derived again: only whoever was awarded it may leave a late result.
-  const bool proved = item.epoch == task.epoch
-                          ? matches(item.capability, task.capability_hash)
-                          : item.epoch < task.epoch && item.capability == core.secrets.capability(task.id, item.epoch);
+  // The capability of an earlier epoch can be derived again: only whoever was awarded it may leave a late
+  // result.
+  const bool proved =
+      item.epoch == task.epoch
+          ? matches(item.capability, task.capability_hash)
+          : item.epoch < task.epoch && item.capability == core.secrets.capability(task.id, item.epoch);
   const Write write = proved ? judge_write(task, agent.id, item.epoch, true) : Write::forged;
   if (write == Write::accepted) {
     accept(core, task, agent, item);
@@ -83,9 +90,10 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
   const bool has_result = item.what == ReportItem::What::finished;
   if (write == Write::duplicate && !(has_result && is_news(core, task, item.text))) return {};
   if (has_result && write != Write::forged) keep_late_result(core, task, agent.id, item.epoch, item.text);
-  const std::string why = write == Write::stale ? "awarded again meanwhile (epoch " + std::to_string(task.epoch.value) + ")"
+  const std::string why = write == Write::stale
+                              ? "awarded again meanwhile (epoch " + std::to_string(task.epoch.value) + ")"
                           : write != Write::forged ? "the award is over: " + std::string(name(task.state))
-                                                 : "this award was never yours";
+                                                   : "this award was never yours";
   return Revocation{{item.task, item.epoch}, why};
 }
 
@@ -103,7 +111,8 @@ void on_register(Core& core, PeerId peer, const Register& message) {
   Agent agent;
   if (const auto known = core.board.agent_named(message.profile.name)) {
     const Agent& earlier = *core.board.agent(*known);
-    const bool other_process = earlier.state == AgentState::live && earlier.incarnation != message.incarnation;
+    const bool other_process =
+        earlier.state == AgentState::live && earlier.incarnation != message.incarnation;
     if (other_process)
       return core.send(peer, RegistrationRefused{Errc::conflict, "an agent called '" + message.profile.name +
                                                                      "' is running as process " +
@@ -191,12 +200,14 @@ void agent_gone(Core& core, AgentId id, const std::string& reason, bool left) {
   for (auto& [task, auction] : core.auctions) auction.invited.erase(id), auction.answers.erase(id);
   for (const TaskId task : core.board.tasks_under(keys::holdings_of(id))) {
     if (core.board.task(task)->shell_claim) continue;  // lives by its deadline, not by a process
-    end_attempt(core, task, {.reason = "agent " + name + (left ? " left: " : " is gone: ") + reason,
-                             .died = !left,
-                             .outcome_unknown = true,
-                             .counts = !left});
+    end_attempt(core, task,
+                {.reason = "agent " + name + (left ? " left: " : " is gone: ") + reason,
+                 .died = !left,
+                 .outcome_unknown = true,
+                 .counts = !left});
   }
-  core.note(left ? Note::Level::info : Note::Level::warning, "agent " + name + " (" + to_string(id) + ") is gone: " + reason);
+  core.note(left ? Note::Level::info : Note::Level::warning,
+            "agent " + name + " (" + to_string(id) + ") is gone: " + reason);
 }
 
 bool is_news(const Core& core, const Task& task, const std::string& result) {

@@ -1,5 +1,5 @@
-// SIGTERM and SIGINT as something to poll: while one of these exists, they set a flag and wake a descriptor instead of ending the
-// process. One per process at a time.
+// SIGTERM and SIGINT as something to poll: while one of these exists, they set a flag and wake a descriptor
+// instead of ending the process. One per process at a time.
 #pragma once
 
 #include <vector>

@@ -85,14 +85,16 @@ Result<void> Supervisor::launch(Child& child) {
   argv.push_back(nullptr);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
-  if (pid < 0) return fail(Errc::unavailable, std::string("no process can be started: ") + std::strerror(errno));
+  if (pid < 0)
+    return fail(Errc::unavailable, std::string("no process can be started: ") + std::strerror(errno));
   if (pid == 0) become(child.spec, argv.data(), parent);
   child.pid = pid;
   return {};
 }
 
 std::string Supervisor::ending_of(const Child& child, int status) const {
-  if (WIFSIGNALED(status)) return child.spec.name + " was ended by signal " + std::to_string(WTERMSIG(status));
+  if (WIFSIGNALED(status))
+    return child.spec.name + " was ended by signal " + std::to_string(WTERMSIG(status));
   return child.spec.name + " ended with exit code " + std::to_string(WEXITSTATUS(status));
 }
 
@@ -111,8 +113,9 @@ Result<void> Supervisor::look_after() {
     }
     if (!child.policy.allow(read_clocks().mono)) {
       stop_all();
-      return fail(Errc::failed, ending + ", more than " + std::to_string(limit_.intensity) + " times within " +
-                                    format_duration(limit_.period) + "; gave up and stopped everything" +
+      return fail(Errc::failed, ending + ", more than " + std::to_string(limit_.intensity) +
+                                    " times within " + format_duration(limit_.period) +
+                                    "; gave up and stopped everything" +
                                     (child.spec.log.empty() ? "" : ". Its log: " + child.spec.log));
     }
     on_note_(ending + "; starting it again");
@@ -151,7 +154,8 @@ void Supervisor::stop_all(Duration patience) {
 }
 
 std::size_t Supervisor::running() const {
-  return static_cast<std::size_t>(std::count_if(children_.begin(), children_.end(), [](const Child& c) { return c.pid != 0; }));
+  return static_cast<std::size_t>(
+      std::count_if(children_.begin(), children_.end(), [](const Child& c) { return c.pid != 0; }));
 }
 
 pid_t Supervisor::pid_of(const std::string& name) const {
@@ -166,7 +170,8 @@ Result<Writer> await_serving(const BoardDirectory& board, Duration patience) {
     if (const auto writer = serving_writer(board)) return *writer;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  return fail(Errc::unavailable, "the controller of " + board.path + " did not come up within " + format_duration(patience));
+  return fail(Errc::unavailable,
+              "the controller of " + board.path + " did not come up within " + format_duration(patience));
 }
 
 }  // namespace bidboard

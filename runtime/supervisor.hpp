@@ -1,5 +1,5 @@
-// Starts a controller and agents as child processes, restarts them within bounds, and stops them all. None of them outlives the
-// supervisor, not even when it is killed. Edge code, for one thread.
+// Starts a controller and agents as child processes, restarts them within bounds, and stops them all. None of
+// them outlives the supervisor, not even when it is killed. Edge code, for one thread.
 #pragma once
 
 #include <sys/types.h>
@@ -31,8 +31,8 @@ class Supervisor {
 
   /// Errors: unavailable (no process could be made).
   Result<void> start(ChildSpec child);
-  /// Deals with children that have ended. Errors: failed, when restarts were used up: everything has been stopped, and the text says
-  /// which child kept ending and where its log is.
+  /// Deals with children that have ended. Errors: failed, when restarts were used up: everything has been
+  /// stopped, and the text says which child kept ending and where its log is.
   Result<void> look_after();
   /// Becomes readable when a child ends.
   int descriptor() const;

@@ -23,10 +23,14 @@ std::string spelled_out(const std::vector<TaskId>& cycle) {
 }
 
 Result<void> check_spec(const TaskSpec& spec) {
-  const auto bad = [&](const std::string& what) { return fail(Errc::invalid, "task '" + spec.title + "': " + what); };
+  const auto bad = [&](const std::string& what) {
+    return fail(Errc::invalid, "task '" + spec.title + "': " + what);
+  };
   if (spec.title.empty()) return fail(Errc::invalid, "a task needs a title");
-  if (spec.title.size() > max_title_bytes) return bad("its title has more than 1000 bytes; put text into the body");
-  if (spec.body.size() + spec.run.size() > max_body_bytes) return bad("its body has more than 1 MB; put it into a file");
+  if (spec.title.size() > max_title_bytes)
+    return bad("its title has more than 1000 bytes; put text into the body");
+  if (spec.body.size() + spec.run.size() > max_body_bytes)
+    return bad("its body has more than 1 MB; put it into a file");
   if (spec.needs.size() > max_needs) return bad("it needs more than 10000 tasks");
   if (spec.size < 0) return bad("its size is negative");
   if (spec.timeout.us <= 0) return bad("its timeout must be above zero");
@@ -66,7 +70,8 @@ Result<std::vector<Task>> numbered(const Core& core, const Actor& actor, const P
     task.created_at = core.now.wall;
     for (const Need& need : spec.needs)
       if (!core.board.task(need.task))
-        return fail(Errc::not_found, "task '" + spec.title + "' needs " + to_string(need.task) + ", which does not exist");
+        return fail(Errc::not_found,
+                    "task '" + spec.title + "' needs " + to_string(need.task) + ", which does not exist");
     tasks.push_back(std::move(task));
   }
   for (const BatchNeed& need : post.batch_needs) {
@@ -76,8 +81,10 @@ Result<std::vector<Task>> numbered(const Core& core, const Actor& actor, const P
   }
   for (Task& task : tasks) {
     std::vector<Need>& needs = task.spec.needs;
-    std::stable_sort(needs.begin(), needs.end(), [](const Need& a, const Need& b) { return a.task < b.task; });
-    needs.erase(std::unique(needs.begin(), needs.end(), [](const Need& a, const Need& b) { return a.task == b.task; }),
+    std::stable_sort(needs.begin(), needs.end(),
+                     [](const Need& a, const Need& b) { return a.task < b.task; });
+    needs.erase(std::unique(needs.begin(), needs.end(),
+                            [](const Need& a, const Need& b) { return a.task == b.task; }),
                 needs.end());
   }
   return tasks;
@@ -148,7 +155,8 @@ Result<WorkflowId> open_workflow(Core& core, const Post& post, const std::vector
 }
 
 void skip(Core& core, TaskId id, const Task& because) {
-  core.emit(TaskMoved{id, TaskState::skipped, to_string(because.id) + " is " + std::string(name(because.state))});
+  core.emit(
+      TaskMoved{id, TaskState::skipped, to_string(because.id) + " is " + std::string(name(because.state))});
 }
 
 }  // namespace
@@ -160,7 +168,8 @@ Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
     if (!spec.key.empty() && post.tasks.size() > 1)
       return fail(Errc::conflict, "keys identify single tasks; post tasks with keys one by one");
   if (core.board.store().fullness() >= full)
-    return fail(Errc::storage, "the board is 90 % full: new tasks are refused so that running ones can finish");
+    return fail(Errc::storage,
+                "the board is 90 % full: new tasks are refused so that running ones can finish");
   Result<std::vector<Task>> tasks = numbered(core, actor, post);
   if (!tasks) return fail(tasks.error());
   const auto order = ordered(core, *tasks, !post.batch_needs.empty());
@@ -254,7 +263,8 @@ void end_attempt(Core& core, TaskId id, const AttemptEnd& end) {
     event.reason += "; it may not be repeated, so a person must say how it ended (done, fail or retry)";
   } else if (last) {
     event.to = *after(task.state, end.died ? Move::quarantine : Move::give_up);
-    event.reason += " (attempt " + std::to_string(task.attempts) + " of " + std::to_string(task.spec.attempts) + ")";
+    event.reason +=
+        " (attempt " + std::to_string(task.attempts) + " of " + std::to_string(task.spec.attempts) + ")";
   } else {
     event.not_before = back_off(core, task, end);
   }
@@ -335,10 +345,14 @@ void reopen(Core& core, TaskId first, const std::string& reason) {
 
 Result<Move> move_of(const Core& core, const Task& task, Direction what) {
   switch (what) {
-    case Direction::cancel: return Move::cancel;
-    case Direction::pause: return Move::pause;
-    case Direction::resume: return has_open_needs(core.board, task) ? Move::resume_blocked : Move::resume;
-    case Direction::retry: break;
+    case Direction::cancel:
+      return Move::cancel;
+    case Direction::pause:
+      return Move::pause;
+    case Direction::resume:
+      return has_open_needs(core.board, task) ? Move::resume_blocked : Move::resume;
+    case Direction::retry:
+      break;
   }
   if (const Task* failed = failed_need(core.board, task))
     return fail(Errc::conflict, to_string(task.id) + " needs " + to_string(failed->id) + ", which is " +
@@ -357,12 +371,14 @@ Result<Changed> direct_task(Core& core, const Direct& request) {
   if (!move) return fail(move.error());
   const std::optional<TaskState> to = after(task.state, *move);
   if (!to)
-    return fail(Errc::conflict, to_string(task.id) + " is " + std::string(name(task.state)) + " and cannot be " +
+    return fail(Errc::conflict, to_string(task.id) + " is " + std::string(name(task.state)) +
+                                    " and cannot be " +
                                     std::string(words[static_cast<std::size_t>(request.what)]));
   if (request.what == Direction::retry) {
     reopen(core, task.id, request.reason);
   } else {
-    if (is_held(task.state)) revoke(core, task, request.reason.empty() ? "cancelled" : "cancelled: " + request.reason);
+    if (is_held(task.state))
+      revoke(core, task, request.reason.empty() ? "cancelled" : "cancelled: " + request.reason);
     close_auction(core, task.id);
     core.emit(TaskMoved{task.id, *to, request.reason});
     release_dependents(core, task.id);
@@ -375,7 +391,8 @@ Result<Changed> reassign_task(Core& core, const Reassign& request) {
   if (!found) return fail(Errc::not_found, "no task " + to_string(request.task));
   const Task task = *found;
   if (is_over(task.state))
-    return fail(Errc::conflict, to_string(task.id) + " is " + std::string(name(task.state)) + "; retry it first");
+    return fail(Errc::conflict,
+                to_string(task.id) + " is " + std::string(name(task.state)) + "; retry it first");
   AgentId agent;
   if (!request.agent.empty()) {
     const auto known = core.board.agent_named(request.agent);
@@ -407,7 +424,8 @@ Result<Changed> change_need(Core& core, const Depend& request) {
     if (!stands) return fail(Errc::not_found, "there is no dependency between " + both);
     core.emit(NeedRemoved{task.id, request.need.task});
     const Task& now = *core.board.task(task.id);
-    if (now.state == TaskState::blocked && now.open_needs == 0) core.emit(TaskMoved{task.id, TaskState::ready, {}});
+    if (now.state == TaskState::blocked && now.open_needs == 0)
+      core.emit(TaskMoved{task.id, TaskState::ready, {}});
     return Changed{task.id, core.board.task(task.id)->state, task.epoch};
   }
   if (stands) return Changed{task.id, task.state, task.epoch};
@@ -419,7 +437,8 @@ Result<Changed> change_need(Core& core, const Depend& request) {
     work.pop_back();
     if (at == task.id) {
       std::vector<TaskId> cycle{task.id};
-      for (TaskId step = waits_because.at(at); step; step = waits_because.at(step)) cycle.insert(cycle.begin(), step);
+      for (TaskId step = waits_because.at(at); step; step = waits_because.at(step))
+        cycle.insert(cycle.begin(), step);
       cycle.insert(cycle.begin(), task.id);
       return fail(Errc::invalid, "that would be a circle: " + spelled_out(cycle));
     }

@@ -7,7 +7,9 @@
 namespace bidboard {
 namespace {
 
-std::string log_file(const BoardDirectory& board, const std::string& name) { return board.run() + "/" + name + ".log"; }
+std::string log_file(const BoardDirectory& board, const std::string& name) {
+  return board.run() + "/" + name + ".log";
+}
 
 }  // namespace
 
@@ -18,16 +20,20 @@ std::string own_program() {
 }
 
 ChildSpec controller_child(const BoardDirectory& board, bool durable) {
-  ChildSpec child{"controller", {own_program(), "-C", board.path, "controller"}, true, log_file(board, "controller")};
+  ChildSpec child{
+      "controller", {own_program(), "-C", board.path, "controller"}, true, log_file(board, "controller")};
   if (!durable) child.argv.push_back("--no-sync");
   return child;
 }
 
-ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent, const std::string& work_directory) {
+ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent,
+                      const std::string& work_directory) {
   const AgentProfile& profile = agent.profile;
   std::vector<std::string> argv{own_program(), "-C", board.path, "agent"};
   // One word per option, so that a value that begins with a dash stays a value.
-  const auto option = [&](const std::string& name, const std::string& value) { argv.push_back(name + "=" + value); };
+  const auto option = [&](const std::string& name, const std::string& value) {
+    argv.push_back(name + "=" + value);
+  };
   option("--name", profile.name);
   option("--role", std::string(name(profile.role)));
   option("--speed", format_micros(profile.speed));
@@ -40,9 +46,17 @@ ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent, co
   if (profile.price_per_second != 0) option("--price-per-second", format_micros(profile.price_per_second));
   if (profile.allow_run) argv.push_back("--allow-run");
   if (!agent.bid.empty()) option("--bid", agent.bid);
+  if (!agent.answers_bids) argv.push_back("--no-bids");
+  if (!agent.price_field.empty()) option("--price-field", agent.price_field);
+  if (!agent.tokens_field.empty()) option("--tokens-field", agent.tokens_field);
+  if (!agent.result_field.empty()) option("--result-field", agent.result_field);
   switch (agent.executor) {
-    case ExecutorKind::simulated: argv.push_back("--simulate"); break;
-    case ExecutorKind::coprocess: option("--coprocess", agent.exec); break;
+    case ExecutorKind::simulated:
+      argv.push_back("--simulate");
+      break;
+    case ExecutorKind::coprocess:
+      option("--coprocess", agent.exec);
+      break;
     case ExecutorKind::command:
       if (!agent.exec.empty()) option("--exec", agent.exec);
       if (agent.json_input) option("--input", "json");

@@ -13,6 +13,7 @@ std::string own_program();
 
 ChildSpec controller_child(const BoardDirectory& board, bool durable);
 /// `work_directory`: where its commands run.
-ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent, const std::string& work_directory);
+ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent,
+                      const std::string& work_directory);
 
 }  // namespace bidboard

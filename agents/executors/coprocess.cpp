@@ -110,7 +110,8 @@ void CoprocessExecutor::begin_waiting_jobs(Now now) {
 }
 
 void CoprocessExecutor::hand_over(Job& job, Now now) {
-  // Unless its guard holds the lock, a killed agent's successor could begin while the child still works on it.
+  // Unless its guard holds the lock, a killed agent's successor could begin while the child still works on
+  // it.
   if (!child_->hold(job.slot, job.lock.descriptor())) return;
   Value line;
   line.set("type", "task");

@@ -27,7 +27,9 @@ constexpr int idle_agents = 30;
 constexpr int start_runs = 21;
 constexpr std::size_t probe_bytes = 32 * 1024;  // what a one-task commit writes
 
-double seconds_since(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
+double seconds_since(Clock::time_point begun) {
+  return std::chrono::duration<double>(Clock::now() - begun).count();
+}
 
 /// A folder in which one block measures; gone with it.
 class Workspace {
@@ -44,7 +46,9 @@ class Workspace {
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
   const std::string& path() const { return path_; }
-  void write(const std::string& name, const std::string& text) const { std::ofstream(path_ + "/" + name) << text; }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(path_ + "/" + name) << text;
+  }
 
  private:
   std::string path_;
@@ -77,19 +81,22 @@ Result<Ran> run(const std::string& program, const std::string& folder, std::vect
   Ran ran;
   char buffer[16 * 1024];
   ssize_t n = 0;
-  while ((n = ::read(pipe[0], buffer, sizeof buffer)) > 0) ran.output.append(buffer, static_cast<std::size_t>(n));
+  while ((n = ::read(pipe[0], buffer, sizeof buffer)) > 0)
+    ran.output.append(buffer, static_cast<std::size_t>(n));
   ::close(pipe[0]);
   int status = 0;
   ::waitpid(pid, &status, 0);
   ran.seconds = seconds_since(begun);
   ran.exit = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-  if (ran.exit != 0) return fail(Errc::failed, "`bidboard " + arguments.front() + "` ended with " + std::to_string(ran.exit));
+  if (ran.exit != 0)
+    return fail(Errc::failed, "`bidboard " + arguments.front() + "` ended with " + std::to_string(ran.exit));
   return ran;
 }
 
 Figure figure(std::string name, std::string unit, std::vector<double> values, std::string goal = {}) {
   std::sort(values.begin(), values.end());
-  return {std::move(name), std::move(unit), values[values.size() / 2], values.front(), values.back(), std::move(goal)};
+  return {std::move(name), std::move(unit), values[values.size() / 2],
+          values.front(),  values.back(),   std::move(goal)};
 }
 
 /// Durable 32 KB writes per second, for a fifth of a second.
@@ -110,7 +117,8 @@ double probe_disk(const Workspace& place) {
 std::string flat_job(std::int64_t tasks, int capacity) {
   std::ostringstream job;
   job << "name: flat\nagents:\n";
-  for (int i = 1; i <= 4; ++i) job << "  - {name: w" << i << ", capacity: " << capacity << ", executor: simulated}\n";
+  for (int i = 1; i <= 4; ++i)
+    job << "  - {name: w" << i << ", capacity: " << capacity << ", executor: simulated}\n";
   job << "tasks:\n";
   for (std::int64_t i = 1; i <= tasks; ++i) job << "  n" << i << ": {title: task, size: 0}\n";
   return job.str();
@@ -121,7 +129,8 @@ Result<Figure> measure_listing(const BenchOptions& options) {
   Workspace place;
   if (const auto made = run(options.program, place.path(), {"init"}); !made) return fail(made.error());
   place.write("flat.yaml", flat_job(listed_tasks, 1));
-  if (const auto posted = run(options.program, place.path(), {"run", "flat.yaml", "--quiet"}); !posted) return fail(posted.error());
+  if (const auto posted = run(options.program, place.path(), {"run", "flat.yaml", "--quiet"}); !posted)
+    return fail(posted.error());
   std::vector<double> ms;
   for (int i = 0; i < start_runs; ++i) {
     const Result<Ran> listed = run(options.program, place.path(), {"tasks"});
@@ -147,7 +156,8 @@ double cpu_seconds(pid_t pid) {
 std::vector<pid_t> family_of(pid_t root) {
   std::vector<pid_t> family{root};
   for (std::size_t at = 0; at < family.size(); ++at) {
-    std::ifstream children("/proc/" + std::to_string(family[at]) + "/task/" + std::to_string(family[at]) + "/children");
+    std::ifstream children("/proc/" + std::to_string(family[at]) + "/task/" + std::to_string(family[at]) +
+                           "/children");
     pid_t child = 0;
     while (children >> child) family.push_back(child);
   }
@@ -164,10 +174,12 @@ Result<Figure> measure_idle(const BenchOptions& options) {
   options.on_progress("30 idle agents and a controller");
   Workspace place;
   if (const auto made = run(options.program, place.path(), {"init"}); !made) return fail(made.error());
-  place.write("bidboard.yaml", "agents:\n  - {name: idle, count: " + std::to_string(idle_agents) + ", executor: simulated}\n");
+  place.write("bidboard.yaml",
+              "agents:\n  - {name: idle, count: " + std::to_string(idle_agents) + ", executor: simulated}\n");
   if (const auto up = run(options.program, place.path(), {"up", "--detach"}); !up) return fail(up.error());
   const Result<Ran> status = run(options.program, place.path(), {"status", "--json"});
-  const Result<Value> json = status ? parse_json(status->output) : Result<Value>(fail(Errc::failed, "no status"));
+  const Result<Value> json =
+      status ? parse_json(status->output) : Result<Value>(fail(Errc::failed, "no status"));
   const Value* data = json ? json->find("data") : nullptr;
   const Value* supervisor = data ? data->find("supervisor") : nullptr;
   if (!supervisor || !supervisor->is_integer()) return fail(Errc::failed, "the idle board did not come up");
@@ -192,16 +204,19 @@ struct Load {
 };
 
 Result<void> measure_dispatch(const BenchOptions& options, std::vector<Figure>& figures) {
-  constexpr std::array<Load, 6> loads{{{"fifo", 1}, {"auction", 1}, {"blackboard", 1}, {"fifo", 16}, {"auction", 16}, {"blackboard", 16}}};
+  constexpr std::array<Load, 6> loads{
+      {{"fifo", 1}, {"auction", 1}, {"blackboard", 1}, {"fifo", 16}, {"auction", 16}, {"blackboard", 16}}};
   std::array<std::vector<double>, loads.size()> rates;
   std::vector<double> disk;
   for (std::int64_t round = 0; round < options.runs; ++round) {
-    options.on_progress("dispatch, round " + std::to_string(round + 1) + " of " + std::to_string(options.runs));
+    options.on_progress("dispatch, round " + std::to_string(round + 1) + " of " +
+                        std::to_string(options.runs));
     for (std::size_t i = 0; i < loads.size(); ++i) {
       Workspace place;
       disk.push_back(probe_disk(place));
       place.write("flat.yaml", flat_job(options.tasks, loads[i].capacity));
-      const Result<Ran> ran = run(options.program, place.path(), {"run", "flat.yaml", "--strategy", loads[i].strategy, "--json"});
+      const Result<Ran> ran =
+          run(options.program, place.path(), {"run", "flat.yaml", "--strategy", loads[i].strategy, "--json"});
       if (!ran) return fail(ran.error());
       const Result<Value> json = parse_json(ran->output);
       const Value* data = json ? json->find("data") : nullptr;
@@ -212,7 +227,8 @@ Result<void> measure_dispatch(const BenchOptions& options, std::vector<Figure>& 
   }
   figures.push_back(figure("durable 32 KB writes (raw disk probe)", "per s", std::move(disk)));
   for (std::size_t i = 0; i < loads.size(); ++i)
-    figures.push_back(figure("dispatch, 4 agents, " + std::string(loads[i].strategy) + ", " + std::to_string(loads[i].capacity) + " in flight each",
+    figures.push_back(figure("dispatch, 4 agents, " + std::string(loads[i].strategy) + ", " +
+                                 std::to_string(loads[i].capacity) + " in flight each",
                              "tasks/s", std::move(rates[i])));
   return {};
 }
@@ -227,7 +243,8 @@ Result<std::vector<Figure>> run_bench(const BenchOptions& options) {
   const Result<Figure> idle = measure_idle(options);
   if (!idle) return fail(idle.error());
   figures.push_back(*idle);
-  if (const Result<void> dispatched = measure_dispatch(options, figures); !dispatched) return fail(dispatched.error());
+  if (const Result<void> dispatched = measure_dispatch(options, figures); !dispatched)
+    return fail(dispatched.error());
   return figures;
 }
 

@@ -1,5 +1,6 @@
-// `bidboard bench`: figures for this machine, each a median of several runs, with a raw disk probe around every block so that a noisy
-// or slow disk shows. Starts real processes on temporary boards. Edge code; Linux (reads /proc for the idle cost).
+// `bidboard bench`: figures for this machine, each a median of several runs, with a raw disk probe around
+// every block so that a noisy or slow disk shows. Starts real processes on temporary boards. Edge code; Linux
+// (reads /proc for the idle cost).
 #pragma once
 
 #include <functional>
@@ -13,9 +14,9 @@
 namespace bidboard {
 
 struct BenchOptions {
-  std::string program;             ///< the binary under test
-  std::int64_t runs = 5;           ///< of each figure
-  std::int64_t tasks = 2'000;      ///< per dispatch run
+  std::string program;         ///< the binary under test
+  std::int64_t runs = 5;       ///< of each figure
+  std::int64_t tasks = 2'000;  ///< per dispatch run
   Duration idle_window = seconds(20);
   std::function<void(const std::string&)> on_progress = [](const std::string&) {};
 };

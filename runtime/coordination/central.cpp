@@ -23,8 +23,9 @@ class CentralStrategy final : public Strategy {
           best = &candidate;
       if (!best) continue;
       AgentView& winner = agents[*best];
-      choices.push_back({t, *best, "least loaded of those who can: it held " + std::to_string(winner.holding) + " of " +
-                                       std::to_string(winner.agent->profile.capacity)});
+      choices.push_back({t, *best,
+                         "least loaded of those who can: it held " + std::to_string(winner.holding) + " of " +
+                             std::to_string(winner.agent->profile.capacity)});
       winner.free_slots -= 1;
       winner.holding += 1;
     }

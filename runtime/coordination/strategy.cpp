@@ -17,7 +17,8 @@ Result<std::unique_ptr<Strategy>> make_strategy(std::string_view name, std::uint
   if (name == "random") return make_random(seed);
   if (name == "single") return make_single();
   std::string text = "unknown strategy '" + std::string(name) + "'";
-  if (const std::string near = nearest(name, strategy_names()); !near.empty()) text += ", did you mean '" + near + "'?";
+  if (const std::string near = nearest(name, strategy_names()); !near.empty())
+    text += ", did you mean '" + near + "'?";
   text += " Known:";
   for (const std::string& known : strategy_names()) text += " " + known;
   return fail(Errc::invalid, text);

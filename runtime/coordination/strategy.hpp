@@ -1,5 +1,6 @@
-// Who decides which agent gets a ready task. Strategies differ in nothing else: all of them end in the one award path of
-// dispatch.cpp, where every rule is enforced. A strategy is a file in this folder and a line in strategy.cpp.
+// Who decides which agent gets a ready task. Strategies differ in nothing else: all of them end in the one
+// award path of dispatch.cpp, where every rule is enforced. A strategy is a file in this folder and a line in
+// strategy.cpp.
 #pragma once
 
 #include <memory>
@@ -43,7 +44,8 @@ class Strategy {
   virtual ~Strategy() = default;
   virtual std::string_view name() const = 0;
   virtual Style style() const { return Style::push; }
-  /// Ready tasks of equal priority come in the order of their bottom level (else in the order they were posted).
+  /// Ready tasks of equal priority come in the order of their bottom level (else in the order they were
+  /// posted).
   virtual bool orders_by_bottom_level() const { return true; }
   /// For push: at most one choice per task and never more per agent than it has free slots.
   virtual std::vector<Choice> choose(const Situation&) { return {}; }

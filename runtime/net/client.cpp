@@ -25,7 +25,8 @@ struct Connection::Impl {
     zmq::message_t address;
     while (monitor.recv(event, zmq::recv_flags::dontwait)) {
       static_cast<void>(monitor.recv(address, zmq::recv_flags::dontwait));
-      if (event.size() >= 2 && *static_cast<const std::uint16_t*>(event.data()) == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
+      if (event.size() >= 2 &&
+          *static_cast<const std::uint16_t*>(event.data()) == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
         connected = true;
     }
     return connected;
@@ -44,7 +45,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& endpoint
     impl->dealer.set(zmq::sockopt::reconnect_ivl_max, reconnect_max_ms);
     impl->monitor.set(zmq::sockopt::linger, 0);
     if (zmq_socket_monitor(impl->dealer.handle(), monitor_address, ZMQ_EVENT_HANDSHAKE_SUCCEEDED) != 0)
-      return fail(Errc::unavailable, std::string("cannot watch the connection: ") + zmq_strerror(zmq_errno()));
+      return fail(Errc::unavailable,
+                  std::string("cannot watch the connection: ") + zmq_strerror(zmq_errno()));
     impl->monitor.connect(monitor_address);
     impl->dealer.connect(endpoint);
     return std::unique_ptr<Connection>(new Connection(std::move(impl)));
@@ -54,7 +56,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& endpoint
 }
 
 Incoming Connection::wait(Duration timeout, const std::vector<Watched>& watched) {
-  std::vector<zmq::pollitem_t> items{{impl_->dealer.handle(), 0, ZMQ_POLLIN, 0}, {impl_->monitor.handle(), 0, ZMQ_POLLIN, 0}};
+  std::vector<zmq::pollitem_t> items{{impl_->dealer.handle(), 0, ZMQ_POLLIN, 0},
+                                     {impl_->monitor.handle(), 0, ZMQ_POLLIN, 0}};
   for (const Watched& item : watched) {
     const int events = (item.read ? ZMQ_POLLIN : 0) | (item.write ? ZMQ_POLLOUT : 0);
     items.push_back({nullptr, item.fd, static_cast<short>(events), 0});
@@ -72,7 +75,9 @@ Incoming Connection::wait(Duration timeout, const std::vector<Watched>& watched)
 
 bool Connection::send(const Message& message) {
   try {
-    return impl_->dealer.send(zmq::buffer(encode(Frame{protocol_version, message})), zmq::send_flags::dontwait).has_value();
+    return impl_->dealer
+        .send(zmq::buffer(encode(Frame{protocol_version, message})), zmq::send_flags::dontwait)
+        .has_value();
   } catch (const zmq::error_t&) {
     return false;
   }

@@ -1,4 +1,5 @@
-// The other side: a connection to a controller (agents, shell tools), and a subscription to its feed. For one thread.
+// The other side: a connection to a controller (agents, shell tools), and a subscription to its feed. For one
+// thread.
 #pragma once
 
 #include <memory>

@@ -39,7 +39,8 @@ Result<void> make_private_folder(const std::string& folder) {
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
     return fail(Errc::unavailable, "cannot make " + folder + ": " + std::strerror(errno));
   struct stat info {};
-  if (::lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != ::getuid() || (info.st_mode & 077) != 0)
+  if (::lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != ::getuid() ||
+      (info.st_mode & 077) != 0)
     return fail(Errc::refused, folder + " must be a folder of yours with mode 0700");
   return {};
 }
@@ -117,23 +118,27 @@ void Server::send(PeerId to, const Message& message) {
   const std::string id = routing_id_of(to);
   const std::string bytes = encode(Frame{protocol_version, message});
   try {
-    const bool sent = impl_->router.send(zmq::buffer(id), zmq::send_flags::sndmore | zmq::send_flags::dontwait) &&
-                      impl_->router.send(zmq::buffer(bytes), zmq::send_flags::dontwait);
+    const bool sent =
+        impl_->router.send(zmq::buffer(id), zmq::send_flags::sndmore | zmq::send_flags::dontwait) &&
+        impl_->router.send(zmq::buffer(bytes), zmq::send_flags::dontwait);
     if (!sent) impl_->undelivered += 1;
   } catch (const zmq::error_t&) {
-    impl_->undelivered += 1;  // "Host unreachable": the peer is gone, its lease or its client's patience will say so
+    impl_->undelivered +=
+        1;  // "Host unreachable": the peer is gone, its lease or its client's patience will say so
   }
 }
 
 void Server::publish(Seq first, const std::vector<std::string>& events) {
-  static_cast<void>(impl_->feed.send(zmq::buffer(encode(FeedFrame{first, events})), zmq::send_flags::dontwait));
+  static_cast<void>(
+      impl_->feed.send(zmq::buffer(encode(FeedFrame{first, events})), zmq::send_flags::dontwait));
 }
 
 std::string socket_folder(const std::string& board_path) {
   const std::string name = "bidboard-" + to_hex(content_hash(board_path)).substr(0, 12);
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
   const std::string in_runtime = runtime ? std::string(runtime) + "/" + name : "";
-  if (!in_runtime.empty() && in_runtime.size() <= folder_bytes_max && ::access(runtime, W_OK) == 0) return in_runtime;
+  if (!in_runtime.empty() && in_runtime.size() <= folder_bytes_max && ::access(runtime, W_OK) == 0)
+    return in_runtime;
   return "/tmp/" + name + "-" + std::to_string(::getuid());
 }
 

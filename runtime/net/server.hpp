@@ -1,5 +1,5 @@
-// The controller's side of the wire: a ROUTER socket for agents and clients, a PUB socket for the event feed. No ZeroMQ type
-// leaks from here. For one thread, which owns both sockets.
+// The controller's side of the wire: a ROUTER socket for agents and clients, a PUB socket for the event feed.
+// No ZeroMQ type leaks from here. For one thread, which owns both sockets.
 #pragma once
 
 #include <memory>
@@ -12,9 +12,9 @@ namespace bidboard {
 
 /// What woke the server up.
 struct Arrived {
-  std::vector<Input> inputs;     ///< messages in order of arrival; bytes that are none appear as Malformed
-  std::vector<int> readable;     ///< of the descriptors given to wait()
-  bool interrupted = false;      ///< a signal came
+  std::vector<Input> inputs;  ///< messages in order of arrival; bytes that are none appear as Malformed
+  std::vector<int> readable;  ///< of the descriptors given to wait()
+  bool interrupted = false;   ///< a signal came
 };
 
 class Server {
@@ -31,7 +31,8 @@ class Server {
   Arrived wait(Duration timeout, const std::vector<int>& descriptors);
   /// Never blocks. A peer that is gone or does not read is given up on: what it missed, the board knows.
   void send(PeerId to, const Message& message);
-  /// `events`: sealed, the first one numbered `first`; none: a heartbeat that tells the last number, first - 1.
+  /// `events`: sealed, the first one numbered `first`; none: a heartbeat that tells the last number, first
+  /// - 1.
   void publish(Seq first, const std::vector<std::string>& events);
   std::uint64_t undelivered() const;
 
@@ -41,7 +42,8 @@ class Server {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A short folder for a board's sockets, the same for every process of this user: under XDG_RUNTIME_DIR or /tmp.
+/// A short folder for a board's sockets, the same for every process of this user: under XDG_RUNTIME_DIR or
+/// /tmp.
 std::string socket_folder(const std::string& board_path);
 
 }  // namespace bidboard

@@ -16,8 +16,10 @@ Result<std::vector<T>> all_of(const Snapshot& snapshot, char letter) {
   Result<void> fine;
   snapshot.scan(std::string(1, letter), {}, [&](std::string_view, std::string_view bytes) {
     Result<T> record = unseal<T>(bytes);
-    if (record) records.push_back(std::move(*record));
-    else fine = fail(record.error());
+    if (record)
+      records.push_back(std::move(*record));
+    else
+      fine = fail(record.error());
     return fine.has_value();
   });
   if (!fine) return fail(fine.error());
@@ -64,7 +66,8 @@ Config BoardView::config() const {
   return bytes ? unseal<Config>(*bytes).value_or(Config{}) : Config{};
 }
 
-Result<std::vector<std::string>> BoardView::ids_where(std::string_view table, std::string_view condition) const {
+Result<std::vector<std::string>> BoardView::ids_where(std::string_view table,
+                                                      std::string_view condition) const {
   Result<Query> query = Query::open(*snapshot_);
   if (!query) return fail(query.error());
   return query->ids_where(table, condition);
@@ -90,14 +93,19 @@ std::string ago(WallTime at, WallTime now) {
 
 std::string shown_state(TaskState state) {
   switch (state) {
-    case TaskState::done: return coloured(Colour::green, name(state));
+    case TaskState::done:
+      return coloured(Colour::green, name(state));
     case TaskState::running:
-    case TaskState::awarded: return coloured(Colour::cyan, name(state));
+    case TaskState::awarded:
+      return coloured(Colour::cyan, name(state));
     case TaskState::ready:
-    case TaskState::offered: return coloured(Colour::yellow, name(state));
+    case TaskState::offered:
+      return coloured(Colour::yellow, name(state));
     case TaskState::failed:
-    case TaskState::quarantined: return coloured(Colour::red, name(state));
-    default: return coloured(Colour::dim, name(state));
+    case TaskState::quarantined:
+      return coloured(Colour::red, name(state));
+    default:
+      return coloured(Colour::dim, name(state));
   }
 }
 
@@ -109,10 +117,13 @@ Value task_to_json(const BoardView& board, const Task& task) {
   for (const Value::Member& member : spec->object())
     if (member.key != "name" || !task.spec.name.empty()) flat.set(member.key, member.value);
   for (const Value::Member& member : json.object())
-    if (member.key != "spec" && member.key != "result_blob" && member.key != "id") flat.set(member.key, member.value);
+    if (member.key != "spec" && member.key != "result_blob" && member.key != "id")
+      flat.set(member.key, member.value);
   flat.set("holder", task.holder ? Value(board.agent_name(task.holder)) : Value());
   Result<Value> result = parse_json(board.result_of(task));
-  flat.set("result", task.state != TaskState::done ? Value() : result ? std::move(*result) : Value(board.result_of(task)));
+  flat.set("result", task.state != TaskState::done ? Value()
+                     : result                      ? std::move(*result)
+                                                   : Value(board.result_of(task)));
   return flat;
 }
 

@@ -26,7 +26,8 @@ class BoardView {
   std::vector<TaskId> ids_under(std::string_view prefix) const;
   Result<std::vector<Agent>> agents() const;
   Config config() const;
-  /// The ids of the rows of the SQL table for which the condition holds (--where). Errors: as Query::ids_where.
+  /// The ids of the rows of the SQL table for which the condition holds (--where). Errors: as
+  /// Query::ids_where.
   Result<std::vector<std::string>> ids_where(std::string_view table, std::string_view condition) const;
   /// "scout2", or "a7" when it is not known, "-" for none.
   std::string agent_name(AgentId id) const;

@@ -9,19 +9,27 @@ namespace bidboard {
 
 Exit exit_for(Errc code) {
   switch (code) {
-    case Errc::ok: return Exit::ok;
-    case Errc::invalid: return Exit::usage;
-    case Errc::not_found: return Exit::not_found;
-    case Errc::refused: return Exit::refused;
+    case Errc::ok:
+      return Exit::ok;
+    case Errc::invalid:
+      return Exit::usage;
+    case Errc::not_found:
+      return Exit::not_found;
+    case Errc::refused:
+      return Exit::refused;
     case Errc::conflict:
     case Errc::stale:
-    case Errc::too_old: return Exit::conflict;
-    case Errc::unavailable: return Exit::unavailable;
-    case Errc::timed_out: return Exit::timed_out;
+    case Errc::too_old:
+      return Exit::conflict;
+    case Errc::unavailable:
+      return Exit::unavailable;
+    case Errc::timed_out:
+      return Exit::timed_out;
     case Errc::storage:
     case Errc::corrupt:
     case Errc::unsupported:
-    case Errc::failed: return Exit::failed;
+    case Errc::failed:
+      return Exit::failed;
   }
   return Exit::failed;
 }
@@ -50,7 +58,8 @@ Result<NamedLevel> read_skill(const std::string& text, const std::string& separa
   const std::size_t at = text.find(separator);
   NamedLevel skill{text.substr(0, at), {}};
   const auto bad = [&] {
-    return fail(Errc::invalid, "'" + text + "' is no skill; write for example cpp or cpp" + separator + "0.7");
+    return fail(Errc::invalid,
+                "'" + text + "' is no skill; write for example cpp or cpp" + separator + "0.7");
   };
   if (skill.name.empty() || skill.name.find_first_of("<>=, \t") != std::string::npos) return bad();
   if (at == std::string::npos) return skill;

@@ -1,5 +1,5 @@
-// What a shell command is: a name, a sentence, examples, its options, and what it does. The parsing library stays behind
-// Options (command_line.cpp).
+// What a shell command is: a name, a sentence, examples, its options, and what it does. The parsing library
+// stays behind Options (command_line.cpp).
 #pragma once
 
 #include <functional>
@@ -40,17 +40,22 @@ class Options {
  public:
   virtual ~Options() = default;
   /// names: "--body,-b"; shown: the value's name in the help text.
-  virtual void text(const std::string& names, std::string& value, const std::string& shown, const std::string& help) = 0;
+  virtual void text(const std::string& names, std::string& value, const std::string& shown,
+                    const std::string& help) = 0;
   virtual void texts(const std::string& names, std::vector<std::string>& values, const std::string& shown,
                      const std::string& help) = 0;
   virtual void flag(const std::string& names, bool& value, const std::string& help) = 0;
-  virtual void integer(const std::string& names, std::int64_t& value, const std::string& shown, const std::string& help) = 0;
+  virtual void integer(const std::string& names, std::int64_t& value, const std::string& shown,
+                       const std::string& help) = 0;
   /// A decimal number into micro-units.
-  virtual void number(const std::string& names, Micros& value, const std::string& shown, const std::string& help) = 0;
+  virtual void number(const std::string& names, Micros& value, const std::string& shown,
+                      const std::string& help) = 0;
   /// 250ms, 60s, 5m, 2h.
-  virtual void duration(const std::string& names, Duration& value, const std::string& shown, const std::string& help) = 0;
+  virtual void duration(const std::string& names, Duration& value, const std::string& shown,
+                        const std::string& help) = 0;
   /// Values without a dash, in the order of declaration.
-  virtual void argument(const std::string& name, std::string& value, const std::string& help, bool required = true) = 0;
+  virtual void argument(const std::string& name, std::string& value, const std::string& help,
+                        bool required = true) = 0;
   virtual void arguments(const std::string& name, std::vector<std::string>& values, const std::string& help,
                          bool required = true) = 0;
   /// "t12" or "12"; likewise for agents.
@@ -63,9 +68,9 @@ using Action0 = std::function<Result<Exit>(const Globals&)>;
 
 struct Command {
   std::string name;
-  std::string group;    ///< heading in the list of commands
-  std::string summary;  ///< one line
-  std::string details;  ///< further paragraphs; may be empty
+  std::string group;                                          ///< heading in the list of commands
+  std::string summary;                                        ///< one line
+  std::string details;                                        ///< further paragraphs; may be empty
   std::vector<std::pair<std::string, std::string>> examples;  ///< command line, what it does
   /// Declares the options and returns what to do once they are filled in.
   std::function<Action0(Options&)> declare;
@@ -79,7 +84,8 @@ Exit report(const Error& error);
 
 /// "t12", or "12" for short. Errors: invalid.
 Result<TaskId> read_task_id(const std::string& text);
-/// An option's value that may come from elsewhere: "@file", "-" (stdin), or the text itself. Errors: not_found.
+/// An option's value that may come from elsewhere: "@file", "-" (stdin), or the text itself. Errors:
+/// not_found.
 Result<std::string> read_text(const std::string& value);
 /// "cpp", "cpp=0.9" (what an agent can do) / "cpp", "cpp>=0.7" (what a task needs). Errors: invalid.
 struct NamedLevel {

@@ -11,35 +11,45 @@ class CliOptions final : public Options {
  public:
   explicit CliOptions(CLI::App& app) : app_(app) {}
 
-  void text(const std::string& names, std::string& value, const std::string& shown, const std::string& help) override {
+  void text(const std::string& names, std::string& value, const std::string& shown,
+            const std::string& help) override {
     app_.add_option(names, value, help)->type_name(shown)->capture_default_str();
   }
   void texts(const std::string& names, std::vector<std::string>& values, const std::string& shown,
              const std::string& help) override {
     app_.add_option(names, values, help + " (may be repeated)")->type_name(shown)->allow_extra_args(false);
   }
-  void flag(const std::string& names, bool& value, const std::string& help) override { app_.add_flag(names, value, help); }
-  void integer(const std::string& names, std::int64_t& value, const std::string& shown, const std::string& help) override {
+  void flag(const std::string& names, bool& value, const std::string& help) override {
+    app_.add_flag(names, value, help);
+  }
+  void integer(const std::string& names, std::int64_t& value, const std::string& shown,
+               const std::string& help) override {
     app_.add_option(names, value, help)->type_name(shown)->capture_default_str();
   }
-  void number(const std::string& names, Micros& value, const std::string& shown, const std::string& help) override {
-    app_.add_option_function<double>(names, [&value](const double& read) { value = to_micros(read); }, help)
+  void number(const std::string& names, Micros& value, const std::string& shown,
+              const std::string& help) override {
+    app_.add_option_function<double>(
+            names, [&value](const double& read) { value = to_micros(read); }, help)
         ->type_name(shown)
         ->default_str(format_micros(value));
   }
-  void duration(const std::string& names, Duration& value, const std::string& shown, const std::string& help) override {
+  void duration(const std::string& names, Duration& value, const std::string& shown,
+                const std::string& help) override {
     const auto read = [&value](const std::string& said) {
       const Result<Duration> parsed = parse_duration(said);
       if (!parsed) throw CLI::ValidationError(parsed.error().text);
       value = *parsed;
     };
-    app_.add_option_function<std::string>(names, read, help)->type_name(shown)->default_str(
-        value.us == 0 ? "" : format_duration(value));
+    app_.add_option_function<std::string>(names, read, help)
+        ->type_name(shown)
+        ->default_str(value.us == 0 ? "" : format_duration(value));
   }
-  void argument(const std::string& name, std::string& value, const std::string& help, bool required) override {
+  void argument(const std::string& name, std::string& value, const std::string& help,
+                bool required) override {
     app_.add_option(name, value, help)->required(required)->type_name("");
   }
-  void arguments(const std::string& name, std::vector<std::string>& values, const std::string& help, bool required) override {
+  void arguments(const std::string& name, std::vector<std::string>& values, const std::string& help,
+                 bool required) override {
     app_.add_option(name, values, help)->required(required)->type_name("");
   }
 
@@ -74,7 +84,8 @@ Error unknown_command(const std::string& name) {
   std::vector<std::string> names;
   for (const Command& command : all_commands()) names.push_back(command.name);
   const std::string near = nearest(name, names);
-  const std::string hint = near.empty() ? "`bidboard --help` lists the commands" : "did you mean '" + near + "'?";
+  const std::string hint =
+      near.empty() ? "`bidboard --help` lists the commands" : "did you mean '" + near + "'?";
   return {Errc::invalid, "unknown command '" + name + "'; " + hint};
 }
 
@@ -109,7 +120,8 @@ std::string overview_text() {
     if (command.group.empty()) continue;  // for Bidboard's own processes
     if (command.group != group) text += "\n" + command.group + "\n";
     group = command.group;
-    text += "  " + command.name + std::string(command.name.size() < 12 ? 13 - command.name.size() : 1, ' ') + command.summary + "\n";
+    text += "  " + command.name + std::string(command.name.size() < 12 ? 13 - command.name.size() : 1, ' ') +
+            command.summary + "\n";
   }
   return text;
 }
@@ -149,7 +161,8 @@ int run_command_line(int argc, char** argv) {
     } else if (word.starts_with("-C") && word.size() > 2) {
       globals.directory = word.substr(2);
     } else if (word.starts_with("-")) {
-      return static_cast<int>(report({Errc::invalid, "unknown option '" + word + "'; `bidboard --help` lists the commands"}));
+      return static_cast<int>(
+          report({Errc::invalid, "unknown option '" + word + "'; `bidboard --help` lists the commands"}));
     } else {
       break;
     }

@@ -9,6 +9,9 @@ namespace bidboard {
 // board.cpp
 Command init_command();
 Command controller_command();
+// care.cpp
+Command doctor_command();
+Command backup_command();
 // post.cpp
 Command post_command();
 Command dep_command();

@@ -20,11 +20,14 @@ std::string bar(std::size_t part, std::size_t whole) {
   return text;
 }
 
-std::string task_name(const Task& task) { return to_string(task.id) + " " + (task.spec.name.empty() ? task.spec.title : task.spec.name); }
+std::string task_name(const Task& task) {
+  return to_string(task.id) + " " + (task.spec.name.empty() ? task.spec.title : task.spec.name);
+}
 
 }  // namespace
 
-JobProgress::JobProgress(std::size_t total, bool quiet) : total_(total), quiet_(quiet), live_(is_terminal() && !quiet) {}
+JobProgress::JobProgress(std::size_t total, bool quiet)
+    : total_(total), quiet_(quiet), live_(is_terminal() && !quiet) {}
 
 Result<void> JobProgress::update(const BoardView& board, const std::set<TaskId>& job) {
   if (live_) erase();
@@ -32,8 +35,10 @@ Result<void> JobProgress::update(const BoardView& board, const std::set<TaskId>&
   board.snapshot().scan(std::string(1, keys::log_letter), keys::event(seen_.next()),
                         [&](std::string_view key, std::string_view bytes) {
                           const Result<Event> event = unseal<Event>(bytes);
-                          if (!event) fine = fail(event.error());
-                          else show_event(board, *event, job);
+                          if (!event)
+                            fine = fail(event.error());
+                          else
+                            show_event(board, *event, job);
                           seen_ = {read_big_endian(key, 1)};
                           return fine.has_value();
                         });
@@ -44,7 +49,10 @@ Result<void> JobProgress::update(const BoardView& board, const std::set<TaskId>&
 
 void JobProgress::show_event(const BoardView& board, const Event& event, const std::set<TaskId>& job) {
   if (const auto* left = std::get_if<AgentLeft>(&event.body)) {
-    if (!quiet_) std::printf("%s\n", coloured(Colour::yellow, board.agent_name(left->agent) + " is gone: " + left->reason).c_str());
+    if (!quiet_)
+      std::printf(
+          "%s\n",
+          coloured(Colour::yellow, board.agent_name(left->agent) + " is gone: " + left->reason).c_str());
     return;
   }
   const TaskId id = bidboard::task_of(event);
@@ -55,17 +63,23 @@ void JobProgress::show_event(const BoardView& board, const Event& event, const s
   const std::string count = " (" + std::to_string(ended_ + 1) + "/" + std::to_string(total_) + ")";
   if (const auto* finished = std::get_if<TaskFinished>(&event.body)) {
     if (!quiet_ && !live_)
-      std::printf("%s done by %s in %s%s\n", task_name(task).c_str(), board.agent_name(finished->agent).c_str(),
-                  format_duration(event.at - (task.started_at.us ? task.started_at : task.awarded_at)).c_str(), count.c_str());
+      std::printf(
+          "%s done by %s in %s%s\n", task_name(task).c_str(), board.agent_name(finished->agent).c_str(),
+          format_duration(event.at - (task.started_at.us ? task.started_at : task.awarded_at)).c_str(),
+          count.c_str());
     ++ended_;
   } else if (const auto* ended = std::get_if<AttemptEnded>(&event.body)) {
     if (!quiet_)
-      std::printf("%s\n", coloured(Colour::yellow, task_name(task) + " (epoch " + std::to_string(ended->epoch.value) + ") is " +
-                                                       std::string(name(ended->to)) + ": " + ended->reason).c_str());
+      std::printf("%s\n",
+                  coloured(Colour::yellow, task_name(task) + " (epoch " + std::to_string(ended->epoch.value) +
+                                               ") is " + std::string(name(ended->to)) + ": " + ended->reason)
+                      .c_str());
     if (is_over(ended->to)) ++ended_, ++failed_;
   } else if (const auto* moved = std::get_if<TaskMoved>(&event.body); moved && is_over(moved->to)) {
     if (!quiet_)
-      std::printf("%s\n", coloured(Colour::red, task_name(task) + " is " + std::string(name(moved->to)) + ": " + moved->reason).c_str());
+      std::printf("%s\n", coloured(Colour::red, task_name(task) + " is " + std::string(name(moved->to)) +
+                                                    ": " + moved->reason)
+                              .c_str());
     ++ended_, ++failed_;
   }
 }
@@ -83,8 +97,9 @@ void JobProgress::draw(const BoardView& board) {
       ++drawn_lines_;
     }
   }
-  std::printf("  %s %zu/%zu%s\n", coloured(Colour::cyan, bar(ended_, total_)).c_str(), ended_, total_,
-              failed_ == 0 ? "" : coloured(Colour::red, ", " + std::to_string(failed_) + " not done").c_str());
+  std::printf(
+      "  %s %zu/%zu%s\n", coloured(Colour::cyan, bar(ended_, total_)).c_str(), ended_, total_,
+      failed_ == 0 ? "" : coloured(Colour::red, ", " + std::to_string(failed_) + " not done").c_str());
   ++drawn_lines_;
 }
 

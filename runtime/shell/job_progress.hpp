@@ -1,4 +1,5 @@
-// How a job under way is shown: on a terminal a line per agent and a bar, redrawn in place; otherwise a line per event.
+// How a job under way is shown: on a terminal a line per agent and a bar, redrawn in place; otherwise a line
+// per event.
 #pragma once
 
 #include <map>

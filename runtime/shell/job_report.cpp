@@ -37,7 +37,8 @@ Result<JobSummary> summarise(const BoardView& board, const Plan& plan, const std
       ++share.tasks;
       share.busy = share.busy + (task->finished_at - task->awarded_at);
       if (!is_needed[i])
-        summary.results.emplace_back(task->spec.name.empty() ? task->spec.title : task->spec.name, board.result_of(*task));
+        summary.results.emplace_back(task->spec.name.empty() ? task->spec.title : task->spec.name,
+                                     board.result_of(*task));
     } else {
       summary.not_done.push_back(std::move(*task));
     }
@@ -52,10 +53,12 @@ void print_summary(const JobSummary& s) {
   } else {
     for (std::size_t i = 0; i < std::min(s.results.size(), most_results); ++i)
       if (!s.results[i].second.empty())
-        std::printf("%s%s: %s\n", i == 0 ? "\n" : "", s.results[i].first.c_str(), first_line(s.results[i].second).c_str());
+        std::printf("%s%s: %s\n", i == 0 ? "\n" : "", s.results[i].first.c_str(),
+                    first_line(s.results[i].second).c_str());
   }
-  std::printf("\n%s %zu of %zu tasks in %s (critical path at speed 1: %s)", s.not_done.empty() ? coloured(Colour::green, "done:").c_str()
-                                                                            : coloured(Colour::red, "not all done:").c_str(),
+  std::printf("\n%s %zu of %zu tasks in %s (critical path at speed 1: %s)",
+              s.not_done.empty() ? coloured(Colour::green, "done:").c_str()
+                                 : coloured(Colour::red, "not all done:").c_str(),
               s.done, s.tasks, format_duration(s.makespan).c_str(), format_duration(s.least).c_str());
   if (s.retries > 0) std::printf(", %zu awards beyond the first", s.retries);
   if (s.price != 0) std::printf(", price %s", format_micros(s.price).c_str());
@@ -67,8 +70,8 @@ void print_summary(const JobSummary& s) {
                s.makespan.us > 0 ? std::to_string(share.busy.us * 100 / s.makespan.us) + " %" : "-"});
   if (!table.empty()) table.print();
   for (const Task& task : s.not_done)
-    std::printf("%s %s is %s: %s\n", to_string(task.id).c_str(), task.spec.title.c_str(), std::string(name(task.state)).c_str(),
-                task.reason.c_str());
+    std::printf("%s %s is %s: %s\n", to_string(task.id).c_str(), task.spec.title.c_str(),
+                std::string(name(task.state)).c_str(), task.reason.c_str());
 }
 
 Value to_value(const JobSummary& s) {

@@ -17,13 +17,14 @@ struct JobSummary {
   std::size_t tasks = 0;
   std::size_t done = 0;
   std::vector<Task> not_done;
-  std::size_t retries = 0;       ///< attempts beyond the first
-  Duration makespan;             ///< from posting to the last end
-  Duration least;                ///< the critical path: no schedule at speed 1 is shorter
+  std::size_t retries = 0;  ///< attempts beyond the first
+  Duration makespan;        ///< from posting to the last end
+  Duration least;           ///< the critical path: no schedule at speed 1 is shorter
   Micros price = 0;
   std::int64_t tokens = 0;
   std::map<std::string, AgentShare> agents;
-  std::vector<std::pair<std::string, std::string>> results;  ///< of the tasks that nothing else needs: name, result
+  std::vector<std::pair<std::string, std::string>>
+      results;  ///< of the tasks that nothing else needs: name, result
 };
 
 Result<JobSummary> summarise(const BoardView& board, const Plan& plan, const std::vector<TaskId>& ids);

@@ -38,7 +38,8 @@ class Site {
     if (found) return Site(*found, false);
     if (!globals.directory.empty()) return fail(found.error());
     std::string pattern = (fs::temp_directory_path() / "bidboard-run-XXXXXX").string();
-    if (!::mkdtemp(pattern.data())) return fail(Errc::storage, "cannot make a folder for a temporary board in " + pattern);
+    if (!::mkdtemp(pattern.data()))
+      return fail(Errc::storage, "cannot make a folder for a temporary board in " + pattern);
     Result<BoardDirectory> made = make_board_folder(pattern);
     if (!made) return fail(made.error());
     {
@@ -47,7 +48,8 @@ class Site {
     }
     Config config;
     config.project = project;
-    if (const auto configured = call_for<Nothing>(*made, Configure{config}); !configured) return fail(configured.error());
+    if (const auto configured = call_for<Nothing>(*made, Configure{config}); !configured)
+      return fail(configured.error());
     return Site(*made, true);
   }
   Site(Site&& other) noexcept : board(other.board), temporary(std::exchange(other.temporary, false)) {}
@@ -101,8 +103,10 @@ class Job {
     if (!board) return fail(board.error());
     const Result<JobSummary> summary = summarise(*board, plan_, posted->ids);
     if (!summary) return fail(summary.error());
-    if (options_.json) print_json(to_value(*summary));
-    else print_summary(*summary);
+    if (options_.json)
+      print_json(to_value(*summary));
+    else
+      print_summary(*summary);
     if (site_.temporary && options_.keep) {
       site_.temporary = false;
       std::fprintf(stderr, "The board is kept: bidboard -C %s tasks\n", site_.board.home().c_str());
@@ -114,15 +118,18 @@ class Job {
   /// A controller that serves, the right strategy, and agents that have registered.
   Result<void> prepare(bool was_served) {
     if (!was_served)
-      if (const Result<void> started = supervisor_.start(controller_child(site_.board, true)); !started) return started;
-    if (const Result<Writer> writer = await_serving(site_.board, start_patience); !writer) return fail(writer.error());
+      if (const Result<void> started = supervisor_.start(controller_child(site_.board, true)); !started)
+        return started;
+    if (const Result<Writer> writer = await_serving(site_.board, start_patience); !writer)
+      return fail(writer.error());
     if (const Result<BoardView> board = BoardView::open(site_.board); board)
       progress_.start_after(board->snapshot().last_seq());
     if (const Result<void> set = set_strategy(was_served); !set) return set;
     const std::vector<PlannedAgent> agents = workers(plan_, options_, was_served);
     const std::string here = fs::current_path().string();
     for (const PlannedAgent& agent : agents)
-      if (const Result<void> started = supervisor_.start(agent_child(site_.board, agent, here)); !started) return started;
+      if (const Result<void> started = supervisor_.start(agent_child(site_.board, agent, here)); !started)
+        return started;
     return await_agents(agents);
   }
 
@@ -139,8 +146,9 @@ class Job {
     choose(config.mechanism, plan_.mechanism, options_.mechanism);
     if (config == before) return {};
     if (was_served)
-      return fail(Errc::conflict, "the serving board runs strategy " + before.strategy + " (" + before.mechanism +
-                                      "); one strategy per board at a time: stop it first, or leave the choice out");
+      return fail(Errc::conflict,
+                  "the serving board runs strategy " + before.strategy + " (" + before.mechanism +
+                      "); one strategy per board at a time: stop it first, or leave the choice out");
     const Result<Nothing> configured = call_for<Nothing>(site_.board, Configure{config});
     if (!configured) return fail(configured.error());
     return {};
@@ -161,7 +169,8 @@ class Job {
         });
       });
       if (all) return {};
-      if (read_clocks().mono > give_up) return fail(Errc::unavailable, "not all agents came up; their logs are in " + site_.board.run());
+      if (read_clocks().mono > give_up)
+        return fail(Errc::unavailable, "not all agents came up; their logs are in " + site_.board.run());
       ::usleep(5'000);
     }
   }
@@ -172,15 +181,18 @@ class Job {
     const Instant begun = read_clocks().mono;
     while (true) {
       const std::optional<Writer> writer = serving_writer(site_.board);
-      Result<std::unique_ptr<Feed>> feed = writer ? Feed::open(writer->feed) : Result<std::unique_ptr<Feed>>(nullptr);
+      Result<std::unique_ptr<Feed>> feed =
+          writer ? Feed::open(writer->feed) : Result<std::unique_ptr<Feed>>(nullptr);
       if (!feed) return fail(feed.error());
       while (true) {
         const Instant round = read_clocks().mono;
         if (const Result<void> fine = supervisor_.look_after(); !fine) return fine;
-        if (const Result<bool> over = look(); !over || *over) return over ? Result<void>() : fail(over.error());
+        if (const Result<bool> over = look(); !over || *over)
+          return over ? Result<void>() : fail(over.error());
         if (stop.requested()) return fail(Errc::failed, "interrupted; " + left_behind());
         if (options_.time_limit.us > 0 && round - begun > options_.time_limit)
-          return fail(Errc::timed_out, "not finished within " + format_duration(options_.time_limit) + "; " + left_behind());
+          return fail(Errc::timed_out,
+                      "not finished within " + format_duration(options_.time_limit) + "; " + left_behind());
         if (*feed) static_cast<void>((*feed)->wait(slowest_update));
         const Duration pause = fastest_update - (read_clocks().mono - round);
         if (pause.us > 0) ::usleep(static_cast<useconds_t>(pause.us));
@@ -191,7 +203,8 @@ class Job {
   }
 
   std::string left_behind() const {
-    return site_.temporary && !options_.keep ? "the temporary board is gone" : "the board keeps what was done: " + site_.board.home();
+    return site_.temporary && !options_.keep ? "the temporary board is gone"
+                                             : "the board keeps what was done: " + site_.board.home();
   }
 
   Result<bool> look() {
@@ -220,14 +233,16 @@ class Job {
 
 Result<Exit> run_job(const Globals& globals, Plan plan, const JobOptions& options) {
   if (plan.traced) {
-    const Micros fitting = plan.critical_path > 0 ? div_micros(default_critical_path, plan.critical_path) : one;
+    const Micros fitting =
+        plan.critical_path > 0 ? div_micros(default_critical_path, plan.critical_path) : one;
     scale_sizes(plan, options.scale.value_or(std::max<Micros>(fitting, 1)));
   }
   Result<Site> site = Site::open(globals, plan.project.empty() ? plan.name : plan.project);
   if (!site) return fail(site.error());
   if (!options.json && !options.quiet)
-    std::printf("%s: %zu tasks, %s of work, at least %s one after the other\n", coloured(Colour::bold, plan.name).c_str(),
-                plan.tasks.size(), format_duration({plan.total_work}).c_str(), format_duration({plan.critical_path}).c_str());
+    std::printf("%s: %zu tasks, %s of work, at least %s one after the other\n",
+                coloured(Colour::bold, plan.name).c_str(), plan.tasks.size(),
+                format_duration({plan.total_work}).c_str(), format_duration({plan.critical_path}).c_str());
   Job job(std::move(*site), std::move(plan), options);
   return job.run();
 }

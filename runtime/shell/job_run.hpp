@@ -13,14 +13,14 @@
 namespace bidboard {
 
 struct JobOptions {
-  std::int64_t agents = 0;    ///< started when the plan names none; 0: four
-  std::string strategy;       ///< overrides the plan's
+  std::int64_t agents = 0;  ///< started when the plan names none; 0: four
+  std::string strategy;     ///< overrides the plan's
   std::string mechanism;
   std::optional<Micros> scale;  ///< seconds per traced second; nothing: the critical path takes 5 s
-  bool keep = false;          ///< keep a temporary board
+  bool keep = false;            ///< keep a temporary board
   bool quiet = false;
   bool json = false;
-  Duration time_limit{};      ///< 0: none
+  Duration time_limit{};  ///< 0: none
 };
 
 /// Exit::ok when every task is done.

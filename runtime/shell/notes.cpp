@@ -13,9 +13,15 @@ void print_note(const Note& note) {
     return made;
   }();
   switch (note.level) {
-    case Note::Level::info: log->info(note.text); break;
-    case Note::Level::warning: log->warn(note.text); break;
-    case Note::Level::error: log->error(note.text); break;
+    case Note::Level::info:
+      log->info(note.text);
+      break;
+    case Note::Level::warning:
+      log->warn(note.text);
+      break;
+    case Note::Level::error:
+      log->error(note.text);
+      break;
   }
 }
 

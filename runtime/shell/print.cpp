@@ -86,14 +86,17 @@ void Table::print() const {
   std::size_t before_last = 0;
   for (std::size_t c = 0; c + 1 < widths.size(); ++c) before_last += widths[c] + 2;
   const std::size_t screen = terminal_width();
-  const std::size_t last = is_terminal() ? std::max(narrowest_last_column, screen > before_last ? screen - before_last : 0)
-                                         : std::string::npos;
+  const std::size_t last =
+      is_terminal() ? std::max(narrowest_last_column, screen > before_last ? screen - before_last : 0)
+                    : std::string::npos;
   for (std::size_t r = 0; r < rows_.size(); ++r) {
     std::string line;
     for (std::size_t c = 0; c < rows_[r].size(); ++c) {
       const std::string cell = on_one_line(rows_[r][c]);
-      if (c + 1 == rows_[r].size()) line += cut_to(cell, last);
-      else line += cell + std::string(widths[c] - display_width(cell) + 2, ' ');
+      if (c + 1 == rows_[r].size())
+        line += cut_to(cell, last);
+      else
+        line += cell + std::string(widths[c] - display_width(cell) + 2, ' ');
     }
     while (line.ends_with(' ')) line.pop_back();
     std::puts(r == 0 ? coloured(Colour::dim, line).c_str() : line.c_str());

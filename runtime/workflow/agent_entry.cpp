@@ -45,7 +45,7 @@ void read_cost(KeyReader& reader, const Value& value, Entry& entry) {
   entry.agent.profile.bids = BidStyle::formula;
 }
 
-constexpr std::array<Key<Entry>, 16> table{{
+constexpr std::array<Key<Entry>, 20> table{{
     {{"name", "text", "required", "how people and other entries call it; unique"},
      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.name = r.name(v).value_or(""); }},
     {{"count", "whole number", "1", "how many of its kind; above 1 they are called name1, name2, ..."},
@@ -92,6 +92,14 @@ constexpr std::array<Key<Entry>, 16> table{{
      [](KeyReader& r, const Value& v, Entry& e) {
        e.agent.profile.price_per_second = r.number(v, 0, max_price).value_or(0);
      }},
+    {{"answers_bids", "true or false", "true", "a coprocess answers bid lines; false: standard bids, or `cost`"},
+     [](KeyReader& r, const Value& v, Entry& e) { e.agent.answers_bids = r.flag(v).value_or(true); }},
+    {{"price_field", "text", "none", "path in a JSON result to its price, as in total_cost_usd"},
+     [](KeyReader& r, const Value& v, Entry& e) { e.agent.price_field = r.text(v).value_or(""); }},
+    {{"tokens_field", "text", "none", "path in a JSON result to its tokens, as in usage.output_tokens"},
+     [](KeyReader& r, const Value& v, Entry& e) { e.agent.tokens_field = r.text(v).value_or(""); }},
+    {{"result_field", "text", "none", "path in a JSON result to what counts as the result"},
+     [](KeyReader& r, const Value& v, Entry& e) { e.agent.result_field = r.text(v).value_or(""); }},
     {{"restart", "true or false", "true", "started again when it dies"},
      [](KeyReader& r, const Value& v, Entry& e) { e.agent.restart = r.flag(v).value_or(true); }},
 }};

@@ -11,7 +11,8 @@ namespace {
 /// A simulated task that takes this many times its size has a broken agent.
 constexpr std::int64_t timeout_factor = 20;
 
-/// Positions of the plan's tasks, each after all it needs, otherwise in the order of the file. REQUIRES: no cycle.
+/// Positions of the plan's tasks, each after all it needs, otherwise in the order of the file. REQUIRES: no
+/// cycle.
 std::vector<std::uint32_t> needs_first(const Plan& plan) {
   std::vector<std::uint32_t> open(plan.tasks.size(), 0);
   std::vector<std::vector<std::uint32_t>> dependents(plan.tasks.size());
@@ -32,7 +33,8 @@ std::vector<std::uint32_t> needs_first(const Plan& plan) {
 
 }  // namespace
 
-Result<PostedPlan> post_plan(const Plan& plan, const std::function<Result<Posted>(Post)>& send, std::size_t tasks_per_request) {
+Result<PostedPlan> post_plan(const Plan& plan, const std::function<Result<Posted>(Post)>& send,
+                             std::size_t tasks_per_request) {
   std::vector<std::uint32_t> order(plan.tasks.size());
   std::iota(order.begin(), order.end(), 0u);
   if (order.size() > tasks_per_request) order = needs_first(plan);
@@ -43,8 +45,10 @@ Result<PostedPlan> post_plan(const Plan& plan, const std::function<Result<Posted
     std::vector<std::uint32_t> place_in_request(plan.tasks.size(), UINT32_MAX);
     for (std::size_t i = from; i < to; ++i) place_in_request[order[i]] = static_cast<std::uint32_t>(i - from);
     Post request;
-    if (from == 0) request.workflow = plan.name;
-    else request.joins = posted.workflow;
+    if (from == 0)
+      request.workflow = plan.name;
+    else
+      request.joins = posted.workflow;
     request.source = plan.source;
     for (std::size_t i = from; i < to; ++i) {
       const PlannedTask& task = plan.tasks[order[i]];
@@ -58,7 +62,8 @@ Result<PostedPlan> post_plan(const Plan& plan, const std::function<Result<Posted
     }
     const Result<Posted> answer = send(std::move(request));
     if (!answer) return fail(answer.error());
-    if (answer->ids.size() != to - from) return fail(Errc::failed, "the board answered with another number of tasks");
+    if (answer->ids.size() != to - from)
+      return fail(Errc::failed, "the board answered with another number of tasks");
     posted.workflow = answer->workflow;
     for (std::size_t i = from; i < to; ++i) posted.ids[order[i]] = answer->ids[i - from];
   }

@@ -1,4 +1,5 @@
-// From a plan to requests: every planned task becomes a posted one. Large plans go in several requests, needed tasks first.
+// From a plan to requests: every planned task becomes a posted one. Large plans go in several requests,
+// needed tasks first.
 #pragma once
 
 #include <functional>

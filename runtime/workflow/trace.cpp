@@ -29,7 +29,7 @@ bool is_program_name(std::string_view text) {
 
 class TraceReader {
  public:
-  explicit TraceReader(std::string file) : diagnostics_(file) { 
+  explicit TraceReader(std::string file) : diagnostics_(file) {
     plan_.source = std::move(file);
     plan_.traced = true;
   }

@@ -15,16 +15,19 @@ namespace {
 std::string states_page() {
   std::ostringstream out;
   out << "# The life of a task\n\n"
-         "Printed from `blackboard/task_states.cpp` by `tests/blackboard/states_doc_test.cpp`; do not edit.\n\n"
+         "Printed from `blackboard/task_states.cpp` by `tests/blackboard/states_doc_test.cpp`; do not "
+         "edit.\n\n"
          "## States\n\n| state | meaning | over |\n|---|---|---|\n";
   for (int i = 1; i <= static_cast<int>(TaskState::quarantined); ++i) {
     const auto state = static_cast<TaskState>(i);
-    out << "| `" << name(state) << "` | " << meaning(state) << " | " << (is_over(state) ? "yes" : "") << " |\n";
+    out << "| `" << name(state) << "` | " << meaning(state) << " | " << (is_over(state) ? "yes" : "")
+        << " |\n";
   }
   out << "\n## Moves\n\nEvery legal move; anything else is refused.\n\n| from | move | to |\n|---|---|---|\n";
   for (const Transition& row : transitions())
     out << "| `" << name(row.from) << "` | " << name(row.move) << " | `" << name(row.to) << "` |\n";
-  out << "\n## Writes about a task\n\nA report, `renew`, `progress`, `done` or `fail` shows an epoch and a capability. What becomes of it:\n\n"
+  out << "\n## Writes about a task\n\nA report, `renew`, `progress`, `done` or `fail` shows an epoch and a "
+         "capability. What becomes of it:\n\n"
          "| outcome | meaning |\n|---|---|\n";
   for (const Write write : {Write::accepted, Write::duplicate, Write::stale, Write::late, Write::forged})
     out << "| " << name(write) << " | " << meaning(write) << " |\n";

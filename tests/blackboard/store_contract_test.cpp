@@ -20,7 +20,8 @@ struct OnDisk {
   Store& get() { return *store; }
 };
 
-std::vector<std::string> keys_under(const Snapshot& snapshot, std::string_view prefix, std::string_view from = {}) {
+std::vector<std::string> keys_under(const Snapshot& snapshot, std::string_view prefix,
+                                    std::string_view from = {}) {
   std::vector<std::string> found;
   snapshot.scan(prefix, from, [&](std::string_view key, std::string_view) {
     found.emplace_back(key);

@@ -9,7 +9,8 @@ TEST_CASE("durations are read with their unit and refused without sense") {
   CHECK(parse_duration("250ms") == milliseconds(250));
   CHECK(parse_duration("1.5m") == seconds(90));
   CHECK(parse_duration("7") == seconds(7));
-  for (const char* bad : {"", "-1s", "1 s", "5 parsecs", "nan", "1e300s"}) CHECK_FALSE(parse_duration(bad).has_value());
+  for (const char* bad : {"", "-1s", "1 s", "5 parsecs", "nan", "1e300s"})
+    CHECK_FALSE(parse_duration(bad).has_value());
 }
 
 TEST_CASE("micro-units round to the nearest and never overflow") {

@@ -13,6 +13,7 @@ struct AgentArgs {
   std::int64_t capacity = 1;
   std::string coprocess;
   bool simulate = false;
+  bool no_bids = false;
   std::string input = "text";
   std::int64_t seed = 1;
   bool quiet = false;
@@ -21,28 +22,34 @@ struct AgentArgs {
 Result<void> fill_in(AgentArgs& args) {
   PlannedAgent& agent = args.options.agent;
   const auto role = parse_role(args.role);
-  if (!role) return fail(Errc::invalid, "unknown role '" + args.role + "'; agents that do tasks are specialists");
+  if (!role)
+    return fail(Errc::invalid, "unknown role '" + args.role + "'; agents that do tasks are specialists");
   agent.profile.role = *role;
   for (const std::string& text : args.skills) {
     const Result<NamedLevel> skill = read_skill(text, "=");
     if (!skill) return fail(skill.error());
     agent.profile.skills.push_back({skill->name, skill->level.value_or(one)});
   }
-  if (args.capacity < 1 || args.capacity > 10'000) return fail(Errc::invalid, "--capacity is a number from 1 to 10000");
+  if (args.capacity < 1 || args.capacity > 10'000)
+    return fail(Errc::invalid, "--capacity is a number from 1 to 10000");
   agent.profile.capacity = static_cast<std::uint32_t>(args.capacity);
   const int kinds = !agent.exec.empty() + !args.coprocess.empty() + args.simulate;
   if (kinds > 1) return fail(Errc::invalid, "--exec, --coprocess and --simulate exclude each other");
   if (kinds == 0 && !agent.profile.allow_run)
-    return fail(Errc::invalid, "say how it works: --exec CMD, --coprocess CMD, --simulate, or --allow-run for tasks that bring their command");
+    return fail(Errc::invalid,
+                "say how it works: --exec CMD, --coprocess CMD, --simulate, or --allow-run for tasks that "
+                "bring their command");
   if (args.input != "text" && args.input != "json") return fail(Errc::invalid, "--input is text or json");
   agent.json_input = args.input == "json";
+  agent.answers_bids = !args.no_bids;
   if (!args.coprocess.empty()) agent.exec = args.coprocess;
   agent.executor = args.simulate             ? ExecutorKind::simulated
                    : !args.coprocess.empty() ? ExecutorKind::coprocess
                                              : ExecutorKind::command;
   if (agent.executor != ExecutorKind::command && !agent.bid.empty())
     return fail(Errc::invalid, "--bid goes with --exec; a coprocess bids over its own lines");
-  if (args.options.noise < 0 || args.options.noise > one || args.options.failure_rate < 0 || args.options.failure_rate > one)
+  if (args.options.noise < 0 || args.options.noise > one || args.options.failure_rate < 0 ||
+      args.options.failure_rate > one)
     return fail(Errc::invalid, "--noise and --failure-rate are from 0 to 1");
   args.options.seed = static_cast<std::uint64_t>(args.seed);
   return {};
@@ -54,7 +61,9 @@ Result<Exit> agent(const Globals& globals, AgentArgs args) {
   if (!board) return fail(board.error());
   const std::string name = args.options.agent.profile.name;
   if (!args.quiet)
-    args.options.on_note = [name](const std::string& text) { print_note({Note::Level::info, name + " " + text}); };
+    args.options.on_note = [name](const std::string& text) {
+      print_note({Note::Level::info, name + " " + text});
+    };
   const Result<void> worked = run_agent(*board, args.options);
   if (!worked) return fail(worked.error());
   return Exit::ok;
@@ -62,14 +71,19 @@ Result<Exit> agent(const Globals& globals, AgentArgs args) {
 
 void declare_work(Options& o, AgentArgs& args) {
   PlannedAgent& agent = args.options.agent;
-  o.text("--exec", agent.exec, "CMD", "One process per task: the task on stdin, the result on stdout, exit 0 for success");
+  o.text("--exec", agent.exec, "CMD",
+         "One process per task: the task on stdin, the result on stdout, exit 0 for success");
   o.text("--input", args.input, "text|json", "How the task reaches that command");
-  o.text("--coprocess", args.coprocess, "CMD", "One long-lived process that speaks JSON lines (docs/coprocess.md)");
+  o.text("--coprocess", args.coprocess, "CMD",
+         "One long-lived process that speaks JSON lines (docs/coprocess.md)");
+  o.flag("--no-bids", args.no_bids, "That process does not answer bid lines: standard bids, or --cost");
   o.flag("--simulate", args.simulate, "Do every task by waiting size / speed");
   o.flag("--allow-run", agent.profile.allow_run, "Execute the `run` commands that tasks bring along");
-  o.text("--price-field", args.options.price_field, "PATH", "Where a JSON result holds its price (total_cost_usd)");
-  o.text("--tokens-field", args.options.tokens_field, "PATH", "Where it holds its tokens (usage.output_tokens)");
-  o.text("--result-field", args.options.result_field, "PATH", "Which part of it is the result");
+  o.text("--price-field", agent.price_field, "PATH",
+         "Where a JSON result holds its price (total_cost_usd)");
+  o.text("--tokens-field", agent.tokens_field, "PATH",
+         "Where it holds its tokens (usage.output_tokens)");
+  o.text("--result-field", agent.result_field, "PATH", "Which part of it is the result");
   o.number("--noise", args.options.noise, "X", "Simulated: 0.2 varies durations by 20 %");
   o.number("--failure-rate", args.options.failure_rate, "X", "Simulated: share of attempts that fail");
   o.integer("--seed", args.seed, "N", "Simulated: of noise and failures");
@@ -78,10 +92,16 @@ void declare_work(Options& o, AgentArgs& args) {
 }  // namespace
 
 Command agent_command() {
-  return {"agent", "Agents", "Run an agent in the foreground, until TERM or ctrl-C", "",
-          {{"bidboard agent --name claude --exec 'claude -p' --skill cpp=0.9", "a coding agent: title and body in, result out"},
-           {"bidboard agent --name runner --allow-run --capacity 2", "executes tasks posted with --run, two at a time"},
-           {"bidboard agent --name py --coprocess 'python3 examples/python_agent.py'", "an agent in any language"},
+  return {"agent",
+          "Agents",
+          "Run an agent in the foreground, until TERM or ctrl-C",
+          "",
+          {{"bidboard agent --name claude --exec 'claude -p' --skill cpp=0.9",
+            "a coding agent: title and body in, result out"},
+           {"bidboard agent --name runner --allow-run --capacity 2",
+            "executes tasks posted with --run, two at a time"},
+           {"bidboard agent --name py --coprocess 'python3 examples/python_agent.py'",
+            "an agent in any language"},
            {"bidboard agent --name c --exec './solve' --cost 'size / 2 + 1'", "bids by a formula"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<AgentArgs>();
@@ -96,10 +116,14 @@ Command agent_command() {
             o.number("--speed", profile.speed, "X", "Work it does per second, 1 is usual");
             o.integer("--capacity", args->capacity, "N", "Tasks at once");
             declare_work(o, *args);
-            o.text("--bid", agent_options.bid, "CMD", "Live bids: the task as JSON on stdin, a bid or refusal on stdout");
-            o.text("--cost", profile.cost_formula, "FORMULA", "Bids by a formula: seconds, over size, speed, level, needs ...");
-            o.number("--price-per-second", profile.price_per_second, "X", "Price in standard and formula bids");
-            o.text("--directory", args->options.directory, "DIR", "Where commands run [the folder that holds the board]");
+            o.text("--bid", agent_options.bid, "CMD",
+                   "Live bids: the task as JSON on stdin, a bid or refusal on stdout");
+            o.text("--cost", profile.cost_formula, "FORMULA",
+                   "Bids by a formula: seconds, over size, speed, level, needs ...");
+            o.number("--price-per-second", profile.price_per_second, "X",
+                     "Price in standard and formula bids");
+            o.text("--directory", args->options.directory, "DIR",
+                   "Where commands run [the folder that holds the board]");
             o.duration("--bid-timeout", args->options.bid_timeout, "TIME", "For an answer of --bid");
             o.duration("--patience", args->options.patience, "TIME", "Wait for a controller at the start");
             o.flag("--quiet", args->quiet, "Print errors only");

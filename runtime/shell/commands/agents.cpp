@@ -63,19 +63,27 @@ Result<Exit> list_agents(const Globals& globals, const AgentsArgs& args) {
     for (const TaskId id : held) doing += (doing.empty() ? "" : " ") + to_string(id);
     if (agent.state == AgentState::gone) doing = agent.reason;
     table.add({to_string(agent.id), agent.profile.name, std::string(name(agent.state)),
-               std::to_string(held.size()) + "/" + std::to_string(agent.profile.capacity), format_micros(agent.profile.speed),
-               listed(agent.profile.skills), std::to_string(agent.finished), std::to_string(agent.failed), doing});
+               std::to_string(held.size()) + "/" + std::to_string(agent.profile.capacity),
+               format_micros(agent.profile.speed), listed(agent.profile.skills),
+               std::to_string(agent.finished), std::to_string(agent.failed), doing});
   }
-  if (table.empty()) std::puts("No agents. `bidboard agent --name NAME --exec CMD` starts one; --all lists those that are gone.");
-  else table.print();
+  if (table.empty())
+    std::puts(
+        "No agents. `bidboard agent --name NAME --exec CMD` starts one; --all lists those that are gone.");
+  else
+    table.print();
   return Exit::ok;
 }
 
 }  // namespace
 
 Command agents_command() {
-  return {"agents", "Agents", "List agents", "",
-          {{"bidboard agents", "those that are there"}, {"bidboard agents --where \"running < capacity\"", "an SQL condition over the table `agents`"}},
+  return {"agents",
+          "Agents",
+          "List agents",
+          "",
+          {{"bidboard agents", "those that are there"},
+           {"bidboard agents --where \"running < capacity\"", "an SQL condition over the table `agents`"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<AgentsArgs>();
             o.flag("--all,-a", args->all, "Also those that are gone");

@@ -51,19 +51,23 @@ void print_bids(const BoardView& board, const Auction& auction) {
 std::string names(const BoardView& board, const RecordedRefusal& refusal) {
   std::string text;
   for (const AgentId agent : refusal.agents) text += (text.empty() ? "" : ", ") + board.agent_name(agent);
-  if (refusal.count > refusal.agents.size()) text += " and " + std::to_string(refusal.count - refusal.agents.size()) + " more";
+  if (refusal.count > refusal.agents.size())
+    text += " and " + std::to_string(refusal.count - refusal.agents.size()) + " more";
   return text;
 }
 
 void print_refusals(const BoardView& board, const std::vector<RecordedRefusal>& refusals) {
   for (const RecordedRefusal& refusal : refusals)
-    std::printf("  %s: %s (%s)\n", std::string(name(refusal.reason)).c_str(), names(board, refusal).c_str(), refusal.detail.c_str());
+    std::printf("  %s: %s (%s)\n", std::string(name(refusal.reason)).c_str(), names(board, refusal).c_str(),
+                refusal.detail.c_str());
 }
 
 void explain_award(const BoardView& board, const TaskAwarded& award, WallTime now) {
   const Auction& decision = award.decision;
-  std::printf("\n%s %s got it %s, by %s\n", coloured(Colour::bold, "epoch " + std::to_string(award.epoch.value) + ":").c_str(),
-              board.agent_name(award.agent).c_str(), ago(decision.closed_at, now).c_str(), decision.mechanism.c_str());
+  std::printf("\n%s %s got it %s, by %s\n",
+              coloured(Colour::bold, "epoch " + std::to_string(award.epoch.value) + ":").c_str(),
+              board.agent_name(award.agent).c_str(), ago(decision.closed_at, now).c_str(),
+              decision.mechanism.c_str());
   if (!decision.why.empty()) std::printf("%s.\n", decision.why.c_str());
   if (decision.bid_count > 0) {
     std::printf("%u bid%s%s:\n", decision.bid_count, decision.bid_count == 1 ? "" : "s",
@@ -71,7 +75,9 @@ void explain_award(const BoardView& board, const TaskAwarded& award, WallTime no
     print_bids(board, decision);
     const Duration took = decision.closed_at - decision.opened_at;
     if (took.us > 0) std::printf("The auction took %s.\n", format_duration(took).c_str());
-    if (decision.price != 0) std::printf("The %s mechanism sets the price at %s.\n", decision.mechanism.c_str(), format_micros(decision.price).c_str());
+    if (decision.price != 0)
+      std::printf("The %s mechanism sets the price at %s.\n", decision.mechanism.c_str(),
+                  format_micros(decision.price).c_str());
   }
   if (!decision.refusals.empty()) {
     std::puts("Who did not bid:");
@@ -86,7 +92,8 @@ Result<void> explain_waiting(const BoardView& board, const Task& task) {
     for (const Need& need : task.spec.needs) {
       const Result<Task> needed = board.task(need.task);
       if (needed && !is_over(needed->state))
-        std::printf(" %s (%s, %s)", to_string(need.task).c_str(), std::string(name(needed->state)).c_str(), needed->spec.title.c_str());
+        std::printf(" %s (%s, %s)", to_string(need.task).c_str(), std::string(name(needed->state)).c_str(),
+                    needed->spec.title.c_str());
     }
     std::puts(".");
     return {};
@@ -103,11 +110,16 @@ Result<void> explain_waiting(const BoardView& board, const Task& task) {
     if (agent.state != AgentState::live) continue;
     const std::size_t busy = board.ids_under(keys::holdings_of(agent.id)).size();
     const auto against = ineligible(task, agent);
-    table.add({agent.profile.name, std::string(name(agent.state)), std::to_string(busy) + "/" + std::to_string(agent.profile.capacity),
-               against ? "no: " + against->detail : busy < agent.profile.capacity ? "could take it" : "could, but is busy"});
+    table.add({agent.profile.name, std::string(name(agent.state)),
+               std::to_string(busy) + "/" + std::to_string(agent.profile.capacity),
+               against                         ? "no: " + against->detail
+               : busy < agent.profile.capacity ? "could take it"
+                                               : "could, but is busy"});
   }
-  if (table.empty()) std::puts("  nobody: no agent is running. `bidboard up` or `bidboard agent` starts some.");
-  else table.print();
+  if (table.empty())
+    std::puts("  nobody: no agent is running. `bidboard up` or `bidboard agent` starts some.");
+  else
+    table.print();
   return {};
 }
 
@@ -130,14 +142,17 @@ Result<Exit> explain(const Globals& globals, const std::string& id_text, bool js
     print_json(std::move(list));
     return Exit::ok;
   }
-  std::printf("%s %s is %s%s\n", to_string(*id).c_str(), coloured(Colour::bold, task->spec.title).c_str(), shown_state(task->state).c_str(),
+  std::printf("%s %s is %s%s\n", to_string(*id).c_str(), coloured(Colour::bold, task->spec.title).c_str(),
+              shown_state(task->state).c_str(),
               task->reason.empty() ? "." : (": " + task->reason + ".").c_str());
   const WallTime now = read_clocks().wall;
   for (const TaskAwarded& award : *awards) {
     explain_award(*board, award, now);
     for (const AttemptFailure& failure : task->failures)
       if (failure.epoch == award.epoch)
-        std::printf("%s\n", coloured(Colour::yellow, "That attempt ended without a result: " + failure.reason + ".").c_str());
+        std::printf(
+            "%s\n",
+            coloured(Colour::yellow, "That attempt ended without a result: " + failure.reason + ".").c_str());
   }
   if (const Result<void> said = explain_waiting(*board, *task); !said) return fail(said.error());
   return Exit::ok;
@@ -154,8 +169,8 @@ Result<Exit> bids(const Globals& globals, const std::string& id_text, bool json)
   Value list{Value::Array{}};
   for (const TaskAwarded& award : *awards) {
     if (!json) {
-      std::printf("%s, epoch %llu, %s\n", to_string(award.decision.id).c_str(), static_cast<unsigned long long>(award.epoch.value),
-                  award.decision.mechanism.c_str());
+      std::printf("%s, epoch %llu, %s\n", to_string(award.decision.id).c_str(),
+                  static_cast<unsigned long long>(award.epoch.value), award.decision.mechanism.c_str());
       print_bids(*board, award.decision);
       print_refusals(*board, award.decision.refusals);
     }
@@ -172,21 +187,29 @@ Result<Exit> bids(const Globals& globals, const std::string& id_text, bool json)
       list.push(std::move(item));
     }
   }
-  if (json) print_json(std::move(list));
-  else if (awards->empty()) std::printf("%s has not been awarded; `bidboard explain %s` says why\n", to_string(*id).c_str(), to_string(*id).c_str());
+  if (json)
+    print_json(std::move(list));
+  else if (awards->empty())
+    std::printf("%s has not been awarded; `bidboard explain %s` says why\n", to_string(*id).c_str(),
+                to_string(*id).c_str());
   return Exit::ok;
 }
 
 const char* colour_of(TaskState state) {
   switch (state) {
-    case TaskState::done: return "palegreen";
+    case TaskState::done:
+      return "palegreen";
     case TaskState::running:
-    case TaskState::awarded: return "lightblue";
+    case TaskState::awarded:
+      return "lightblue";
     case TaskState::failed:
-    case TaskState::quarantined: return "salmon";
+    case TaskState::quarantined:
+      return "salmon";
     case TaskState::ready:
-    case TaskState::offered: return "khaki";
-    default: return "lightgrey";
+    case TaskState::offered:
+      return "khaki";
+    default:
+      return "lightgrey";
   }
 }
 
@@ -210,7 +233,8 @@ Result<Exit> graph(const Globals& globals, const GraphArgs& args) {
   std::map<TaskId, const Task*> by_id;
   for (const Task& task : *tasks) {
     by_id[task.id] = &task;
-    nodes.push_back({task.id, std::max<Micros>(task.spec.size, 1), to_string(task.id) + "\n" + task.spec.title, colour_of(task.state)});
+    nodes.push_back({task.id, std::max<Micros>(task.spec.size, 1),
+                     to_string(task.id) + "\n" + task.spec.title, colour_of(task.state)});
     for (const Need& need : task.spec.needs) edges.push_back({task.id, need.task});
   }
   const TaskGraph graph(nodes, edges);
@@ -237,7 +261,8 @@ struct SolveArgs {
 };
 
 Result<Exit> solve(const SolveArgs& args) {
-  if (args.verb != "solve") return fail(Errc::invalid, "the one thing to do with an auction offline is: bidboard auction solve FILE");
+  if (args.verb != "solve")
+    return fail(Errc::invalid, "the one thing to do with an auction offline is: bidboard auction solve FILE");
   const Result<std::string> text = read_text(args.file == "-" ? "-" : "@" + args.file);
   if (!text) return fail(text.error());
   const Result<Value> document = parse_json(*text);
@@ -252,27 +277,35 @@ Result<Exit> solve(const SolveArgs& args) {
 
 Command about_task(const std::string& verb, const std::string& summary, const std::string& example,
                    Result<Exit> (*act)(const Globals&, const std::string&, bool)) {
-  return {verb, "Insight", summary, "", {{"bidboard " + verb + " t12", example}}, [act](Options& o) -> Action0 {
-            auto id = std::make_shared<std::string>();
-            auto json = std::make_shared<bool>(false);
-            o.task("TASK", *id);
-            o.flag("--json", *json, "Print JSON");
-            return [id, json, act](const Globals& globals) { return act(globals, *id, *json); };
-          }};
+  return {
+      verb, "Insight", summary, "", {{"bidboard " + verb + " t12", example}}, [act](Options& o) -> Action0 {
+        auto id = std::make_shared<std::string>();
+        auto json = std::make_shared<bool>(false);
+        o.task("TASK", *id);
+        o.flag("--json", *json, "Print JSON");
+        return [id, json, act](const Globals& globals) { return act(globals, *id, *json); };
+      }};
 }
 
 }  // namespace
 
 Command explain_command() {
-  return about_task("explain", "Say who was asked for a task, who could not and why, who bid what, and why the winner won",
-                    "why did this agent get it, or why does nobody", explain);
+  return about_task(
+      "explain", "Say who was asked for a task, who could not and why, who bid what, and why the winner won",
+      "why did this agent get it, or why does nobody", explain);
 }
 
-Command bids_command() { return about_task("bids", "List the bids that decided a task's awards", "every award's bids", bids); }
+Command bids_command() {
+  return about_task("bids", "List the bids that decided a task's awards", "every award's bids", bids);
+}
 
 Command graph_command() {
-  return {"graph", "Insight", "Print the dependency graph as Graphviz text, or its critical path", "",
-          {{"bidboard graph | dot -Tsvg > graph.svg", "a picture"}, {"bidboard graph --critical", "what decides the makespan"}},
+  return {"graph",
+          "Insight",
+          "Print the dependency graph as Graphviz text, or its critical path",
+          "",
+          {{"bidboard graph | dot -Tsvg > graph.svg", "a picture"},
+           {"bidboard graph --critical", "what decides the makespan"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<GraphArgs>();
             o.text("--workflow", args->workflow, "W", "Only the tasks of this workflow");
@@ -282,9 +315,12 @@ Command graph_command() {
 }
 
 Command auction_command() {
-  return {"auction", "Insight", "Clear an auction offline: auction solve FILE",
+  return {"auction",
+          "Insight",
+          "Clear an auction offline: auction solve FILE",
           "FILE holds {\"tasks\": [\"t1\"], \"agents\": [{\"id\": \"a1\", \"capacity\": 1}],\n"
-          "\"bids\": [{\"task\": \"t1\", \"agent\": \"a1\", \"cost\": 52}]}. The answer has awards (task, agent, cost, price), total_cost, and\n"
+          "\"bids\": [{\"task\": \"t1\", \"agent\": \"a1\", \"cost\": 52}]}. The answer has awards (task, "
+          "agent, cost, price), total_cost, and\n"
           "a certificate where the mechanism proves its outcome.",
           {{"bidboard auction solve bids.json --mechanism vickrey", "second-price"}},
           [](Options& o) -> Action0 {

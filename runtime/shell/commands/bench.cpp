@@ -21,10 +21,13 @@ struct BenchArgs {
 };
 
 Result<Exit> bench(BenchArgs args) {
-  if (args.options.runs < 1 || args.options.runs > 100 || args.options.tasks < 1 || args.options.tasks > 50'000)
+  if (args.options.runs < 1 || args.options.runs > 100 || args.options.tasks < 1 ||
+      args.options.tasks > 50'000)
     return fail(Errc::invalid, "--runs is from 1 to 100, --tasks from 1 to 50000");
   args.options.program = own_program();
-  args.options.on_progress = [](const std::string& text) { std::fprintf(stderr, "measuring: %s\n", text.c_str()); };
+  args.options.on_progress = [](const std::string& text) {
+    std::fprintf(stderr, "measuring: %s\n", text.c_str());
+  };
   const Result<std::vector<Figure>> figures = run_bench(args.options);
   if (!figures) return fail(figures.error());
   if (args.json) {
@@ -41,14 +44,18 @@ Result<Exit> bench(BenchArgs args) {
 }  // namespace
 
 Command bench_command() {
-  return {"bench", "Help", "Measure Bidboard on this machine (about two minutes)",
-          "Starts processes on temporary boards. Let nothing else run meanwhile. docs/benchmarks.md records figures.",
+  return {"bench",
+          "Help",
+          "Measure Bidboard on this machine (about two minutes)",
+          "Starts processes on temporary boards. Let nothing else run meanwhile. docs/benchmarks.md records "
+          "figures.",
           {{"bidboard bench --json > bench.json", "for comparison"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<BenchArgs>();
             o.integer("--runs", args->options.runs, "N", "Runs of each dispatch figure");
             o.integer("--tasks", args->options.tasks, "N", "Tasks per dispatch run");
-            o.duration("--idle-window", args->options.idle_window, "TIME", "How long idle agents are watched");
+            o.duration("--idle-window", args->options.idle_window, "TIME",
+                       "How long idle agents are watched");
             o.flag("--json", args->json, "Print JSON");
             return [args](const Globals&) { return bench(*args); };
           }};

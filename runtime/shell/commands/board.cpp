@@ -45,8 +45,11 @@ Result<Exit> init(const Globals& globals, const InitArgs& args) {
   if (!fs::exists(settings)) std::ofstream(settings) << default_settings_file(config.project);
   std::printf("%s board %s\n", existed ? "There is already a" : "Made a", board->path.c_str());
   if (!existed)
-    std::printf("Next: `bidboard post \"My first task\"`, then `bidboard claim t1 --as me` and `bidboard done t1 --as me`.\n"
-                "      %s says which agents `bidboard up` starts.\n", settings.c_str());
+    std::printf(
+        "Next: `bidboard post \"My first task\"`, then `bidboard claim t1 --as me` and `bidboard done t1 "
+        "--as me`.\n"
+        "      %s says which agents `bidboard up` starts.\n",
+        settings.c_str());
   return Exit::ok;
 }
 
@@ -76,26 +79,35 @@ Result<Exit> controller(const Globals& globals, const ControllerArgs& args) {
 }  // namespace
 
 Command init_command() {
-  return {"init", "Board", "Make a board in this folder (.bidboard) and a bidboard.yaml", "",
+  return {"init",
+          "Board",
+          "Make a board in this folder (.bidboard) and a bidboard.yaml",
+          "",
           {{"bidboard init", "a board for this folder"},
            {"bidboard -C ~/work init --strategy fifo", "a board elsewhere, first come first served"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<InitArgs>();
             o.text("--project", args->project, "NAME", "Default project of its tasks [the folder's name]");
-            o.text("--strategy", args->strategy, "NAME", "Who gets a task: auction, blackboard, central, fifo, random, single");
-            o.text("--mechanism", args->mechanism, "NAME", "How auctions clear: sequential, first_price, vickrey, optimal");
+            o.text("--strategy", args->strategy, "NAME",
+                   "Who gets a task: auction, blackboard, central, fifo, random, single");
+            o.text("--mechanism", args->mechanism, "NAME",
+                   "How auctions clear: sequential, first_price, vickrey, optimal");
             return [args](const Globals& globals) { return init(globals, *args); };
           }};
 }
 
 Command controller_command() {
-  return {"controller", "Board", "Serve the board in the foreground, until TERM or ctrl-C",
-          "Without a controller every command still works, one at a time; agents need one. `bidboard up` starts a controller and\n"
+  return {"controller",
+          "Board",
+          "Serve the board in the foreground, until TERM or ctrl-C",
+          "Without a controller every command still works, one at a time; agents need one. `bidboard up` "
+          "starts a controller and\n"
           "agents together.",
           {{"bidboard controller", "serve the board of this folder"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<ControllerArgs>();
-            o.flag("--no-sync", args->no_sync, "Do not wait for the disk: a power cut may lose the last commits");
+            o.flag("--no-sync", args->no_sync,
+                   "Do not wait for the disk: a power cut may lose the last commits");
             o.flag("--quiet", args->quiet, "Print errors only");
             return [args](const Globals& globals) { return controller(globals, *args); };
           }};

@@ -25,14 +25,15 @@ Result<Exit> direct(const Globals& globals, const DirectArgs& args, Direction wh
   return Exit::ok;
 }
 
-Command directing(const std::string& verb, const std::string& summary, const std::string& example, Direction what) {
-  return {verb, "Steering", summary, "", {{"bidboard " + verb + " t3", example}},
-          [what](Options& o) -> Action0 {
-            auto args = std::make_shared<DirectArgs>();
-            o.arguments("TASK", args->tasks, "The tasks, t12 or 12");
-            o.text("--reason,-r", args->reason, "TEXT", "Why; kept with the task");
-            return [args, what](const Globals& globals) { return direct(globals, *args, what); };
-          }};
+Command directing(const std::string& verb, const std::string& summary, const std::string& example,
+                  Direction what) {
+  return {
+      verb, "Steering", summary, "", {{"bidboard " + verb + " t3", example}}, [what](Options& o) -> Action0 {
+        auto args = std::make_shared<DirectArgs>();
+        o.arguments("TASK", args->tasks, "The tasks, t12 or 12");
+        o.text("--reason,-r", args->reason, "TEXT", "Why; kept with the task");
+        return [args, what](const Globals& globals) { return direct(globals, *args, what); };
+      }};
 }
 
 struct ReassignArgs {
@@ -48,25 +49,35 @@ Result<Exit> reassign(const Globals& globals, const ReassignArgs& args) {
   const std::string agent = args.agent == "anyone" ? "" : args.agent;
   const Result<Changed> changed = call_for<Changed>(*board, Reassign{*id, agent}, caller());
   if (!changed) return fail(changed.error());
-  std::printf("%s is %s, for %s\n", to_string(*id).c_str(), std::string(name(changed->state)).c_str(), args.agent.c_str());
+  std::printf("%s is %s, for %s\n", to_string(*id).c_str(), std::string(name(changed->state)).c_str(),
+              args.agent.c_str());
   return Exit::ok;
 }
 
 }  // namespace
 
 Command cancel_command() {
-  return directing("cancel", "Call tasks off, running ones too; what needs them is skipped", "call it off", Direction::cancel);
+  return directing("cancel", "Call tasks off, running ones too; what needs them is skipped", "call it off",
+                   Direction::cancel);
 }
 Command retry_command() {
-  return directing("retry", "Start failed, cancelled, skipped, waiting or quarantined tasks over", "and what was skipped because of it",
-                   Direction::retry);
+  return directing("retry", "Start failed, cancelled, skipped, waiting or quarantined tasks over",
+                   "and what was skipped because of it", Direction::retry);
 }
-Command pause_command() { return directing("pause", "Hold back tasks that have not been awarded", "nobody gets it", Direction::pause); }
-Command resume_command() { return directing("resume", "Let paused tasks go on", "it may be awarded again", Direction::resume); }
+Command pause_command() {
+  return directing("pause", "Hold back tasks that have not been awarded", "nobody gets it", Direction::pause);
+}
+Command resume_command() {
+  return directing("resume", "Let paused tasks go on", "it may be awarded again", Direction::resume);
+}
 
 Command reassign_command() {
-  return {"reassign", "Steering", "Reserve a task for one agent, taking it from whoever holds it", "",
-          {{"bidboard reassign t3 scout1", "only scout1 may have it next"}, {"bidboard reassign t3 anyone", "anyone again"}},
+  return {"reassign",
+          "Steering",
+          "Reserve a task for one agent, taking it from whoever holds it",
+          "",
+          {{"bidboard reassign t3 scout1", "only scout1 may have it next"},
+           {"bidboard reassign t3 anyone", "anyone again"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<ReassignArgs>();
             o.task("TASK", args->task);

@@ -52,28 +52,41 @@ std::string gist(const Event& event) {
   return std::visit(
       [](const auto& e) -> std::string {
         using E = std::decay_t<decltype(e)>;
-        if constexpr (std::is_same_v<E, TaskPosted>) return e.task.spec.title + " (" + std::string(name(e.task.state)) + ")";
+        if constexpr (std::is_same_v<E, TaskPosted>)
+          return e.task.spec.title + " (" + std::string(name(e.task.state)) + ")";
         else if constexpr (std::is_same_v<E, TaskMoved> || std::is_same_v<E, TaskReopened>)
           return std::string(name(e.to)) + (e.reason.empty() ? "" : ": " + e.reason);
         else if constexpr (std::is_same_v<E, TaskAwarded>)
-          return "epoch " + std::to_string(e.epoch.value) + ", " + e.decision.mechanism + ": " + e.decision.why;
-        else if constexpr (std::is_same_v<E, AttemptEnded>) return std::string(name(e.to)) + ": " + e.reason;
-        else if constexpr (std::is_same_v<E, TaskProgressed>) return std::to_string(e.fraction / 10'000) + " % " + e.text;
-        else if constexpr (std::is_same_v<E, TaskFinished>) return e.result.substr(0, 80);
-        else if constexpr (std::is_same_v<E, AgentRegistered>) return e.agent.profile.name;
-        else if constexpr (std::is_same_v<E, AgentLeft>) return e.reason;
-        else if constexpr (std::is_same_v<E, RequestRefused>) return e.who + ": " + e.reason;
-        else if constexpr (std::is_same_v<E, WorkflowPosted>) return e.workflow.name;
-        else if constexpr (std::is_same_v<E, DiscoveryPosted>) return e.discovery.kind + ": " + e.discovery.title;
-        else if constexpr (std::is_same_v<E, ConfigSet>) return e.config.strategy + ", " + e.config.mechanism;
-        else return {};
+          return "epoch " + std::to_string(e.epoch.value) + ", " + e.decision.mechanism + ": " +
+                 e.decision.why;
+        else if constexpr (std::is_same_v<E, AttemptEnded>)
+          return std::string(name(e.to)) + ": " + e.reason;
+        else if constexpr (std::is_same_v<E, TaskProgressed>)
+          return std::to_string(e.fraction / 10'000) + " % " + e.text;
+        else if constexpr (std::is_same_v<E, TaskFinished>)
+          return e.result.substr(0, 80);
+        else if constexpr (std::is_same_v<E, AgentRegistered>)
+          return e.agent.profile.name;
+        else if constexpr (std::is_same_v<E, AgentLeft>)
+          return e.reason;
+        else if constexpr (std::is_same_v<E, RequestRefused>)
+          return e.who + ": " + e.reason;
+        else if constexpr (std::is_same_v<E, WorkflowPosted>)
+          return e.workflow.name;
+        else if constexpr (std::is_same_v<E, DiscoveryPosted>)
+          return e.discovery.kind + ": " + e.discovery.title;
+        else if constexpr (std::is_same_v<E, ConfigSet>)
+          return e.config.strategy + ", " + e.config.mechanism;
+        else
+          return {};
       },
       event.body);
 }
 
 std::string colour_kind(std::string_view kind) {
   if (kind == "task_finished") return coloured(Colour::green, kind);
-  if (kind == "attempt_ended" || kind == "agent_left" || kind == "request_refused") return coloured(Colour::yellow, kind);
+  if (kind == "attempt_ended" || kind == "agent_left" || kind == "request_refused")
+    return coloured(Colour::yellow, kind);
   if (kind == "task_awarded") return coloured(Colour::cyan, kind);
   return std::string(kind);
 }
@@ -92,8 +105,10 @@ struct LogFilter {
   bool all = false;
   bool wants(const Event& event) const {
     if (task && task_of(event) != task) return false;
-    return all || !(std::holds_alternative<Replied>(event.body) || std::holds_alternative<ClientForgotten>(event.body) ||
-                    std::holds_alternative<Calibrated>(event.body) || std::holds_alternative<LevelsRaised>(event.body) ||
+    return all || !(std::holds_alternative<Replied>(event.body) ||
+                    std::holds_alternative<ClientForgotten>(event.body) ||
+                    std::holds_alternative<Calibrated>(event.body) ||
+                    std::holds_alternative<LevelsRaised>(event.body) ||
                     std::holds_alternative<AgentSeen>(event.body));
   }
 };
@@ -108,20 +123,24 @@ void print_event(const BoardView& board, Seq seq, const Event& event, bool json)
   const std::string what = colour_kind(kind(event));
   const std::size_t pad = what.size() + 17 - std::min<std::size_t>(17, display_width(what));
   std::printf("%6llu %s %-*s %-5s %-10s %s\n", static_cast<unsigned long long>(seq.value),
-              coloured(Colour::dim, time_of_day(event.at)).c_str(), static_cast<int>(pad), what.c_str(), task.c_str(), agent.c_str(),
-              cut_to(gist(event), 120).c_str());
+              coloured(Colour::dim, time_of_day(event.at)).c_str(), static_cast<int>(pad), what.c_str(),
+              task.c_str(), agent.c_str(), cut_to(gist(event), 120).c_str());
 }
 
 /// Visits events from `from` on; answers the number of the last one.
-Result<Seq> each_event(const BoardView& board, Seq from, const std::function<void(Seq, const Event&)>& visit) {
+Result<Seq> each_event(const BoardView& board, Seq from,
+                       const std::function<void(Seq, const Event&)>& visit) {
   Seq last{from.value == 0 ? 0 : from.value - 1};
   Result<void> fine;
-  board.snapshot().scan(std::string(1, keys::log_letter), keys::event(from), [&](std::string_view key, std::string_view bytes) {
-    const Result<Event> event = unseal<Event>(bytes);
-    if (!event) fine = fail(event.error());
-    else visit(last = {read_big_endian(key, 1)}, *event);
-    return fine.has_value();
-  });
+  board.snapshot().scan(std::string(1, keys::log_letter), keys::event(from),
+                        [&](std::string_view key, std::string_view bytes) {
+                          const Result<Event> event = unseal<Event>(bytes);
+                          if (!event)
+                            fine = fail(event.error());
+                          else
+                            visit(last = {read_big_endian(key, 1)}, *event);
+                          return fine.has_value();
+                        });
   if (!fine) return fail(fine.error());
   return last;
 }
@@ -138,7 +157,8 @@ Result<Seq> print_log(const BoardView& board, const LogArgs& args, const LogFilt
     if (args.limit > 0 && kept.size() > 2 * static_cast<std::size_t>(args.limit))
       kept.erase(kept.begin(), kept.end() - args.limit);
   });
-  if (args.limit > 0 && kept.size() > static_cast<std::size_t>(args.limit)) kept.erase(kept.begin(), kept.end() - args.limit);
+  if (args.limit > 0 && kept.size() > static_cast<std::size_t>(args.limit))
+    kept.erase(kept.begin(), kept.end() - args.limit);
   for (const auto& [seq, event] : kept) print_event(board, seq, event, args.json);
   return last;
 }
@@ -229,13 +249,15 @@ Result<Exit> output(const Globals& globals, const OutputArgs& args) {
     if (args.epoch == 0 && task->epoch != shown) {
       shown = task->epoch;
       at = 0;
-      if (args.follow && shown.value > 1) std::fprintf(stderr, "--- epoch %llu\n", static_cast<unsigned long long>(shown.value));
+      if (args.follow && shown.value > 1)
+        std::fprintf(stderr, "--- epoch %llu\n", static_cast<unsigned long long>(shown.value));
     }
     const bool exists = shown.value != 0 && copy_new(output_path(directory->path, *id, shown), at);
     const bool goes_on = !is_over(task->state) && task->state != TaskState::waiting;
     if (!args.follow || !goes_on || stop.requested()) {
       if (!exists && !args.follow)
-        return fail(Errc::not_found, to_string(*id) + " has no output" + (shown.value == 0 ? ": it was never awarded" : ""));
+        return fail(Errc::not_found,
+                    to_string(*id) + " has no output" + (shown.value == 0 ? ": it was never awarded" : ""));
       return Exit::ok;
     }
     ::usleep(static_cast<useconds_t>(output_interval.us));
@@ -251,7 +273,12 @@ void declare_log(Options& o, LogArgs& args) {
 }  // namespace
 
 Command log_command() {
-  return {"log", "Insight", "Print what has happened", "", {{"bidboard log --task t12", "the story of a task"}, {"bidboard log --from 1 --json", "everything, for programs"}},
+  return {"log",
+          "Insight",
+          "Print what has happened",
+          "",
+          {{"bidboard log --task t12", "the story of a task"},
+           {"bidboard log --from 1 --json", "everything, for programs"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<LogArgs>();
             declare_log(o, *args);
@@ -263,7 +290,11 @@ Command log_command() {
 }
 
 Command watch_command() {
-  return {"watch", "Insight", "Print what happens, as it happens, until ctrl-C", "", {{"bidboard watch", "the same as log --follow --limit 5"}},
+  return {"watch",
+          "Insight",
+          "Print what happens, as it happens, until ctrl-C",
+          "",
+          {{"bidboard watch", "the same as log --follow --limit 5"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<LogArgs>();
             args->limit = 5;
@@ -274,7 +305,11 @@ Command watch_command() {
 }
 
 Command output_command() {
-  return {"output", "Insight", "Print what a task's process wrote", "", {{"bidboard output t12 -f", "follow it to the task's end"}},
+  return {"output",
+          "Insight",
+          "Print what a task's process wrote",
+          "",
+          {{"bidboard output t12 -f", "follow it to the task's end"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<OutputArgs>();
             o.task("TASK", args->task);

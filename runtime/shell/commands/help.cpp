@@ -44,12 +44,19 @@ constexpr const char* exit_codes = R"(| code | meaning |
 
 Result<Exit> help(const std::string& topic) {
   std::string text;
-  if (topic.empty()) text = overview_text();
-  else if (topic == "jobs") text = job_file_reference();
-  else if (topic == "settings") text = settings_reference();
-  else if (topic == "exit-codes") text = exit_codes;
-  else if (const Command* command = find_command(topic)) text = help_text(*command);
-  else return fail(Errc::invalid, "no help on '" + topic + "'; there is help on every command, and on jobs, settings and exit-codes");
+  if (topic.empty())
+    text = overview_text();
+  else if (topic == "jobs")
+    text = job_file_reference();
+  else if (topic == "settings")
+    text = settings_reference();
+  else if (topic == "exit-codes")
+    text = exit_codes;
+  else if (const Command* command = find_command(topic))
+    text = help_text(*command);
+  else
+    return fail(Errc::invalid, "no help on '" + topic +
+                                   "'; there is help on every command, and on jobs, settings and exit-codes");
   std::fputs(text.c_str(), stdout);
   return Exit::ok;
 }
@@ -68,19 +75,23 @@ std::vector<std::string> command_names() {
 }
 
 void print_bash() {
-  std::printf("_bidboard() {\n  local word=\"${COMP_WORDS[COMP_CWORD]}\" command=\"\" i\n"
-              "  for ((i = 1; i < COMP_CWORD; i++)); do\n    case \"${COMP_WORDS[i]}\" in\n      -C) ((i++)) ;;\n      -*) ;;\n"
-              "      *) command=\"${COMP_WORDS[i]}\"; break ;;\n    esac\n  done\n  case \"$command\" in\n"
-              "    '') COMPREPLY=($(compgen -W '%s' -- \"$word\")) ;;\n", joined(command_names()).c_str());
+  std::printf(
+      "_bidboard() {\n  local word=\"${COMP_WORDS[COMP_CWORD]}\" command=\"\" i\n"
+      "  for ((i = 1; i < COMP_CWORD; i++)); do\n    case \"${COMP_WORDS[i]}\" in\n      -C) ((i++)) ;;\n    "
+      "  -*) ;;\n"
+      "      *) command=\"${COMP_WORDS[i]}\"; break ;;\n    esac\n  done\n  case \"$command\" in\n"
+      "    '') COMPREPLY=($(compgen -W '%s' -- \"$word\")) ;;\n",
+      joined(command_names()).c_str());
   for (const Command& command : all_commands())
     if (!command.group.empty())
-      std::printf("    %s) COMPREPLY=($(compgen -W '%s' -- \"$word\") $(compgen -f -- \"$word\")) ;;\n", command.name.c_str(),
-                  joined(option_names(command)).c_str());
+      std::printf("    %s) COMPREPLY=($(compgen -W '%s' -- \"$word\") $(compgen -f -- \"$word\")) ;;\n",
+                  command.name.c_str(), joined(option_names(command)).c_str());
   std::printf("  esac\n}\ncomplete -o filenames -F _bidboard bidboard\n");
 }
 
 std::string zsh_quoted(std::string text) {
-  for (std::size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 4) text.replace(at, 1, "'\\''");
+  for (std::size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 4)
+    text.replace(at, 1, "'\\''");
   for (std::size_t at = 0; (at = text.find(':', at)) != std::string::npos; at += 2) text.insert(at, "\\");
   return text;
 }
@@ -88,11 +99,14 @@ std::string zsh_quoted(std::string text) {
 void print_zsh() {
   std::printf("#compdef bidboard\n_bidboard() {\n  local -a commands\n  commands=(\n");
   for (const Command& command : all_commands())
-    if (!command.group.empty()) std::printf("    '%s:%s'\n", command.name.c_str(), zsh_quoted(command.summary).c_str());
-  std::printf("  )\n  if ((CURRENT == 2)); then _describe command commands; return; fi\n  case \"$words[2]\" in\n");
+    if (!command.group.empty())
+      std::printf("    '%s:%s'\n", command.name.c_str(), zsh_quoted(command.summary).c_str());
+  std::printf(
+      "  )\n  if ((CURRENT == 2)); then _describe command commands; return; fi\n  case \"$words[2]\" in\n");
   for (const Command& command : all_commands())
     if (!command.group.empty())
-      std::printf("    %s) compadd -- %s; _files ;;\n", command.name.c_str(), joined(option_names(command)).c_str());
+      std::printf("    %s) compadd -- %s; _files ;;\n", command.name.c_str(),
+                  joined(option_names(command)).c_str());
   std::printf("  esac\n}\ncompdef _bidboard bidboard\n");
 }
 
@@ -100,26 +114,37 @@ void print_fish() {
   for (const Command& command : all_commands()) {
     if (command.group.empty()) continue;
     std::string summary = command.summary;
-    for (std::size_t at = 0; (at = summary.find('\'', at)) != std::string::npos; at += 2) summary.insert(at, "\\");
-    std::printf("complete -c bidboard -n __fish_use_subcommand -f -a %s -d '%s'\n", command.name.c_str(), summary.c_str());
+    for (std::size_t at = 0; (at = summary.find('\'', at)) != std::string::npos; at += 2)
+      summary.insert(at, "\\");
+    std::printf("complete -c bidboard -n __fish_use_subcommand -f -a %s -d '%s'\n", command.name.c_str(),
+                summary.c_str());
     for (const std::string& option : option_names(command))
-      std::printf("complete -c bidboard -n '__fish_seen_subcommand_from %s' -l %s\n", command.name.c_str(), option.substr(2).c_str());
+      std::printf("complete -c bidboard -n '__fish_seen_subcommand_from %s' -l %s\n", command.name.c_str(),
+                  option.substr(2).c_str());
   }
 }
 
 Result<Exit> completion(const std::string& shell) {
-  if (shell == "bash") print_bash();
-  else if (shell == "zsh") print_zsh();
-  else if (shell == "fish") print_fish();
-  else return fail(Errc::invalid, "there are completions for bash, zsh and fish");
+  if (shell == "bash")
+    print_bash();
+  else if (shell == "zsh")
+    print_zsh();
+  else if (shell == "fish")
+    print_fish();
+  else
+    return fail(Errc::invalid, "there are completions for bash, zsh and fish");
   return Exit::ok;
 }
 
 }  // namespace
 
 Command help_command() {
-  return {"help", "Help", "Print help on a command, on job files, settings or exit codes", "",
-          {{"bidboard help jobs", "every key of a job file"}, {"bidboard help settings", "every key of bidboard.yaml"}},
+  return {"help",
+          "Help",
+          "Print help on a command, on job files, settings or exit codes",
+          "",
+          {{"bidboard help jobs", "every key of a job file"},
+           {"bidboard help settings", "every key of bidboard.yaml"}},
           [](Options& o) -> Action0 {
             auto topic = std::make_shared<std::string>();
             o.argument("TOPIC", *topic, "A command, jobs, settings or exit-codes", false);
@@ -128,7 +153,10 @@ Command help_command() {
 }
 
 Command prime_command() {
-  return {"prime", "Help", "Print what an agent needs to know to use the board", "For AGENTS.md, or the first prompt of a session.",
+  return {"prime",
+          "Help",
+          "Print what an agent needs to know to use the board",
+          "For AGENTS.md, or the first prompt of a session.",
           {{"bidboard prime >> AGENTS.md", "tell every agent of this folder"}},
           [](Options&) -> Action0 {
             return [](const Globals&) -> Result<Exit> {
@@ -139,8 +167,12 @@ Command prime_command() {
 }
 
 Command completion_command() {
-  return {"completion", "Help", "Print a completion script for bash, zsh or fish", "",
-          {{"eval \"$(bidboard completion bash)\"", "in ~/.bashrc"}, {"bidboard completion fish > ~/.config/fish/completions/bidboard.fish", "for fish"}},
+  return {"completion",
+          "Help",
+          "Print a completion script for bash, zsh or fish",
+          "",
+          {{"eval \"$(bidboard completion bash)\"", "in ~/.bashrc"},
+           {"bidboard completion fish > ~/.config/fish/completions/bidboard.fish", "for fish"}},
           [](Options& o) -> Action0 {
             auto shell = std::make_shared<std::string>();
             o.argument("SHELL", *shell, "bash, zsh or fish");

@@ -43,7 +43,8 @@ Result<Exit> post(const Globals& globals, PostArgs args) {
     if (!skill) return fail(skill.error());
     spec.skills.push_back({skill->name, skill->level.value_or(0)});
   }
-  if (args.attempts < 1 || args.attempts > 1000) return fail(Errc::invalid, "--attempts is a number from 1 to 1000");
+  if (args.attempts < 1 || args.attempts > 1000)
+    return fail(Errc::invalid, "--attempts is a number from 1 to 1000");
   spec.attempts = static_cast<std::uint32_t>(args.attempts);
   spec.repeatable = !args.once;
   if (!args.parent.empty()) {
@@ -82,7 +83,8 @@ Result<Exit> dep(const Globals& globals, const DepArgs& args) {
   if (!task) return fail(task.error());
   const Result<TaskId> need = read_task_id(args.need);
   if (!need) return fail(need.error());
-  const Result<Changed> changed = call_for<Changed>(*board, Depend{*task, {*need, args.any}, args.remove}, caller());
+  const Result<Changed> changed =
+      call_for<Changed>(*board, Depend{*task, {*need, args.any}, args.remove}, caller());
   if (!changed) return fail(changed.error());
   std::printf("%s %s %s and is %s\n", to_string(*task).c_str(), args.remove ? "no longer needs" : "needs",
               to_string(*need).c_str(), std::string(name(changed->state)).c_str());
@@ -92,46 +94,60 @@ Result<Exit> dep(const Globals& globals, const DepArgs& args) {
 }  // namespace
 
 Command post_command() {
-  return {"post", "Tasks", "Post a task and print its id", "",
-          {{"bidboard post \"Fix the login\" --body @notes.md --skill \"cpp>=0.7\"", "needs an agent that is good at C++"},
-           {"bidboard post Test --run \"make test\" --need t1 --timeout 10m", "a command, after t1 is done"},
-           {"bidboard post Clean --need t2:any --key clean-2024", "however t2 ends; posted once, however often this is run"}},
-          [](Options& o) -> Action0 {
-            auto args = std::make_shared<PostArgs>();
-            TaskSpec& spec = args->spec;
-            o.argument("TITLE", spec.title, "What is to be done, in a line");
-            o.text("--body,-b", args->body, "TEXT|@FILE|-", "The whole story; @FILE reads a file, - reads stdin");
-            o.text("--run", spec.run, "CMD", "A shell command; executed by agents with --allow-run, in the board's folder");
-            o.texts("--need,-n", args->needs, "TASK[:any]", "A task that must be done first (:any: ended in any way)");
-            o.texts("--skill,-s", args->skills, "NAME[=LEVEL]", "A skill the agent must have, at least so good; also \"NAME>=LEVEL\"");
-            o.number("--size", spec.size, "SECONDS", "Expected work at speed 1 and skill level 1");
-            o.integer("--priority,-p", spec.priority, "N", "Higher goes first");
-            o.text("--kind", spec.kind, "WORD", "Groups tasks that take similarly long");
-            o.text("--project", spec.project, "NAME", "Which project it belongs to [the board's]");
-            o.duration("--timeout", spec.timeout, "TIME", "Limit of one attempt");
-            o.integer("--attempts", args->attempts, "N", "How many attempts at most");
-            o.duration("--stall-after", spec.stall_after, "TIME", "Report an attempt that is silent for so long");
-            o.flag("--once", args->once, "May not be repeated: after a crash with unknown outcome a person decides");
-            o.number("--budget", spec.budget, "PRICE", "The most it may cost; 0: no limit");
-            o.text("--parent", args->parent, "TASK", "The task it is a part of");
-            o.text("--key", spec.key, "TEXT", "Posting the same key again gives the task that stands already");
-            o.text("--as", args->as, "NAME", "Post as this agent");
-            o.flag("--json", args->json, "Print an object with id");
-            return [args](const Globals& globals) { return post(globals, *args); };
-          }};
+  return {
+      "post",
+      "Tasks",
+      "Post a task and print its id",
+      "",
+      {{"bidboard post \"Fix the login\" --body @notes.md --skill \"cpp>=0.7\"",
+        "needs an agent that is good at C++"},
+       {"bidboard post Test --run \"make test\" --need t1 --timeout 10m", "a command, after t1 is done"},
+       {"bidboard post Clean --need t2:any --key clean-2024",
+        "however t2 ends; posted once, however often this is run"}},
+      [](Options& o) -> Action0 {
+        auto args = std::make_shared<PostArgs>();
+        TaskSpec& spec = args->spec;
+        o.argument("TITLE", spec.title, "What is to be done, in a line");
+        o.text("--body,-b", args->body, "TEXT|@FILE|-", "The whole story; @FILE reads a file, - reads stdin");
+        o.text("--run", spec.run, "CMD",
+               "A shell command; executed by agents with --allow-run, in the board's folder");
+        o.texts("--need,-n", args->needs, "TASK[:any]",
+                "A task that must be done first (:any: ended in any way)");
+        o.texts("--skill,-s", args->skills, "NAME[=LEVEL]",
+                "A skill the agent must have, at least so good; also \"NAME>=LEVEL\"");
+        o.number("--size", spec.size, "SECONDS", "Expected work at speed 1 and skill level 1");
+        o.integer("--priority,-p", spec.priority, "N", "Higher goes first");
+        o.text("--kind", spec.kind, "WORD", "Groups tasks that take similarly long");
+        o.text("--project", spec.project, "NAME", "Which project it belongs to [the board's]");
+        o.duration("--timeout", spec.timeout, "TIME", "Limit of one attempt");
+        o.integer("--attempts", args->attempts, "N", "How many attempts at most");
+        o.duration("--stall-after", spec.stall_after, "TIME", "Report an attempt that is silent for so long");
+        o.flag("--once", args->once,
+               "May not be repeated: after a crash with unknown outcome a person decides");
+        o.number("--budget", spec.budget, "PRICE", "The most it may cost; 0: no limit");
+        o.text("--parent", args->parent, "TASK", "The task it is a part of");
+        o.text("--key", spec.key, "TEXT", "Posting the same key again gives the task that stands already");
+        o.text("--as", args->as, "NAME", "Post as this agent");
+        o.flag("--json", args->json, "Print an object with id");
+        return [args](const Globals& globals) { return post(globals, *args); };
+      }};
 }
 
 Command dep_command() {
-  return {"dep", "Tasks", "Let a task need another one, or no longer", "",
-          {{"bidboard dep t3 t2", "t3 waits for t2"}, {"bidboard dep t3 t2 --remove", "it does not any more"}},
-          [](Options& o) -> Action0 {
-            auto args = std::make_shared<DepArgs>();
-            o.task("TASK", args->task);
-            o.argument("NEEDS", args->need, "The task it waits for");
-            o.flag("--any", args->any, "However that task ends");
-            o.flag("--remove", args->remove, "Take the dependency away");
-            return [args](const Globals& globals) { return dep(globals, *args); };
-          }};
+  return {
+      "dep",
+      "Tasks",
+      "Let a task need another one, or no longer",
+      "",
+      {{"bidboard dep t3 t2", "t3 waits for t2"}, {"bidboard dep t3 t2 --remove", "it does not any more"}},
+      [](Options& o) -> Action0 {
+        auto args = std::make_shared<DepArgs>();
+        o.task("TASK", args->task);
+        o.argument("NEEDS", args->need, "The task it waits for");
+        o.flag("--any", args->any, "However that task ends");
+        o.flag("--remove", args->remove, "Take the dependency away");
+        return [args](const Globals& globals) { return dep(globals, *args); };
+      }};
 }
 
 }  // namespace bidboard

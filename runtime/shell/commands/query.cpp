@@ -44,7 +44,8 @@ std::string csv_field(const std::string& text) {
 }
 
 void print_csv_line(const std::vector<std::string>& fields) {
-  for (std::size_t i = 0; i < fields.size(); ++i) std::printf("%s%s", i ? "," : "", csv_field(fields[i]).c_str());
+  for (std::size_t i = 0; i < fields.size(); ++i)
+    std::printf("%s%s", i ? "," : "", csv_field(fields[i]).c_str());
   std::fputs("\r\n", stdout);
 }
 
@@ -56,11 +57,12 @@ std::vector<std::string> texts_of(std::span<const SqlValue> row) {
 
 Result<void> print_as_table(Query& query, const std::string& sql) {
   std::optional<Table> table;
-  const Result<void> ran = query.run(sql, {[&](const std::vector<std::string>& names) { table.emplace(names); },
-                                           [&](std::span<const SqlValue> row) {
-                                             table->add(texts_of(row));
-                                             return true;
-                                           }});
+  const Result<void> ran =
+      query.run(sql, {[&](const std::vector<std::string>& names) { table.emplace(names); },
+                      [&](std::span<const SqlValue> row) {
+                        table->add(texts_of(row));
+                        return true;
+                      }});
   if (ran && table) table->print();
   return ran;
 }
@@ -78,7 +80,8 @@ Result<void> print_as_json(Query& query, const std::string& sql) {
   const Result<void> ran = query.run(sql, {[&](const std::vector<std::string>& names) { columns = names; },
                                            [&](std::span<const SqlValue> row) {
                                              Value object{Value::Object{}};
-                                             for (std::size_t i = 0; i < row.size(); ++i) object.set(columns[i], cell_json(row[i]));
+                                             for (std::size_t i = 0; i < row.size(); ++i)
+                                               object.set(columns[i], cell_json(row[i]));
                                              rows.push(std::move(object));
                                              return true;
                                            }});
@@ -159,21 +162,24 @@ Result<Exit> query(const Globals& globals, const QueryArgs& args) {
 }  // namespace
 
 Command query_command() {
-  return {"query", "Insight", "Ask the board in SQL; without a statement: a prompt",
-          "Any SELECT over the tables that .schema lists. Times are seconds since 1970.",
-          {{"bidboard query \"SELECT state, count(*) FROM tasks GROUP BY state\"", "how things stand"},
-           {"bidboard query \"SELECT agent, avg(seconds) FROM bids GROUP BY agent\" --csv", "for a spreadsheet"},
-           {"bidboard query \"SELECT * FROM tasks\" --at 120", "the board as it was after event 120"},
-           {"bidboard query .schema", "tables and columns"}},
-          [](Options& o) -> Action0 {
-            auto args = std::make_shared<QueryArgs>();
-            o.argument("SQL", args->sql, "The statement, @FILE, or - for stdin", false);
-            o.integer("--at", args->at, "SEQ", "The board as it was after this event; 0: now");
-            o.flag("--csv", args->csv, "Print CSV");
-            o.flag("--json", args->json, "Print JSON");
-            o.duration("--time-limit", args->time_limit, "TIME", "Give up after this long");
-            return [args](const Globals& globals) { return query(globals, *args); };
-          }};
+  return {
+      "query",
+      "Insight",
+      "Ask the board in SQL; without a statement: a prompt",
+      "Any SELECT over the tables that .schema lists. Times are seconds since 1970.",
+      {{"bidboard query \"SELECT state, count(*) FROM tasks GROUP BY state\"", "how things stand"},
+       {"bidboard query \"SELECT agent, avg(seconds) FROM bids GROUP BY agent\" --csv", "for a spreadsheet"},
+       {"bidboard query \"SELECT * FROM tasks\" --at 120", "the board as it was after event 120"},
+       {"bidboard query .schema", "tables and columns"}},
+      [](Options& o) -> Action0 {
+        auto args = std::make_shared<QueryArgs>();
+        o.argument("SQL", args->sql, "The statement, @FILE, or - for stdin", false);
+        o.integer("--at", args->at, "SEQ", "The board as it was after this event; 0: now");
+        o.flag("--csv", args->csv, "Print CSV");
+        o.flag("--json", args->json, "Print JSON");
+        o.duration("--time-limit", args->time_limit, "TIME", "Give up after this long");
+        return [args](const Globals& globals) { return query(globals, *args); };
+      }};
 }
 
 }  // namespace bidboard

@@ -29,14 +29,18 @@ Result<Exit> print_tasks(const BoardView& board, std::vector<Task> tasks, bool j
   const WallTime now = read_clocks().wall;
   Table table({"ID", "STATE", "HOLDER", "TRY", "SINCE", "TITLE"});
   for (const Task& task : tasks) {
-    const WallTime since = std::max({task.created_at, task.ready_at, task.awarded_at, task.started_at, task.finished_at});
+    const WallTime since =
+        std::max({task.created_at, task.ready_at, task.awarded_at, task.started_at, task.finished_at});
     std::string title = task.spec.title;
     if (!task.reason.empty() && task.state != TaskState::done) title += "  (" + task.reason + ")";
     table.add({to_string(task.id), shown_state(task.state), board.agent_name(task.holder),
-               std::to_string(task.attempts) + "/" + std::to_string(task.spec.attempts), ago(since, now), title});
+               std::to_string(task.attempts) + "/" + std::to_string(task.spec.attempts), ago(since, now),
+               title});
   }
-  if (table.empty()) std::puts("No tasks. `bidboard post TITLE` makes one.");
-  else table.print();
+  if (table.empty())
+    std::puts("No tasks. `bidboard post TITLE` makes one.");
+  else
+    table.print();
   return Exit::ok;
 }
 
@@ -93,20 +97,26 @@ std::string listed(const std::vector<SkillNeed>& skills) {
 }
 
 void line(const char* label, const std::string& value) {
-  if (!value.empty()) std::printf("%s %s\n", coloured(Colour::dim, std::string(label) + std::string(11 - std::min<std::size_t>(
-                                                                                           10, std::string(label).size()), ' ')).c_str(),
-                                  value.c_str());
+  if (!value.empty())
+    std::printf(
+        "%s %s\n",
+        coloured(Colour::dim, std::string(label) +
+                                  std::string(11 - std::min<std::size_t>(10, std::string(label).size()), ' '))
+            .c_str(),
+        value.c_str());
 }
 
 void print_task(const BoardView& board, const Task& task) {
   const WallTime now = read_clocks().wall;
-  std::printf("%s  %s  %s\n", coloured(Colour::bold, to_string(task.id)).c_str(), shown_state(task.state).c_str(),
-              coloured(Colour::bold, task.spec.title).c_str());
+  std::printf("%s  %s  %s\n", coloured(Colour::bold, to_string(task.id)).c_str(),
+              shown_state(task.state).c_str(), coloured(Colour::bold, task.spec.title).c_str());
   line("because", task.state == TaskState::done ? "" : task.reason);
   if (task.holder)
-    line(is_held(task.state) ? "held by" : is_over(task.state) ? "ended by" : "last by", board.agent_name(task.holder) + ", epoch " + std::to_string(task.epoch.value) +
-                                                           ", attempt " + std::to_string(task.attempts) + " of " +
-                                                           std::to_string(task.spec.attempts));
+    line(is_held(task.state)   ? "held by"
+         : is_over(task.state) ? "ended by"
+                               : "last by",
+         board.agent_name(task.holder) + ", epoch " + std::to_string(task.epoch.value) + ", attempt " +
+             std::to_string(task.attempts) + " of " + std::to_string(task.spec.attempts));
   if (is_held(task.state) && task.progress > 0)
     line("progress", std::to_string(task.progress / 10'000) + " % " + task.progress_text);
   line("needs", listed(board, task.spec.needs));
@@ -119,15 +129,18 @@ void print_task(const BoardView& board, const Task& task) {
   line("posted", ago(task.created_at, now));
   line("begun", task.started_at.us ? ago(task.started_at, now) : "");
   if (task.finished_at.us && task.awarded_at.us && task.finished_at >= task.awarded_at)
-    line("ended", ago(task.finished_at, now) + ", " + format_duration(task.finished_at - task.awarded_at) + " after its award");
+    line("ended", ago(task.finished_at, now) + ", " + format_duration(task.finished_at - task.awarded_at) +
+                      " after its award");
   if (task.price != 0) line("price", format_micros(task.price));
   if (task.tokens != 0) line("tokens", std::to_string(task.tokens));
   for (const AttemptFailure& failure : task.failures)
-    line("earlier", "epoch " + std::to_string(failure.epoch.value) + " by " + board.agent_name(failure.agent) + ": " + failure.reason);
+    line("earlier", "epoch " + std::to_string(failure.epoch.value) + " by " +
+                        board.agent_name(failure.agent) + ": " + failure.reason);
   if (!task.spec.body.empty()) std::printf("\n%s\n", task.spec.body.c_str());
   if (task.state == TaskState::done) {
     const std::string result = board.result_of(task);
-    std::printf("\n%s\n%s\n", coloured(Colour::dim, "result").c_str(), result.empty() ? "(none)" : result.c_str());
+    std::printf("\n%s\n%s\n", coloured(Colour::dim, "result").c_str(),
+                result.empty() ? "(none)" : result.c_str());
   }
 }
 
@@ -138,20 +151,27 @@ Result<Exit> show(const Globals& globals, const std::string& id_text, bool json)
   if (!board) return fail(board.error());
   const Result<Task> task = board->task(*id);
   if (!task) return fail(task.error());
-  if (json) print_json(task_to_json(*board, *task));
-  else print_task(*board, *task);
+  if (json)
+    print_json(task_to_json(*board, *task));
+  else
+    print_task(*board, *task);
   return Exit::ok;
 }
 
 }  // namespace
 
 Command tasks_command() {
-  return {"tasks", "Tasks", "List tasks", "",
-          {{"bidboard tasks --where \"state = 'failed' and attempts > 1\"", "an SQL condition over the table `tasks`"},
+  return {"tasks",
+          "Tasks",
+          "List tasks",
+          "",
+          {{"bidboard tasks --where \"state = 'failed' and attempts > 1\"",
+            "an SQL condition over the table `tasks`"},
            {"bidboard tasks --state running --json", "for programs"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<ListArgs>();
-            o.text("--where,-w", args->where, "SQL", "Only those for which this holds; `bidboard query .schema` lists columns");
+            o.text("--where,-w", args->where, "SQL",
+                   "Only those for which this holds; `bidboard query .schema` lists columns");
             o.text("--state", args->state, "STATE", "Only those in this state");
             o.text("--project", args->project, "NAME", "Only those of this project");
             o.integer("--limit", args->limit, "N", "The last N only; 0: all");
@@ -161,7 +181,11 @@ Command tasks_command() {
 }
 
 Command ready_command() {
-  return {"ready", "Tasks", "List tasks that wait for an agent, in the order they are looked at", "", {{"bidboard ready", "what comes next"}},
+  return {"ready",
+          "Tasks",
+          "List tasks that wait for an agent, in the order they are looked at",
+          "",
+          {{"bidboard ready", "what comes next"}},
           [](Options& o) -> Action0 {
             auto json = std::make_shared<bool>(false);
             o.flag("--json", *json, "Print JSON");
@@ -170,7 +194,11 @@ Command ready_command() {
 }
 
 Command show_command() {
-  return {"show", "Tasks", "Show all about a task, its result included", "", {{"bidboard show t12", "for people"}, {"bidboard show t12 --json", "for programs"}},
+  return {"show",
+          "Tasks",
+          "Show all about a task, its result included",
+          "",
+          {{"bidboard show t12", "for people"}, {"bidboard show t12 --json", "for programs"}},
           [](Options& o) -> Action0 {
             auto id = std::make_shared<std::string>();
             auto json = std::make_shared<bool>(false);

@@ -44,7 +44,8 @@ Result<Settings> load_settings(const BoardDirectory& board) {
 Result<Descriptor> take_supervisor_lock(const BoardDirectory& board) {
   Descriptor file(::open(supervisor_file(board).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!file) return fail(Errc::storage, "cannot open " + supervisor_file(board));
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return fail(Errc::conflict, "`bidboard up` runs already; `bidboard status` shows it");
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0)
+    return fail(Errc::conflict, "`bidboard up` runs already; `bidboard status` shows it");
   const std::string text = std::to_string(::getpid()) + "\n";
   if (::ftruncate(file.get(), 0) != 0 || ::write(file.get(), text.data(), text.size()) < 0)
     return fail(Errc::storage, "cannot write " + supervisor_file(board));
@@ -56,7 +57,8 @@ pid_t supervisor_pid(const BoardDirectory& board) {
   const Descriptor file(::open(supervisor_file(board).c_str(), O_RDONLY | O_CLOEXEC));
   if (!file || ::flock(file.get(), LOCK_SH | LOCK_NB) == 0) return 0;
   char text[32] = {};
-  return ::read(file.get(), text, sizeof text - 1) > 0 ? static_cast<pid_t>(std::strtol(text, nullptr, 10)) : 0;
+  return ::read(file.get(), text, sizeof text - 1) > 0 ? static_cast<pid_t>(std::strtol(text, nullptr, 10))
+                                                       : 0;
 }
 
 struct UpArgs {
@@ -93,32 +95,42 @@ Result<Exit> up(const Globals& globals, const UpArgs& args) {
   if (!board) return fail(board.error());
   Result<Settings> settings = load_settings(*board);
   if (!settings) return fail(settings.error());
-  if (supervisor_pid(*board) != 0) return fail(Errc::conflict, "`bidboard up` runs already; `bidboard status` shows it");
+  if (supervisor_pid(*board) != 0)
+    return fail(Errc::conflict, "`bidboard up` runs already; `bidboard status` shows it");
   if (const auto writer = serving_writer(*board))
-    return fail(Errc::conflict, "a controller serves this board already (process " + std::to_string(writer->pid) + ")");
+    return fail(Errc::conflict,
+                "a controller serves this board already (process " + std::to_string(writer->pid) + ")");
   if (args.detach) {
     const Result<bool> parent = leave_terminal(*board);
     if (!parent) return fail(parent.error());
     if (*parent) {
-      std::printf("The board is up with %zu agents. `bidboard status` shows it, `bidboard down` ends it.\n", settings->agents.size());
+      std::printf("The board is up with %zu agents. `bidboard status` shows it, `bidboard down` ends it.\n",
+                  settings->agents.size());
       return Exit::ok;
     }
   }
   const Result<Descriptor> lock = take_supervisor_lock(*board);
   if (!lock) return fail(lock.error());
   const StopSignal stop;
-  Supervisor supervisor(settings->restart, [](const std::string& text) { print_note({Note::Level::warning, text}); });
-  if (const Result<void> started = supervisor.start(controller_child(*board, settings->durable)); !started) return fail(started.error());
+  Supervisor supervisor(settings->restart, [](const std::string& text) {
+    print_note({Note::Level::warning, text});
+  });
+  if (const Result<void> started = supervisor.start(controller_child(*board, settings->durable)); !started)
+    return fail(started.error());
   const Result<Writer> writer = await_serving(*board, start_patience);
   if (!writer) return fail(writer.error());
-  if (settings->config.project.empty()) settings->config.project = fs::path(board->home()).filename().string();
+  if (settings->config.project.empty())
+    settings->config.project = fs::path(board->home()).filename().string();
   if (const auto set = call_for<Nothing>(*board, Configure{settings->config}); !set) return fail(set.error());
   for (const PlannedAgent& agent : settings->agents)
-    if (const Result<void> started = supervisor.start(agent_child(*board, agent, board->home())); !started) return fail(started.error());
-  print_note({Note::Level::info, "up: strategy " + settings->config.strategy + ", " + std::to_string(settings->agents.size()) + " agents" +
+    if (const Result<void> started = supervisor.start(agent_child(*board, agent, board->home())); !started)
+      return fail(started.error());
+  print_note({Note::Level::info, "up: strategy " + settings->config.strategy + ", " +
+                                     std::to_string(settings->agents.size()) + " agents" +
                                      (args.detach ? "" : "; ctrl-C ends them")});
   if (settings->agents.empty())
-    print_note({Note::Level::warning, "no agents are named in " + settings_file(*board) + "; `bidboard agent` adds some by hand"});
+    print_note({Note::Level::warning,
+                "no agents are named in " + settings_file(*board) + "; `bidboard agent` adds some by hand"});
   while (!stop.requested()) {
     if (const Result<void> fine = supervisor.look_after(); !fine) return fail(fine.error());
     wait_readable({supervisor.descriptor(), stop.descriptor()});
@@ -177,21 +189,24 @@ void print_overview(const BoardView& board, const Overview& overview) {
   std::printf("board       %s\n", board.directory().path.c_str());
   if (overview.serving) {
     const Status& s = *overview.serving;
-    std::printf("controller  process %lld, up for %s, term %llu, %llu events\n", static_cast<long long>(s.pid),
-                format_duration(s.up_for).c_str(), static_cast<unsigned long long>(s.term.value),
-                static_cast<unsigned long long>(s.seq.value));
-    std::printf("strategy    %s%s\n", s.strategy.c_str(), s.strategy == "auction" ? (", " + s.mechanism).c_str() : "");
+    std::printf("controller  process %lld, up for %s, term %llu, %llu events\n",
+                static_cast<long long>(s.pid), format_duration(s.up_for).c_str(),
+                static_cast<unsigned long long>(s.term.value), static_cast<unsigned long long>(s.seq.value));
+    std::printf("strategy    %s%s\n", s.strategy.c_str(),
+                s.strategy == "auction" ? (", " + s.mechanism).c_str() : "");
     std::printf("agents      %zu connected\n", s.agents.size());
     for (const AgentStatus& agent : s.agents)
-      std::printf("            %-14s %u running, heard of %s ago\n", board.agent_name(agent.agent).c_str(), agent.running,
-                  format_duration(agent.silent_for).c_str());
-    if (s.malformed > 0) std::printf("malformed   %llu messages\n", static_cast<unsigned long long>(s.malformed));
+      std::printf("            %-14s %u running, heard of %s ago\n", board.agent_name(agent.agent).c_str(),
+                  agent.running, format_duration(agent.silent_for).c_str());
+    if (s.malformed > 0)
+      std::printf("malformed   %llu messages\n", static_cast<unsigned long long>(s.malformed));
   } else {
     std::puts("controller  none; commands work one at a time, agents need `bidboard up`");
   }
   if (overview.supervisor != 0) std::printf("supervisor  process %d\n", overview.supervisor);
   std::string counts;
-  for (const auto& [state, count] : overview.tasks) counts += (counts.empty() ? "" : ", ") + std::to_string(count) + " " + state;
+  for (const auto& [state, count] : overview.tasks)
+    counts += (counts.empty() ? "" : ", ") + std::to_string(count) + " " + state;
   std::printf("tasks       %s\n", counts.empty() ? "none" : counts.c_str());
 }
 
@@ -229,18 +244,24 @@ Result<Exit> status(const Globals& globals, bool json) {
   if (!board) return fail(board.error());
   const Result<Overview> overview = look(*board);
   if (!overview) return fail(overview.error());
-  if (json) print_json(to_json_value(*board, *overview));
-  else print_overview(*board, *overview);
+  if (json)
+    print_json(to_json_value(*board, *overview));
+  else
+    print_overview(*board, *overview);
   return Exit::ok;
 }
 
 }  // namespace
 
 Command up_command() {
-  return {"up", "Board", "Start a controller and the agents of bidboard.yaml",
-          "Agents that end are started again, within the bounds of `restart`; then everything is stopped and said why.\n"
+  return {"up",
+          "Board",
+          "Start a controller and the agents of bidboard.yaml",
+          "Agents that end are started again, within the bounds of `restart`; then everything is stopped and "
+          "said why.\n"
           "Their logs are in .bidboard/run/.",
-          {{"bidboard up", "in the foreground"}, {"bidboard up --detach", "in the background, until `bidboard down`"}},
+          {{"bidboard up", "in the foreground"},
+           {"bidboard up --detach", "in the background, until `bidboard down`"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<UpArgs>();
             o.flag("--detach,-d", args->detach, "Go on in the background");
@@ -249,12 +270,19 @@ Command up_command() {
 }
 
 Command down_command() {
-  return {"down", "Board", "Stop what `up` or `controller` started", "", {{"bidboard down", "agents first, then the controller"}},
+  return {"down",
+          "Board",
+          "Stop what `up` or `controller` started",
+          "",
+          {{"bidboard down", "agents first, then the controller"}},
           [](Options&) -> Action0 { return [](const Globals& globals) { return down(globals); }; }};
 }
 
 Command status_command() {
-  return {"status", "Board", "Show whether the board is served, by whom, and how its tasks stand", "",
+  return {"status",
+          "Board",
+          "Show whether the board is served, by whom, and how its tasks stand",
+          "",
           {{"bidboard status --json", "for programs"}},
           [](Options& o) -> Action0 {
             auto json = std::make_shared<bool>(false);

@@ -37,14 +37,17 @@ Result<Exit> print_claim(const Claimed& claimed, const ClaimArgs& args) {
   const std::string epoch = std::to_string(claimed.epoch.value);
   std::puts(args.next ? (to_string(claimed.task) + " " + epoch).c_str() : epoch.c_str());
   if (is_terminal())
-    std::fprintf(stderr, "%s is yours for %s (epoch %s): `bidboard done %s --as %s --result TEXT`, or `renew`, or `fail`\n",
-                 to_string(claimed.task).c_str(), format_duration(claimed.deadline - read_clocks().wall).c_str(), epoch.c_str(),
-                 to_string(claimed.task).c_str(), args.as.c_str());
+    std::fprintf(
+        stderr,
+        "%s is yours for %s (epoch %s): `bidboard done %s --as %s --result TEXT`, or `renew`, or `fail`\n",
+        to_string(claimed.task).c_str(), format_duration(claimed.deadline - read_clocks().wall).c_str(),
+        epoch.c_str(), to_string(claimed.task).c_str(), args.as.c_str());
   return Exit::ok;
 }
 
 /// Asks again whenever the board has changed, until there is a task to take.
-Result<Claimed> claim_when_possible(const BoardDirectory& board, const Claim& request, const ClaimArgs& args) {
+Result<Claimed> claim_when_possible(const BoardDirectory& board, const Claim& request,
+                                    const ClaimArgs& args) {
   const StopSignal stop;
   const Instant give_up = read_clocks().mono + args.wait_for;
   while (true) {
@@ -61,7 +64,9 @@ Result<Claimed> claim_when_possible(const BoardDirectory& board, const Claim& re
     if (left.us <= 0 || stop.requested())
       return fail(Errc::timed_out, "no task to take within " + format_duration(args.wait_for));
     if (!writer)
-      return fail(Errc::unavailable, "--wait needs a controller that tells when something changes; start one with `bidboard up`");
+      return fail(
+          Errc::unavailable,
+          "--wait needs a controller that tells when something changes; start one with `bidboard up`");
     static_cast<void>(feed->wait(std::min(left, seconds(10))));
   }
 }
@@ -82,8 +87,9 @@ Result<Exit> claim(const Globals& globals, const ClaimArgs& args) {
     if (!skill) return fail(skill.error());
     request.skills.push_back({skill->name, skill->level.value_or(one)});
   }
-  const Result<Claimed> claimed =
-      args.next && args.wait ? claim_when_possible(*board, request, args) : call_for<Claimed>(*board, request, caller(args.as));
+  const Result<Claimed> claimed = args.next && args.wait
+                                      ? claim_when_possible(*board, request, args)
+                                      : call_for<Claimed>(*board, request, caller(args.as));
   if (!claimed) return fail(claimed.error());
   return print_claim(*claimed, args);
 }
@@ -112,7 +118,8 @@ Result<Exit> send_report(const Globals& globals, const ReportArgs& args, Request
   if (args.epoch < 0) return fail(Errc::invalid, "an epoch is a positive number");
   const Result<Changed> changed = call_for<Changed>(*board, std::move(body), caller(args.as));
   if (!changed) return fail(changed.error());
-  if (verb) std::printf("%s is %s\n", to_string(changed->task).c_str(), std::string(name(changed->state)).c_str());
+  if (verb)
+    std::printf("%s is %s\n", to_string(changed->task).c_str(), std::string(name(changed->state)).c_str());
   return Exit::ok;
 }
 
@@ -121,7 +128,8 @@ Result<Exit> finish(const Globals& globals, const ReportArgs& args, bool success
   if (!id) return fail(id.error());
   Result<std::string> text = read_text(args.text);
   if (!text) return fail(text.error());
-  Finish request{*id, {static_cast<std::uint64_t>(args.epoch)}, success, std::move(*text), args.price, args.tokens};
+  Finish request{*id,        {static_cast<std::uint64_t>(args.epoch)}, success, std::move(*text), args.price,
+                 args.tokens};
   return send_report(globals, args, std::move(request), "is");
 }
 
@@ -150,8 +158,11 @@ void declare_report(Options& o, ReportArgs& args) {
 }  // namespace
 
 Command claim_command() {
-  return {"claim", "Work", "Take a task; prints the epoch of the award (--next: the task and the epoch)",
-          "Of several that claim one task exactly one wins; the others exit with 5. The claim lasts for the task's timeout and can be\n"
+  return {"claim",
+          "Work",
+          "Take a task; prints the epoch of the award (--next: the task and the epoch)",
+          "Of several that claim one task exactly one wins; the others exit with 5. The claim lasts for the "
+          "task's timeout and can be\n"
           "renewed. The name is registered on first use.",
           {{"bidboard claim t3 --as me", "take this one"},
            {"bidboard claim --next --as me --skill cpp=0.8", "the next one that suits"},
@@ -170,7 +181,11 @@ Command claim_command() {
 }
 
 Command renew_command() {
-  return {"renew", "Work", "Prolong a claim by the task's timeout", "", {{"bidboard renew t3 --as me", "go on working"}},
+  return {"renew",
+          "Work",
+          "Prolong a claim by the task's timeout",
+          "",
+          {{"bidboard renew t3 --as me", "go on working"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<ReportArgs>();
             o.task("TASK", args->task, false);
@@ -180,9 +195,13 @@ Command renew_command() {
 }
 
 Command done_command() {
-  return {"done", "Work", "Deliver a task's result", "",
+  return {"done",
+          "Work",
+          "Deliver a task's result",
+          "",
           {{"bidboard done t3 --as me --result '{\"files\": 3}'", "with a result"},
-           {"make report | bidboard done t3 --as me --epoch 2 --result -", "only if epoch 2 is still the live award"}},
+           {"make report | bidboard done t3 --as me --epoch 2 --result -",
+            "only if epoch 2 is still the live award"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<ReportArgs>();
             o.task("TASK", args->task, false);
@@ -195,7 +214,10 @@ Command done_command() {
 }
 
 Command fail_command() {
-  return {"fail", "Work", "Give an attempt up; the task is tried again while attempts are left", "",
+  return {"fail",
+          "Work",
+          "Give an attempt up; the task is tried again while attempts are left",
+          "",
           {{"bidboard fail t3 --as me --reason \"no access\"", "the reason is handed to the next attempt"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<ReportArgs>();
@@ -207,7 +229,10 @@ Command fail_command() {
 }
 
 Command progress_command() {
-  return {"progress", "Work", "Say how far a task is", "Inside a task's process the task and its agent are known from the environment.",
+  return {"progress",
+          "Work",
+          "Say how far a task is",
+          "Inside a task's process the task and its agent are known from the environment.",
           {{"bidboard progress 0.4 \"half of the files\"", "from within a task"},
            {"bidboard progress 0.4 --task t3 --as me", "from elsewhere"}},
           [](Options& o) -> Action0 {
