@@ -14,8 +14,8 @@ namespace bidboard {
 struct Workplace {
   std::string board;      ///< the board's directory, absolute
   std::string agent;      ///< the agent's name
-  std::string directory;  ///< where commands run; empty: the agent's working directory
-  std::string tools;      ///< the folder of the shell tool, put first on the PATH; empty: PATH as it is
+  std::string directory = {};  ///< where commands run; empty: the agent's working directory
+  std::string tools = {};  ///< the folder of the shell tool, put first on the PATH; empty: PATH as it is
 };
 
 // <board>/output/t12.e1.log: what the attempt wrote; appended by the agent and its guard.
