@@ -1,6 +1,6 @@
-// A large job on agents that keep being killed: what was promised must hold however they end. The tasks count themselves: each
-// execution writes a line at its begin and at its end, and proves with a lock that lives as long as any of its processes that
-// no other execution of the same task is alive.
+// A large job on agents that keep being killed: what was promised must hold however they end. The tasks count
+// themselves: each execution writes a line at its begin and at its end, and proves with a lock that lives as
+// long as any of its processes that no other execution of the same task is alive.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -38,7 +38,8 @@ Needs random_needs(Random& random) {
     for (std::uint64_t i = random.below(4); i > 0; --i) {
       const std::uint64_t span = std::min<std::uint64_t>(task, 40);
       const std::size_t need = task - 1 - random.below(span);
-      if (std::find(needs[task].begin(), needs[task].end(), need) == needs[task].end()) needs[task].push_back(need);
+      if (std::find(needs[task].begin(), needs[task].end(), need) == needs[task].end())
+        needs[task].push_back(need);
     }
   return needs;
 }
@@ -50,7 +51,8 @@ std::string job_file(const Needs& needs, Random& random) {
   for (std::size_t task = 0; task < task_count; ++task) {
     text += "  " + name_of(task) + ": {attempts: 100, run: \"./step.sh " + name_of(task) + " 0.0" +
             std::to_string(random.below(5)) + "\", needs: [";
-    for (std::size_t i = 0; i < needs[task].size(); ++i) text += (i == 0 ? "" : ", ") + name_of(needs[task][i]);
+    for (std::size_t i = 0; i < needs[task].size(); ++i)
+      text += (i == 0 ? "" : ", ") + name_of(needs[task][i]);
     text += "]}\n";
   }
   return text;
@@ -78,7 +80,8 @@ Trace read_trace(const std::string& text) {
 }
 
 Process start_agent(const TestBoard& board, std::size_t number) {
-  return board.agent("w" + std::to_string(number), {"--allow-run", "--capacity", number % 3 == 0 ? "2" : "1"});
+  return board.agent("w" + std::to_string(number),
+                     {"--allow-run", "--capacity", number % 3 == 0 ? "2" : "1"});
 }
 
 std::size_t ended_executions(const TestBoard& board) {
@@ -88,7 +91,8 @@ std::size_t ended_executions(const TestBoard& board) {
 }
 
 /// Whenever some more tasks have ended, an agent dies and another process takes its name.
-void kill_agents_while_running(const TestBoard& board, std::vector<Process>& agents, Process& job, Random& random) {
+void kill_agents_while_running(const TestBoard& board, std::vector<Process>& agents, Process& job,
+                               Random& random) {
   for (std::size_t i = 1; i <= kills; ++i) {
     const std::size_t mark = i * task_count / (kills + 2);
     REQUIRE(eventually([&] { return !job.running() || ended_executions(board) >= mark; }, patience));
@@ -122,7 +126,9 @@ void check_order(const TestBoard& board, const Trace& trace, const Needs& needs)
 
 }  // namespace
 
-TEST_CASE("500 tasks in a random graph on six agents that keep being killed: nothing lost, doubled, overlapping or too early") {
+TEST_CASE(
+    "500 tasks in a random graph on six agents that keep being killed: nothing lost, doubled, overlapping or "
+    "too early") {
   Random random(20'260'101);
   const Needs needs = random_needs(random);
   TestBoard board;

@@ -61,6 +61,11 @@ std::vector<char*> pointers_to(std::vector<std::string>& words) {
   return pointers;
 }
 
+/// The test framework's handlers must not speak in a child that is ended before its program begins.
+void forget_handlers() {
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+}
+
 }  // namespace
 
 struct Process::State {
@@ -84,7 +89,12 @@ Process::Process(std::vector<std::string> argv, const ProcessOptions& options)
   std::vector<std::string> variables = environment_of(options);
   const std::vector<char*> words = pointers_to(argv);
   const std::vector<char*> environment = pointers_to(variables);
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &before);
   state_->pid = ::fork();
+  if (state_->pid == 0) forget_handlers();
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
   if (state_->pid < 0) throw std::runtime_error("no process can be started");
   if (state_->pid > 0) return;
   for (const int fd : options.close_in_child) ::close(fd);
