@@ -280,7 +280,7 @@ Result<ReplyBody> configure(Core& core, const Configure& request) {
   if (const std::string flaw = flaw_of(request.config); !flaw.empty())
     return fail(Errc::invalid, "configuration refused: " + flaw);
   if (const auto mechanism = find_mechanism(request.config.mechanism); !mechanism)
-    return fail(mechanism.error());
+    return fail(Errc::invalid, mechanism.error().text);
   const bool ordered = core.strategy->orders_by_bottom_level();
   core.emit(ConfigSet{request.config});
   core.strategy = std::move(*make_strategy(request.config.strategy, request.config.seed));

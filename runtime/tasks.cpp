@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "auction/bid.hpp"
+#include "auction/eligibility.hpp"
 #include "blackboard/check.hpp"
 #include "blackboard/task_graph.hpp"
 #include "runtime/core.hpp"
@@ -414,6 +415,13 @@ Result<Changed> reassign_task(Core& core, const Reassign& request) {
     const auto known = core.board.agent_named(request.agent);
     if (!known) return fail(Errc::not_found, "no agent called '" + request.agent + "'");
     agent = *known;
+    const Agent& wanted = *core.board.agent(agent);
+    Task unreserved = task;
+    unreserved.reserved_for = {};
+    if (wanted.state == AgentState::gone)
+      return fail(Errc::conflict, "agent '" + request.agent + "' is gone (" + wanted.reason + ")");
+    if (const auto against = ineligible(unreserved, wanted))
+      return fail(Errc::refused, "agent '" + request.agent + "' may not take " + to_string(task.id) + ": " + against->detail);
   }
   if (is_held(task.state) && task.holder != agent) {
     revoke(core, task, "reassigned");
@@ -431,8 +439,9 @@ Result<Changed> change_need(Core& core, const Depend& request) {
   if (!needed) return fail(Errc::not_found, "no task " + to_string(request.need.task));
   const Task task = *found;
   const std::string both = to_string(task.id) + " and " + to_string(needed->id);
-  const bool stands = std::any_of(task.spec.needs.begin(), task.spec.needs.end(),
-                                  [&](const Need& need) { return need.task == request.need.task; });
+  const auto standing = std::find_if(task.spec.needs.begin(), task.spec.needs.end(),
+                                     [&](const Need& need) { return need.task == request.need.task; });
+  const bool stands = standing != task.spec.needs.end();
   if (is_held(task.state) || is_over(task.state) || task.state == TaskState::waiting)
     return fail(Errc::conflict, to_string(task.id) + " is " + std::string(name(task.state)) +
                                     "; needs can change only before it is awarded");
@@ -444,7 +453,9 @@ Result<Changed> change_need(Core& core, const Depend& request) {
       core.emit(TaskMoved{task.id, TaskState::ready, {}});
     return Changed{task.id, core.board.task(task.id)->state, task.epoch};
   }
-  if (stands) return Changed{task.id, task.state, task.epoch};
+  if (stands && standing->any == request.need.any) return Changed{task.id, task.state, task.epoch};
+  if (!stands && task.spec.needs.size() >= max_needs)
+    return fail(Errc::conflict, to_string(task.id) + " needs 10000 tasks already");
   // A cycle would close if the new need already waits, however indirectly, for this task.
   std::map<TaskId, TaskId> waits_because{{request.need.task, {}}};
   std::vector<TaskId> work{request.need.task};
@@ -461,6 +472,7 @@ Result<Changed> change_need(Core& core, const Depend& request) {
     for (const Need& need : core.board.task(at)->spec.needs)
       if (waits_because.try_emplace(need.task, at).second) work.push_back(need.task);
   }
+  if (stands) core.emit(NeedRemoved{task.id, request.need.task});
   core.emit(NeedAdded{task.id, request.need});
   if (!is_over(needed->state)) {
     if (const auto to = after(task.state, Move::need_added)) {
@@ -468,6 +480,7 @@ Result<Changed> change_need(Core& core, const Depend& request) {
       core.emit(TaskMoved{task.id, *to, {}});
     }
   } else if (needed->state != TaskState::done && !request.need.any && after(task.state, Move::need_failed)) {
+    close_auction(core, task.id);
     skip(core, task.id, *needed);
     release_dependents(core, task.id);
   }
