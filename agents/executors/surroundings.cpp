@@ -81,8 +81,10 @@ std::vector<std::string> agent_environment(const Workplace& place) {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const bool is_path = !place.tools.empty() && text.starts_with("PATH=");
-    if (is_path) result.push_back("PATH=" + place.tools + ":" + std::string(text.substr(5)));
-    else if (!text.starts_with("BIDBOARD_")) result.emplace_back(text);
+    if (is_path)
+      result.push_back("PATH=" + place.tools + ":" + std::string(text.substr(5)));
+    else if (!text.starts_with("BIDBOARD_"))
+      result.emplace_back(text);
   }
   result.push_back(variable("BIDBOARD_DIR", place.board));
   result.push_back(variable("BIDBOARD_AGENT", place.agent));
