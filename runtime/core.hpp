@@ -55,7 +55,7 @@ struct Core {
   /// ready since: no further walk for their sake until one of those is for them.
   std::set<AgentId> barren;
   std::vector<TaskId> newly_ready;
-  Instant settle_again = never;                   ///< a reserved task should be decided again
+  Instant settle_again = never;  ///< a reserved task should be decided again
   Instant started_at;
   std::uint64_t inputs = 0;
   std::uint64_t malformed = 0;

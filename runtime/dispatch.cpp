@@ -32,8 +32,8 @@ bool failed_it(const Task& task, AgentId agent) {
                      [&](const AttemptFailure& failure) { return failure.agent == agent; });
 }
 
-/// Why the agent may not have the task; nothing when it may. Where nobody is asked for a bid, the price that the
-/// agent is known to take must fit the budget.
+/// Why the agent may not have the task; nothing when it may. Where nobody is asked for a bid, the price that
+/// the agent is known to take must fit the budget.
 std::optional<Refusal> objection(const Core& core, const Task& task, const Agent& agent) {
   if (auto refusal = ineligible(task, agent)) return refusal;
   if (task.spec.budget <= 0 || core.strategy->style() == Style::bids) return {};
@@ -45,7 +45,8 @@ std::optional<Refusal> objection(const Core& core, const Task& task, const Agent
 }
 
 /// Agents that may take the task; those that failed it before only when nobody else may.
-std::vector<std::size_t> eligible_agents(const Core& core, const Task& task, const std::vector<AgentView>& agents) {
+std::vector<std::size_t> eligible_agents(const Core& core, const Task& task,
+                                         const std::vector<AgentView>& agents) {
   std::vector<std::size_t> all;
   for (std::size_t i = 0; i < agents.size(); ++i)
     if (!objection(core, task, *agents[i].agent)) all.push_back(i);
@@ -85,7 +86,8 @@ Situation walk(Core& core, std::vector<TaskId>& reserved_for_nobody) {
   core.board.scan(std::string(1, keys::ready_letter), {}, [&](std::string_view key, std::string_view) {
     const Task* task = core.board.task(keys::last_id<TaskId>(key));
     if (!task) return true;
-    if (const Agent* wanted = core.board.agent(task->reserved_for); wanted && wanted->state == AgentState::gone)
+    if (const Agent* wanted = core.board.agent(task->reserved_for);
+        wanted && wanted->state == AgentState::gone)
       reserved_for_nobody.push_back(task->id);
     TaskView view{task, eligible_agents(core, *task, situation.agents)};
     if (std::none_of(view.eligible.begin(), view.eligible.end(), [&](std::size_t i) { return room[i] > 0; }))
@@ -146,9 +148,9 @@ constexpr bool is_one_of = (std::is_same_v<T, Kinds> || ...);
 void note_for_dispatch(Core& core, const EventBody& body) {
   std::visit(
       [&]<class Body>(const Body& event) {
-        constexpr bool is_upkeep = is_one_of<Body, TermStarted, WorkflowPosted, TaskStarted, TaskProgressed, TaskRenewed,
-                                             TaskStalled, AgentSeen, DiscoveryPosted, Replied, ClientForgotten,
-                                             RequestRefused>;
+        constexpr bool is_upkeep =
+            is_one_of<Body, TermStarted, WorkflowPosted, TaskStarted, TaskProgressed, TaskRenewed,
+                      TaskStalled, AgentSeen, DiscoveryPosted, Replied, ClientForgotten, RequestRefused>;
         if (!is_upkeep) core.dispatch_wanted = true;
         if (is_one_of<Body, ConfigSet, AgentRegistered, AgentLeft>) core.barren.clear();
         if constexpr (std::is_same_v<Body, TaskPosted>) core.newly_ready.push_back(event.task.id);

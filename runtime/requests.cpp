@@ -380,8 +380,8 @@ void on_request(Core& core, PeerId peer, const Request& request) {
     body = answer(core, Actor{}, request.body);
   } else if (const Result<Actor> actor = identify(core, request); !actor) {
     if (actor.error().code == Errc::refused)
-      core.emit(RequestRefused{request.as.empty() ? "a token" : request.as, action_of(request.body), task_of(request.body),
-                               actor.error().text});
+      core.emit(RequestRefused{request.as.empty() ? "a token" : request.as, action_of(request.body),
+                               task_of(request.body), actor.error().text});
     body = fail(actor.error());
   } else if (const Result<void> allowed = authorise(core, *actor, request.body); !allowed) {
     body = fail(allowed.error());

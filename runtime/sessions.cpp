@@ -71,7 +71,8 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
   }
 }
 
-/// The capability of an earlier epoch can be derived again: only whoever was awarded it may leave a late result.
+/// The capability of an earlier epoch can be derived again: only whoever was awarded it may leave a late
+/// result.
 bool proves_award(const Core& core, const Task& task, const ReportItem& item) {
   if (item.epoch == task.epoch) return matches(item.capability, task.capability_hash);
   return item.epoch < task.epoch && item.capability == core.secrets.capability(task.id, item.epoch);
@@ -82,7 +83,8 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
   const Task* found = core.board.task(item.task);
   if (!found) return Revocation{{item.task, item.epoch}, "no such task"};
   const Task task = *found;
-  const Write write = proves_award(core, task, item) ? judge_write(task, agent.id, item.epoch, true) : Write::forged;
+  const Write write =
+      proves_award(core, task, item) ? judge_write(task, agent.id, item.epoch, true) : Write::forged;
   if (write == Write::accepted) {
     accept(core, task, agent, item);
     return {};
@@ -97,7 +99,8 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
   return Revocation{{item.task, item.epoch}, why};
 }
 
-/// The agent has lost its lease and comes back with results: whoever can show an award's capability may leave one.
+/// The agent has lost its lease and comes back with results: whoever can show an award's capability may leave
+/// one.
 void keep_results_of_the_gone(Core& core, const Reports& message) {
   const Agent* agent = core.board.agent(message.agent);
   if (!agent || agent->state != AgentState::gone || !matches(message.secret, agent->secret_hash)) return;

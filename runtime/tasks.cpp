@@ -15,7 +15,8 @@ constexpr std::size_t max_body_bytes = 1 << 20;
 constexpr std::size_t max_needs = 10'000;
 /// Posts stop here, so that what runs can still finish.
 constexpr std::int64_t full = 900'000;
-/// Bottom levels only order the queue: one request raises at most this many of them, and no event tells of more.
+/// Bottom levels only order the queue: one request raises at most this many of them, and no event tells of
+/// more.
 constexpr std::size_t max_raised_levels = 20'000;
 /// Where a chain's length stops to count; twice of it is still far from overflow.
 constexpr Micros max_level = 4'000'000'000'000'000'000;
@@ -71,11 +72,14 @@ Result<std::vector<Task>> numbered(const Core& core, const Actor& actor, const P
     Task task;
     task.id = TaskId{core.board.counters().task.value + tasks.size() + 1};
     task.spec = spec;
-    task.spec.workflow = {};  // a workflow counts its tasks: only the post that makes it decides who belongs to it
+    task.spec
+        .workflow = {};  // a workflow counts its tasks: only the post that makes it decides who belongs to it
     if (task.spec.project.empty()) task.spec.project = core.board.config().project;
-    if (actor.only_task) task.spec.parent = actor.only_task;
+    if (actor.only_task)
+      task.spec.parent = actor.only_task;
     else if (spec.parent && !core.board.task(spec.parent))
-      return fail(Errc::not_found, "task '" + spec.title + "' is to stand under " + to_string(spec.parent) + ", which does not exist");
+      return fail(Errc::not_found, "task '" + spec.title + "' is to stand under " + to_string(spec.parent) +
+                                       ", which does not exist");
     task.created_at = core.now.wall;
     for (const Need& need : spec.needs)
       if (!core.board.task(need.task))
@@ -218,7 +222,8 @@ Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
 
 void raise_levels_above(Core& core, TaskId from) {
   if (!core.strategy->orders_by_bottom_level()) return;
-  // Highest ids first: a task is mostly younger than what it needs, so each is passed once, after all that wait for it.
+  // Highest ids first: a task is mostly younger than what it needs, so each is passed once, after all that
+  // wait for it.
   std::map<TaskId, Micros, std::greater<>> work{{from, core.board.task(from)->bottom_level}};
   std::map<TaskId, Micros> level_of;
   for (std::size_t steps = 0; !work.empty() && steps < max_raised_levels; ++steps) {
@@ -421,7 +426,8 @@ Result<Changed> reassign_task(Core& core, const Reassign& request) {
     if (wanted.state == AgentState::gone)
       return fail(Errc::conflict, "agent '" + request.agent + "' is gone (" + wanted.reason + ")");
     if (const auto against = ineligible(unreserved, wanted))
-      return fail(Errc::refused, "agent '" + request.agent + "' may not take " + to_string(task.id) + ": " + against->detail);
+      return fail(Errc::refused, "agent '" + request.agent + "' may not take " + to_string(task.id) + ": " +
+                                     against->detail);
   }
   if (is_held(task.state) && task.holder != agent) {
     revoke(core, task, "reassigned");

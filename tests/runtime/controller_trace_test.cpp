@@ -1,6 +1,7 @@
-// Runs the scripts in tests/runtime/traces: blocks of command lines, a line "----", and what must follow. After every command
-// the indexes are derived again; at the end of a script the log is folded again. BIDBOARD_REWRITE=1 writes what follows into
-// the scripts instead of comparing: read the difference before you commit it.
+// Runs the scripts in tests/runtime/traces: blocks of command lines, a line "----", and what must follow.
+// After every command the indexes are derived again; at the end of a script the log is folded again.
+// BIDBOARD_REWRITE=1 writes what follows into the scripts instead of comparing: read the difference before
+// you commit it.
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -40,7 +41,8 @@ std::string replayed(const std::string& script) {
     }
   }
   end_block();
-  for (const std::string& finding : verify(runner.store())) out += "NOT THE FOLD OF ITS LOG: " + finding + "\n";
+  for (const std::string& finding : verify(runner.store()))
+    out += "NOT THE FOLD OF ITS LOG: " + finding + "\n";
   return out;
 }
 
@@ -53,7 +55,8 @@ std::string read_file(const std::filesystem::path& path) {
 
 TEST_CASE("the controller does what the trace scripts say") {
   std::vector<std::filesystem::path> scripts;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(BIDBOARD_SOURCE_DIR) + "/tests/runtime/traces"))
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(BIDBOARD_SOURCE_DIR) + "/tests/runtime/traces"))
     if (entry.path().extension() == ".txt") scripts.push_back(entry.path());
   std::sort(scripts.begin(), scripts.end());
   CHECK(scripts.size() > 15);

@@ -14,14 +14,19 @@ Words::Words(const std::string& line) {
   const auto end_word = [&] {
     const std::size_t equals = word.find('=');
     const bool is_named = equals != std::string::npos && equals > 0 && word.find_first_of("<>") > equals;
-    if (is_named) named_[word.substr(0, equals)] = word.substr(equals + 1);
-    else if (!word.empty()) bare_.push_back(word);
+    if (is_named)
+      named_[word.substr(0, equals)] = word.substr(equals + 1);
+    else if (!word.empty())
+      bare_.push_back(word);
     word.clear();
   };
   for (const char c : line) {
-    if (c == '"') quoted = !quoted;
-    else if (c == ' ' && !quoted) end_word();
-    else word += c;
+    if (c == '"')
+      quoted = !quoted;
+    else if (c == ' ' && !quoted)
+      end_word();
+    else
+      word += c;
   }
   end_word();
   if (bare_.empty()) throw std::runtime_error("a line without a command");
@@ -115,12 +120,12 @@ std::string auction_of(const Snapshot& snapshot, TaskId task) {
   const Seq seq{read_big_endian(snapshot.get(last).value(), 0)};
   const Event event = unseal<Event>(snapshot.get(keys::event(seq)).value()).value();
   const Auction& auction = std::get<TaskAwarded>(event.body).decision;
-  std::string out = to_string(auction.id) + " " + auction.mechanism + " won by " + to_string(auction.winner) + ": " +
-                    auction.why + "\n";
+  std::string out = to_string(auction.id) + " " + auction.mechanism + " won by " + to_string(auction.winner) +
+                    ": " + auction.why + "\n";
   for (const RecordedBid& bid : auction.bids)
-    out += "  " + to_string(bid.agent) + " bid " + format_micros(bid.seconds) + "s price " + format_micros(bid.price) +
-           ", believed " + format_micros(bid.corrected_seconds) + "s, free in " + format_micros(bid.wait) + "s, score " +
-           format_micros(bid.score) + "\n";
+    out += "  " + to_string(bid.agent) + " bid " + format_micros(bid.seconds) + "s price " +
+           format_micros(bid.price) + ", believed " + format_micros(bid.corrected_seconds) + "s, free in " +
+           format_micros(bid.wait) + "s, score " + format_micros(bid.score) + "\n";
   for (const RecordedRefusal& refusal : auction.refusals) {
     out += "  refused, " + std::string(name(refusal.reason)) + ":";
     for (const AgentId agent : refusal.agents) out += " " + to_string(agent);

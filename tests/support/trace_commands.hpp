@@ -1,4 +1,5 @@
-// The vocabulary of trace scripts: words into values. Everything throws std::runtime_error on what it does not understand.
+// The vocabulary of trace scripts: words into values. Everything throws std::runtime_error on what it does
+// not understand.
 #pragma once
 
 #include <string>

@@ -50,8 +50,8 @@ Input TraceRunner::input_of(Words& words) {
   if (verb == "agent") return register_agent(words);
   if (verb == "process-ended") return ProcessEnded{whole(words.word(1))};
   if (verb == "bid") return bid(words);
-  if (verb == "started" || verb == "progress" || verb == "stalled" || verb == "finished" || verb == "failed" ||
-      verb == "unknown" || verb == "declined")
+  if (verb == "started" || verb == "progress" || verb == "stalled" || verb == "finished" ||
+      verb == "failed" || verb == "unknown" || verb == "declined")
     return report(words);
   if (verb == "hello") {
     const auto version = static_cast<std::uint32_t>(whole(words.take("version", "1")));
@@ -111,9 +111,10 @@ Input TraceRunner::register_agent(Words& words) {
 
 Input TraceRunner::report(Words& words) {
   using What = ReportItem::What;
-  static const std::map<std::string, What> whats{
-      {"started", What::started}, {"progress", What::progress}, {"stalled", What::stalled},   {"finished", What::finished},
-      {"failed", What::failed},   {"unknown", What::unknown},   {"declined", What::declined}};
+  static const std::map<std::string, What> whats{{"started", What::started},  {"progress", What::progress},
+                                                 {"stalled", What::stalled},  {"finished", What::finished},
+                                                 {"failed", What::failed},    {"unknown", What::unknown},
+                                                 {"declined", What::declined}};
   Actor& who = actor(words.word(1));
   ReportItem item;
   item.what = whats.at(words.verb());
@@ -124,7 +125,8 @@ Input TraceRunner::report(Words& words) {
   if (words.has("epoch")) item.epoch = Epoch{static_cast<std::uint64_t>(whole(words.take("epoch")))};
   const auto known = who.capabilities.find({item.task, item.epoch});
   item.capability = words.take("capability", known == who.capabilities.end() ? "none" : known->second);
-  item.text = words.take(item.what == What::finished ? "result" : "reason", item.what == What::failed ? "it broke" : "");
+  item.text = words.take(item.what == What::finished ? "result" : "reason",
+                         item.what == What::failed ? "it broke" : "");
   item.fraction = micros(words.take("fraction", "0"));
   item.seconds = micros(words.take("seconds", "0"));
   item.price = micros(words.take("price", "0"));
@@ -155,7 +157,8 @@ Input TraceRunner::request(Words& words) {
   request.client = ClientId{static_cast<std::uint64_t>(whole(words.take("client", "0")))};
   request.number = static_cast<std::uint64_t>(whole(words.take("number", "1")));
   request.as = words.take("as");
-  if (words.has("token")) {  // token=NAME:t1 is the token of the agent's last award of that task; anything else is itself
+  if (words.has("token")) {  // token=NAME:t1 is the token of the agent's last award of that task; anything
+                             // else is itself
     const std::string token = words.take("token");
     const std::vector<std::string> parts = split(token, ':');
     request.token = token;
@@ -163,7 +166,8 @@ Input TraceRunner::request(Words& words) {
       const Actor& who = actor(parts[0]);
       for (const auto& [held, capability] : who.capabilities)
         if (held.task == id<TaskId>(parts[1]))
-          request.token = to_string(who.id) + ":" + parts[1] + ":" + std::to_string(held.epoch.value) + ":" + capability;
+          request.token =
+              to_string(who.id) + ":" + parts[1] + ":" + std::to_string(held.epoch.value) + ":" + capability;
     }
   }
   request.body = request_body(words);
@@ -184,7 +188,8 @@ RequestBody TraceRunner::request_body(Words& words) {
   if (verb == "renew") return Renew{task(), epoch()};
   if (verb == "done") return Finish{task(), epoch(), true, words.take("result"), 0, 0};
   if (verb == "fail") return Finish{task(), epoch(), false, words.take("reason"), 0, 0};
-  if (verb == "report") return Progress{task(), epoch(), micros(words.take("fraction", "0")), words.take("text")};
+  if (verb == "report")
+    return Progress{task(), epoch(), micros(words.take("fraction", "0")), words.take("text")};
   if (const auto found = directions.find(verb); found != directions.end())
     return Direct{found->second, task(), words.take("reason")};
   if (verb == "reassign") return Reassign{task(), words.take("to")};
@@ -198,7 +203,8 @@ RequestBody TraceRunner::request_body(Words& words) {
   throw std::runtime_error("no command called " + verb);
 }
 
-/// post TITLE..., each a task with the same options; post-flow NAME a b<a c<a,b?: a workflow with needs inside.
+/// post TITLE..., each a task with the same options; post-flow NAME a b<a c<a,b?: a workflow with needs
+/// inside.
 Post TraceRunner::post(Words& words) const {
   Post post;
   const bool flow = words.verb() == "post-flow";

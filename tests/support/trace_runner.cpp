@@ -98,9 +98,11 @@ bool TraceRunner::run_show(Words& words, std::string& out) const {
   const std::string& verb = words.verb();
   if (verb == "tasks" || verb == "task") {
     for (std::uint64_t n = 1; n <= board.counters().task.value; ++n)
-      if (verb == "tasks" || id<TaskId>(words.word(1)).value == n) out += in_words(*board.task(TaskId{n})) + "\n";
+      if (verb == "tasks" || id<TaskId>(words.word(1)).value == n)
+        out += in_words(*board.task(TaskId{n})) + "\n";
   } else if (verb == "agents") {
-    for (std::uint64_t n = 1; n <= board.counters().agent.value; ++n) out += in_words(*board.agent(AgentId{n})) + "\n";
+    for (std::uint64_t n = 1; n <= board.counters().agent.value; ++n)
+      out += in_words(*board.agent(AgentId{n})) + "\n";
   } else if (verb == "workflow") {
     const Workflow& workflow = *board.workflow(id<WorkflowId>(words.word(1)));
     out += std::to_string(workflow.open) + " of " + std::to_string(workflow.tasks) + " tasks open\n";
@@ -123,7 +125,8 @@ void TraceRunner::print(const Committed& done, std::string& out) {
     const std::string& name = names_.at(send.to);
     const auto found = actors_.find(name);
     const bool lost = found != actors_.end() && (found->second.deaf || found->second.peer != send.to);
-    for (const std::string& line : in_words(send.message)) out += "> " + name + (lost ? " (lost): " : ": ") + line + "\n";
+    for (const std::string& line : in_words(send.message))
+      out += "> " + name + (lost ? " (lost): " : ": ") + line + "\n";
     if (found != actors_.end() && !lost) hear(found->second, send.message);
   }
   for (const Note& note : done.notes) out += "! " + note.text + "\n";
@@ -149,7 +152,8 @@ void TraceRunner::hear(Actor& actor, const Message& message) {
   }
 }
 
-/// Wakes the node when it asks for it, lets agents that are not mute send their heartbeats, until the time has passed.
+/// Wakes the node when it asks for it, lets agents that are not mute send their heartbeats, until the time
+/// has passed.
 void TraceRunner::advance(Duration by, std::string& out) {
   const Instant end = now_.mono + by;
   int idle = 0;
@@ -190,7 +194,8 @@ Heartbeat TraceRunner::heartbeat_of(const Actor& actor) const {
 
 TraceRunner::Actor& TraceRunner::actor(const std::string& name) {
   const auto found = actors_.find(name);
-  if (found == actors_.end()) throw std::runtime_error("no agent called " + name + " was registered in this script");
+  if (found == actors_.end())
+    throw std::runtime_error("no agent called " + name + " was registered in this script");
   return found->second;
 }
 

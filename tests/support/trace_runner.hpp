@@ -1,5 +1,6 @@
-// Drives a real Node over a store in memory by readable commands, with a clock ticked by hand, and prints what follows: for
-// the scripts in tests/runtime/traces, whose README.md lists the commands. Secrets and capabilities are kept in here.
+// Drives a real Node over a store in memory by readable commands, with a clock ticked by hand, and prints
+// what follows: for the scripts in tests/runtime/traces, whose README.md lists the commands. Secrets and
+// capabilities are kept in here.
 #pragma once
 
 #include <map>
@@ -35,8 +36,9 @@ class TraceRunner {
  public:
   TraceRunner();
 
-  /// Executes one line; several inputs joined by " ; " are one batch. A sentence that begins with "ERROR" tells what is wrong
-  /// with the line, or that the node asks to be woken again and again without anything happening.
+  /// Executes one line; several inputs joined by " ; " are one batch. A sentence that begins with "ERROR"
+  /// tells what is wrong with the line, or that the node asks to be woken again and again without anything
+  /// happening.
   std::string run(const std::string& line);
   const Store& store() const { return store_; }
   /// A record was damaged by the script and not yet repaired: the invariants do not hold.

@@ -7,12 +7,15 @@ std::string number(std::uint64_t n) { return std::to_string(n); }
 std::string because(const std::string& reason) { return reason.empty() ? "" : " (" + reason + ")"; }
 std::string at(Epoch epoch) { return " epoch " + number(epoch.value); }
 std::string state(TaskState s) { return std::string(name(s)); }
-std::string wall(WallTime t) { return format_micros(t.us - 1'000'000'000'000) + "s"; }  // since the script began
+std::string wall(WallTime t) {
+  return format_micros(t.us - 1'000'000'000'000) + "s";
+}  // since the script began
 
 struct EventWords {
   std::string operator()(const TermStarted& e) const { return "term " + number(e.term.value) + " begins"; }
   std::string operator()(const ConfigSet& e) const {
-    return "configured: " + e.config.strategy + (e.config.strategy == "auction" ? " " + e.config.mechanism : "");
+    return "configured: " + e.config.strategy +
+           (e.config.strategy == "auction" ? " " + e.config.mechanism : "");
   }
   std::string operator()(const TaskPosted& e) const {
     std::string text = to_string(e.task.id) + " posted: " + state(e.task.state) + because(e.task.reason);
@@ -20,20 +23,25 @@ struct EventWords {
     if (e.task.spec.parent) text += " under " + to_string(e.task.spec.parent);
     return text;
   }
-  std::string operator()(const TaskMoved& e) const { return to_string(e.task) + " is " + state(e.to) + because(e.reason); }
+  std::string operator()(const TaskMoved& e) const {
+    return to_string(e.task) + " is " + state(e.to) + because(e.reason);
+  }
   std::string operator()(const BackoffOver& e) const { return to_string(e.task) + " has waited long enough"; }
   std::string operator()(const TaskAwarded& e) const {
-    return to_string(e.task) + " awarded to " + to_string(e.agent) + at(e.epoch) + " by " + e.decision.mechanism + ": " +
-           e.decision.why;
+    return to_string(e.task) + " awarded to " + to_string(e.agent) + at(e.epoch) + " by " +
+           e.decision.mechanism + ": " + e.decision.why;
   }
   std::string operator()(const TaskStarted& e) const { return to_string(e.task) + " started" + at(e.epoch); }
   std::string operator()(const TaskProgressed& e) const {
     return to_string(e.task) + " progressed to " + format_micros(e.fraction) + because(e.text);
   }
-  std::string operator()(const TaskRenewed& e) const { return to_string(e.task) + " renewed until " + wall(e.deadline); }
+  std::string operator()(const TaskRenewed& e) const {
+    return to_string(e.task) + " renewed until " + wall(e.deadline);
+  }
   std::string operator()(const TaskStalled& e) const { return to_string(e.task) + " stalled" + at(e.epoch); }
   std::string operator()(const AttemptEnded& e) const {
-    std::string text = to_string(e.task) + " attempt of " + to_string(e.agent) + at(e.epoch) + " ended: " + state(e.to);
+    std::string text =
+        to_string(e.task) + " attempt of " + to_string(e.agent) + at(e.epoch) + " ended: " + state(e.to);
     if (e.not_before.us != 0) text += " from " + wall(e.not_before) + " on";
     return text + because(e.reason) + (e.died ? " [death]" : "") + (e.counts ? "" : " [does not count]");
   }
@@ -52,7 +60,8 @@ struct EventWords {
   }
   std::string operator()(const LevelsRaised& e) const {
     std::string text = "bottom levels:";
-    for (const Level& level : e.levels) text += " " + to_string(level.task) + "=" + format_micros(level.bottom_level);
+    for (const Level& level : e.levels)
+      text += " " + to_string(level.task) + "=" + format_micros(level.bottom_level);
     return text;
   }
   std::string operator()(const TaskReserved& e) const {
@@ -62,25 +71,31 @@ struct EventWords {
     return to_string(e.agent.id) + " is " + e.agent.profile.name + ", " + std::string(name(e.agent.state));
   }
   std::string operator()(const AgentSeen&) const { return {}; }
-  std::string operator()(const AgentLeft& e) const { return to_string(e.agent) + " is gone" + because(e.reason); }
+  std::string operator()(const AgentLeft& e) const {
+    return to_string(e.agent) + " is gone" + because(e.reason);
+  }
   std::string operator()(const Calibrated& e) const {
     return to_string(e.calibration.agent) + " calibrated for " + e.calibration.kind + ": seconds x" +
            format_micros(e.calibration.seconds_ratio) + ", success " + format_micros(e.calibration.success);
   }
   std::string operator()(const DiscoveryPosted& e) const {
-    return to_string(e.discovery.id) + " discovered: " + e.discovery.kind + " of " + to_string(e.discovery.task) +
-           at(e.discovery.epoch) + " by " + to_string(e.discovery.agent) + ": '" + e.discovery.body + "'";
+    return to_string(e.discovery.id) + " discovered: " + e.discovery.kind + " of " +
+           to_string(e.discovery.task) + at(e.discovery.epoch) + " by " + to_string(e.discovery.agent) +
+           ": '" + e.discovery.body + "'";
   }
   std::string operator()(const WorkflowPosted& e) const {
-    return to_string(e.workflow.id) + " posted: " + e.workflow.name + ", " + number(e.workflow.tasks) + " tasks";
+    return to_string(e.workflow.id) + " posted: " + e.workflow.name + ", " + number(e.workflow.tasks) +
+           " tasks";
   }
   std::string operator()(const Replied& e) const {
     return "reply " + number(e.request) + " kept for client " + number(e.client.value);
   }
-  std::string operator()(const ClientForgotten& e) const { return "client " + number(e.client.value) + " forgotten"; }
+  std::string operator()(const ClientForgotten& e) const {
+    return "client " + number(e.client.value) + " forgotten";
+  }
   std::string operator()(const RequestRefused& e) const {
-    return "refused: " + e.who + " may not " + std::string(name(e.action)) + (e.task ? " " + to_string(e.task) : "") +
-           because(e.reason);
+    return "refused: " + e.who + " may not " + std::string(name(e.action)) +
+           (e.task ? " " + to_string(e.task) : "") + because(e.reason);
   }
 };
 
@@ -92,13 +107,16 @@ std::string in_words(const ReplyBody& body) {
     return text + (posted->workflow ? " in " + to_string(posted->workflow) : "");
   }
   if (const auto* claimed = std::get_if<Claimed>(&body))
-    return "claimed " + to_string(claimed->task) + at(claimed->epoch) + " as " + to_string(claimed->agent) + " until " +
-           wall(claimed->deadline) + (claimed->capability.empty() ? " without a capability" : "");
-  if (const auto* changed = std::get_if<Changed>(&body)) return to_string(changed->task) + " is " + state(changed->state);
+    return "claimed " + to_string(claimed->task) + at(claimed->epoch) + " as " + to_string(claimed->agent) +
+           " until " + wall(claimed->deadline) + (claimed->capability.empty() ? " without a capability" : "");
+  if (const auto* changed = std::get_if<Changed>(&body))
+    return to_string(changed->task) + " is " + state(changed->state);
   if (const auto* status = std::get_if<Status>(&body)) {
-    std::string text = "term " + number(status->term.value) + ", " + status->strategy + ", event " + number(status->seq.value);
+    std::string text = "term " + number(status->term.value) + ", " + status->strategy + ", event " +
+                       number(status->seq.value);
     for (const AgentStatus& agent : status->agents)
-      text += ", " + to_string(agent.agent) + " runs " + number(agent.running) + " silent " + format_duration(agent.silent_for);
+      text += ", " + to_string(agent.agent) + " runs " + number(agent.running) + " silent " +
+              format_duration(agent.silent_for);
     return text;
   }
   if (const auto* page = std::get_if<LogPage>(&body))
@@ -127,8 +145,10 @@ std::vector<std::string> in_words(const Message& message) {
     lines.push_back(text);
   } else if (const auto* awards = std::get_if<Awards>(&message)) {
     for (const AwardItem& award : awards->awards) {
-      std::string text = "award " + to_string(award.offer.task) + at(award.epoch) + " attempt " + number(award.offer.attempt);
-      for (const NeedResult& need : award.needs) text += ", " + to_string(need.task) + " " + state(need.state) + " '" + need.result + "'";
+      std::string text = "award " + to_string(award.offer.task) + at(award.epoch) + " attempt " +
+                         number(award.offer.attempt);
+      for (const NeedResult& need : award.needs)
+        text += ", " + to_string(need.task) + " " + state(need.state) + " '" + need.result + "'";
       for (const AttemptFailure& failure : award.offer.failures)
         text += ", " + to_string(failure.agent) + " failed: " + failure.reason;
       lines.push_back(text);
@@ -154,8 +174,8 @@ std::string in_words(const Task& task) {
 }
 
 std::string in_words(const Agent& agent) {
-  return to_string(agent.id) + " " + agent.profile.name + ": " + std::string(name(agent.state)) + " finished " +
-         number(agent.finished) + " failed " + number(agent.failed) + because(agent.reason);
+  return to_string(agent.id) + " " + agent.profile.name + ": " + std::string(name(agent.state)) +
+         " finished " + number(agent.finished) + " failed " + number(agent.failed) + because(agent.reason);
 }
 
 }  // namespace bidboard::trace
