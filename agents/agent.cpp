@@ -49,8 +49,16 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
       work.revoked = true;
       out.push_back(StopTask{task, work.epoch, "the lease was lost"});
     }
+    // What was finished is told all the same, once we are known again: a late result is kept as a discovery.
+    std::vector<ReportItem> results;
+    const auto keep_results = [&](const std::vector<ReportItem>& items) {
+      for (const ReportItem& item : items)
+        if (item.what == ReportItem::What::finished) results.push_back(item);
+    };
+    for (const auto& [number, reports] : unkept_) keep_results(reports.items);
+    keep_results(unsent_);
     unkept_.clear();
-    unsent_.clear();
+    unsent_ = std::move(results);
     id_ = {};
     out.push_back(Say{Register{options_.profile, options_.incarnation}});
   } else if (const auto* awards = as<Awards>(message)) {
@@ -157,7 +165,7 @@ AgentMachine::Actions AgentMachine::on_execution(const ExecutionEvent& event, No
     // A revoked task that was done all the same is told: its result is kept as a late discovery.
     const bool tell = !work.revoked || ended->ending == Ending::done;
     held_.erase(held);
-    if (tell && registered()) report(std::move(item));
+    if (tell) report(std::move(item));
   } else if (std::holds_alternative<ExecutionStarted>(event)) {
     report(item_for(task, work, ReportItem::What::started));
   } else if (const auto* progress = std::get_if<ExecutionProgress>(&event)) {

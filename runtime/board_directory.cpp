@@ -68,6 +68,18 @@ bool write_all_of(int fd, const std::string& text) {
          ::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
 }
 
+/// A controller that was killed leaves its word in the file, and tools that look share the lock for a moment:
+/// only an exclusive lock is a writer's.
+bool held_by_a_writer(int fd) {
+  if (::flock(fd, LOCK_SH | LOCK_NB) != 0) return true;
+  ::flock(fd, LOCK_UN);
+  return false;
+}
+
+/// So often a controller must be seen to serve before another one is refused: between taking the lock and
+/// saying so, a new holder stands behind the last one's word.
+constexpr int looks_before_refusal = 3;
+
 int open_lock(const BoardDirectory& board) {
   return ::open(board.writer_lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
@@ -135,9 +147,12 @@ Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::Stat
   const int fd = open_lock(board);
   if (fd < 0) return fail(Errc::storage, "cannot open " + board.writer_lock() + ": " + std::strerror(errno));
   std::chrono::milliseconds pause(1);
+  int seen_serving = 0;
   while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     const std::optional<Writer> holder = read_writer(fd);
-    if (holder && holder->state == Writer::State::serving) {
+    const bool serves = holder && holder->state == Writer::State::serving && held_by_a_writer(fd);
+    seen_serving = serves ? seen_serving + 1 : 0;
+    if (seen_serving == looks_before_refusal || (serves && as == Writer::State::embedded)) {
       if (serving) *serving = *holder;
       ::close(fd);
       return fail(Errc::conflict,

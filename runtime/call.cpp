@@ -56,6 +56,8 @@ std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const
   if (!connection) return Result<ReplyBody>(fail(connection.error()));
   Instant send_next{};
   while (true) {
+    const std::optional<Writer> still = serving_writer(board);
+    if (!still || still->endpoint != writer.endpoint || still->pid != writer.pid) return {};
     const Instant now = read_clocks().mono;
     if (now >= give_up)
       return Result<ReplyBody>(fail(
@@ -72,8 +74,6 @@ std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const
         return Result<ReplyBody>(
             fail(Errc::unsupported, "the controller did not understand: " + malformed->what));
     }
-    const std::optional<Writer> still = serving_writer(board);
-    if (!still || still->endpoint != writer.endpoint || still->pid != writer.pid) return {};
   }
 }
 

@@ -1,8 +1,10 @@
 #include "runtime/serve.hpp"
 
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 
 #include "agents/platform.hpp"
@@ -51,12 +53,15 @@ class WatchedProcesses {
       if (descriptor.get() < 0) return true;
     return false;
   }
-  /// Processes that have ended, each told once.
-  std::vector<std::int64_t> take_ended(const std::vector<int>& readable) {
-    for (auto it = by_pid_.begin(); it != by_pid_.end();) {
-      const int fd = it->second.get();
-      const bool ended = fd >= 0 ? std::find(readable.begin(), readable.end(), fd) != readable.end()
-                                 : ::kill(static_cast<pid_t>(it->first), 0) != 0;
+  /// Processes that have ended by now, each told once.
+  std::vector<std::int64_t> take_ended() {
+    std::vector<pollfd> polled;
+    for (const auto& [pid, descriptor] : by_pid_) polled.push_back({descriptor.get(), POLLIN, 0});
+    ::poll(polled.data(), polled.size(), 0);
+    std::size_t at = 0;
+    for (auto it = by_pid_.begin(); it != by_pid_.end(); ++at) {
+      const bool ended =
+          it->second.get() >= 0 ? polled[at].revents != 0 : ::kill(static_cast<pid_t>(it->first), 0) != 0;
       if (ended) ended_.push_back(it->first);
       it = ended ? by_pid_.erase(it) : std::next(it);
     }
@@ -100,8 +105,7 @@ class Live {
       std::vector<int> descriptors = processes_.descriptors();
       descriptors.push_back(stop.descriptor());
       Arrived arrived = server_.wait(std::max(Duration{0}, wake - now.mono), descriptors);
-      for (const std::int64_t pid : processes_.take_ended(arrived.readable))
-        arrived.inputs.push_back(ProcessEnded{pid});
+      add_deaths(arrived.inputs);
       now = read_clocks();
       if (deliver(node_.process(arrived.inputs, now))) return;
       if (now.mono >= next_upkeep) {
@@ -113,6 +117,19 @@ class Live {
   }
 
  private:
+  /// A process's last words come before its end, and its end before the registration of another that takes
+  /// over its name.
+  void add_deaths(std::vector<Input>& inputs) {
+    const auto registers = [](const Input& input) {
+      const auto* from = std::get_if<FromPeer>(&input);
+      return from && std::holds_alternative<Register>(from->message);
+    };
+    const std::vector<std::int64_t> ended = processes_.take_ended();
+    std::vector<Input> deaths;
+    for (const std::int64_t pid : ended) deaths.push_back(ProcessEnded{pid});
+    inputs.insert(std::find_if(inputs.begin(), inputs.end(), registers), deaths.begin(), deaths.end());
+  }
+
   const ServeOptions& options_;
   LmdbStore& store_;
   Server& server_;

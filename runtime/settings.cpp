@@ -138,7 +138,8 @@ Result<Settings> read_settings(std::string_view text, std::string file, const Kn
   return std::move(target.settings);
 }
 
-std::string default_settings_file(std::string_view project) {
+std::string default_settings_file(const Config& config) {
+  const Config defaults;
   std::string out =
       "# How this board is run, and the agents that `bidboard up` starts. Every key may be left out;\n"
       "# the commented lines show the defaults.\n";
@@ -146,7 +147,11 @@ std::string default_settings_file(std::string_view project) {
     const KeyInfo& info = row.info;
     out += "\n# " + std::string(info.doc) + ".\n";
     if (info.name == "project")
-      out += "project: " + to_json(Value(project)) + "\n";
+      out += "project: " + to_json(Value(config.project)) + "\n";
+    else if (info.name == "strategy" && config.strategy != defaults.strategy)
+      out += "strategy: " + config.strategy + "\n";
+    else if (info.name == "mechanism" && config.mechanism != defaults.mechanism)
+      out += "mechanism: " + config.mechanism + "\n";
     else if (info.name != "agents")
       out += "#" + std::string(info.name) + ": " + std::string(info.fallback) + "\n";
   }

@@ -30,8 +30,8 @@ struct Settings {
 Result<Settings> read_settings(std::string_view text, std::string file, const KnownNames& known);
 
 /// The file that `bidboard init` writes: every key with its meaning and default, as comments, but for the
-/// project.
-std::string default_settings_file(std::string_view project);
+/// project, and the strategy and mechanism that differ from the default.
+std::string default_settings_file(const Config& config);
 /// The keys in Markdown.
 std::string settings_reference();
 

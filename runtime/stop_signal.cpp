@@ -53,10 +53,10 @@ StopSignal::~StopSignal() {
 bool StopSignal::requested() const { return stop_requested; }
 int StopSignal::descriptor() const { return wake_pipe[0]; }
 
-void wait_readable(const std::vector<int>& descriptors) {
+void wait_readable(const std::vector<int>& descriptors, Duration timeout) {
   std::vector<pollfd> items;
   for (const int fd : descriptors) items.push_back({fd, POLLIN, 0});
-  ::poll(items.data(), items.size(), -1);
+  ::poll(items.data(), items.size(), timeout.us < 0 ? -1 : static_cast<int>(timeout.us / 1000));
 }
 
 }  // namespace bidboard

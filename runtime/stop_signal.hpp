@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "blackboard/time.hpp"
+
 namespace bidboard {
 
 class StopSignal {
@@ -18,7 +20,8 @@ class StopSignal {
   int descriptor() const;
 };
 
-/// Sleeps until one of the descriptors is readable or a signal came.
-void wait_readable(const std::vector<int>& descriptors);
+/// Sleeps until one of the descriptors is readable, a signal came, or the timeout is over; a negative one
+/// never is.
+void wait_readable(const std::vector<int>& descriptors, Duration timeout = Duration{-1});
 
 }  // namespace bidboard

@@ -101,8 +101,6 @@ Arrived Server::wait(Duration timeout, const std::vector<int>& descriptors) {
   for (const int fd : descriptors) items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
   Arrived arrived;
   arrived.interrupted = wire::poll(items, timeout).interrupted;
-  for (std::size_t i = 1; i < items.size(); ++i)
-    if (items[i].revents & (ZMQ_POLLIN | ZMQ_POLLERR)) arrived.readable.push_back(items[i].fd);
   using Clock = std::chrono::steady_clock;
   const auto until = Clock::now() + std::chrono::microseconds(batch_time_max.us);
   std::size_t bytes = 0;

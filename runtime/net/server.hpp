@@ -13,7 +13,6 @@ namespace bidboard {
 /// What woke the server up.
 struct Arrived {
   std::vector<Input> inputs;  ///< messages in order of arrival; bytes that are none appear as Malformed
-  std::vector<int> readable;  ///< of the descriptors given to wait()
   bool interrupted = false;   ///< a signal came
 };
 

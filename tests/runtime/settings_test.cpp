@@ -99,7 +99,9 @@ bidboard.yaml:9:9: 'agents' must be a list, not a map; write - {name: ..., exec:
 }
 
 TEST_CASE("the default file holds every key, and its comments say the defaults that are used") {
-  const std::string file = default_settings_file("my \"project\"");
+  Config chosen;
+  chosen.project = "my \"project\"";
+  const std::string file = default_settings_file(chosen);
   CHECK(settings_of(file).config.project == "my \"project\"");
   const Settings settings = settings_of(std::regex_replace(file, std::regex("\n#(?! )"), "\n"));
   Config defaults;
@@ -108,6 +110,14 @@ TEST_CASE("the default file holds every key, and its comments say the defaults t
   CHECK(settings.durable);
   CHECK(settings.restart == RestartLimit{});
   CHECK(settings.agents.size() == 3);
+}
+
+TEST_CASE("the default file says the strategy and mechanism that were chosen") {
+  Config chosen;
+  chosen.project = "p";
+  chosen.strategy = "blackboard";
+  chosen.mechanism = "vickrey";
+  CHECK(settings_of(default_settings_file(chosen)).config == chosen);
 }
 
 TEST_CASE("the settings reference lists every key with its default") {

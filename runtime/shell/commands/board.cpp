@@ -9,6 +9,7 @@
 #include "runtime/coordination/strategy.hpp"
 #include "runtime/serve.hpp"
 #include "runtime/settings.hpp"
+#include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/notes.hpp"
 #include "runtime/shell/print.hpp"
@@ -24,7 +25,25 @@ struct InitArgs {
   std::string mechanism;
 };
 
+/// The file decides when `up` runs: it is made to say what was chosen, but a file that stands is its owner's.
+void write_settings(const BoardDirectory& board, const Config& config, const InitArgs& args) {
+  const std::string file = board.home() + "/bidboard.yaml";
+  if (!fs::exists(file)) {
+    std::ofstream(file) << default_settings_file(config);
+    return;
+  }
+  for (const auto& [key, value] : {std::pair("project", args.project), std::pair("strategy", args.strategy),
+                                   std::pair("mechanism", args.mechanism)})
+    if (!value.empty())
+      std::fprintf(stderr, "%s is left as it is; `up` follows it, so say there: %s: %s\n", file.c_str(), key,
+                   value.c_str());
+}
+
 Result<Exit> init(const Globals& globals, const InitArgs& args) {
+  if (!args.strategy.empty())
+    if (const auto made = make_strategy(args.strategy, 1); !made) return fail(made.error());
+  if (!args.mechanism.empty())
+    if (const auto found = find_mechanism(args.mechanism); !found) return fail(found.error());
   const std::string home = globals.directory.empty() ? "." : globals.directory;
   const Result<BoardDirectory> board = make_board_folder(home);
   if (!board) return fail(board.error());
@@ -34,22 +53,28 @@ Result<Exit> init(const Globals& globals, const InitArgs& args) {
     if (!store) return fail(store.error());
   }
   Config config;
-  config.project = args.project.empty() ? fs::path(board->home()).filename().string() : args.project;
+  if (existed) {
+    const Result<BoardView> view = BoardView::open(*board);
+    if (!view) return fail(view.error());
+    config = view->config();
+  }
+  const Config before = config;
+  if (!args.project.empty()) config.project = args.project;
+  if (config.project.empty()) config.project = fs::path(board->home()).filename().string();
   if (!args.strategy.empty()) config.strategy = args.strategy;
   if (!args.mechanism.empty()) config.mechanism = args.mechanism;
-  if (!existed || !args.project.empty() || !args.strategy.empty() || !args.mechanism.empty()) {
+  if (!existed || config != before) {
     const Result<Nothing> configured = call_for<Nothing>(*board, Configure{config});
     if (!configured) return fail(configured.error());
   }
-  const std::string settings = board->home() + "/bidboard.yaml";
-  if (!fs::exists(settings)) std::ofstream(settings) << default_settings_file(config.project);
+  write_settings(*board, config, args);
   std::printf("%s board %s\n", existed ? "There is already a" : "Made a", board->path.c_str());
   if (!existed)
     std::printf(
         "Next: `bidboard post \"My first task\"`, then `bidboard claim t1 --as me` and `bidboard done t1 "
         "--as me`.\n"
-        "      %s says which agents `bidboard up` starts.\n",
-        settings.c_str());
+        "      %s/bidboard.yaml says which agents `bidboard up` starts.\n",
+        board->home().c_str());
   return Exit::ok;
 }
 

@@ -2,9 +2,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -28,6 +29,8 @@ namespace fs = std::filesystem;
 
 constexpr Duration start_patience = seconds(10);
 constexpr Duration stop_patience = seconds(15);
+/// While agents connect, it is looked this often whether all of them have.
+constexpr Duration look_interval = milliseconds(20);
 
 std::string settings_file(const BoardDirectory& board) { return board.home() + "/bidboard.yaml"; }
 std::string supervisor_file(const BoardDirectory& board) { return board.path + "/supervisor.lock"; }
@@ -65,29 +68,126 @@ struct UpArgs {
   bool detach = false;
 };
 
-/// The rest of `up` in a process of its own; returns in the parent once the board is served.
-Result<bool> leave_terminal(const BoardDirectory& board) {
+/// How `up --detach` tells the process that was called how it went: "up", a complaint, or nothing when it
+/// ended.
+struct Detached {
+  bool is_parent = false;
+  Descriptor tell;
+  void say(const std::string& text) {
+    if (tell) static_cast<void>(!::write(tell.get(), text.data(), text.size()));
+    tell.reset();
+  }
+};
+
+std::string all_of(const Descriptor& file) {
+  std::string text;
+  char buffer[4096];
+  ssize_t n = 0;
+  while ((n = ::read(file.get(), buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR))
+    if (n > 0) text.append(buffer, static_cast<std::size_t>(n));
+  return text;
+}
+
+/// The rest of `up` in a process of its own; returns in the parent once the board is served and its agents
+/// have connected.
+Result<Detached> leave_terminal(const BoardDirectory& board) {
+  const std::string log = board.run() + "/up.log";
+  int ends[2];
+  if (::pipe(ends) != 0) return fail(Errc::unavailable, "no pipe can be made");
+  Descriptor listen(ends[0]), tell(ends[1]);
   std::fflush(nullptr);
   const pid_t pid = ::fork();
   if (pid < 0) return fail(Errc::unavailable, "no process can be started");
   if (pid > 0) {
-    const Instant give_up = read_clocks().mono + start_patience;
-    while (!serving_writer(board)) {
-      int status = 0;
-      if (::waitpid(pid, &status, WNOHANG) == pid || read_clocks().mono > give_up)
-        return fail(Errc::failed, "the board did not come up; see " + board.run() + "/up.log");
-      ::usleep(5'000);
-    }
-    return true;
+    tell.reset();
+    const std::string told = all_of(listen);
+    if (told == "up") return Detached{true, {}};
+    if (!told.empty()) return fail(Errc::unavailable, told);
+    return fail(Errc::failed, "the board did not come up; see " + log);
   }
   ::setsid();
-  const std::string log = board.run() + "/up.log";
   const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   const int in = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(out, STDERR_FILENO);
-  return false;
+  return Detached{false, std::move(tell)};
+}
+
+/// Agents whose present process has not registered yet.
+Result<std::string> missing_agents(const BoardDirectory& board, const Settings& settings,
+                                   const Supervisor& supervisor) {
+  Result<BoardView> view = BoardView::open(board);
+  if (!view) return fail(view.error());
+  const Result<std::vector<Agent>> known = view->agents();
+  if (!known) return fail(known.error());
+  std::string missing;
+  for (const PlannedAgent& planned : settings.agents) {
+    const std::string& name = planned.profile.name;
+    const bool here = std::any_of(known->begin(), known->end(), [&](const Agent& agent) {
+      return agent.profile.name == name && agent.state == AgentState::live &&
+             agent.profile.pid == supervisor.pid_of(name);
+    });
+    if (!here) missing += (missing.empty() ? "" : ", ") + name;
+  }
+  return missing;
+}
+
+/// Looks after controller and agents until somebody asks to stop.
+Result<void> supervise(const BoardDirectory& board, const Settings& settings, Supervisor& supervisor,
+                       const StopSignal& stop, Detached& detached) {
+  const Instant patience_over = read_clocks().mono + start_patience;
+  bool all_here = false;
+  while (!stop.requested()) {
+    if (const Result<void> fine = supervisor.look_after(); !fine) return fine;
+    if (!all_here) {
+      const Result<std::string> missing = missing_agents(board, settings, supervisor);
+      if (!missing) return fail(missing.error());
+      all_here = missing->empty();
+      if (all_here) {
+        print_note({Note::Level::info, "up: strategy " + settings.config.strategy + ", " +
+                                           std::to_string(settings.agents.size()) + " agents"});
+        detached.say("up");
+      } else if (read_clocks().mono > patience_over) {
+        all_here = true;
+        const std::string text = "the board is up, but these agents have not connected within " +
+                                 format_duration(start_patience) + ": " + *missing + "; their logs are in " +
+                                 board.run();
+        print_note({Note::Level::warning, text});
+        detached.say(text);
+      }
+    }
+    wait_readable({supervisor.descriptor(), stop.descriptor()}, all_here ? Duration{-1} : look_interval);
+  }
+  return {};
+}
+
+/// Controller and agents, from their start to their end.
+Result<void> run_board(const BoardDirectory& board, Settings settings, Detached& detached) {
+  const Result<Descriptor> lock = take_supervisor_lock(board);
+  if (!lock) return fail(lock.error());
+  const StopSignal stop;
+  Supervisor supervisor(settings.restart, [](const std::string& text) {
+    print_note({Note::Level::warning, text});
+  });
+  if (const Result<void> started = supervisor.start(controller_child(board, settings.durable)); !started)
+    return started;
+  const Result<Writer> writer = await_serving(board, start_patience);
+  if (!writer) return fail(writer.error());
+  if (settings.config.project.empty()) settings.config.project = fs::path(board.home()).filename().string();
+  // Without a file the board stays as `init` or an earlier one configured it.
+  if (fs::exists(settings_file(board)))
+    if (const auto set = call_for<Nothing>(board, Configure{settings.config}); !set) return fail(set.error());
+  for (const PlannedAgent& agent : settings.agents)
+    if (const Result<void> started = supervisor.start(agent_child(board, agent, board.home())); !started)
+      return started;
+  if (settings.agents.empty())
+    print_note({Note::Level::warning,
+                "no agents are named in " + settings_file(board) + "; `bidboard agent` adds some by hand"});
+  if (const Result<void> fine = supervise(board, settings, supervisor, stop, detached); !fine) return fine;
+  supervisor.stop_all();
+  print_note({Note::Level::info, "down"});
+  return {};
 }
 
 Result<Exit> up(const Globals& globals, const UpArgs& args) {
@@ -100,43 +200,21 @@ Result<Exit> up(const Globals& globals, const UpArgs& args) {
   if (const auto writer = serving_writer(*board))
     return fail(Errc::conflict,
                 "a controller serves this board already (process " + std::to_string(writer->pid) + ")");
+  Detached detached;
   if (args.detach) {
-    const Result<bool> parent = leave_terminal(*board);
-    if (!parent) return fail(parent.error());
-    if (*parent) {
+    Result<Detached> left = leave_terminal(*board);
+    if (!left) return fail(left.error());
+    if (left->is_parent) {
       std::printf("The board is up with %zu agents. `bidboard status` shows it, `bidboard down` ends it.\n",
                   settings->agents.size());
       return Exit::ok;
     }
+    detached = std::move(*left);
   }
-  const Result<Descriptor> lock = take_supervisor_lock(*board);
-  if (!lock) return fail(lock.error());
-  const StopSignal stop;
-  Supervisor supervisor(settings->restart, [](const std::string& text) {
-    print_note({Note::Level::warning, text});
-  });
-  if (const Result<void> started = supervisor.start(controller_child(*board, settings->durable)); !started)
-    return fail(started.error());
-  const Result<Writer> writer = await_serving(*board, start_patience);
-  if (!writer) return fail(writer.error());
-  if (settings->config.project.empty())
-    settings->config.project = fs::path(board->home()).filename().string();
-  if (const auto set = call_for<Nothing>(*board, Configure{settings->config}); !set) return fail(set.error());
-  for (const PlannedAgent& agent : settings->agents)
-    if (const Result<void> started = supervisor.start(agent_child(*board, agent, board->home())); !started)
-      return fail(started.error());
-  print_note({Note::Level::info, "up: strategy " + settings->config.strategy + ", " +
-                                     std::to_string(settings->agents.size()) + " agents" +
-                                     (args.detach ? "" : "; ctrl-C ends them")});
-  if (settings->agents.empty())
-    print_note({Note::Level::warning,
-                "no agents are named in " + settings_file(*board) + "; `bidboard agent` adds some by hand"});
-  while (!stop.requested()) {
-    if (const Result<void> fine = supervisor.look_after(); !fine) return fail(fine.error());
-    wait_readable({supervisor.descriptor(), stop.descriptor()});
+  if (const Result<void> ran = run_board(*board, std::move(*settings), detached); !ran) {
+    detached.say(ran.error().text);
+    return fail(ran.error());
   }
-  supervisor.stop_all();
-  print_note({Note::Level::info, "down"});
   return Exit::ok;
 }
 

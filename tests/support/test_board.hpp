@@ -1,0 +1,72 @@
+// A board in a folder of its own, with the shell tool run on it as people do: by processes. Everything,
+// sockets included, is gone when the object is.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "blackboard/document.hpp"
+#include "blackboard/records.hpp"
+#include "runtime/board_directory.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace bidboard::testing {
+
+class TestBoard {
+ public:
+  /// `made`: false leaves the folder empty, without a board.
+  explicit TestBoard(bool made = true);
+  ~TestBoard();
+
+  std::string home() const { return dir_.path() + "/board"; }
+  BoardDirectory directory() const { return {home() + "/.bidboard"}; }
+  std::string path(const std::string& name) const { return home() + "/" + name; }
+  void write(const std::string& name, const std::string& content) const;
+  /// The same, and executable.
+  void write_script(const std::string& name, const std::string& content) const;
+  /// Empty when there is no such file.
+  std::string read(const std::string& name) const;
+
+  /// Where and how the tool runs: in the board's folder, with its own home, runtime and temporary folder.
+  ProcessOptions surroundings() const;
+  Finished run(std::vector<std::string> words, const std::string& input = {}) const;
+  Finished run(std::vector<std::string> words, ProcessOptions options) const;
+  /// REQUIREs exit code 0; what it printed, without the last newline.
+  std::string must(std::vector<std::string> words, const std::string& input = {}) const;
+  /// REQUIREs exit code 0 and JSON.
+  Value json(std::vector<std::string> words) const;
+  /// The same, in the envelope of lists; its data.
+  Value data(std::vector<std::string> words) const;
+  Process start(std::vector<std::string> words) const;
+  Process start(std::vector<std::string> words, const ProcessOptions& options) const;
+
+  /// A controller that serves; REQUIREs that it came up.
+  Process serve() const;
+  Process agent(const std::string& name, std::vector<std::string> words) const;
+  /// REQUIREs that so many agents are live.
+  void await_agents(int count) const;
+  void configure(const Config& config) const;
+  /// One task for each spec; their ids.
+  std::vector<TaskId> post(std::vector<TaskSpec> specs) const;
+
+  /// Rows of a SELECT, columns separated by '|', read by this process.
+  std::vector<std::string> rows(const std::string& sql) const;
+  /// The one row of a SELECT.
+  std::string value(const std::string& sql) const;
+  /// Waits until the SELECT answers this one row.
+  bool becomes(const std::string& sql, const std::string& expected) const;
+  /// becomes() for a task's state.
+  bool task_becomes(const std::string& id, const std::string& state) const;
+  /// The number of the first event for which the condition holds; -1: none.
+  std::int64_t seq_of(const std::string& condition) const;
+
+ private:
+  TempDir dir_;
+};
+
+/// Lines without their newlines.
+std::vector<std::string> lines_of(const std::string& text);
+bool contains(const std::string& text, const std::string& part);
+
+}  // namespace bidboard::testing
