@@ -79,10 +79,8 @@ void declare_work(Options& o, AgentArgs& args) {
   o.flag("--no-bids", args.no_bids, "That process does not answer bid lines: standard bids, or --cost");
   o.flag("--simulate", args.simulate, "Do every task by waiting size / speed");
   o.flag("--allow-run", agent.profile.allow_run, "Execute the `run` commands that tasks bring along");
-  o.text("--price-field", agent.price_field, "PATH",
-         "Where a JSON result holds its price (total_cost_usd)");
-  o.text("--tokens-field", agent.tokens_field, "PATH",
-         "Where it holds its tokens (usage.output_tokens)");
+  o.text("--price-field", agent.price_field, "PATH", "Where a JSON result holds its price (total_cost_usd)");
+  o.text("--tokens-field", agent.tokens_field, "PATH", "Where it holds its tokens (usage.output_tokens)");
   o.text("--result-field", agent.result_field, "PATH", "Which part of it is the result");
   o.number("--noise", args.options.noise, "X", "Simulated: 0.2 varies durations by 20 %");
   o.number("--failure-rate", args.options.failure_rate, "X", "Simulated: share of attempts that fail");
