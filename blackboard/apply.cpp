@@ -133,6 +133,7 @@ void Board::on(const TaskAwarded& e, WallTime at) {
     task.progress_text.clear();
     task.attempts += 1;
     task.auction = e.decision.id;
+    task.reserved_for = {};  // it was reserved for the next award, and this is it
   });
   if (!e.decision.id) return;
   counters_.auction = std::max(counters_.auction, e.decision.id);

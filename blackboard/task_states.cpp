@@ -17,12 +17,14 @@ constexpr std::array table{
     Transition{S::ready, M::offer, S::offered},
     Transition{S::ready, M::award, S::awarded},
     Transition{S::ready, M::need_added, S::blocked},
+    Transition{S::ready, M::need_failed, S::skipped},
     Transition{S::ready, M::pause, S::paused},
     Transition{S::ready, M::cancel, S::cancelled},
 
     Transition{S::offered, M::withdraw, S::ready},
     Transition{S::offered, M::award, S::awarded},
     Transition{S::offered, M::need_added, S::blocked},
+    Transition{S::offered, M::need_failed, S::skipped},
     Transition{S::offered, M::pause, S::paused},
     Transition{S::offered, M::cancel, S::cancelled},
 

@@ -6,7 +6,8 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
 endif()
-set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+# GCC 12 sees ghosts in std::optional and std::variant when it optimises or sanitizes: -Wno-maybe-uninitialized.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG -Wno-maybe-uninitialized")
 set(CMAKE_CXX_FLAGS_DEV "-O1 -g1")
 
 find_program(CCACHE ccache)
@@ -21,7 +22,7 @@ target_compile_options(bidboard_flags INTERFACE -Wall -Wextra -Wpedantic -Wshado
 target_compile_definitions(bidboard_flags INTERFACE BIDBOARD_VERSION="${PROJECT_VERSION}")
 if(BIDBOARD_SANITIZE)
   target_compile_options(bidboard_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
-                         -fno-omit-frame-pointer)
+                         -fno-omit-frame-pointer -Wno-maybe-uninitialized)
   target_link_options(bidboard_flags INTERFACE -fsanitize=address,undefined)
 endif()
 

@@ -14,6 +14,7 @@
 #include "runtime/clock.hpp"
 #include "runtime/net/client.hpp"
 #include "runtime/stop_signal.hpp"
+#include "runtime/workforce.hpp"
 
 namespace bidboard {
 namespace {
@@ -40,8 +41,10 @@ Result<Writer> await_controller(const BoardDirectory& board, Duration patience, 
 
 std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const AgentProcessOptions& options) {
   const PlannedAgent& agent = options.agent;
+  const std::string program = own_program();
   const Workplace place{board.path, agent.profile.name,
-                        options.directory.empty() ? board.home() : options.directory};
+                        options.directory.empty() ? board.home() : options.directory,
+                        program.substr(0, program.find_last_of('/') + 1)};
   switch (agent.executor) {
     case ExecutorKind::simulated:
       return std::make_unique<SimulatedExecutor>(

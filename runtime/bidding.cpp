@@ -271,6 +271,9 @@ void on_bids(Core& core, PeerId peer, const Bids& message) {
   core.dispatch_wanted = true;
 }
 
-void close_auction(Core& core, TaskId task) { core.auctions.erase(task); }
+void close_auction(Core& core, TaskId task) {
+  core.auctions.erase(task);
+  for (auto& [agent, told] : core.announced) told.erase(task);  // should it come back, it is news again
+}
 
 }  // namespace bidboard

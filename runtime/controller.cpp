@@ -11,8 +11,8 @@ Core::Core(Board& b, ControllerOptions o)
     : board(b), options(std::move(o)), secrets(options.secret_key), leases(b.config().lease) {}
 
 void Core::emit(EventBody body) {
+  note_for_dispatch(*this, body);
   board.apply(Event{now.wall, std::move(body)});
-  dispatch_wanted = true;
 }
 
 void Core::send(PeerId to, Message message) {
@@ -202,6 +202,8 @@ void Controller::forget_batch(Now now) {
   core.leases.set_term(core.board.config().lease);
   core.auctions.clear();
   core.announced.clear();
+  core.barren.clear();
+  core.newly_ready.clear();
   core.promises.clear();
   core.dispatch_wanted = true;
   // Registrations of the lost batch are gone from the board; leases lost in it are live again.

@@ -51,7 +51,11 @@ struct Core {
   std::map<TaskId, Promise> promises;
   std::map<AgentId, std::set<TaskId>> announced;  ///< pull: what each agent has been told of
   bool dispatch_wanted = true;                    ///< something changed since the last settle
-  Instant settle_again = never;                   ///< a reserved task should be decided again
+  /// Agents with a free slot for which the last walk over all ready tasks found nothing, and what has become
+  /// ready since: no further walk for their sake until one of those is for them.
+  std::set<AgentId> barren;
+  std::vector<TaskId> newly_ready;
+  Instant settle_again = never;  ///< a reserved task should be decided again
   Instant started_at;
   std::uint64_t inputs = 0;
   std::uint64_t malformed = 0;
@@ -62,6 +66,7 @@ struct Core {
 
   Core(Board& b, ControllerOptions o);
 
+  /// Applies it, and notes what it means for dispatching.
   void emit(EventBody body);
   void send(PeerId to, Message message);
   /// Begins a call: forgets the output of the last one.
@@ -127,6 +132,8 @@ void revoke(Core& core, const Task& task, const std::string& reason);
 // dispatch.cpp: the one award path.
 void settle(Core& core);
 void on_take(Core& core, PeerId peer, const Take& message);
+/// What the event changes for the next settle.
+void note_for_dispatch(Core& core, const EventBody& body);
 /// Awards the task. REQUIRES: the state allows it and the agent may take it.
 Claimed award(Core& core, const Task& task, const Agent& agent, Auction decision, bool shell_claim);
 AwardItem award_item(const Core& core, const Task& task);
@@ -135,6 +142,7 @@ TaskOffer offer_of(const Task& task);
 // bidding.cpp: gathering bids.
 void on_bids(Core& core, PeerId peer, const Bids& message);
 void settle_by_bids(Core& core, const Situation& situation);
+/// Forgets what was announced and bid for the task.
 void close_auction(Core& core, TaskId task);
 
 }  // namespace bidboard

@@ -1,6 +1,8 @@
 // From ready tasks to awards. Strategies choose; every award goes through award(), where the rules are
 // enforced.
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "auction/eligibility.hpp"
 #include "blackboard/check.hpp"
@@ -30,11 +32,24 @@ bool failed_it(const Task& task, AgentId agent) {
                      [&](const AttemptFailure& failure) { return failure.agent == agent; });
 }
 
+/// Why the agent may not have the task; nothing when it may. Where nobody is asked for a bid, the price that
+/// the agent is known to take must fit the budget.
+std::optional<Refusal> objection(const Core& core, const Task& task, const Agent& agent) {
+  if (auto refusal = ineligible(task, agent)) return refusal;
+  if (task.spec.budget <= 0 || core.strategy->style() == Style::bids) return {};
+  if (agent.profile.bids != BidStyle::formula)
+    return over_budget(task.spec, standard_bid(task.spec, agent.profile));
+  const Result<BidVector> bid = formula_bid(task.spec, task.attempts, agent.profile);
+  if (!bid) return Refusal{RefusalReason::invalid, bid.error().text};
+  return over_budget(task.spec, *bid);
+}
+
 /// Agents that may take the task; those that failed it before only when nobody else may.
-std::vector<std::size_t> eligible_agents(const Task& task, const std::vector<AgentView>& agents) {
+std::vector<std::size_t> eligible_agents(const Core& core, const Task& task,
+                                         const std::vector<AgentView>& agents) {
   std::vector<std::size_t> all;
   for (std::size_t i = 0; i < agents.size(); ++i)
-    if (!ineligible(task, *agents[i].agent)) all.push_back(i);
+    if (!objection(core, task, *agents[i].agent)) all.push_back(i);
   if (task.failures.empty()) return all;
   std::vector<std::size_t> fresh;
   for (const std::size_t i : all)
@@ -42,30 +57,60 @@ std::vector<std::size_t> eligible_agents(const Task& task, const std::vector<Age
   return fresh.empty() ? all : fresh;
 }
 
+bool may_be_awarded(const Task& task) { return after(task.state, Move::award) && task.not_before.us == 0; }
+
+/// Who found nothing before has something to look at when one of the new tasks is for it.
+void feed_the_barren(Core& core, const std::vector<AgentView>& agents) {
+  for (const TaskId id : std::exchange(core.newly_ready, {})) {
+    if (core.barren.empty()) continue;
+    const Task* task = core.board.task(id);
+    if (!task || !may_be_awarded(*task)) continue;
+    for (const std::size_t i : eligible_agents(core, *task, agents)) core.barren.erase(agents[i].agent->id);
+  }
+}
+
 /// Walks the ready index until every agent with a free slot has enough to choose from.
-Situation look_around(const Core& core) {
+Situation walk(Core& core, std::vector<TaskId>& reserved_for_nobody) {
   Situation situation;
   situation.agents = connected_agents(core);
+  feed_the_barren(core, situation.agents);
   std::vector<std::size_t> room;
-  std::size_t hungry = 0;  // agents with a free slot whose room is not used up
+  std::set<AgentId> unfed;
   for (const AgentView& view : situation.agents) {
     room.push_back(candidates_per_slot * view.agent->profile.capacity);
-    if (view.free_slots > 0) ++hungry;
+    if (view.free_slots > 0 && !core.barren.contains(view.agent->id)) unfed.insert(view.agent->id);
   }
+  const std::set<AgentId> looking = unfed;
+  std::size_t hungry = looking.size();  // those whose room is not used up
   if (hungry == 0) return situation;
   core.board.scan(std::string(1, keys::ready_letter), {}, [&](std::string_view key, std::string_view) {
     const Task* task = core.board.task(keys::last_id<TaskId>(key));
     if (!task) return true;
-    TaskView view{task, eligible_agents(*task, situation.agents)};
-    const bool wanted =
-        std::any_of(view.eligible.begin(), view.eligible.end(), [&](std::size_t i) { return room[i] > 0; });
-    if (!wanted) return true;
-    for (const std::size_t i : view.eligible)
-      if (room[i] > 0 && --room[i] == 0 && situation.agents[i].free_slots > 0) --hungry;
+    if (const Agent* wanted = core.board.agent(task->reserved_for);
+        wanted && wanted->state == AgentState::gone)
+      reserved_for_nobody.push_back(task->id);
+    TaskView view{task, eligible_agents(core, *task, situation.agents)};
+    if (std::none_of(view.eligible.begin(), view.eligible.end(), [&](std::size_t i) { return room[i] > 0; }))
+      return true;
+    for (const std::size_t i : view.eligible) {
+      const AgentId agent = situation.agents[i].agent->id;
+      unfed.erase(agent);
+      if (room[i] > 0 && --room[i] == 0 && looking.contains(agent)) --hungry;
+    }
     situation.tasks.push_back(std::move(view));
     return hungry > 0;
   });
+  core.barren.insert(unfed.begin(), unfed.end());  // whoever is still unfed has seen all there is
   return situation;
+}
+
+/// The ready tasks that can be dealt with now, and the agents.
+Situation look_around(Core& core) {
+  std::vector<TaskId> reserved_for_nobody;
+  Situation situation = walk(core, reserved_for_nobody);
+  if (reserved_for_nobody.empty()) return situation;
+  for (const TaskId id : reserved_for_nobody) core.emit(TaskReserved{id, {}});
+  return walk(core, reserved_for_nobody);
 }
 
 void settle_by_push(Core& core, const Situation& situation) {
@@ -95,11 +140,29 @@ void settle_by_pull(Core& core, const Situation& situation) {
   }
 }
 
+template <class T, class... Kinds>
+constexpr bool is_one_of = (std::is_same_v<T, Kinds> || ...);
+
 }  // namespace
+
+void note_for_dispatch(Core& core, const EventBody& body) {
+  std::visit(
+      [&]<class Body>(const Body& event) {
+        constexpr bool is_upkeep =
+            is_one_of<Body, TermStarted, WorkflowPosted, TaskStarted, TaskProgressed, TaskRenewed,
+                      TaskStalled, AgentSeen, DiscoveryPosted, Replied, ClientForgotten, RequestRefused>;
+        if (!is_upkeep) core.dispatch_wanted = true;
+        if (is_one_of<Body, ConfigSet, AgentRegistered, AgentLeft>) core.barren.clear();
+        if constexpr (std::is_same_v<Body, TaskPosted>) core.newly_ready.push_back(event.task.id);
+        if constexpr (is_one_of<Body, TaskMoved, BackoffOver, AttemptEnded, TaskReopened, TaskReserved>)
+          core.newly_ready.push_back(event.task);
+      },
+      body);
+}
 
 void settle(Core& core) {
   core.settle_again = never;
-  if (core.sessions.empty()) return;
+  if (core.sessions.empty()) return core.newly_ready.clear();
   const Situation situation = look_around(core);
   if (situation.tasks.empty()) return;
   switch (core.strategy->style()) {
@@ -114,14 +177,13 @@ void settle(Core& core) {
 
 void on_take(Core& core, PeerId peer, const Take& message) {
   const Agent* agent = authenticate(core, peer, message.agent, message.secret);
-  if (!agent) return;
+  if (!agent || core.strategy->style() != Style::pull) return;  // elsewhere nobody helps himself
   for (const TaskId id : message.tasks) {
-    core.announced[agent->id].erase(id);
+    // Only what it was told of: who failed a task is told of it only when nobody else may have it.
+    if (core.announced[agent->id].erase(id) == 0) continue;
     const Task* task = core.board.task(id);
     const bool has_room = core.board.holding_count(agent->id) < agent->profile.capacity;
-    if (!task || !has_room || !after(task->state, Move::award) || task->not_before.us != 0 ||
-        ineligible(*task, *agent))
-      continue;
+    if (!task || !has_room || !may_be_awarded(*task) || objection(core, *task, *agent)) continue;
     Auction decision;
     decision.task = id;
     decision.mechanism = core.strategy->name();

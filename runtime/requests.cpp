@@ -105,12 +105,20 @@ Result<Actor> identify(Core& core, const Request& request) {
   return Actor{core.board.agent(*agent)->profile.role, *agent, {}, {}, request.as};
 }
 
+/// Under a token: its task, and what was posted below it.
+bool within_token(const Core& core, const Actor& actor, const RequestBody& body) {
+  const TaskId id = task_of(body);
+  if (std::holds_alternative<Post>(body) || id == actor.only_task) return true;
+  const Task* task = std::holds_alternative<Depend>(body) ? core.board.task(id) : nullptr;
+  return task && task->spec.parent == actor.only_task;
+}
+
 Result<void> authorise(Core& core, const Actor& actor, const RequestBody& body) {
   const Action action = action_of(body);
   std::string reason;
   if (!may(actor.role, action))
     reason = "role " + std::string(name(actor.role)) + " may not " + std::string(name(action));
-  else if (actor.only_task && action != Action::post && task_of(body) != actor.only_task)
+  else if (actor.only_task && !within_token(core, actor, body))
     reason = "its token is for " + to_string(actor.only_task) + " only";
   if (reason.empty()) return {};
   core.emit(RequestRefused{actor.name, action, task_of(body), reason});
@@ -272,7 +280,7 @@ Result<ReplyBody> configure(Core& core, const Configure& request) {
   if (const std::string flaw = flaw_of(request.config); !flaw.empty())
     return fail(Errc::invalid, "configuration refused: " + flaw);
   if (const auto mechanism = find_mechanism(request.config.mechanism); !mechanism)
-    return fail(mechanism.error());
+    return fail(Errc::invalid, mechanism.error().text);
   const bool ordered = core.strategy->orders_by_bottom_level();
   core.emit(ConfigSet{request.config});
   core.strategy = std::move(*make_strategy(request.config.strategy, request.config.seed));
@@ -371,6 +379,9 @@ void on_request(Core& core, PeerId peer, const Request& request) {
   if (reads) {
     body = answer(core, Actor{}, request.body);
   } else if (const Result<Actor> actor = identify(core, request); !actor) {
+    if (actor.error().code == Errc::refused)
+      core.emit(RequestRefused{request.as.empty() ? "a token" : request.as, action_of(request.body),
+                               task_of(request.body), actor.error().text});
     body = fail(actor.error());
   } else if (const Result<void> allowed = authorise(core, *actor, request.body); !allowed) {
     body = fail(allowed.error());

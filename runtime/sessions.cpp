@@ -71,18 +71,20 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
   }
 }
 
+/// The capability of an earlier epoch can be derived again: only whoever was awarded it may leave a late
+/// result.
+bool proves_award(const Core& core, const Task& task, const ReportItem& item) {
+  if (item.epoch == task.epoch) return matches(item.capability, task.capability_hash);
+  return item.epoch < task.epoch && item.capability == core.secrets.capability(task.id, item.epoch);
+}
+
 /// One reported item; what to tell the agent if its award is no longer live.
 std::optional<Revocation> on_report(Core& core, const Agent& agent, const ReportItem& item) {
   const Task* found = core.board.task(item.task);
   if (!found) return Revocation{{item.task, item.epoch}, "no such task"};
   const Task task = *found;
-  // The capability of an earlier epoch can be derived again: only whoever was awarded it may leave a late
-  // result.
-  const bool proved =
-      item.epoch == task.epoch
-          ? matches(item.capability, task.capability_hash)
-          : item.epoch < task.epoch && item.capability == core.secrets.capability(task.id, item.epoch);
-  const Write write = proved ? judge_write(task, agent.id, item.epoch, true) : Write::forged;
+  const Write write =
+      proves_award(core, task, item) ? judge_write(task, agent.id, item.epoch, true) : Write::forged;
   if (write == Write::accepted) {
     accept(core, task, agent, item);
     return {};
@@ -95,6 +97,18 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
                           : write != Write::forged ? "the award is over: " + std::string(name(task.state))
                                                    : "this award was never yours";
   return Revocation{{item.task, item.epoch}, why};
+}
+
+/// The agent has lost its lease and comes back with results: whoever can show an award's capability may leave
+/// one.
+void keep_results_of_the_gone(Core& core, const Reports& message) {
+  const Agent* agent = core.board.agent(message.agent);
+  if (!agent || agent->state != AgentState::gone || !matches(message.secret, agent->secret_hash)) return;
+  for (const ReportItem& item : message.items) {
+    const Task* task = core.board.task(item.task);
+    if (item.what != ReportItem::What::finished || !task || !proves_award(core, *task, item)) continue;
+    if (is_news(core, *task, item.text)) keep_late_result(core, *task, agent->id, item.epoch, item.text);
+  }
 }
 
 void attach(Core& core, AgentId agent, PeerId peer) {
@@ -175,6 +189,7 @@ void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message) {
 }
 
 void on_reports(Core& core, PeerId peer, const Reports& message) {
+  keep_results_of_the_gone(core, message);
   const Agent* found = authenticate(core, peer, message.agent, message.secret);
   if (!found) return;
   const Agent agent = *found;
@@ -211,7 +226,7 @@ void agent_gone(Core& core, AgentId id, const std::string& reason, bool left) {
 }
 
 bool is_news(const Core& core, const Task& task, const std::string& result) {
-  return task.state != TaskState::done || core.board.result_of(task) != result;
+  return task.state != TaskState::done || (!result.empty() && core.board.result_of(task) != result);
 }
 
 void keep_late_result(Core& core, const Task& task, AgentId agent, Epoch epoch, const std::string& result) {

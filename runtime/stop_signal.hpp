@@ -20,7 +20,8 @@ class StopSignal {
   int descriptor() const;
 };
 
-/// Sleeps until one of the descriptors is readable, a signal came, or the timeout is over; a negative one never is.
+/// Sleeps until one of the descriptors is readable, a signal came, or the timeout is over; a negative one
+/// never is.
 void wait_readable(const std::vector<int>& descriptors, Duration timeout = Duration{-1});
 
 }  // namespace bidboard

@@ -1,6 +1,8 @@
 // Posting tasks and their life until they are over. Who gets them is decided in dispatch.cpp.
 #include <algorithm>
 
+#include "auction/bid.hpp"
+#include "auction/eligibility.hpp"
 #include "blackboard/check.hpp"
 #include "blackboard/task_graph.hpp"
 #include "runtime/core.hpp"
@@ -13,8 +15,11 @@ constexpr std::size_t max_body_bytes = 1 << 20;
 constexpr std::size_t max_needs = 10'000;
 /// Posts stop here, so that what runs can still finish.
 constexpr std::int64_t full = 900'000;
-/// Bottom levels only order the queue: one request raises at most this many of them.
+/// Bottom levels only order the queue: one request raises at most this many of them, and no event tells of
+/// more.
 constexpr std::size_t max_raised_levels = 20'000;
+/// Where a chain's length stops to count; twice of it is still far from overflow.
+constexpr Micros max_level = 4'000'000'000'000'000'000;
 
 std::string spelled_out(const std::vector<TaskId>& cycle) {
   std::string text;
@@ -33,7 +38,9 @@ Result<void> check_spec(const TaskSpec& spec) {
     return bad("its body has more than 1 MB; put it into a file");
   if (spec.needs.size() > max_needs) return bad("it needs more than 10000 tasks");
   if (spec.size < 0) return bad("its size is negative");
+  if (spec.size > max_bid_seconds) return bad("its size is more than a year of work; split it");
   if (spec.timeout.us <= 0) return bad("its timeout must be above zero");
+  if (spec.timeout.us > max_bid_seconds) return bad("its timeout is more than a year");
   if (spec.attempts == 0) return bad("it must have at least one attempt");
   for (const SkillNeed& skill : spec.skills)
     if (skill.name.empty()) return bad("a skill has no name");
@@ -65,8 +72,14 @@ Result<std::vector<Task>> numbered(const Core& core, const Actor& actor, const P
     Task task;
     task.id = TaskId{core.board.counters().task.value + tasks.size() + 1};
     task.spec = spec;
+    task.spec
+        .workflow = {};  // a workflow counts its tasks: only the post that makes it decides who belongs to it
     if (task.spec.project.empty()) task.spec.project = core.board.config().project;
-    if (actor.only_task && !task.spec.parent) task.spec.parent = actor.only_task;
+    if (actor.only_task)
+      task.spec.parent = actor.only_task;
+    else if (spec.parent && !core.board.task(spec.parent))
+      return fail(Errc::not_found, "task '" + spec.title + "' is to stand under " + to_string(spec.parent) +
+                                       ", which does not exist");
     task.created_at = core.now.wall;
     for (const Need& need : spec.needs)
       if (!core.board.task(need.task))
@@ -86,6 +99,8 @@ Result<std::vector<Task>> numbered(const Core& core, const Actor& actor, const P
     needs.erase(std::unique(needs.begin(), needs.end(),
                             [](const Need& a, const Need& b) { return a.task == b.task; }),
                 needs.end());
+    if (needs.size() > max_needs)
+      return fail(Errc::invalid, "task '" + task.spec.title + "': it needs more than 10000 tasks");
   }
   return tasks;
 }
@@ -154,6 +169,17 @@ Result<WorkflowId> open_workflow(Core& core, const Post& post, const std::vector
   return workflow.id;
 }
 
+/// Records the levels that differ from what stands, in events of bounded size.
+void emit_levels(Core& core, const std::vector<Level>& levels) {
+  LevelsRaised raised;
+  for (const Level& level : levels) {
+    if (core.board.task(level.task)->bottom_level == level.bottom_level) continue;
+    raised.levels.push_back(level);
+    if (raised.levels.size() == max_raised_levels) core.emit(std::exchange(raised, {}));
+  }
+  if (!raised.levels.empty()) core.emit(std::move(raised));
+}
+
 void skip(Core& core, TaskId id, const Task& because) {
   core.emit(
       TaskMoved{id, TaskState::skipped, to_string(because.id) + " is " + std::string(name(because.state))});
@@ -196,41 +222,37 @@ Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
 
 void raise_levels_above(Core& core, TaskId from) {
   if (!core.strategy->orders_by_bottom_level()) return;
-  LevelsRaised raised;
-  std::vector<Level> work{{from, core.board.task(from)->bottom_level}};
+  // Highest ids first: a task is mostly younger than what it needs, so each is passed once, after all that
+  // wait for it.
+  std::map<TaskId, Micros, std::greater<>> work{{from, core.board.task(from)->bottom_level}};
   std::map<TaskId, Micros> level_of;
-  while (!work.empty() && level_of.size() < max_raised_levels) {
-    const Level below = work.back();
-    work.pop_back();
-    for (const Need& need : core.board.task(below.task)->spec.needs) {
+  for (std::size_t steps = 0; !work.empty() && steps < max_raised_levels; ++steps) {
+    const auto [at, below] = *work.begin();
+    work.erase(work.begin());
+    for (const Need& need : core.board.task(at)->spec.needs) {
       const Task& needed = *core.board.task(need.task);
       if (is_over(needed.state)) continue;
-      const Micros level = std::max<Micros>(needed.spec.size, 1) + below.bottom_level;
+      const Micros level = std::min(std::max<Micros>(needed.spec.size, 1) + below, max_level);
       Micros& best = level_of.try_emplace(need.task, needed.bottom_level).first->second;
-      if (level <= best) continue;
-      best = level;
-      work.push_back({need.task, level});
+      if (level > best) work[need.task] = best = level;
     }
   }
-  for (const auto& [task, level] : level_of)
-    if (level > core.board.task(task)->bottom_level) raised.levels.push_back({task, level});
-  if (!raised.levels.empty()) core.emit(std::move(raised));
+  std::vector<Level> levels;
+  for (const auto& [task, level] : level_of) levels.push_back({task, level});
+  emit_levels(core, levels);
 }
 
 void relevel_all(Core& core, bool by_bottom_level) {
-  std::vector<Task> tasks;
-  core.board.scan(std::string(1, keys::task_letter), {}, [&](std::string_view key, std::string_view) {
-    const Task* task = core.board.task(keys::last_id<TaskId>(key));
-    if (task && !is_over(task->state)) tasks.push_back(*task);
-    return true;
-  });
-  LevelsRaised levels;
+  std::vector<Task> tasks;  // by number, not by scan: those posted in this batch are not yet stored
+  for (TaskId id{1}; id <= core.board.counters().task; id.value += 1)
+    if (const Task* task = core.board.task(id); task && !is_over(task->state)) tasks.push_back(*task);
+  std::vector<Level> levels;
   if (by_bottom_level) {
-    for (const auto& [id, level] : graph_of(tasks).bottom_levels()) levels.levels.push_back({id, level});
+    for (const auto& [id, level] : graph_of(tasks).bottom_levels()) levels.push_back({id, level});
   } else {
-    for (const Task& task : tasks) levels.levels.push_back({task.id, 0});
+    for (const Task& task : tasks) levels.push_back({task.id, 0});
   }
-  if (!levels.levels.empty()) core.emit(std::move(levels));
+  emit_levels(core, levels);
 }
 
 namespace {
@@ -398,6 +420,14 @@ Result<Changed> reassign_task(Core& core, const Reassign& request) {
     const auto known = core.board.agent_named(request.agent);
     if (!known) return fail(Errc::not_found, "no agent called '" + request.agent + "'");
     agent = *known;
+    const Agent& wanted = *core.board.agent(agent);
+    Task unreserved = task;
+    unreserved.reserved_for = {};
+    if (wanted.state == AgentState::gone)
+      return fail(Errc::conflict, "agent '" + request.agent + "' is gone (" + wanted.reason + ")");
+    if (const auto against = ineligible(unreserved, wanted))
+      return fail(Errc::refused, "agent '" + request.agent + "' may not take " + to_string(task.id) + ": " +
+                                     against->detail);
   }
   if (is_held(task.state) && task.holder != agent) {
     revoke(core, task, "reassigned");
@@ -415,8 +445,9 @@ Result<Changed> change_need(Core& core, const Depend& request) {
   if (!needed) return fail(Errc::not_found, "no task " + to_string(request.need.task));
   const Task task = *found;
   const std::string both = to_string(task.id) + " and " + to_string(needed->id);
-  const bool stands = std::any_of(task.spec.needs.begin(), task.spec.needs.end(),
-                                  [&](const Need& need) { return need.task == request.need.task; });
+  const auto standing = std::find_if(task.spec.needs.begin(), task.spec.needs.end(),
+                                     [&](const Need& need) { return need.task == request.need.task; });
+  const bool stands = standing != task.spec.needs.end();
   if (is_held(task.state) || is_over(task.state) || task.state == TaskState::waiting)
     return fail(Errc::conflict, to_string(task.id) + " is " + std::string(name(task.state)) +
                                     "; needs can change only before it is awarded");
@@ -428,7 +459,9 @@ Result<Changed> change_need(Core& core, const Depend& request) {
       core.emit(TaskMoved{task.id, TaskState::ready, {}});
     return Changed{task.id, core.board.task(task.id)->state, task.epoch};
   }
-  if (stands) return Changed{task.id, task.state, task.epoch};
+  if (stands && standing->any == request.need.any) return Changed{task.id, task.state, task.epoch};
+  if (!stands && task.spec.needs.size() >= max_needs)
+    return fail(Errc::conflict, to_string(task.id) + " needs 10000 tasks already");
   // A cycle would close if the new need already waits, however indirectly, for this task.
   std::map<TaskId, TaskId> waits_because{{request.need.task, {}}};
   std::vector<TaskId> work{request.need.task};
@@ -445,6 +478,7 @@ Result<Changed> change_need(Core& core, const Depend& request) {
     for (const Need& need : core.board.task(at)->spec.needs)
       if (waits_because.try_emplace(need.task, at).second) work.push_back(need.task);
   }
+  if (stands) core.emit(NeedRemoved{task.id, request.need.task});
   core.emit(NeedAdded{task.id, request.need});
   if (!is_over(needed->state)) {
     if (const auto to = after(task.state, Move::need_added)) {
@@ -452,6 +486,7 @@ Result<Changed> change_need(Core& core, const Depend& request) {
       core.emit(TaskMoved{task.id, *to, {}});
     }
   } else if (needed->state != TaskState::done && !request.need.any && after(task.state, Move::need_failed)) {
+    close_auction(core, task.id);
     skip(core, task.id, *needed);
     release_dependents(core, task.id);
   }

@@ -78,8 +78,14 @@ Result<void> write_private_file(const std::string& path, std::string_view bytes)
 std::vector<std::string> agent_environment(const Workplace& place) {
   std::vector<std::string> result;
   // An agent may itself have been started inside a task: its token must not leak to others.
-  for (char** entry = environ; *entry != nullptr; ++entry)
-    if (!std::string_view(*entry).starts_with("BIDBOARD_")) result.emplace_back(*entry);
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const bool is_path = !place.tools.empty() && text.starts_with("PATH=");
+    if (is_path)
+      result.push_back("PATH=" + place.tools + ":" + std::string(text.substr(5)));
+    else if (!text.starts_with("BIDBOARD_"))
+      result.emplace_back(text);
+  }
   result.push_back(variable("BIDBOARD_DIR", place.board));
   result.push_back(variable("BIDBOARD_AGENT", place.agent));
   return result;

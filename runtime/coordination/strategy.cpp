@@ -19,6 +19,8 @@ Result<std::unique_ptr<Strategy>> make_strategy(std::string_view name, std::uint
   std::string text = "unknown strategy '" + std::string(name) + "'";
   if (const std::string near = nearest(name, strategy_names()); !near.empty())
     text += ", did you mean '" + near + "'?";
+  else
+    text += ".";
   text += " Known:";
   for (const std::string& known : strategy_names()) text += " " + known;
   return fail(Errc::invalid, text);

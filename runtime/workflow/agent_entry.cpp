@@ -92,7 +92,8 @@ constexpr std::array<Key<Entry>, 20> table{{
      [](KeyReader& r, const Value& v, Entry& e) {
        e.agent.profile.price_per_second = r.number(v, 0, max_price).value_or(0);
      }},
-    {{"answers_bids", "true or false", "true", "a coprocess answers bid lines; false: standard bids, or `cost`"},
+    {{"answers_bids", "true or false", "true",
+      "a coprocess answers bid lines; false: standard bids, or `cost`"},
      [](KeyReader& r, const Value& v, Entry& e) { e.agent.answers_bids = r.flag(v).value_or(true); }},
     {{"price_field", "text", "none", "path in a JSON result to its price, as in total_cost_usd"},
      [](KeyReader& r, const Value& v, Entry& e) { e.agent.price_field = r.text(v).value_or(""); }},

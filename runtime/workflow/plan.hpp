@@ -25,14 +25,14 @@ struct PlannedAgent {
   AgentProfile profile;  ///< pid and host are not set
   ExecutorKind executor = ExecutorKind::command;
   std::string exec;  ///< command of the executor; may be empty when it only takes `run` tasks or is simulated
-  bool json_input = false;  ///< the task reaches the command as JSON instead of text
-  std::string bid;          ///< command that answers announcements; not empty: profile.bids is live
+  bool json_input = false;   ///< the task reaches the command as JSON instead of text
+  std::string bid;           ///< command that answers announcements; not empty: profile.bids is live
   bool answers_bids = true;  ///< a coprocess: it answers bid lines; else its bids are standard or by formula
   // Dotted paths into a result that is JSON; empty: not told (agents/executors/command.hpp).
   std::string price_field;
   std::string tokens_field;
   std::string result_field;
-  bool restart = true;      ///< its supervisor starts it again when it dies
+  bool restart = true;  ///< its supervisor starts it again when it dies
   Place place;
 };
 
