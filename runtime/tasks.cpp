@@ -402,6 +402,7 @@ Result<Changed> direct_task(Core& core, const Direct& request) {
     if (is_held(task.state))
       revoke(core, task, request.reason.empty() ? "cancelled" : "cancelled: " + request.reason);
     close_auction(core, task.id);
+    core.promises.erase(task.id);
     core.emit(TaskMoved{task.id, *to, request.reason});
     release_dependents(core, task.id);
   }

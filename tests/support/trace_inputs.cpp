@@ -130,10 +130,11 @@ Input TraceRunner::report(Words& words) {
   item.fraction = micros(words.take("fraction", "0"));
   item.seconds = micros(words.take("seconds", "0"));
   item.price = micros(words.take("price", "0"));
+  const std::string secret = words.take("secret", who.secret);
   const bool ends = item.what >= What::finished;
   const auto held = who.held.find(item.task);
   if (ends && held != who.held.end() && held->second == item.epoch) who.held.erase(held);
-  return FromPeer{who.peer, Reports{who.id, who.secret, ++who.reports, {item}}};
+  return FromPeer{who.peer, Reports{who.id, secret, ++who.reports, {item}}};
 }
 
 Input TraceRunner::bid(Words& words) {

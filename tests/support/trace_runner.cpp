@@ -138,6 +138,7 @@ void TraceRunner::hear(Actor& actor, const Message& message) {
   if (const auto* registered = std::get_if<Registered>(&message)) {
     actor.id = registered->agent;
     actor.secret = registered->secret;
+    actor.heartbeat = registered->heartbeat;
     actor.next_heartbeat = now_.mono + registered->heartbeat;
   } else if (const auto* awards = std::get_if<Awards>(&message)) {
     for (const AwardItem& award : awards->awards) {
@@ -167,7 +168,7 @@ void TraceRunner::advance(Duration by, std::string& out) {
     for (auto& [name, actor] : actors_) {
       if (actor.mute || actor.next_heartbeat > now_.mono) continue;
       inputs.push_back(FromPeer{actor.peer, heartbeat_of(actor)});
-      actor.next_heartbeat = now_.mono + node_->board().config().heartbeat;
+      actor.next_heartbeat = now_.mono + actor.heartbeat;
     }
     std::string happened;
     process(inputs, happened);

@@ -54,6 +54,7 @@ class TraceRunner {
     std::uint64_t reports = 0;
     std::map<TaskId, Epoch> held;
     std::map<Held, std::string> capabilities;
+    Duration heartbeat;  ///< as it was told
     Instant next_heartbeat = never;
     bool mute = false;  ///< sends no heartbeats of its own accord
     bool deaf = false;  ///< what it is sent gets lost
