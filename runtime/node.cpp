@@ -1,6 +1,8 @@
 #include "runtime/node.hpp"
 
+#include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace bidboard {
 namespace {
@@ -37,7 +39,9 @@ Result<Committed> Node::start(Now now) {
 }
 
 Committed Node::process(const std::vector<Input>& inputs, Now now) {
+  const std::vector<Input> earlier = std::exchange(deaths_, {});
   Result<Committed> done = decide([&](Committed& out) {
+    for (const Input& input : earlier) take_over(out, controller_.step(input, now));
     for (const Input& input : inputs) take_over(out, controller_.step(input, now));
     take_over(out, controller_.tick(now));
     take_over(out, controller_.settle(now));
@@ -45,7 +49,13 @@ Committed Node::process(const std::vector<Input>& inputs, Now now) {
   if (done) return std::move(*done);
   forget_batch(now);
   resume_at_ = now.mono + pause_after_failure;
-  if (done.error().code == Errc::corrupt) return one_by_one(inputs, now);
+  if (done.error().code == Errc::corrupt) {
+    std::vector<Input> all = earlier;
+    all.insert(all.end(), inputs.begin(), inputs.end());
+    return one_by_one(all, now);
+  }
+  keep_deaths(earlier);
+  keep_deaths(inputs);
   Committed out;
   answer_with(out, inputs, done.error());
   out.shut_down = done.error().code == Errc::conflict;
@@ -60,6 +70,7 @@ Committed Node::one_by_one(const std::vector<Input>& inputs, Now now) {
     if (!done) {
       forget_batch(now);
       answer_with(all, some, done.error());
+      if (done.error().code != Errc::corrupt) keep_deaths(some);
       return;
     }
     if (all.events.empty()) all.first_event = done->first_event;
@@ -80,6 +91,11 @@ void Node::forget_batch(Now now) {
   board_.discard();
   // What it cannot read it leaves out: agents left out come back with their next heartbeat.
   static_cast<void>(decide([&](Committed&) { controller_.forget_batch(now); }));
+}
+
+void Node::keep_deaths(const std::vector<Input>& inputs) {
+  std::copy_if(inputs.begin(), inputs.end(), std::back_inserter(deaths_),
+               [](const Input& input) { return std::holds_alternative<ProcessEnded>(input); });
 }
 
 Result<Committed> Node::decide(const std::function<void(Committed&)>& steps) {

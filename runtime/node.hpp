@@ -32,7 +32,8 @@ class Node {
   /// Errors: storage, when the beginning of the term could not be made durable.
   Result<Committed> start(Now now);
   /// One batch. If its commit fails nothing of it happened: its requests are answered with error `storage`
-  /// and everything else will be said again by whoever said it. If a record cannot be read, only the inputs
+  /// and everything else will be said again by whoever said it; the end of a process, which is told only
+  /// once, is kept for the next batch. If a record cannot be read, only the inputs
   /// that need it fail so (`corrupt`). If another controller has taken over the board, the driver is told to
   /// shut down.
   Committed process(const std::vector<Input>& inputs, Now now);
@@ -43,11 +44,13 @@ class Node {
  private:
   Result<Committed> decide(const std::function<void(Committed&)>& steps);
   void forget_batch(Now now);
+  void keep_deaths(const std::vector<Input>& inputs);
   Committed one_by_one(const std::vector<Input>& inputs, Now now);
 
   Board board_;
   Term term_;
   Controller controller_;
+  std::vector<Input> deaths_;     ///< of processes, told in a batch whose commit failed
   Instant resume_at_{INT64_MIN};  ///< of a pause after a failure
 };
 
