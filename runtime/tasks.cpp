@@ -430,9 +430,12 @@ Result<Changed> reassign_task(Core& core, const Reassign& request) {
       return fail(Errc::refused, "agent '" + request.agent + "' may not take " + to_string(task.id) + ": " +
                                      against->detail);
   }
-  if (is_held(task.state) && task.holder != agent) {
+  if (is_held(task.state) && agent && task.holder == agent)
+    return Changed{task.id, task.state, task.epoch};  // it has what it is to have
+  if (is_held(task.state)) {
     revoke(core, task, "reassigned");
-    end_attempt(core, task.id, {.reason = "reassigned by an operator", .counts = false});
+    end_attempt(core, task.id,
+                {.reason = "reassigned by an operator", .outcome_unknown = true, .counts = false});
   }
   close_auction(core, task.id);
   core.emit(TaskReserved{task.id, agent});
