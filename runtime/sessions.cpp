@@ -100,14 +100,15 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
   return Revocation{{item.task, item.epoch}, why};
 }
 
-/// The agent has lost its lease and comes back with results: whoever can show an award's capability may leave
-/// one.
+/// The agent has lost its lease, perhaps its name too, and comes back with results: whoever can show the
+/// capability of an award that is over may leave one.
 void keep_results_of_the_gone(Core& core, const Reports& message) {
   const Agent* agent = core.board.agent(message.agent);
-  if (!agent || agent->state != AgentState::gone || !matches(message.secret, agent->secret_hash)) return;
+  if (!agent || (agent->state == AgentState::live && matches(message.secret, agent->secret_hash))) return;
   for (const ReportItem& item : message.items) {
     const Task* task = core.board.task(item.task);
     if (item.what != ReportItem::What::finished || !task || !proves_award(core, *task, item)) continue;
+    if (is_held(task->state) && item.epoch == task->epoch) continue;  // the award is live
     if (is_news(core, *task, item.text)) keep_late_result(core, *task, agent->id, item.epoch, item.text);
   }
 }
@@ -118,12 +119,14 @@ void attach(Core& core, AgentId agent, PeerId peer) {
   core.leases.renew(agent, core.now.mono);
 }
 
-/// One award has one holder, so task and epoch name a late result. They are rare, and looked for one by one.
-bool late_result_is_kept(const Board& board, TaskId task, Epoch epoch) {
+/// One award has one holder, so task, epoch and text name a late result. They are rare, and looked for one by
+/// one.
+bool late_result_is_kept(const Board& board, TaskId task, Epoch epoch, const std::string& result) {
   bool kept = false;
   board.scan(std::string(1, keys::discovery_letter), {}, [&](std::string_view, std::string_view bytes) {
     const Result<Discovery> found = unseal<Discovery>(bytes);
-    kept = found && found->task == task && found->epoch == epoch && found->kind == "late_result";
+    kept = found && found->task == task && found->epoch == epoch && found->kind == "late_result" &&
+           found->body == result;
     return !kept;
   });
   return kept;
@@ -242,7 +245,7 @@ bool is_news(const Core& core, const Task& task, const std::string& result) {
 }
 
 void keep_late_result(Core& core, const Task& task, AgentId agent, Epoch epoch, const std::string& result) {
-  if (late_result_is_kept(core.board, task.id, epoch)) return;  // a report that was repeated
+  if (late_result_is_kept(core.board, task.id, epoch, result)) return;  // a report that was repeated
   Discovery discovery;
   discovery.id = DiscoveryId{core.board.counters().discovery.value + 1};
   discovery.task = task.id;
