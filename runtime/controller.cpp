@@ -199,7 +199,7 @@ Instant Controller::next_wakeup(Now now) const {
 void Controller::forget_batch(Now now) {
   Core& core = *core_;
   core.strategy = strategy_of(core.board.config());
-  core.leases.set_term(core.board.config().lease);
+  core.leases.set_term(core.board.config().lease, now.mono);
   core.auctions.clear();
   core.announced.clear();
   core.barren.clear();

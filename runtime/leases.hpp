@@ -15,7 +15,11 @@ class Leases {
  public:
   explicit Leases(Duration term) : term_(term) {}
 
-  void set_term(Duration term) { term_ = term; }
+  /// From now on. No lease lasts longer than a new one would.
+  void set_term(Duration term, Instant now) {
+    term_ = term;
+    for (auto& [agent, until] : until_) until = std::min(until, now + term);
+  }
   void renew(AgentId agent, Instant now) { until_[agent] = now + term_; }
   void drop(AgentId agent) { until_.erase(agent); }
 

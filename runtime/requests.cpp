@@ -273,6 +273,19 @@ std::string flaw_of(const Config& config) {
   return {};
 }
 
+/// Agents learn at their registration how often to be heard: those that are here must be told of a change,
+/// or they lose their leases.
+void tell_heartbeats(Core& core) {
+  const Config& config = core.board.config();
+  core.leases.set_term(config.lease, core.now.mono);
+  for (const auto& [id, session] : core.sessions) {
+    if (session.peer.value == 0) continue;
+    core.leases.renew(id, core.now.mono);
+    const std::string secret = core.secrets.registration(id, core.board.agent(id)->incarnation);
+    core.send(session.peer, Registered{id, secret, config.heartbeat, config.lease, core.options.term});
+  }
+}
+
 Result<ReplyBody> configure(Core& core, const Configure& request) {
   if (Result<std::unique_ptr<Strategy>> made = make_strategy(request.config.strategy, request.config.seed);
       !made)
@@ -282,9 +295,12 @@ Result<ReplyBody> configure(Core& core, const Configure& request) {
   if (const auto mechanism = find_mechanism(request.config.mechanism); !mechanism)
     return fail(Errc::invalid, mechanism.error().text);
   const bool ordered = core.strategy->orders_by_bottom_level();
+  const Config& before = core.board.config();
+  const bool other_heartbeats =
+      before.heartbeat != request.config.heartbeat || before.lease != request.config.lease;
   core.emit(ConfigSet{request.config});
   core.strategy = std::move(*make_strategy(request.config.strategy, request.config.seed));
-  core.leases.set_term(request.config.lease);
+  if (other_heartbeats) tell_heartbeats(core);
   core.auctions.clear();
   core.announced.clear();
   if (core.strategy->orders_by_bottom_level() != ordered) relevel_all(core, !ordered);
