@@ -81,7 +81,8 @@ void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
   for (const AwardItem& award : awards.awards) {
     const TaskId task = award.offer.task;
     const auto known = held_.find(task);
-    if (known != held_.end() && known->second.epoch >= award.epoch) continue;  // said twice
+    if (known != held_.end() && known->second.epoch >= award.epoch) continue;   // said twice
+    if (known == held_.end() && is_unconfirmed({task, award.epoch})) continue;  // ended here meanwhile
     Work work{award.epoch, award.capability, award.offer.spec.stall_after, now.mono};
     const bool full = held_.size() >= options_.profile.capacity;
     if (known != held_.end() || full) {
@@ -251,7 +252,13 @@ Heartbeat AgentMachine::heartbeat() const {
   // What is reported but not yet confirmed is still ours: otherwise it would be awarded to us again.
   for (const auto& [number, reports] : unkept_)
     for (const ReportItem& item : reports.items) beat.held.push_back({item.task, item.epoch});
+  for (const ReportItem& item : unsent_) beat.held.push_back({item.task, item.epoch});
   return beat;
+}
+
+bool AgentMachine::is_unconfirmed(Held held) const {
+  const std::vector<Held> ours = heartbeat().held;
+  return std::find(ours.begin(), ours.end(), held) != ours.end();
 }
 
 }  // namespace bidboard

@@ -81,6 +81,8 @@ class AgentMachine {
   void on_revocations(const Revocations& revocations, Actions& out);
   ReportItem item_for(TaskId task, const Work& work, ReportItem::What what) const;
   Heartbeat heartbeat() const;
+  /// Held, or reported without the controller's word that the report is durable.
+  bool is_unconfirmed(Held held) const;
 
   Options options_;
   AgentId id_;
