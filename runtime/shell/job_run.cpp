@@ -12,6 +12,7 @@
 #include "runtime/clock.hpp"
 #include "runtime/net/client.hpp"
 #include "runtime/shell/board_view.hpp"
+#include "runtime/shell/caller.hpp"
 #include "runtime/shell/job_progress.hpp"
 #include "runtime/shell/job_report.hpp"
 #include "runtime/shell/print.hpp"
@@ -91,8 +92,9 @@ class Job {
   Result<Exit> run() {
     const bool was_served = serving_writer(site_.board).has_value();
     if (const Result<void> ready = prepare(was_served); !ready) return fail(ready.error());
-    const Result<PostedPlan> posted =
-        post_plan(plan_, [&](Post request) { return call_for<Posted>(site_.board, std::move(request)); });
+    const Result<PostedPlan> posted = post_plan(plan_, [&](Post request) {
+      return call_for<Posted>(site_.board, std::move(request), caller_here());
+    });
     if (!posted) return fail(posted.error());
     job_.insert(posted->ids.begin(), posted->ids.end());
     Result<void> followed = follow();
@@ -133,6 +135,9 @@ class Job {
     return await_agents(agents);
   }
 
+  /// On a board of its own nobody's rights are looked at.
+  CallOptions caller_here() const { return site_.temporary ? CallOptions{} : caller(); }
+
   Result<void> set_strategy(bool was_served) {
     Result<BoardView> board = BoardView::open(site_.board);
     if (!board) return fail(board.error());
@@ -149,7 +154,7 @@ class Job {
       return fail(Errc::conflict,
                   "the serving board runs strategy " + before.strategy + " (" + before.mechanism +
                       "); one strategy per board at a time: stop it first, or leave the choice out");
-    const Result<Nothing> configured = call_for<Nothing>(site_.board, Configure{config});
+    const Result<Nothing> configured = call_for<Nothing>(site_.board, Configure{config}, caller_here());
     if (!configured) return fail(configured.error());
     return {};
   }

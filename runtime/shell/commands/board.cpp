@@ -10,6 +10,7 @@
 #include "runtime/serve.hpp"
 #include "runtime/settings.hpp"
 #include "runtime/shell/board_view.hpp"
+#include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/notes.hpp"
 #include "runtime/shell/print.hpp"
@@ -64,7 +65,8 @@ Result<Exit> init(const Globals& globals, const InitArgs& args) {
   if (!args.strategy.empty()) config.strategy = args.strategy;
   if (!args.mechanism.empty()) config.mechanism = args.mechanism;
   if (!existed || config != before) {
-    const Result<Nothing> configured = call_for<Nothing>(*board, Configure{config});
+    const Result<Nothing> configured =
+        call_for<Nothing>(*board, Configure{config}, existed ? caller() : CallOptions{});
     if (!configured) return fail(configured.error());
   }
   write_settings(*board, config, args);

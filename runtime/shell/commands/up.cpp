@@ -16,6 +16,7 @@
 #include "runtime/net/client.hpp"
 #include "runtime/settings.hpp"
 #include "runtime/shell/board_view.hpp"
+#include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/notes.hpp"
 #include "runtime/shell/print.hpp"
@@ -177,7 +178,8 @@ Result<void> run_board(const BoardDirectory& board, Settings settings, Detached&
   if (settings.config.project.empty()) settings.config.project = fs::path(board.home()).filename().string();
   // Without a file the board stays as `init` or an earlier one configured it.
   if (fs::exists(settings_file(board)))
-    if (const auto set = call_for<Nothing>(board, Configure{settings.config}); !set) return fail(set.error());
+    if (const auto set = call_for<Nothing>(board, Configure{settings.config}, caller()); !set)
+      return fail(set.error());
   for (const PlannedAgent& agent : settings.agents)
     if (const Result<void> started = supervisor.start(agent_child(board, agent, board.home())); !started)
       return started;
@@ -222,9 +224,12 @@ Result<Exit> down(const Globals& globals) {
   const Result<BoardDirectory> board = find_board(globals.directory);
   if (!board) return fail(board.error());
   if (const pid_t pid = supervisor_pid(*board); pid != 0) {
+    if (!caller().token.empty())
+      return fail(Errc::refused,
+                  "a process working on a task may not stop the board (BIDBOARD_TOKEN is set)");
     ::kill(pid, SIGTERM);
   } else if (serving_writer(*board)) {
-    const Result<Nothing> stopped = call_for<Nothing>(*board, Shutdown{});
+    const Result<Nothing> stopped = call_for<Nothing>(*board, Shutdown{}, caller());
     if (!stopped) return fail(stopped.error());
   } else {
     std::puts("Nothing is up.");
