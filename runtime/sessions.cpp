@@ -113,9 +113,15 @@ void keep_results_of_the_gone(Core& core, const Reports& message) {
   }
 }
 
+/// Any message will do: after a restart or on a new connection the agent can be given work again.
 void attach(Core& core, AgentId agent, PeerId peer) {
-  core.sessions[agent].peer = peer;
-  core.sessions[agent].last_heard = core.now.mono;
+  Session& session = core.sessions[agent];
+  if (session.peer != peer) {
+    core.dispatch_wanted = true;
+    core.announced.erase(agent);  // what the old connection was told may be lost
+  }
+  session.peer = peer;
+  session.last_heard = core.now.mono;
   core.leases.renew(agent, core.now.mono);
 }
 
@@ -177,11 +183,8 @@ const Agent* authenticate(Core& core, PeerId peer, AgentId id, const std::string
 }
 
 void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message) {
-  const auto session = core.sessions.find(message.agent);
-  const bool fresh = session == core.sessions.end() || session->second.peer != peer;
   const Agent* agent = authenticate(core, peer, message.agent, message.secret);
   if (!agent) return;
-  if (fresh) core.dispatch_wanted = true, core.announced.erase(agent->id);
   if (core.now.wall - agent->seen_at > seen_interval) core.emit(AgentSeen{agent->id});
   core.send(peer, HeartbeatAck{core.options.term});
   // Awards that got lost on the way are sent again; work that is no longer awarded is called off.

@@ -66,6 +66,7 @@ class World {
     options.host = "here";
     node_ = std::make_unique<Node>(store_, options);
     store_.commits_to_fail = 0;
+    connected_.clear();
     const Result<Committed> started = node_->start(now_);
     REQUIRE(started.has_value());
     digest(*started);
@@ -97,8 +98,31 @@ class World {
     CHECK(asked == answered);
     CHECK(store_.last_seq().value == before.value + done.events.size());
     if (!done.events.empty()) CHECK(done.first_event == before.next());
+    if (fails) connected_.clear();
     digest(done);
     check_everything();
+    if (!fails) check_nobody_idles();
+  }
+
+  /// Where the strategy pushes, no task waits while somebody who may have it is free.
+  void check_nobody_idles() {
+    const Board& board = node_->board();
+    const std::string& strategy = board.config().strategy;
+    if (strategy != "fifo" && strategy != "central" && strategy != "random") return;
+    for (const TaskId id : board.tasks_under(std::string(1, keys::ready_letter))) {
+      const Task& task = *board.task(id);
+      if (task.spec.budget > 0) continue;
+      for (const AgentId agent_id : connected_) {
+        const Agent& agent = *board.agent(agent_id);
+        const bool failed_it =
+            std::any_of(task.failures.begin(), task.failures.end(),
+                        [&](const AttemptFailure& failure) { return failure.agent == agent_id; });
+        const bool free = board.holding_count(agent_id) < agent.profile.capacity;
+        if (agent.state != AgentState::live || failed_it || !free) continue;
+        INFO(to_string(id) << " waits while " << to_string(agent_id) << " is free, under " << strategy);
+        CHECK(ineligible(task, agent));
+      }
+    }
   }
 
   /// Follows the events as an outsider would, and keeps what agents are told.
@@ -152,7 +176,11 @@ class World {
     const auto found = std::find_if(processes_.begin(), processes_.end(),
                                     [&](const Process& process) { return process.peer == send.to; });
     if (found == processes_.end()) return;
+    const bool accepted = std::holds_alternative<HeartbeatAck>(send.message) ||
+                          std::holds_alternative<ReportsKept>(send.message);
+    if (accepted) connected_.insert(found->id);
     if (const auto* registered = std::get_if<Registered>(&send.message)) {
+      connected_.insert(registered->agent);
       found->id = registered->agent;
       found->secret = registered->secret;
     } else if (const auto* awards = std::get_if<Awards>(&send.message)) {
@@ -308,10 +336,10 @@ class World {
   }
 
   RequestBody configure() {
-    if (!random_.chance(300'000)) return AskStatus{};
+    if (!random_.chance(500'000)) return AskStatus{};
     Config config = node_->board().config();
     const std::vector<std::string>& names = strategy_names();
-    config.strategy = random_.chance(500'000) ? "auction" : names[random_.below(names.size())];
+    config.strategy = random_.chance(300'000) ? "auction" : names[random_.below(names.size())];
     static constexpr const char* mechanisms[] = {"first_price", "vickrey", "sequential", "optimal"};
     config.mechanism = mechanisms[random_.below(4)];
     config.calibrate = random_.chance(800'000);
@@ -328,6 +356,7 @@ class World {
   std::uint64_t reports_ = 0;
   std::map<ClientId, std::uint64_t> request_numbers_;
   // What an outsider knows from the events.
+  std::set<AgentId> connected_;  ///< heard from since the last restart or lost batch
   std::map<TaskId, std::uint64_t> epochs_;
   std::map<TaskId, AgentId> live_;
   std::set<TaskId> finished_;
