@@ -59,18 +59,26 @@ std::vector<std::size_t> eligible_agents(const Core& core, const Task& task,
 
 bool may_be_awarded(const Task& task) { return after(task.state, Move::award) && task.not_before.us == 0; }
 
+/// The agent it was reserved for has left.
+bool reserved_for_nobody(const Core& core, const Task& task) {
+  const Agent* wanted = task.reserved_for ? core.board.agent(task.reserved_for) : nullptr;
+  return wanted && wanted->state == AgentState::gone;
+}
+
 /// Who found nothing before has something to look at when one of the new tasks is for it.
 void feed_the_barren(Core& core, const std::vector<AgentView>& agents) {
   for (const TaskId id : std::exchange(core.newly_ready, {})) {
     if (core.barren.empty()) continue;
     const Task* task = core.board.task(id);
     if (!task || !may_be_awarded(*task)) continue;
+    if (reserved_for_nobody(core, *task)) core.emit(TaskReserved{id, {}});
     for (const std::size_t i : eligible_agents(core, *task, agents)) core.barren.erase(agents[i].agent->id);
   }
 }
 
-/// Walks the ready index until every agent with a free slot has enough to choose from.
-Situation walk(Core& core, std::vector<TaskId>& reserved_for_nobody) {
+/// Walks the ready index until every agent with a free slot has enough to choose from. `unreserved`: met on
+/// the way.
+Situation walk(Core& core, std::vector<TaskId>& unreserved) {
   Situation situation;
   situation.agents = connected_agents(core);
   feed_the_barren(core, situation.agents);
@@ -86,9 +94,7 @@ Situation walk(Core& core, std::vector<TaskId>& reserved_for_nobody) {
   core.board.scan(std::string(1, keys::ready_letter), {}, [&](std::string_view key, std::string_view) {
     const Task* task = core.board.task(keys::last_id<TaskId>(key));
     if (!task) return true;
-    if (const Agent* wanted = core.board.agent(task->reserved_for);
-        wanted && wanted->state == AgentState::gone)
-      reserved_for_nobody.push_back(task->id);
+    if (reserved_for_nobody(core, *task)) unreserved.push_back(task->id);
     TaskView view{task, eligible_agents(core, *task, situation.agents)};
     if (std::none_of(view.eligible.begin(), view.eligible.end(), [&](std::size_t i) { return room[i] > 0; }))
       return true;
@@ -106,11 +112,11 @@ Situation walk(Core& core, std::vector<TaskId>& reserved_for_nobody) {
 
 /// The ready tasks that can be dealt with now, and the agents.
 Situation look_around(Core& core) {
-  std::vector<TaskId> reserved_for_nobody;
-  Situation situation = walk(core, reserved_for_nobody);
-  if (reserved_for_nobody.empty()) return situation;
-  for (const TaskId id : reserved_for_nobody) core.emit(TaskReserved{id, {}});
-  return walk(core, reserved_for_nobody);
+  std::vector<TaskId> unreserved;
+  Situation situation = walk(core, unreserved);
+  if (unreserved.empty()) return situation;
+  for (const TaskId id : unreserved) core.emit(TaskReserved{id, {}});
+  return walk(core, unreserved);
 }
 
 void settle_by_push(Core& core, const Situation& situation) {

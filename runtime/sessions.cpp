@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "auction/calibration.hpp"
+#include "blackboard/codec.hpp"
 #include "runtime/core.hpp"
 
 namespace bidboard {
@@ -117,6 +118,17 @@ void attach(Core& core, AgentId agent, PeerId peer) {
   core.leases.renew(agent, core.now.mono);
 }
 
+/// One award has one holder, so task and epoch name a late result. They are rare, and looked for one by one.
+bool late_result_is_kept(const Board& board, TaskId task, Epoch epoch) {
+  bool kept = false;
+  board.scan(std::string(1, keys::discovery_letter), {}, [&](std::string_view, std::string_view bytes) {
+    const Result<Discovery> found = unseal<Discovery>(bytes);
+    kept = found && found->task == task && found->epoch == epoch && found->kind == "late_result";
+    return !kept;
+  });
+  return kept;
+}
+
 }  // namespace
 
 void on_register(Core& core, PeerId peer, const Register& message) {
@@ -230,6 +242,7 @@ bool is_news(const Core& core, const Task& task, const std::string& result) {
 }
 
 void keep_late_result(Core& core, const Task& task, AgentId agent, Epoch epoch, const std::string& result) {
+  if (late_result_is_kept(core.board, task.id, epoch)) return;  // a report that was repeated
   Discovery discovery;
   discovery.id = DiscoveryId{core.board.counters().discovery.value + 1};
   discovery.task = task.id;

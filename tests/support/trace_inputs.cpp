@@ -84,13 +84,13 @@ Input TraceRunner::input_of(Words& words) {
 Input TraceRunner::register_agent(Words& words) {
   const std::string& name = words.word(1);
   Actor& who = actors_[name];
-  if (!words.has("again")) {
+  const bool again = words.count() > 2 && words.word(2) == "again";
+  if (!again) {
     who.profile = {};
     who.held.clear();
     who.incarnation = ++last_incarnation_;
     who.profile.pid = whole(words.take("pid", std::to_string(1000 + who.incarnation)));
   }
-  words.take("again");
   AgentProfile& profile = who.profile;
   profile.name = name;
   profile.role = role_of(words.take("role", "specialist"));
