@@ -92,7 +92,7 @@ Result<Mechanism> find_mechanism(std::string_view name) {
     if (known_name == name) return mechanism;
     known += (known.empty() ? "" : ", ") + std::string(known_name);
   }
-  return fail(Errc::not_found, "no mechanism '" + std::string(name) + "'; there are " + known);
+  return fail(Errc::invalid, "no mechanism '" + std::string(name) + "'; there are " + known);
 }
 
 std::vector<std::string_view> mechanism_names() {

@@ -102,7 +102,7 @@ Outcome sequential(const Problem& problem);
 /// winner's cost. (Jonker and Volgenant 1987; optimal.cpp tells more.)
 Outcome optimal(const Problem& problem);
 
-/// A mechanism by name. Errors: not_found, with the known names.
+/// A mechanism by name. Errors: invalid, with the known names.
 Result<Mechanism> find_mechanism(std::string_view name);
 /// "first_price", "vickrey", "sequential", "optimal".
 std::vector<std::string_view> mechanism_names();

@@ -177,6 +177,9 @@ Result<Write> judge(const Core& core, const Actor& actor, const Task& task, Epoc
                                     "; nobody holds it, `bidboard claim " + to_string(task.id) +
                                     " --as NAME` takes it");
   if (write != Write::forged) return write;
+  if (epoch > task.epoch)
+    return fail(Errc::conflict, to_string(task.id) + " has no epoch " + std::to_string(epoch.value) +
+                                    "; its last one is " + std::to_string(task.epoch.value));
   const Agent* holder = core.board.agent(task.holder);
   return fail(Errc::conflict, to_string(task.id) + " is held by " +
                                   (holder ? holder->profile.name : "nobody") + ", not by " + actor.name);

@@ -135,6 +135,8 @@ Error Query::Impl::error(int status, std::string_view sql) const {
     default:
       break;
   }
+  if (message.ends_with("may not be modified"))
+    return {Errc::refused, "only SELECT is possible here (" + message + ")"};
   if (const auto column = named_in(message, "no such column: "); !column.empty())
     message += column_hint(sql, column);
   else if (const auto table = named_in(message, "no such table: "); !table.empty())

@@ -324,7 +324,7 @@ TEST_CASE("mechanisms are found by name, and an unknown name is answered with th
   for (const std::string_view name : mechanism_names()) CHECK(find_mechanism(name).has_value());
   const auto unknown = find_mechanism("auctioneer");
   REQUIRE_FALSE(unknown.has_value());
-  CHECK(unknown.error().code == Errc::not_found);
+  CHECK(unknown.error().code == Errc::invalid);
   CHECK(unknown.error().text ==
         "no mechanism 'auctioneer'; there are first_price, vickrey, sequential, optimal");
 }

@@ -92,6 +92,7 @@ TEST_CASE("An agent that finishes while no controller is there reports to the ne
   board.await_agents(1);
   const std::string task = post_waiting_task(board);
   const pid_t child = nth_child(board, 1);
+  REQUIRE(board.task_becomes(task, "running"));
   controller.kill();
   board.write("go", "");
   REQUIRE(goes_away(child));

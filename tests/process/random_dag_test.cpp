@@ -99,7 +99,9 @@ void kill_agents_while_running(const TestBoard& board, std::vector<Process>& age
     REQUIRE(job.running());
     const std::size_t victim = random.below(agent_count);
     INFO("kill " << i << ", w" << victim << ": " << agents[victim].err());
-    REQUIRE(agents[victim].running());
+    REQUIRE(board.becomes(
+        "SELECT pid FROM agents WHERE name = 'w" + std::to_string(victim) + "' AND state = 'live'",
+        std::to_string(agents[victim].pid())));
     agents[victim].kill();
     agents[victim] = start_agent(board, victim);
   }

@@ -44,7 +44,21 @@ Result<Exit> print_tasks(const BoardView& board, std::vector<Task> tasks, bool j
   return Exit::ok;
 }
 
+/// A state that does not exist would list nothing, as if all were well.
+Result<void> check_state(const std::string& state) {
+  std::vector<std::string> states;
+  for (auto at = static_cast<int>(TaskState::blocked); at <= static_cast<int>(TaskState::quarantined); ++at)
+    states.emplace_back(name(static_cast<TaskState>(at)));
+  if (state.empty() || std::find(states.begin(), states.end(), state) != states.end()) return {};
+  std::string text = "'" + state + "' is no state of a task; ";
+  const std::string near = nearest(state, states);
+  if (!near.empty()) return fail(Errc::invalid, text + "did you mean '" + near + "'?");
+  for (std::size_t i = 0; i < states.size(); ++i) text += (i == 0 ? "there are " : ", ") + states[i];
+  return fail(Errc::invalid, text);
+}
+
 Result<Exit> list_tasks(const Globals& globals, const ListArgs& args) {
+  if (const Result<void> known = check_state(args.state); !known) return fail(known.error());
   Result<BoardView> board = BoardView::open(globals);
   if (!board) return fail(board.error());
   Result<std::vector<Task>> tasks = board->tasks();
