@@ -1,6 +1,7 @@
 #include "agents/agent.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "agents/worker.hpp"
 #include "auction/eligibility.hpp"
@@ -45,10 +46,9 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
     out.push_back(GiveUp{{refused->code, refused->text}});
   } else if (as<WhoAreYou>(message)) {
     // Our lease was lost: whatever we hold is somebody else's by now.
-    for (auto& [task, work] : held_) {
-      work.revoked = true;
-      out.push_back(StopTask{task, work.epoch, "the lease was lost"});
-    }
+    std::vector<TaskId> lost;
+    for (const auto& [task, work] : held_) lost.push_back(task);
+    for (const TaskId task : lost) stop(task, "the lease was lost", out);
     // What was finished is told all the same, once we are known again: a late result is kept as a discovery.
     std::vector<ReportItem> results;
     const auto keep_results = [&](const std::vector<ReportItem>& items) {
@@ -68,8 +68,7 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
   } else if (const auto* revocations = as<Revocations>(message)) {
     on_revocations(*revocations, out);
   } else if (const auto* kept = as<ReportsKept>(message)) {
-    unkept_.erase(kept->number);
-    if (unkept_.empty()) repeat_reports_ = never;
+    on_kept(*kept, now.mono, out);
   } else if (const auto* malformed = as<Malformed>(message)) {
     out.push_back(AgentNote{"the controller did not understand: " + malformed->what});
   }
@@ -91,8 +90,14 @@ void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
       report(std::move(declined));
       continue;
     }
+    Assignment assignment = assignment_of(award, id_);
+    if (award.offer.spec.repeatable) {
+      out.push_back(StartTask{std::move(assignment)});
+    } else {
+      report(item_for(task, work, ReportItem::What::started));
+      work.waits = std::move(assignment);
+    }
     held_.emplace(task, std::move(work));
-    out.push_back(StartTask{assignment_of(award, id_)});
   }
 }
 
@@ -127,9 +132,34 @@ void AgentMachine::on_revocations(const Revocations& revocations, Actions& out) 
   for (const Revocation& item : revocations.items) {
     const auto held = held_.find(item.held.task);
     if (held == held_.end() || held->second.epoch != item.held.epoch || held->second.revoked) continue;
-    held->second.revoked = true;
-    out.push_back(StopTask{item.held.task, item.held.epoch, item.reason});
+    stop(item.held.task, item.reason, out);
   }
+}
+
+/// REQUIRES: the task is held.
+void AgentMachine::stop(TaskId task, const std::string& reason, Actions& out) {
+  const auto held = held_.find(task);
+  if (held->second.waits) {  // nothing of it is running
+    held_.erase(held);
+    return;
+  }
+  held->second.revoked = true;
+  out.push_back(StopTask{task, held->second.epoch, reason});
+}
+
+void AgentMachine::on_kept(const ReportsKept& kept, Instant now, Actions& out) {
+  const auto reports = unkept_.find(kept.number);
+  if (reports == unkept_.end()) return;
+  for (const ReportItem& item : reports->second.items) {
+    const auto held = held_.find(item.task);
+    const bool begins = item.what == ReportItem::What::started && held != held_.end() &&
+                        held->second.epoch == item.epoch && held->second.waits;
+    if (!begins) continue;
+    held->second.last_sign = now;
+    out.push_back(StartTask{*std::exchange(held->second.waits, std::nullopt)});
+  }
+  unkept_.erase(reports);
+  if (unkept_.empty()) repeat_reports_ = never;
 }
 
 AgentMachine::Actions AgentMachine::on_execution(const ExecutionEvent& event, Now now) {

@@ -73,12 +73,17 @@ class AgentMachine {
     Instant last_sign;
     bool stall_told = false;
     bool revoked = false;  ///< being stopped; its end is of no interest
+    /// Of a task that may not be repeated: begun only once the controller has it in writing that it is
+    /// begun, so that after a crash nobody takes it for untouched.
+    std::optional<Assignment> waits = std::nullopt;
   };
   void report(ReportItem item) { unsent_.push_back(std::move(item)); }
   void flush_reports(Instant now, Actions& out);
   void on_awards(const Awards& awards, Now now, Actions& out);
   void on_announcement(const Announcement& announcement, Actions& out);
   void on_revocations(const Revocations& revocations, Actions& out);
+  void on_kept(const ReportsKept& kept, Instant now, Actions& out);
+  void stop(TaskId task, const std::string& reason, Actions& out);
   ReportItem item_for(TaskId task, const Work& work, ReportItem::What what) const;
   Heartbeat heartbeat() const;
   /// Held, or reported without the controller's word that the report is durable.

@@ -88,11 +88,15 @@ struct Actor {
 // requests.cpp: what clients ask for.
 void on_request(Core& core, PeerId peer, const Request& request);
 
-// tasks.cpp: posting and the life of a task.
+// posting.cpp: new tasks, what they need and the order that follows.
 Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post);
+Result<Changed> change_need(Core& core, const Depend& request);
+/// Recomputes the bottom levels of all unfinished tasks, or sets them to zero.
+void relevel_all(Core& core, bool by_bottom_level);
+
+// tasks.cpp: the life of a task.
 Result<Changed> direct_task(Core& core, const Direct& request);
 Result<Changed> reassign_task(Core& core, const Reassign& request);
-Result<Changed> change_need(Core& core, const Depend& request);
 /// Ends the live attempt without a result and decides what becomes of the task.
 struct AttemptEnd {
   std::string reason;
@@ -106,10 +110,6 @@ void finish_task(Core& core, const Task& task, AgentId agent, const std::string&
                  std::int64_t tokens);
 /// Readies or skips what waited for a task that has just ended, transitively.
 void release_dependents(Core& core, TaskId ended);
-/// Recomputes the bottom levels of all unfinished tasks, or sets them to zero.
-void relevel_all(Core& core, bool by_bottom_level);
-/// Raises the bottom levels of what this task needs, transitively.
-void raise_levels_above(Core& core, TaskId task);
 
 // sessions.cpp: agents come, report and go.
 void on_register(Core& core, PeerId peer, const Register& message);

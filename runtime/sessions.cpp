@@ -214,8 +214,9 @@ void on_reports(Core& core, PeerId peer, const Reports& message) {
   Revocations over;
   for (const ReportItem& item : message.items)
     if (auto revocation = on_report(core, agent, item)) over.items.push_back(std::move(*revocation));
-  core.send(peer, ReportsKept{message.number});
+  // In this order: an agent that waits for the word that its start is kept must not begin what is over.
   if (!over.items.empty()) core.send(peer, std::move(over));
+  core.send(peer, ReportsKept{message.number});
 }
 
 void on_leave(Core& core, const Leave& message) {

@@ -34,8 +34,9 @@ AgentMachine registered_agent() {
   return agent;
 }
 
-Awards award_of(TaskId task) {
+Awards award_of(TaskId task, bool repeatable = true) {
   AwardItem item;
+  item.offer.spec.repeatable = repeatable;
   item.offer.task = task;
   item.epoch = Epoch{1};
   item.capability = "capability";
@@ -82,4 +83,36 @@ TEST_CASE("a heartbeat on a new connection names what has ended and was not yet 
   const std::vector<Heartbeat> beats = said<Heartbeat>(agent.on_connected(start.mono));
   REQUIRE(beats.size() == 1);
   CHECK(beats[0].held == std::vector<Held>{{TaskId{1}, Epoch{1}}});
+}
+
+TEST_CASE("a task that may not be repeated begins once its start is kept") {
+  AgentMachine agent = registered_agent();
+  const AgentMachine::Actions awarded = agent.on_message(award_of(TaskId{1}, false), start);
+  CHECK(started(awarded) == 0);
+  const std::vector<Reports> reports = said<Reports>(awarded);
+  REQUIRE(reports.size() == 1);
+  REQUIRE(reports[0].items.size() == 1);
+  CHECK(reports[0].items[0].what == ReportItem::What::started);
+
+  SECTION("once, however often that is said") {
+    CHECK(started(agent.on_message(ReportsKept{reports[0].number}, start)) == 1);
+    CHECK(started(agent.on_message(ReportsKept{reports[0].number}, start)) == 0);
+  }
+  SECTION("not when its award is over by then: the slot is free again") {
+    const auto revoked = agent.on_message(Revocations{{{{TaskId{1}, Epoch{1}}, "cancelled"}}}, start);
+    CHECK(revoked.empty());
+    CHECK(started(agent.on_message(ReportsKept{reports[0].number}, start)) == 0);
+    CHECK(agent.holding() == 0);
+  }
+  SECTION("not when the lease was lost") {
+    agent.on_message(WhoAreYou{}, start);
+    CHECK(started(agent.on_message(ReportsKept{reports[0].number}, start)) == 0);
+    CHECK(agent.holding() == 0);
+  }
+  SECTION("the report is said again until then") {
+    const std::vector<Reports> again = said<Reports>(agent.on_time({start.mono + seconds(3), start.wall}));
+    REQUIRE(again.size() == 1);
+    CHECK(again[0].number == reports[0].number);
+    CHECK(agent.holding() == 1);
+  }
 }
