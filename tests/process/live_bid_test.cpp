@@ -100,28 +100,29 @@ TEST_CASE("An agent with a formula bids without being asked, by the task's own f
   CHECK(board.rows("SELECT seconds FROM bids ORDER BY seconds") == std::vector<std::string>{"3.0", "16.0"});
 }
 
-TEST_CASE("Every strategy that bidboard.yaml can name finishes a small job, and its awards say its name") {
-  for (const std::string strategy : {"auction", "blackboard", "central", "fifo", "random", "single"}) {
-    const TestBoard board;
-    INFO(strategy);
-    board.write("bidboard.yaml",
-                "strategy: " + strategy + "\nagents:\n- {name: w, count: 3, allow_run: true}\n");
-    board.write("job.yaml",
-                "name: small\ntasks:\n  a: {run: echo a}\n  b: {run: echo b, needs: [a]}\n  c: {run: echo c, "
-                "needs: [a]}\n"
-                "  d: {run: 'cat \"$BIDBOARD_NEEDS\"', needs: [b, c]}\n");
-    board.must({"up", "--detach"});
-    CHECK(contains(board.must({"status"}), "agents      3 connected"));
-    const Finished ran = board.run({"run", "job.yaml", "--quiet"});
-    INFO(ran.out << ran.err);
-    CHECK(ran.exit_code == 0);
-    CHECK(contains(board.value("SELECT result FROM tasks WHERE name = 'd'"),
-                   R"("c": {"task": "t3", "state": "done", "result": "c"})"));
-    CHECK(board.rows("SELECT DISTINCT mechanism FROM auctions") ==
-          std::vector<std::string>{strategy == "auction" ? "sequential" : strategy});
-    board.must({"down"});
-    CHECK_FALSE(serving_writer(board.directory()).has_value());
-  }
+TEST_CASE(
+    "Every strategy and mechanism that bidboard.yaml can name finishes a small job, and its awards say so") {
+  const std::string chosen = GENERATE("strategy: blackboard", "strategy: central", "strategy: fifo",
+                                      "strategy: random", "strategy: single", "mechanism: first_price",
+                                      "mechanism: vickrey", "mechanism: sequential", "mechanism: optimal");
+  const TestBoard board;
+  INFO(chosen);
+  board.write("bidboard.yaml", chosen + "\nagents:\n- {name: w, count: 3, allow_run: true}\n");
+  board.write("job.yaml",
+              "name: small\ntasks:\n  a: {run: echo a}\n  b: {run: echo b, needs: [a]}\n  c: {run: echo c, "
+              "needs: [a]}\n"
+              "  d: {run: 'cat \"$BIDBOARD_NEEDS\"', needs: [b, c]}\n");
+  board.must({"up", "--detach"});
+  CHECK(contains(board.must({"status"}), "agents      3 connected"));
+  const Finished ran = board.run({"run", "job.yaml", "--quiet"});
+  INFO(ran.out << ran.err);
+  CHECK(ran.exit_code == 0);
+  CHECK(contains(board.value("SELECT result FROM tasks WHERE name = 'd'"),
+                 R"("c": {"task": "t3", "state": "done", "result": "c"})"));
+  CHECK(board.rows("SELECT DISTINCT mechanism FROM auctions") ==
+        std::vector<std::string>{chosen.substr(chosen.find(' ') + 1)});
+  board.must({"down"});
+  CHECK_FALSE(serving_writer(board.directory()).has_value());
 }
 
 TEST_CASE("A task waits for the faster agent that is busy, instead of going to a free slow one") {
