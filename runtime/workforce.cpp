@@ -46,6 +46,7 @@ ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent,
   if (profile.price_per_second != 0) option("--price-per-second", format_micros(profile.price_per_second));
   if (profile.allow_run) argv.push_back("--allow-run");
   if (!agent.bid.empty()) option("--bid", agent.bid);
+  if (profile.bids == BidStyle::live && agent.bid.empty()) argv.push_back("--live");
   if (!agent.answers_bids) argv.push_back("--no-bids");
   if (!agent.price_field.empty()) option("--price-field", agent.price_field);
   if (!agent.tokens_field.empty()) option("--tokens-field", agent.tokens_field);

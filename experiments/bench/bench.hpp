@@ -1,6 +1,6 @@
-// `bidboard bench`: figures for this machine, each a median of several runs, with a raw disk probe around
-// every block so that a noisy or slow disk shows. Starts real processes on temporary boards. Edge code; Linux
-// (reads /proc for the idle cost).
+// `bidboard bench`: figures for this machine, each a median of several runs, with a raw disk probe around the
+// runs that write, so that a noisy or slow disk shows. What is compared is measured alternately within one
+// run. Starts real processes on temporary boards. Edge code; Linux (reads /proc).
 #pragma once
 
 #include <functional>
@@ -14,10 +14,11 @@
 namespace bidboard {
 
 struct BenchOptions {
-  std::string program;         ///< the binary under test
-  std::int64_t runs = 5;       ///< of each figure
-  std::int64_t tasks = 2'000;  ///< per dispatch run
-  Duration idle_window = seconds(20);
+  std::string program;              ///< the binary under test
+  std::vector<std::string> blocks;  ///< names of bench_blocks(); empty: those of its `by_default`
+  std::int64_t runs = 5;            ///< of each figure
+  std::int64_t tasks = 2'000;       ///< per dispatch run with one in flight
+  Duration idle_window = seconds(60);
   std::function<void(const std::string&)> on_progress = [](const std::string&) {};
 };
 
@@ -30,7 +31,16 @@ struct Figure {
   std::string goal;  ///< what it should be, in words; empty: none
 };
 
-/// Every figure, in order. Errors: of the processes started (unavailable, failed).
+struct BenchBlock {
+  std::string name;
+  std::string what;
+  bool by_default = true;
+  std::function<Result<std::vector<Figure>>(const BenchOptions&)> measure;
+};
+const std::vector<BenchBlock>& bench_blocks();
+
+/// The figures of the chosen blocks, in order. Errors: invalid (no such block), and those of the processes
+/// started (unavailable, failed).
 Result<std::vector<Figure>> run_bench(const BenchOptions& options);
 Value to_value(const std::vector<Figure>& figures);
 

@@ -45,7 +45,7 @@ void read_cost(KeyReader& reader, const Value& value, Entry& entry) {
   entry.agent.profile.bids = BidStyle::formula;
 }
 
-constexpr std::array<Key<Entry>, 20> table{{
+constexpr std::array<Key<Entry>, 21> table{{
     {{"name", "text", "required", "how people and other entries call it; unique"},
      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.name = r.name(v).value_or(""); }},
     {{"count", "whole number", "1", "how many of its kind; above 1 they are called name1, name2, ..."},
@@ -88,6 +88,10 @@ constexpr std::array<Key<Entry>, 20> table{{
     {{"cost", "formula", "size / speed / skill level",
       "expected seconds as a Lua expression over the task's fields"},
      read_cost},
+    {{"live", "true or false", "false", "is asked for each of its bids; else the controller works them out"},
+     [](KeyReader& r, const Value& v, Entry& e) {
+       if (r.flag(v).value_or(false)) e.agent.profile.bids = BidStyle::live;
+     }},
     {{"price_per_second", "number", "0", "price of a second of its work"},
      [](KeyReader& r, const Value& v, Entry& e) {
        e.agent.profile.price_per_second = r.number(v, 0, max_price).value_or(0);
@@ -120,6 +124,9 @@ void check_entry(const Entry& entry, const Value& value, KeyReader& reader) {
   if (!given("name")) reader.refuse(value.place, "has no name", "add name: ...");
   if (given("bid") && given("cost"))
     reader.refuse(place_of("cost"), "has both bid and cost", "keep the command or the formula");
+  if (given("live") && given("cost"))
+    reader.refuse(place_of("cost"), "has both live and cost",
+                  "a formula is worked out without asking: keep one");
   if (agent.executor == ExecutorKind::simulated && given("exec"))
     reader.refuse(place_of("exec"), "is simulated and executes nothing", "remove exec or the executor");
   if (agent.executor == ExecutorKind::coprocess && agent.exec.empty())

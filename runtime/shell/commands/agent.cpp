@@ -14,6 +14,7 @@ struct AgentArgs {
   std::string coprocess;
   bool simulate = false;
   bool no_bids = false;
+  bool live = false;
   std::string input = "text";
   std::int64_t seed = 1;
   bool quiet = false;
@@ -48,6 +49,10 @@ Result<void> fill_in(AgentArgs& args) {
                                              : ExecutorKind::command;
   if (agent.executor != ExecutorKind::command && !agent.bid.empty())
     return fail(Errc::invalid, "--bid goes with --exec; a coprocess bids over its own lines");
+  if (args.live && !agent.profile.cost_formula.empty())
+    return fail(Errc::invalid,
+                "--live and --cost exclude each other: a formula is worked out without asking");
+  if (args.live) agent.profile.bids = BidStyle::live;
   if (args.options.noise < 0 || args.options.noise > one || args.options.failure_rate < 0 ||
       args.options.failure_rate > one)
     return fail(Errc::invalid, "--noise and --failure-rate are from 0 to 1");
@@ -118,6 +123,7 @@ Command agent_command() {
                    "Live bids: the task as JSON on stdin, a bid or refusal on stdout");
             o.text("--cost", profile.cost_formula, "FORMULA",
                    "Bids by a formula: seconds, over size, speed, level, needs ...");
+            o.flag("--live", args->live, "Is asked for each bid, and answers size / speed / skill level");
             o.number("--price-per-second", profile.price_per_second, "X",
                      "Price in standard and formula bids");
             o.text("--directory", args->options.directory, "DIR",

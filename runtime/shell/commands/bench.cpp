@@ -41,24 +41,34 @@ Result<Exit> bench(BenchArgs args) {
   return Exit::ok;
 }
 
+std::string described_blocks() {
+  std::string text =
+      "Starts processes on temporary boards. Let nothing else run meanwhile. docs/benchmarks.md records "
+      "figures.\n\nBlocks:";
+  for (const BenchBlock& block : bench_blocks())
+    text += "\n  " + block.name + ": " + block.what + (block.by_default ? "" : "; optional");
+  return text;
+}
+
 }  // namespace
 
 Command bench_command() {
-  return {"bench",
-          "Help",
-          "Measure Bidboard on this machine (about two minutes)",
-          "Starts processes on temporary boards. Let nothing else run meanwhile. docs/benchmarks.md records "
-          "figures.",
-          {{"bidboard bench --json > bench.json", "for comparison"}},
-          [](Options& o) -> Action0 {
-            auto args = std::make_shared<BenchArgs>();
-            o.integer("--runs", args->options.runs, "N", "Runs of each dispatch figure");
-            o.integer("--tasks", args->options.tasks, "N", "Tasks per dispatch run");
-            o.duration("--idle-window", args->options.idle_window, "TIME",
-                       "How long idle agents are watched");
-            o.flag("--json", args->json, "Print JSON");
-            return [args](const Globals&) { return bench(*args); };
-          }};
+  return {
+      "bench",
+      "Help",
+      "Measure Bidboard on this machine",
+      described_blocks(),
+      {{"bidboard bench --json > bench.json", "for comparison"},
+       {"bidboard bench dispatch --runs 9", "one block only, with more runs"}},
+      [](Options& o) -> Action0 {
+        auto args = std::make_shared<BenchArgs>();
+        o.arguments("BLOCK", args->options.blocks, "What to measure [all but those named optional]", false);
+        o.integer("--runs", args->options.runs, "N", "Runs of each dispatch figure");
+        o.integer("--tasks", args->options.tasks, "N", "Tasks per dispatch run");
+        o.duration("--idle-window", args->options.idle_window, "TIME", "How long idle agents are watched");
+        o.flag("--json", args->json, "Print JSON");
+        return [args](const Globals&) { return bench(*args); };
+      }};
 }
 
 }  // namespace bidboard
