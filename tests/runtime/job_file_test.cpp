@@ -198,6 +198,7 @@ TEST_CASE("agents are checked as a group and each for sense") {
   - {name: sim, executor: simulated, exec: cat}
   - {name: co, executor: coprocess}
   - {name: both, exec: cat, bid: x, cost: size}
+  - {name: asked, exec: cat, live: true, cost: size}
   - {name: child, exec: cat, parent: cod}
   - {name: p, role: manager, parent: q}
   - {name: q, role: manager, parent: p}
@@ -209,12 +210,13 @@ job.yaml:4:5: agent 'idle': has no way to do a task; add exec: ..., allow_run: t
 job.yaml:5:44: agent 'sim': is simulated and executes nothing; remove exec or the executor
 job.yaml:6:26: agent 'co': has no command for its coprocess; add exec: ...
 job.yaml:7:43: agent 'both': has both bid and cost; keep the command or the formula
-job.yaml:8:5: agent 'child': unknown parent 'cod'; did you mean 'co'?
-job.yaml:9:5: agent 'p': is above itself through its parents; change one parent
-job.yaml:10:5: agent 'q': is above itself through its parents; change one parent
-job.yaml:11:5: an agent: must be a map, not 'text'; write {name: ..., exec: ...}
-job.yaml:12:25: agent 'none': 'count' must be a whole number from 1 to 1000, not 0
-job.yaml:12:39: agent 'none': unknown key 'restart'; the keys are name, count, role, parent, project, skills, speed, capacity, executor, exec, input, allow_run, bid, cost, price_per_second, answers_bids, price_field, tokens_field and result_field)");
+job.yaml:8:48: agent 'asked': has both live and cost; a formula is worked out without asking: keep one
+job.yaml:9:5: agent 'child': unknown parent 'cod'; did you mean 'co'?
+job.yaml:10:5: agent 'p': is above itself through its parents; change one parent
+job.yaml:11:5: agent 'q': is above itself through its parents; change one parent
+job.yaml:12:5: an agent: must be a map, not 'text'; write {name: ..., exec: ...}
+job.yaml:13:25: agent 'none': 'count' must be a whole number from 1 to 1000, not 0
+job.yaml:13:39: agent 'none': unknown key 'restart'; the keys are name, count, role, parent, project, skills, speed, capacity, executor, exec, input, allow_run, bid, cost, live, price_per_second, answers_bids, price_field, tokens_field and result_field)");
 }
 
 TEST_CASE("a job without tasks is an error, and a wrong shape says the right one") {
