@@ -50,6 +50,8 @@ Market::Market(const Problem& problem) {
   for (const auto& [id, index] : agent_order) {
     agents.push_back(id);
     slots.push_back(problem.agents[index].slot_free_in);
+    busy.push_back(
+        static_cast<std::size_t>(std::ranges::count_if(slots.back(), [](Micros in) { return in > 0; })));
     BB_CHECK(std::ranges::is_sorted(slots.back()), "slots are sorted by the time at which they become free");
     BB_CHECK(slots.back().empty() || slots.back().front() >= 0, "a slot becomes free in the past");
     BB_CHECK(slots.back().empty() || slots.back().back() <= free_in_max,

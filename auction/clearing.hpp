@@ -1,6 +1,7 @@
 // Clearing: from tasks, agents and scored bids to awards and prices. Mechanisms are pure functions; each
 // stands in a file of its own under auction/mechanisms/ and is checked against brute force. Permuting the
-// input never changes the outcome: every tie ends in the ids.
+// input never changes the outcome: a tie goes to the agent that has less to do (in `optimal`: to any of
+// them), and every order ends in the ids.
 #pragma once
 
 #include <optional>

@@ -142,7 +142,7 @@ std::string reason_for(const Core& core, const RecordedBid& winner, const std::v
       format_micros(winner.score) + " against " + format_micros(other.score) + " of " + named(other.agent);
   if (winner.score == other.score)
     return named(winner.agent) + " and " + named(other.agent) + " had the same score, " +
-           format_micros(winner.score) + "; the one registered first wins";
+           format_micros(winner.score) + "; the one with less to do wins, else the one registered first";
   if (winner.score < other.score) return named(winner.agent) + " had the best score, " + scores;
   return named(winner.agent) + " was next: " + named(other.agent) +
          " has the better score but is needed elsewhere first (" + scores + ")";

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "auction/mechanisms/market.hpp"
@@ -11,18 +12,19 @@ std::vector<RoundResult> single_round(const Problem& problem) {
   std::vector<std::size_t> taken(market.agents.size());  // of each agent's slots, the first so many
   std::vector<RoundResult> results;
   for (std::size_t task = 0; task < market.tasks.size(); ++task) {
-    std::vector<std::pair<Micros, std::size_t>> running;  // cost, agent: the best first, ties by id
+    std::vector<std::tuple<Micros, std::size_t, std::size_t>> running;  // cost, load, agent: the best first
     for (const Offer& offer : market.offers[task]) {
       const auto& slots = market.slots[offer.agent];
       if (taken[offer.agent] == slots.size()) continue;
-      running.emplace_back(offer.cost + wait_score(slots[taken[offer.agent]], problem.weights), offer.agent);
+      running.emplace_back(offer.cost + wait_score(slots[taken[offer.agent]], problem.weights),
+                           market.busy[offer.agent] + taken[offer.agent], offer.agent);
     }
     if (running.empty()) continue;
     std::ranges::sort(running);
-    const auto [cost, winner] = running.front();
+    const auto [cost, load, winner] = running.front();
     const Micros start_in = market.slots[winner][taken[winner]++];
     results.push_back({{market.tasks[task], market.agents[winner], start_in, cost, 0}, {}});
-    if (running.size() > 1) results.back().runner_up = running[1].first;
+    if (running.size() > 1) results.back().runner_up = std::get<0>(running[1]);
   }
   return results;
 }

@@ -24,6 +24,7 @@ struct Market {
   std::vector<TaskId> tasks;               ///< in Problem order
   std::vector<AgentId> agents;             ///< by id
   std::vector<std::vector<Micros>> slots;  ///< by agent: slot_free_in
+  std::vector<std::size_t> busy;           ///< by agent: how many of its slots are taken
   std::vector<std::vector<Offer>> offers;  ///< by task: the bids for it, by agent
 };
 

@@ -11,6 +11,7 @@ namespace {
 struct Queues {
   std::vector<SlotQueue> slots;
   bool one_task_each = false;
+  std::size_t load = 0;  ///< tasks it has and was given
 
   /// The slot that could start a further task first; ties by position.
   SlotQueue* next() {
@@ -18,6 +19,7 @@ struct Queues {
     return first == slots.end() ? nullptr : &*first;
   }
   void take(SlotQueue* slot, Micros seconds, const Weights& weights) {
+    ++load;
     if (one_task_each)
       slots.erase(slots.begin() + (slot - slots.data()));
     else
@@ -32,6 +34,7 @@ Outcome sequential(const Problem& problem) {
   std::vector<Queues> queues(market.agents.size());
   for (std::size_t agent = 0; agent < queues.size(); ++agent) {
     queues[agent].one_task_each = !problem.queueing;
+    queues[agent].load = market.busy[agent];
     for (const Micros free_in : market.slots[agent])
       queues[agent].slots.emplace_back(free_in, problem.weights);
   }
@@ -43,7 +46,8 @@ Outcome sequential(const Problem& problem) {
       const SlotQueue* slot = queues[offer.agent].next();
       if (!slot) continue;
       const Micros cost = clamp_micros(Wide{offer.cost} + slot->wait);
-      if (best && best->cost <= cost) continue;
+      const std::size_t load = queues[offer.agent].load;
+      if (best && (best->cost < cost || (best->cost == cost && queues[chosen->agent].load <= load))) continue;
       best = Award{market.tasks[task], market.agents[offer.agent], slot->free_in, cost, cost};
       chosen = &offer;
     }

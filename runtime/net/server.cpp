@@ -53,6 +53,7 @@ struct Server::Impl {
   zmq::socket_t feed{context, zmq::socket_type::pub};
   std::string endpoint;
   std::string feed_endpoint;
+  std::string folder;
   std::uint64_t undelivered = 0;
 
   /// One message, if one is there.
@@ -73,7 +74,12 @@ struct Server::Impl {
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Server::~Server() = default;
+Server::~Server() {
+  const std::string folder = impl_->folder;
+  impl_.reset();
+  for (const char* socket : {"/c", "/f"}) ::unlink((folder + socket).c_str());
+  ::rmdir(folder.c_str());
+}
 
 Result<std::unique_ptr<Server>> Server::open(const std::string& folder) {
   if (const Result<void> made = make_private_folder(folder); !made) return fail(made.error());
@@ -82,6 +88,7 @@ Result<std::unique_ptr<Server>> Server::open(const std::string& folder) {
     wire::set_common_options(impl->router);
     wire::set_common_options(impl->feed);
     impl->router.set(zmq::sockopt::router_mandatory, true);
+    impl->folder = folder;
     impl->endpoint = "ipc://" + folder + "/c";
     impl->feed_endpoint = "ipc://" + folder + "/f";
     impl->router.bind(impl->endpoint);

@@ -21,6 +21,7 @@ class Server {
   /// Listens on ipc sockets in `folder` (made with mode 0700 when missing; at most 80 bytes long).
   /// Errors: unavailable (cannot listen), invalid (path too long), refused (the folder is not ours alone).
   static Result<std::unique_ptr<Server>> open(const std::string& folder);
+  /// Takes the sockets and their folder away. REQUIRES: the board's writer lock is still held.
   ~Server();
 
   const std::string& endpoint() const;

@@ -55,22 +55,33 @@ std::vector<ProblemShape> shapes() {
   return out;
 }
 
+/// How many tasks each agent has before the clearing.
+std::map<AgentId, std::size_t> loads_before(const Problem& problem) {
+  std::map<AgentId, std::size_t> loads;
+  for (const ClearingAgent& agent : problem.agents)
+    for (const Micros free_in : agent.slot_free_in) loads[agent.id] += free_in > 0 ? 1 : 0;
+  return loads;
+}
+
 /// The simple twin of first_price and vickrey.
 std::vector<std::pair<Award, std::vector<Micros>>> twin_of_single_round(const Problem& problem) {
   std::map<AgentId, std::vector<Micros>> slots;
   for (const ClearingAgent& agent : problem.agents) slots[agent.id] = agent.slot_free_in;
+  std::map<AgentId, std::size_t> loads = loads_before(problem);
   std::vector<std::pair<Award, std::vector<Micros>>> out;
   for (const ClearingTask& task : problem.tasks) {
-    std::map<std::pair<Micros, AgentId>, Micros> bids;
+    std::map<std::tuple<Micros, std::size_t, AgentId>, Micros> bids;
     for (const auto& [agent, free] : slots)
       if (const ScoredBid* bid = bid_of(problem, task.id, agent); bid && !free.empty())
-        bids[{bid->cost + wait_score(free[0], problem.weights), agent}] = free[0];
+        bids[{bid->cost + wait_score(free[0], problem.weights), loads[agent], agent}] = free[0];
     if (bids.empty()) continue;
     const auto& [key, start_in] = *bids.begin();
+    const auto& [cost, load, winner] = key;
     std::vector<Micros> costs;
-    for (const auto& [other, start] : bids) costs.push_back(other.first);
-    out.push_back({{task.id, key.second, start_in, key.first, 0}, costs});
-    slots[key.second].erase(slots[key.second].begin());
+    for (const auto& [other, start] : bids) costs.push_back(std::get<Micros>(other));
+    out.push_back({{task.id, winner, start_in, cost, 0}, costs});
+    slots[winner].erase(slots[winner].begin());
+    loads[winner] += 1;
   }
   return out;
 }
@@ -82,6 +93,7 @@ Micros twin_of_sequential(const Problem& problem, std::vector<AgentId>& chosen) 
   for (const ClearingAgent& agent : problem.agents)
     for (std::size_t s = 0; s < agent.slot_free_in.size(); ++s)
       ends[{agent.id, s}] = {agent.slot_free_in[s], wait_score(agent.slot_free_in[s], problem.weights)};
+  std::map<AgentId, std::size_t> loads = loads_before(problem);
   Micros total = 0;
   for (const ClearingTask& task : problem.tasks) {
     const std::pair<AgentId, std::size_t>* best = nullptr;
@@ -90,14 +102,15 @@ Micros twin_of_sequential(const Problem& problem, std::vector<AgentId>& chosen) 
       const ScoredBid* bid = bid_of(problem, task.id, slot.first);
       if (!bid) continue;
       const Micros cost = bid->cost + end.second;
-      if (best && (best_cost < cost ||
-                   (best_cost == cost && !(best->first == slot.first && end.first < ends[*best].first))))
-        continue;
+      if (best && best_cost < cost) continue;
+      const bool earlier_slot = best && best->first == slot.first && end.first < ends[*best].first;
+      if (best && best_cost == cost && !earlier_slot && loads[best->first] <= loads[slot.first]) continue;
       best = &slot;
       best_cost = cost;
     }
     chosen.push_back(best ? best->first : AgentId{});
     if (!best) continue;
+    loads[best->first] += 1;
     const Micros seconds = bid_of(problem, task.id, best->first)->seconds;
     ends[*best].first += seconds;
     ends[*best].second += wait_score(seconds, problem.weights);
@@ -170,6 +183,16 @@ TEST_CASE("sequential agrees with its simple twin, and never beats the optimum")
       CHECK(best.awards.size() == outcome.awards.size());
       CHECK(best.total_cost <= outcome.total_cost);
     }
+  }
+}
+
+TEST_CASE("equal bids are shared out, instead of all going to the agent registered first") {
+  const auto equal = std::vector<std::pair<Micros, Micros>>{{0, 0}, {0, 0}};
+  for (const Mechanism mechanism : {first_price, vickrey, sequential}) {
+    const Outcome free = mechanism(problem_of({{0, 0}, {0, 0}}, {equal, equal, equal, equal}));
+    CHECK(winners(free) == Pairs{{1, 1}, {2, 2}, {3, 1}, {4, 2}});
+    const Outcome one_is_busy = mechanism(problem_of({{0, 5}, {0, 0}}, {equal}));
+    CHECK(winners(one_is_busy) == Pairs{{1, 2}});
   }
 }
 

@@ -169,11 +169,17 @@ TEST_CASE("A second agent of a name that lives is refused as a conflict") {
   CHECK(contains(second.err, std::to_string(first.pid())));
 }
 
-TEST_CASE("A controller stops on TERM with exit code 0, and the board can be used without it") {
+TEST_CASE(
+    "A controller stops on TERM with exit code 0, leaves no socket, and the board can be used without it") {
   const TestBoard board;
   Process controller = board.serve();
+  const std::optional<Writer> writer = serving_writer(board.directory());
+  REQUIRE(writer);
+  const std::filesystem::path socket = writer->endpoint.substr(std::string("ipc://").size());
+  CHECK(std::filesystem::exists(socket));
   controller.signal(SIGTERM);
   CHECK(controller.wait() == 0);
+  CHECK_FALSE(std::filesystem::exists(socket.parent_path()));
   CHECK(board.must({"post", "later"}) == "t1");
 }
 
