@@ -122,15 +122,15 @@ void Board::stage_blob(const std::string& hash, std::string_view bytes) {
   if (!store_.get(key)) add_key(key, std::string(bytes));
 }
 
-Result<void> Board::commit(Term term) {
+Result<Saved> Board::commit(Term term) {
   BB_CHECK(!damage_, "nothing is decided on a board whose configuration or counters cannot be read");
   if (!has_changes()) {
     BB_CHECK(overlay_.empty(), "content is kept only together with an event that names it");
-    return {};
+    return Saved{};
   }
-  std::vector<std::string> log;
-  log.reserve(events_.size());
-  for (const Event& event : events_) log.push_back(seal(event));
+  Saved saved{store_.last_seq().next(), {}, {}};
+  saved.sealed.reserve(events_.size());
+  for (const Event& event : events_) saved.sealed.push_back(seal(event));
   std::vector<Put> puts;
   puts.reserve(overlay_.size() + 64);
   const auto put_changes = [&](auto& cache, auto key_of) {
@@ -144,15 +144,16 @@ Result<void> Board::commit(Term term) {
   put_changes(clients_, keys::client);
   for (const auto& [key, value] : overlay_) puts.push_back({key, value});
   puts.push_back({std::string(keys::counters), seal(counters_)});
-  if (Result<void> saved = store_.commit(store_.last_seq(), term, log, puts); !saved) return saved;
-  events_.clear();
+  if (const Result<void> done = store_.commit(store_.last_seq(), term, saved.sealed, puts); !done)
+    return fail(done.error());
+  saved.events = std::exchange(events_, {});
   overlay_.clear();
   const auto settle = [](auto& cache) {
     cache.changes_are_saved();
     cache.trim(cached_records);
   };
   settle(tasks_), settle(agents_), settle(workflows_), settle(clients_);
-  return {};
+  return saved;
 }
 
 void Board::discard() {

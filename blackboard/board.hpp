@@ -27,6 +27,13 @@ struct DamagedRecord {
   Error error;
 };
 
+/// What a commit made durable.
+struct Saved {
+  Seq first;  ///< number of the first event
+  std::vector<Event> events;
+  std::vector<std::string> sealed;  ///< the same, as they stand in the log
+};
+
 class Board {
  public:
   /// REQUIRES: `store` outlives the board, and nobody else writes to it.
@@ -61,10 +68,9 @@ class Board {
   void stage_blob(const std::string& hash, std::string_view bytes);
 
   /// Makes the batch durable. On failure nothing happened, and the batch is still there: discard it.
-  Result<void> commit(Term term);
+  Result<Saved> commit(Term term);
   void discard();
   bool has_changes() const { return !events_.empty(); }
-  const std::vector<Event>& pending() const { return events_; }
   /// Number that the next applied event gets.
   Seq next_seq() const;
 

@@ -101,7 +101,7 @@ Result<std::unique_ptr<MemoryStore>> replay(const Snapshot& snapshot, Seq until)
   Seq next{1};
   std::optional<Error> error;
   const auto commit = [&] {
-    if (const Result<void> saved = board.commit(term); !saved) error = saved.error();
+    if (const Result<Saved> saved = board.commit(term); !saved) error = saved.error();
   };
   snapshot.scan(std::string(1, keys::log_letter), keys::event(next),
                 [&](std::string_view key, std::string_view bytes) {
@@ -122,7 +122,7 @@ Result<std::unique_ptr<MemoryStore>> replay(const Snapshot& snapshot, Seq until)
                   board.apply(*event);
                   if (const std::string hash = blob_of(*event); !hash.empty())
                     if (const auto content = snapshot.get(keys::blob(hash))) board.stage_blob(hash, *content);
-                  if (board.pending().size() >= events_per_commit) commit();
+                  if (next.value % events_per_commit == 0) commit();
                   next = next.next();
                   return !error;
                 });

@@ -73,10 +73,11 @@ Committed Node::one_by_one(const std::vector<Input>& inputs, Now now) {
       if (done.error().code != Errc::corrupt) keep_deaths(some);
       return;
     }
-    if (all.events.empty()) all.first_event = done->first_event;
+    if (all.saved.events.empty()) all.saved.first = done->saved.first;
     std::move(done->sends.begin(), done->sends.end(), std::back_inserter(all.sends));
     std::move(done->notes.begin(), done->notes.end(), std::back_inserter(all.notes));
-    std::move(done->events.begin(), done->events.end(), std::back_inserter(all.events));
+    std::move(done->saved.events.begin(), done->saved.events.end(), std::back_inserter(all.saved.events));
+    std::move(done->saved.sealed.begin(), done->saved.sealed.end(), std::back_inserter(all.saved.sealed));
     all.watch.insert(all.watch.end(), done->watch.begin(), done->watch.end());
     all.shut_down = all.shut_down || done->shut_down;
   };
@@ -107,9 +108,9 @@ Result<Committed> Node::decide(const std::function<void(Committed&)>& steps) {
     return fail(damaged.error);
   }
   if (!board_.has_changes()) return out;
-  out.first_event = board_.store().last_seq().next();
-  out.events = board_.pending();
-  if (const Result<void> saved = board_.commit(term_); !saved) return fail(saved.error());
+  Result<Saved> saved = board_.commit(term_);
+  if (!saved) return fail(saved.error());
+  out.saved = std::move(*saved);
   return out;
 }
 

@@ -19,8 +19,7 @@ struct Committed {
   std::vector<Send> sends;
   std::vector<Note> notes;
   std::vector<std::int64_t> watch;  ///< see Output::watch
-  Seq first_event;                  ///< sequence number of events.front()
-  std::vector<Event> events;        ///< now durable; for the feed
+  Saved saved;                      ///< what is now durable; for the feed
   bool shut_down = false;
 };
 

@@ -8,7 +8,6 @@
 #include <map>
 
 #include "agents/platform.hpp"
-#include "blackboard/codec.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/net/server.hpp"
 #include "runtime/node.hpp"
@@ -84,14 +83,11 @@ class Live {
     for (const Note& note : batch.notes) options_.on_note(note);
     for (const Send& send : batch.sends) server_.send(send.to, send.message);
     for (const std::int64_t pid : batch.watch) processes_.add(pid);
-    if (!batch.events.empty()) {
-      std::vector<std::string> sealed;
-      for (const Event& event : batch.events) sealed.push_back(seal(event));
-      server_.publish(batch.first_event, sealed);
-      if (std::any_of(batch.events.begin(), batch.events.end(),
-                      [](const Event& event) { return std::holds_alternative<AgentLeft>(event.body); }))
-        store_.clear_stale_readers();
-    }
+    const Saved& saved = batch.saved;
+    if (!saved.events.empty()) server_.publish(saved.first, saved.sealed);
+    if (std::ranges::any_of(saved.events,
+                            [](const Event& event) { return std::holds_alternative<AgentLeft>(event.body); }))
+      store_.clear_stale_readers();
     return batch.shut_down;
   }
 
@@ -108,6 +104,8 @@ class Live {
       add_deaths(arrived.inputs);
       now = read_clocks();
       if (deliver(node_.process(arrived.inputs, now))) return;
+      // A new follower learns at once where the log stands; what it misses it reads from there.
+      if (arrived.follower) server_.publish(store_.last_seq().next(), {});
       if (now.mono >= next_upkeep) {
         server_.publish(store_.last_seq().next(), {});
         store_.clear_stale_readers();

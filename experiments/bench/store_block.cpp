@@ -42,11 +42,11 @@ Result<double> board_rate(const Recording& recording, std::size_t batch, const s
       for (const Event& event : turn) board.apply(event);
     return board.commit(Term{1});
   };
-  if (const Result<void> done = write(*before); !done) return fail(done.error());
+  if (const Result<Saved> done = write(*before); !done) return fail(done.error());
   const std::span<const Turn> all(*turns);
   const auto begun = Clock::now();
   for (std::size_t at = 0; at < all.size(); at += batch)
-    if (const Result<void> done = write(all.subspan(at, std::min(batch, all.size() - at))); !done)
+    if (const Result<Saved> done = write(all.subspan(at, std::min(batch, all.size() - at))); !done)
       return fail(done.error());
   return static_cast<double>(all.size()) / seconds_since(begun);
 }

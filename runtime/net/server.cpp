@@ -50,11 +50,21 @@ Result<void> make_private_folder(const std::string& folder) {
 struct Server::Impl {
   zmq::context_t context{1};
   zmq::socket_t router{context, zmq::socket_type::router};
-  zmq::socket_t feed{context, zmq::socket_type::pub};
+  zmq::socket_t feed{context, zmq::socket_type::xpub};
   std::string endpoint;
   std::string feed_endpoint;
   std::string folder;
   std::uint64_t undelivered = 0;
+  bool followed = false;  ///< somebody has subscribed to the feed
+
+  /// An XPUB socket is told of the first subscription and of the end of the last one: 1 or 0, then the topic.
+  bool take_follower() {
+    const bool before = followed;
+    zmq::message_t word;
+    while (feed.recv(word, zmq::recv_flags::dontwait))
+      if (word.size() > 0) followed = *word.data<char>() == 1;
+    return followed && !before;
+  }
 
   /// One message, if one is there.
   std::optional<FromPeer> receive(std::size_t& bytes) {
@@ -104,10 +114,12 @@ const std::string& Server::feed_endpoint() const { return impl_->feed_endpoint; 
 std::uint64_t Server::undelivered() const { return impl_->undelivered; }
 
 Arrived Server::wait(Duration timeout, const std::vector<int>& descriptors) {
-  std::vector<zmq::pollitem_t> items{{impl_->router.handle(), 0, ZMQ_POLLIN, 0}};
+  std::vector<zmq::pollitem_t> items{{impl_->router.handle(), 0, ZMQ_POLLIN, 0},
+                                     {impl_->feed.handle(), 0, ZMQ_POLLIN, 0}};
   for (const int fd : descriptors) items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
   Arrived arrived;
   arrived.interrupted = wire::poll(items, timeout).interrupted;
+  arrived.follower = impl_->take_follower();
   using Clock = std::chrono::steady_clock;
   const auto until = Clock::now() + std::chrono::microseconds(batch_time_max.us);
   std::size_t bytes = 0;
@@ -134,6 +146,7 @@ void Server::send(PeerId to, const Message& message) {
 }
 
 void Server::publish(Seq first, const std::vector<std::string>& events) {
+  if (!impl_->followed) return;
   static_cast<void>(
       impl_->feed.send(zmq::buffer(encode(FeedFrame{first, events})), zmq::send_flags::dontwait));
 }

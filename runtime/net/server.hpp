@@ -14,6 +14,7 @@ namespace bidboard {
 struct Arrived {
   std::vector<Input> inputs;  ///< messages in order of arrival; bytes that are none appear as Malformed
   bool interrupted = false;   ///< a signal came
+  bool follower = false;      ///< the feed's first follower has come
 };
 
 class Server {
@@ -31,7 +32,8 @@ class Server {
   Arrived wait(Duration timeout, const std::vector<int>& descriptors);
   /// Never blocks. A peer that is gone or does not read is given up on: what it missed, the board knows.
   void send(PeerId to, const Message& message);
-  /// `events`: sealed, the first one numbered `first`; none: a heartbeat that tells the last number, first
+  /// Nothing at all while nobody follows the feed. `events`: sealed, the first one numbered `first`; none: a
+  /// heartbeat that tells the last number, first
   /// - 1.
   void publish(Seq first, const std::vector<std::string>& events);
   std::uint64_t undelivered() const;

@@ -93,11 +93,11 @@ class World {
       if (!reply) continue;
       ++answered;
       CHECK(send.to == operator_peer);
-      if (fails && reply->code == Errc::storage) CHECK(done.events.empty());
+      if (fails && reply->code == Errc::storage) CHECK(done.saved.events.empty());
     }
     CHECK(asked == answered);
-    CHECK(store_.last_seq().value == before.value + done.events.size());
-    if (!done.events.empty()) CHECK(done.first_event == before.next());
+    CHECK(store_.last_seq().value == before.value + done.saved.events.size());
+    if (!done.saved.events.empty()) CHECK(done.saved.first == before.next());
     if (fails) connected_.clear();
     digest(done);
     check_everything();
@@ -127,7 +127,7 @@ class World {
 
   /// Follows the events as an outsider would, and keeps what agents are told.
   void digest(const Committed& done) {
-    for (const Event& event : done.events) follow(event);
+    for (const Event& event : done.saved.events) follow(event);
     for (const Send& send : done.sends) hear(send);
     const Board& board = node_->board();
     for (const Process& process : processes_) {

@@ -119,7 +119,7 @@ void TraceRunner::process(const std::vector<Input>& inputs, std::string& out) {
 }
 
 void TraceRunner::print(const Committed& done, std::string& out) {
-  for (const Event& event : done.events)
+  for (const Event& event : done.saved.events)
     if (const std::string line = in_words(event); !line.empty()) out += line + "\n";
   for (const Send& send : done.sends) {
     const std::string& name = names_.at(send.to);
