@@ -104,7 +104,9 @@ std::vector<TaskId> Board::tasks_under(std::string_view prefix) const {
 }
 
 std::uint32_t Board::holding_count(AgentId agent) const {
-  std::uint32_t count = 0;
+  const auto [counted, fresh] = holding_counts_.try_emplace(agent);
+  std::uint32_t& count = counted->second;
+  if (!fresh) return count;
   scan(keys::holdings_of(agent), {}, [&](std::string_view, std::string_view) {
     ++count;
     return true;
@@ -112,9 +114,9 @@ std::uint32_t Board::holding_count(AgentId agent) const {
   return count;
 }
 
-void Board::apply(const Event& event) {
+void Board::apply(Event event) {
   fold(event);
-  events_.push_back(event);
+  events_.push_back(std::move(event));
 }
 
 void Board::stage_blob(const std::string& hash, std::string_view bytes) {
@@ -132,7 +134,7 @@ Result<Saved> Board::commit(Term term) {
   saved.sealed.reserve(events_.size());
   for (const Event& event : events_) saved.sealed.push_back(seal(event));
   std::vector<Put> puts;
-  puts.reserve(overlay_.size() + 64);
+  puts.reserve(overlay_.size() + 2 * events_.size() + 1);
   const auto put_changes = [&](auto& cache, auto key_of) {
     cache.for_each_change([&](auto id, const auto* record) {
       puts.push_back({key_of(id), record ? std::optional(seal(*record)) : std::nullopt});
@@ -142,12 +144,17 @@ Result<Saved> Board::commit(Term term) {
   put_changes(agents_, keys::agent);
   put_changes(workflows_, keys::workflow);
   put_changes(clients_, keys::client);
-  for (const auto& [key, value] : overlay_) puts.push_back({key, value});
+  while (!overlay_.empty()) {
+    auto entry = overlay_.extract(overlay_.begin());
+    puts.push_back({std::move(entry.key()), std::move(entry.mapped())});
+  }
   puts.push_back({std::string(keys::counters), seal(counters_)});
-  if (const Result<void> done = store_.commit(store_.last_seq(), term, saved.sealed, puts); !done)
+  if (const Result<void> done = store_.commit(store_.last_seq(), term, saved.sealed, puts); !done) {
+    discard();
     return fail(done.error());
+  }
   saved.events = std::exchange(events_, {});
-  overlay_.clear();
+  events_.reserve(saved.events.size());  // the next batch will be about as large
   const auto settle = [](auto& cache) {
     cache.changes_are_saved();
     cache.trim(cached_records);
@@ -159,6 +166,7 @@ Result<Saved> Board::commit(Term term) {
 void Board::discard() {
   events_.clear();
   overlay_.clear();
+  holding_counts_.clear();
   tasks_.forget_changes();
   agents_.forget_changes();
   workflows_.forget_changes();
@@ -174,7 +182,19 @@ void Board::discard() {
 
 Seq Board::next_seq() const { return {store_.last_seq().value + events_.size() + 1}; }
 
-void Board::add_key(std::string key, std::string value) { overlay_[std::move(key)] = std::move(value); }
-void Board::remove_key(std::string key) { overlay_[std::move(key)] = std::nullopt; }
+void Board::add_key(std::string key, std::string value) {
+  count_holding(key, +1);
+  overlay_[std::move(key)] = std::move(value);
+}
+void Board::remove_key(std::string key) {
+  count_holding(key, -1);
+  overlay_[std::move(key)] = std::nullopt;
+}
+
+void Board::count_holding(std::string_view key, int change) {
+  if (key.front() != keys::holding_letter) return;
+  const auto counted = holding_counts_.find(AgentId{read_big_endian(key, 1)});
+  if (counted != holding_counts_.end()) counted->second += static_cast<std::uint32_t>(change);
+}
 
 }  // namespace bidboard

@@ -63,11 +63,11 @@ class Board {
   std::uint32_t holding_count(AgentId agent) const;
 
   // Changing.
-  void apply(const Event& event);
+  void apply(Event event);
   /// Keeps content that an event of this batch names by its hash (secrets.hpp: content_hash).
   void stage_blob(const std::string& hash, std::string_view bytes);
 
-  /// Makes the batch durable. On failure nothing happened, and the batch is still there: discard it.
+  /// Makes the batch durable. On failure nothing happened, and the batch is discarded.
   Result<Saved> commit(Term term);
   void discard();
   bool has_changes() const { return !events_.empty(); }
@@ -87,6 +87,8 @@ class Board {
   std::uint32_t count_open_needs(const Task& task) const;
   void add_key(std::string key, std::string value = {});
   void remove_key(std::string key);
+  /// Keeps holding_counts_ when a key of that sort comes or goes. Keys come once and go once.
+  void count_holding(std::string_view key, int change);
   /// What stands under a key that no record cache holds.
   std::optional<std::string_view> index_value(std::string_view key) const;
   template <class T>
@@ -129,6 +131,7 @@ class Board {
   Counters counters_;
   /// Uncommitted index entries and rarely changed records; no value: deleted.
   std::map<std::string, std::optional<std::string>, std::less<>> overlay_;
+  mutable std::map<AgentId, std::uint32_t> holding_counts_;  ///< of the agents asked for; as in overlay_
   std::vector<Event> events_;
   std::optional<Error> damage_;
 };

@@ -9,7 +9,25 @@
 namespace bidboard {
 namespace {
 
-using Packer = msgpack::packer<msgpack::sbuffer>;
+constexpr std::size_t scratch_bytes_kept = 1 << 20;
+
+/// Where msgpack writes to: one buffer for all, since its growth would cost more than the encoding.
+struct Scratch {
+  std::string bytes;
+  void write(const char* data, std::size_t size) { bytes.append(data, size); }
+};
+using Packer = msgpack::packer<Scratch>;
+
+template <class Write>
+std::string written_by(Write&& write) {
+  thread_local Scratch scratch;
+  scratch.bytes.clear();
+  Packer packer(scratch);
+  write(packer);
+  std::string out(scratch.bytes);
+  if (scratch.bytes.capacity() > scratch_bytes_kept) scratch.bytes = {};
+  return out;
+}
 
 template <class T>
 struct IsVector : std::false_type {};
@@ -181,10 +199,7 @@ constexpr std::size_t max_nesting = 24;
 
 template <class T>
 std::string encode(const T& value) {
-  msgpack::sbuffer buffer(512);
-  Packer packer(buffer);
-  put(packer, value);
-  return {buffer.data(), buffer.size()};
+  return written_by([&](Packer& packer) { put(packer, value); });
 }
 
 template <class T>
@@ -211,11 +226,10 @@ Result<T> decode(std::string_view bytes) {
 
 template <class T>
 std::string seal(const T& record) {
-  msgpack::sbuffer buffer(512);
-  buffer.write("\0\0\0\0\0", header_bytes);
-  Packer packer(buffer);
-  put(packer, record);
-  std::string out(buffer.data(), buffer.size());
+  std::string out = written_by([&](Packer& packer) {
+    packer.pack_bin_body("\0\0\0\0\0", header_bytes);
+    put(packer, record);
+  });
   const std::uint32_t sum = checksum(std::string_view(out).substr(header_bytes));
   out[0] = static_cast<char>(format_version);
   for (std::size_t i = 0; i < 4; ++i) out[1 + i] = static_cast<char>(sum >> (8 * i));
