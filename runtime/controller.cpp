@@ -23,7 +23,9 @@ void Core::begin(Now at) {
   now = at;
   out = {};
   awards.clear();
-  if (options.serving) leases.notice_time(at.mono);
+  if (!options.serving) return;
+  leases.notice_time(at.mono);
+  notice_clocks(*this);
 }
 
 Output Core::finish() {
@@ -198,6 +200,7 @@ Instant Controller::next_wakeup(Now now) const {
 
 void Controller::forget_batch(Now now) {
   Core& core = *core_;
+  forget_clock_jump(core);
   core.strategy = strategy_of(core.board.config());
   core.leases.set_term(core.board.config().lease, now.mono);
   core.auctions.clear();
