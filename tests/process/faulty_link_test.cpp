@@ -69,3 +69,20 @@ TEST_CASE("Over a link that drops, doubles, delays, reorders and cuts, a job end
     run_over({.drop = 100'000, .duplicate = 100'000, .delay = 200'000, .cut = 10'000}, "blackboard", seed);
   }
 }
+
+TEST_CASE("What a controller did whose answer was lost in its crash is not done again without a controller") {
+  const TestBoard board;
+  Process controller = board.serve();
+  const FaultyLink link(serving_writer(board.directory())->endpoint, {.drop_outward = 1'000'000}, 1);
+  Process post = board.start({"post", "once"});
+  REQUIRE(board.becomes("SELECT count(*) FROM tasks", "1"));
+  Process claim = board.start({"claim", "t1", "--as", "ann"});
+  REQUIRE(board.task_becomes("t1", "awarded"));
+  controller.kill();
+  CHECK(post.wait() == 0);
+  CHECK(post.out() == "t1\n");
+  INFO(claim.err());
+  CHECK(claim.wait() == 0);
+  CHECK(claim.out() == "1\n");
+  CHECK(board.value("SELECT count(*) FROM tasks") == "1");
+}

@@ -75,7 +75,8 @@ struct FaultyLink::Impl {
 
   void pass_on(Held message) {
     if (random.chance(faults.cut)) return cut(message.peer);
-    if (random.chance(faults.drop)) return add(&Counts::dropped);
+    if (random.chance(faults.drop) || (!message.inward && random.chance(faults.drop_outward)))
+      return add(&Counts::dropped);
     if (random.chance(faults.duplicate)) {
       add(&Counts::duplicated);
       deliver(message);

@@ -16,7 +16,8 @@ struct LinkFaults {
   std::int64_t duplicate = 0;
   std::int64_t delay = 0;  ///< held back by up to `delay_ms`, so that later ones overtake it
   std::int64_t delay_ms = 30;
-  std::int64_t cut = 0;  ///< the sender's connection, with everything that is under way on it
+  std::int64_t drop_outward = 0;  ///< of what the controller says, beside `drop`
+  std::int64_t cut = 0;           ///< the sender's connection, with everything that is under way on it
 };
 
 class FaultyLink {
