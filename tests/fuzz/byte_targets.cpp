@@ -102,7 +102,7 @@ void stored_records(Bytes bytes) {
 }
 
 void controller_inputs(Bytes bytes) {
-  const testing::RandomRun run = testing::run_random_world(testing::Choices(bytes), 100);
+  const testing::RandomRun run = testing::run_random_world(testing::Choices(bytes), 60);
   BB_CHECK(run.broken.empty(), run.broken.empty() ? "" : run.broken.front().c_str());
 }
 
