@@ -170,6 +170,7 @@ Output Controller::step(const Input& input, Now now) {
 Output Controller::settle(Now now) {
   Core& core = *core_;
   core.begin(now);
+  core.bytes_read = 0;
   if (!core.options.serving) return {};
   const bool again = core.settle_again <= now.mono;
   if (core.dispatch_wanted || again) bidboard::settle(core);

@@ -62,6 +62,7 @@ struct Core {
   std::optional<Duration> offset_before;
   std::uint64_t inputs = 0;
   std::uint64_t malformed = 0;
+  std::size_t bytes_read = 0;  ///< of the log, by requests since the last settle
 
   Now now;                          ///< of the call under way
   Output out;                       ///< of the call under way

@@ -47,7 +47,7 @@ UNORDERED_HOME = "blackboard/record_cache.hpp"
 # Each third-party library and the only files that may include it.
 LIBRARIES = {
     r"lmdb\.h": ["blackboard/lmdb_store.cpp", "experiments/bench/raw_lmdb.cpp"],
-    r"zmq(\.hpp|\.h)": ["runtime/net/", "experiments/bench/floor.cpp", "tests/support/faulty_link.cpp", "tests/support/raw_peer.cpp"],
+    r"zmq(\.hpp|\.h)": ["runtime/net/", "experiments/bench/floor.cpp", "tests/support/faulty_link.cpp", "tests/support/silent_peer.cpp"],
     r"msgpack.*": ["blackboard/codec"],
     r"boost/.*": ["blackboard/task_graph.cpp"],
     r"sqlite3\.h": ["blackboard/query/"],
