@@ -53,10 +53,12 @@ void replay_log(std::string_view bytes) {
   if (replayed) static_cast<void>(verify(**replayed));
 }
 
+/// An agent that "cannot" have so high a number: reached only by a whole valid message with one unusual
+/// field.
 void planted_bug(const Message& message) {
   if (!bug_is_planted()) return;
   const auto* beat = std::get_if<Heartbeat>(&message);
-  BB_CHECK(!beat || beat->held.size() < 2 || beat->held[0].task.value < 100, "the planted bug was found");
+  BB_CHECK(!beat || beat->agent.value < 64, "the planted bug was found");
 }
 
 }  // namespace
