@@ -24,7 +24,7 @@ MAY_INCLUDE = {
 
 # Files that touch the world. Everything else in the rooms is pure.
 EDGE = [
-    "blackboard/check.cpp", "blackboard/codec", "blackboard/document", "blackboard/lmdb_store", "blackboard/query",
+    "blackboard/check.cpp", "blackboard/sabotage.cpp", "blackboard/codec", "blackboard/document", "blackboard/lmdb_store", "blackboard/query",
     "blackboard/expression.cpp", "blackboard/secrets.cpp", "agents/executors/", "agents/guard", "agents/platform",
     "agents/descriptor.hpp", "agents/task_lock", "runtime/net/", "runtime/supervisor", "runtime/shell/", "runtime/serve",
     "runtime/call", "runtime/agent_process", "runtime/board_directory", "runtime/clock", "runtime/stop_signal",

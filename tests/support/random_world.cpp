@@ -160,6 +160,8 @@ class RandomWorld {
       promise(!(ineligible(unreserved, agents_.at(awarded->agent))), "who gets a task may have it");
     } else if (const auto* finished = std::get_if<TaskFinished>(&event.body)) {
       promise(finished_.insert(finished->task).second, "a result is accepted once");
+      const auto holder = live_.find(finished->task);
+      promise(holder == live_.end() || holder->second == finished->agent, "only the holder's result counts");
       ended_.insert(finished->task);
       live_.erase(finished->task);
     } else if (const auto* ended = std::get_if<AttemptEnded>(&event.body)) {
