@@ -11,6 +11,8 @@ namespace {
 
 /// Reports whose durability nobody confirmed are said again after this long.
 constexpr Duration repeat_after = seconds(2);
+/// Tasks whose last epoch is remembered.
+constexpr std::size_t begun_max = 10'000;
 
 template <class T>
 const T* as(const Message& message) {
@@ -24,7 +26,7 @@ AgentMachine::AgentMachine(Options options) : options_(std::move(options)) {}
 AgentMachine::Actions AgentMachine::on_connected(Instant now) {
   Actions out;
   if (!registered()) {
-    out.push_back(Say{Register{options_.profile, options_.incarnation}});
+    say_register(now, out);
     return out;
   }
   out.push_back(Say{heartbeat()});
@@ -39,6 +41,7 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
   if (const auto* registered_as = as<Registered>(message)) {
     id_ = registered_as->agent;
     secret_ = registered_as->secret;
+    register_again_ = never;
     heartbeat_every_ = registered_as->heartbeat;
     next_heartbeat_ = now.mono + heartbeat_every_;
     out.push_back(AgentNote{"registered as " + to_string(id_)});
@@ -60,7 +63,7 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
     unkept_.clear();
     unsent_ = std::move(results);
     id_ = {};
-    out.push_back(Say{Register{options_.profile, options_.incarnation}});
+    say_register(now.mono, out);
   } else if (const auto* awards = as<Awards>(message)) {
     on_awards(*awards, now, out);
   } else if (const auto* announcement = as<Announcement>(message)) {
@@ -76,6 +79,12 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
   return out;
 }
 
+/// Until it is answered: a registration that got lost would leave this agent idle for ever.
+void AgentMachine::say_register(Instant now, Actions& out) {
+  out.push_back(Say{Register{options_.profile, options_.incarnation}});
+  register_again_ = now + repeat_after;
+}
+
 void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
   for (const AwardItem& award : awards.awards) {
     const TaskId task = award.offer.task;
@@ -83,6 +92,14 @@ void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
     if (known != held_.end() && known->second.epoch >= award.epoch) continue;   // said twice
     if (known == held_.end() && is_unconfirmed({task, award.epoch})) continue;  // ended here meanwhile
     Work work{award.epoch, award.capability, award.offer.spec.stall_after, now.mono};
+    const auto begun = begun_.find(task);
+    if (known == held_.end() && begun != begun_.end() && begun->second >= award.epoch) {
+      // A late copy, unless the controller never heard how it ended; then it must, or it waits for ever.
+      ReportItem over = item_for(task, work, ReportItem::What::unknown);
+      over.text = "it was begun here before, and how it ended did not arrive";
+      report(std::move(over));
+      continue;
+    }
     const bool full = held_.size() >= options_.profile.capacity;
     if (known != held_.end() || full) {
       ReportItem declined = item_for(task, work, ReportItem::What::declined);
@@ -97,6 +114,8 @@ void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
       report(item_for(task, work, ReportItem::What::started));
       work.waits = std::move(assignment);
     }
+    begun_[task] = award.epoch;
+    if (begun_.size() > begun_max) begun_.erase(begun_.begin());
     held_.emplace(task, std::move(work));
   }
 }
@@ -224,7 +243,10 @@ AgentMachine::Actions AgentMachine::on_start_failed(TaskId task, Epoch epoch, co
 
 AgentMachine::Actions AgentMachine::on_time(Now now) {
   Actions out;
-  if (!registered()) return out;
+  if (!registered()) {
+    if (now.mono >= register_again_) say_register(now.mono, out);
+    return out;
+  }
   for (auto& [task, work] : held_) {
     if (work.stall_after.us == 0 || work.stall_told || now.mono - work.last_sign < work.stall_after) continue;
     work.stall_told = true;
@@ -243,7 +265,7 @@ AgentMachine::Actions AgentMachine::on_time(Now now) {
 }
 
 Instant AgentMachine::next_wakeup() const {
-  if (!registered()) return never;
+  if (!registered()) return register_again_;
   Instant next = std::min(next_heartbeat_, repeat_reports_);
   if (!unsent_.empty()) next = Instant{};
   for (const auto& [task, work] : held_)

@@ -77,6 +77,7 @@ class AgentMachine {
     /// begun, so that after a crash nobody takes it for untouched.
     std::optional<Assignment> waits = std::nullopt;
   };
+  void say_register(Instant now, Actions& out);
   void report(ReportItem item) { unsent_.push_back(std::move(item)); }
   void flush_reports(Instant now, Actions& out);
   void on_awards(const Awards& awards, Now now, Actions& out);
@@ -92,9 +93,12 @@ class AgentMachine {
   Options options_;
   AgentId id_;
   std::string secret_;
+  Instant register_again_ = never;  ///< an answer to the registration is awaited until then
   Duration heartbeat_every_ = seconds(10);
   Instant next_heartbeat_ = never;
   std::map<TaskId, Work> held_;
+  /// The last epoch begun here, of the latest tasks: a late copy of an award begins nothing again.
+  std::map<TaskId, Epoch> begun_;
   std::vector<ReportItem> unsent_;
   std::map<std::uint64_t, Reports> unkept_;  ///< sent, not yet confirmed durable
   std::uint64_t last_report_ = 0;

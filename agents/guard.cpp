@@ -12,6 +12,7 @@
 #include "agents/guard_process.hpp"
 #include "agents/platform.hpp"
 #include "blackboard/check.hpp"
+#include "blackboard/sabotage.hpp"
 
 namespace bidboard {
 namespace {
@@ -158,6 +159,7 @@ Result<GuardedProcess> start_guarded(const GuardSpec& spec) {
       .timeout_us = spec.timeout.us,
       .grace_us = spec.grace.us,
       .linger_us = spec.linger.us,
+      .lets_go = sabotaged("guard"),
       .input = pipes->input.read.get(),
       .output = pipes->output.write.get(),
       .errors = pipes->errors.write.get(),

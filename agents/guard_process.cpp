@@ -378,6 +378,7 @@ void end_tree(Guard& guard) {
   const bool by_itself = guard.report.word == GuardWord::exited ||
                          guard.report.word == GuardWord::signalled ||
                          guard.report.word == GuardWord::exec_failed;
+  if (guard.plan.lets_go) return;
   if (gone_within(guard, by_itself ? guard.plan.linger_us : 0)) return;
   signal_tree(guard, SIGTERM);
   signal_tree(guard, SIGCONT);  // a stopped process hears a TERM only when it goes on

@@ -27,6 +27,7 @@ struct GuardPlan {
   std::int64_t timeout_us;  ///< 0: none
   std::int64_t grace_us;
   std::int64_t linger_us;
+  bool lets_go;  ///< stops nothing: a negative control (sabotage.hpp)
   int input;
   int output;
   int errors;

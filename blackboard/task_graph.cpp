@@ -133,8 +133,8 @@ TaskGraph::TaskGraph(std::span<const Node> nodes, std::span<const Edge> edges)
     if (arrow.first != nowhere && arrow.second != nowhere) arrows.push_back(arrow);
   }
   std::ranges::sort(arrows);
-  const auto doubles = std::ranges::unique(arrows);
-  arrows.erase(doubles.begin(), doubles.end());
+  const auto first_double = std::unique(arrows.begin(), arrows.end());
+  arrows.erase(first_double, arrows.end());
   impl_->graph = Graph(arrows.begin(), arrows.end(), impl_->nodes.size());
 }
 

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "blackboard/sabotage.hpp"
+
 namespace bidboard {
 namespace {
 
@@ -75,6 +77,7 @@ std::optional<TaskState> after(TaskState from, Move move) {
 }
 
 Write judge_write(const Task& task, AgentId writer, Epoch epoch, bool capability_matches) {
+  if (sabotaged("fencing") && is_held(task.state)) return Write::accepted;
   if (epoch < task.epoch) return Write::stale;
   if (epoch > task.epoch || !capability_matches) return Write::forged;
   if (is_held(task.state)) return task.holder == writer ? Write::accepted : Write::forged;

@@ -32,8 +32,12 @@ std::optional<std::string> impossible(const Board& board, const Event& event) {
   if (const auto* left = std::get_if<AgentLeft>(&event.body))
     if (!board.agent(left->agent))
       return "agent " + to_string(left->agent) + " leaves, which does not exist by then";
-  if (const TaskId id = task_of(event)) return unknown_task(id);
-  return {};
+  return std::visit(
+      [&](const auto& body) -> std::optional<std::string> {
+        if constexpr (requires { unknown_task(body.task); }) return unknown_task(body.task);
+        return {};
+      },
+      event.body);
 }
 
 std::string blob_of(const Event& event) {

@@ -22,8 +22,14 @@ target_compile_options(bidboard_flags INTERFACE -Wall -Wextra -Wpedantic -Wshado
 target_compile_definitions(bidboard_flags INTERFACE BIDBOARD_VERSION="${PROJECT_VERSION}")
 if(BIDBOARD_SANITIZE)
   target_compile_options(bidboard_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
-                         -fno-omit-frame-pointer -Wno-maybe-uninitialized)
+                         -fno-omit-frame-pointer $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(bidboard_flags INTERFACE -fsanitize=address,undefined)
+endif()
+if(BIDBOARD_TESTS)
+  target_compile_definitions(bidboard_flags INTERFACE BIDBOARD_SABOTAGE)  # blackboard/sabotage.hpp
+endif()
+if(BIDBOARD_FUZZ)
+  target_compile_options(bidboard_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 find_program(LLD ld.lld)

@@ -40,7 +40,6 @@ Result<ReplyBody> call_embedded(const BoardDirectory& board, Request request) {
   options.board_path = board.path;
   options.serving = false;
   Node node(**store, options);
-  request.client = {};  // nothing can get lost on the way: no reply needs to be kept
   const PeerId self{1};
   Committed done = node.process({FromPeer{self, std::move(request)}}, read_clocks());
   for (Send& send : done.sends)
@@ -49,9 +48,9 @@ Result<ReplyBody> call_embedded(const BoardDirectory& board, Request request) {
   return fail(Errc::failed, "the request got no answer");
 }
 
-/// Nothing: the controller went away before it answered.
+/// Nothing: the controller went away before it answered. `said`: it may have heard the request.
 std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const Writer& writer,
-                                              const Request& request, Instant give_up) {
+                                              const Request& request, Instant give_up, bool& said) {
   Result<std::unique_ptr<Connection>> connection = Connection::open(writer.endpoint);
   if (!connection) return Result<ReplyBody>(fail(connection.error()));
   Instant send_next{};
@@ -64,7 +63,7 @@ std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const
           Errc::timed_out, "the controller (process " + std::to_string(writer.pid) + ") does not answer"));
     Incoming incoming = (*connection)->wait(std::min(repeat_interval, give_up - now));
     if (incoming.connected || now >= send_next) {
-      static_cast<void>((*connection)->send(request));
+      said = (*connection)->send(request) || said;
       send_next = now + repeat_interval;
     }
     for (Message& message : incoming.messages) {
@@ -82,13 +81,18 @@ std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const
 Result<ReplyBody> call(const BoardDirectory& board, RequestBody body, const CallOptions& options) {
   Request request{{random_number()}, 1, options.as, options.token, std::move(body)};
   const Instant give_up = read_clocks().mono + options.patience;
+  bool said = false;
   while (true) {
     Writer serving;
     const Result<WriterLock> lock =
         WriterLock::acquire(board, Writer::State::embedded, lock_patience, &serving);
-    if (lock) return call_embedded(board, std::move(request));
+    if (lock) {
+      // What no controller has heard cannot be done twice: no reply needs to be kept.
+      if (!said) request.client = {};
+      return call_embedded(board, std::move(request));
+    }
     if (lock.error().code != Errc::conflict) return fail(lock.error());
-    if (auto reply = call_serving(board, serving, request, give_up)) return std::move(*reply);
+    if (auto reply = call_serving(board, serving, request, give_up, said)) return std::move(*reply);
   }
 }
 

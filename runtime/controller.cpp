@@ -23,7 +23,9 @@ void Core::begin(Now at) {
   now = at;
   out = {};
   awards.clear();
-  if (options.serving) leases.notice_time(at.mono);
+  if (!options.serving) return;
+  leases.notice_time(at.mono);
+  notice_clocks(*this);
 }
 
 Output Core::finish() {
@@ -168,6 +170,7 @@ Output Controller::step(const Input& input, Now now) {
 Output Controller::settle(Now now) {
   Core& core = *core_;
   core.begin(now);
+  core.bytes_read = 0;
   if (!core.options.serving) return {};
   const bool again = core.settle_again <= now.mono;
   if (core.dispatch_wanted || again) bidboard::settle(core);
@@ -198,6 +201,7 @@ Instant Controller::next_wakeup(Now now) const {
 
 void Controller::forget_batch(Now now) {
   Core& core = *core_;
+  forget_clock_jump(core);
   core.strategy = strategy_of(core.board.config());
   core.leases.set_term(core.board.config().lease, now.mono);
   core.auctions.clear();

@@ -57,8 +57,12 @@ struct Core {
   std::vector<TaskId> newly_ready;
   Instant settle_again = never;  ///< a reserved task should be decided again
   Instant started_at;
+  /// Wall clock minus monotonic clock, and what it was before a jump that the present batch makes up for.
+  std::optional<Duration> clock_offset;
+  std::optional<Duration> offset_before;
   std::uint64_t inputs = 0;
   std::uint64_t malformed = 0;
+  std::size_t bytes_read = 0;  ///< of the log, by requests since the last settle
 
   Now now;                          ///< of the call under way
   Output out;                       ///< of the call under way
@@ -87,6 +91,11 @@ struct Actor {
 
 // requests.cpp: what clients ask for.
 void on_request(Core& core, PeerId peer, const Request& request);
+
+// clock_jumps.cpp: a wall clock that is set, or a machine that slept while only the wall clock went on.
+void notice_clocks(Core& core);
+/// After a failed commit: the jump is to be made up for again.
+void forget_clock_jump(Core& core);
 
 // posting.cpp: new tasks, what they need and the order that follows.
 Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post);

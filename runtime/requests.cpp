@@ -310,8 +310,12 @@ Result<ReplyBody> configure(Core& core, const Configure& request) {
   return Nothing{};
 }
 
-LogPage read_log(const Core& core, const ReadLog& request) {
-  constexpr std::size_t most_bytes = 512 * 1024;
+/// A page holds at least one event; how many more depends on what else the batch reads, so that a crowd of
+/// readers cannot fill the memory.
+LogPage read_log(Core& core, const ReadLog& request) {
+  constexpr std::size_t page_bytes = 512 * 1024;
+  constexpr std::size_t batch_bytes = 8 * 1024 * 1024;
+  const std::size_t most_bytes = std::min(page_bytes, batch_bytes - std::min(batch_bytes, core.bytes_read));
   LogPage page{std::max(request.from, Seq{1}), {}};
   std::size_t bytes = 0;
   const std::uint32_t limit = std::clamp<std::uint32_t>(request.limit, 1, 10'000);
@@ -321,6 +325,7 @@ LogPage read_log(const Core& core, const ReadLog& request) {
                             bytes += event.size();
                             return page.events.size() < limit && bytes < most_bytes;
                           });
+  core.bytes_read += bytes;
   return page;
 }
 

@@ -24,7 +24,7 @@ MAY_INCLUDE = {
 
 # Files that touch the world. Everything else in the rooms is pure.
 EDGE = [
-    "blackboard/check.cpp", "blackboard/codec", "blackboard/document", "blackboard/lmdb_store", "blackboard/query",
+    "blackboard/check.cpp", "blackboard/sabotage.cpp", "blackboard/codec", "blackboard/document", "blackboard/lmdb_store", "blackboard/query",
     "blackboard/expression.cpp", "blackboard/secrets.cpp", "agents/executors/", "agents/guard", "agents/platform",
     "agents/descriptor.hpp", "agents/task_lock", "runtime/net/", "runtime/supervisor", "runtime/shell/", "runtime/serve",
     "runtime/call", "runtime/agent_process", "runtime/board_directory", "runtime/clock", "runtime/stop_signal",
@@ -47,7 +47,7 @@ UNORDERED_HOME = "blackboard/record_cache.hpp"
 # Each third-party library and the only files that may include it.
 LIBRARIES = {
     r"lmdb\.h": ["blackboard/lmdb_store.cpp", "experiments/bench/raw_lmdb.cpp"],
-    r"zmq(\.hpp|\.h)": ["runtime/net/", "experiments/bench/floor.cpp"],
+    r"zmq(\.hpp|\.h)": ["runtime/net/", "experiments/bench/floor.cpp", "tests/support/faulty_link.cpp", "tests/support/silent_peer.cpp"],
     r"msgpack.*": ["blackboard/codec"],
     r"boost/.*": ["blackboard/task_graph.cpp"],
     r"sqlite3\.h": ["blackboard/query/"],

@@ -7,6 +7,9 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
+#include <map>
+#include <optional>
 
 #include "blackboard/secrets.hpp"
 #include "runtime/net/wire.hpp"
@@ -17,6 +20,15 @@ namespace {
 
 /// ipc paths must fit into a socket address (108 bytes).
 constexpr std::size_t folder_bytes_max = 80;
+
+/// Messages that ZeroMQ keeps for a peer, or a follower of the feed, that does not read. Few, since it counts
+/// messages and not their bytes; what does not fit waits in a Backlog.
+constexpr int outgoing_max = 64;
+/// What waits for one peer beyond that, and for how long without anything being read.
+constexpr std::size_t backlog_bytes_max = 8 << 20;
+constexpr std::chrono::seconds backlog_patience(2);
+/// While something waits so, it is tried again this often.
+constexpr Duration backlog_interval = milliseconds(5);
 
 /// ROUTER names anonymous peers by a zero byte and four more; that number is our PeerId.
 PeerId peer_of(std::string_view routing_id) {
@@ -56,6 +68,54 @@ struct Server::Impl {
   std::string folder;
   std::uint64_t undelivered = 0;
   bool followed = false;  ///< somebody has subscribed to the feed
+
+  struct Backlog {
+    std::deque<std::string> frames;
+    std::size_t bytes = 0;
+    std::chrono::steady_clock::time_point moved;  ///< something was taken last
+  };
+  std::map<PeerId, Backlog> backlogs;
+
+  enum class Sent { yes, full, gone };
+  Sent try_send(PeerId to, const std::string& bytes) {
+    try {
+      const bool sent =
+          router.send(zmq::buffer(routing_id_of(to)), zmq::send_flags::sndmore | zmq::send_flags::dontwait) &&
+          router.send(zmq::buffer(bytes), zmq::send_flags::dontwait);
+      return sent ? Sent::yes : Sent::full;
+    } catch (const zmq::error_t&) {
+      return Sent::gone;  // "Host unreachable": its lease or its client's patience will say so
+    }
+  }
+
+  void keep(PeerId to, std::string bytes) {
+    const auto [at, fresh] = backlogs.try_emplace(to);
+    Backlog& backlog = at->second;
+    if (fresh) backlog.moved = std::chrono::steady_clock::now();
+    if (backlog.bytes + bytes.size() > backlog_bytes_max) {
+      undelivered += 1;
+      return;
+    }
+    backlog.bytes += bytes.size();
+    backlog.frames.push_back(std::move(bytes));
+  }
+
+  /// Sends what waits, as far as it is taken; a peer that took nothing for long has lost it.
+  void send_backlogs() {
+    const auto now = std::chrono::steady_clock::now();
+    for (auto at = backlogs.begin(); at != backlogs.end();) {
+      Backlog& backlog = at->second;
+      Sent sent = Sent::yes;
+      while (!backlog.frames.empty() && (sent = try_send(at->first, backlog.frames.front())) == Sent::yes) {
+        backlog.bytes -= backlog.frames.front().size();
+        backlog.frames.pop_front();
+        backlog.moved = now;
+      }
+      const bool given_up = sent == Sent::gone || now - backlog.moved > backlog_patience;
+      if (given_up) undelivered += backlog.frames.size();
+      at = given_up || backlog.frames.empty() ? backlogs.erase(at) : std::next(at);
+    }
+  }
 
   /// An XPUB socket is told of the first subscription and of the end of the last one: 1 or 0, then the topic.
   bool take_follower() {
@@ -97,6 +157,8 @@ Result<std::unique_ptr<Server>> Server::open(const std::string& folder) {
     auto impl = std::make_unique<Impl>();
     wire::set_common_options(impl->router);
     wire::set_common_options(impl->feed);
+    impl->router.set(zmq::sockopt::sndhwm, outgoing_max);
+    impl->feed.set(zmq::sockopt::sndhwm, outgoing_max);
     impl->router.set(zmq::sockopt::router_mandatory, true);
     impl->folder = folder;
     impl->endpoint = "ipc://" + folder + "/c";
@@ -118,6 +180,9 @@ Arrived Server::wait(Duration timeout, const std::vector<int>& descriptors) {
                                      {impl_->feed.handle(), 0, ZMQ_POLLIN, 0}};
   for (const int fd : descriptors) items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
   Arrived arrived;
+  impl_->send_backlogs();
+  if (!impl_->backlogs.empty())
+    timeout = timeout.us < 0 ? backlog_interval : std::min(timeout, backlog_interval);
   arrived.interrupted = wire::poll(items, timeout).interrupted;
   arrived.follower = impl_->take_follower();
   using Clock = std::chrono::steady_clock;
@@ -132,17 +197,11 @@ Arrived Server::wait(Duration timeout, const std::vector<int>& descriptors) {
 }
 
 void Server::send(PeerId to, const Message& message) {
-  const std::string id = routing_id_of(to);
-  const std::string bytes = encode(Frame{protocol_version, message});
-  try {
-    const bool sent =
-        impl_->router.send(zmq::buffer(id), zmq::send_flags::sndmore | zmq::send_flags::dontwait) &&
-        impl_->router.send(zmq::buffer(bytes), zmq::send_flags::dontwait);
-    if (!sent) impl_->undelivered += 1;
-  } catch (const zmq::error_t&) {
-    impl_->undelivered +=
-        1;  // "Host unreachable": the peer is gone, its lease or its client's patience will say so
-  }
+  std::string bytes = encode(Frame{protocol_version, message});
+  const bool in_turn = !impl_->backlogs.contains(to);
+  const Impl::Sent sent = in_turn ? impl_->try_send(to, bytes) : Impl::Sent::full;
+  if (sent == Impl::Sent::full) impl_->keep(to, std::move(bytes));
+  if (sent == Impl::Sent::gone) impl_->undelivered += 1;
 }
 
 void Server::publish(Seq first, const std::vector<std::string>& events) {

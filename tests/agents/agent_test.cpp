@@ -67,6 +67,33 @@ TEST_CASE("an award that is said again after the task has ended does not start i
   }
 }
 
+TEST_CASE("a late copy of an award, after its end was kept, does not start the task again") {
+  AgentMachine agent = registered_agent();
+  agent.on_message(award_of(TaskId{1}), start);
+  agent.on_execution(end_of(TaskId{1}), start);
+  const std::vector<Reports> reports = said<Reports>(agent.on_time(start));
+  REQUIRE(reports.size() == 1);
+  agent.on_message(ReportsKept{reports[0].number}, start);
+  const AgentMachine::Actions actions = agent.on_message(award_of(TaskId{1}), start);
+  CHECK(started(actions) == 0);
+  // Should the controller think that it goes on, it learns that it does not.
+  const std::vector<Reports> told = said<Reports>(actions);
+  REQUIRE(told.size() == 1);
+  REQUIRE(told[0].items.size() == 1);
+  CHECK(told[0].items[0].what == ReportItem::What::unknown);
+}
+
+TEST_CASE("a registration that got lost is said again, until it is answered") {
+  AgentMachine agent({});
+  REQUIRE(said<Register>(agent.on_connected(start.mono)).size() == 1);
+  CHECK(said<Register>(agent.on_time(start)).empty());
+  const Instant next = agent.next_wakeup();
+  REQUIRE(next < start.mono + minutes(1));
+  CHECK(said<Register>(agent.on_time({next, start.wall})).size() == 1);
+  agent.on_message(Registered{AgentId{1}, "secret", seconds(10), seconds(30), Term{1}}, start);
+  CHECK(said<Register>(agent.on_time({next + minutes(1), start.wall})).empty());
+}
+
 TEST_CASE("a new award of a task that ended here before starts it") {
   AgentMachine agent = registered_agent();
   agent.on_message(award_of(TaskId{1}), start);

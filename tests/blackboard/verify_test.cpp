@@ -145,6 +145,12 @@ TEST_CASE("a log that is damaged, has a gap, or cannot be is told, not tripped o
   CHECK(says(verify(board.store), "event " + std::to_string(board.store.last_seq().value) + " is missing"));
 }
 
+TEST_CASE("an event in the log that names no task at all is told, not tripped over") {
+  Sample board;
+  board.store.replace(keys::event({4}), seal(Event{{}, TaskStarted{{}, {1}}}));
+  CHECK(says(verify(board.store), "it changes t0, which does not exist by then"));
+}
+
 TEST_CASE("replay gives the board of any past moment, with the content its events name") {
   Sample board;
   const auto past = replay(board.store, {7});

@@ -64,6 +64,8 @@ bool TraceRunner::run_control(Words& words, std::string& out) {
     now_ = {now_.mono + duration(words.word(1)), now_.wall + duration(words.word(1))};
     for (auto& [name, actor] : actors_)
       if (actor.next_heartbeat != never) actor.next_heartbeat = std::max(actor.next_heartbeat, now_.mono);
+  } else if (verb == "set-clock") {  // the wall clock alone
+    now_.wall = now_.wall + duration(words.word(1));
   } else if (verb == "restart") {
     restart(out);
   } else if (verb == "lose-commit") {

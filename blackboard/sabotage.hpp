@@ -1,0 +1,19 @@
+// Negative controls: builds with tests can switch a guarantee off, to see that the suite notices. The
+// environment variable SABOTAGE_BIDBOARD names what is off ("fencing guard"). In other builds there is
+// nothing to switch.
+//
+//   fencing   a write under an outdated epoch is taken for one under the live one
+//   guard     a task's guard lets its processes go on
+#pragma once
+
+#include <string_view>
+
+namespace bidboard {
+
+#ifdef BIDBOARD_SABOTAGE
+bool sabotaged(std::string_view guarantee);
+#else
+constexpr bool sabotaged(std::string_view) { return false; }
+#endif
+
+}  // namespace bidboard

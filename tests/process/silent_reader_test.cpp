@@ -1,0 +1,67 @@
+// Who does not read costs the controller little memory, and nobody else any time.
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+#include "runtime/call.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/silent_peer.hpp"
+#include "tests/support/test_board.hpp"
+
+using namespace bidboard;
+using namespace bidboard::testing;
+
+namespace {
+
+constexpr std::int64_t memory_max_kb = 80'000;
+
+/// Resident memory in KB, without the pages of mapped files; 0 where there is no /proc.
+std::int64_t memory_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("RssAnon:")) return std::stoll(line.substr(8));
+  return 0;
+}
+
+std::vector<TaskSpec> heavy_tasks(std::size_t count) {
+  TaskSpec spec;
+  spec.title = "heavy";
+  spec.body = std::string(2'000, 'b');
+  return std::vector<TaskSpec>(count, spec);
+}
+
+}  // namespace
+
+TEST_CASE("A follower of the feed that never reads costs bounded memory and delays nobody") {
+  const auto memory_after_posting = [](bool followed) {
+    const TestBoard board;
+    const Process controller = board.serve();
+    std::optional<SilentPeer> follower;
+    if (followed) follower.emplace(SilentPeer::follower(serving_writer(board.directory())->feed));
+    for (int i = 0; i < 240; ++i) board.post(heavy_tasks(250));  // 120 MB of feed
+    return memory_of(controller.pid());
+  };
+  const std::int64_t alone = memory_after_posting(false);
+  const std::int64_t followed = memory_after_posting(true);
+  INFO("alone " << alone << " KB, followed " << followed << " KB");
+  CHECK(followed - alone < memory_max_kb);
+}
+
+TEST_CASE("A client that asks and never reads the answers costs bounded memory and delays nobody") {
+  const TestBoard board;
+  const Process controller = board.serve();
+  for (int i = 0; i < 4; ++i) board.post(heavy_tasks(250));
+  SilentPeer client = SilentPeer::client(serving_writer(board.directory())->endpoint);
+  const std::int64_t before = memory_of(controller.pid());
+  Request request;
+  request.body = ReadLog{Seq{1}, 10'000};  // half a megabyte each
+  for (int i = 0; i < 4'000; ++i) {
+    request.number = static_cast<std::uint64_t>(i) + 1;
+    REQUIRE(eventually([&] { return client.say(request); }, patience));
+    if (i % 1000 == 0) CHECK(board.must({"post", "meanwhile"}).starts_with("t"));
+  }
+  CHECK(board.must({"post", "afterwards"}).starts_with("t"));
+  INFO("from " << before << " KB to " << memory_of(controller.pid()) << " KB");
+  CHECK(memory_of(controller.pid()) - before < memory_max_kb);
+}

@@ -1,0 +1,35 @@
+// Is there an order in which these operations can have happened, one at a time, so that each got the answer
+// it got, and none took effect before it was asked or after it was answered? (Herlihy and Wing,
+// "Linearizability", TOPLAS 1990.) The search is Wing and Gong's ("Testing and verifying concurrent objects",
+// JPDC 1993) with Lowe's memory of what was tried ("Testing for linearizability", 2017). Tasks are
+// independent objects, so each task's history is searched alone.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bidboard::testing {
+
+/// One request of a client about one task. Times are any increasing numbers.
+struct Operation {
+  enum class What : std::uint8_t { claim, renew, done, fail };
+  /// unknown: no answer came, so it may have happened, at any time since, or never.
+  enum class Answer : std::uint8_t { accepted, refused, unknown };
+  What what = What::claim;
+  std::string client;
+  std::uint64_t epoch = 0;  ///< claim: the one that was granted; else the one that was shown
+  Answer answer = Answer::accepted;
+  std::int64_t asked = 0;
+  std::int64_t answered = 0;
+};
+
+/// What a task promises, one operation at a time: a claim of a free task is granted under the next epoch and
+/// refused otherwise; renew, done and fail are accepted from the holder under its epoch; fail frees the task,
+/// done ends it for good and is accepted again from the one who did it. At most 60 operations.
+bool is_linearizable(const std::vector<Operation>& history);
+
+/// "claim by ann, epoch 1: accepted [3, 7]" per line.
+std::string words(const std::vector<Operation>& history);
+
+}  // namespace bidboard::testing

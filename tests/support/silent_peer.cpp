@@ -1,0 +1,37 @@
+#include "tests/support/silent_peer.hpp"
+
+#include <zmq.hpp>
+
+#include "blackboard/codec.hpp"
+
+namespace bidboard::testing {
+
+struct SilentPeer::Impl {
+  zmq::context_t context{1};
+  zmq::socket_t socket;
+
+  Impl(zmq::socket_type type, const std::string& endpoint) : socket(context, type) {
+    socket.set(zmq::sockopt::linger, 0);
+    socket.set(zmq::sockopt::rcvhwm, 1);
+    if (type == zmq::socket_type::sub) socket.set(zmq::sockopt::subscribe, "");
+    socket.connect(endpoint);
+  }
+};
+
+SilentPeer::SilentPeer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SilentPeer::SilentPeer(SilentPeer&&) noexcept = default;
+SilentPeer::~SilentPeer() = default;
+
+SilentPeer SilentPeer::client(const std::string& endpoint) {
+  return SilentPeer(std::make_unique<Impl>(zmq::socket_type::dealer, endpoint));
+}
+SilentPeer SilentPeer::follower(const std::string& feed) {
+  return SilentPeer(std::make_unique<Impl>(zmq::socket_type::sub, feed));
+}
+
+bool SilentPeer::say(const Message& message) {
+  return impl_->socket.send(zmq::buffer(encode(Frame{protocol_version, message})), zmq::send_flags::dontwait)
+      .has_value();
+}
+
+}  // namespace bidboard::testing
