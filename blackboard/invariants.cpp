@@ -5,11 +5,10 @@
 
 #include "blackboard/board.hpp"
 #include "blackboard/codec.hpp"
+#include "blackboard/compaction.hpp"
 
 namespace bidboard {
 namespace {
-
-constexpr std::string_view index_letters{"rehdnkwvU"};
 
 std::string number_value(std::uint64_t number) {
   std::string bytes;
@@ -162,14 +161,17 @@ class Inspector {
       found(to_string(workflow.id) + " has an end that does not fit its tasks");
   }
 
-  /// Auctions live in the log: their index entries are derived from there.
+  /// Auctions live in the log: their index entries are derived from there. Of what was compacted only they
+  /// are left.
   void read_log() {
-    std::uint64_t next = 1;
+    const std::optional<Base> base = base_of(snapshot_);
+    std::uint64_t next = base ? base->seq.next().value : 1;
+    const std::uint64_t first = next;
     snapshot_.scan(std::string(1, keys::log_letter), {}, [&](std::string_view key, std::string_view bytes) {
       const Seq seq{read_big_endian(key, 1)};
-      if (seq.value != next)
+      if (seq.value >= first && seq.value != next)
         found("events " + std::to_string(next) + " to " + std::to_string(seq.value - 1) + " are missing");
-      next = seq.value + 1;
+      if (seq.value >= first) next = seq.value + 1;
       Event event;
       if (!take(key, bytes, event)) return true;
       const auto* awarded = std::get_if<TaskAwarded>(&event.body);
@@ -185,7 +187,7 @@ class Inspector {
   }
 
   void compare_indexes() {
-    for (const char letter : index_letters)
+    for (const char letter : keys::index_letters)
       snapshot_.scan(std::string(1, letter), {}, [&](std::string_view key, std::string_view value) {
         const auto entry = expected_.find(key);
         if (entry == expected_.end())

@@ -45,6 +45,9 @@ std::string workflow(WorkflowId id) { return with_numbers(workflow_letter, id.va
 std::string client(ClientId id) { return with_numbers(client_letter, id.value); }
 std::string blob(std::string_view hash) { return blob_letter + std::string(hash); }
 std::string auction(AuctionId id) { return with_numbers(auction_letter, id.value); }
+std::string base_of(char generation, std::string_view key) {
+  return std::string{base_letter, generation}.append(key);
+}
 std::string event(Seq seq) { return with_numbers(log_letter, seq.value); }
 
 std::string ready(const Task& task) {
@@ -96,6 +99,8 @@ std::string described(std::string_view key) {
       return "content " + to_hex(text(1));
     case auction_letter:
       return "auction " + to_string(AuctionId{number(1)});
+    case base_letter:
+      return "base copy of " + described(key.substr(std::min<std::size_t>(key.size(), 2)));
     case log_letter:
       return "event " + std::to_string(number(1));
     case ready_letter:

@@ -43,6 +43,11 @@ std::string event(Seq seq);
 constexpr std::string_view config = "X";
 constexpr std::string_view counters = "N";
 
+// The base of a compacted board (compaction.hpp): where the log begins, and a copy of what stood then.
+constexpr std::string_view base = "G";  ///< sequence number, term (8 bytes each), generation of the copy
+constexpr char base_letter = 'b';       ///< + generation, '0' or '1' + the copied entry's key
+std::string base_of(char generation, std::string_view key);
+
 // Indexes: derived from the records, empty values unless said otherwise.
 constexpr char ready_letter = 'r';      ///< + priority (high first) + bottom level (high first) + task
 constexpr char due_letter = 'e';        ///< + wall time + what (Due) + id
@@ -52,6 +57,11 @@ constexpr char name_letter = 'n';       ///< + agent name → agent id
 constexpr char key_letter = 'k';        ///< + hash of project and `post --key` → task id
 constexpr char member_letter = 'w';     ///< + workflow + task
 constexpr char decision_letter = 'v';   ///< + task + auction: every decided award of a task
+
+// What the log says of the board, by first letters.
+constexpr std::string_view record_letters{"TADcWC"};
+constexpr std::string_view index_letters{"rehdnkwvU"};
+constexpr std::string_view folded_letters{"TADcWCrehdnkwvUXN"};  ///< and the configuration and counters
 
 /// What falls due. Stored: never change a letter.
 enum class Due : char { attempt = 'T', backoff = 'B', client = 'C' };

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "blackboard/store.hpp"
 
@@ -10,6 +11,12 @@ namespace bidboard {
 
 class MemoryStore final : public Store {
  public:
+  using Map = std::map<std::string, std::string, std::less<>>;
+
+  MemoryStore() = default;
+  /// As it was after event `seq`, the log before it left out.
+  MemoryStore(Seq seq, Term term, Map content) : map_(std::move(content)), seq_(seq), term_(term) {}
+
   Result<void> commit(Seq expected_seq, Term term, std::span<const std::string> events,
                       std::span<const Put> puts) override;
   std::optional<std::string_view> get(std::string_view key) const override;
@@ -19,7 +26,7 @@ class MemoryStore final : public Store {
   std::int64_t fullness() const override { return 0; }
 
  private:
-  std::map<std::string, std::string, std::less<>> map_;
+  Map map_;
   Seq seq_;
   Term term_;
 };

@@ -5,6 +5,7 @@
 
 #include "blackboard/board.hpp"
 #include "blackboard/codec.hpp"
+#include "blackboard/compaction.hpp"
 #include "blackboard/secrets.hpp"
 
 namespace bidboard {
@@ -12,8 +13,6 @@ namespace {
 
 /// So many events are folded before the memory store takes them: keeps the overlay small.
 constexpr std::size_t events_per_commit = 1'000;
-constexpr std::string_view record_letters{"TADcWC"};
-constexpr std::string_view index_letters{"rehdnkwvU"};
 
 /// Why the event cannot follow those already folded; nothing when it can. A fold takes this for granted.
 std::optional<std::string> impossible(const Board& board, const Event& event) {
@@ -43,6 +42,22 @@ std::optional<std::string> impossible(const Board& board, const Event& event) {
 std::string blob_of(const Event& event) {
   const auto* finished = std::get_if<TaskFinished>(&event.body);
   return finished ? finished->result_blob : std::string();
+}
+
+/// What the base copy holds, and all content by hash, which is not copied: it never changes.
+MemoryStore::Map base_content(const Snapshot& snapshot, const Base& base) {
+  MemoryStore::Map content;
+  if (base.seq.value == 0) return content;
+  const std::string prefix = keys::base_of(base.generation, {});
+  snapshot.scan(prefix, {}, [&](std::string_view key, std::string_view value) {
+    content.emplace(key.substr(prefix.size()), value);
+    return true;
+  });
+  snapshot.scan(std::string(1, keys::blob_letter), {}, [&](std::string_view key, std::string_view value) {
+    content.emplace(key, value);
+    return true;
+  });
+  return content;
 }
 
 template <class T>
@@ -99,10 +114,15 @@ void compare(const Snapshot& stored, const Snapshot& folded, char letter,
 }  // namespace
 
 Result<std::unique_ptr<MemoryStore>> replay(const Snapshot& snapshot, Seq until) {
-  auto store = std::make_unique<MemoryStore>();
+  const Base base = base_of(snapshot).value_or(Base{});
+  if (until < base.seq)
+    return fail(Errc::not_found, "the board was compacted at event " + std::to_string(base.seq.value) +
+                                     "; what it was before is gone");
+  auto store = std::make_unique<MemoryStore>(base.seq, base.term, base_content(snapshot, base));
   Board board(*store);
-  Term term;
-  Seq next{1};
+  if (board.damage()) return fail(*board.damage());
+  Term term = base.term;
+  Seq next = base.seq.next();
   std::optional<Error> error;
   const auto commit = [&] {
     if (const Result<Saved> saved = board.commit(term); !saved) error = saved.error();
@@ -143,9 +163,7 @@ std::vector<std::string> verify(const Snapshot& snapshot) {
   if (!folded)
     findings.push_back("the log cannot be replayed: " + folded.error().text);
   else
-    for (const std::string& letters : {std::string(record_letters), std::string(index_letters),
-                                       std::string(keys::config) + std::string(keys::counters)})
-      for (const char letter : letters) compare(snapshot, **folded, letter, findings);
+    for (const char letter : keys::folded_letters) compare(snapshot, **folded, letter, findings);
   snapshot.scan(std::string(1, keys::blob_letter), {}, [&](std::string_view key, std::string_view content) {
     if (content_hash(content) != key.substr(1))
       findings.push_back(keys::described(key) + " is not what its hash says");

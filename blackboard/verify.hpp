@@ -1,5 +1,6 @@
-// The proof that the log, folded from its beginning, gives the tables; and the same fold, stopped earlier, as
-// the board of a past moment. Pure, for one thread. Both hold the replayed board in memory.
+// The proof that the log, folded from its beginning or its base (compaction.hpp), gives the tables; and the
+// same fold, stopped earlier, as the board of a past moment. Pure, for one thread. Both hold the replayed
+// board in memory.
 #pragma once
 
 #include <memory>
@@ -12,7 +13,7 @@ namespace bidboard {
 
 /// The board as it was after event `until` (the last event at most), with the content that its events name.
 /// Errors: corrupt (an event that cannot be read, is missing, or cannot follow those before it), unsupported
-/// (written by a newer Bidboard).
+/// (written by a newer Bidboard), not_found (before the base of a compacted board).
 Result<std::unique_ptr<MemoryStore>> replay(const Snapshot& snapshot, Seq until);
 
 /// Compares every record and index with what a replay gives, and all content with the hash it stands under; a

@@ -45,6 +45,8 @@ Result<void> decodes(std::string_view key, std::string_view value) {
       return checked(unseal<Calibration>(value));
     case keys::log_letter:
       return checked(unseal<Event>(value));
+    case keys::base_letter:
+      return decodes(key.substr(std::min<std::size_t>(key.size(), 2)), value);
     case keys::blob_letter:
       if (content_hash(value) != key.substr(1))
         return fail(Errc::corrupt, "a stored result does not match its hash");

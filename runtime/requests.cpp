@@ -4,6 +4,7 @@
 #include "auction/clearing.hpp"
 #include "auction/eligibility.hpp"
 #include "blackboard/codec.hpp"
+#include "blackboard/compaction.hpp"
 #include "runtime/core.hpp"
 
 namespace bidboard {
@@ -313,11 +314,14 @@ Result<ReplyBody> configure(Core& core, const Configure& request) {
 
 /// A page holds at least one event; how many more depends on what else the batch reads, so that a crowd of
 /// readers cannot fill the memory.
-LogPage read_log(Core& core, const ReadLog& request) {
+Result<ReplyBody> read_log(Core& core, const ReadLog& request) {
   constexpr std::size_t page_bytes = 512 * 1024;
   constexpr std::size_t batch_bytes = 8 * 1024 * 1024;
   const std::size_t most_bytes = std::min(page_bytes, batch_bytes - std::min(batch_bytes, core.bytes_read));
   LogPage page{std::max(request.from, Seq{1}), {}};
+  if (const auto base = base_of(core.board.store()); base && page.first <= base->seq)
+    return fail(Errc::not_found, "the board was compacted at event " + std::to_string(base->seq.value) +
+                                     "; its log begins behind it");
   std::size_t bytes = 0;
   const std::uint32_t limit = std::clamp<std::uint32_t>(request.limit, 1, 10'000);
   core.board.store().scan(std::string(1, keys::log_letter), keys::event(page.first),
@@ -327,7 +331,7 @@ LogPage read_log(Core& core, const ReadLog& request) {
                             return page.events.size() < limit && bytes < most_bytes;
                           });
   core.bytes_read += bytes;
-  return page;
+  return ReplyBody{std::move(page)};
 }
 
 Status status(const Core& core) {
@@ -360,7 +364,7 @@ Result<ReplyBody> answer(Core& core, const Actor& actor, const RequestBody& body
   if (const auto* r = std::get_if<Reassign>(&body)) return as_reply(reassign_task(core, *r));
   if (const auto* r = std::get_if<Depend>(&body)) return as_reply(change_need(core, *r));
   if (const auto* r = std::get_if<Configure>(&body)) return configure(core, *r);
-  if (const auto* r = std::get_if<ReadLog>(&body)) return ReplyBody{read_log(core, *r)};
+  if (const auto* r = std::get_if<ReadLog>(&body)) return read_log(core, *r);
   if (std::holds_alternative<AskStatus>(body)) return ReplyBody{status(core)};
   core.out.shut_down = true;
   return ReplyBody{Nothing{}};

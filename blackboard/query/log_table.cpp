@@ -79,12 +79,14 @@ class LogRows final : public Rows {
  private:
   /// The log has no gaps: the first missing event is the one before the oldest.
   bool step_back() {
-    if (next_ < low_) return false;
-    const auto value = snapshot_.get(keys::event(Seq{static_cast<std::uint64_t>(next_)}));
-    if (!value) return false;
-    value_.assign(*value);
-    seq_ = next_--;
-    return true;
+    while (next_ >= low_) {
+      seq_ = next_--;
+      const auto value = snapshot_.get(keys::event(Seq{static_cast<std::uint64_t>(seq_)}));
+      if (!value) continue;  // compacted away
+      value_.assign(*value);
+      return true;
+    }
+    return false;
   }
   tl::unexpected<Error> damaged(Error error) const {
     return fail_in("event " + std::to_string(seq_), std::move(error));

@@ -12,6 +12,7 @@ Command controller_command();
 // care.cpp
 Command doctor_command();
 Command backup_command();
+Command compact_command();
 // post.cpp
 Command post_command();
 Command dep_command();

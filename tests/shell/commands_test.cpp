@@ -230,6 +230,32 @@ TEST_CASE("A backup is a board of its own") {
   CHECK(board.value("SELECT count(*) FROM tasks") == "1");
 }
 
+TEST_CASE("compact drops the log before the present, and keeps records, reasons and everything that works") {
+  const TestBoard board;
+  for (const char* title : {"a", "b", "c"}) board.must({"post", title});
+  board.must({"claim", "t1", "--as", "me"});
+  board.must({"done", "t1", "--as", "me", "--result", "one"});
+  const std::string rows = board.must({"query", "SELECT id, state, result FROM tasks"});
+  const std::string last = board.value("SELECT max(seq) FROM log");
+  CHECK(contains(board.must({"compact"}), "Compacted at event " + last));
+  CHECK(contains(board.must({"explain", "t1"}), "me claimed it at the shell, first."));
+  CHECK(board.must({"query", "SELECT id, state, result FROM tasks"}) == rows);
+  CHECK(board.rows("SELECT kind FROM log ORDER BY seq DESC") == std::vector<std::string>{"task_awarded"});
+  CHECK(contains(board.must({"query", "SELECT id FROM tasks", "--at", last}), "t3"));
+  const Finished early = board.run({"query", "SELECT count(*) FROM tasks", "--at", "3"});
+  CHECK(early.exit_code == 3);
+  CHECK(contains(early.err, "compacted at event " + last));
+  board.must({"claim", "t2", "--as", "me"});
+  board.must({"done", "t2", "--as", "me"});
+  CHECK(contains(board.must({"doctor", "--deep"}), "whole"));
+  CHECK(*board.data({"compact", "--json"}).find("kept") == Value(2));
+
+  Process controller = board.serve();
+  const Finished refused = board.run({"compact"});
+  CHECK(refused.exit_code == 5);
+  CHECK(contains(refused.err, "bidboard down"));
+}
+
 TEST_CASE("BIDBOARD_DIR and -C choose the board, else it is looked for upward") {
   const TestBoard board;
   board.must({"post", "found"});

@@ -8,10 +8,13 @@ namespace bidboard {
 class FlakyStore final : public Store {
  public:
   int commits_to_fail = 0;
+  int commits_before_failing = 0;  ///< so many succeed first
 
   Result<void> commit(Seq expected_seq, Term term, std::span<const std::string> events,
                       std::span<const Put> puts) override {
-    if (commits_to_fail > 0) {
+    if (commits_to_fail > 0 && commits_before_failing > 0) {
+      --commits_before_failing;
+    } else if (commits_to_fail > 0) {
       --commits_to_fail;
       return fail(Errc::storage, "the disk is full");
     }
