@@ -17,21 +17,35 @@
 namespace bidboard {
 namespace {
 
-/// Every decided award of a task, first to last. An award whose event was compacted away is left out.
-Result<std::vector<TaskAwarded>> decisions(const BoardView& board, TaskId task) {
+/// How one auction of a task ended.
+struct Decision {
+  Auction record;
+  Epoch epoch;         ///< of the award; 0: nobody bid
+  WallTime ask_again;  ///< when nobody bid
+};
+
+Decision decision_in(const Event& event) {
+  if (const auto* failed = std::get_if<AuctionFailed>(&event.body))
+    return {failed->decision, {}, failed->ask_again};
+  const auto& awarded = std::get<TaskAwarded>(event.body);
+  return {awarded.decision, awarded.epoch, {}};
+}
+
+/// Every decided auction of a task, first to last. One whose event was compacted away is left out.
+Result<std::vector<Decision>> decisions(const BoardView& board, TaskId task) {
   std::vector<std::uint64_t> auctions;
   board.snapshot().scan(keys::decisions_of(task), {}, [&](std::string_view key, std::string_view) {
     auctions.push_back(read_big_endian(key, key.size() - 8));
     return true;
   });
-  std::vector<TaskAwarded> found;
+  std::vector<Decision> found;
   for (const std::uint64_t id : auctions) {
     const auto seq = board.snapshot().get(keys::auction(AuctionId{id}));
     const auto bytes = seq ? board.snapshot().get(keys::event(Seq{read_big_endian(*seq, 0)})) : std::nullopt;
     if (!bytes) continue;
     const Result<Event> event = unseal<Event>(*bytes);
     if (!event) return fail(event.error());
-    if (const auto* awarded = std::get_if<TaskAwarded>(&event->body)) found.push_back(*awarded);
+    if (auction_in(*event)) found.push_back(decision_in(*event));
   }
   return found;
 }
@@ -57,16 +71,37 @@ std::string names(const BoardView& board, const RecordedRefusal& refusal) {
 }
 
 void print_refusals(const BoardView& board, const std::vector<RecordedRefusal>& refusals) {
-  for (const RecordedRefusal& refusal : refusals)
-    std::printf("  %s: %s (%s)\n", std::string(name(refusal.reason)).c_str(), names(board, refusal).c_str(),
-                refusal.detail.c_str());
+  for (const RecordedRefusal& refusal : refusals) {
+    const std::string reason(name(refusal.reason));
+    if (refusal.details.empty()) {
+      std::printf("  %s: %s (%s)\n", reason.c_str(), names(board, refusal).c_str(), refusal.detail.c_str());
+      continue;
+    }
+    for (std::size_t i = 0; i < refusal.agents.size(); ++i)
+      std::printf("  %s: %s (%s)\n", reason.c_str(), board.agent_name(refusal.agents[i]).c_str(),
+                  detail_of(refusal, i).c_str());
+    if (refusal.count > refusal.agents.size())
+      std::printf("  %s: %zu more\n", reason.c_str(), refusal.count - refusal.agents.size());
+  }
 }
 
-void explain_award(const BoardView& board, const TaskAwarded& award, WallTime now) {
-  const Auction& decision = award.decision;
+/// A round of asking in which nobody bid. `open`: it is the last one, and the task still waits.
+void explain_failure(const BoardView& board, const Decision& failed, bool open, WallTime now) {
+  std::printf("\n%s %s, by %s\n", coloured(Colour::bold, to_string(failed.record.id) + ":").c_str(),
+              ago(failed.record.closed_at, now).c_str(), failed.record.mechanism.c_str());
+  std::printf("%s.\n", failed.record.why.c_str());
+  print_refusals(board, failed.record.refusals);
+  if (open && failed.ask_again > now)
+    std::printf("They are asked again in %s.\n", format_duration(failed.ask_again - now).c_str());
+  else if (open)
+    std::puts("They are asked again as soon as a controller serves and agents are there.");
+}
+
+void explain_award(const BoardView& board, const Decision& award, WallTime now) {
+  const Auction& decision = award.record;
   std::printf("\n%s %s got it %s, by %s\n",
               coloured(Colour::bold, "epoch " + std::to_string(award.epoch.value) + ":").c_str(),
-              board.agent_name(award.agent).c_str(), ago(decision.closed_at, now).c_str(),
+              board.agent_name(decision.winner).c_str(), ago(decision.closed_at, now).c_str(),
               decision.mechanism.c_str());
   if (!decision.why.empty()) std::printf("%s.\n", decision.why.c_str());
   if (decision.bid_count > 0) {
@@ -130,13 +165,14 @@ Result<Exit> explain(const Globals& globals, const std::string& id_text, bool js
   if (!board) return fail(board.error());
   const Result<Task> task = board->task(*id);
   if (!task) return fail(task.error());
-  const Result<std::vector<TaskAwarded>> awards = decisions(*board, *id);
-  if (!awards) return fail(awards.error());
+  const Result<std::vector<Decision>> decided = decisions(*board, *id);
+  if (!decided) return fail(decided.error());
   if (json) {
     Value list{Value::Array{}};
-    for (const TaskAwarded& award : *awards) {
-      Value item = to_value(award.decision);
-      item.set("epoch", award.epoch.value);
+    for (const Decision& decision : *decided) {
+      Value item = to_value(decision.record);
+      item.set("epoch", decision.epoch.value);
+      if (!decision.record.winner) item.set("ask_again", from_micros(decision.ask_again.us));
       list.push(std::move(item));
     }
     print_json(std::move(list));
@@ -146,10 +182,15 @@ Result<Exit> explain(const Globals& globals, const std::string& id_text, bool js
               shown_state(task->state).c_str(),
               task->reason.empty() ? "." : (": " + task->reason + ".").c_str());
   const WallTime now = read_clocks().wall;
-  for (const TaskAwarded& award : *awards) {
-    explain_award(*board, award, now);
+  const bool waits = task->state == TaskState::ready || task->state == TaskState::offered;
+  for (const Decision& decision : *decided) {
+    if (!decision.record.winner) {
+      explain_failure(*board, decision, waits && &decision == &decided->back(), now);
+      continue;
+    }
+    explain_award(*board, decision, now);
     for (const AttemptFailure& failure : task->failures)
-      if (failure.epoch == award.epoch)
+      if (failure.epoch == decision.epoch)
         std::printf(
             "%s\n",
             coloured(Colour::yellow, "That attempt ended without a result: " + failure.reason + ".").c_str());
@@ -164,34 +205,36 @@ Result<Exit> bids(const Globals& globals, const std::string& id_text, bool json)
   Result<BoardView> board = BoardView::open(globals);
   if (!board) return fail(board.error());
   if (const Result<Task> task = board->task(*id); !task) return fail(task.error());
-  const Result<std::vector<TaskAwarded>> awards = decisions(*board, *id);
-  if (!awards) return fail(awards.error());
+  const Result<std::vector<Decision>> decided = decisions(*board, *id);
+  if (!decided) return fail(decided.error());
   Value list{Value::Array{}};
-  for (const TaskAwarded& award : *awards) {
+  for (const Decision& decision : *decided) {
+    const Auction& auction = decision.record;
     if (!json) {
-      std::printf("%s, epoch %llu, %s\n", to_string(award.decision.id).c_str(),
-                  static_cast<unsigned long long>(award.epoch.value), award.decision.mechanism.c_str());
-      print_bids(*board, award.decision);
-      print_refusals(*board, award.decision.refusals);
+      const std::string end =
+          auction.winner ? "epoch " + std::to_string(decision.epoch.value) : std::string("nobody bid");
+      std::printf("%s, %s, %s\n", to_string(auction.id).c_str(), end.c_str(), auction.mechanism.c_str());
+      print_bids(*board, auction);
+      print_refusals(*board, auction.refusals);
     }
-    for (const RecordedBid& bid : award.decision.bids) {
+    for (const RecordedBid& bid : auction.bids) {
       Value item{Value::Object{}};
-      item.set("auction", to_string(award.decision.id));
+      item.set("auction", to_string(auction.id));
       item.set("task", to_string(*id));
       item.set("agent", board->agent_name(bid.agent));
       item.set("seconds", from_micros(bid.seconds));
       item.set("price", from_micros(bid.price));
       item.set("confidence", from_micros(bid.confidence));
       item.set("score", from_micros(bid.score));
-      item.set("won", bid.agent == award.decision.winner);
+      item.set("won", bid.agent == auction.winner);
       list.push(std::move(item));
     }
   }
   if (json)
     print_json(std::move(list));
-  else if (awards->empty())
-    std::printf("%s has not been awarded; `bidboard explain %s` says why\n", to_string(*id).c_str(),
-                to_string(*id).c_str());
+  else if (decided->empty())
+    std::printf("%s has not been decided by an auction; `bidboard explain %s` says why\n",
+                to_string(*id).c_str(), to_string(*id).c_str());
   return Exit::ok;
 }
 
