@@ -120,8 +120,18 @@ void explain_award(const BoardView& board, const Decision& award, WallTime now) 
   }
 }
 
-/// Why a task that nobody holds still waits.
-Result<void> explain_waiting(const BoardView& board, const Task& task) {
+/// What the agent answered when nobody bid; empty: nothing is recorded of it.
+std::string last_answer(const Decision* failed, AgentId agent) {
+  if (!failed) return {};
+  for (const RecordedRefusal& refusal : failed->record.refusals)
+    for (std::size_t i = 0; i < refusal.agents.size(); ++i)
+      if (refusal.agents[i] == agent)
+        return std::string(name(refusal.reason)) + " when last asked: " + detail_of(refusal, i);
+  return {};
+}
+
+/// Why a task that nobody holds still waits. `failed`: its last auction, when nobody bid in it.
+Result<void> explain_waiting(const BoardView& board, const Task& task, const Decision* failed) {
   if (task.state == TaskState::blocked) {
     std::printf("\nIt waits for");
     for (const Need& need : task.spec.needs) {
@@ -145,9 +155,11 @@ Result<void> explain_waiting(const BoardView& board, const Task& task) {
     if (agent.state != AgentState::live) continue;
     const std::size_t busy = board.ids_under(keys::holdings_of(agent.id)).size();
     const auto against = ineligible(task, agent);
+    const std::string answer = last_answer(failed, agent.id);
     table.add({agent.profile.name, std::string(name(agent.state)),
                std::to_string(busy) + "/" + std::to_string(agent.profile.capacity),
                against                         ? "no: " + against->detail
+               : !answer.empty()               ? answer
                : busy < agent.profile.capacity ? "could take it"
                                                : "could, but is busy"});
   }
@@ -195,7 +207,9 @@ Result<Exit> explain(const Globals& globals, const std::string& id_text, bool js
             "%s\n",
             coloured(Colour::yellow, "That attempt ended without a result: " + failure.reason + ".").c_str());
   }
-  if (const Result<void> said = explain_waiting(*board, *task); !said) return fail(said.error());
+  const bool unsold = !decided->empty() && !decided->back().record.winner;
+  if (const Result<void> said = explain_waiting(*board, *task, unsold ? &decided->back() : nullptr); !said)
+    return fail(said.error());
   return Exit::ok;
 }
 
