@@ -135,10 +135,16 @@ void Board::on(const TaskAwarded& e, WallTime at) {
     task.auction = e.decision.id;
     task.reserved_for = {};  // it was reserved for the next award, and this is it
   });
-  if (!e.decision.id) return;
-  counters_.auction = std::max(counters_.auction, e.decision.id);
-  add_key(keys::auction(e.decision.id), number_value(next_seq().value));
-  add_key(keys::decision(e.task, e.decision.id));
+  if (e.decision.id) index_auction(e.task, e.decision.id);
+}
+
+void Board::on(const AuctionFailed& e, WallTime) { index_auction(e.task, e.decision.id); }
+
+/// The auction's record stands in the event that is being folded.
+void Board::index_auction(TaskId task, AuctionId auction) {
+  counters_.auction = std::max(counters_.auction, auction);
+  add_key(keys::auction(auction), number_value(next_seq().value));
+  add_key(keys::decision(task, auction));
 }
 
 void Board::on(const TaskStarted& e, WallTime at) {

@@ -83,6 +83,7 @@ class Board {
  private:
   template <class Change>
   void change_task(TaskId id, Change&& change);
+  void index_auction(TaskId task, AuctionId auction);
   void end_or_reopen(const Task& task, bool over);
   std::uint32_t count_open_needs(const Task& task) const;
   void add_key(std::string key, std::string value = {});
@@ -121,6 +122,7 @@ class Board {
   void on(const Replied&, WallTime);
   void on(const ClientForgotten&, WallTime);
   void on(const RequestRefused&, WallTime) {}
+  void on(const AuctionFailed&, WallTime);
 
   Store& store_;
   mutable RecordCache<TaskId, Task> tasks_;

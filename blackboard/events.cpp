@@ -6,16 +6,23 @@ namespace bidboard {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<EventBody>> kinds{
-    "term_started",   "config_set",       "task_posted",      "task_moved",   "backoff_over",
-    "task_awarded",   "task_started",     "task_progressed",  "task_renewed", "task_stalled",
-    "attempt_ended",  "task_finished",    "task_reopened",    "need_added",   "need_removed",
-    "levels_raised",  "task_reserved",    "agent_registered", "agent_seen",   "agent_left",
-    "calibrated",     "discovery_posted", "workflow_posted",  "replied",      "client_forgotten",
-    "request_refused"};
+    "term_started",    "config_set",       "task_posted",      "task_moved",   "backoff_over",
+    "task_awarded",    "task_started",     "task_progressed",  "task_renewed", "task_stalled",
+    "attempt_ended",   "task_finished",    "task_reopened",    "need_added",   "need_removed",
+    "levels_raised",   "task_reserved",    "agent_registered", "agent_seen",   "agent_left",
+    "calibrated",      "discovery_posted", "workflow_posted",  "replied",      "client_forgotten",
+    "request_refused", "auction_failed"};
 
 }  // namespace
 
 std::string_view kind(const Event& event) { return kinds[event.body.index()]; }
+
+const Auction* auction_in(const Event& event) {
+  if (const auto* awarded = std::get_if<TaskAwarded>(&event.body))
+    return awarded->decision.id ? &awarded->decision : nullptr;
+  if (const auto* failed = std::get_if<AuctionFailed>(&event.body)) return &failed->decision;
+  return nullptr;
+}
 
 TaskId task_of(const Event& event) {
   return std::visit(

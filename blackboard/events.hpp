@@ -172,11 +172,20 @@ struct RequestRefused {
   BB_FIELDS(who, action, task, reason)
 };
 
-using EventBody =
-    std::variant<TermStarted, ConfigSet, TaskPosted, TaskMoved, BackoffOver, TaskAwarded, TaskStarted,
-                 TaskProgressed, TaskRenewed, TaskStalled, AttemptEnded, TaskFinished, TaskReopened,
-                 NeedAdded, NeedRemoved, LevelsRaised, TaskReserved, AgentRegistered, AgentSeen, AgentLeft,
-                 Calibrated, DiscoveryPosted, WorkflowPosted, Replied, ClientForgotten, RequestRefused>;
+/// Everybody who was asked in an auction declined, was silent or did not count: nobody gets the task until
+/// they are asked again. Once for each round of asking.
+struct AuctionFailed {
+  TaskId task;
+  Auction decision;    ///< without a winner
+  WallTime ask_again;  ///< when they are asked again, should nothing change before
+  BB_FIELDS(task, decision, ask_again)
+};
+
+using EventBody = std::variant<TermStarted, ConfigSet, TaskPosted, TaskMoved, BackoffOver, TaskAwarded,
+                               TaskStarted, TaskProgressed, TaskRenewed, TaskStalled, AttemptEnded,
+                               TaskFinished, TaskReopened, NeedAdded, NeedRemoved, LevelsRaised, TaskReserved,
+                               AgentRegistered, AgentSeen, AgentLeft, Calibrated, DiscoveryPosted,
+                               WorkflowPosted, Replied, ClientForgotten, RequestRefused, AuctionFailed>;
 
 struct Event {
   WallTime at;
@@ -186,6 +195,8 @@ struct Event {
 
 /// "task_awarded": the name in `log` and `watch`.
 std::string_view kind(const Event& event);
+/// The record of the auction that the event decided; nullptr when it decided none.
+const Auction* auction_in(const Event& event);
 /// The task or agent the event is about; 0 when none.
 TaskId task_of(const Event& event);
 AgentId agent_of(const Event& event);

@@ -174,11 +174,11 @@ class Inspector {
       if (seq.value >= first) next = seq.value + 1;
       Event event;
       if (!take(key, bytes, event)) return true;
-      const auto* awarded = std::get_if<TaskAwarded>(&event.body);
-      if (!awarded || !awarded->decision.id) return true;
-      counted(awarded->decision.id, counters_.auction);
-      expected_[keys::auction(awarded->decision.id)] = number_value(seq.value);
-      expected_[keys::decision(awarded->task, awarded->decision.id)];
+      const Auction* auction = auction_in(event);
+      if (!auction) return true;
+      counted(auction->id, counters_.auction);
+      expected_[keys::auction(auction->id)] = number_value(seq.value);
+      expected_[keys::decision(task_of(event), auction->id)];
       return true;
     });
     if (next != snapshot_.last_seq().next().value)

@@ -98,4 +98,8 @@ bool is_over(TaskState state) {
 
 bool is_held(TaskState state) { return state == TaskState::awarded || state == TaskState::running; }
 
+const std::string& detail_of(const RecordedRefusal& refusal, std::size_t place) {
+  return place < refusal.details.size() ? refusal.details[place] : refusal.detail;
+}
+
 }  // namespace bidboard

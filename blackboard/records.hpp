@@ -214,18 +214,21 @@ struct RecordedRefusal {
   std::uint32_t count = 0;
   std::vector<AgentId> agents;  ///< the first eight
   std::string detail;           ///< of the first one
+  /// Of each of `agents`, in their order, unless all say the same: then empty.
+  std::vector<std::string> details;
   bool operator==(const RecordedRefusal&) const = default;
-  BB_FIELDS(reason, count, agents, detail)
+  BB_FIELDS(reason, count, agents, detail, details)
 };
 
-/// How one award was decided. Stands in the log inside its TaskAwarded event; `auction` keys point there.
+/// How one award was decided, or why a round of asking ended without one. Stands in the log inside its
+/// TaskAwarded or AuctionFailed event; `auction` keys point there.
 struct Auction {
   AuctionId id;
   TaskId task;
   std::string mechanism;  ///< "first_price", ...; for strategies without bids, the strategy's name
   WallTime opened_at;
   WallTime closed_at;
-  AgentId winner;
+  AgentId winner;    ///< 0: nobody bid
   Micros price = 0;  ///< what the mechanism lets the winner charge, in score units
   std::uint32_t bid_count = 0;
   std::vector<RecordedBid> bids;  ///< the eight best by score
@@ -315,6 +318,8 @@ std::string_view name(TaskState state);
 std::string_view name(AgentState state);
 std::string_view name(BidStyle style);
 std::string_view name(RefusalReason reason);
+/// What the agent at this place of refusal.agents said, or what was said of it.
+const std::string& detail_of(const RecordedRefusal& refusal, std::size_t place);
 /// done, failed, cancelled, skipped or quarantined: it will not run unless somebody retries it.
 bool is_over(TaskState state);
 /// awarded or running.

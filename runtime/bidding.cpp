@@ -1,5 +1,6 @@
 // Auctions: who is asked, whose answers count, and how the gathered bids are cleared.
 #include <algorithm>
+#include <utility>
 
 #include "auction/calibration.hpp"
 #include "auction/clearing.hpp"
@@ -30,7 +31,11 @@ struct Gathered {
     RecordedRefusal& entry = refusals[refusal.reason];
     entry.reason = refusal.reason;
     if (entry.count++ == 0) entry.detail = refusal.detail;
-    if (entry.agents.size() < recorded_names) entry.agents.push_back(agent);
+    if (entry.agents.size() == recorded_names) return;
+    if (entry.details.empty() && refusal.detail != entry.detail)
+      entry.details.assign(entry.agents.size(), entry.detail);
+    if (!entry.details.empty()) entry.details.push_back(refusal.detail);
+    entry.agents.push_back(agent);
   }
 };
 
@@ -73,6 +78,7 @@ OpenAuction& open_auction(Core& core, const Situation& situation, const TaskView
     const Agent& agent = *situation.agents[i].agent;
     if (agent.profile.bids != BidStyle::live || !auction.invited.insert(agent.id).second) continue;
     announcements[agent.id].offers.push_back(offer_of(*view.task));
+    auction.recorded = false;
     auction.deadline =
         core.now.mono + core.board.config().bid_timeout;  // also when somebody new was asked later
     auction.overdue = false;
@@ -153,8 +159,8 @@ std::string reason_for(const Core& core, const RecordedBid& winner, const std::v
          " has the better score but is needed elsewhere first (" + scores + ")";
 }
 
-Auction record_of(const Core& core, const Gathered& gathered, const Award& award,
-                  const std::vector<Micros>& waits) {
+/// The record as far as it does not depend on a winner.
+Auction record_of(const Core& core, const Gathered& gathered) {
   const Config& config = core.board.config();
   Auction record;
   record.task = gathered.view->task->id;
@@ -162,9 +168,17 @@ Auction record_of(const Core& core, const Gathered& gathered, const Award& award
   const auto open = core.auctions.find(record.task);
   record.opened_at = open != core.auctions.end() ? open->second.opened_at : core.now.wall;
   record.closed_at = core.now.wall;
+  record.calibrated = config.calibrate;
+  for (const auto& [reason, refusal] : gathered.refusals) record.refusals.push_back(refusal);
+  return record;
+}
+
+Auction record_of(const Core& core, const Gathered& gathered, const Award& award,
+                  const std::vector<Micros>& waits) {
+  const Config& config = core.board.config();
+  Auction record = record_of(core, gathered);
   record.winner = award.agent;
   record.price = award.price;
-  record.calibrated = config.calibrate;
   record.bids = gathered.bids;
   record.bid_count = static_cast<std::uint32_t>(gathered.bids.size());
   RecordedBid winner;
@@ -184,8 +198,35 @@ Auction record_of(const Core& core, const Gathered& gathered, const Award& award
                                   [&](const RecordedBid& bid) { return bid.agent == award.agent; });
     if (!kept) record.bids.back() = winner;
   }
-  for (const auto& [reason, refusal] : gathered.refusals) record.refusals.push_back(refusal);
   return record;
+}
+
+/// "nobody bid: of 3 asked, 2 declined and 1 was silent"
+std::string reason_for_nobody(const Gathered& gathered) {
+  const auto count = [&](RefusalReason reason) {
+    const auto found = gathered.refusals.find(reason);
+    return found == gathered.refusals.end() ? 0u : found->second.count;
+  };
+  const std::uint32_t declined = count(RefusalReason::declined);
+  const std::uint32_t silent = count(RefusalReason::silent);
+  const std::uint32_t invalid = count(RefusalReason::invalid) + count(RefusalReason::budget);
+  std::string text;
+  const auto add = [&](std::uint32_t number, const char* what) {
+    if (number > 0) text += (text.empty() ? "" : ", ") + std::to_string(number) + what;
+  };
+  add(declined, " declined");
+  add(silent, " did not answer");
+  add(invalid, " made a bid that does not count");
+  return "nobody bid: " + text;
+}
+
+void record_failure(Core& core, const Gathered& gathered, OpenAuction& auction) {
+  if (std::exchange(auction.recorded, true)) return;
+  Auction record = record_of(core, gathered);
+  record.id = AuctionId{core.board.counters().auction.value + 1};
+  record.why = reason_for_nobody(gathered);
+  core.emit(
+      AuctionFailed{record.task, std::move(record), core.now.wall + (auction.ask_again - core.now.mono)});
 }
 
 /// Gathers again once everybody declined or was silent long enough ago.
@@ -201,6 +242,7 @@ void ask_again(Core& core, const Situation& situation, Gathered& gathered,
   }
   if (open->second.ask_again == never) open->second.ask_again = core.now.mono + ask_again_after;
   core.settle_again = std::min(core.settle_again, open->second.ask_again);
+  record_failure(core, gathered, open->second);
 }
 
 }  // namespace
@@ -269,9 +311,10 @@ void on_bids(Core& core, PeerId peer, const Bids& message) {
   for (const Bid& bid : message.bids) {
     const auto auction = core.auctions.find(bid.task);
     if (auction == core.auctions.end() || !auction->second.invited.contains(agent->id)) continue;
-    auction->second.answers[agent->id] = bid.refused
-                                             ? BidAnswer{Refusal{RefusalReason::declined, bid.reason}}
-                                             : checked(BidVector{bid.seconds, bid.price, bid.confidence});
+    const auto [answer, first] = auction->second.answers.insert_or_assign(
+        agent->id, bid.refused ? BidAnswer{Refusal{RefusalReason::declined, bid.reason}}
+                               : checked(BidVector{bid.seconds, bid.price, bid.confidence}));
+    if (first) auction->second.recorded = false;  // what stands in the log calls it silent
   }
   core.dispatch_wanted = true;
 }

@@ -29,6 +29,7 @@ struct OpenAuction {
   Instant deadline;
   bool overdue = false;       ///< the deadline has passed and was acted on
   Instant ask_again = never;  ///< everybody declined or was silent: when they are asked once more
+  bool recorded = false;      ///< that it ended so stands in the log
   std::set<AgentId> invited;
   std::map<AgentId, BidAnswer> answers;
 };

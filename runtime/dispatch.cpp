@@ -154,9 +154,9 @@ constexpr bool is_one_of = (std::is_same_v<T, Kinds> || ...);
 void note_for_dispatch(Core& core, const EventBody& body) {
   std::visit(
       [&]<class Body>(const Body& event) {
-        constexpr bool is_upkeep =
-            is_one_of<Body, TermStarted, WorkflowPosted, TaskStarted, TaskProgressed, TaskRenewed,
-                      TaskStalled, AgentSeen, DiscoveryPosted, Replied, ClientForgotten, RequestRefused>;
+        constexpr bool is_upkeep = is_one_of<Body, TermStarted, WorkflowPosted, TaskStarted, TaskProgressed,
+                                             TaskRenewed, TaskStalled, AgentSeen, DiscoveryPosted, Replied,
+                                             ClientForgotten, RequestRefused, AuctionFailed>;
         if (!is_upkeep) core.dispatch_wanted = true;
         if (is_one_of<Body, ConfigSet, AgentRegistered, AgentLeft>) core.barren.clear();
         if constexpr (std::is_same_v<Body, TaskPosted>) core.newly_ready.push_back(event.task.id);

@@ -30,7 +30,7 @@ RecordSource auction_source(const Snapshot& snapshot, const Filter& filter) {
   return {snapshot, KeyScan(snapshot, std::string(1, keys::auction_letter))};
 }
 
-/// The record of an auction stands in the log, inside the event that awarded its task.
+/// The record of an auction stands in the log, inside the event that decided it.
 Result<Auction> read_auction(const Snapshot& snapshot, const RecordSource& source) {
   const std::string id = to_string(keys::last_id<AuctionId>(source.key()));
   if (source.value().size() != 8) return fail(Errc::corrupt, id + ": its place in the log is unreadable");
@@ -43,14 +43,14 @@ Result<Auction> read_auction(const Snapshot& snapshot, const RecordSource& sourc
   }
   auto event = unseal<Event>(*bytes);
   if (!event) return fail_in(id, event.error());
-  auto* awarded = std::get_if<TaskAwarded>(&event->body);
-  if (!awarded) return fail(Errc::corrupt, id + ": event " + std::to_string(seq.value) + " awards nothing");
-  return std::move(awarded->decision);
+  const Auction* auction = auction_in(*event);
+  if (!auction) return fail(Errc::corrupt, id + ": event " + std::to_string(seq.value) + " decides nothing");
+  return *auction;
 }
 
 constexpr std::array<RecordColumn<Auction>, 10> auction_columns{{
     {{"id", text, "u1, u2, ..."}, nullptr},
-    {{"task", text, "the task it awarded"},
+    {{"task", text, "the task it was about"},
      [](const Auction& a, CellContext& c) { return c.scratch.id(a.task); }},
     {{"mechanism", text, "how it was cleared; without bids, the strategy"},
      [](const Auction& a, CellContext&) -> SqlValue { return a.mechanism; }},
@@ -58,13 +58,13 @@ constexpr std::array<RecordColumn<Auction>, 10> auction_columns{{
      [](const Auction& a, CellContext&) { return real_time(a.opened_at.us); }},
     {{"closed_at", real, "when it was decided"},
      [](const Auction& a, CellContext&) { return real_time(a.closed_at.us); }},
-    {{"winner", text, "the agent that got the task"},
+    {{"winner", text, "the agent that got the task; null: nobody bid"},
      [](const Auction& a, CellContext& c) { return c.scratch.id(a.winner); }},
     {{"price", real, "what the winner may charge"},
      [](const Auction& a, CellContext&) -> SqlValue { return from_micros(a.price); }},
     {{"bid_count", integer, "bids in all; the eight best are kept", true},
      [](const Auction& a, CellContext&) -> SqlValue { return std::int64_t{a.bid_count}; }},
-    {{"why", text, "why the winner won", true},
+    {{"why", text, "why the winner won, or nobody", true},
      [](const Auction& a, CellContext&) { return text_or_null(a.why); }},
     {{"calibrated", integer, "1: bids were corrected by experience", true},
      [](const Auction& a, CellContext&) -> SqlValue { return std::int64_t{a.calibrated}; }},
@@ -105,6 +105,7 @@ struct BidRow {
   AgentId agent;
   const RecordedBid* bid;
   const RecordedRefusal* refusal;
+  std::size_t place = 0;  ///< of the agent among the refused
 };
 
 template <Micros RecordedBid::*member>
@@ -115,8 +116,7 @@ SqlValue of_bid(const BidRow& row, CellContext&) {
 SqlValue refusal_reason(const BidRow& row, CellContext& context) {
   if (!row.refusal) return null_value();
   std::string words(name(row.refusal->reason));
-  if (!row.refusal->detail.empty() && row.agent == row.refusal->agents.front())
-    words += ": " + row.refusal->detail;
+  if (const std::string& detail = detail_of(*row.refusal, row.place); !detail.empty()) words += ": " + detail;
   return context.scratch.keep(std::move(words));
 }
 
@@ -164,7 +164,8 @@ class BidRows final : public Rows {
     rows_.clear();
     for (const RecordedBid& bid : auction_.bids) rows_.push_back({&auction_, bid.agent, &bid, nullptr});
     for (const RecordedRefusal& refusal : auction_.refusals)
-      for (const AgentId agent : refusal.agents) rows_.push_back({&auction_, agent, nullptr, &refusal});
+      for (std::size_t i = 0; i < refusal.agents.size(); ++i)
+        rows_.push_back({&auction_, refusal.agents[i], nullptr, &refusal, i});
     position_ = SIZE_MAX;
   }
 
@@ -232,7 +233,7 @@ class DependencyRows final : public Rows {
 
 Table auctions_table() {
   return {"auctions",
-          "how tasks were awarded",
+          "how tasks were awarded, and rounds in which nobody bid",
           columns_of(std::span<const RecordColumn<Auction>>(auction_columns)),
           {{0, Lookup::Kind::unique}, {1, Lookup::Kind::some}},
           1e6,

@@ -40,7 +40,9 @@ Event award(TaskId task, AuctionId auction) {
   decision.bids[1].agent = AgentId{2};
   decision.bids[1].seconds = 4 * one;
   decision.bids[1].score = 4 * one;
-  decision.refusals.push_back({RefusalReason::skill, 2, {AgentId{3}, AgentId{4}}, "needs rust"});
+  decision.refusals.push_back({RefusalReason::skill, 2, {AgentId{3}, AgentId{4}}, "needs rust", {}});
+  decision.refusals.push_back(
+      {RefusalReason::declined, 2, {AgentId{5}, AgentId{6}}, "no GPU", {"no GPU", "asleep"}});
   decision.why = "least score";
   return {WallTime{2'500'000}, awarded};
 }
@@ -199,7 +201,8 @@ TEST_CASE_METHOD(Fixture, "records read back as rows") {
   CHECK(ask("SELECT * FROM auctions") == "u1|t1|vickrey|1.0|2.5|a1|3.5\nu2|t1|vickrey|1.0|2.5|a1|3.5");
   CHECK(ask("SELECT * FROM bids WHERE auction = 'u2'") ==
         "u2|t1|a1|2.0|0.0|1.0|2.0|0|NULL\nu2|t1|a2|4.0|0.0|1.0|4.0|0|NULL\n"
-        "u2|t1|a3|NULL|NULL|NULL|NULL|1|skill: needs rust\nu2|t1|a4|NULL|NULL|NULL|NULL|1|skill");
+        "u2|t1|a3|NULL|NULL|NULL|NULL|1|skill: needs rust\nu2|t1|a4|NULL|NULL|NULL|NULL|1|skill: needs rust\n"
+        "u2|t1|a5|NULL|NULL|NULL|NULL|1|declined: no GPU\nu2|t1|a6|NULL|NULL|NULL|NULL|1|declined: asleep");
   CHECK(ask("SELECT id, task, kind, title, body FROM discoveries") == "d1|t1|late_result|it's late|NULL");
   CHECK(ask("SELECT id, name, state, tasks, open, finished_at FROM workflows") == "w1|audit|open|3|2|NULL");
   CHECK(ask("SELECT agent, kind, seconds_ratio FROM calibration") == "a2|lint|2.0\na2|scan|2.0");

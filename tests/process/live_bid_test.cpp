@@ -283,3 +283,32 @@ TEST_CASE("A task that is silent for its stall_after is reported as stalled, onc
   REQUIRE(board.task_becomes("t1", "done"));
   CHECK(board.value("SELECT count(*) FROM log WHERE kind = 'task_stalled'") == "1");
 }
+
+TEST_CASE("When every agent declines, explain and SQL tell who was asked, why not, and when again") {
+  const TestBoard board;
+  board.write_script("no.sh", "#!/bin/sh\ncat > /dev/null\necho \"{\\\"refuse\\\": \\\"$1\\\"}\"\n");
+  const Process controller = board.serve();
+  Config config;
+  config.bid_timeout = seconds(60);
+  board.configure(config);
+  const Process left = board.agent("left", {"--exec", "cat", "--bid", "./no.sh 'no GPU'"});
+  const Process right = board.agent("right", {"--exec", "cat", "--bid", "./no.sh 'not my thing'"});
+  board.await_agents(2);
+  board.must({"post", "train"});
+  REQUIRE(board.becomes("SELECT count(*) FROM bids WHERE task = 't1' AND refused", "2"));
+  CHECK(board.rows("SELECT a.name, b.reason FROM bids b JOIN agents a ON a.id = b.agent ORDER BY a.name") ==
+        std::vector<std::string>{"left|declined: no GPU", "right|declined: not my thing"});
+  CHECK(board.value("SELECT winner IS NULL, bid_count, why FROM auctions") == "1|0|nobody bid: 2 declined");
+  const std::string said = board.must({"explain", "t1"});
+  INFO(said);
+  CHECK(contains(said, "nobody bid: 2 declined."));
+  CHECK(contains(said, "declined: left (no GPU)"));
+  CHECK(contains(said, "declined: right (not my thing)"));
+  CHECK(contains(said, "They are asked again in "));
+  CHECK(contains(said, "declined when last asked: no GPU"));
+  CHECK(contains(board.must({"bids", "t1"}), "u1, nobody bid, sequential"));
+  const Value told = board.data({"explain", "t1", "--json"});
+  REQUIRE(told.array().size() == 1);
+  CHECK(told.array()[0].find("ask_again") != nullptr);
+  CHECK(board.value("SELECT state FROM tasks") == "offered");
+}

@@ -119,17 +119,20 @@ std::string auction_of(const Snapshot& snapshot, TaskId task) {
   if (last.empty()) return "none\n";
   const Seq seq{read_big_endian(snapshot.get(last).value(), 0)};
   const Event event = unseal<Event>(snapshot.get(keys::event(seq)).value()).value();
-  const Auction& auction = std::get<TaskAwarded>(event.body).decision;
-  std::string out = to_string(auction.id) + " " + auction.mechanism + " won by " + to_string(auction.winner) +
-                    ": " + auction.why + "\n";
+  const Auction& auction = *auction_in(event);
+  std::string out = to_string(auction.id) + " " + auction.mechanism +
+                    (auction.winner ? " won by " + to_string(auction.winner) : " without winner") + ": " +
+                    auction.why + "\n";
   for (const RecordedBid& bid : auction.bids)
     out += "  " + to_string(bid.agent) + " bid " + format_micros(bid.seconds) + "s price " +
            format_micros(bid.price) + ", believed " + format_micros(bid.corrected_seconds) + "s, free in " +
            format_micros(bid.wait) + "s, score " + format_micros(bid.score) + "\n";
   for (const RecordedRefusal& refusal : auction.refusals) {
     out += "  refused, " + std::string(name(refusal.reason)) + ":";
-    for (const AgentId agent : refusal.agents) out += " " + to_string(agent);
-    out += " (" + refusal.detail + ")\n";
+    for (std::size_t i = 0; i < refusal.agents.size(); ++i)
+      out += " " + to_string(refusal.agents[i]) +
+             (refusal.details.empty() ? "" : " (" + refusal.details[i] + ")");
+    out += refusal.details.empty() ? " (" + refusal.detail + ")\n" : "\n";
   }
   return out;
 }

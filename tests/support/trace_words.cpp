@@ -97,6 +97,10 @@ struct EventWords {
     return "refused: " + e.who + " may not " + std::string(name(e.action)) +
            (e.task ? " " + to_string(e.task) : "") + because(e.reason);
   }
+  std::string operator()(const AuctionFailed& e) const {
+    return to_string(e.decision.id) + " of " + to_string(e.task) + " failed, " + e.decision.why +
+           "; asked again at " + wall(e.ask_again);
+  }
 };
 
 std::string in_words(const ReplyBody& body) {

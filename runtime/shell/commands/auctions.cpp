@@ -17,21 +17,35 @@
 namespace bidboard {
 namespace {
 
-/// Every decided award of a task, first to last. An award whose event was compacted away is left out.
-Result<std::vector<TaskAwarded>> decisions(const BoardView& board, TaskId task) {
+/// How one auction of a task ended.
+struct Decision {
+  Auction record;
+  Epoch epoch;         ///< of the award; 0: nobody bid
+  WallTime ask_again;  ///< when nobody bid
+};
+
+Decision decision_in(const Event& event) {
+  if (const auto* failed = std::get_if<AuctionFailed>(&event.body))
+    return {failed->decision, {}, failed->ask_again};
+  const auto& awarded = std::get<TaskAwarded>(event.body);
+  return {awarded.decision, awarded.epoch, {}};
+}
+
+/// Every decided auction of a task, first to last. One whose event was compacted away is left out.
+Result<std::vector<Decision>> decisions(const BoardView& board, TaskId task) {
   std::vector<std::uint64_t> auctions;
   board.snapshot().scan(keys::decisions_of(task), {}, [&](std::string_view key, std::string_view) {
     auctions.push_back(read_big_endian(key, key.size() - 8));
     return true;
   });
-  std::vector<TaskAwarded> found;
+  std::vector<Decision> found;
   for (const std::uint64_t id : auctions) {
     const auto seq = board.snapshot().get(keys::auction(AuctionId{id}));
     const auto bytes = seq ? board.snapshot().get(keys::event(Seq{read_big_endian(*seq, 0)})) : std::nullopt;
     if (!bytes) continue;
     const Result<Event> event = unseal<Event>(*bytes);
     if (!event) return fail(event.error());
-    if (const auto* awarded = std::get_if<TaskAwarded>(&event->body)) found.push_back(*awarded);
+    if (auction_in(*event)) found.push_back(decision_in(*event));
   }
   return found;
 }
@@ -57,16 +71,37 @@ std::string names(const BoardView& board, const RecordedRefusal& refusal) {
 }
 
 void print_refusals(const BoardView& board, const std::vector<RecordedRefusal>& refusals) {
-  for (const RecordedRefusal& refusal : refusals)
-    std::printf("  %s: %s (%s)\n", std::string(name(refusal.reason)).c_str(), names(board, refusal).c_str(),
-                refusal.detail.c_str());
+  for (const RecordedRefusal& refusal : refusals) {
+    const std::string reason(name(refusal.reason));
+    if (refusal.details.empty()) {
+      std::printf("  %s: %s (%s)\n", reason.c_str(), names(board, refusal).c_str(), refusal.detail.c_str());
+      continue;
+    }
+    for (std::size_t i = 0; i < refusal.agents.size(); ++i)
+      std::printf("  %s: %s (%s)\n", reason.c_str(), board.agent_name(refusal.agents[i]).c_str(),
+                  detail_of(refusal, i).c_str());
+    if (refusal.count > refusal.agents.size())
+      std::printf("  %s: %zu more\n", reason.c_str(), refusal.count - refusal.agents.size());
+  }
 }
 
-void explain_award(const BoardView& board, const TaskAwarded& award, WallTime now) {
-  const Auction& decision = award.decision;
+/// A round of asking in which nobody bid. `open`: it is the last one, and the task still waits.
+void explain_failure(const BoardView& board, const Decision& failed, bool open, WallTime now) {
+  std::printf("\n%s %s, by %s\n", coloured(Colour::bold, to_string(failed.record.id) + ":").c_str(),
+              ago(failed.record.closed_at, now).c_str(), failed.record.mechanism.c_str());
+  std::printf("%s.\n", failed.record.why.c_str());
+  print_refusals(board, failed.record.refusals);
+  if (open && failed.ask_again > now)
+    std::printf("They are asked again in %s.\n", format_duration(failed.ask_again - now).c_str());
+  else if (open)
+    std::puts("They are asked again as soon as a controller serves and agents are there.");
+}
+
+void explain_award(const BoardView& board, const Decision& award, WallTime now) {
+  const Auction& decision = award.record;
   std::printf("\n%s %s got it %s, by %s\n",
               coloured(Colour::bold, "epoch " + std::to_string(award.epoch.value) + ":").c_str(),
-              board.agent_name(award.agent).c_str(), ago(decision.closed_at, now).c_str(),
+              board.agent_name(decision.winner).c_str(), ago(decision.closed_at, now).c_str(),
               decision.mechanism.c_str());
   if (!decision.why.empty()) std::printf("%s.\n", decision.why.c_str());
   if (decision.bid_count > 0) {
@@ -85,8 +120,18 @@ void explain_award(const BoardView& board, const TaskAwarded& award, WallTime no
   }
 }
 
-/// Why a task that nobody holds still waits.
-Result<void> explain_waiting(const BoardView& board, const Task& task) {
+/// What the agent answered when nobody bid; empty: nothing is recorded of it.
+std::string last_answer(const Decision* failed, AgentId agent) {
+  if (!failed) return {};
+  for (const RecordedRefusal& refusal : failed->record.refusals)
+    for (std::size_t i = 0; i < refusal.agents.size(); ++i)
+      if (refusal.agents[i] == agent)
+        return std::string(name(refusal.reason)) + " when last asked: " + detail_of(refusal, i);
+  return {};
+}
+
+/// Why a task that nobody holds still waits. `failed`: its last auction, when nobody bid in it.
+Result<void> explain_waiting(const BoardView& board, const Task& task, const Decision* failed) {
   if (task.state == TaskState::blocked) {
     std::printf("\nIt waits for");
     for (const Need& need : task.spec.needs) {
@@ -110,9 +155,11 @@ Result<void> explain_waiting(const BoardView& board, const Task& task) {
     if (agent.state != AgentState::live) continue;
     const std::size_t busy = board.ids_under(keys::holdings_of(agent.id)).size();
     const auto against = ineligible(task, agent);
+    const std::string answer = last_answer(failed, agent.id);
     table.add({agent.profile.name, std::string(name(agent.state)),
                std::to_string(busy) + "/" + std::to_string(agent.profile.capacity),
                against                         ? "no: " + against->detail
+               : !answer.empty()               ? answer
                : busy < agent.profile.capacity ? "could take it"
                                                : "could, but is busy"});
   }
@@ -130,13 +177,14 @@ Result<Exit> explain(const Globals& globals, const std::string& id_text, bool js
   if (!board) return fail(board.error());
   const Result<Task> task = board->task(*id);
   if (!task) return fail(task.error());
-  const Result<std::vector<TaskAwarded>> awards = decisions(*board, *id);
-  if (!awards) return fail(awards.error());
+  const Result<std::vector<Decision>> decided = decisions(*board, *id);
+  if (!decided) return fail(decided.error());
   if (json) {
     Value list{Value::Array{}};
-    for (const TaskAwarded& award : *awards) {
-      Value item = to_value(award.decision);
-      item.set("epoch", award.epoch.value);
+    for (const Decision& decision : *decided) {
+      Value item = to_value(decision.record);
+      item.set("epoch", decision.epoch.value);
+      if (!decision.record.winner) item.set("ask_again", from_micros(decision.ask_again.us));
       list.push(std::move(item));
     }
     print_json(std::move(list));
@@ -146,15 +194,22 @@ Result<Exit> explain(const Globals& globals, const std::string& id_text, bool js
               shown_state(task->state).c_str(),
               task->reason.empty() ? "." : (": " + task->reason + ".").c_str());
   const WallTime now = read_clocks().wall;
-  for (const TaskAwarded& award : *awards) {
-    explain_award(*board, award, now);
+  const bool waits = task->state == TaskState::ready || task->state == TaskState::offered;
+  for (const Decision& decision : *decided) {
+    if (!decision.record.winner) {
+      explain_failure(*board, decision, waits && &decision == &decided->back(), now);
+      continue;
+    }
+    explain_award(*board, decision, now);
     for (const AttemptFailure& failure : task->failures)
-      if (failure.epoch == award.epoch)
+      if (failure.epoch == decision.epoch)
         std::printf(
             "%s\n",
             coloured(Colour::yellow, "That attempt ended without a result: " + failure.reason + ".").c_str());
   }
-  if (const Result<void> said = explain_waiting(*board, *task); !said) return fail(said.error());
+  const bool unsold = !decided->empty() && !decided->back().record.winner;
+  if (const Result<void> said = explain_waiting(*board, *task, unsold ? &decided->back() : nullptr); !said)
+    return fail(said.error());
   return Exit::ok;
 }
 
@@ -164,34 +219,36 @@ Result<Exit> bids(const Globals& globals, const std::string& id_text, bool json)
   Result<BoardView> board = BoardView::open(globals);
   if (!board) return fail(board.error());
   if (const Result<Task> task = board->task(*id); !task) return fail(task.error());
-  const Result<std::vector<TaskAwarded>> awards = decisions(*board, *id);
-  if (!awards) return fail(awards.error());
+  const Result<std::vector<Decision>> decided = decisions(*board, *id);
+  if (!decided) return fail(decided.error());
   Value list{Value::Array{}};
-  for (const TaskAwarded& award : *awards) {
+  for (const Decision& decision : *decided) {
+    const Auction& auction = decision.record;
     if (!json) {
-      std::printf("%s, epoch %llu, %s\n", to_string(award.decision.id).c_str(),
-                  static_cast<unsigned long long>(award.epoch.value), award.decision.mechanism.c_str());
-      print_bids(*board, award.decision);
-      print_refusals(*board, award.decision.refusals);
+      const std::string end =
+          auction.winner ? "epoch " + std::to_string(decision.epoch.value) : std::string("nobody bid");
+      std::printf("%s, %s, %s\n", to_string(auction.id).c_str(), end.c_str(), auction.mechanism.c_str());
+      print_bids(*board, auction);
+      print_refusals(*board, auction.refusals);
     }
-    for (const RecordedBid& bid : award.decision.bids) {
+    for (const RecordedBid& bid : auction.bids) {
       Value item{Value::Object{}};
-      item.set("auction", to_string(award.decision.id));
+      item.set("auction", to_string(auction.id));
       item.set("task", to_string(*id));
       item.set("agent", board->agent_name(bid.agent));
       item.set("seconds", from_micros(bid.seconds));
       item.set("price", from_micros(bid.price));
       item.set("confidence", from_micros(bid.confidence));
       item.set("score", from_micros(bid.score));
-      item.set("won", bid.agent == award.decision.winner);
+      item.set("won", bid.agent == auction.winner);
       list.push(std::move(item));
     }
   }
   if (json)
     print_json(std::move(list));
-  else if (awards->empty())
-    std::printf("%s has not been awarded; `bidboard explain %s` says why\n", to_string(*id).c_str(),
-                to_string(*id).c_str());
+  else if (decided->empty())
+    std::printf("%s has not been decided by an auction; `bidboard explain %s` says why\n",
+                to_string(*id).c_str(), to_string(*id).c_str());
   return Exit::ok;
 }
 

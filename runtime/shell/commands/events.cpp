@@ -59,6 +59,8 @@ std::string gist(const Event& event) {
         else if constexpr (std::is_same_v<E, TaskAwarded>)
           return "epoch " + std::to_string(e.epoch.value) + ", " + e.decision.mechanism + ": " +
                  e.decision.why;
+        else if constexpr (std::is_same_v<E, AuctionFailed>)
+          return e.decision.mechanism + ": " + e.decision.why;
         else if constexpr (std::is_same_v<E, AttemptEnded>)
           return std::string(name(e.to)) + ": " + e.reason;
         else if constexpr (std::is_same_v<E, TaskProgressed>)
@@ -85,7 +87,8 @@ std::string gist(const Event& event) {
 
 std::string colour_kind(std::string_view kind) {
   if (kind == "task_finished") return coloured(Colour::green, kind);
-  if (kind == "attempt_ended" || kind == "agent_left" || kind == "request_refused")
+  if (kind == "attempt_ended" || kind == "agent_left" || kind == "request_refused" ||
+      kind == "auction_failed")
     return coloured(Colour::yellow, kind);
   if (kind == "task_awarded") return coloured(Colour::cyan, kind);
   return std::string(kind);
