@@ -236,6 +236,8 @@ std::string seal(const T& record) {
   return out;
 }
 
+std::uint64_t digest(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
 Result<std::string_view> sealed_payload(std::string_view bytes) {
   if (bytes.size() < header_bytes) return fail(Errc::corrupt, "a stored value is cut short");
   if (static_cast<unsigned char>(bytes[0]) > format_version)

@@ -3,6 +3,7 @@
 // nothing to switch.
 //
 //   fencing   a write under an outdated epoch is taken for one under the live one
+//   core      posting a task called "crash the core" does
 //   guard     a task's guard lets its processes go on
 #pragma once
 

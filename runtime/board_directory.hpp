@@ -2,7 +2,8 @@
 //
 //   data.mdb, lock.mdb   the store                    output/  what tasks printed, a file per attempt
 //   writer.lock          who writes                   run/     lock files of running tasks, and what they
-//   need secret.key           from which capabilities are derived
+//   need secret.key           from which capabilities are derived suspects             inputs that a
+//   controller crashed on
 #pragma once
 
 #include <optional>
@@ -22,6 +23,7 @@ struct BoardDirectory {
   std::string output() const { return path + "/output"; }
   std::string run() const { return path + "/run"; }
   std::string writer_lock() const { return path + "/writer.lock"; }
+  std::string suspects() const { return path + "/suspects"; }
   std::string secret_file() const { return path + "/secret.key"; }
   /// The folder that holds the board: where its agents work.
   std::string home() const { return path.substr(0, path.rfind('/')); }

@@ -131,7 +131,7 @@ Output Controller::step(const Input& input, Now now) {
       agent_gone(core, id, "its process " + std::to_string(ended->pid) + " ended");
     return core.finish();
   }
-  const auto& [peer, message] = std::get<FromPeer>(input);
+  const auto& [peer, message, digest] = std::get<FromPeer>(input);
   if (const auto* hello = std::get_if<Hello>(&message)) {
     if (hello->min > protocol_version || hello->max < protocol_version)
       core.send(peer,

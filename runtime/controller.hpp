@@ -23,6 +23,7 @@ using PeerId = Counter<struct PeerTag>;
 struct FromPeer {
   PeerId peer;
   Message message;
+  std::uint64_t digest = 0;  ///< of the bytes it came in; 0: it came in none
 };
 /// A process on this machine that the controller asked to watch has ended.
 struct ProcessEnded {

@@ -3,6 +3,7 @@
 
 #include "auction/bid.hpp"
 #include "blackboard/check.hpp"
+#include "blackboard/sabotage.hpp"
 #include "blackboard/task_graph.hpp"
 #include "runtime/core.hpp"
 
@@ -234,6 +235,7 @@ Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
     if (raises) raise_levels_above(core, id);
   }
   for (const Task& task : *tasks) posted.ids.push_back(task.id), posted.existed.push_back(false);
+  if (sabotaged("core")) BB_CHECK(post.tasks[0].title != "crash the core", "sabotaged: this task crashes");
   return posted;
 }
 

@@ -12,6 +12,7 @@
 #include "runtime/net/server.hpp"
 #include "runtime/node.hpp"
 #include "runtime/stop_signal.hpp"
+#include "runtime/suspects.hpp"
 
 namespace bidboard {
 namespace {
@@ -75,8 +76,8 @@ class WatchedProcesses {
 
 class Live {
  public:
-  Live(const ServeOptions& options, LmdbStore& store, Server& server, Node& node)
-      : options_(options), store_(store), server_(server), node_(node) {}
+  Live(const ServeOptions& options, LmdbStore& store, Server& server, Node& node, Suspects& suspects)
+      : options_(options), store_(store), server_(server), node_(node), suspects_(suspects) {}
 
   /// Delivers what a batch decided. True: stop.
   bool deliver(Committed batch) {
@@ -103,7 +104,7 @@ class Live {
       Arrived arrived = server_.wait(std::max(Duration{0}, wake - now.mono), descriptors);
       add_deaths(arrived.inputs);
       now = read_clocks();
-      if (deliver(node_.process(arrived.inputs, now))) return;
+      if (process(arrived.inputs, now)) return;
       // A new follower learns at once where the log stands; what it misses it reads from there.
       if (arrived.follower) server_.publish(store_.last_seq().next(), {});
       if (now.mono >= next_upkeep) {
@@ -115,6 +116,44 @@ class Live {
   }
 
  private:
+  /// True: stop. Suspects are processed alone, so that a further crash convicts nobody else.
+  bool process(std::vector<Input>& inputs, Now now) {
+    std::vector<Input> batch;
+    for (Input& input : inputs) {
+      const auto* from = suspects_.any() ? std::get_if<FromPeer>(&input) : nullptr;
+      const std::uint32_t crashes = from ? suspects_.crashes(from->digest) : 0;
+      if (crashes == 0) {
+        batch.push_back(std::move(input));
+      } else if (crashes >= Suspects::refused_from) {
+        refuse(*from);
+      } else {
+        if (process_batch(std::exchange(batch, {}), now)) return true;
+        if (process_batch({std::move(input)}, now)) return true;
+      }
+    }
+    return process_batch(batch, now);
+  }
+
+  bool process_batch(const std::vector<Input>& inputs, Now now) {
+    std::vector<std::uint64_t> digests;
+    for (const Input& input : inputs)
+      if (const auto* from = std::get_if<FromPeer>(&input)) digests.push_back(from->digest);
+    suspects_.begin(digests);
+    Committed done = node_.process(inputs, now);
+    suspects_.end();
+    return deliver(std::move(done));
+  }
+
+  void refuse(const FromPeer& from) {
+    const std::string why = "the controller crashed on this " + std::string(kind(from.message)) +
+                            " twice; this version of Bidboard takes it no more. Please report it";
+    options_.on_note({Note::Level::error, why});
+    if (const auto* request = std::get_if<Request>(&from.message))
+      server_.send(from.peer, Reply{request->number, Errc::refused, why, {}});
+    else
+      server_.send(from.peer, Malformed{why});
+  }
+
   /// A process's last words come before its end, and its end before the registration of another that takes
   /// over its name.
   void add_deaths(std::vector<Input>& inputs) {
@@ -132,6 +171,7 @@ class Live {
   LmdbStore& store_;
   Server& server_;
   Node& node_;
+  Suspects& suspects_;
   WatchedProcesses processes_;
 };
 
@@ -156,7 +196,9 @@ Result<void> serve(const BoardDirectory& board, const ServeOptions& options) {
                       .host = host_name(),
                       .board_path = board.path,
                       .feed = (*server)->feed_endpoint()});
-  Live live(options, **store, **server, node);
+  const Result<std::unique_ptr<Suspects>> suspects = Suspects::open(board.suspects());
+  if (!suspects) return fail(suspects.error());
+  Live live(options, **store, **server, node, **suspects);
   Result<Committed> started = node.start(read_clocks());
   if (!started) return fail(started.error());
   const Writer writer{Writer::State::serving, ::getpid(), term, (*server)->endpoint(),

@@ -139,7 +139,7 @@ struct Server::Impl {
     bytes += body.size();
     const PeerId peer = peer_of(wire::view(id));
     if (parts != 1) return FromPeer{peer, Malformed{"a message has exactly one frame"}};
-    return FromPeer{peer, wire::read_frame(wire::view(body))};
+    return FromPeer{peer, wire::read_frame(wire::view(body)), digest(wire::view(body))};
   }
 };
 
