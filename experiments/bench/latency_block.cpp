@@ -37,6 +37,7 @@ class Prober {
     post.tasks.resize(1);
     post.tasks[0].title = "probe " + std::to_string(++number_);
     post.tasks[0].priority = urgent;
+    post.tasks[0].size = 0;
     const std::string title = post.tasks[0].title;
     const auto begun = Clock::now();
     if (!connection_->send(Request{{}, number_, {}, {}, std::move(post)}))

@@ -58,6 +58,7 @@ class Script {
     Post post;
     TaskSpec spec;
     spec.title = "task";
+    spec.size = 0;
     post.tasks.assign(static_cast<std::size_t>(tasks), spec);
     post.workflow = "bench";
     say(PeerId{1000}, Request{{}, 2, {}, {}, post});
