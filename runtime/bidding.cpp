@@ -80,15 +80,20 @@ OpenAuction& open_auction(Core& core, const Situation& situation, const TaskView
   return auction;
 }
 
+const BidAnswer& formula_answer(Core& core, const Task& task, const Agent& agent) {
+  const auto [known, fresh] = core.formula_bids[task.id].try_emplace(agent.id);
+  if (!fresh) return known->second;
+  const Result<BidVector> bid = formula_bid(task.spec, task.attempts, agent.profile);
+  return known->second = bid ? checked(*bid) : BidAnswer{Refusal{RefusalReason::invalid, bid.error().text}};
+}
+
 BidAnswer answer_of(Core& core, const Situation& situation, const TaskView& view, const Agent& agent,
                     std::map<AgentId, Announcement>& announcements, bool& waits) {
   switch (agent.profile.bids) {
     case BidStyle::standard:
       return standard_bid(view.task->spec, agent.profile);
-    case BidStyle::formula: {
-      const Result<BidVector> bid = formula_bid(view.task->spec, view.task->attempts, agent.profile);
-      return bid ? checked(*bid) : BidAnswer{Refusal{RefusalReason::invalid, bid.error().text}};
-    }
+    case BidStyle::formula:
+      return formula_answer(core, *view.task, agent);
     case BidStyle::live:
       break;
   }
@@ -273,6 +278,7 @@ void on_bids(Core& core, PeerId peer, const Bids& message) {
 
 void close_auction(Core& core, TaskId task) {
   core.auctions.erase(task);
+  core.formula_bids.erase(task);
   for (auto& [agent, told] : core.announced) told.erase(task);  // should it come back, it is news again
 }
 

@@ -205,6 +205,7 @@ void Controller::forget_batch(Now now) {
   core.strategy = strategy_of(core.board.config());
   core.leases.set_term(core.board.config().lease, now.mono);
   core.auctions.clear();
+  core.formula_bids.clear();
   core.announced.clear();
   core.barren.clear();
   core.newly_ready.clear();

@@ -305,6 +305,7 @@ Result<ReplyBody> configure(Core& core, const Configure& request) {
   core.strategy = std::move(*make_strategy(request.config.strategy, request.config.seed));
   if (other_heartbeats) tell_heartbeats(core);
   core.auctions.clear();
+  core.formula_bids.clear();
   core.announced.clear();
   if (core.strategy->orders_by_bottom_level() != ordered) relevel_all(core, !ordered);
   return Nothing{};

@@ -138,6 +138,11 @@ bool late_result_is_kept(const Board& board, TaskId task, Epoch epoch, const std
   return kept;
 }
 
+void forget_bids(Core& core, AgentId agent) {
+  for (auto& [task, auction] : core.auctions) auction.invited.erase(agent), auction.answers.erase(agent);
+  for (auto& [task, bids] : core.formula_bids) bids.erase(agent);
+}
+
 }  // namespace
 
 void on_register(Core& core, PeerId peer, const Register& message) {
@@ -165,6 +170,7 @@ void on_register(Core& core, PeerId peer, const Register& message) {
   agent.seen_at = core.now.wall;
   agent.reason.clear();
   core.emit(AgentRegistered{agent});
+  forget_bids(core, agent.id);
   attach(core, agent.id, peer);
   const Config& config = core.board.config();
   core.send(peer, Registered{agent.id, secret, config.heartbeat, config.lease, core.options.term});
@@ -231,7 +237,7 @@ void agent_gone(Core& core, AgentId id, const std::string& reason, bool left) {
   core.sessions.erase(id);
   core.leases.drop(id);
   core.announced.erase(id);
-  for (auto& [task, auction] : core.auctions) auction.invited.erase(id), auction.answers.erase(id);
+  forget_bids(core, id);
   for (const TaskId task : core.board.tasks_under(keys::holdings_of(id))) {
     if (core.board.task(task)->shell_claim) continue;  // lives by its deadline, not by a process
     end_attempt(core, task,
