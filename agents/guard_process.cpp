@@ -95,7 +95,7 @@ void reset_signals() {
 /// so that none is missed between looking and waiting.
 void take_signals() {
   reset_signals();
-  for (const int number : {SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2})
+  for (const int number : {SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGXFSZ})
     set_handler(number, SIG_IGN);
   set_handler(SIGCHLD, on_child);
   set_handler(SIGTERM, on_terminate);

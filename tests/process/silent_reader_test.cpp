@@ -1,11 +1,10 @@
 // Who does not read costs the controller little memory, and nobody else any time.
-#include <fstream>
 #include <optional>
-#include <sstream>
 
 #include "runtime/call.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/memory.hpp"
 #include "tests/support/silent_peer.hpp"
 #include "tests/support/test_board.hpp"
 
@@ -14,15 +13,7 @@ using namespace bidboard::testing;
 
 namespace {
 
-constexpr std::int64_t memory_max_kb = 80'000;
-
-/// Resident memory in KB, without the pages of mapped files; 0 where there is no /proc.
-std::int64_t memory_of(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("RssAnon:")) return std::stoll(line.substr(8));
-  return 0;
-}
+constexpr std::int64_t memory_max_kb = 80'000 + sanitizer_kb;
 
 std::vector<TaskSpec> heavy_tasks(std::size_t count) {
   TaskSpec spec;
@@ -40,7 +31,7 @@ TEST_CASE("A follower of the feed that never reads costs bounded memory and dela
     std::optional<SilentPeer> follower;
     if (followed) follower.emplace(SilentPeer::follower(serving_writer(board.directory())->feed));
     for (int i = 0; i < 240; ++i) board.post(heavy_tasks(250));  // 120 MB of feed
-    return memory_of(controller.pid());
+    return resident_kb(controller.pid());
   };
   const std::int64_t alone = memory_after_posting(false);
   const std::int64_t followed = memory_after_posting(true);
@@ -53,7 +44,7 @@ TEST_CASE("A client that asks and never reads the answers costs bounded memory a
   const Process controller = board.serve();
   for (int i = 0; i < 4; ++i) board.post(heavy_tasks(250));
   SilentPeer client = SilentPeer::client(serving_writer(board.directory())->endpoint);
-  const std::int64_t before = memory_of(controller.pid());
+  const std::int64_t before = resident_kb(controller.pid());
   Request request;
   request.body = ReadLog{Seq{1}, 10'000};  // half a megabyte each
   for (int i = 0; i < 4'000; ++i) {
@@ -62,6 +53,6 @@ TEST_CASE("A client that asks and never reads the answers costs bounded memory a
     if (i % 1000 == 0) CHECK(board.must({"post", "meanwhile"}).starts_with("t"));
   }
   CHECK(board.must({"post", "afterwards"}).starts_with("t"));
-  INFO("from " << before << " KB to " << memory_of(controller.pid()) << " KB");
-  CHECK(memory_of(controller.pid()) - before < memory_max_kb);
+  INFO("from " << before << " KB to " << resident_kb(controller.pid()) << " KB");
+  CHECK(resident_kb(controller.pid()) - before < memory_max_kb);
 }

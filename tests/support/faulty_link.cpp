@@ -95,7 +95,7 @@ struct FaultyLink::Impl {
       zmq::poll(items, std::chrono::milliseconds(held.empty() ? 20 : 1));
       while (!held.empty() && held.begin()->first <= Clock::now()) {
         deliver(held.begin()->second);
-        if (!held.empty()) held.erase(held.begin());
+        held.erase(held.begin());
       }
       take_inward();
       take_outward();

@@ -64,7 +64,8 @@ std::uint64_t test_seed(std::uint64_t usual) {
 RecordedDag::RecordedDag(const TestBoard& board, std::size_t tasks, std::size_t window, Random& random)
     : board_(board), needs_(tasks) {
   for (std::size_t task = 0; task < tasks; ++task) {
-    durations_.push_back("0.0" + std::to_string(random.below(5)));
+    // Some long enough that what is left of them meets the next attempt.
+    durations_.push_back(random.chance(100'000) ? "0.25" : "0.0" + std::to_string(random.below(5)));
     for (std::uint64_t i = task == 0 ? 0 : random.below(4); i > 0; --i) {
       const std::size_t need = task - 1 - random.below(std::min(task, window));
       if (std::find(needs_[task].begin(), needs_[task].end(), need) == needs_[task].end())
