@@ -1,6 +1,7 @@
 // An input that crashes the core comes again from whoever sent it. Test builds have such an input
 // (blackboard/sabotage.hpp).
-#include "blackboard/sabotage.hpp"
+#include <signal.h>
+
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"
