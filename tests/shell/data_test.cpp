@@ -71,6 +71,11 @@ TEST_CASE("query answers in tables, CSV and JSON, about now and about then") {
   CHECK(member(rows.array().front(), "priority") == Value(0));
   CHECK(contains(board.must({"query", "-"}, "SELECT count(*) AS n FROM tasks"), "n\n2"));
   CHECK(contains(board.must({"query", ".schema"}), "CREATE TABLE tasks ("));
+  CHECK(contains(board.must({"query", ".schema bids"}), "CREATE TABLE bids ("));
+  CHECK_FALSE(contains(board.must({"query", ".schema bids"}), "CREATE TABLE tasks ("));
+  CHECK(board.must({"query", ".tables"}).starts_with("tasks\ndependencies\n"));
+  CHECK(board.run({"query", ".schema nope"}).exit_code == 3);
+  CHECK(board.run({"query", ".nope"}).exit_code == 2);
   const std::string first = board.value("SELECT min(seq) FROM log WHERE kind = 'task_posted'");
   CHECK(contains(board.must({"query", "SELECT count(*) AS n FROM tasks", "--at", first}), "n\n1"));
   const Finished prompt = board.run({"query"}, "SELECT count(*) AS n FROM tasks\n.quit\n");

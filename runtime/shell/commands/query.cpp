@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 
 #include "blackboard/query.hpp"
 #include "blackboard/verify.hpp"
@@ -89,11 +90,34 @@ Result<void> print_as_json(Query& query, const std::string& sql) {
   return ran;
 }
 
-Result<void> run_statement(const Snapshot& snapshot, const QueryArgs& args, const std::string& sql) {
-  if (sql == ".schema") {
-    std::fputs(Query::schema().c_str(), stdout);
-    return {};
+/// `.schema`, `.schema TABLE`, `.tables`: what there is to ask.
+Result<void> print_schema(const std::string& words) {
+  const std::string table = words.starts_with(".schema ") ? words.substr(8) : std::string();
+  if (table.empty() && words != ".schema" && words != ".tables")
+    return fail(Errc::invalid,
+                "unknown command '" + words + "'; there are .schema [TABLE], .tables and .quit");
+  constexpr std::string_view begin = "CREATE TABLE ";
+  std::istringstream lines(Query::schema());
+  std::string statement;  // with the comment before it
+  std::string name;
+  bool found = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(begin))
+      name = line.substr(begin.size(), line.find(' ', begin.size()) - begin.size());
+    if (!statement.empty() || !line.empty()) statement += line + "\n";
+    if (!line.starts_with(")")) continue;
+    if (table.empty() || name == table) {
+      found = true;
+      std::fputs((words == ".tables" ? name + "\n" : statement).c_str(), stdout);
+    }
+    statement.clear();
   }
+  if (!found) return fail(Errc::not_found, "no table '" + table + "'; .tables lists them");
+  return {};
+}
+
+Result<void> run_statement(const Snapshot& snapshot, const QueryArgs& args, const std::string& sql) {
+  if (sql.starts_with('.')) return print_schema(sql);
   QueryLimits limits;
   limits.time = args.time_limit;
   Result<Query> query = Query::open(snapshot, limits);
@@ -129,12 +153,13 @@ void run_prompt(const BoardDirectory& directory, const QueryArgs& args) {
   ::el_set(editor, EL_PROMPT, prompt_text);
   ::el_set(editor, EL_EDITOR, "emacs");
   ::el_set(editor, EL_HIST, ::history, history);
-  std::puts("SQL over the board; .schema lists tables and columns, .quit or ctrl-D ends.");
+  std::puts("SQL over the board; .tables and .schema [TABLE] tell what there is, .quit or ctrl-D ends.");
   std::string statement;
   int length = 0;
   while (const char* line = ::el_gets(editor, &length)) {
     std::string text(line, static_cast<std::size_t>(length));
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' ' || text.back() == ';'))
+      text.pop_back();
     if (text.empty()) continue;
     ::history(history, &event, H_ENTER, text.c_str());
     if (text == ".quit" || text == ".exit") break;
@@ -170,7 +195,7 @@ Command query_command() {
       {{"bidboard query \"SELECT state, count(*) FROM tasks GROUP BY state\"", "how things stand"},
        {"bidboard query \"SELECT agent, avg(seconds) FROM bids GROUP BY agent\" --csv", "for a spreadsheet"},
        {"bidboard query \"SELECT * FROM tasks\" --at 120", "the board as it was after event 120"},
-       {"bidboard query .schema", "tables and columns"}},
+       {"bidboard query .tables", "what there is; .schema TABLE tells its columns"}},
       [](Options& o) -> Action0 {
         auto args = std::make_shared<QueryArgs>();
         o.argument("SQL", args->sql, "The statement, @FILE, or - for stdin", false);
