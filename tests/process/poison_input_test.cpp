@@ -2,6 +2,7 @@
 // (blackboard/sabotage.hpp).
 #include <signal.h>
 
+#include "runtime/net/client.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"
@@ -24,19 +25,43 @@ Process serve_crashing(const TestBoard& board) {
   return controller;
 }
 
+/// A connection on which the request was sent to the controller that serves now.
+std::unique_ptr<Connection> said_to(const TestBoard& board, const Request& request) {
+  const auto writer = serving_writer(board.directory());
+  REQUIRE(writer);
+  Result<std::unique_ptr<Connection>> connection = Connection::open(writer->endpoint);
+  REQUIRE(connection.has_value());
+  REQUIRE(eventually([&] { return (*connection)->wait(seconds(1)).connected; }, patience));
+  REQUIRE((*connection)->send(request));
+  return std::move(*connection);
+}
+
 }  // namespace
 
 TEST_CASE("An input that crashes the core twice is refused after the next start, and the board serves on") {
   const TestBoard board;
-  Process first = serve_crashing(board);
-  Process poster = board.start({"post", "crash the core"});
-  CHECK(first.wait() == 128 + SIGABRT);
-  Process second = serve_crashing(board);  // the poster says it again
-  CHECK(second.wait() == 128 + SIGABRT);
-  Process third = serve_crashing(board);
-  CHECK(poster.wait() == 4);
-  CHECK(contains(poster.err(), "crashed on this request twice"));
-  CHECK(third.running());
+  Post post;
+  post.tasks.resize(1);
+  post.tasks[0].title = "crash the core";
+  const Request request{ClientId{7}, 1, {}, {}, post};
+  for (int crash = 1; crash <= 2; ++crash) {
+    Process controller = serve_crashing(board);
+    const auto connection = said_to(board, request);
+    CHECK(controller.wait() == 128 + SIGABRT);
+  }
+  Process controller = serve_crashing(board);
+  const auto connection = said_to(board, request);
+  std::optional<Reply> reply;
+  CHECK(eventually(
+      [&] {
+        for (const Message& message : connection->wait(seconds(1)).messages)
+          if (const auto* answer = std::get_if<Reply>(&message)) reply = *answer;
+        return reply.has_value();
+      },
+      patience));
+  REQUIRE(reply);
+  CHECK(reply->code == Errc::refused);
+  CHECK(contains(reply->text, "crashed on this request twice"));
   CHECK(board.must({"post", "harmless"}) == "t1");
   CHECK(contains(board.must({"doctor", "--deep"}), "whole"));
 }
