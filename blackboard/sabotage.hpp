@@ -2,8 +2,11 @@
 // environment variable SABOTAGE_BIDBOARD names what is off ("fencing guard"). In other builds there is
 // nothing to switch.
 //
+//   commit    what was decided is sent although it could not be made durable
+//   dedupe    a request that comes again is done again
 //   fencing   a write under an outdated epoch is taken for one under the live one
 //   core      posting a task called "crash the core" does
+//   lock      the writer lock is not taken
 //   guard     a task's guard lets its processes go on
 #pragma once
 

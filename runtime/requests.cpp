@@ -5,6 +5,7 @@
 #include "auction/eligibility.hpp"
 #include "blackboard/codec.hpp"
 #include "blackboard/compaction.hpp"
+#include "blackboard/sabotage.hpp"
 #include "runtime/core.hpp"
 
 namespace bidboard {
@@ -381,6 +382,7 @@ Reply without_secret(Reply reply) {
 std::optional<Reply> earlier_reply(const Core& core, const Request& request) {
   const Client* client = request.client.value ? core.board.client(request.client) : nullptr;
   if (!client) return {};
+  if (sabotaged("dedupe")) return {};
   for (const StoredReply& kept : client->replies) {
     if (kept.request != request.number) continue;
     Result<Reply> reply = decode<Reply>(kept.bytes);

@@ -50,6 +50,20 @@ TEST_CASE("Without fencing, tests of the core and of stopped agents fail") {
   CHECK(passes("process_tests", "What an agent reports that stood still*", ""));
 }
 
+TEST_CASE("Without commits before what is said of them, tests of failing commits fail") {
+  CHECK_FALSE(passes("runtime_tests", "whatever is said in whatever order*", "commit"));
+  CHECK_FALSE(passes("runtime_tests", "the controller does what the trace scripts say", "commit"));
+}
+
+TEST_CASE("Without the memory of answered requests, tests of lost answers fail") {
+  CHECK_FALSE(passes("runtime_tests", "the controller does what the trace scripts say", "dedupe"));
+  CHECK_FALSE(passes("process_tests", "What a controller did whose answer was lost*", "dedupe"));
+}
+
+TEST_CASE("Without the writer lock, tests of shells at once fail") {
+  CHECK_FALSE(passes("process_tests", "Commands without a controller wait for each other", "lock"));
+}
+
 TEST_CASE("Without guards that stop what they guard, tests of what commands leave behind fail") {
   const std::string test = "what a command leaves behind is stopped with it";
   become_subreaper();
