@@ -279,6 +279,14 @@ Result<std::unique_ptr<Snapshot>> open_snapshot(const std::string& directory) {
   return std::make_unique<LmdbSnapshot>(std::move(*environment), txn);
 }
 
+Result<std::uint64_t> count_entries(const std::string& directory) {
+  Result<std::unique_ptr<Environment>> environment = open_environment(directory, {}, MDB_RDONLY);
+  if (!environment) return fail(environment.error());
+  MDB_stat stat;
+  if (const int rc = mdb_env_stat((*environment)->env, &stat)) return fail(lmdb_error("count", rc));
+  return stat.ms_entries;
+}
+
 Result<void> copy_store(const std::string& from_directory, const std::string& to_directory) {
   Result<std::unique_ptr<Environment>> environment = open_environment(from_directory, {}, MDB_RDONLY);
   if (!environment) return fail(environment.error());

@@ -53,6 +53,10 @@ class LmdbStore final : public Store {
 /// minutes: pages it sees cannot be reused meanwhile. Errors as in LmdbStore::open.
 Result<std::unique_ptr<Snapshot>> open_snapshot(const std::string& directory);
 
+/// How many entries the store says it holds, to be compared with what a scan finds. Errors as in
+/// LmdbStore::open.
+Result<std::uint64_t> count_entries(const std::string& directory);
+
 /// Copies the store as it is at this moment into another folder, without its unused pages; the writer may go
 /// on meanwhile. REQUIRES: the target folder exists and holds no store. Errors: as LmdbStore::open.
 Result<void> copy_store(const std::string& from_directory, const std::string& to_directory);

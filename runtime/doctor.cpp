@@ -58,14 +58,24 @@ Result<void> decodes(std::string_view key, std::string_view value) {
 
 /// Everything that can be said from the store's content, a line each.
 std::vector<std::string> read_everything(const BoardDirectory& board, bool deep) {
+  const Result<std::uint64_t> entries = count_entries(board.path);
   const Result<std::unique_ptr<Snapshot>> snapshot = open_snapshot(board.path);
-  if (!snapshot) return {snapshot.error().text};
+  if (!entries || !snapshot) return {entries ? snapshot.error().text : entries.error().text};
   std::vector<std::string> findings;
+  std::uint64_t found = 0;
+  std::string before;
   (*snapshot)->scan({}, {}, [&](std::string_view key, std::string_view value) {
     if (const Result<void> fine = decodes(key, value); !fine)
       findings.push_back("record " + to_hex(key) + ": " + fine.error().text);
+    if (found++ > 0 && key <= before)
+      findings.push_back("record " + to_hex(key) + " stands behind " + to_hex(before));
+    before = key;
     return findings.size() < most_findings;
   });
+  // A page that went wrong can hide others, which no record misses when it hides all of them.
+  if (findings.empty() && found != *entries)
+    findings.push_back("the store says that it holds " + std::to_string(*entries) + " entries, but " +
+                       std::to_string(found) + " are found");
   if (!findings.empty()) return findings;  // what does not decode cannot be compared
   findings = check_invariants(**snapshot);
   if (!deep || !findings.empty()) return findings;
