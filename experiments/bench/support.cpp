@@ -134,12 +134,15 @@ std::vector<pid_t> family_of(pid_t root) {
   return family;
 }
 
-double resident_mb(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
-  double size = 0;
-  double resident = 0;
-  file >> size >> resident;
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e6;
+Memory memory_of(pid_t pid) {
+  Memory memory;
+  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+  for (std::string name; file >> name;) {
+    double kilobytes = 0;
+    if (name == "RssAnon:" && file >> kilobytes) memory.own = kilobytes / 1e3;
+    if (name == "RssFile:" && file >> kilobytes) memory.mapped = kilobytes / 1e3;
+  }
+  return memory;
 }
 
 Result<std::unique_ptr<LiveBoard>> LiveBoard::start(const BenchOptions& bench, const LiveOptions& options) {

@@ -52,8 +52,13 @@ double probe_disk(const std::string& folder);
 /// CPU time so far of a process and all its descendants, in seconds.
 double cpu_seconds_of(const std::vector<pid_t>& family);
 std::vector<pid_t> family_of(pid_t root);
-/// Resident memory of a process in MB; 0 when it is gone.
-double resident_mb(pid_t pid);
+/// Memory of a process in MB: what is its own, and the pages of mapped files (the board) that it has touched,
+/// which the system may take back. Zeros when it is gone.
+struct Memory {
+  double own = 0;
+  double mapped = 0;
+};
+Memory memory_of(pid_t pid);
 
 /// How a live board is set up.
 struct LiveOptions {
