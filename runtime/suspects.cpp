@@ -50,11 +50,17 @@ struct Suspects::Mapped {
 namespace {
 
 volatile std::uint32_t* crashed_flag = nullptr;
+std::array<struct sigaction, crash_signals.size()> earlier_actions{};
 
-/// Async-signal-safe: one store, then the end that the signal would have had.
+void restore_actions() {
+  for (std::size_t i = 0; i < crash_signals.size(); ++i)
+    ::sigaction(crash_signals[i], &earlier_actions[i], nullptr);
+}
+
+/// Async-signal-safe: one store, then what the signal would have done otherwise.
 void on_crash(int number) {
   if (crashed_flag) *crashed_flag = 1;
-  ::signal(number, SIG_DFL);
+  restore_actions();
   ::raise(number);
 }
 
@@ -76,12 +82,15 @@ Result<std::unique_ptr<Suspects>> Suspects::open(const std::string& path) {
   m.crashed = 0;
   m.under_way = 0;
   crashed_flag = &m.crashed;
-  for (const int number : crash_signals) ::signal(number, on_crash);
+  struct sigaction action {};
+  action.sa_handler = on_crash;
+  for (std::size_t i = 0; i < crash_signals.size(); ++i)
+    ::sigaction(crash_signals[i], &action, &earlier_actions[i]);
   return std::unique_ptr<Suspects>(new Suspects(mapped));
 }
 
 Suspects::~Suspects() {
-  for (const int number : crash_signals) ::signal(number, SIG_DFL);
+  restore_actions();
   crashed_flag = nullptr;
   ::munmap(mapped_, sizeof(Mapped));
 }
