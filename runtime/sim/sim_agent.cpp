@@ -65,7 +65,7 @@ Instant SimAgent::next_wakeup(Instant world) const {
 }
 
 void SimAgent::reform() {
-  spec_.behaviour = {.true_speed = spec_.behaviour.true_speed, .live_bids = spec_.behaviour.live_bids};
+  spec_.behaviour = without_faults(spec_.behaviour);
   if (executor_) executor_->reform();
 }
 

@@ -25,6 +25,13 @@ SimulatedOptions work_options(AgentProfile truth, const Behaviour& behaviour, st
 
 }  // namespace
 
+Behaviour without_faults(const Behaviour& behaviour) {
+  Behaviour good;
+  good.true_speed = behaviour.true_speed;
+  good.live_bids = behaviour.live_bids;
+  return good;
+}
+
 SimExecutor::SimExecutor(const AgentProfile& profile, const Behaviour& behaviour, std::uint64_t seed,
                          std::uint32_t agent, const TrueSeconds* true_seconds)
     : truth_(with_true_speed(profile, behaviour)),
@@ -104,7 +111,7 @@ void SimExecutor::ask_bid(const BidQuestion& question, Now now) {
 }
 
 void SimExecutor::reform() {
-  behaviour_ = {.true_speed = behaviour_.true_speed, .live_bids = behaviour_.live_bids};
+  behaviour_ = without_faults(behaviour_);
   work_.set_chances(0, 0);
 }
 

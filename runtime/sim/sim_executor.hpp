@@ -7,6 +7,7 @@
 #include <map>
 
 #include "agents/executors/simulated.hpp"
+#include "blackboard/random.hpp"
 
 namespace bidboard::sim {
 
@@ -23,6 +24,9 @@ struct Behaviour {
   std::int64_t silence_rate = 0;  ///< questions it answers when nobody waits any more
   Duration bid_delay_max;         ///< an answer takes up to this
 };
+
+/// The same agent when it works as it should.
+Behaviour without_faults(const Behaviour& behaviour);
 
 /// Seconds that a task takes at an agent, instead of what size, speed, skill and noise say.
 using TrueSeconds = std::function<Micros(const TaskSpec& task, std::uint32_t agent)>;
