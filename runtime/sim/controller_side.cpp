@@ -118,10 +118,20 @@ void World::process(const std::vector<Input>& inputs) {
   else if (!healed_ && random_.chance(options_.faults.rates.commit_failure))
     store_.fail_commits(static_cast<int>(random_.between(1, failures_in_a_row_max)));
   Committed done = node_->process(inputs, controller_clock_.read(now_));
+  count_idle_turns(inputs, done);
   if (!crash) return take_over(std::move(done), controller_free_at_);
   store_.fail_commits(0);
   follow(done.saved);
   crash_controller(crash_down_);
+}
+
+/// A core that wants to be woken again and again without anything to do would burn a processor.
+void World::count_idle_turns(const std::vector<Input>& inputs, const Committed& done) {
+  const bool idle = inputs.empty() && done.saved.events.empty() && done.sends.empty();
+  const bool in_a_row = now_ - last_idle_turn_ < milliseconds(5);
+  idle_turns_ = !idle ? 0 : in_a_row ? idle_turns_ + 1 : 1;
+  if (idle) last_idle_turn_ = now_;
+  idle_turns_max_ = std::max(idle_turns_max_, idle_turns_);
 }
 
 void World::take_over(Committed done, Instant at) {
@@ -134,7 +144,6 @@ void World::take_over(Committed done, Instant at) {
   }
   for (Send& send : done.sends) {
     const EndpointId to = peers_.at(send.to.value);
-    for (Observer* observer : observers_) observer->on_said(to, send.message, store_, now_);
     say(controller_endpoint, to, send.to, std::move(send.message), at);
   }
 }
@@ -181,6 +190,8 @@ void World::say(EndpointId from, EndpointId to, PeerId peer, Message message, In
                           : from == controller_endpoint  ? Traffic::controller_to_agent
                           : to == controller_endpoint    ? Traffic::agent_to_controller
                                                          : Traffic::agent_to_agent;
+  const Said said{from, to, peer, message};
+  for (Observer* observer : observers_) observer->on_said(said, store_, now_);
   std::uint64_t bytes = 0;
   if (options_.count_bytes) bytes = encode(Frame{protocol_version, message}).size();
   add_to_hash({static_cast<std::uint64_t>(at.us), from, to, message.index()});

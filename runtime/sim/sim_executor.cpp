@@ -25,6 +25,10 @@ SimulatedOptions work_options(AgentProfile truth, const Behaviour& behaviour, st
 
 }  // namespace
 
+std::string result_of(TaskId task, Epoch epoch) {
+  return "{\"task\":\"" + to_string(task) + "\",\"epoch\":" + std::to_string(epoch.value) + "}";
+}
+
 Behaviour without_faults(const Behaviour& behaviour) {
   Behaviour good;
   good.true_speed = behaviour.true_speed;
@@ -77,7 +81,11 @@ void SimExecutor::stop(TaskId task, Epoch epoch, const std::string& reason, Now 
 
 std::vector<ExecutionEvent> SimExecutor::pump(Now now) {
   std::vector<ExecutionEvent> events = std::exchange(events_, {});
-  for (ExecutionEvent& event : work_.pump(now)) events.push_back(std::move(event));
+  for (ExecutionEvent& event : work_.pump(now)) {
+    auto* ended = std::get_if<ExecutionEnded>(&event);
+    if (ended && ended->ending == Ending::done) ended->result = result_of(ended->task, ended->epoch);
+    events.push_back(std::move(event));
+  }
   if (answers_.empty()) return events;
   std::ranges::stable_sort(answers_, {}, &Answer::due);
   const auto later = std::ranges::upper_bound(answers_, now.mono, {}, &Answer::due);

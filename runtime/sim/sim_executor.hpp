@@ -31,6 +31,9 @@ Behaviour without_faults(const Behaviour& behaviour);
 /// Seconds that a task takes at an agent, instead of what size, speed, skill and noise say.
 using TrueSeconds = std::function<Micros(const TaskSpec& task, std::uint32_t agent)>;
 
+/// What it delivers: says which attempt it came from.
+std::string result_of(TaskId task, Epoch epoch);
+
 class SimExecutor final : public Executor {
  public:
   /// `agent`: its position, for `true_seconds` (which may be empty).

@@ -121,12 +121,13 @@ void World::happen(Deliver& event) {
     Place& place = places_[agent];
     if (!agents_[agent]->alive() || place.peer != event.peer) return;
     if (place.paused) return place.unread.push_back(std::move(event.message));
-    return agent_hears(agent, event.message);
+    return agent_hears(agent, event.peer, event.message);
   }
   const std::uint32_t client = event.to - endpoint_of_client(0);
   const auto* reply = std::get_if<Reply>(&event.message);
   if (!reply || client_peers_[client] != event.peer) return;
-  for (Observer* observer : observers_) observer->on_heard(event.to, event.message, store_, now_);
+  const Said said{event.from, event.to, event.peer, event.message};
+  for (Observer* observer : observers_) observer->on_heard(said, store_, now_);
   if (const auto answered = clients_[client].on_reply(*reply, now_)) {
     --waiting_requests_;
     for (Observer* observer : observers_) observer->on_answered(*answered, *reply, store_, now_);
@@ -134,8 +135,9 @@ void World::happen(Deliver& event) {
   client_speaks(client);
 }
 
-void World::agent_hears(std::uint32_t agent, const Message& message) {
-  for (Observer* observer : observers_) observer->on_heard(endpoint_of(agent), message, store_, now_);
+void World::agent_hears(std::uint32_t agent, PeerId peer, const Message& message) {
+  const Said said{controller_endpoint, endpoint_of(agent), peer, message};
+  for (Observer* observer : observers_) observer->on_heard(said, store_, now_);
   SimAgent& process = *agents_[agent];
   agent_says(agent, process.on_message(message, now_));
   if (process.gave_up()) return agent_is_down(agent, short_while(restart_max));
@@ -242,7 +244,7 @@ void World::happen(ResumeAgent event) {
   place.paused = false;
   place.turn_at = never;
   for (const Message& message : std::exchange(place.unread, {}))
-    if (agents_[event.agent]->alive()) agent_hears(event.agent, message);
+    if (agents_[event.agent]->alive()) agent_hears(event.agent, place.peer, message);
   plan_agent_turn(event.agent);
 }
 

@@ -41,16 +41,24 @@ struct WorldOptions {
   bool start_agents = true;  ///< at the beginning; else each when start_agent says so
 };
 
-/// Sees what happens: checkers, recorders. Must not change anything.
+/// A message, and the connection it is said on.
+struct Said {
+  EndpointId from = 0;
+  EndpointId to = 0;
+  PeerId peer;
+  const Message& message;
+};
+
+/// Sees what happens: checkers, recorders. Must not change anything. `store` shows what is durable by then.
 class Observer {
  public:
   virtual ~Observer() = default;
-  /// A batch became durable. `store` shows it.
+  /// A batch became durable.
   virtual void on_saved(const Saved&, const Store&, Instant) {}
-  /// The controller gave this out, before the network has it.
-  virtual void on_said(EndpointId /*to*/, const Message&, const Store&, Instant) {}
-  /// A process heard this.
-  virtual void on_heard(EndpointId /*by*/, const Message&, const Store&, Instant) {}
+  /// Before the network has it.
+  virtual void on_said(const Said&, const Store&, Instant) {}
+  /// Somebody other than the controller heard it.
+  virtual void on_heard(const Said&, const Store&, Instant) {}
   /// A client's request was answered; it will not say it again.
   virtual void on_answered(const Request&, const Reply&, const Store&, Instant) {}
   virtual void on_fault(const Fault&, Instant) {}
@@ -77,6 +85,7 @@ class World {
 
   /// A shell; its requests go through the network one after the other. 0 exists from the beginning.
   std::size_t add_client();
+  std::size_t clients() const { return clients_.size(); }
   /// Said at that time or as soon as all before it are answered.
   void request(std::size_t client, RequestBody body, Instant at = {}, std::string as = {});
   /// The same, by client 0.
@@ -97,9 +106,12 @@ class World {
   bool step();
   bool done() const { return open_tasks_ == 0 && waiting_requests_ == 0; }
 
+  bool requests_answered() const { return waiting_requests_ == 0; }
   Instant now() const { return now_; }
   std::uint64_t open_tasks() const { return open_tasks_; }
   std::uint64_t steps() const { return steps_; }
+  /// The longest row of the controller's turns, each within 5 ms of the last, that found nothing to do.
+  std::uint64_t idle_turns_max() const { return idle_turns_max_; }
   /// The whole log and every record, as committed: Board(store) reads them.
   SimStore& store() { return store_; }
   const SimStore& store() const { return store_; }
@@ -173,7 +185,7 @@ class World {
     bool dismissed = false;  ///< not started again
     Instant up_since = never;
     Duration alive;
-    std::vector<Message> unread;  ///< arrived while it stood still
+    std::vector<Message> unread;  ///< arrived on its connection while it stood still
   };
 
   void happen(Deliver& event);
@@ -196,6 +208,7 @@ class World {
   void plan_controller_turn();
   std::vector<Input> take_inputs();
   void process(const std::vector<Input>& inputs);
+  void count_idle_turns(const std::vector<Input>& inputs, const Committed& done);
   void take_over(Committed done, Instant at);
   void follow(const Saved& saved);
   void set_wall_clock(std::uint32_t machine, Duration forward);
@@ -204,7 +217,7 @@ class World {
   void add_to_hash(std::initializer_list<std::uint64_t> numbers);
 
   // world.cpp
-  void agent_hears(std::uint32_t agent, const Message& message);
+  void agent_hears(std::uint32_t agent, PeerId peer, const Message& message);
   void agent_says(std::uint32_t agent, std::vector<Message> messages);
   void agent_is_down(std::uint32_t agent, Duration down);
   void plan_agent_turn(std::uint32_t agent);
@@ -231,6 +244,9 @@ class World {
   bool controller_paused_ = false;
   Instant controller_turn_at_ = never;
   Instant controller_free_at_{};
+  Instant last_idle_turn_{};
+  std::uint64_t idle_turns_ = 0;
+  std::uint64_t idle_turns_max_ = 0;
   std::deque<Input> inbox_;
   std::vector<Input> deaths_;
   std::set<std::int64_t> watched_;
