@@ -63,12 +63,13 @@ void World::crash_controller(Duration down) {
   watched_.clear();
   crash_in_batch_.reset();
   for (Place& place : places_) place.peer = {};
-  for (PeerId& peer : client_peers_) peer = {};
+  for (Shell& shell : clients_) shell.peer = {};
   if (down.us >= 0) queue_.push(now_ + down, StartController{});
 }
 
 void World::happen(ResumeController) {
   if (!std::exchange(controller_paused_, false)) return;
+  controller_turn_at_ = never;  // it may have come while nobody could take it
   plan_controller_turn();
 }
 

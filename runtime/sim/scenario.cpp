@@ -264,12 +264,13 @@ std::vector<std::string> describe(const Scenario& scenario) {
   return lines;
 }
 
-ScenarioReport run_scenario(const Scenario& scenario) {
+ScenarioReport run_scenario(const Scenario& scenario, Observer* also) {
   World world(scenario.world);
   Checkers checkers;
   FaultCount faults;
   world.observe(checkers);
   world.observe(faults);
+  if (also) world.observe(*also);
   while (world.clients() < scenario.clients) world.add_client();
   for (const Meddling& request : scenario.requests)
     world.request(request.client, request.body, request.at, request.as);

@@ -45,6 +45,7 @@ struct ScenarioReport {
   Duration took;   ///< virtual time
   Duration bound;  ///< that the liveness phase was allowed
 };
-ScenarioReport run_scenario(const Scenario& scenario);
+/// `also`: watches beside the checkers.
+ScenarioReport run_scenario(const Scenario& scenario, Observer* also = nullptr);
 
 }  // namespace bidboard::sim

@@ -66,8 +66,7 @@ World::World(WorldOptions options)
 World::~World() = default;
 
 std::size_t World::add_client() {
-  clients_.emplace_back(ClientId{random_.next() | 1});
-  client_peers_.emplace_back();
+  clients_.push_back({SimClient(ClientId{random_.next() | 1}), {}});
   const std::size_t client = clients_.size() - 1;
   if (node_) happen(Connect{endpoint_of_client(static_cast<std::uint32_t>(client)), 0});
   return client;
@@ -97,6 +96,7 @@ void World::run_until(Instant end) {
 
 bool World::run_until_done(Instant limit) {
   while (!done() && queue_.next() <= limit) step();
+  if (!done()) now_ = std::max(now_, limit);
   return done();
 }
 
@@ -125,10 +125,10 @@ void World::happen(Deliver& event) {
   }
   const std::uint32_t client = event.to - endpoint_of_client(0);
   const auto* reply = std::get_if<Reply>(&event.message);
-  if (!reply || client_peers_[client] != event.peer) return;
+  if (!reply || clients_[client].peer != event.peer) return;
   const Said said{event.from, event.to, event.peer, event.message};
   for (Observer* observer : observers_) observer->on_heard(said, store_, now_);
-  if (const auto answered = clients_[client].on_reply(*reply, now_)) {
+  if (const auto answered = clients_[client].client.on_reply(*reply, now_)) {
     --waiting_requests_;
     for (Observer* observer : observers_) observer->on_answered(*answered, *reply, store_, now_);
   }
@@ -186,20 +186,26 @@ void World::happen(AgentTurn event) {
   plan_agent_turn(event.agent);
 }
 
-void World::happen(ClientTurn event) { client_speaks(event.client); }
+void World::happen(ClientTurn event) {
+  Shell& shell = clients_[event.client];
+  if (shell.turn_at != now_) return;
+  shell.turn_at = never;
+  client_speaks(event.client);
+}
 
 void World::client_speaks(std::uint32_t client) {
-  SimClient& shell = clients_[client];
-  const PeerId peer = client_peers_[client];
-  if (peer.value == 0) return;
-  if (const auto request = shell.on_time(now_)) {
-    say(endpoint_of_client(client), controller_endpoint, peer, *request, now_);
-    queue_.push(shell.next_wakeup(now_), ClientTurn{client});
-  }
+  Shell& shell = clients_[client];
+  if (shell.peer.value == 0) return;
+  if (const auto request = shell.client.on_time(now_))
+    say(endpoint_of_client(client), controller_endpoint, shell.peer, *request, now_);
+  const Instant next = shell.client.next_wakeup(now_);
+  if (next == never || next >= shell.turn_at) return;
+  shell.turn_at = next;
+  queue_.push(next, ClientTurn{client});
 }
 
 void World::happen(Ask& event) {
-  clients_[event.client].add(std::move(event.body), std::move(event.as));
+  clients_[event.client].client.add(std::move(event.body), std::move(event.as));
   client_speaks(event.client);
 }
 
@@ -209,8 +215,8 @@ void World::happen(Connect event) {
   if (event.endpoint >= endpoint_of_client(0)) {
     const std::uint32_t client = event.endpoint - endpoint_of_client(0);
     peers_.push_back(event.endpoint);
-    client_peers_[client] = peer;
-    clients_[client].on_connected();
+    clients_[client].peer = peer;
+    clients_[client].client.on_connected();
     return client_speaks(client);
   }
   const std::uint32_t agent = event.endpoint - first_agent;

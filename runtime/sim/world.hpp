@@ -259,8 +259,12 @@ class World {
   std::vector<Place> places_;
   std::set<std::int64_t> processes_;  ///< that run
   std::int64_t last_pid_ = 1'000;
-  std::vector<SimClient> clients_;
-  std::vector<PeerId> client_peers_;
+  struct Shell {
+    SimClient client;
+    PeerId peer;
+    Instant turn_at = never;
+  };
+  std::vector<Shell> clients_;
 
   std::uint64_t open_tasks_ = 0;
   std::uint64_t waiting_requests_ = 0;

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "blackboard/codec.hpp"
+#include "blackboard/to_value.hpp"
 #include "runtime/sim/scenario.hpp"
 
 using namespace bidboard;
@@ -21,15 +21,38 @@ constexpr const char* usage =
     "simulate --seeds A..B      many, briefly; stops at the first that fails\n"
     "  --jobs N                 at once (2)\n"
     "  --sabotage GUARANTEE     switches one off (blackboard/sabotage.hpp): a run must fail\n"
-    "  --hashes                 prints the seeds with their trace hashes\n";
+    "  --hashes                 prints the seeds with their trace hashes\n"
+    "  --events                 with --seed: every event and fault, as it happens\n";
 
 struct Options {
   std::uint64_t first = 1;
   std::uint64_t last = 0;
   unsigned jobs = 2;
   bool hashes = false;
+  bool events = false;
   std::string sabotage;
   std::string program;
+};
+
+class Teller final : public Observer {
+ public:
+  void on_saved(const Saved& saved, const Store&, Instant at) override {
+    for (std::size_t i = 0; i < saved.events.size(); ++i) {
+      const Event& event = saved.events[i];
+      tell(at, std::to_string(saved.first.value + i) + " " + std::string(kind(event)) + " " +
+                   to_json(to_value(event.body)));
+    }
+  }
+  void on_fault(const Fault& fault, Instant at) override {
+    tell(at, "FAULT " + std::string(name(fault.kind)) + ", agent" + std::to_string(fault.agent) + ", " +
+                 format_duration(fault.lasts));
+  }
+  void on_note(const Note& note, Instant at) override { tell(at, "note " + note.text); }
+
+ private:
+  static void tell(Instant at, const std::string& what) {
+    std::printf("%.6f %s\n", from_micros(at.us), what.c_str());
+  }
 };
 
 void print(const std::vector<std::string>& lines) {
@@ -46,7 +69,8 @@ bool run_one(const Options& options, std::uint64_t seed) {
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   print(describe(scenario));
   std::fflush(stdout);
-  const ScenarioReport report = run_scenario(scenario);
+  Teller teller;
+  const ScenarioReport report = run_scenario(scenario, options.events ? &teller : nullptr);
   std::printf(
       "%llu of %llu tasks done in %s of virtual time; %llu events, %llu messages, %llu faults, %llu failed "
       "commits, %llu late results\ntrace %016llx\n",
@@ -131,8 +155,8 @@ bool parse(int argc, char** argv, Options& options) {
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
-    if (word == "--hashes") {
-      options.hashes = true;
+    if (word == "--hashes" || word == "--events") {
+      (word == "--hashes" ? options.hashes : options.events) = true;
       continue;
     }
     if (!value) return false;
