@@ -157,7 +157,9 @@ RequestBody some_meddling(const Scenario& scenario, Random& random) {
 
 void draw_requests(Scenario& scenario, Random& random) {
   const auto some_time = [&] { return Instant{random.between(0, scenario.safety_phase.us)}; };
-  for (std::uint32_t posts = static_cast<std::uint32_t>(random.between(2, 8)), i = 0; i < posts; ++i) {
+  // A few are so large that the log is folded on the way.
+  const std::int64_t posts = random.chance(5'000) ? random.between(100, 250) : random.between(2, 8);
+  for (std::int64_t i = 0; i < posts; ++i) {
     const auto count = static_cast<std::uint32_t>(random.between(1, 12));
     const auto client = static_cast<std::uint32_t>(random.below(scenario.clients));
     scenario.requests.push_back(
