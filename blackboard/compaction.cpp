@@ -117,7 +117,10 @@ Result<Compacted> compact(Store& store) {
   const std::optional<Base> before = base_of(store);
   const char generation = before && before->generation == '0' ? '1' : '0';
   Compacted compacted{{store.last_seq(), store.last_term(), generation}, 0, 0};
-  if (const Result<void> done = write_copy(store, generation); !done) return fail(done.error());
+  if (const Result<void> done = write_copy(store, generation); !done) {
+    static_cast<void>(remove_all(store, keys::base_of(generation, {})));  // else the room it takes is missed
+    return fail(done.error());
+  }
 
   std::string bytes;
   append_big_endian(bytes, compacted.base.seq.value);

@@ -44,8 +44,7 @@ Result<Exit> backup(const Globals& globals, const std::string& target) {
   namespace fs = std::filesystem;
   const Result<BoardDirectory> board = find_board(globals.directory);
   if (!board) return fail(board.error());
-  const fs::path folder = fs::path(target) / board_folder;
-  if (fs::exists(folder / "data.mdb"))
+  if (is_board({(fs::path(target) / board_folder).string()}))
     return fail(Errc::conflict, "there is a board in " + target + " already; choose another folder");
   const Result<BoardDirectory> copy = make_board_folder(target);
   if (!copy) return fail(copy.error());
