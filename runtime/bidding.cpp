@@ -1,5 +1,6 @@
 // Auctions: who is asked, whose answers count, and how the gathered bids are cleared.
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "auction/calibration.hpp"
@@ -245,16 +246,29 @@ void ask_again(Core& core, const Situation& situation, Gathered& gathered,
   record_failure(core, gathered, open->second);
 }
 
+/// When nobody else bids, those that failed the task before are better than nobody.
+void ask_who_failed(Core& core, const Situation& situation, Gathered& gathered, std::deque<TaskView>& views,
+                    std::map<AgentId, Announcement>& announcements) {
+  if (!gathered.refusals.contains(RefusalReason::failed_before)) return;
+  TaskView view{gathered.view->task, {}};
+  for (std::size_t i = 0; i < situation.agents.size(); ++i)
+    if (!ineligible(*view.task, *situation.agents[i].agent)) view.eligible.push_back(i);
+  gathered = gather(core, situation, views.emplace_back(std::move(view)), announcements);
+}
+
 }  // namespace
 
 void settle_by_bids(Core& core, const Situation& situation) {
   std::map<AgentId, Announcement> announcements;
+  std::deque<TaskView> widened;
   std::vector<Gathered> all;
   Problem problem;
   const Config& config = core.board.config();
   problem.weights = {config.seconds_weight, config.price_weight};
   for (const TaskView& view : situation.tasks) {
     Gathered gathered = gather(core, situation, view, announcements);
+    if (gathered.complete && gathered.bids.empty())
+      ask_who_failed(core, situation, gathered, widened, announcements);
     if (gathered.complete && gathered.bids.empty()) ask_again(core, situation, gathered, announcements);
     if (!gathered.complete || gathered.bids.empty()) continue;
     problem.tasks.push_back({view.task->id});

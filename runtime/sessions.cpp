@@ -138,6 +138,16 @@ bool late_result_is_kept(const Board& board, TaskId task, Epoch epoch, const std
   return kept;
 }
 
+/// Pull: an agent that was told of tasks and still has room may never have heard of them, or its answer got
+/// lost: it is told again.
+void tell_again(Core& core, const Agent& agent) {
+  const auto told = core.announced.find(agent.id);
+  if (told == core.announced.end() || told->second.empty()) return;
+  if (core.board.holding_count(agent.id) >= agent.profile.capacity) return;
+  core.announced.erase(told);
+  core.dispatch_wanted = true;
+}
+
 void forget_bids(Core& core, AgentId agent) {
   for (auto& [task, auction] : core.auctions) auction.invited.erase(agent), auction.answers.erase(agent);
   for (auto& [task, bids] : core.formula_bids) bids.erase(agent);
@@ -208,6 +218,7 @@ void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message) {
   if (!agent) return;
   if (core.now.wall - agent->seen_at > seen_interval) core.emit(AgentSeen{agent->id});
   core.send(peer, HeartbeatAck{core.options.term});
+  tell_again(core, *agent);
   send_lost_awards(core, peer, agent->id, message.held);
   Revocations over;  // work that is no longer awarded is called off
   for (const Held& held : message.held) {
