@@ -384,7 +384,7 @@ Command auction_command() {
             auto args = std::make_shared<SolveArgs>();
             o.argument("solve", args->verb, "What to do");
             o.argument("FILE", args->file, "JSON file, or - for stdin");
-            o.text("--mechanism,-m", args->mechanism, "NAME", "first_price, vickrey, sequential, optimal");
+            o.text("--mechanism,-m", args->mechanism, "NAME", listed(mechanism_names()));
             return [args](const Globals&) { return solve(*args); };
           }};
 }
