@@ -10,11 +10,12 @@
 namespace bidboard {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Mechanism>, 4> mechanisms{{
+constexpr std::array<std::pair<std::string_view, Mechanism>, 5> mechanisms{{
     {"first_price", first_price},
     {"vickrey", vickrey},
     {"sequential", sequential},
     {"optimal", optimal},
+    {"bertsekas", bertsekas},
 }};
 
 constexpr std::size_t tasks_max = 10'000;

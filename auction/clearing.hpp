@@ -1,7 +1,7 @@
 // Clearing: from tasks, agents and scored bids to awards and prices. Mechanisms are pure functions; each
 // stands in a file of its own under auction/mechanisms/ and is checked against brute force. Permuting the
-// input never changes the outcome: a tie goes to the agent that has less to do (in `optimal`: to any of
-// them), and every order ends in the ids.
+// input never changes the outcome: a tie goes to the agent that has less to do (where all tasks are assigned
+// at once: to any of them), and every order ends in the ids.
 #pragma once
 
 #include <optional>
@@ -54,12 +54,13 @@ struct Award {
   bool operator==(const Award&) const = default;
 };
 
-/// Dual prices that prove the total cost minimal (linear-programming duality), to be checked without trusting
-/// the solver. A place is one position in one slot's queue: place 1 runs last, so whoever takes place k is
-/// waited for by the k - 1 tasks behind it; without queueing place k of an agent is its k-th slot. Then
+/// Dual prices that prove how low the total cost could be at most (linear-programming duality), to be checked
+/// without trusting the solver. A place is one position in one slot's queue: place 1 runs last, so whoever
+/// takes place k is waited for by the k - 1 tasks behind it; without queueing place k of an agent is its k-th
+/// slot. Then
 ///   task price + place price ≤ cost of the task at that place, for every bid and place; task price ≤
 ///   `unassigned`; place prices ≤ 0, and 0 for every place not listed; sum of all prices = bound = total cost
-///   + unassigned × number of unassigned tasks.
+///   + unassigned × number of unassigned tasks - gap.
 struct Certificate {
   struct PlacePrice {
     AgentId agent;
@@ -72,13 +73,15 @@ struct Certificate {
   std::vector<PlacePrice> place_prices;  ///< the places taken, by agent, slot and place
   Micros unassigned = 0;                 ///< a penalty so high that leaving a task unassigned never pays
   Micros bound = 0;
+  Micros gap = 0;  ///< so much less the total cost might be, for all that is proven here; 0: it is the least
   bool operator==(const Certificate&) const = default;
 };
 
 struct Outcome {
   std::vector<Award> awards;  ///< in the order of Problem::tasks; a task that nobody can take is missing
   Micros total_cost = 0;      ///< the sum of the awards' costs, clamped to ±4e18
-  std::optional<Certificate> certificate;  ///< from `optimal`, unless its numbers do not fit 64 bits
+  /// From mechanisms that look at all tasks at once, unless its numbers do not fit 64 bits.
+  std::optional<Certificate> certificate;
 };
 
 /// A cost of waiting is wait_score of the slot's free_in plus wait_score of each task before it in the slot,
@@ -100,12 +103,16 @@ Outcome vickrey(const Problem& problem);
 /// winner's cost.
 Outcome sequential(const Problem& problem);
 /// As many tasks as can be assigned, at the least total cost there is: exact, with a certificate. Price: the
-/// winner's cost. (Jonker and Volgenant 1987; optimal.cpp tells more.)
+/// winner's cost. (Jonker and Volgenant 1987; shortest_paths.cpp tells more.)
 Outcome optimal(const Problem& problem);
+/// What `optimal` finds, at the same total cost, found as an auction: tasks bid for places and prices rise
+/// (Bertsekas 1988; bertsekas.cpp tells more). Its certificate is the final prices, rounded: `gap` is at most
+/// one micro-unit per task. Price: the winner's cost.
+Outcome bertsekas(const Problem& problem);
 
 /// A mechanism by name. Errors: invalid, with the known names.
 Result<Mechanism> find_mechanism(std::string_view name);
-/// "first_price", "vickrey", "sequential", "optimal".
+/// "first_price", "vickrey", "sequential", "optimal", "bertsekas".
 std::vector<std::string_view> mechanism_names();
 
 }  // namespace bidboard

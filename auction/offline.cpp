@@ -227,8 +227,8 @@ Result<OfflineAuction> Reader::read(const Value& document) {
   for (const std::string& id : task_order_) auction_.problem.tasks.push_back({TaskId{tasks_.at(id).id}});
   for (const auto& [id, slots] : agent_order_) {
     const AgentId agent{agents_.at(id).id};
-    // More slots than tasks change nothing.
-    const std::size_t useful = std::min(static_cast<std::size_t>(slots), task_order_.size());
+    // More slots than tasks change nothing; one is left over, so that a certificate gives them price 0.
+    const std::size_t useful = std::min(static_cast<std::size_t>(slots), task_order_.size() + 1);
     auction_.problem.agents.push_back({agent, std::vector<Micros>(useful, 0)});
     auction_.agents.push_back(agent);
   }
@@ -269,6 +269,7 @@ Value write_certificate(const OfflineAuction& auction, const Certificate& certif
     agents.set(auction.agent_names[agent.value - 1], decimal(prices[agent]));
   Value out;
   out.set("bound", decimal(certificate.bound));
+  out.set("gap", decimal(certificate.gap));
   out.set("tasks", std::move(tasks));
   out.set("agents", std::move(agents));
   out.set("unassigned", decimal(certificate.unassigned));

@@ -29,11 +29,11 @@ struct OfflineAuction {
 Result<OfflineAuction> read_auction(const Value& document);
 
 /// {"mechanism", "awards": [{"task", "agent", "cost", "price"}] in task order, "unassigned": [names],
-/// "total_cost"}, and from a mechanism that proves its result "certificate": {"bound", "tasks": {name:
+/// "total_cost"}, and from a mechanism that proves its result "certificate": {"bound", "gap", "tasks": {name:
 /// price}, "agents": {name: price}, "unassigned": penalty}. Anyone can check it: price of task + price of
 /// agent ≤ cost for every bid; no price of a task above the penalty, none of an agent above 0; and the sum of
 /// the tasks' prices and of each agent's price times its capacity = bound = total_cost + penalty × number of
-/// unassigned tasks. Then no other assignment costs less.
+/// unassigned tasks - gap. Then no other assignment costs less by more than the gap.
 Value write_outcome(const OfflineAuction& auction, std::string_view mechanism, const Outcome& outcome);
 
 }  // namespace bidboard
