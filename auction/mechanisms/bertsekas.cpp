@@ -250,6 +250,7 @@ Outcome bertsekas(const Problem& problem) {
   std::optional<Certificate> certificate = certificate_of(matrix, solution.duals, solution.cost);
   Outcome out = line_up(matrix, std::move(solution));
   out.certificate = std::move(certificate);
+  out.exact = true;
   return out;
 }
 

@@ -9,6 +9,7 @@ Outcome optimal(const Problem& problem) {
   std::optional<Certificate> certificate = assignment::certificate_of(matrix, solution.duals, solution.cost);
   Outcome out = assignment::line_up(matrix, std::move(solution));
   out.certificate = std::move(certificate);
+  out.exact = true;
   return out;
 }
 

@@ -199,7 +199,10 @@ TEST_CASE("equal bids are shared out, instead of all going to the agent register
 TEST_CASE("the order in which agents and bids are told never changes an outcome") {
   for (const std::string_view name : mechanism_names()) {
     const Mechanism mechanism = *find_mechanism(name);
-    for (const ProblemShape& shape : shapes()) {
+    std::vector<ProblemShape> all = shapes();
+    for (const bool queueing : {true, false})
+      all.push_back({.tasks_max = 6, .number_max = 3, .queueing = queueing, .bundles_max = 8});
+    for (const ProblemShape& shape : all) {
       Random random(17);
       for (int round = 0; round < 60; ++round) {
         const Problem problem = random_problem(random, shape);
@@ -358,5 +361,6 @@ TEST_CASE("mechanisms are found by name, and an unknown name is answered with th
   REQUIRE_FALSE(unknown.has_value());
   CHECK(unknown.error().code == Errc::invalid);
   CHECK(unknown.error().text ==
-        "no mechanism 'auctioneer'; there are first_price, vickrey, sequential, optimal, bertsekas");
+        "no mechanism 'auctioneer'; there are first_price, vickrey, sequential, optimal, bertsekas, "
+        "combinatorial");
 }
