@@ -20,9 +20,10 @@ std::vector<AgentView> connected_agents(const Core& core) {
   for (const auto& [id, session] : core.sessions) {
     if (session.peer.value == 0) continue;
     const Agent* agent = core.board.agent(id);
-    AgentView view{agent, core.board.holding_count(id), 0};
+    AgentView view{agent, core.board.holding_count(id), 0, {}};
     if (view.holding < agent->profile.capacity) view.free_slots = agent->profile.capacity - view.holding;
-    agents.push_back(view);
+    if (core.strategy->looks_ahead()) view.slot_free_in = slots_free_in(core, view);
+    agents.push_back(std::move(view));
   }
   return agents;
 }
@@ -121,6 +122,10 @@ Situation look_around(Core& core) {
 
 void settle_by_push(Core& core, const Situation& situation) {
   for (const Choice& choice : core.strategy->choose(situation)) {
+    if (choice.start_in > 0) {
+      review_in(core, choice.start_in);
+      continue;
+    }
     const Task& task = *situation.tasks[choice.task].task;
     Auction decision;
     decision.task = task.id;
