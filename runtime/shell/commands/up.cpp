@@ -171,7 +171,9 @@ Result<void> run_board(const BoardDirectory& board, Settings settings, Detached&
   Supervisor supervisor(settings.restart, [](const std::string& text) {
     print_note({Note::Level::warning, text});
   });
-  if (const Result<void> started = supervisor.start(controller_child(board, settings.durable)); !started)
+  if (const Result<void> started =
+          supervisor.start(controller_child(board, settings.durable, settings.listen));
+      !started)
     return started;
   const Result<Writer> writer = await_serving(board, start_patience);
   if (!writer) return fail(writer.error());
