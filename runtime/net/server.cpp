@@ -99,13 +99,14 @@ Result<std::unique_ptr<Server>> Server::open(ServerOptions options) {
   Result<std::unique_ptr<Door>> local = Door::open(impl->door(ipc + "/c", ipc + "/f"));
   if (!local) return fail(local.error());
   impl->local = std::move(*local);
-  if (!impl->options.tcp.empty()) {
-    const auto endpoints = tcp_endpoints(impl->options.tcp);
-    if (!endpoints) return fail(endpoints.error());
-    if (const Result<void> opened = impl->open_remote(endpoints->first, endpoints->second); !opened)
-      return fail(opened.error());
-  }
-  return std::unique_ptr<Server>(new Server(std::move(impl)));
+  std::unique_ptr<Server> server(new Server(std::move(impl)));  // takes the folder away if the rest fails
+  const std::string& tcp = server->impl_->options.tcp;
+  if (tcp.empty()) return server;
+  const auto endpoints = tcp_endpoints(tcp);
+  if (!endpoints) return fail(endpoints.error());
+  if (const Result<void> opened = server->impl_->open_remote(endpoints->first, endpoints->second); !opened)
+    return fail(opened.error());
+  return server;
 }
 
 const std::string& Server::endpoint() const { return impl_->local->endpoint(); }

@@ -72,6 +72,7 @@ TEST_CASE("An agent of another machine works by its key, and its tasks find thei
   const std::string key = two.key("laptop");
   const Process far = two.agent(key, "far");
   two.board.await_agents(1);
+  CHECK(*two.board.data({"status", "--json"}).find("listens") == Value(two.address));
   CHECK(two.board.value("SELECT name FROM agents") == "far");
   const Finished posted = two.run(
       key, {"post", "from afar", "--run", "bidboard progress 0.5 half && echo \"$PWD\"; echo $BIDBOARD_DIR"});
@@ -92,12 +93,6 @@ TEST_CASE("Without a key, with a wrong one, or with another board's, nobody come
   const Process worker = two.agent(good, "worker");
   two.board.await_agents(1);
 
-  const Finished without = two.run("", {"post", "x"});
-  CHECK(without.exit_code == 2);
-  CHECK(contains(without.err, "takes nobody without a key"));
-  SilentPeer plain = SilentPeer::client(two.address);  // one that does not even try
-  CHECK(says(*two.controller, "from 127.0.0.1: it showed no key, or one that was made for another board"));
-
   // Its own pair is fine, but this board has not allowed it.
   const TestBoard other;
   other.must({"keys", "init"});
@@ -111,6 +106,17 @@ TEST_CASE("Without a key, with a wrong one, or with another board's, nobody come
   CHECK(refused.code == Errc::refused);
   CHECK(contains(refused.text, "does not allow our key"));
   CHECK(says(*two.controller, "is not allowed here (`bidboard keys import` allows it)"));
+  // The feed is as closed as the rest.
+  const std::string feed = serving_writer(two.board.directory())->tcp_feed;
+  const auto deaf = Feed::open(feed, unknown);
+  REQUIRE(deaf.has_value());
+  CHECK(says(*two.controller, "is not allowed here", 2));
+
+  const Finished without = two.run("", {"post", "x"});
+  CHECK(without.exit_code == 2);
+  CHECK(contains(without.err, "takes nobody without a key"));
+  SilentPeer plain = SilentPeer::client(two.address);  // one that does not even try
+  CHECK(says(*two.controller, "from 127.0.0.1: it showed no key, or one that was made for another board"));
 
   // Made for another board altogether.
   const Finished lost = two.run(foreign, {"post", "x"});
@@ -120,11 +126,8 @@ TEST_CASE("Without a key, with a wrong one, or with another board's, nobody come
   CHECK(agent.wait() == 4);
   CHECK(contains(agent.err(), "the key file was made for another board"));
 
-  // The feed is as closed as the rest.
-  const std::string feed = serving_writer(two.board.directory())->tcp_feed;
-  const auto deaf = Feed::open(feed, unknown);
+  // Nobody else has noticed.
   const auto hears = Feed::open(feed, *read_client_keys(good));
-  REQUIRE(deaf.has_value());
   REQUIRE(hears.has_value());
   CHECK(eventually([&] { return (*hears)->wait(milliseconds(10)).has_value(); }, patience));
   const std::string task = two.board.must({"post", "goes on", "--run", "echo fine"});
@@ -248,6 +251,9 @@ TEST_CASE("Keys are files that only their owner reads, made, listed and taken ba
   CHECK(board.run({"keys", "add", "mine"}, task).exit_code == 4);
 
   REQUIRE(::chmod(board.path(".bidboard/keys/server.key").c_str(), 0644) == 0);
+  const Finished doctor = board.run({"doctor"});
+  CHECK(doctor.exit_code == 1);
+  CHECK(contains(doctor.out, "server.key must be yours and readable by nobody else"));
   const Finished open = board.run({"controller", "--listen", "tcp://127.0.0.1:*"});
   CHECK(open.exit_code == 4);
   CHECK(contains(open.err, "readable by nobody else"));

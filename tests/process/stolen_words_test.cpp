@@ -83,7 +83,7 @@ std::map<std::string, std::string> all_outputs(const TestBoard& board) {
   for (const std::vector<std::string>& words :
        std::vector<std::vector<std::string>>{{"log"},
                                              {"log", "--json"},
-                                             {"tasks", "--all", "--json"},
+                                             {"tasks", "--json"},
                                              {"show", "t1", "--json"},
                                              {"show", "t1"},
                                              {"agents", "--all", "--json"},
@@ -208,7 +208,7 @@ TEST_CASE("A capability that was stolen is worth nothing once the task is awarde
   const std::vector<Awards> awards = of_kind<Awards>(tapped.link.recorded(false));
   REQUIRE(awards.size() == 1);
   const AwardItem stolen = awards[0].awards.at(0);
-  first.signal(SIGSTOP);
+  first.kill();
   const Process second = board.agent("second", {"--allow-run"});
   REQUIRE(board.becomes("SELECT epoch || state FROM tasks", "2running"));
 
@@ -246,7 +246,6 @@ TEST_CASE("A capability that was stolen is worth nothing once the task is awarde
   board.write("go", "");
   REQUIRE(board.task_becomes(task, "done"));
   CHECK(board.value("SELECT result FROM tasks") == "second");
-  first.kill();
 }
 
 TEST_CASE("Secrets stand in no file of the board, no output, no log and no backup") {
@@ -255,12 +254,12 @@ TEST_CASE("Secrets stand in no file of the board, no output, no log and no backu
   Process agent = board.agent("ann", {"--allow-run"});
   board.await_agents(1);
   board.write("go", "");
-  board.must(
-      {"post", "the needle is found", "--run", "bidboard progress 0.5 half; bidboard post below; ./hold.sh"});
+  board.must({"post", "the needle is found", "--run",
+              "bidboard progress 0.5 half; bidboard post below --run true; ./hold.sh"});
   REQUIRE(board.task_becomes("t1", "done"));
-  board.must({"post", "by hand", "--skill", "rust"});
-  board.must({"claim", "--next", "--as", "bob", "--skill", "rust"});
-  board.must({"done", "t2", "--as", "bob"});
+  const std::string by_hand = board.must({"post", "by hand", "--skill", "rust"});
+  board.must({"claim", by_hand, "--as", "bob", "--skill", "rust"});
+  board.must({"done", by_hand, "--as", "bob"});
   board.must({"keys", "add", "laptop"});
 
   std::set<std::string> secrets = secrets_told(tapped.link);

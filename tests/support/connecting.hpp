@@ -27,7 +27,7 @@ inline Error turned_away(Connection& connection) {
   REQUIRE(eventually(
       [&] {
         const Incoming incoming = connection.wait(milliseconds(10));
-        CHECK_FALSE(incoming.connected);
+        REQUIRE_FALSE(incoming.connected);
         trouble = incoming.trouble;
         return trouble.has_value();
       },
