@@ -24,6 +24,8 @@ constexpr std::chrono::seconds backlog_patience(2);
 /// Over TCP: how long a peer may take to prove who it is.
 constexpr std::chrono::milliseconds handshake_max(10'000);
 
+constexpr int broken_handshake = ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
+
 /// ROUTER names anonymous peers by a zero byte and four more; that number is our PeerId.
 PeerId peer_of(std::string_view routing_id) {
   if (routing_id.size() != 5 || routing_id[0] != 0) return {};
@@ -93,7 +95,7 @@ struct Monitor {
     // Without a bound: what is not taken here would hold up everything that the socket does.
     events.set(zmq::sockopt::rcvhwm, 0);
     events.set(zmq::sockopt::linger, 0);
-    constexpr int wanted = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
+    constexpr int wanted = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | broken_handshake;
     if (zmq_socket_monitor(watched.handle(), address.c_str(), wanted) != 0) throw zmq::error_t();
     events.connect(address);
   }
@@ -109,13 +111,14 @@ struct Monitor {
       std::memcpy(&value, event.data<char>() + sizeof what, sizeof value);
       if (what == ZMQ_EVENT_ACCEPTED) {
         open[value] = tcp ? address_of(value) : "this machine";
-      } else if (what == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) {
-        broke_off = true;  // its end follows at once
+      } else if ((what & broken_handshake) != 0) {
+        // Its end follows at once. A local peer that goes so early was only stopped.
+        broke_off = tcp || what == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
       } else if (what == ZMQ_EVENT_DISCONNECTED) {
         const auto at = open.find(value);
         if (at == open.end()) continue;
         if (std::exchange(broke_off, false))
-          on_refused(at->second, tcp ? "it showed no key, or one that was made for another board"
+          on_refused(at->second, tcp ? "it showed no key that was made for this board"
                                      : "it does not speak as Bidboard does");
         open.erase(at);
       }
