@@ -146,6 +146,22 @@ TEST_CASE("One connection too many waits its turn, and nobody else notices") {
   for (const auto& connection : in) CHECK(ask<Welcome>(*connection, Hello{}).version == protocol_version);
 }
 
+TEST_CASE("A frame that is too large closes the connection it came on, and no other") {
+  const TestBoard board;
+  const Process controller = board.serve();
+  const std::string endpoint = serving_writer(board.directory())->endpoint;
+  const auto other = connected(endpoint);
+  const auto loud = connected(endpoint);
+  Request request;
+  request.number = 1;
+  request.body = Finish{TaskId{1}, {}, true, std::string(9 << 20, 'x'), 0, 0};
+  REQUIRE(loud->send(request));
+  CHECK(eventually([&] { return loud->wait(milliseconds(10)).connected; }, patience));  // anew
+  CHECK(ask<Welcome>(*loud, Hello{}).version == protocol_version);
+  CHECK(ask<Welcome>(*other, Hello{}).version == protocol_version);
+  CHECK(board.must({"post", "meanwhile"}) == "t1");
+}
+
 TEST_CASE("Connections that come and go are not counted for ever") {
   const TestBoard board;
   const Process controller = board.serve({"--max-connections", "2"});

@@ -81,6 +81,9 @@ TEST_CASE("An agent of another machine works by its key, and its tasks find thei
   CHECK(two.board.value("SELECT result FROM tasks") ==
         std::filesystem::canonical(two.elsewhere.home()).string());
   CHECK(two.board.value("SELECT count(*) FROM log WHERE kind = 'task_progressed'") == "1");
+  const Finished output = two.board.run({"output", "t1"});
+  CHECK(output.exit_code == 3);
+  CHECK(contains(output.err, "far works on another machine"));
   const Finished tasks = two.run(key, {"tasks"});
   CHECK(tasks.exit_code == 6);
   CHECK(contains(tasks.err, "run it there"));
