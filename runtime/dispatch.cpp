@@ -60,8 +60,9 @@ std::vector<std::size_t> eligible_agents(const Core& core, const Task& task,
 
 bool may_be_awarded(const Task& task) { return after(task.state, Move::award) && task.not_before.us == 0; }
 
-/// The agent it was reserved for has left.
+/// The agent it was reserved for has left, or the bundle it belonged to is forgotten (after a restart).
 bool reserved_for_nobody(const Core& core, const Task& task) {
+  if (task.reserved_in && !core.bundles.contains(task.reserved_in)) return true;
   const Agent* wanted = task.reserved_for ? core.board.agent(task.reserved_for) : nullptr;
   return wanted && wanted->state == AgentState::gone;
 }
@@ -72,7 +73,7 @@ void feed_the_barren(Core& core, const std::vector<AgentView>& agents) {
     if (core.barren.empty()) continue;
     const Task* task = core.board.task(id);
     if (!task || !may_be_awarded(*task)) continue;
-    if (reserved_for_nobody(core, *task)) core.emit(TaskReserved{id, {}});
+    if (reserved_for_nobody(core, *task)) core.emit(TaskReserved{id, {}, {}});
     for (const std::size_t i : eligible_agents(core, *task, agents)) core.barren.erase(agents[i].agent->id);
   }
 }
@@ -94,7 +95,7 @@ Situation walk(Core& core, std::vector<TaskId>& unreserved) {
   if (hungry == 0) return situation;
   core.board.scan(std::string(1, keys::ready_letter), {}, [&](std::string_view key, std::string_view) {
     const Task* task = core.board.task(keys::last_id<TaskId>(key));
-    if (!task) return true;
+    if (!task || core.bundles.contains(task->reserved_in)) return true;  // it comes when its turn comes
     if (reserved_for_nobody(core, *task)) unreserved.push_back(task->id);
     TaskView view{task, eligible_agents(core, *task, situation.agents)};
     if (std::none_of(view.eligible.begin(), view.eligible.end(), [&](std::size_t i) { return room[i] > 0; }))
@@ -116,7 +117,7 @@ Situation look_around(Core& core) {
   std::vector<TaskId> unreserved;
   Situation situation = walk(core, unreserved);
   if (unreserved.empty()) return situation;
-  for (const TaskId id : unreserved) core.emit(TaskReserved{id, {}});
+  for (const TaskId id : unreserved) core.emit(TaskReserved{id, {}, {}});
   return walk(core, unreserved);
 }
 
@@ -127,12 +128,8 @@ void settle_by_push(Core& core, const Situation& situation) {
       continue;
     }
     const Task& task = *situation.tasks[choice.task].task;
-    Auction decision;
-    decision.task = task.id;
-    decision.mechanism = core.strategy->name();
-    decision.opened_at = decision.closed_at = core.now.wall;
-    decision.why = choice.why;
-    award(core, task, *situation.agents[choice.agent].agent, std::move(decision), false);
+    award(core, task, *situation.agents[choice.agent].agent, plain_decision(core, task.id, choice.why),
+          false);
   }
 }
 
@@ -174,6 +171,7 @@ void note_for_dispatch(Core& core, const EventBody& body) {
 void settle(Core& core) {
   core.settle_again = never;
   if (core.sessions.empty()) return core.newly_ready.clear();
+  continue_bundles(core);
   const Situation situation = look_around(core);
   if (situation.tasks.empty()) return;
   switch (core.strategy->style()) {
@@ -195,14 +193,18 @@ void on_take(Core& core, PeerId peer, const Take& message) {
     const Task* task = core.board.task(id);
     const bool has_room = core.board.holding_count(agent->id) < agent->profile.capacity;
     if (!task || !has_room || !may_be_awarded(*task) || objection(core, *task, *agent)) continue;
-    Auction decision;
-    decision.task = id;
-    decision.mechanism = core.strategy->name();
-    decision.opened_at = decision.closed_at = core.now.wall;
-    decision.why = "its claim was the first valid one";
-    award(core, *task, *agent, std::move(decision), false);
+    award(core, *task, *agent, plain_decision(core, id, "its claim was the first valid one"), false);
   }
   core.dispatch_wanted = true;
+}
+
+Auction plain_decision(const Core& core, TaskId task, std::string why) {
+  Auction decision;
+  decision.task = task;
+  decision.mechanism = core.strategy->name();
+  decision.opened_at = decision.closed_at = core.now.wall;
+  decision.why = std::move(why);
+  return decision;
 }
 
 Claimed award(Core& core, const Task& task, const Agent& agent, Auction decision, bool shell_claim) {
