@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <set>
+#include <utility>
 
 #include "blackboard/check.hpp"
 #include "blackboard/keys.hpp"
@@ -67,7 +68,7 @@ Result<std::unique_ptr<Environment>> open_environment(const std::string& directo
                                                       const LmdbOptions& options, unsigned flags) {
   const std::string file = directory + "/data.mdb";
   struct stat info {};
-  if (::stat(file.c_str(), &info) != 0) {
+  if (::stat(file.c_str(), &info) != 0 || info.st_size == 0) {  // empty: its making was cut off
     if (!options.create)
       return fail(Errc::not_found, "no board in " + directory + "; `bidboard init` makes one");
     if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
@@ -121,6 +122,10 @@ void scan_in(MDB_txn* txn, MDB_dbi table, std::string_view prefix, std::string_v
     rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
 }
 
+unsigned flags_of(const LmdbOptions& options) {
+  return options.durability == Durability::none ? MDB_NOSYNC : 0;
+}
+
 struct Meta {
   Seq seq;
   Term term;
@@ -132,9 +137,27 @@ Meta meta_in(MDB_txn* txn, MDB_dbi table) {
   return {{read_big_endian(*bytes, 0)}, {read_big_endian(*bytes, 8)}};
 }
 
+/// LMDB keeps the numbers of free pages in its table 0, which may be read: under each transaction a list that
+/// begins with its length.
+std::size_t free_pages_in(MDB_txn* txn) {
+  constexpr MDB_dbi free_list = 0;
+  MDB_cursor* cursor = nullptr;
+  if (mdb_cursor_open(txn, free_list, &cursor) != 0) return 0;
+  MDB_val key;
+  MDB_val list;
+  std::size_t pages = 0;
+  while (mdb_cursor_get(cursor, &key, &list, MDB_NEXT) == 0) {
+    std::size_t length = 0;
+    std::memcpy(&length, list.mv_data, sizeof length);
+    pages += length;
+  }
+  mdb_cursor_close(cursor);
+  return pages;
+}
+
 class LmdbSnapshot final : public Snapshot {
  public:
-  LmdbSnapshot(std::unique_ptr<Environment> environment, MDB_txn* txn)
+  LmdbSnapshot(std::shared_ptr<Environment> environment, MDB_txn* txn)
       : env_(std::move(environment)), txn_(txn) {}
   ~LmdbSnapshot() override { mdb_txn_abort(txn_); }
   std::optional<std::string_view> get(std::string_view key) const override {
@@ -146,15 +169,16 @@ class LmdbSnapshot final : public Snapshot {
   Seq last_seq() const override { return meta_in(txn_, env_->table).seq; }
 
  private:
-  std::unique_ptr<Environment> env_;
+  std::shared_ptr<Environment> env_;
   MDB_txn* txn_;
 };
 
 }  // namespace
 
 struct LmdbStore::Impl {
-  std::unique_ptr<Environment> environment;
-  std::size_t map_bytes = 0;
+  std::string directory;
+  LmdbOptions options;
+  std::shared_ptr<Environment> environment;
   Meta meta;
   MDB_txn* reader = nullptr;
   bool reader_is_current = false;
@@ -178,18 +202,33 @@ struct LmdbStore::Impl {
     if (reader && reader_is_current) mdb_txn_reset(reader);
     reader_is_current = false;
   }
+  /// Once LMDB could not write the page that makes a commit, the environment refuses everything, reading
+  /// included (MDB_PANIC). A new one shows the last commit that succeeded.
+  void open_again_after_panic() {
+    MDB_txn* probe = nullptr;
+    const int rc = mdb_txn_begin(environment->env, nullptr, MDB_RDONLY, &probe);
+    if (rc == 0) mdb_txn_abort(probe);
+    if (rc != MDB_PANIC) return;
+    BB_CHECK(environment.use_count() == 1, "no snapshot keeps the store from being opened again");
+    if (reader) mdb_txn_abort(std::exchange(reader, nullptr));
+    environment.reset();
+    Result<std::unique_ptr<Environment>> opened = open_environment(directory, options, flags_of(options));
+    BB_CHECK(opened.has_value(), "the store opens again after a failed write");
+    environment = std::move(*opened);
+    BB_CHECK(meta_in(read(), environment->table).seq == meta.seq, "a commit that failed did not happen");
+  }
 };
 
 LmdbStore::LmdbStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 LmdbStore::~LmdbStore() = default;
 
 Result<std::unique_ptr<LmdbStore>> LmdbStore::open(const std::string& directory, const LmdbOptions& options) {
-  const unsigned flags = options.durability == Durability::none ? MDB_NOSYNC : 0;
-  Result<std::unique_ptr<Environment>> environment = open_environment(directory, options, flags);
+  Result<std::unique_ptr<Environment>> environment = open_environment(directory, options, flags_of(options));
   if (!environment) return fail(environment.error());
   auto impl = std::make_unique<Impl>();
+  impl->directory = directory;
+  impl->options = options;
   impl->environment = std::move(*environment);
-  impl->map_bytes = options.map_bytes;
   impl->meta = meta_in(impl->read(), impl->environment->table);
   std::unique_ptr<LmdbStore> store(new LmdbStore(std::move(impl)));
   store->clear_stale_readers();
@@ -239,7 +278,10 @@ Result<void> LmdbStore::commit(Seq expected_seq, Term term, std::span<const std:
     mdb_txn_abort(txn);  // a failed put poisons its transaction
     return fail(lmdb_error("write", rc));
   }
-  if (rc = mdb_txn_commit(txn); rc != 0) return fail(lmdb_error("commit", rc));
+  if (rc = mdb_txn_commit(txn); rc != 0) {
+    impl_->open_again_after_panic();
+    return fail(lmdb_error("commit", rc));
+  }
   impl_->meta = meta;
   return {};
 }
@@ -260,8 +302,21 @@ std::int64_t LmdbStore::fullness() const {
   MDB_stat stat;
   if (mdb_env_info(impl_->environment->env, &info) != 0 || mdb_env_stat(impl_->environment->env, &stat) != 0)
     return 0;
-  const auto used = static_cast<double>(info.me_last_pgno) * stat.ms_psize;
-  return to_micros(used / static_cast<double>(impl_->map_bytes));
+  const auto share = [&](std::size_t pages) {
+    return to_micros(static_cast<double>(pages) * stat.ms_psize /
+                     static_cast<double>(impl_->options.map_bytes));
+  };
+  // The file never shrinks. What has become free in it is counted only where it matters, since that takes a
+  // walk over the list of free pages.
+  const std::size_t pages = info.me_last_pgno + 1;
+  return share(pages) < one / 2 ? share(pages) : share(pages - free_pages_in(impl_->read()));
+}
+
+Result<std::unique_ptr<Snapshot>> LmdbStore::snapshot() const {
+  MDB_txn* txn = nullptr;
+  if (const int rc = mdb_txn_begin(impl_->environment->env, nullptr, MDB_RDONLY, &txn))
+    return fail(lmdb_error("read", rc));
+  return std::make_unique<LmdbSnapshot>(impl_->environment, txn);
 }
 
 int LmdbStore::clear_stale_readers() {
@@ -276,7 +331,7 @@ Result<std::unique_ptr<Snapshot>> open_snapshot(const std::string& directory) {
   MDB_txn* txn = nullptr;
   if (const int rc = mdb_txn_begin((*environment)->env, nullptr, MDB_RDONLY, &txn))
     return fail(lmdb_error("read", rc));
-  return std::make_unique<LmdbSnapshot>(std::move(*environment), txn);
+  return std::make_unique<LmdbSnapshot>(std::shared_ptr<Environment>(std::move(*environment)), txn);
 }
 
 Result<std::uint64_t> count_entries(const std::string& directory) {

@@ -1,5 +1,6 @@
 // Auctions: who is asked, whose answers count, and how the gathered bids are cleared.
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "auction/calibration.hpp"
@@ -233,6 +234,16 @@ void ask_again(Core& core, const Situation& situation, Gathered& gathered,
   record_failure(core, gathered, open->second);
 }
 
+/// When nobody else bids, those that failed the task before are better than nobody.
+void ask_who_failed(Core& core, const Situation& situation, Gathered& gathered, std::deque<TaskView>& views,
+                    std::map<AgentId, Announcement>& announcements) {
+  if (!gathered.refusals.contains(RefusalReason::failed_before)) return;
+  TaskView view{gathered.view->task, {}};
+  for (std::size_t i = 0; i < situation.agents.size(); ++i)
+    if (!ineligible(*view.task, *situation.agents[i].agent)) view.eligible.push_back(i);
+  gathered = gather(core, situation, views.emplace_back(std::move(view)), announcements);
+}
+
 /// The bids that the controller worked out for agents that save set-up cost.
 std::map<AgentId, std::vector<SingleBid>> singles_of(const Core& core, const std::vector<Gathered>& all) {
   std::map<AgentId, std::vector<SingleBid>> singles;
@@ -364,9 +375,13 @@ void settle_by_bids(Core& core, const Situation& situation) {
   Round round;
   const Config& config = core.board.config();
   const bool bundled = config.mechanism == "combinatorial";
+  std::deque<TaskView> widened;
   std::vector<Gathered> gathered_all;
-  for (const TaskView& view : situation.tasks)
-    gathered_all.push_back(gather(core, situation, view, announcements));
+  for (const TaskView& view : situation.tasks) {
+    Gathered& gathered = gathered_all.emplace_back(gather(core, situation, view, announcements));
+    if (gathered.complete && gathered.bids.empty())
+      ask_who_failed(core, situation, gathered, widened, announcements);
+  }
   const std::set<TaskId> held =
       bundled ? held_by_bundles(core, incomplete(gathered_all)) : std::set<TaskId>{};
   for (Gathered& gathered : gathered_all) {

@@ -15,6 +15,7 @@
 #include <sstream>
 #include <thread>
 
+#include "agents/descriptor.hpp"
 #include "blackboard/sabotage.hpp"
 
 namespace bidboard {
@@ -27,11 +28,6 @@ constexpr std::size_t key_bytes = 32;
 fs::path folder_of(const fs::path& given) {
   if (given.filename() == board_folder) return given;
   return given / board_folder;
-}
-
-bool is_board(const fs::path& folder) {
-  std::error_code error;
-  return fs::exists(folder / "data.mdb", error);
 }
 
 constexpr std::string_view state_names[] = {"embedded", "starting", "serving"};
@@ -86,19 +82,41 @@ int open_lock(const BoardDirectory& board) {
   return ::open(board.writer_lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
 
+/// The file appears with its content or not at all; one that is there stays as it is. False: errno says why.
+bool make_file_at_once(const std::string& path, const std::string& content) {
+  const std::string draft = path + "." + std::to_string(::getpid());
+  bool made = false;
+  {
+    const Descriptor file{::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+    made = file &&
+           ::write(file.get(), content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&
+           ::fsync(file.get()) == 0 && (::link(draft.c_str(), path.c_str()) == 0 || errno == EEXIST);
+  }
+  const int error = errno;
+  ::unlink(draft.c_str());
+  errno = error;
+  return made;
+}
+
 }  // namespace
+
+bool is_board(const BoardDirectory& board) {
+  std::error_code error;
+  const std::uintmax_t bytes = fs::file_size(board.path + "/data.mdb", error);
+  return !error && bytes > 0;
+}
 
 Result<BoardDirectory> find_board(const std::string& chosen) {
   const char* from_environment = std::getenv("BIDBOARD_DIR");
   const std::string given = !chosen.empty() ? chosen : from_environment ? from_environment : "";
   std::error_code error;
   if (!given.empty()) {
-    const fs::path folder = folder_of(fs::absolute(fs::path(given), error).lexically_normal());
-    if (is_board(folder)) return BoardDirectory{folder.string()};
+    const BoardDirectory board{folder_of(fs::absolute(fs::path(given), error).lexically_normal()).string()};
+    if (is_board(board)) return board;
     return fail(Errc::not_found, "no board in " + given + "; `bidboard -C " + given + " init` makes one");
   }
   for (fs::path at = fs::current_path(error); !at.empty(); at = at.parent_path()) {
-    if (is_board(at / board_folder)) return BoardDirectory{(at / board_folder).string()};
+    if (const BoardDirectory board{(at / board_folder).string()}; is_board(board)) return board;
     if (at == at.root_path()) break;
   }
   return fail(Errc::not_found,
@@ -122,24 +140,16 @@ Result<BoardDirectory> make_board_folder(const std::string& home) {
 Result<std::string> secret_key(const BoardDirectory& board) {
   const std::string path = board.secret_file();
   std::string key(key_bytes, '\0');
-  if (const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC); fd >= 0) {
-    const ssize_t n = ::read(fd, key.data(), key.size());
-    ::close(fd);
-    if (n == static_cast<ssize_t>(key_bytes)) return key;
+  if (const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)}) {
+    if (::read(file.get(), key.data(), key.size()) == static_cast<ssize_t>(key_bytes)) return key;
     return fail(Errc::corrupt,
                 path + " is damaged: it must hold 32 bytes; with no task running it can be moved away");
   }
   if (::getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key_bytes))
     return fail(Errc::storage, "the system gives no random bytes");
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0)
-    return errno == EEXIST ? secret_key(board)
-                           : fail(Errc::storage, "cannot write " + path + ": " + std::strerror(errno));
-  const bool written =
-      ::write(fd, key.data(), key.size()) == static_cast<ssize_t>(key_bytes) && ::fsync(fd) == 0;
-  ::close(fd);
-  if (!written) return fail(Errc::storage, "cannot write " + path);
-  return key;
+  return make_file_at_once(path, key)
+             ? secret_key(board)
+             : fail(Errc::storage, "cannot write " + path + ": " + std::strerror(errno));
 }
 
 Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::State as, Duration patience,

@@ -1,9 +1,11 @@
 // The board's folder (.bidboard): where it is, what stands in it, and who may write. Edge code.
 //
-//   data.mdb, lock.mdb   the store                    output/  what tasks printed, a file per attempt
-//   writer.lock          who writes                   run/     lock files of running tasks, and what they
-//   need secret.key           from which capabilities are derived suspects             inputs that a
-//   controller crashed on
+//   data.mdb, lock.mdb   the store
+//   writer.lock          who writes
+//   secret.key           from which capabilities are derived
+//   suspects             inputs that a controller crashed on
+//   output/              what tasks printed, a file per attempt
+//   run/                 lock files of running tasks, and what they need
 #pragma once
 
 #include <optional>
@@ -29,6 +31,8 @@ struct BoardDirectory {
   std::string home() const { return path.substr(0, path.rfind('/')); }
 };
 
+/// Whether there is a store in it. An empty one was left by an `init` that was killed, and is none.
+bool is_board(const BoardDirectory& board);
 /// Finds the board: `chosen` (-C) or BIDBOARD_DIR (a folder that is or holds a .bidboard), else upward from
 /// the current folder. Errors: not_found, saying how to make one.
 Result<BoardDirectory> find_board(const std::string& chosen);

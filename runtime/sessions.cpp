@@ -139,10 +139,34 @@ bool late_result_is_kept(const Board& board, TaskId task, Epoch epoch, const std
   return kept;
 }
 
+/// Pull: an agent that was told of tasks and still has room may never have heard of them, or its answer got
+/// lost: it is told again.
+void tell_again(Core& core, const Agent& agent) {
+  const auto told = core.announced.find(agent.id);
+  if (told == core.announced.end() || told->second.empty()) return;
+  if (core.board.holding_count(agent.id) >= agent.profile.capacity) return;
+  core.announced.erase(told);
+  core.dispatch_wanted = true;
+}
+
 void forget_bids(Core& core, AgentId agent) {
   for (auto& [task, auction] : core.auctions) auction.invited.erase(agent), auction.answers.erase(agent);
   for (auto& [task, bids] : core.formula_bids) bids.erase(agent);
   core.bundle_bids.erase(agent);
+}
+
+/// Awards of which the agent does not speak got lost on the way: they are sent again. An agent that began
+/// them ignores the copy.
+void send_lost_awards(Core& core, PeerId peer, AgentId agent, const std::vector<Held>& spoken_of) {
+  Awards lost;
+  for (const TaskId id : core.board.tasks_under(keys::holdings_of(agent))) {
+    const Task& task = *core.board.task(id);
+    if (task.shell_claim) continue;  // somebody's at a shell under the same name
+    const Held held{id, task.epoch};
+    if (std::find(spoken_of.begin(), spoken_of.end(), held) == spoken_of.end())
+      lost.awards.push_back(award_item(core, task));
+  }
+  if (!lost.awards.empty()) core.send(peer, std::move(lost));
 }
 
 }  // namespace
@@ -176,6 +200,7 @@ void on_register(Core& core, PeerId peer, const Register& message) {
   attach(core, agent.id, peer);
   const Config& config = core.board.config();
   core.send(peer, Registered{agent.id, secret, config.heartbeat, config.lease, core.options.term});
+  send_lost_awards(core, peer, agent.id, {});
   if (agent.profile.host == core.options.host) core.out.watch.push_back(agent.profile.pid);
   core.note(Note::Level::info, "agent " + agent.profile.name + " (" + to_string(agent.id) + ") is here");
 }
@@ -195,22 +220,14 @@ void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message) {
   if (!agent) return;
   if (core.now.wall - agent->seen_at > seen_interval) core.emit(AgentSeen{agent->id});
   core.send(peer, HeartbeatAck{core.options.term});
-  // Awards that got lost on the way are sent again; work that is no longer awarded is called off.
-  Awards lost;
-  for (const TaskId id : core.board.tasks_under(keys::holdings_of(agent->id))) {
-    const Task& task = *core.board.task(id);
-    if (task.shell_claim) continue;  // somebody's at a shell under the same name
-    const Held held{id, task.epoch};
-    if (std::find(message.held.begin(), message.held.end(), held) == message.held.end())
-      lost.awards.push_back(award_item(core, task));
-  }
-  Revocations over;
+  tell_again(core, *agent);
+  send_lost_awards(core, peer, agent->id, message.held);
+  Revocations over;  // work that is no longer awarded is called off
   for (const Held& held : message.held) {
     const Task* task = core.board.task(held.task);
     const bool live = task && task->epoch == held.epoch && is_held(task->state) && task->holder == agent->id;
     if (!live) over.items.push_back({held, "the award is over"});
   }
-  if (!lost.awards.empty()) core.send(peer, std::move(lost));
   if (!over.items.empty()) core.send(peer, std::move(over));
 }
 

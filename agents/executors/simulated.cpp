@@ -20,8 +20,14 @@ Random attempt_random(std::uint64_t seed, TaskId task, Epoch epoch) {
 
 SimulatedExecutor::SimulatedExecutor(SimulatedOptions options) : options_(std::move(options)) {
   BB_CHECK(options_.scale >= 0, "time does not run backwards");
-  BB_CHECK(options_.noise >= 0 && options_.noise <= one, "noise is a share");
-  BB_CHECK(options_.failure_rate >= 0 && options_.failure_rate <= one, "a failure rate is a share");
+  set_chances(options_.noise, options_.failure_rate);
+}
+
+void SimulatedExecutor::set_chances(Micros noise, Micros failure_rate) {
+  BB_CHECK(noise >= 0 && noise <= one, "noise is a share");
+  BB_CHECK(failure_rate >= 0 && failure_rate <= one, "a failure rate is a share");
+  options_.noise = noise;
+  options_.failure_rate = failure_rate;
 }
 
 Result<void> SimulatedExecutor::start(const Assignment& assignment, Now now) {

@@ -35,6 +35,8 @@ class SimulatedExecutor final : public Executor {
   std::vector<ExecutionEvent> pump(Now now) override;
   Instant next_wakeup() const override;
   std::size_t running() const override { return runs_.size(); }
+  /// Other noise and failure_rate for attempts that begin from now on.
+  void set_chances(Micros noise, Micros failure_rate);
 
  private:
   struct Run {

@@ -22,4 +22,7 @@ Result<Figures> clearing_block(const BenchOptions& options);
 /// A million tasks posted and finished; opening and grouping the board they leave.
 Result<Figures> million_block(const BenchOptions& options);
 
+/// beanstalkd, Redis and Dask with the same work. Also unavailable: one of them is not installed.
+Result<Figures> peers_block(const BenchOptions& options);
+
 }  // namespace bidboard::bench

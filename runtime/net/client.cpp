@@ -9,6 +9,9 @@ constexpr int reconnect_ms = 20;
 constexpr int reconnect_max_ms = 1000;
 /// Messages taken in one go; the rest waits for the next call.
 constexpr std::size_t drain_max = 1024;
+/// A connection made, lost, or not to be had: whoever waits for an answer looks whether anybody is there.
+constexpr int events_that_wake =
+    ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED;
 constexpr const char* monitor_address = "inproc://monitor";
 
 }  // namespace
@@ -44,7 +47,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& endpoint
     impl->dealer.set(zmq::sockopt::reconnect_ivl, reconnect_ms);
     impl->dealer.set(zmq::sockopt::reconnect_ivl_max, reconnect_max_ms);
     impl->monitor.set(zmq::sockopt::linger, 0);
-    if (zmq_socket_monitor(impl->dealer.handle(), monitor_address, ZMQ_EVENT_HANDSHAKE_SUCCEEDED) != 0)
+    if (zmq_socket_monitor(impl->dealer.handle(), monitor_address, events_that_wake) != 0)
       return fail(Errc::unavailable,
                   std::string("cannot watch the connection: ") + zmq_strerror(zmq_errno()));
     impl->monitor.connect(monitor_address);

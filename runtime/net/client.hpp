@@ -31,7 +31,8 @@ class Connection {
   static Result<std::unique_ptr<Connection>> open(const std::string& endpoint);
   ~Connection();
 
-  /// Waits for messages, a descriptor or the timeout; drains what is there.
+  /// Waits for messages, a descriptor, a connection made, lost or not to be had, or the timeout; drains what
+  /// is there.
   Incoming wait(Duration timeout, const std::vector<Watched>& watched = {});
   /// False when there is no connection right now: nothing was sent.
   bool send(const Message& message);

@@ -48,7 +48,7 @@ Result<Exit> init(const Globals& globals, const InitArgs& args) {
   const std::string home = globals.directory.empty() ? "." : globals.directory;
   const Result<BoardDirectory> board = make_board_folder(home);
   if (!board) return fail(board.error());
-  const bool existed = fs::exists(board->path + "/data.mdb");
+  const bool existed = is_board(*board);
   if (!existed) {
     const auto store = LmdbStore::open(board->path, {.create = true});
     if (!store) return fail(store.error());

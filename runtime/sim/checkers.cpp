@@ -1,0 +1,256 @@
+#include "runtime/sim/checkers.hpp"
+
+#include <algorithm>
+
+#include "blackboard/board.hpp"
+#include "blackboard/codec.hpp"
+#include "blackboard/verify.hpp"
+
+namespace bidboard::sim {
+namespace {
+
+constexpr std::size_t violations_max = 20;
+
+/// The rules of eligibility, once more and simpler. What a task is reserved for was true when it was awarded.
+bool may_have(const TaskSpec& task, const AgentProfile& agent) {
+  if (agent.role == Role::observer || agent.role == Role::operator_) return false;
+  if (!agent.project.empty() && agent.project != task.project) return false;
+  if (!task.run.empty() && !agent.allow_run && !agent.simulated) return false;
+  return std::ranges::all_of(task.skills, [&](const SkillNeed& need) {
+    return std::ranges::any_of(agent.skills, [&](const Skill& skill) {
+      return skill.name == need.name && skill.level >= need.level;
+    });
+  });
+}
+
+std::string named(TaskId task, Epoch epoch) {
+  return to_string(task) + " epoch " + std::to_string(epoch.value);
+}
+
+}  // namespace
+
+void Checkers::must(bool holds, const std::string& what) {
+  if (!holds && violations_.size() < violations_max)
+    violations_.push_back(format_duration(at_ - Instant{}) + ", event " + std::to_string(last_.value) + ": " +
+                          what);
+}
+
+void Checkers::on_saved(const Saved& saved, const Store& store, Instant at) {
+  at_ = at;
+  must(last_.value == 0 || saved.first == last_.next(), "events are numbered without a gap");
+  last_ = saved.first;
+  for (const Event& event : saved.events) {
+    std::visit([&](const auto& body) { follow(body); }, event.body);
+    last_ = last_.next();
+  }
+  last_.value -= 1;
+  must(store.last_seq() == last_, "the log grows by what was decided");
+  events_ += saved.events.size();
+  if (events_ - events_at_fold_ >= fold_every_) fold(store);
+}
+
+void Checkers::fold(const Store& store) {
+  events_at_fold_ = events_;
+  for (const std::string& finding : verify(store)) must(false, "the fold of the log differs: " + finding);
+}
+
+void Checkers::follow(const TermStarted& event) {
+  must(event.term > term_, "every controller has a term of its own, above the last");
+  term_ = event.term;
+}
+
+void Checkers::follow(const TaskPosted& event) {
+  const Task& posted = event.task;
+  must(!tasks_.contains(posted.id), to_string(posted.id) + " is posted once");
+  must(titles_.insert(posted.spec.title).second,
+       "a request is done once: '" + posted.spec.title + "' was posted twice");
+  KnownTask task;
+  task.spec = posted.spec;
+  task.was_over = is_over(posted.state);
+  tasks_.emplace(posted.id, std::move(task));
+}
+
+void Checkers::check_needs(TaskId id, const KnownTask& task) {
+  for (const Need& need : task.spec.needs) {
+    const auto needed = tasks_.find(need.task);
+    must(needed != tasks_.end() && (needed->second.done || (need.any && needed->second.was_over)),
+         to_string(id) + " is awarded before " + to_string(need.task) + ", which it needs");
+  }
+}
+
+void Checkers::follow(const TaskAwarded& event) {
+  const auto known = tasks_.find(event.task);
+  const auto holder = agents_.find(event.agent);
+  if (known == tasks_.end() || holder == agents_.end())
+    return must(false, to_string(event.task) + " is awarded, or its winner, before it exists");
+  KnownTask& task = known->second;
+  KnownAgent& agent = holder->second;
+  must(task.holder.value == 0, to_string(event.task) + " has one live award at a time");
+  must(!task.done, to_string(event.task) + " is done and awarded again");
+  must(event.epoch == task.epoch.next(), named(event.task, event.epoch) + " is one above the last");
+  must(may_have(task.spec, agent.profile),
+       agent.profile.name + " may not have " + to_string(event.task) + ", and got it");
+  check_needs(event.task, task);
+  task.epoch = event.epoch;
+  task.holder = event.agent;
+  task.shell = event.shell_claim;
+  if (task.shell) return;
+  agent.holding += 1;
+  must(agent.holding <= agent.capacity_max, agent.profile.name + " holds more than its capacity");
+}
+
+void Checkers::check_live(TaskId task, Epoch epoch, const char* what) {
+  const auto known = tasks_.find(task);
+  must(known != tasks_.end() && known->second.holder.value != 0 && known->second.epoch == epoch,
+       named(task, epoch) + " " + what + " and is not the live award");
+}
+
+void Checkers::follow(const TaskStarted& event) { check_live(event.task, event.epoch, "begins"); }
+void Checkers::follow(const TaskProgressed& event) { check_live(event.task, event.epoch, "goes on"); }
+
+void Checkers::release(KnownTask& task) {
+  if (task.holder && !task.shell) agents_[task.holder].holding -= 1;
+  task.holder = {};
+}
+
+void Checkers::follow(const AttemptEnded& event) {
+  check_live(event.task, event.epoch, "ends");
+  KnownTask& task = tasks_[event.task];
+  must(task.holder == event.agent, named(event.task, event.epoch) + " ends at its holder");
+  release(task);
+  task.was_over = task.was_over || is_over(event.to);
+}
+
+void Checkers::follow(const TaskFinished& event) {
+  KnownTask& task = tasks_[event.task];
+  must(!task.done, "a result of " + to_string(event.task) + " is accepted once");
+  must(event.epoch == task.epoch, named(event.task, event.epoch) + " is finished after a later award");
+  // Without a live award a person decided how an attempt ended that may not be repeated.
+  must(!task.holder || task.holder == event.agent,
+       named(event.task, event.epoch) + " is finished by somebody else than its holder");
+  const bool by_person = !event.result.starts_with('{');
+  must(by_person || event.result == result_of(event.task, event.epoch),
+       named(event.task, event.epoch) + " is finished with the result of another attempt, " + event.result);
+  must(by_person || task.holder, named(event.task, event.epoch) + " is finished and is not the live award");
+  release(task);
+  task.done = task.was_over = true;
+  task.accepted = event.epoch;
+}
+
+void Checkers::follow(const TaskMoved& event) {
+  KnownTask& task = tasks_[event.task];
+  must(!task.done, to_string(event.task) + " is done and stays so");
+  release(task);
+  task.was_over = task.was_over || is_over(event.to);
+}
+
+void Checkers::follow(const TaskReopened& event) {
+  must(!tasks_[event.task].done, to_string(event.task) + " is done and does not start over");
+}
+
+void Checkers::follow(const NeedAdded& event) { tasks_[event.task].spec.needs.push_back(event.need); }
+void Checkers::follow(const NeedRemoved& event) {
+  std::erase_if(tasks_[event.task].spec.needs, [&](const Need& need) { return need.task == event.need; });
+}
+
+void Checkers::follow(const AgentRegistered& event) {
+  KnownAgent& agent = agents_[event.agent.id];
+  agent.profile = event.agent.profile;
+  agent.capacity_max = std::max(agent.capacity_max, agent.profile.capacity);
+}
+
+void Checkers::follow(const DiscoveryPosted& event) {
+  if (event.discovery.kind == "late_result") late_.insert({event.discovery.task, event.discovery.epoch});
+}
+
+void Checkers::follow(const Replied& event) {
+  must(replied_.insert({event.client, event.request}).second,
+       "request " + std::to_string(event.request) + " of a client is answered with one reply");
+}
+
+void Checkers::on_said(const Said& said, const Store& store, Instant at) {
+  at_ = at;
+  if (const auto* reports = std::get_if<Reports>(&said.message)) {
+    reported_[{said.peer, reports->number}] = *reports;
+  } else if (const auto* kept = std::get_if<ReportsKept>(&said.message)) {
+    const auto reported = reported_.find({said.peer, kept->number});
+    if (reported == reported_.end()) return;
+    check_kept(reported->second);
+    reported_.erase(reported);
+  } else if (const auto* reply = std::get_if<Reply>(&said.message)) {
+    check_reply(said.to, *reply, store);
+  } else if (const auto* awards = std::get_if<Awards>(&said.message)) {
+    check_awards(*awards, said.to);
+  }
+}
+
+/// What an agent was told to be kept is the task's result or a discovery.
+void Checkers::check_kept(const Reports& reports) {
+  for (const ReportItem& item : reports.items) {
+    if (item.what != ReportItem::What::finished) continue;
+    const KnownTask& task = tasks_[item.task];
+    must((task.done && task.accepted == item.epoch) || late_.contains({item.task, item.epoch}),
+         "the result of " + named(item.task, item.epoch) + " was said to be kept, and is not");
+  }
+}
+
+void Checkers::check_awards(const Awards& awards, EndpointId agent) {
+  for (const AwardItem& item : awards.awards) {
+    const KnownTask& task = tasks_[item.offer.task];
+    must(task.epoch >= item.epoch, named(item.offer.task, item.epoch) + " is told to agent " +
+                                       std::to_string(agent) + " and was never made durable");
+  }
+}
+
+/// A client asks one thing after the other, so what it is told comes in that order, and is never taken back.
+void Checkers::check_reply(EndpointId client, const Reply& reply, const Store& store) {
+  if (reply.code == Errc::storage || reply.code == Errc::corrupt) return;
+  const std::uint64_t content = digest(encode(reply));
+  auto& [number, first] = answers_[client];
+  must(reply.number >= number || reply.number + 16 > number, "replies come in the order of the requests");
+  const bool may_differ =
+      std::holds_alternative<Status>(reply.body) || std::holds_alternative<LogPage>(reply.body);
+  if (reply.number == number)
+    must(may_differ || content == first,
+         "request " + std::to_string(number) + " is answered the same when it is repeated");
+  if (reply.number > number) number = reply.number, first = content;
+  if (reply.code != Errc::ok) return;
+  if (const auto* posted = std::get_if<Posted>(&reply.body))
+    for (const TaskId id : posted->ids)
+      must(store.get(keys::task(id)).has_value(),
+           to_string(id) + " is told to be posted, and is not durable");
+  if (const auto* claimed = std::get_if<Claimed>(&reply.body))
+    must(tasks_[claimed->task].epoch >= claimed->epoch,
+         named(claimed->task, claimed->epoch) + " is told to be claimed, and is not durable");
+}
+
+void Checkers::on_answered(const Request& request, const Reply& reply, const Store&, Instant at) {
+  at_ = at;
+  if (reply.code != Errc::ok) return;
+  if (const auto* post = std::get_if<Post>(&request.body)) {
+    const auto& posted = std::get<Posted>(reply.body);
+    for (std::size_t i = 0; i < posted.ids.size(); ++i) {
+      acknowledged_[posted.ids[i]] = post->tasks[i].title;
+      must(tasks_[posted.ids[i]].spec.title == post->tasks[i].title,
+           to_string(posted.ids[i]) + " is what was posted");
+    }
+  } else if (const auto* finish = std::get_if<Finish>(&request.body); finish && finish->success) {
+    acknowledged_done_.insert(finish->task);
+    must(tasks_[finish->task].done, to_string(finish->task) + " was said to be done, and is not");
+  }
+}
+
+void Checkers::check_at_end(const Store& store, Instant at) {
+  at_ = at;
+  fold(store);
+  for (const std::string& broken : check_invariants(store)) must(false, broken);
+  for (const auto& [id, title] : acknowledged_) {
+    const auto bytes = store.get(keys::task(id));
+    const Result<Task> task = bytes ? unseal<Task>(*bytes) : fail(Errc::not_found, "it is gone");
+    must(task && task->spec.title == title, to_string(id) + " was acknowledged and is not there");
+    if (task && acknowledged_done_.contains(id))
+      must(task->state == TaskState::done, to_string(id) + " was acknowledged as done and is not");
+  }
+}
+
+}  // namespace bidboard::sim

@@ -1,0 +1,139 @@
+#include "runtime/sim/faults.hpp"
+
+#include <algorithm>
+
+namespace bidboard::sim {
+namespace {
+
+std::string share(std::int64_t millionths) { return format_micros(millionths * 100) + " %"; }
+
+Duration up_to(Duration most, Random& random) {
+  return {random.between(1'000, std::max(most.us, std::int64_t{1'000}))};
+}
+
+}  // namespace
+
+Duration mean_gap(const FaultRates& rates, FaultKind kind) {
+  switch (kind) {
+    // Three sorts of crashes share one rate.
+    case FaultKind::controller_crash:
+    case FaultKind::controller_crash_before_commit:
+    case FaultKind::controller_crash_after_commit:
+      return rates.controller_crash_every * 3;
+    case FaultKind::controller_pause:
+      return rates.controller_pause_every;
+    case FaultKind::agent_crash:
+      return rates.agent_crash_every;
+    case FaultKind::agent_pause:
+      return rates.agent_pause_every;
+    case FaultKind::cut_to_controller:
+    case FaultKind::cut_from_controller:
+    case FaultKind::cut_both:
+      return rates.cut_every * 3;
+    case FaultKind::reconnect:
+      return rates.reconnect_every;
+    case FaultKind::wall_jump:
+      return rates.wall_jump_every;
+  }
+  return {};
+}
+
+Duration next_gap(Duration mean, Random& random) { return {random.between(1, 2 * mean.us)}; }
+
+Fault random_fault(const FaultRates& rates, FaultKind kind, std::uint32_t agents, Random& random) {
+  Fault fault{kind, agents == 0 ? 0 : static_cast<std::uint32_t>(random.below(agents)), {}};
+  switch (kind) {
+    case FaultKind::controller_crash:
+    case FaultKind::controller_crash_before_commit:
+    case FaultKind::controller_crash_after_commit:
+      fault.lasts = up_to(rates.controller_down_max, random);
+      break;
+    case FaultKind::controller_pause:
+      fault.lasts = up_to(rates.controller_pause_max, random);
+      break;
+    case FaultKind::agent_crash:
+      fault.lasts = up_to(rates.agent_down_max, random);
+      break;
+    case FaultKind::agent_pause:
+      fault.lasts = up_to(rates.agent_pause_max, random);
+      break;
+    case FaultKind::cut_to_controller:
+    case FaultKind::cut_from_controller:
+    case FaultKind::cut_both:
+      fault.lasts = up_to(rates.cut_max, random);
+      break;
+    case FaultKind::reconnect:
+      break;
+    case FaultKind::wall_jump:
+      fault.agent = static_cast<std::uint32_t>(random.below(agents + 1));
+      fault.lasts = {random.between(-rates.wall_jump_max.us, rates.wall_jump_max.us)};
+      break;
+  }
+  return fault;
+}
+
+std::string_view name(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::controller_crash:
+      return "the controller crashes";
+    case FaultKind::controller_crash_before_commit:
+      return "the controller crashes before a commit";
+    case FaultKind::controller_crash_after_commit:
+      return "the controller crashes between a commit and what it was to send";
+    case FaultKind::controller_pause:
+      return "the controller stands still";
+    case FaultKind::agent_crash:
+      return "an agent crashes";
+    case FaultKind::agent_pause:
+      return "an agent stands still";
+    case FaultKind::cut_to_controller:
+      return "what an agent says gets lost";
+    case FaultKind::cut_from_controller:
+      return "what an agent is told gets lost";
+    case FaultKind::cut_both:
+      return "a link is cut";
+    case FaultKind::reconnect:
+      return "a connection is made anew";
+    case FaultKind::wall_jump:
+      return "a wall clock is set";
+  }
+  return "";
+}
+
+std::vector<std::string> describe(const LinkProfile& links) {
+  std::vector<std::string> lines{"links: " + format_duration(links.latency_min) + " to " +
+                                 format_duration(links.latency_max)};
+  if (links.loss > 0) lines.push_back("  lost: " + share(links.loss));
+  if (links.duplication > 0) lines.push_back("  doubled: " + share(links.duplication));
+  if (links.reordering > 0)
+    lines.push_back("  reordered: " + share(links.reordering) + ", by up to " +
+                    format_duration(links.reordered_by));
+  return lines;
+}
+
+std::vector<std::string> describe(const FaultPlan& plan) {
+  std::vector<std::string> lines;
+  const FaultRates& rates = plan.rates;
+  const auto every = [&](const char* what, Duration gap, const char* most, Duration bound) {
+    if (gap.us == 0) return;
+    std::string line = std::string(what) + " every " + format_duration(gap);
+    if (bound.us > 0) line += std::string(", ") + most + " " + format_duration(bound);
+    lines.push_back(std::move(line));
+  };
+  every("the controller crashes", rates.controller_crash_every, "down for up to", rates.controller_down_max);
+  every("the controller stands still", rates.controller_pause_every, "for up to", rates.controller_pause_max);
+  if (rates.commit_failure > 0) lines.push_back("commits that fail: " + share(rates.commit_failure));
+  every("an agent crashes", rates.agent_crash_every, "down for up to", rates.agent_down_max);
+  every("an agent stands still", rates.agent_pause_every, "for up to", rates.agent_pause_max);
+  every("a link is cut", rates.cut_every, "for up to", rates.cut_max);
+  every("a connection is made anew", rates.reconnect_every, "", {});
+  every("a wall clock is set", rates.wall_jump_every, "by up to", rates.wall_jump_max);
+  if (rates.drift_ppm_max > 0)
+    lines.push_back("clocks run up to " + std::to_string(rates.drift_ppm_max) + " ppm fast or slow");
+  for (const PlannedFault& planned : plan.planned)
+    lines.push_back("at " + format_duration(planned.at - Instant{}) + ": " +
+                    std::string(name(planned.fault.kind)));
+  return lines;
+}
+
+}  // namespace bidboard::sim

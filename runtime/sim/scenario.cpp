@@ -1,0 +1,318 @@
+#include "runtime/sim/scenario.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "auction/clearing.hpp"
+#include "auction/eligibility.hpp"
+#include "blackboard/board.hpp"
+#include "runtime/coordination/strategy.hpp"
+#include "runtime/sim/checkers.hpp"
+
+namespace bidboard::sim {
+namespace {
+
+constexpr std::array<const char*, 3> skills{"cpp", "docs", "review"};
+constexpr std::size_t shells = 2;
+/// A row of turns without anything to do that is longer than this is a core that spins.
+constexpr std::uint64_t idle_turns_allowed = 100;
+
+std::string share(std::int64_t millionths) { return format_micros(millionths * 100) + " %"; }
+
+template <class Item>
+Item one_of(const std::vector<Item>& items, Random& random) {
+  return items[random.below(items.size())];
+}
+
+Config some_config(Random& random) {
+  Config config;
+  const std::vector<std::string_view> mechanisms = mechanism_names();
+  // Auctions have most to get wrong.
+  config.strategy = random.chance(400'000) ? "auction" : one_of(strategy_names(), random);
+  config.mechanism = mechanisms[random.below(mechanisms.size())];
+  config.calibrate = random.chance(800'000);
+  config.price_weight = random.between(0, 2) * one;
+  config.backoff = seconds(random.between(0, 3));
+  config.bid_timeout = milliseconds(random.between(200, 3'000));
+  config.seed = random.next();
+  return config;
+}
+
+Behaviour some_behaviour(Random& random) {
+  Behaviour behaviour;
+  if (random.chance(300'000)) behaviour.noise = random.between(0, one / 2);
+  if (random.chance(300'000)) behaviour.failure_rate = random.between(0, 400'000);
+  if (random.chance(200'000)) behaviour.hang_rate = random.between(0, 300'000);
+  behaviour.live_bids = random.chance(400'000);
+  if (!behaviour.live_bids) return behaviour;
+  behaviour.bid_error = random.between(0, one);
+  if (random.chance(200'000)) behaviour.bid_factor = random.between(0, 2 * one);
+  if (random.chance(300'000)) behaviour.decline_rate = random.between(0, 500'000);
+  if (random.chance(300'000)) behaviour.silence_rate = random.between(0, 500'000);
+  behaviour.bid_delay_max = milliseconds(random.between(1, 3'000));
+  return behaviour;
+}
+
+AgentSpec some_agent(std::size_t number, Random& random) {
+  AgentSpec agent;
+  AgentProfile& profile = agent.profile;
+  profile.name = "agent" + std::to_string(number);
+  profile.speed = random.between(5, 40) * one / 10;
+  profile.capacity = static_cast<std::uint32_t>(random.between(1, 3));
+  profile.price_per_second = random.between(0, 2) * one / 2;
+  for (const char* skill : skills)
+    if (random.chance(600'000)) profile.skills.push_back({skill, random.between(2, 10) * one / 10});
+  if (random.chance(100'000)) profile.project = "other";
+  if (random.chance(200'000)) profile.bids = BidStyle::formula, profile.cost_formula = "size / speed / level";
+  agent.behaviour = some_behaviour(random);
+  if (random.chance(200'000)) agent.behaviour.true_speed = random.between(5, 40) * one / 10;
+  agent.local = random.chance(600'000);
+  return agent;
+}
+
+/// May do everything and does it well, so that every task can end.
+AgentSpec steady_agent() {
+  AgentSpec agent;
+  agent.profile.name = "steady";
+  for (const char* skill : skills) agent.profile.skills.push_back({skill, one});
+  return agent;
+}
+
+LinkProfile some_links(Random& random) {
+  LinkProfile links;
+  links.latency_max = microseconds(random.between(100, random.chance(500'000) ? 2'000 : 300'000));
+  if (random.chance(300'000)) return links;
+  if (random.chance(700'000)) links.loss = random.between(0, 100'000);
+  if (random.chance(600'000)) links.duplication = random.between(0, 100'000);
+  if (random.chance(600'000)) links.reordering = random.between(0, 200'000);
+  links.reordered_by = milliseconds(random.between(1, 5'000));
+  return links;
+}
+
+FaultRates some_faults(Random& random) {
+  FaultRates rates;
+  const auto every = [&](std::int64_t from_s, std::int64_t to_s) {
+    return random.chance(500'000) ? seconds(random.between(from_s, to_s)) : Duration{};
+  };
+  rates.controller_crash_every = every(5, 120);
+  rates.commit_failure = random.chance(400'000) ? random.between(0, 50'000) : 0;
+  rates.agent_crash_every = every(5, 60);
+  rates.agent_pause_every = every(10, 60);
+  rates.controller_pause_every = every(30, 120);
+  rates.cut_every = every(10, 60);
+  rates.reconnect_every = every(5, 60);
+  rates.wall_jump_every = every(20, 120);
+  rates.drift_ppm_max = random.chance(500'000) ? random.between(0, 10'000) : 0;
+  return rates;
+}
+
+/// Titles tell which request posted a task: each is posted once.
+Post some_post(const std::string& title, std::uint32_t count, Random& random) {
+  Post post;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    TaskSpec spec;
+    spec.title = title + "." + std::to_string(i);
+    spec.size = random.between(0, 30) * one;
+    spec.priority = random.between(-1, 1);
+    spec.attempts = static_cast<std::uint32_t>(random.between(1, 4));
+    spec.timeout = seconds(random.between(10, 180));
+    spec.repeatable = random.chance(800'000);
+    if (random.chance(100'000)) spec.budget = random.between(1, 20) * one;
+    if (random.chance(100'000)) spec.stall_after = seconds(random.between(1, 30));
+    if (random.chance(400'000))
+      spec.skills.push_back({skills[random.below(skills.size())], random.between(0, 9) * one / 10});
+    if (random.chance(150'000)) spec.project = "other";
+    post.tasks.push_back(std::move(spec));
+    for (std::uint32_t n = 0; i > 0 && n < 2; ++n)
+      if (random.chance(250'000))
+        post.batch_needs.push_back({i, static_cast<std::uint32_t>(random.below(i)), random.chance(300'000)});
+  }
+  if (random.chance(300'000)) post.workflow = title;
+  return post;
+}
+
+RequestBody some_meddling(const Scenario& scenario, Random& random) {
+  const auto some_task = [&] { return TaskId{random.below(scenario.tasks) + 1}; };
+  const auto some_name = [&] { return one_of(scenario.world.agents, random).profile.name; };
+  switch (random.below(10)) {
+    case 0:
+    case 1:
+      return Claim{random.chance(500'000) ? TaskId{} : some_task(), {}};
+    case 2:
+      return Finish{some_task(), {}, random.chance(700'000), "by hand", 0, 0};
+    case 3:
+      return Renew{some_task(), {}};
+    case 4:
+    case 5:
+      return Direct{static_cast<Direction>(random.below(4)), some_task(), "because"};
+    case 6:
+      return Reassign{some_task(), random.chance(400'000) ? "" : some_name()};
+    case 7:
+    case 8:
+      return Depend{some_task(), {some_task(), random.chance(300'000)}, random.chance(400'000)};
+    default:
+      return Configure{some_config(random)};
+  }
+}
+
+void draw_requests(Scenario& scenario, Random& random) {
+  const auto some_time = [&] { return Instant{random.between(0, scenario.safety_phase.us)}; };
+  // A few are so large that the log is folded on the way.
+  const std::int64_t posts = random.chance(5'000) ? random.between(100, 250) : random.between(2, 8);
+  for (std::int64_t i = 0; i < posts; ++i) {
+    const auto count = static_cast<std::uint32_t>(random.between(1, 12));
+    const auto client = static_cast<std::uint32_t>(random.below(scenario.clients));
+    scenario.requests.push_back(
+        {i == 0 ? Instant{} : some_time(), client, {}, some_post("post" + std::to_string(i), count, random)});
+    scenario.tasks += count;
+  }
+  for (std::int64_t n = random.chance(700'000) ? random.between(1, 30) : 0; n > 0; --n) {
+    RequestBody body = some_meddling(scenario, random);
+    const bool own_name = std::holds_alternative<Claim>(body) || random.chance(300'000);
+    scenario.requests.push_back({some_time(), static_cast<std::uint32_t>(random.below(scenario.clients)),
+                                 own_name ? "shell" + std::to_string(random.below(shells)) : "",
+                                 std::move(body)});
+  }
+  std::ranges::stable_sort(scenario.requests, {}, &Meddling::at);
+}
+
+/// Long enough for every task, one after the other, each attempt it may have left at the slowest agent or up
+/// to its timeout, with the waits between them.
+Duration liveness_bound(const Scenario& scenario) {
+  Duration longest;
+  Duration all;
+  for (const Meddling& request : scenario.requests)
+    if (const auto* post = std::get_if<Post>(&request.body))
+      for (const TaskSpec& task : post->tasks) {
+        longest = std::max(longest, task.timeout);
+        all = all + (task.timeout + minutes(1)) * (task.attempts + 1);
+      }
+  return minutes(10) + longest * 2 + all;
+}
+
+/// What people do once the trouble is over: they let go on what was held back, and decide what waits for
+/// them.
+void tidy_up(World& world) {
+  const Board board(world.store());
+  for (TaskId id{1}; id <= board.counters().task; id.value += 1) {
+    const Task* task = board.task(id);
+    if (!task || is_over(task->state)) continue;
+    if (task->reserved_for) world.request(0, Reassign{id, ""});
+    if (task->state == TaskState::paused) world.request(0, Direct{Direction::resume, id, "go on"});
+    if (task->state == TaskState::waiting) world.request(0, Finish{id, {}, true, "by hand", 0, 0});
+  }
+}
+
+class FaultCount final : public Observer {
+ public:
+  void on_fault(const Fault&, Instant) override { ++count; }
+  std::uint64_t count = 0;
+};
+
+std::string state_of(const Board& board, TaskId id) {
+  const Task& task = *board.task(id);
+  return to_string(id) + " is " + std::string(name(task.state)) +
+         (task.holder && is_held(task.state) ? " at " + to_string(task.holder) : "");
+}
+
+}  // namespace
+
+Scenario draw_scenario(std::uint64_t seed) {
+  Random random(seed);
+  Scenario scenario;
+  scenario.world.seed = random.next();
+  scenario.world.config = some_config(random);
+  const std::int64_t agents = random.between(1, 7);
+  for (std::int64_t i = 0; i < agents; ++i)
+    scenario.world.agents.push_back(some_agent(static_cast<std::size_t>(i), random));
+  scenario.world.agents.push_back(steady_agent());
+  scenario.world.links = some_links(random);
+  if (!random.chance(100'000)) scenario.world.faults.rates = some_faults(random);
+  scenario.world.controller.per_batch = microseconds(random.between(100, 20'000));
+  scenario.clients = static_cast<std::uint32_t>(random.between(1, 3));
+  scenario.safety_phase = seconds(random.between(30, 300));
+  draw_requests(scenario, random);
+  return scenario;
+}
+
+std::vector<std::string> describe(const Scenario& scenario) {
+  const WorldOptions& world = scenario.world;
+  std::vector<std::string> lines;
+  const Config& config = world.config;
+  lines.push_back("strategy " + config.strategy + ", mechanism " + config.mechanism + ", calibration " +
+                  (config.calibrate ? "on" : "off") + ", price weight " + format_micros(config.price_weight) +
+                  ", bids within " + format_duration(config.bid_timeout));
+  lines.push_back(std::to_string(scenario.tasks) + " tasks, " + std::to_string(scenario.requests.size()) +
+                  " requests by " + std::to_string(scenario.clients) + " shells, faults for " +
+                  format_duration(scenario.safety_phase) + ", then every task ends within " +
+                  format_duration(liveness_bound(scenario)));
+  for (const AgentSpec& agent : world.agents) {
+    const AgentProfile& profile = agent.profile;
+    const Behaviour& behaviour = agent.behaviour;
+    std::string line = profile.name + (agent.local ? ":" : " (elsewhere):") + " speed " +
+                       format_micros(profile.speed) + ", capacity " + std::to_string(profile.capacity);
+    for (const Skill& skill : profile.skills) line += ", " + skill.name + " " + format_micros(skill.level);
+    if (behaviour.true_speed > 0) line += ", in truth speed " + format_micros(behaviour.true_speed);
+    if (behaviour.failure_rate > 0) line += ", fails " + share(behaviour.failure_rate);
+    if (behaviour.hang_rate > 0) line += ", hangs " + share(behaviour.hang_rate);
+    if (behaviour.live_bids)
+      line += ", bids itself: off by " + share(behaviour.bid_error) + ", times " +
+              format_micros(behaviour.bid_factor) + ", declines " + share(behaviour.decline_rate) +
+              ", silent " + share(behaviour.silence_rate);
+    lines.push_back(std::move(line));
+  }
+  for (std::string& line : describe(world.links)) lines.push_back(std::move(line));
+  for (std::string& line : describe(world.faults)) lines.push_back(std::move(line));
+  return lines;
+}
+
+ScenarioReport run_scenario(const Scenario& scenario, Observer* also) {
+  World world(scenario.world);
+  Checkers checkers;
+  FaultCount faults;
+  world.observe(checkers);
+  world.observe(faults);
+  if (also) world.observe(*also);
+  while (world.clients() < scenario.clients) world.add_client();
+  for (const Meddling& request : scenario.requests)
+    world.request(request.client, request.body, request.at, request.as);
+  world.run_until(Instant{} + scenario.safety_phase);
+
+  world.heal();
+  ScenarioReport report;
+  report.bound = liveness_bound(scenario);
+  const Instant limit = world.now() + report.bound;
+  while (!world.done() && world.now() < limit) {
+    const Instant next_look = world.now() + minutes(1);
+    while (!world.requests_answered() && world.now() < next_look && world.step()) continue;
+    tidy_up(world);
+    world.run_until_done(std::min(limit, next_look));
+  }
+  checkers.check_at_end(world.store(), world.now());
+
+  report.violations = checkers.violations();
+  const Board board(world.store());
+  if (!world.done()) {
+    report.violations.push_back("not everything ended within " + format_duration(report.bound) + ": " +
+                                std::to_string(world.open_tasks()) + " tasks are open" +
+                                (world.requests_answered() ? "" : ", requests are not answered"));
+    for (TaskId id{1}; id <= board.counters().task; id.value += 1)
+      if (!is_over(board.task(id)->state)) report.violations.push_back(state_of(board, id));
+  }
+  if (world.idle_turns_max() > idle_turns_allowed)
+    report.violations.push_back("the controller was woken " + std::to_string(world.idle_turns_max()) +
+                                " times in a row without anything to do");
+  report.trace_hash = world.trace_hash();
+  report.events = world.store().last_seq().value;
+  report.messages = world.traffic().total().messages;
+  report.tasks = board.counters().task.value;
+  for (TaskId id{1}; id <= board.counters().task; id.value += 1)
+    report.done += board.task(id)->state == TaskState::done;
+  report.faults = faults.count;
+  report.failed_commits = world.store().failed_commits();
+  report.late_results = board.counters().discovery.value;
+  report.took = world.now() - Instant{};
+  return report;
+}
+
+}  // namespace bidboard::sim

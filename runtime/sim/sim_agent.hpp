@@ -1,0 +1,82 @@
+// A simulated agent process: the live agent's state machine (agents/agent.hpp), a simulated executor and a
+// clock of its own, driven as runtime/agent_process.cpp drives them. It outlives its process: a crash forgets
+// everything but what it is. For one thread.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "agents/agent.hpp"
+#include "runtime/sim/node_clock.hpp"
+#include "runtime/sim/sim_executor.hpp"
+
+namespace bidboard::sim {
+
+struct AgentSpec {
+  AgentProfile profile;  ///< as it registers
+  Behaviour behaviour;
+  bool local = true;  ///< on the controller's machine: its end is seen at once
+};
+
+/// One stretch of work, in the world's time.
+struct Execution {
+  std::uint32_t agent = 0;  ///< position in WorldOptions::agents
+  TaskId task;
+  Epoch epoch;
+  Instant begun;
+  Instant ended = never;  ///< never: it still runs
+  /// lost: its process died.
+  enum class How : std::uint8_t { running, done, failed, stopped, lost } how = How::running;
+};
+
+class SimAgent {
+ public:
+  SimAgent(AgentSpec spec, std::uint32_t place, NodeClock clock, std::uint64_t seed,
+           const TrueSeconds* true_seconds);
+
+  /// A new process, with a process number of its own. Not connected yet.
+  void start_process(std::int64_t pid, const std::string& host, std::uint64_t incarnation);
+  /// Its process is gone; what ran is lost.
+  void crash(Instant world);
+
+  /// What comes of it is what it has to say to the controller.
+  std::vector<Message> on_connected(Instant world);
+  std::vector<Message> on_message(const Message& message, Instant world);
+  std::vector<Message> on_time(Instant world);
+  std::vector<Message> leave(Instant world, const std::string& reason);
+  /// In the world's time, never earlier than `world`.
+  Instant next_wakeup(Instant world) const;
+
+  bool alive() const { return machine_ != nullptr; }
+  bool registered() const { return machine_ && machine_->registered(); }
+  /// Its registration was refused: the process ends by itself.
+  bool gave_up() const { return gave_up_; }
+  std::int64_t pid() const { return spec_.profile.pid; }
+  AgentId id() const { return machine_ ? machine_->id() : AgentId{}; }
+  const AgentSpec& spec() const { return spec_; }
+  NodeClock& clock() { return clock_; }
+  /// See SimExecutor::reform; also for processes to come.
+  void reform();
+
+  std::size_t running() const { return executor_ ? executor_->running() : 0; }
+  /// What it has worked on, in the order of the beginnings.
+  const std::vector<Execution>& executions() const { return executions_; }
+
+ private:
+  void act(const AgentMachine::Actions& actions, Instant world, std::vector<Message>& says);
+  void pump(Instant world, std::vector<Message>& says);
+  void end_execution(const ExecutionEnded& ended, Instant world);
+
+  AgentSpec spec_;
+  std::uint32_t place_;
+  NodeClock clock_;
+  std::uint64_t seed_;
+  const TrueSeconds* true_seconds_;
+  std::unique_ptr<AgentMachine> machine_;
+  std::unique_ptr<SimExecutor> executor_;
+  bool gave_up_ = false;
+  std::vector<Execution> executions_;
+  std::vector<std::size_t> open_;  ///< of them, those that run
+};
+
+}  // namespace bidboard::sim
