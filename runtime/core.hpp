@@ -79,6 +79,7 @@ struct Core {
   /// Wall clock minus monotonic clock, and what it was before a jump that the present batch makes up for.
   std::optional<Duration> clock_offset;
   std::optional<Duration> offset_before;
+  std::uint64_t awards_made = 0;
   std::uint64_t inputs = 0;
   std::uint64_t malformed = 0;
   std::size_t bytes_read = 0;  ///< of the log, by requests since the last settle

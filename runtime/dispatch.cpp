@@ -11,9 +11,20 @@
 namespace bidboard {
 namespace {
 
-/// Per slot of an agent, this many tasks are looked at in one clearing: more would let a minimum-cost
-/// assignment pick the cheapest tasks instead of the most urgent ones.
+/// Per slot, this many tasks are looked at in one clearing: more would let a minimum-cost assignment pick the
+/// cheapest tasks instead of the most urgent ones.
 constexpr std::size_t candidates_per_slot = 4;
+/// With more than 32 slots fewer, so that a clearing compares no more bids than this, but never less than
+/// four tasks: looking further made no schedule shorter (tests/sim/makespan_test.cpp).
+constexpr std::size_t bids_at_once = 4'096;
+
+/// How many of the tasks that an agent may take are looked at. It shares them with the others: for its own
+/// slots alone, equal agents would look at a few tasks together and leave most of themselves idle.
+std::size_t window(const std::vector<AgentView>& agents) {
+  std::size_t slots = 0;
+  for (const AgentView& view : agents) slots += view.agent->profile.capacity;
+  return std::min(candidates_per_slot * slots, bids_at_once / std::max<std::size_t>(agents.size(), 1));
+}
 
 std::vector<AgentView> connected_agents(const Core& core) {
   std::vector<AgentView> agents;
@@ -86,8 +97,9 @@ Situation walk(Core& core, std::vector<TaskId>& unreserved) {
   feed_the_barren(core, situation.agents);
   std::vector<std::size_t> room;
   std::set<AgentId> unfed;
+  const std::size_t shared = window(situation.agents);
   for (const AgentView& view : situation.agents) {
-    room.push_back(candidates_per_slot * view.agent->profile.capacity);
+    room.push_back(std::max(shared, candidates_per_slot * view.agent->profile.capacity));
     if (view.free_slots > 0 && !core.barren.contains(view.agent->id)) unfed.insert(view.agent->id);
   }
   const std::set<AgentId> looking = unfed;
@@ -106,7 +118,8 @@ Situation walk(Core& core, std::vector<TaskId>& unreserved) {
       if (room[i] > 0 && --room[i] == 0 && looking.contains(agent)) --hungry;
     }
     situation.tasks.push_back(std::move(view));
-    return hungry > 0;
+    situation.complete = hungry > 0;
+    return situation.complete;
   });
   core.barren.insert(unfed.begin(), unfed.end());  // whoever is still unfed has seen all there is
   return situation;
@@ -172,15 +185,22 @@ void settle(Core& core) {
   core.settle_again = never;
   if (core.sessions.empty()) return core.newly_ready.clear();
   continue_bundles(core);
-  const Situation situation = look_around(core);
-  if (situation.tasks.empty()) return;
-  switch (core.strategy->style()) {
-    case Style::push:
-      return settle_by_push(core, situation);
-    case Style::bids:
-      return settle_by_bids(core, situation);
-    case Style::pull:
-      return settle_by_pull(core, situation);
+  while (true) {
+    const Situation situation = look_around(core);
+    if (situation.tasks.empty()) return;
+    const std::uint64_t before = core.awards_made;
+    switch (core.strategy->style()) {
+      case Style::push:
+        settle_by_push(core, situation);
+        break;
+      case Style::bids:
+        settle_by_bids(core, situation);
+        break;
+      case Style::pull:
+        return settle_by_pull(core, situation);
+    }
+    // Whoever is still free may find something among the tasks that were not looked at.
+    if (situation.complete || core.awards_made == before) return;
   }
 }
 
@@ -215,6 +235,7 @@ Claimed award(Core& core, const Task& task, const Agent& agent, Auction decision
   const TaskId id = task.id;
   const AgentId to = agent.id;
   const Epoch epoch = task.epoch.next();
+  core.awards_made += 1;
   const std::string capability = core.secrets.capability(id, epoch);
   const WallTime deadline = core.now.wall + task.spec.timeout;
   decision.id = AuctionId{core.board.counters().auction.value + 1};
