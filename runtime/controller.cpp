@@ -206,6 +206,8 @@ void Controller::forget_batch(Now now) {
   core.leases.set_term(core.board.config().lease, now.mono);
   core.auctions.clear();
   core.formula_bids.clear();
+  core.bundle_bids.clear();
+  core.bundles.clear();
   core.announced.clear();
   core.barren.clear();
   core.newly_ready.clear();

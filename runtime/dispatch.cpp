@@ -11,9 +11,20 @@
 namespace bidboard {
 namespace {
 
-/// Per slot of an agent, this many tasks are looked at in one clearing: more would let a minimum-cost
-/// assignment pick the cheapest tasks instead of the most urgent ones.
+/// Per slot, this many tasks are looked at in one clearing: more would let a minimum-cost assignment pick the
+/// cheapest tasks instead of the most urgent ones.
 constexpr std::size_t candidates_per_slot = 4;
+/// With more than 32 slots fewer, so that a clearing compares no more bids than this, but never less than
+/// four tasks: looking further made no schedule shorter (tests/sim/makespan_test.cpp).
+constexpr std::size_t bids_at_once = 4'096;
+
+/// How many of the tasks that an agent may take are looked at. It shares them with the others: for its own
+/// slots alone, equal agents would look at a few tasks together and leave most of themselves idle.
+std::size_t window(const std::vector<AgentView>& agents) {
+  std::size_t slots = 0;
+  for (const AgentView& view : agents) slots += view.agent->profile.capacity;
+  return std::min(candidates_per_slot * slots, bids_at_once / std::max<std::size_t>(agents.size(), 1));
+}
 
 std::vector<AgentView> connected_agents(const Core& core) {
   std::vector<AgentView> agents;
@@ -60,8 +71,9 @@ std::vector<std::size_t> eligible_agents(const Core& core, const Task& task,
 
 bool may_be_awarded(const Task& task) { return after(task.state, Move::award) && task.not_before.us == 0; }
 
-/// The agent it was reserved for has left.
+/// The agent it was reserved for has left, or the bundle it belonged to is forgotten (after a restart).
 bool reserved_for_nobody(const Core& core, const Task& task) {
+  if (task.reserved_in && !core.bundles.contains(task.reserved_in)) return true;
   const Agent* wanted = task.reserved_for ? core.board.agent(task.reserved_for) : nullptr;
   return wanted && wanted->state == AgentState::gone;
 }
@@ -72,7 +84,7 @@ void feed_the_barren(Core& core, const std::vector<AgentView>& agents) {
     if (core.barren.empty()) continue;
     const Task* task = core.board.task(id);
     if (!task || !may_be_awarded(*task)) continue;
-    if (reserved_for_nobody(core, *task)) core.emit(TaskReserved{id, {}});
+    if (reserved_for_nobody(core, *task)) core.emit(TaskReserved{id, {}, {}});
     for (const std::size_t i : eligible_agents(core, *task, agents)) core.barren.erase(agents[i].agent->id);
   }
 }
@@ -85,8 +97,9 @@ Situation walk(Core& core, std::vector<TaskId>& unreserved) {
   feed_the_barren(core, situation.agents);
   std::vector<std::size_t> room;
   std::set<AgentId> unfed;
+  const std::size_t shared = window(situation.agents);
   for (const AgentView& view : situation.agents) {
-    room.push_back(candidates_per_slot * view.agent->profile.capacity);
+    room.push_back(std::max(shared, candidates_per_slot * view.agent->profile.capacity));
     if (view.free_slots > 0 && !core.barren.contains(view.agent->id)) unfed.insert(view.agent->id);
   }
   const std::set<AgentId> looking = unfed;
@@ -94,7 +107,7 @@ Situation walk(Core& core, std::vector<TaskId>& unreserved) {
   if (hungry == 0) return situation;
   core.board.scan(std::string(1, keys::ready_letter), {}, [&](std::string_view key, std::string_view) {
     const Task* task = core.board.task(keys::last_id<TaskId>(key));
-    if (!task) return true;
+    if (!task || core.bundles.contains(task->reserved_in)) return true;  // it comes when its turn comes
     if (reserved_for_nobody(core, *task)) unreserved.push_back(task->id);
     TaskView view{task, eligible_agents(core, *task, situation.agents)};
     if (std::none_of(view.eligible.begin(), view.eligible.end(), [&](std::size_t i) { return room[i] > 0; }))
@@ -105,7 +118,8 @@ Situation walk(Core& core, std::vector<TaskId>& unreserved) {
       if (room[i] > 0 && --room[i] == 0 && looking.contains(agent)) --hungry;
     }
     situation.tasks.push_back(std::move(view));
-    return hungry > 0;
+    situation.complete = hungry > 0;
+    return situation.complete;
   });
   core.barren.insert(unfed.begin(), unfed.end());  // whoever is still unfed has seen all there is
   return situation;
@@ -116,7 +130,7 @@ Situation look_around(Core& core) {
   std::vector<TaskId> unreserved;
   Situation situation = walk(core, unreserved);
   if (unreserved.empty()) return situation;
-  for (const TaskId id : unreserved) core.emit(TaskReserved{id, {}});
+  for (const TaskId id : unreserved) core.emit(TaskReserved{id, {}, {}});
   return walk(core, unreserved);
 }
 
@@ -127,12 +141,8 @@ void settle_by_push(Core& core, const Situation& situation) {
       continue;
     }
     const Task& task = *situation.tasks[choice.task].task;
-    Auction decision;
-    decision.task = task.id;
-    decision.mechanism = core.strategy->name();
-    decision.opened_at = decision.closed_at = core.now.wall;
-    decision.why = choice.why;
-    award(core, task, *situation.agents[choice.agent].agent, std::move(decision), false);
+    award(core, task, *situation.agents[choice.agent].agent, plain_decision(core, task.id, choice.why),
+          false);
   }
 }
 
@@ -174,15 +184,23 @@ void note_for_dispatch(Core& core, const EventBody& body) {
 void settle(Core& core) {
   core.settle_again = never;
   if (core.sessions.empty()) return core.newly_ready.clear();
-  const Situation situation = look_around(core);
-  if (situation.tasks.empty()) return;
-  switch (core.strategy->style()) {
-    case Style::push:
-      return settle_by_push(core, situation);
-    case Style::bids:
-      return settle_by_bids(core, situation);
-    case Style::pull:
-      return settle_by_pull(core, situation);
+  continue_bundles(core);
+  while (true) {
+    const Situation situation = look_around(core);
+    if (situation.tasks.empty()) return;
+    const std::uint64_t before = core.awards_made;
+    switch (core.strategy->style()) {
+      case Style::push:
+        settle_by_push(core, situation);
+        break;
+      case Style::bids:
+        settle_by_bids(core, situation);
+        break;
+      case Style::pull:
+        return settle_by_pull(core, situation);
+    }
+    // Whoever is still free may find something among the tasks that were not looked at.
+    if (situation.complete || core.awards_made == before) return;
   }
 }
 
@@ -195,14 +213,18 @@ void on_take(Core& core, PeerId peer, const Take& message) {
     const Task* task = core.board.task(id);
     const bool has_room = core.board.holding_count(agent->id) < agent->profile.capacity;
     if (!task || !has_room || !may_be_awarded(*task) || objection(core, *task, *agent)) continue;
-    Auction decision;
-    decision.task = id;
-    decision.mechanism = core.strategy->name();
-    decision.opened_at = decision.closed_at = core.now.wall;
-    decision.why = "its claim was the first valid one";
-    award(core, *task, *agent, std::move(decision), false);
+    award(core, *task, *agent, plain_decision(core, id, "its claim was the first valid one"), false);
   }
   core.dispatch_wanted = true;
+}
+
+Auction plain_decision(const Core& core, TaskId task, std::string why) {
+  Auction decision;
+  decision.task = task;
+  decision.mechanism = core.strategy->name();
+  decision.opened_at = decision.closed_at = core.now.wall;
+  decision.why = std::move(why);
+  return decision;
 }
 
 Claimed award(Core& core, const Task& task, const Agent& agent, Auction decision, bool shell_claim) {
@@ -213,6 +235,7 @@ Claimed award(Core& core, const Task& task, const Agent& agent, Auction decision
   const TaskId id = task.id;
   const AgentId to = agent.id;
   const Epoch epoch = task.epoch.next();
+  core.awards_made += 1;
   const std::string capability = core.secrets.capability(id, epoch);
   const WallTime deadline = core.now.wall + task.spec.timeout;
   decision.id = AuctionId{core.board.counters().auction.value + 1};

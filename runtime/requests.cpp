@@ -324,6 +324,7 @@ Result<ReplyBody> configure(Core& core, const Configure& request) {
   if (other_heartbeats) tell_heartbeats(core);
   core.auctions.clear();
   core.formula_bids.clear();
+  core.bundle_bids.clear();
   core.announced.clear();
   if (core.strategy->orders_by_bottom_level() != ordered) relevel_all(core, !ordered);
   return Nothing{};

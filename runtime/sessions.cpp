@@ -19,6 +19,7 @@ std::string refusal_of(const AgentProfile& profile) {
   if (profile.speed <= 0) return "speed must be above zero";
   if (profile.capacity == 0 || profile.capacity > 10'000) return "capacity must be between 1 and 10000";
   if (profile.price_per_second < 0) return "price_per_second must not be negative";
+  if (profile.set_up < 0) return "set_up must not be negative";
   for (const Skill& skill : profile.skills)
     if (skill.name.empty() || skill.level <= 0) return "a skill needs a name and a level above zero";
   if (!may(profile.role, Action::take) || profile.role == Role::operator_)
@@ -170,6 +171,7 @@ void tell_again(Core& core, const Agent& agent) {
 void forget_bids(Core& core, AgentId agent) {
   for (auto& [task, auction] : core.auctions) auction.invited.erase(agent), auction.answers.erase(agent);
   for (auto& [task, bids] : core.formula_bids) bids.erase(agent);
+  core.bundle_bids.erase(agent);
 }
 
 /// Awards of which the agent does not speak got lost on the way: they are sent again. An agent that began

@@ -45,6 +45,7 @@ ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent,
   if (!profile.project.empty()) option("--project", profile.project);
   if (!profile.cost_formula.empty()) option("--cost", profile.cost_formula);
   if (profile.price_per_second != 0) option("--price-per-second", format_micros(profile.price_per_second));
+  if (profile.set_up != 0) option("--set-up", format_micros(profile.set_up));
   if (profile.allow_run) argv.push_back("--allow-run");
   if (!agent.bid.empty()) option("--bid", agent.bid);
   if (profile.bids == BidStyle::live && agent.bid.empty()) argv.push_back("--live");

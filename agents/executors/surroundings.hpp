@@ -50,9 +50,13 @@ Value assignment_value(const Assignment& assignment);
 /// One JSON object a line: {"epoch": 1, "agent": "a2", "reason": "exit 3"}.
 std::string failures_text(const std::vector<AttemptFailure>& failures);
 
+/// The related tasks of a bid question, each as task_value gives it without failures.
+Value related_value(const std::vector<RelatedTask>& related);
+
 /// {"seconds": 12, "price": 0.1, "confidence": 0.9} (price 0 and confidence 1 when missing) or {"refuse":
-/// "why"}. Anything else is a Refusal with reason invalid that says what is wrong.
-BidAnswer read_bid(const Value& answer);
+/// "why"}; beside either, "bundles": [{"with": ["t2"], "seconds": 20, "price": 0.1}] offers it together with
+/// others. Anything else is a Refusal with reason invalid that says what is wrong, and no bundle.
+BidAnswered read_bid(std::uint64_t request, TaskId task, const Value& answer);
 
 /// A number of JSON as micro-units: never negative; 0 when it is no number.
 Micros micros_of(const Value* value);

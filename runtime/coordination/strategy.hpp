@@ -35,6 +35,7 @@ struct TaskView {
 struct Situation {
   std::vector<TaskView> tasks;    ///< in the order of the ready index
   std::vector<AgentView> agents;  ///< connected ones, by id
+  bool complete = true;           ///< no ready task that somebody free may take was left out
 };
 struct Choice {
   std::size_t task = 0;   ///< position in Situation::tasks

@@ -60,6 +60,8 @@ Command output_command();
 Command query_command();
 // bench.cpp
 Command bench_command();
+// experiment.cpp
+Command experiment_command();
 // help.cpp
 Command help_command();
 Command prime_command();

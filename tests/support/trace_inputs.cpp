@@ -123,6 +123,7 @@ Input TraceRunner::register_agent(Words& words) {
   profile.cost_formula = words.take("cost");
   profile.bids = style_of(words.take("bids", profile.cost_formula.empty() ? "standard" : "formula"));
   profile.price_per_second = micros(words.take("price", "0"));
+  profile.set_up = micros(words.take("set_up", "0"));
   profile.allow_run = yes(words.take("run", "no"));
   profile.host = words.take("host", "here");
   who.peer = PeerId{++last_peer_};
@@ -168,6 +169,7 @@ Input TraceRunner::bid(Words& words) {
   bid.seconds = micros(words.take("seconds", "1"));
   bid.price = micros(words.take("price", "0"));
   bid.confidence = micros(words.take("confidence", "1"));
+  for (const std::string& other : split(words.take("with"), ',')) bid.with.push_back(id<TaskId>(other));
   for (std::size_t i = 2; i < words.count(); ++i) {
     bid.task = id<TaskId>(words.word(i));
     bids.bids.push_back(bid);

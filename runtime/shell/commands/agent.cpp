@@ -170,6 +170,8 @@ Command agent_command() {
             o.flag("--live", args->live, "Is asked for each bid, and answers size / speed / skill level");
             o.number("--price-per-second", profile.price_per_second, "X",
                      "Price in standard and formula bids");
+            o.number("--set-up", profile.set_up, "SECONDS",
+                     "Saved on each further task of a kind: bids for several together too");
             o.text("--directory", args->options.directory, "DIR",
                    "Where commands run [the folder that holds the board]");
             o.text("--connect", args->options.connect, "ADDRESS",

@@ -11,7 +11,7 @@ const std::vector<Command>& all_commands() {
       cancel_command(),     retry_command(),  pause_command(),      resume_command(),  reassign_command(),
       agents_command(),     agent_command(),  explain_command(),    bids_command(),    query_command(),
       log_command(),        watch_command(),  output_command(),     graph_command(),   auction_command(),
-      help_command(),       prime_command(),  completion_command(), bench_command(),
+      help_command(),       prime_command(),  completion_command(), bench_command(),   experiment_command(),
   };
   return commands;
 }
