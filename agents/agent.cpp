@@ -46,7 +46,8 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
     next_heartbeat_ = now.mono + heartbeat_every_;
     out.push_back(AgentNote{"registered as " + to_string(id_)});
   } else if (const auto* refused = as<RegistrationRefused>(message)) {
-    out.push_back(GiveUp{{refused->code, refused->text}});
+    // Once registered, it can only be about a registration that was doubled on its way.
+    if (!registered()) out.push_back(GiveUp{{refused->code, refused->text}});
   } else if (as<WhoAreYou>(message)) {
     // Our lease was lost: whatever we hold is somebody else's by now.
     std::vector<TaskId> lost;

@@ -172,8 +172,10 @@ struct Agent {
   std::string reason;          ///< why it is gone
   std::uint64_t finished = 0;  ///< results accepted, ever
   std::uint64_t failed = 0;    ///< attempts that ended otherwise, ever
+  std::string key;             ///< name of the key over which it registered; empty: on the board's machine
   bool operator==(const Agent&) const = default;
-  BB_FIELDS(id, profile, state, secret_hash, incarnation, registered_at, seen_at, reason, finished, failed)
+  BB_FIELDS(id, profile, state, secret_hash, incarnation, registered_at, seen_at, reason, finished, failed,
+            key)
 };
 
 /// Promised against delivered, per agent and task kind (auction/calibration.hpp).

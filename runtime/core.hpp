@@ -22,6 +22,7 @@ struct Session {
   PeerId peer;  ///< 0 after a restart, until its next heartbeat
   Instant last_heard;
   bool answers_late = false;  ///< missed a bid deadline: still invited, no longer waited for
+  bool has_secret = false;    ///< has shown its secret since it registered, so it need not register again
 };
 
 /// Live bids gathered for one task.
@@ -85,6 +86,7 @@ struct Core {
   std::size_t bytes_read = 0;  ///< of the log, by requests since the last settle
 
   Now now;                          ///< of the call under way
+  Origin origin;                    ///< of the message under way
   Output out;                       ///< of the call under way
   std::map<PeerId, Awards> awards;  ///< of the call under way: one message per agent
 
@@ -141,6 +143,14 @@ void finish_task(Core& core, const Task& task, AgentId agent, const std::string&
 void release_dependents(Core& core, TaskId ended);
 
 // sessions.cpp: agents come, report and go.
+/// Whether the message under way may speak for the agent at all, whatever it shows: it came from this
+/// machine, over an operator's key, or over the key over which the agent registered.
+bool speaks_for(const Core& core, const Agent& agent);
+/// Whether its process is on this machine, so that its end is seen at once. A remote one may claim what it
+/// likes.
+bool is_watched(const Core& core, const Agent& agent);
+/// What is wrong with an agent's name; empty when nothing is.
+std::string flaw_of_name(const std::string& name);
 void on_register(Core& core, PeerId peer, const Register& message);
 void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message);
 void on_reports(Core& core, PeerId peer, const Reports& message);

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "runtime/admission.hpp"
 #include "runtime/workflow/agent_entry.hpp"
 #include "runtime/workflow/key_table.hpp"
 
@@ -56,13 +57,22 @@ void read_durability(KeyReader& reader, const Value& value, Target& target) {
   if (const auto word = reader.choice(value, {"commit", "none"})) target.settings.durable = *word == "commit";
 }
 
+void read_listen(KeyReader& reader, const Value& value, Target& target) {
+  const auto text = reader.text(value);
+  if (!text || *text == "none") return;
+  if (const auto endpoints = tcp_endpoints(*text); !endpoints)
+    reader.diagnostics().add(value.place, "'listen': " + endpoints.error().text);
+  else
+    target.settings.listen = *text;
+}
+
 template <Duration Config::*member>
 void read_duration(KeyReader& reader, const Value& value, Target& target) {
   const Duration least = member == &Config::backoff ? Duration{} : milliseconds(1);
   if (const auto duration = reader.duration(value, least)) target.settings.config.*member = *duration;
 }
 
-constexpr std::array<Key<Target>, 13> table{{
+constexpr std::array<Key<Target>, 14> table{{
     {{"project", "text", "the directory's name", "the project of tasks that name none"},
      [](KeyReader& r, const Value& v, Target& t) { t.settings.config.project = r.name(v).value_or(""); }},
     {{"strategy", "text", "auction", "who decides which agent gets a ready task"},
@@ -92,6 +102,9 @@ constexpr std::array<Key<Target>, 13> table{{
     {{"durability", "commit or none", "commit",
       "commit: what was answered survives a power cut; none: faster, the last seconds may be lost"},
      read_durability},
+    {{"listen", "address or none", "none",
+      "where agents of other machines connect, tcp://ADDRESS:PORT and the port above; wants `bidboard keys`"},
+     read_listen},
     {{"restart", "map", "{intensity: 5, period: 30s}", "how often `up` starts agents again"},
      [](KeyReader& r, const Value& v, Target& t) {
        read_group<RestartLimit>(r, "restart", v, restart_table, t.settings.restart);

@@ -19,10 +19,11 @@ std::string own_program() {
   return error ? "bidboard" : path.string();
 }
 
-ChildSpec controller_child(const BoardDirectory& board, bool durable) {
+ChildSpec controller_child(const BoardDirectory& board, bool durable, const std::string& listen) {
   ChildSpec child{
       "controller", {own_program(), "-C", board.path, "controller"}, true, log_file(board, "controller")};
   if (!durable) child.argv.push_back("--no-sync");
+  if (!listen.empty()) child.argv.push_back("--listen=" + listen);
   return child;
 }
 

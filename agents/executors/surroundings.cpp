@@ -86,7 +86,12 @@ std::vector<std::string> agent_environment(const Workplace& place) {
     else if (!text.starts_with("BIDBOARD_"))
       result.emplace_back(text);
   }
-  result.push_back(variable("BIDBOARD_DIR", place.board));
+  if (place.connect.empty()) {
+    result.push_back(variable("BIDBOARD_DIR", place.board));
+  } else {
+    result.push_back(variable("BIDBOARD_CONNECT", place.connect));
+    result.push_back(variable("BIDBOARD_KEY", place.key_file));
+  }
   result.push_back(variable("BIDBOARD_AGENT", place.agent));
   return result;
 }
