@@ -131,8 +131,8 @@ Outcome bertsekas(const Problem& problem);
 /// As many tasks as can be assigned, bundles allowed, at the least total cost there is when the problem is
 /// small (12 tasks with 7 slots, 10 with 71; packages.hpp says it exactly). When it is not: the outcome of
 /// `optimal`, improved bundle by bundle; the certificate's gap says what that may cost at most. A bundle's
-/// tasks wait for each other as they do for anybody before them. Without any bundle it costs what `optimal`
-/// costs. Price: the winner's cost.
+/// tasks wait for each other as they do for anybody before them. Without any bundle it is `optimal`.
+/// Price: the winner's cost.
 Outcome combinatorial(const Problem& problem);
 
 /// A mechanism by name. Errors: invalid, with the known names.

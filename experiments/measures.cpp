@@ -120,6 +120,15 @@ const std::vector<Measure>& measures() {
   return table;
 }
 
+std::string measures_reference() {
+  std::string text = "| name | measure | unit | formula |\n|---|---|---|---|\n";
+  for (const Measure& m : measures()) {
+    text += "| `" + std::string(m.name) + "` | " + std::string(m.title) + " | " + std::string(m.unit) +
+            " | " + std::string(m.formula) + " |\n";
+  }
+  return text;
+}
+
 Yardsticks yardsticks_of(const Experiment& experiment, const Cell& cell, const Setting& setting) {
   Yardsticks yardsticks{lower_bound(setting), 0};
   if (setting.plan.tasks.size() * setting.agents.size() > heft_limit) return yardsticks;

@@ -74,7 +74,9 @@ TEST_CASE("Flipped bits lead to a finding or to nothing, never to a wrong answer
 
 TEST_CASE("A store that was cut short, or is none, is named") {
   const Damaged damaged;
-  for (const std::size_t bytes : {0u, 1u, 100u, 4'096u, 5'000u, 12'288u, 20'000u})
+  damaged.write("");  // as an `init` that was killed leaves it
+  CHECK(damaged.board.run({"doctor"}).exit_code == 3);
+  for (const std::size_t bytes : {1u, 100u, 4'096u, 5'000u, 12'288u, 20'000u})
     CHECK(damaged.is_found(damaged.whole.substr(0, bytes)));
   CHECK(damaged.is_found(std::string(30'000, 'x')));
 }
