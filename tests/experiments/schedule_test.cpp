@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "blackboard/random.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace bidboard;
