@@ -112,6 +112,11 @@ BidAnswer answer_of(Core& core, const Situation& situation, const TaskView& view
   return Refusal{RefusalReason::silent, "no bid within " + format_duration(core.board.config().bid_timeout)};
 }
 
+bool failed_it(const Task& task, AgentId agent) {
+  return std::ranges::any_of(task.failures,
+                             [&](const AttemptFailure& failure) { return failure.agent == agent; });
+}
+
 Gathered gather(Core& core, const Situation& situation, const TaskView& view,
                 std::map<AgentId, Announcement>& announcements) {
   const Config& config = core.board.config();
@@ -120,6 +125,7 @@ Gathered gather(Core& core, const Situation& situation, const TaskView& view,
   for (std::size_t i = 0, e = 0; i < situation.agents.size(); ++i) {
     const Agent& agent = *situation.agents[i].agent;
     if (e == view.eligible.size() || view.eligible[e] != i) {
+      if (situation.sampled && !failed_it(*view.task, agent.id)) continue;  // it was not invited
       const auto against = ineligible(*view.task, agent);
       gathered.refuse(agent.id,
                       against ? *against : Refusal{RefusalReason::failed_before, "failed this task before"});
@@ -251,8 +257,12 @@ void ask_who_failed(Core& core, const Situation& situation, Gathered& gathered, 
                     std::map<AgentId, Announcement>& announcements) {
   if (!gathered.refusals.contains(RefusalReason::failed_before)) return;
   TaskView view{gathered.view->task, {}};
-  for (std::size_t i = 0; i < situation.agents.size(); ++i)
-    if (!ineligible(*view.task, *situation.agents[i].agent)) view.eligible.push_back(i);
+  for (std::size_t i = 0; i < situation.agents.size(); ++i) {
+    const bool invited = std::ranges::binary_search(gathered.view->eligible, i);
+    const Agent& agent = *situation.agents[i].agent;
+    if (invited || (failed_it(*view.task, agent.id) && !ineligible(*view.task, agent)))
+      view.eligible.push_back(i);
+  }
   gathered = gather(core, situation, views.emplace_back(std::move(view)), announcements);
 }
 

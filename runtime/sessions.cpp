@@ -118,6 +118,7 @@ void attach(Core& core, AgentId agent, PeerId peer) {
   Session& session = core.sessions[agent];
   if (session.peer != peer) {
     core.dispatch_wanted = true;
+    core.roster.touch(agent);
     core.announced.erase(agent);  // what the old connection was told may be lost
   }
   session.peer = peer;

@@ -3,10 +3,10 @@
 #include <array>
 #include <cmath>
 
+#include "auction/clearing.hpp"
 #include "experiments/bench/blocks.hpp"
 #include "experiments/bench/simulated_load.hpp"
 #include "experiments/bench/support.hpp"
-#include "auction/clearing.hpp"
 #include "runtime/coordination/strategy.hpp"
 
 namespace bidboard::bench {
@@ -49,8 +49,7 @@ std::vector<Load> every_strategy() {
     const bool usual = mechanism == "sequential";
     for (const std::uint32_t invite_max : {0u, invited})
       loads.push_back({.strategy = "auction", .mechanism = std::string(mechanism), .invite_max = invite_max});
-    if (usual)
-      loads.push_back({.strategy = "auction", .live_bids = true, .invite_max = invited});
+    if (usual) loads.push_back({.strategy = "auction", .live_bids = true, .invite_max = invited});
   }
   return loads;
 }
@@ -90,11 +89,12 @@ Result<Figures> growth_block(const BenchOptions& options) {
     }
     const auto report = [&](const std::string& what, const char* unit, const auto& points) {
       const PowerLaw law = fit(points);
-      figures.push_back(figure(name_of(load) + ": " + what + " with 10 agents", unit, {points.front().second}));
+      figures.push_back(
+          figure(name_of(load) + ": " + what + " with 10 agents", unit, {points.front().second}));
       figures.push_back(
           figure(name_of(load) + ": " + what + " with 1,000 agents", unit, {points.back().second}));
-      figures.push_back(figure(name_of(load) + ": " + what + " grows with agents to the power of", "",
-                               {law.exponent}));
+      figures.push_back(
+          figure(name_of(load) + ": " + what + " grows with agents to the power of", "", {law.exponent}));
     };
     report("controller CPU per task", "µs", cpu);
     report("messages per task", "", messages);

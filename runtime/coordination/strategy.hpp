@@ -31,7 +31,8 @@ struct TaskView {
 };
 struct Situation {
   std::vector<TaskView> tasks;    ///< in the order of the ready index
-  std::vector<AgentView> agents;  ///< connected ones, by id
+  std::vector<AgentView> agents;  ///< connected ones, by id; see Strategy::sees_busy
+  bool sampled = false;           ///< by Config::invite_max: who is not eligible for a task was not asked
 };
 struct Choice {
   std::size_t task = 0;   ///< position in Situation::tasks
@@ -47,6 +48,8 @@ class Strategy {
   /// Ready tasks of equal priority come in the order of their bottom level (else in the order they were
   /// posted).
   virtual bool orders_by_bottom_level() const { return true; }
+  /// Whether agents without a free slot are of interest too. Leaving them out is cheaper.
+  virtual bool sees_busy() const { return true; }
   /// For push: at most one choice per task and never more per agent than it has free slots.
   virtual std::vector<Choice> choose(const Situation&) { return {}; }
 };

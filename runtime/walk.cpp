@@ -1,0 +1,230 @@
+#include "runtime/walk.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "auction/eligibility.hpp"
+
+namespace bidboard {
+namespace {
+
+/// Per slot of an agent, this many tasks are looked at in one walk: more would let a minimum-cost assignment
+/// pick the cheapest tasks instead of the most urgent ones.
+constexpr std::size_t candidates_per_slot = 4;
+/// Bounds of one piece: what a mechanism clears at once, and what is kept in memory.
+constexpr std::size_t tasks_per_piece = 256;
+constexpr std::size_t pairs_per_piece = 1'000'000;
+/// Of the agents invited by lot, this share is drawn from those that could begin at once.
+constexpr std::size_t free_share = 2;
+/// So many lots per agent wanted are drawn before those found are taken to be enough.
+constexpr std::size_t lots_per_agent = 4;
+
+AgentView view_of(const Core& core, AgentId id) {
+  const Agent* agent = core.board.agent(id);
+  AgentView view{agent, core.board.holding_count(id), 0};
+  if (view.holding < agent->profile.capacity) view.free_slots = agent->profile.capacity - view.holding;
+  return view;
+}
+
+bool failed_it(const Task& task, AgentId agent) {
+  return std::ranges::any_of(task.failures,
+                             [&](const AttemptFailure& failure) { return failure.agent == agent; });
+}
+
+bool may_be_awarded(const Task& task) { return after(task.state, Move::award) && task.not_before.us == 0; }
+
+/// The agent it was reserved for has left.
+bool reserved_for_nobody(const Core& core, const Task& task) {
+  const Agent* wanted = task.reserved_for ? core.board.agent(task.reserved_for) : nullptr;
+  return wanted && wanted->state == AgentState::gone;
+}
+
+}  // namespace
+
+bool Walk::is_fit(const Task& task, AgentId agent, bool only_fresh) const {
+  if (only_fresh && failed_it(task, agent)) return false;
+  return !objection(core_, task, *core_.board.agent(agent));
+}
+
+/// Those that failed a task may have it only when nobody else may.
+bool Walk::somebody_fresh_may(const Task& task) const {
+  return std::ranges::any_of(core_.roster.connected(),
+                             [&](AgentId agent) { return is_fit(task, agent, true); });
+}
+
+/// Who found nothing before has something to look at when one of the new tasks is for it.
+void Walk::feed_the_barren() {
+  for (const TaskId id : std::exchange(core_.newly_ready, {})) {
+    if (core_.barren.empty()) continue;
+    const Task* task = core_.board.task(id);
+    if (!task || !may_be_awarded(*task)) continue;
+    if (reserved_for_nobody(core_, *task)) core_.emit(TaskReserved{id, {}});
+    const bool only_fresh = !task->failures.empty() && somebody_fresh_may(*task);
+    std::erase_if(core_.barren, [&](AgentId agent) { return is_fit(*task, agent, only_fresh); });
+  }
+}
+
+void Walk::begin() {
+  begun_ = true;
+  core_.roster.refresh(core_);
+  feed_the_barren();
+  const std::uint32_t invite_max = core_.board.config().invite_max;
+  const bool bids = core_.strategy->style() == Style::bids;
+  sampled_ = bids && invite_max > 0 && core_.roster.connected().size() > invite_max;
+  only_free_ = !bids && !core_.strategy->sees_busy();
+  const auto room = [&](AgentId agent) {
+    return candidates_per_slot * core_.board.agent(agent)->profile.capacity;
+  };
+  if (!sampled_ && !only_free_)
+    for (const AgentId agent : core_.roster.connected()) lookers_[agent] = {room(agent), false, false};
+  for (const AgentId agent : core_.roster.free())
+    if (!core_.barren.contains(agent)) lookers_[agent] = {room(agent), true, false};
+}
+
+/// The agents as they are now. Whoever has no free slot any more does not look any further.
+void Walk::line_up(Situation& situation) {
+  situation.sampled = sampled_;
+  hungry_.clear();
+  places_.clear();
+  place_.clear();
+  for (auto& [agent, looker] : lookers_) {
+    const bool is_free = std::ranges::binary_search(core_.roster.free(), agent);
+    looker.looks = looker.looks && is_free;
+    if (looker.looks && looker.room > 0) hungry_.push_back(agent);
+    if (sampled_ || (only_free_ && !is_free)) continue;
+    situation.agents.push_back(view_of(core_, agent));
+    places_.push_back(&looker);
+  }
+}
+
+/// Its position in the situation, in which it is from now on.
+std::size_t Walk::place_of(Situation& situation, AgentId agent) {
+  const auto [known, fresh] = place_.try_emplace(agent, situation.agents.size());
+  if (fresh) {
+    situation.agents.push_back(view_of(core_, agent));
+    places_.push_back(&lookers_[agent]);
+  }
+  return known->second;
+}
+
+Situation Walk::next() {
+  if (!begun_) begin();
+  Situation situation;
+  while (!over_ && situation.tasks.empty()) {
+    core_.roster.refresh(core_);
+    situation = {};
+    line_up(situation);
+    TaskId orphan;
+    std::size_t pairs = 0;
+    bool stopped = hungry_.empty();
+    if (stopped) over_ = true;
+    const auto visit = [&](std::string_view key, std::string_view) {
+      const Task* task = core_.board.task(keys::last_id<TaskId>(key));
+      if (task && reserved_for_nobody(core_, *task)) {
+        if (situation.tasks.empty()) orphan = task->id;
+        from_ = key;
+        stopped = true;
+        return false;
+      }
+      from_ = std::string(key) + '\0';
+      if (!task || !take(situation, *task)) return true;
+      pairs += situation.tasks.back().eligible.size();
+      over_ = hungry_.empty();
+      stopped = over_ || situation.tasks.size() == tasks_per_piece || pairs >= pairs_per_piece;
+      return !stopped;
+    };
+    if (!over_) core_.board.scan(std::string(1, keys::ready_letter), from_, visit);
+    if (!stopped) end();
+    if (orphan) core_.emit(TaskReserved{orphan, {}});
+  }
+  return situation;
+}
+
+/// All there is was seen: whoever found nothing need not look again until there is something new. Of those
+/// that were not drawn nobody knows.
+void Walk::end() {
+  over_ = true;
+  if (sampled_ && lookers_.size() > core_.board.config().invite_max) return;
+  for (const auto& [agent, looker] : lookers_)
+    if (looker.looks && !looker.fed) core_.barren.insert(agent);
+}
+
+/// Whether the task is one to be dealt with.
+bool Walk::take(Situation& situation, const Task& task) {
+  TaskView view{&task, sampled_ ? sample(situation, task) : eligible_of_all(situation, task)};
+  if (!feed(view.eligible, situation)) return false;
+  situation.tasks.push_back(std::move(view));
+  return true;
+}
+
+/// A task is looked at for the sake of one agent: one that looks, else one whose turn may come later.
+bool Walk::feed(const std::vector<std::size_t>& eligible, const Situation& situation) {
+  for (const std::size_t i : eligible) places_[i]->fed = true;
+  for (const std::size_t i : eligible) {
+    Looker& looker = *places_[i];
+    if (!looker.looks || looker.room == 0) continue;
+    if (--looker.room == 0) hungry_.erase(std::ranges::lower_bound(hungry_, situation.agents[i].agent->id));
+    return true;
+  }
+  for (const std::size_t i : eligible) {
+    if (places_[i]->room == 0) continue;
+    --places_[i]->room;
+    return true;
+  }
+  return false;
+}
+
+/// Agents that may take the task; those that failed it before only when nobody else may.
+std::vector<std::size_t> Walk::eligible_of_all(const Situation& situation, const Task& task) const {
+  const bool only_fresh = !task.failures.empty() && somebody_fresh_may(task);
+  std::vector<std::size_t> all;
+  for (std::size_t i = 0; i < situation.agents.size(); ++i) {
+    const Agent& agent = *situation.agents[i].agent;
+    if (only_fresh && failed_it(task, agent.id)) continue;
+    if (!objection(core_, task, agent)) all.push_back(i);
+  }
+  return all;
+}
+
+/// At most invite_max of the agents that may take the task: those that were asked already, then some that
+/// could begin at once, then any. Drawn anew in each walk, from the seed and the length of the log.
+std::vector<std::size_t> Walk::sample(Situation& situation, const Task& task) {
+  const bool only_fresh = !task.failures.empty() && somebody_fresh_may(task);
+  std::set<AgentId> chosen;
+  if (const auto open = core_.auctions.find(task.id); open != core_.auctions.end())
+    for (const AgentId agent : open->second.invited)
+      if (std::ranges::binary_search(core_.roster.connected(), agent) && is_fit(task, agent, only_fresh))
+        chosen.insert(agent);
+  Random random(core_.board.config().seed ^ core_.board.next_seq().value << 20 ^ task.id.value);
+  draw_hungry(task, only_fresh, random, chosen);
+  draw_any(task, only_fresh, random, chosen);
+  std::vector<std::size_t> places;
+  for (const AgentId agent : chosen) places.push_back(place_of(situation, agent));
+  std::ranges::sort(places);
+  // They are asked when nobody else bids.
+  for (const AttemptFailure& failure : task.failures)
+    if (std::ranges::binary_search(core_.roster.connected(), failure.agent))
+      place_of(situation, failure.agent);
+  return places;
+}
+
+void Walk::draw_hungry(const Task& task, bool only_fresh, Random& random, std::set<AgentId>& chosen) const {
+  const std::size_t most = std::max<std::size_t>(core_.board.config().invite_max / free_share, 1);
+  if (hungry_.empty() || chosen.size() >= most) return;
+  const std::size_t first = random.below(hungry_.size());
+  for (std::size_t n = 0; n < hungry_.size() && chosen.size() < most; ++n) {
+    const AgentId agent = hungry_[(first + n) % hungry_.size()];
+    if (is_fit(task, agent, only_fresh)) chosen.insert(agent);
+  }
+}
+
+void Walk::draw_any(const Task& task, bool only_fresh, Random& random, std::set<AgentId>& chosen) const {
+  const std::size_t most = core_.board.config().invite_max;
+  const std::vector<AgentId>& all = core_.roster.connected();
+  for (std::size_t lots = lots_per_agent * most; lots > 0 && chosen.size() < most; --lots) {
+    const AgentId agent = all[random.below(all.size())];
+    if (is_fit(task, agent, only_fresh)) chosen.insert(agent);
+  }
+}
+
+}  // namespace bidboard
