@@ -61,7 +61,10 @@ struct Core {
   /// ready since: no further walk for their sake until one of those is for them.
   std::set<AgentId> barren;
   std::vector<TaskId> newly_ready;
-  Instant settle_again = never;  ///< a reserved task should be decided again
+  /// Auctions, of the walk under way: how long each task needs that was reserved for the agent.
+  std::map<AgentId, std::vector<Micros>> queued;
+  std::map<AgentId, Instant> resting;  ///< free agents that others were preferred to, where some are invited
+  Instant settle_again = never;        ///< a reserved task should be decided again
   Instant started_at;
   /// Wall clock minus monotonic clock, and what it was before a jump that the present batch makes up for.
   std::optional<Duration> clock_offset;

@@ -90,6 +90,7 @@ void note_for_dispatch(Core& core, const EventBody& body) {
 
 void settle(Core& core) {
   core.settle_again = never;
+  core.queued.clear();
   if (core.sessions.empty()) return core.newly_ready.clear();
   Walk walk(core);
   for (Situation piece = walk.next(); !piece.tasks.empty(); piece = walk.next()) {
@@ -105,6 +106,7 @@ void settle(Core& core) {
         break;
     }
   }
+  walk.finish();
 }
 
 void on_take(Core& core, PeerId peer, const Take& message) {

@@ -16,6 +16,8 @@ constexpr std::size_t tasks_per_piece = 256;
 constexpr std::size_t pairs_per_piece = 1'000'000;
 /// Of the agents invited by lot, this share is drawn from those that could begin at once.
 constexpr std::size_t free_share = 2;
+/// An agent that others were preferred to is not looked at again for this long.
+constexpr Duration rest_of_passed_over = seconds(1);
 /// So many lots per agent wanted are drawn before those found are taken to be enough.
 constexpr std::size_t lots_per_agent = 4;
 
@@ -78,7 +80,27 @@ void Walk::begin() {
   if (!sampled_ && !only_free_)
     for (const AgentId agent : core_.roster.connected()) lookers_[agent] = {room(agent), false, false};
   for (const AgentId agent : core_.roster.free())
-    if (!core_.barren.contains(agent)) lookers_[agent] = {room(agent), true, false};
+    if (!core_.barren.contains(agent) && !is_resting(agent)) lookers_[agent] = {room(agent), true, false};
+}
+
+/// Where only some agents are asked there are many: those that others were preferred to are not looked at
+/// again with everything that happens.
+bool Walk::is_resting(AgentId agent) const {
+  const auto rest = core_.resting.find(agent);
+  return sampled_ && rest != core_.resting.end() && rest->second > core_.now.mono;
+}
+
+void Walk::finish() {
+  if (!sampled_) return core_.resting.clear();
+  core_.roster.refresh(core_);
+  std::erase_if(core_.resting, [&](const auto& entry) { return entry.second <= core_.now.mono; });
+  for (const auto& [agent, looker] : lookers_) {
+    const bool passed_over = looker.looks && looker.fed &&
+                             core_.board.agent(agent)->profile.bids != BidStyle::live &&
+                             std::ranges::binary_search(core_.roster.free(), agent);
+    if (passed_over) core_.resting[agent] = core_.now.mono + rest_of_passed_over;
+  }
+  for (const auto& [agent, until] : core_.resting) core_.settle_again = std::min(core_.settle_again, until);
 }
 
 /// The agents as they are now. Whoever has no free slot any more does not look any further.
@@ -151,7 +173,7 @@ void Walk::end() {
 
 /// Whether the task is one to be dealt with.
 bool Walk::take(Situation& situation, const Task& task) {
-  TaskView view{&task, sampled_ ? sample(situation, task) : eligible_of_all(situation, task)};
+  TaskView view = sampled_ ? sample(situation, task) : view_of_all(situation, task);
   if (!feed(view.eligible, situation)) return false;
   situation.tasks.push_back(std::move(view));
   return true;
@@ -175,37 +197,44 @@ bool Walk::feed(const std::vector<std::size_t>& eligible, const Situation& situa
 }
 
 /// Agents that may take the task; those that failed it before only when nobody else may.
-std::vector<std::size_t> Walk::eligible_of_all(const Situation& situation, const Task& task) const {
+TaskView Walk::view_of_all(const Situation& situation, const Task& task) const {
+  TaskView view{&task, {}, {}};
   const bool only_fresh = !task.failures.empty() && somebody_fresh_may(task);
-  std::vector<std::size_t> all;
   for (std::size_t i = 0; i < situation.agents.size(); ++i) {
     const Agent& agent = *situation.agents[i].agent;
-    if (only_fresh && failed_it(task, agent.id)) continue;
-    if (!objection(core_, task, agent)) all.push_back(i);
+    if (objection(core_, task, agent)) continue;
+    (only_fresh && failed_it(task, agent.id) ? view.failed : view.eligible).push_back(i);
   }
-  return all;
+  return view;
 }
 
 /// At most invite_max of the agents that may take the task: those that were asked already, then some that
 /// could begin at once, then any. Drawn anew in each walk, from the seed and the length of the log.
-std::vector<std::size_t> Walk::sample(Situation& situation, const Task& task) {
+TaskView Walk::sample(Situation& situation, const Task& task) {
   const bool only_fresh = !task.failures.empty() && somebody_fresh_may(task);
   std::set<AgentId> chosen;
-  if (const auto open = core_.auctions.find(task.id); open != core_.auctions.end())
+  auto open = core_.auctions.find(task.id);
+  if (open != core_.auctions.end() && open->second.ask_again <= core_.now.mono) {
+    core_.auctions.erase(open);  // a round that brought nothing is over: others are drawn
+    open = core_.auctions.end();
+  }
+  if (open != core_.auctions.end())
     for (const AgentId agent : open->second.invited)
       if (std::ranges::binary_search(core_.roster.connected(), agent) && is_fit(task, agent, only_fresh))
         chosen.insert(agent);
   Random random(core_.board.config().seed ^ core_.board.next_seq().value << 20 ^ task.id.value);
   draw_hungry(task, only_fresh, random, chosen);
   draw_any(task, only_fresh, random, chosen);
-  std::vector<std::size_t> places;
-  for (const AgentId agent : chosen) places.push_back(place_of(situation, agent));
-  std::ranges::sort(places);
-  // They are asked when nobody else bids.
+  TaskView view{&task, {}, {}};
+  for (const AgentId agent : chosen) view.eligible.push_back(place_of(situation, agent));
+  std::ranges::sort(view.eligible);
+  if (!only_fresh) return view;
   for (const AttemptFailure& failure : task.failures)
     if (std::ranges::binary_search(core_.roster.connected(), failure.agent))
-      place_of(situation, failure.agent);
-  return places;
+      view.failed.push_back(place_of(situation, failure.agent));
+  std::ranges::sort(view.failed);
+  view.failed.erase(std::ranges::unique(view.failed).begin(), view.failed.end());
+  return view;
 }
 
 void Walk::draw_hungry(const Task& task, bool only_fresh, Random& random, std::set<AgentId>& chosen) const {

@@ -19,6 +19,8 @@ class Walk {
   /// The next tasks that can be dealt with, and the agents as they are now; no tasks: it is over. What the
   /// last piece led to must be done by then.
   Situation next();
+  /// To be called once it is over.
+  void finish();
 
  private:
   /// An agent that is looked at.
@@ -33,13 +35,14 @@ class Walk {
   void line_up(Situation& situation);
   std::size_t place_of(Situation& situation, AgentId agent);
   bool take(Situation& situation, const Task& task);
-  std::vector<std::size_t> eligible_of_all(const Situation& situation, const Task& task) const;
-  std::vector<std::size_t> sample(Situation& situation, const Task& task);
+  TaskView view_of_all(const Situation& situation, const Task& task) const;
+  TaskView sample(Situation& situation, const Task& task);
   void draw_hungry(const Task& task, bool only_fresh, Random& random, std::set<AgentId>& chosen) const;
   void draw_any(const Task& task, bool only_fresh, Random& random, std::set<AgentId>& chosen) const;
   bool feed(const std::vector<std::size_t>& eligible, const Situation& situation);
   bool is_fit(const Task& task, AgentId agent, bool only_fresh) const;
   bool somebody_fresh_may(const Task& task) const;
+  bool is_resting(AgentId agent) const;
   void end();
 
   Core& core_;

@@ -27,7 +27,8 @@ struct AgentView {
 /// A task that waits, and the agents (as positions in Situation::agents) that may take it.
 struct TaskView {
   const Task* task = nullptr;
-  std::vector<std::size_t> eligible;
+  std::vector<std::size_t> eligible;  ///< ascending
+  std::vector<std::size_t> failed;    ///< those that failed it before, and are passed over for that
 };
 struct Situation {
   std::vector<TaskView> tasks;    ///< in the order of the ready index
