@@ -74,20 +74,24 @@ void Walk::begin() {
   const bool bids = core_.strategy->style() == Style::bids;
   sampled_ = bids && invite_max > 0 && core_.roster.connected().size() > invite_max;
   only_free_ = !bids && !core_.strategy->sees_busy();
-  const auto room = [&](AgentId agent) {
-    return candidates_per_slot * core_.board.agent(agent)->profile.capacity;
-  };
+  // With a sample each agent that looks is among those asked for several tasks anyway.
+  const std::size_t per_slot = sampled_ ? 1 : candidates_per_slot;
+  const auto room = [&](AgentId agent) { return per_slot * core_.board.agent(agent)->profile.capacity; };
   if (!sampled_ && !only_free_)
     for (const AgentId agent : core_.roster.connected()) lookers_[agent] = {room(agent), false, false};
-  for (const AgentId agent : core_.roster.free())
-    if (!core_.barren.contains(agent) && !is_resting(agent)) lookers_[agent] = {room(agent), true, false};
-}
-
-/// Where only some agents are asked there are many: those that others were preferred to are not looked at
-/// again with everything that happens.
-bool Walk::is_resting(AgentId agent) const {
-  const auto rest = core_.resting.find(agent);
-  return sampled_ && rest != core_.resting.end() && rest->second > core_.now.mono;
+  // All three are in the order of the ids.
+  auto barren = core_.barren.begin();
+  auto resting = core_.resting.begin();
+  for (const AgentId agent : core_.roster.free()) {
+    while (barren != core_.barren.end() && *barren < agent) ++barren;
+    while (resting != core_.resting.end() && resting->first < agent) ++resting;
+    const bool finds_nothing = barren != core_.barren.end() && *barren == agent;
+    // Where only some are asked there are many: those that others were preferred to are not looked at again
+    // with everything that happens.
+    const bool rests = sampled_ && resting != core_.resting.end() && resting->first == agent &&
+                       resting->second > core_.now.mono;
+    if (!finds_nothing && !rests) lookers_[agent] = {room(agent), true, false};
+  }
 }
 
 void Walk::finish() {

@@ -42,7 +42,6 @@ class Walk {
   bool feed(const std::vector<std::size_t>& eligible, const Situation& situation);
   bool is_fit(const Task& task, AgentId agent, bool only_fresh) const;
   bool somebody_fresh_may(const Task& task) const;
-  bool is_resting(AgentId agent) const;
   void end();
 
   Core& core_;
