@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <tuple>
 #include <utility>
 
 #include "auction/mechanisms/market.hpp"
@@ -10,14 +12,17 @@
 namespace bidboard {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Mechanism>, 4> mechanisms{{
+constexpr std::array<std::pair<std::string_view, Mechanism>, 6> mechanisms{{
     {"first_price", first_price},
     {"vickrey", vickrey},
     {"sequential", sequential},
     {"optimal", optimal},
+    {"bertsekas", bertsekas},
+    {"combinatorial", combinatorial},
 }};
 
 constexpr std::size_t tasks_max = 10'000;
+constexpr std::size_t bundles_max = 10'000;
 constexpr Micros free_in_max =
     1'000'000'000'000'000'000;  // with tasks_max × max_bid_seconds still far from 64 bits
 
@@ -69,6 +74,29 @@ Market::Market(const Problem& problem) {
     BB_CHECK(std::ranges::adjacent_find(list, {}, &Offer::agent) == list.end(),
              "two bids of one agent for one task");
   }
+  add_bundles(problem);
+}
+
+void Market::add_bundles(const Problem& problem) {
+  BB_CHECK(problem.bundles.size() <= bundles_max, "too many bundles for one clearing");
+  const auto agent_order = numbered(problem.agents);
+  const auto task_order = numbered(problem.tasks);
+  std::vector<const ScoredBundle*> order;
+  for (const ScoredBundle& bundle : problem.bundles) order.push_back(&bundle);
+  const auto key = [](const ScoredBundle* bundle) { return std::tie(bundle->agent, bundle->tasks); };
+  std::ranges::sort(order, {}, key);
+  BB_CHECK(std::ranges::adjacent_find(order, {}, key) == order.end(),
+           "two bundles of one agent for the same tasks");
+  for (const ScoredBundle* bundle : order) {
+    BB_CHECK(bundle->seconds >= 0 && bundle->seconds <= max_bid_seconds, "seconds out of bounds");
+    BB_CHECK(bundle->cost >= -max_score && bundle->cost <= max_score, "cost out of bounds");
+    BB_CHECK(bundle->tasks.size() >= 2 && std::ranges::is_sorted(bundle->tasks, std::less_equal<>{}),
+             "a bundle holds two tasks or more, by id");
+    Bundle& added = bundles.emplace_back(place_of(agent_order, bundle->agent), bundle->seconds, bundle->cost);
+    for (const TaskId task : bundle->tasks)
+      added.tasks.push_back(task_order[place_of(task_order, task)].second);
+    std::ranges::sort(added.tasks);
+  }
 }
 
 void SlotQueue::push(Micros seconds, const Weights& weights) {
@@ -85,7 +113,7 @@ Micros clamp_micros(Wide value) {
 Outcome outcome_of(std::vector<Award> awards) {
   Wide total = 0;
   for (const Award& award : awards) total += award.cost;
-  return {std::move(awards), clamp_micros(total), {}};
+  return {std::move(awards), clamp_micros(total), {}, false};
 }
 
 Result<Mechanism> find_mechanism(std::string_view name) {

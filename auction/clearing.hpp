@@ -1,7 +1,7 @@
 // Clearing: from tasks, agents and scored bids to awards and prices. Mechanisms are pure functions; each
 // stands in a file of its own under auction/mechanisms/ and is checked against brute force. Permuting the
-// input never changes the outcome: a tie goes to the agent that has less to do (in `optimal`: to any of
-// them), and every order ends in the ids.
+// input never changes the outcome: a tie goes to the agent that has less to do (where all tasks are assigned
+// at once: to any of them), and every order ends in the ids.
 #pragma once
 
 #include <optional>
@@ -34,10 +34,19 @@ struct ScoredBid {
   Micros cost = 0;     ///< work_score; the wait is added by the mechanism
 };
 
+/// All of these tasks or none, one after the other in one slot: a bid of an agent that saves set-up cost.
+struct ScoredBundle {
+  AgentId agent;
+  std::vector<TaskId> tasks;  ///< by id; two or more
+  Micros seconds = 0;         ///< how long all of them together would occupy a slot
+  Micros cost = 0;            ///< of all of them together; waits are added by the mechanism
+};
+
 struct Problem {
   std::vector<ClearingTask> tasks;
   std::vector<ClearingAgent> agents;
   std::vector<ScoredBid> bids;
+  std::vector<ScoredBundle> bundles;  ///< only `combinatorial` looks at them
   Weights weights;
   /// true: an agent may be given more tasks than it has slots; they queue behind each other (live clearing).
   /// false: each slot takes one task (offline: capacity is a hard limit).
@@ -51,15 +60,21 @@ struct Award {
                         ///< in it: award now. Else the task is reserved and waits.
   Micros cost = 0;      ///< the winning bid's cost plus its wait, in score units
   Micros price = 0;     ///< what the mechanism lets the winner charge, in score units
+  /// The tasks of the bundle it was won in, by id; empty: by a bid for it alone. Each has an even share of
+  /// the bundle's cost and seconds.
+  std::vector<TaskId> bundle = {};
   bool operator==(const Award&) const = default;
 };
 
-/// Dual prices that prove the total cost minimal (linear-programming duality), to be checked without trusting
-/// the solver. A place is one position in one slot's queue: place 1 runs last, so whoever takes place k is
-/// waited for by the k - 1 tasks behind it; without queueing place k of an agent is its k-th slot. Then
+/// Dual prices that prove how low the total cost could be at most (linear-programming duality), to be checked
+/// without trusting the solver. A place is one position in one slot's queue: place 1 runs last, so whoever
+/// takes place k is waited for by the k - 1 tasks behind it; without queueing place k of an agent is its k-th
+/// slot. Then
 ///   task price + place price ≤ cost of the task at that place, for every bid and place; task price ≤
 ///   `unassigned`; place prices ≤ 0, and 0 for every place not listed; sum of all prices = bound = total cost
-///   + unassigned × number of unassigned tasks.
+///   + unassigned × number of unassigned tasks - gap.
+/// A bundle of n tasks takes n places of a queue in a row; without queueing it takes one. The prices of its
+/// tasks and places together ≤ its cost there, waits within it included.
 struct Certificate {
   struct PlacePrice {
     AgentId agent;
@@ -72,20 +87,24 @@ struct Certificate {
   std::vector<PlacePrice> place_prices;  ///< the places taken, by agent, slot and place
   Micros unassigned = 0;                 ///< a penalty so high that leaving a task unassigned never pays
   Micros bound = 0;
+  Micros gap = 0;  ///< so much less the total cost might be, for all that is proven here; 0: it is the least
   bool operator==(const Certificate&) const = default;
 };
 
 struct Outcome {
   std::vector<Award> awards;  ///< in the order of Problem::tasks; a task that nobody can take is missing
   Micros total_cost = 0;      ///< the sum of the awards' costs, clamped to ±4e18
-  std::optional<Certificate> certificate;  ///< from `optimal`, unless its numbers do not fit 64 bits
+  /// From mechanisms that look at all tasks at once, unless its numbers do not fit 64 bits.
+  std::optional<Certificate> certificate;
+  /// Nothing costs less: its certificate proves it, or every combination was looked at.
+  bool exact = false;
 };
 
 /// A cost of waiting is wait_score of the slot's free_in plus wait_score of each task before it in the slot,
 /// so that the total costs of all mechanisms compare. An agent's own tie goes to the slot that is free first.
-/// REQUIRES: ids in the problem are distinct, bids one per task and agent; bids name known ids; seconds are
-/// within [0, max_bid_seconds], costs within ±max_score; slots are sorted and within [0, 1e18]; at most
-/// 10,000 tasks.
+/// REQUIRES: ids in the problem are distinct, bids one per task and agent, bundles one per agent and set of
+/// tasks; bids name known ids; seconds are within [0, max_bid_seconds], costs within ±max_score; slots are
+/// sorted and within [0, 1e18]; at most 10,000 tasks and as many bundles.
 using Mechanism = Outcome (*)(const Problem&);
 
 /// Each task in order goes to the cheapest bid, its wait included; every slot takes one task at most, so a
@@ -100,12 +119,22 @@ Outcome vickrey(const Problem& problem);
 /// winner's cost.
 Outcome sequential(const Problem& problem);
 /// As many tasks as can be assigned, at the least total cost there is: exact, with a certificate. Price: the
-/// winner's cost. (Jonker and Volgenant 1987; optimal.cpp tells more.)
+/// winner's cost. (Jonker and Volgenant 1987; shortest_paths.cpp tells more.)
 Outcome optimal(const Problem& problem);
+/// What `optimal` finds, at the same total cost, found as an auction: tasks bid for places and prices rise
+/// (Bertsekas 1988; bertsekas.cpp tells more). Its certificate is the final prices, rounded: `gap` is at most
+/// one micro-unit per task. Price: the winner's cost.
+Outcome bertsekas(const Problem& problem);
+/// As many tasks as can be assigned, bundles allowed, at the least total cost there is when the problem is
+/// small (12 tasks with 7 slots, 10 with 71; packages.hpp says it exactly). When it is not: the outcome of
+/// `optimal`, improved bundle by bundle; the certificate's gap says what that may cost at most. A bundle's
+/// tasks wait for each other as they do for anybody before them. Without any bundle it costs what `optimal`
+/// costs. Price: the winner's cost.
+Outcome combinatorial(const Problem& problem);
 
 /// A mechanism by name. Errors: invalid, with the known names.
 Result<Mechanism> find_mechanism(std::string_view name);
-/// "first_price", "vickrey", "sequential", "optimal".
+/// "first_price", "vickrey", "sequential", "optimal", "bertsekas", "combinatorial".
 std::vector<std::string_view> mechanism_names();
 
 }  // namespace bidboard

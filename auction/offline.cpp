@@ -14,6 +14,7 @@ constexpr std::size_t tasks_max = 2'000;
 constexpr std::size_t agents_max = 2'000;
 constexpr std::int64_t capacity_max = 1'000'000'000;
 constexpr double cost_max = 1e9;
+constexpr std::size_t bundles_max = 10'000;
 constexpr std::size_t flaws_shown = 50;
 
 std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
@@ -43,6 +44,7 @@ class Reader {
   void read_agents(const Value::Array& items);
   void read_bids(const Value::Array& items);
   void read_bid(const Value& item);
+  void read_bundle(const Value& item, const Value& tasks, std::uint64_t agent, std::optional<Micros> amount);
   std::int64_t capacity(const Value& agent);
   std::optional<Micros> cost(const Value& value);
 
@@ -50,8 +52,9 @@ class Reader {
   Names tasks_;
   Names agents_;
   std::vector<std::string> task_order_;
-  std::vector<std::pair<std::string, std::int64_t>> agent_order_;  ///< with capacities
-  std::map<std::pair<std::uint64_t, std::uint64_t>, Place> bids_;  ///< by task and agent
+  std::vector<std::pair<std::string, std::int64_t>> agent_order_;           ///< with capacities
+  std::map<std::pair<std::uint64_t, std::uint64_t>, Place> bids_;           ///< by task and agent
+  std::map<std::pair<std::vector<TaskId>, std::uint64_t>, Place> bundles_;  ///< by tasks and agent
   OfflineAuction auction_;
 };
 
@@ -186,13 +189,15 @@ void Reader::read_bid(const Value& item) {
                          R"(, a map is needed: {"task": "t1", "agent": "a1", "cost": 52})");
     return;
   }
-  check_keys(item, "a bid", {"task", "agent", "cost"});
-  const Value* task_value = member(item, "a bid", "task");
+  check_keys(item, "a bid", {"task", "tasks", "agent", "cost"});
+  const Value* tasks_value = item.find("tasks");
+  const Value* task_value = tasks_value ? nullptr : member(item, "a bid", "task");
   const Value* agent_value = member(item, "a bid", "agent");
   const Value* cost_value = member(item, "a bid", "cost");
   const std::uint64_t task = task_value ? lookup(tasks_, *task_value, "task") : 0;
   const std::uint64_t agent = agent_value ? lookup(agents_, *agent_value, "agent") : 0;
   const auto amount = cost_value ? cost(*cost_value) : std::nullopt;
+  if (tasks_value) return read_bundle(item, *tasks_value, agent, amount);
   if (task == 0 || agent == 0) return;
   const auto [known, is_new] = bids_.try_emplace({task, agent}, item.place);
   if (!is_new)
@@ -202,6 +207,26 @@ void Reader::read_bid(const Value& item) {
              ": remove one");
   else if (amount)
     auction_.problem.bids.push_back({TaskId{task}, AgentId{agent}, 0, *amount});
+}
+
+void Reader::read_bundle(const Value& item, const Value& tasks, std::uint64_t agent,
+                         std::optional<Micros> amount) {
+  if (item.find("task")) return flaw(item.place, "a bid has 'task' or 'tasks', not both");
+  if (!tasks.is_array() || tasks.array().size() < 2)
+    return flaw(tasks.place, R"('tasks' of a bid is a list of two or more: ["t1", "t2"])");
+  ScoredBundle bundle{AgentId{agent}, {}, 0, amount.value_or(0)};
+  for (const Value& task : tasks.array())
+    if (const std::uint64_t id = lookup(tasks_, task, "task"); id != 0) bundle.tasks.push_back(TaskId{id});
+  std::ranges::sort(bundle.tasks);
+  if (std::ranges::adjacent_find(bundle.tasks) != bundle.tasks.end())
+    return flaw(tasks.place, "a bid names a task twice: remove one");
+  if (agent == 0 || !amount || bundle.tasks.size() < tasks.array().size()) return;
+  const auto [known, is_new] = bundles_.try_emplace({bundle.tasks, agent}, item.place);
+  if (is_new) return auction_.problem.bundles.push_back(std::move(bundle));
+  flaw(item.place,
+       "a second bid of " + quoted(item.find("agent")->string()) + " for the same tasks" +
+           (known->second.line > 0 ? ", the first is in line " + std::to_string(known->second.line) : "") +
+           ": remove one");
 }
 
 Result<OfflineAuction> Reader::read(const Value& document) {
@@ -215,7 +240,10 @@ Result<OfflineAuction> Reader::read(const Value& document) {
   auction_.agent_names = number(agents_);
   if (const auto* items = list(document, "bids"))
     for (const Value& item : *items) read_bid(item);
-
+  if (auction_.problem.bundles.size() > bundles_max)
+    flaw(document.place, std::to_string(auction_.problem.bundles.size()) +
+                             " bids for several tasks are too many, at most " + std::to_string(bundles_max) +
+                             " are cleared");
   if (!flaws_.empty()) {
     std::string text;
     for (std::size_t i = 0; i < std::min(flaws_.size(), flaws_shown); ++i)
@@ -227,8 +255,8 @@ Result<OfflineAuction> Reader::read(const Value& document) {
   for (const std::string& id : task_order_) auction_.problem.tasks.push_back({TaskId{tasks_.at(id).id}});
   for (const auto& [id, slots] : agent_order_) {
     const AgentId agent{agents_.at(id).id};
-    // More slots than tasks change nothing.
-    const std::size_t useful = std::min(static_cast<std::size_t>(slots), task_order_.size());
+    // More slots than tasks change nothing; one is left over, so that a certificate gives them price 0.
+    const std::size_t useful = std::min(static_cast<std::size_t>(slots), task_order_.size() + 1);
     auction_.problem.agents.push_back({agent, std::vector<Micros>(useful, 0)});
     auction_.agents.push_back(agent);
   }
@@ -256,6 +284,12 @@ std::map<AgentId, Micros> agent_prices(const OfflineAuction& auction, const Cert
   for (const ScoredBid& bid : auction.problem.bids)
     if (without_place.contains(bid.agent))
       prices[bid.agent] = std::min(prices[bid.agent], bid.cost - task_prices[bid.task]);
+  for (const ScoredBundle& bundle : auction.problem.bundles) {
+    if (!without_place.contains(bundle.agent)) continue;
+    Micros left = bundle.cost;
+    for (const TaskId task : bundle.tasks) left -= task_prices[task];
+    prices[bundle.agent] = std::min(prices[bundle.agent], left);
+  }
   return prices;
 }
 
@@ -269,6 +303,7 @@ Value write_certificate(const OfflineAuction& auction, const Certificate& certif
     agents.set(auction.agent_names[agent.value - 1], decimal(prices[agent]));
   Value out;
   out.set("bound", decimal(certificate.bound));
+  out.set("gap", decimal(certificate.gap));
   out.set("tasks", std::move(tasks));
   out.set("agents", std::move(agents));
   out.set("unassigned", decimal(certificate.unassigned));
@@ -290,6 +325,11 @@ Value write_outcome(const OfflineAuction& auction, std::string_view mechanism, c
     item.set("agent", auction.agent_names[award.agent.value - 1]);
     item.set("cost", decimal(award.cost));
     item.set("price", decimal(award.price));
+    if (!award.bundle.empty()) {
+      Value bundle{Value::Array{}};
+      for (const TaskId task : award.bundle) bundle.push(task_name(task));
+      item.set("bundle", std::move(bundle));
+    }
     awards.push(std::move(item));
   }
   Value unassigned{Value::Array{}};
@@ -300,6 +340,7 @@ Value write_outcome(const OfflineAuction& auction, std::string_view mechanism, c
   out.set("awards", std::move(awards));
   out.set("unassigned", std::move(unassigned));
   out.set("total_cost", decimal(outcome.total_cost));
+  if (outcome.certificate) out.set("exact", outcome.exact);
   if (outcome.certificate) out.set("certificate", write_certificate(auction, *outcome.certificate));
   return out;
 }

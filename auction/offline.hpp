@@ -3,8 +3,10 @@
 //   {"tasks": ["t1"], "agents": [{"id": "a1", "capacity": 1}], "bids": [{"task": "t1", "agent": "a1", "cost":
 //   52}]}
 //
-// Ids are any text. A capacity is how many tasks the agent can take (default 1, a hard limit); costs are
-// decimal numbers within ±1e9, kept to six decimals. No time passes in it: nobody queues.
+// A bid for several tasks together, {"tasks": ["t1", "t2"], "agent": "a1", "cost": 70}, uses one unit of the
+// agent's capacity; only the mechanism `combinatorial` looks at it. Ids are any text. A capacity is how many
+// tasks the agent can take (default 1, a hard limit); costs are decimal numbers within ±1e9, kept to six
+// decimals. No time passes in it: nobody queues.
 #pragma once
 
 #include <string>
@@ -29,11 +31,13 @@ struct OfflineAuction {
 Result<OfflineAuction> read_auction(const Value& document);
 
 /// {"mechanism", "awards": [{"task", "agent", "cost", "price"}] in task order, "unassigned": [names],
-/// "total_cost"}, and from a mechanism that proves its result "certificate": {"bound", "tasks": {name:
-/// price}, "agents": {name: price}, "unassigned": penalty}. Anyone can check it: price of task + price of
-/// agent ≤ cost for every bid; no price of a task above the penalty, none of an agent above 0; and the sum of
-/// the tasks' prices and of each agent's price times its capacity = bound = total_cost + penalty × number of
-/// unassigned tasks. Then no other assignment costs less.
+/// "total_cost"}; a task won in a bundle has "bundle": [names] and an even share of its cost. And from a
+/// mechanism that looks at all tasks at once "exact" (nothing costs less) and "certificate": {"bound", "gap",
+/// "tasks": {name: price}, "agents": {name: price}, "unassigned": penalty}. Anyone can check it: price of
+/// task(s) + price of agent ≤ cost for every bid; no price of a task above the penalty, none of an agent
+/// above 0; and the sum of the tasks' prices and of each agent's price times its capacity = bound =
+/// total_cost + penalty × number of unassigned tasks - gap. Then no other assignment costs less by more than
+/// the gap.
 Value write_outcome(const OfflineAuction& auction, std::string_view mechanism, const Outcome& outcome);
 
 }  // namespace bidboard

@@ -157,7 +157,7 @@ std::size_t free_pages_in(MDB_txn* txn) {
 
 class LmdbSnapshot final : public Snapshot {
  public:
-  LmdbSnapshot(std::unique_ptr<Environment> environment, MDB_txn* txn)
+  LmdbSnapshot(std::shared_ptr<Environment> environment, MDB_txn* txn)
       : env_(std::move(environment)), txn_(txn) {}
   ~LmdbSnapshot() override { mdb_txn_abort(txn_); }
   std::optional<std::string_view> get(std::string_view key) const override {
@@ -169,7 +169,7 @@ class LmdbSnapshot final : public Snapshot {
   Seq last_seq() const override { return meta_in(txn_, env_->table).seq; }
 
  private:
-  std::unique_ptr<Environment> env_;
+  std::shared_ptr<Environment> env_;
   MDB_txn* txn_;
 };
 
@@ -178,7 +178,7 @@ class LmdbSnapshot final : public Snapshot {
 struct LmdbStore::Impl {
   std::string directory;
   LmdbOptions options;
-  std::unique_ptr<Environment> environment;
+  std::shared_ptr<Environment> environment;
   Meta meta;
   MDB_txn* reader = nullptr;
   bool reader_is_current = false;
@@ -209,6 +209,7 @@ struct LmdbStore::Impl {
     const int rc = mdb_txn_begin(environment->env, nullptr, MDB_RDONLY, &probe);
     if (rc == 0) mdb_txn_abort(probe);
     if (rc != MDB_PANIC) return;
+    BB_CHECK(environment.use_count() == 1, "no snapshot keeps the store from being opened again");
     if (reader) mdb_txn_abort(std::exchange(reader, nullptr));
     environment.reset();
     Result<std::unique_ptr<Environment>> opened = open_environment(directory, options, flags_of(options));
@@ -311,6 +312,13 @@ std::int64_t LmdbStore::fullness() const {
   return share(pages) < one / 2 ? share(pages) : share(pages - free_pages_in(impl_->read()));
 }
 
+Result<std::unique_ptr<Snapshot>> LmdbStore::snapshot() const {
+  MDB_txn* txn = nullptr;
+  if (const int rc = mdb_txn_begin(impl_->environment->env, nullptr, MDB_RDONLY, &txn))
+    return fail(lmdb_error("read", rc));
+  return std::make_unique<LmdbSnapshot>(impl_->environment, txn);
+}
+
 int LmdbStore::clear_stale_readers() {
   int dead = 0;
   mdb_reader_check(impl_->environment->env, &dead);
@@ -323,7 +331,7 @@ Result<std::unique_ptr<Snapshot>> open_snapshot(const std::string& directory) {
   MDB_txn* txn = nullptr;
   if (const int rc = mdb_txn_begin((*environment)->env, nullptr, MDB_RDONLY, &txn))
     return fail(lmdb_error("read", rc));
-  return std::make_unique<LmdbSnapshot>(std::move(*environment), txn);
+  return std::make_unique<LmdbSnapshot>(std::shared_ptr<Environment>(std::move(*environment)), txn);
 }
 
 Result<std::uint64_t> count_entries(const std::string& directory) {

@@ -39,6 +39,10 @@ class LmdbStore final : public Store {
   Term last_term() const override;
   std::int64_t fullness() const override;
 
+  /// The last commit, for as long as wanted, for one thread that may be another one. The pages it shows
+  /// cannot be reused meanwhile. REQUIRES: it ends before the store does. Errors: storage.
+  Result<std::unique_ptr<Snapshot>> snapshot() const;
+
   /// Frees the slots of readers that died; call at start, on an agent's death and now and then. Returns how
   /// many.
   int clear_stale_readers();

@@ -107,8 +107,12 @@ struct AskStatus {
 struct Shutdown {
   BB_FIELDS()
 };
+/// To a serving controller: make the present the beginning of the log. Answered when that is done.
+struct Compact {
+  BB_FIELDS()
+};
 using RequestBody = std::variant<Post, Claim, Renew, Finish, Progress, Direct, Reassign, Depend, Configure,
-                                 ReadLog, AskStatus, Shutdown>;
+                                 ReadLog, AskStatus, Shutdown, Compact>;
 
 /// A client numbers its requests from 1; a repeated number is answered with the first reply again. client 0:
 /// not kept.
@@ -169,7 +173,13 @@ struct LogPage {
 struct Nothing {
   BB_FIELDS()
 };
-using ReplyBody = std::variant<Nothing, Posted, Claimed, Changed, Status, LogPage>;
+struct CompactionDone {
+  Seq base;                   ///< the log begins behind this event
+  std::uint64_t removed = 0;  ///< events
+  std::uint64_t kept = 0;     ///< events up to the base that stay: auctions
+  BB_FIELDS(base, removed, kept)
+};
+using ReplyBody = std::variant<Nothing, Posted, Claimed, Changed, Status, LogPage, CompactionDone>;
 
 struct Reply {
   std::uint64_t number = 0;  ///< of the request

@@ -42,35 +42,6 @@ struct Gathered {
 
 Micros to_span(Duration d) { return d.us; }  // a micro-second is the micro-unit of a second
 
-/// When each of the agent's slots is free. A task past its promise is guessed to need as long again as it is
-/// late.
-std::vector<Micros> slots_of(const Core& core, const AgentView& view) {
-  std::vector<Micros> free_in(view.free_slots, 0);
-  for (const TaskId id : core.board.tasks_under(keys::holdings_of(view.agent->id))) {
-    const auto promise = core.promises.find(id);
-    Micros expected = 0;
-    Micros elapsed = 0;
-    if (promise != core.promises.end()) {
-      expected = promise->second.corrected_seconds;
-      elapsed = to_span(core.now.mono - promise->second.awarded_at);
-    } else {
-      const Task& task = *core.board.task(id);
-      expected = standard_bid(task.spec, view.agent->profile).seconds;
-      elapsed = std::max<Micros>(0, to_span(core.now.wall - task.awarded_at));
-    }
-    free_in.push_back(std::max({expected - elapsed, elapsed - expected, expected / 10, Micros{1}}));
-  }
-  if (free_in.size() > view.agent->profile.capacity) free_in.resize(view.agent->profile.capacity);
-  std::sort(free_in.begin(), free_in.end());
-  // What was reserved for it in an earlier piece of the same walk comes first.
-  if (const auto queue = core.queued.find(view.agent->id); queue != core.queued.end() && !free_in.empty())
-    for (const Micros seconds : queue->second) {
-      free_in.front() += std::max<Micros>(seconds, 1);
-      std::sort(free_in.begin(), free_in.end());
-    }
-  return free_in;
-}
-
 /// The agents that are asked for live bids on this task, all of them told on the first call.
 OpenAuction& open_auction(Core& core, const Situation& situation, const TaskView& view,
                           std::map<AgentId, Announcement>& announcements) {
@@ -286,6 +257,39 @@ void queue_up(Core& core, const Problem& problem, const Award& reserved) {
 
 }  // namespace
 
+/// A task past its promise is guessed to need as long again as it is late.
+std::vector<Micros> slots_free_in(const Core& core, const AgentView& view) {
+  std::vector<Micros> free_in(view.free_slots, 0);
+  for (const TaskId id : core.board.tasks_under(keys::holdings_of(view.agent->id))) {
+    const auto promise = core.promises.find(id);
+    Micros expected = 0;
+    Micros elapsed = 0;
+    if (promise != core.promises.end()) {
+      expected = promise->second.corrected_seconds;
+      elapsed = to_span(core.now.mono - promise->second.awarded_at);
+    } else {
+      const Task& task = *core.board.task(id);
+      expected = standard_bid(task.spec, view.agent->profile).seconds;
+      elapsed = std::max<Micros>(0, to_span(core.now.wall - task.awarded_at));
+    }
+    free_in.push_back(std::max({expected - elapsed, elapsed - expected, expected / 10, Micros{1}}));
+  }
+  if (free_in.size() > view.agent->profile.capacity) free_in.resize(view.agent->profile.capacity);
+  std::sort(free_in.begin(), free_in.end());
+  // What was reserved for it in an earlier piece of the same walk comes first.
+  if (const auto queue = core.queued.find(view.agent->id); queue != core.queued.end() && !free_in.empty())
+    for (const Micros seconds : queue->second) {
+      free_in.front() += std::max<Micros>(seconds, 1);
+      std::sort(free_in.begin(), free_in.end());
+    }
+  return free_in;
+}
+
+void review_in(Core& core, Micros wait) {
+  core.settle_again =
+      std::min(core.settle_again, core.now.mono + std::clamp(Duration{wait}, soonest_review, latest_review));
+}
+
 void settle_by_bids(Core& core, const Situation& situation) {
   std::map<AgentId, Announcement> announcements;
   std::deque<TaskView> widened;
@@ -316,18 +320,17 @@ void settle_by_bids(Core& core, const Situation& situation) {
 
   std::map<AgentId, Micros> next_slot;
   for (const AgentView& view : situation.agents) {
-    problem.agents.push_back({view.agent->id, slots_of(core, view)});
+    problem.agents.push_back({view.agent->id, slots_free_in(core, view)});
     next_slot[view.agent->id] =
         problem.agents.back().slot_free_in.empty() ? 0 : problem.agents.back().slot_free_in.front();
   }
   const Result<Mechanism> mechanism = find_mechanism(config.mechanism);
   BB_CHECK(mechanism.has_value(), "a stored configuration names a known mechanism");
   const Outcome outcome = (*mechanism)(problem);
-  Micros shortest_wait = INT64_MAX;
   for (const Award& won : outcome.awards) {
     if (won.start_in > 0) {
-      shortest_wait = std::min(shortest_wait, won.start_in);
       queue_up(core, problem, won);
+      review_in(core, won.start_in);
       continue;  // reserved: decided again at the next event, awarded when the slot is free
     }
     const auto gathered =
@@ -341,10 +344,6 @@ void settle_by_bids(Core& core, const Situation& situation) {
           false);
     core.promises[won.task] = promise;
   }
-  if (shortest_wait != INT64_MAX)
-    core.settle_again =
-        std::min(core.settle_again,
-                 core.now.mono + std::clamp(Duration{shortest_wait}, soonest_review, latest_review));
 }
 
 void on_bids(Core& core, PeerId peer, const Bids& message) {

@@ -41,11 +41,19 @@ struct Note {
   Level level = Level::info;
   std::string text;
 };
+/// An operator asked for a compaction. The driver does it, since the core knows no store but its board, and
+/// answers when it is done.
+struct CompactionAsked {
+  PeerId by;
+  std::uint64_t request = 0;
+  bool operator==(const CompactionAsked&) const = default;
+};
 struct Output {
   std::vector<Send> sends;  ///< to be delivered only after the board's pending events are durable
   std::vector<Note> notes;
   std::vector<std::int64_t> watch;  ///< processes on this machine whose end should come back as ProcessEnded
   bool shut_down = false;           ///< an operator asked for it
+  std::vector<CompactionAsked> compact;
 };
 
 struct ControllerOptions {

@@ -163,6 +163,11 @@ TaskOffer offer_of(const Task& task);
 // bidding.cpp: gathering bids.
 void on_bids(Core& core, PeerId peer, const Bids& message);
 void settle_by_bids(Core& core, const Situation& situation);
+/// When each of the agent's slots is expected to be free: ClearingAgent::slot_free_in.
+std::vector<Micros> slots_free_in(const Core& core, const AgentView& view);
+/// A task is held back for an agent that is busy for so long yet: dispatch again then, should nothing happen
+/// before.
+void review_in(Core& core, Micros wait);
 /// Forgets what was announced and bid for the task.
 void close_auction(Core& core, TaskId task);
 

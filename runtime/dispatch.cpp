@@ -16,6 +16,10 @@ bool may_be_awarded(const Task& task) { return after(task.state, Move::award) &&
 
 void settle_by_push(Core& core, const Situation& situation) {
   for (const Choice& choice : core.strategy->choose(situation)) {
+    if (choice.start_in > 0) {
+      review_in(core, choice.start_in);
+      continue;
+    }
     const Task& task = *situation.tasks[choice.task].task;
     Auction decision;
     decision.task = task.id;

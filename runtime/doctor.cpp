@@ -16,7 +16,9 @@
 #include "blackboard/keys.hpp"
 #include "blackboard/lmdb_store.hpp"
 #include "blackboard/secrets.hpp"
+#include "blackboard/task_states.hpp"
 #include "blackboard/verify.hpp"
+#include "runtime/net/server.hpp"
 
 namespace bidboard {
 namespace {
@@ -141,11 +143,9 @@ void examine_files(const BoardDirectory& board, std::vector<Symptom>& findings) 
         {false, "the last writer did not end cleanly; nothing is lost, the next one takes over"});
 }
 
-void examine_processes(const BoardDirectory& board, std::vector<Symptom>& findings) {
-  if (serving_writer(board)) return;  // the controller looks after its agents
-  const Result<std::unique_ptr<Snapshot>> snapshot = open_snapshot(board.path);
-  if (!snapshot) return;
-  (*snapshot)->scan(std::string(1, keys::agent_letter), {}, [&](std::string_view, std::string_view bytes) {
+/// Of agents nobody looks after, since no controller serves.
+void examine_agents(const Snapshot& snapshot, std::vector<Symptom>& findings) {
+  snapshot.scan(std::string(1, keys::agent_letter), {}, [&](std::string_view, std::string_view bytes) {
     const Result<Agent> agent = unseal<Agent>(bytes);
     if (!agent || agent->state != AgentState::live) return true;
     const bool runs = agent->profile.pid > 0 && ::kill(static_cast<pid_t>(agent->profile.pid), 0) == 0;
@@ -155,14 +155,37 @@ void examine_processes(const BoardDirectory& board, std::vector<Symptom>& findin
                     "; `bidboard up` sorts that out"});
     return true;
   });
+}
+
+/// Whoever executes a task holds its lock file until all that it started is gone.
+void examine_executions(const BoardDirectory& board, const Snapshot& snapshot, bool served,
+                        std::vector<Symptom>& findings) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(board.run(), error)) {
     if (entry.path().extension() != ".lock") continue;
     const Descriptor lock(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
-    if (lock && ::flock(lock.get(), LOCK_SH | LOCK_NB) != 0)
-      findings.push_back(
-          {false, "something of task " + entry.path().stem().string() + " still runs, without a controller"});
+    if (!lock || ::flock(lock.get(), LOCK_SH | LOCK_NB) == 0) continue;
+    const std::string name = entry.path().stem().string();
+    const std::optional<TaskId> id = parse_id<TaskId>(name);
+    const auto bytes = id ? snapshot.get(keys::task(*id)) : std::nullopt;
+    const Result<Task> task = bytes ? unseal<Task>(*bytes) : fail(Errc::not_found, "no such task");
+    if (!served)
+      findings.push_back({false, "something of task " + name + " still runs, without a controller"});
+    else if (!task || !is_held(task->state))
+      findings.push_back({false, "something of task " + name + " still runs, though nobody holds it"});
   }
+}
+
+void examine_processes(const BoardDirectory& board, std::vector<Symptom>& findings) {
+  const bool served = serving_writer(board).has_value();
+  const Result<std::unique_ptr<Snapshot>> snapshot = open_snapshot(board.path);
+  if (!snapshot) return;
+  if (!served) examine_agents(**snapshot, findings);
+  examine_executions(board, **snapshot, served, findings);
+  const std::string sockets = socket_folder(board.path);
+  if (!served && fs::exists(sockets))
+    findings.push_back({false, "sockets of a controller that was killed are left over in " + sockets +
+                                   "; the next one takes them over"});
 }
 
 }  // namespace

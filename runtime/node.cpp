@@ -14,6 +14,7 @@ void take_over(Committed& into, Output&& output) {
   std::move(output.notes.begin(), output.notes.end(), std::back_inserter(into.notes));
   into.watch.insert(into.watch.end(), output.watch.begin(), output.watch.end());
   into.shut_down = into.shut_down || output.shut_down;
+  into.compact.insert(into.compact.end(), output.compact.begin(), output.compact.end());
 }
 
 /// How long nothing is tried of its own accord after a failure.
@@ -81,6 +82,7 @@ Committed Node::one_by_one(const std::vector<Input>& inputs, Now now) {
     std::move(done->saved.events.begin(), done->saved.events.end(), std::back_inserter(all.saved.events));
     std::move(done->saved.sealed.begin(), done->saved.sealed.end(), std::back_inserter(all.saved.sealed));
     all.watch.insert(all.watch.end(), done->watch.begin(), done->watch.end());
+    all.compact.insert(all.compact.end(), done->compact.begin(), done->compact.end());
     all.shut_down = all.shut_down || done->shut_down;
   };
   for (const Input& input : inputs)

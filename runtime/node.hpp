@@ -21,6 +21,7 @@ struct Committed {
   std::vector<std::int64_t> watch;  ///< see Output::watch
   Saved saved;                      ///< what is now durable; for the feed
   bool shut_down = false;
+  std::vector<CompactionAsked> compact;  ///< see Output::compact
 };
 
 class Node {

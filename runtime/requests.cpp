@@ -416,6 +416,9 @@ void on_request(Core& core, PeerId peer, const Request& request) {
     body = fail(actor.error());
   } else if (const Result<void> allowed = authorise(core, *actor, request.body); !allowed) {
     body = fail(allowed.error());
+  } else if (std::holds_alternative<Compact>(request.body)) {
+    if (core.options.serving) return core.out.compact.push_back({peer, request.number});
+    body = fail(Errc::unavailable, "the controller that was to compact the board is gone; try again");
   } else {
     body = answer(core, *actor, request.body);
   }

@@ -9,6 +9,7 @@
 
 #include "agents/platform.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/compaction_run.hpp"
 #include "runtime/net/server.hpp"
 #include "runtime/node.hpp"
 #include "runtime/stop_signal.hpp"
@@ -77,13 +78,19 @@ class WatchedProcesses {
 class Live {
  public:
   Live(const ServeOptions& options, LmdbStore& store, Server& server, Node& node, Suspects& suspects)
-      : options_(options), store_(store), server_(server), node_(node), suspects_(suspects) {}
+      : options_(options),
+        store_(store),
+        server_(server),
+        node_(node),
+        suspects_(suspects),
+        compaction_(store) {}
 
   /// Delivers what a batch decided. True: stop.
   bool deliver(Committed batch) {
     for (const Note& note : batch.notes) options_.on_note(note);
     for (const Send& send : batch.sends) server_.send(send.to, send.message);
     for (const std::int64_t pid : batch.watch) processes_.add(pid);
+    for (const CompactionAsked& asked : batch.compact) compaction_.ask(asked);
     const Saved& saved = batch.saved;
     if (!saved.events.empty()) server_.publish(saved.first, saved.sealed);
     if (std::ranges::any_of(saved.events,
@@ -98,13 +105,16 @@ class Live {
       Now now = read_clocks();
       Instant wake = std::min(node_.next_wakeup(now), next_upkeep);
       if (processes_.must_ask()) wake = std::min(wake, now.mono + process_check_interval);
-      if (processes_.has_ended()) wake = now.mono;
+      if (processes_.has_ended() || compaction_.has_work()) wake = now.mono;
       std::vector<int> descriptors = processes_.descriptors();
       descriptors.push_back(stop.descriptor());
+      if (compaction_.descriptor() >= 0) descriptors.push_back(compaction_.descriptor());
       Arrived arrived = server_.wait(std::max(Duration{0}, wake - now.mono), descriptors);
       add_deaths(arrived.inputs);
       now = read_clocks();
       if (process(arrived.inputs, now)) return;
+      if (compaction_.has_work())
+        for (const Send& send : compaction_.work()) server_.send(send.to, send.message);
       // A new follower learns at once where the log stands; what it misses it reads from there.
       if (arrived.follower) server_.publish(store_.last_seq().next(), {});
       if (now.mono >= next_upkeep) {
@@ -173,6 +183,7 @@ class Live {
   Node& node_;
   Suspects& suspects_;
   WatchedProcesses processes_;
+  CompactionRun compaction_;
 };
 
 }  // namespace

@@ -23,8 +23,9 @@ constexpr std::size_t lots_per_agent = 4;
 
 AgentView view_of(const Core& core, AgentId id) {
   const Agent* agent = core.board.agent(id);
-  AgentView view{agent, core.board.holding_count(id), 0};
+  AgentView view{agent, core.board.holding_count(id), 0, {}};
   if (view.holding < agent->profile.capacity) view.free_slots = agent->profile.capacity - view.holding;
+  if (core.strategy->looks_ahead()) view.slot_free_in = slots_free_in(core, view);
   return view;
 }
 

@@ -28,7 +28,7 @@ EDGE = [
     "blackboard/expression.cpp", "blackboard/secrets.cpp", "agents/executors/", "agents/guard", "agents/platform",
     "agents/descriptor.hpp", "agents/task_lock", "runtime/net/", "runtime/supervisor", "runtime/shell/", "runtime/serve",
     "runtime/call", "runtime/agent_process", "runtime/board_directory", "runtime/clock", "runtime/stop_signal",
-    "runtime/workforce", "runtime/doctor", "runtime/suspects", "experiments/bench/",
+    "runtime/workforce", "runtime/compaction_run", "runtime/doctor", "runtime/suspects", "experiments/bench/",
 ]
 # Pure although their folder is edge.
 PURE_INSIDE_EDGE = ["agents/executors/executor.hpp", "agents/executors/simulated"]

@@ -17,6 +17,14 @@ struct Offer {
   Micros cost = 0;
 };
 
+/// A bundle bid: all of its tasks in one slot, one after the other.
+struct Bundle {
+  std::size_t agent = 0;
+  Micros seconds = 0;
+  Micros cost = 0;
+  std::vector<std::size_t> tasks = {};  ///< as admitted
+};
+
 struct Market {
   explicit Market(
       const Problem& problem);  ///< trips BB_CHECK when the problem breaks its REQUIRES (clearing.hpp)
@@ -26,6 +34,10 @@ struct Market {
   std::vector<std::vector<Micros>> slots;  ///< by agent: slot_free_in
   std::vector<std::size_t> busy;           ///< by agent: how many of its slots are taken
   std::vector<std::vector<Offer>> offers;  ///< by task: the bids for it, by agent
+  std::vector<Bundle> bundles;             ///< by agent and ids of their tasks
+
+ private:
+  void add_bundles(const Problem& problem);
 };
 
 /// One slot's queue while tasks are put into it one after the other.

@@ -17,6 +17,8 @@ const std::vector<BenchBlock>& bench_blocks() {
       {"million", "a board of a million tasks (about two minutes)", false, bench::million_block},
       {"scale", "10,000 simulated agents and a million tasks (about ten minutes)", false, bench::scale_block},
       {"growth", "what a task costs the controller as agents grow, simulated", false, bench::growth_block},
+      {"peers", "beanstalkd, Redis and Dask with the same work (`./dev bench peers` installs them)", false,
+       bench::peers_block},
   };
   return blocks;
 }

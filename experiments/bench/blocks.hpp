@@ -27,4 +27,7 @@ Result<Figures> scale_block(const BenchOptions& options);
 /// power laws that fit them.
 Result<Figures> growth_block(const BenchOptions& options);
 
+/// beanstalkd, Redis and Dask with the same work. Also unavailable: one of them is not installed.
+Result<Figures> peers_block(const BenchOptions& options);
+
 }  // namespace bidboard::bench

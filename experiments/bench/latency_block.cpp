@@ -71,15 +71,16 @@ class Prober {
 };
 
 /// Probes while `load` other tasks wait and run.
-Result<Probed> probe(const BenchOptions& options, std::int64_t load) {
-  const auto board = LiveBoard::start(options, {.strategy = "auction", .agents = agents});
+Result<Probed> probe(const BenchOptions& options, std::int64_t load, bool durable = true) {
+  const auto board = LiveBoard::start(options, {.strategy = "auction", .agents = agents, .durable = durable});
   if (!board) return fail(board.error());
   Result<Prober> prober = Prober::open((*board)->directory());
   if (!prober) return fail(prober.error());
   Probed probed;
   if (const Result<void> first = prober->probe(probed); !first) return fail(first.error());
   probed = {};  // the first one also waited for the subscription
-  if (const Result<void> posted = (*board)->post(load); !posted) return fail(posted.error());
+  if (load > 0)
+    if (const Result<void> posted = (*board)->post(load); !posted) return fail(posted.error());
   for (int i = 0; i < probes; ++i)
     if (const Result<void> done = prober->probe(probed); !done) return fail(done.error());
   return probed;
@@ -123,6 +124,12 @@ Result<Figure> shortest_task(const BenchOptions& options) {
 }
 
 }  // namespace
+
+Result<double> post_to_result_ms(const BenchOptions& options) {
+  const Result<Probed> probed = probe(options, 0, false);
+  if (!probed) return fail(probed.error());
+  return quantile(probed->result_ms, 0.5);
+}
 
 Result<Figures> latency_block(const BenchOptions& options) {
   Figures figures;

@@ -191,6 +191,12 @@ Result<void> LiveBoard::post(std::int64_t count, Micros size) const {
   return {};
 }
 
+Result<void> LiveBoard::post(Post tasks) const {
+  const Result<Posted> posted = call_for<Posted>(directory_, std::move(tasks));
+  if (!posted) return fail(posted.error());
+  return {};
+}
+
 Result<std::vector<Task>> LiveBoard::finished(std::int64_t count) const {
   const auto begun = Clock::now();
   while (true) {

@@ -80,6 +80,7 @@ class LiveBoard {
   Result<pid_t> controller() const;
   /// Posts so many tasks of `size` simulated seconds.
   Result<void> post(std::int64_t count, Micros size = 0) const;
+  Result<void> post(Post tasks) const;
   /// Waits until all posted tasks are over, and reads them.
   Result<std::vector<Task>> finished(std::int64_t count) const;
 
@@ -91,6 +92,10 @@ class LiveBoard {
   BoardDirectory directory_;
   pid_t supervisor_ = 0;
 };
+
+/// Median from posting a task to its result, one at a time, on an idle board without durability; in
+/// milliseconds.
+Result<double> post_to_result_ms(const BenchOptions& options);
 
 /// From the first award to the last accepted result, in seconds. REQUIRES: tasks that are done.
 double working_span(const std::vector<Task>& tasks);

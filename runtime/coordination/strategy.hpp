@@ -23,6 +23,9 @@ struct AgentView {
   const Agent* agent = nullptr;
   std::uint32_t holding = 0;  ///< awarded and running
   std::uint32_t free_slots = 0;
+  /// Only for strategies that look ahead: when each slot is expected to be free, in micro-seconds from now,
+  /// sorted (0: it is free, a busy slot has at least 1).
+  std::vector<Micros> slot_free_in;
 };
 /// A task that waits, and the agents (as positions in Situation::agents) that may take it.
 struct TaskView {
@@ -39,6 +42,9 @@ struct Choice {
   std::size_t task = 0;   ///< position in Situation::tasks
   std::size_t agent = 0;  ///< position in Situation::agents
   std::string why;        ///< one sentence, for `explain`
+  /// 0: award it now. Else the agent is busy for so many micro-seconds yet and the task is held back for it:
+  /// decided again at the next event.
+  Micros start_in = 0;
 };
 
 class Strategy {
@@ -51,7 +57,10 @@ class Strategy {
   virtual bool orders_by_bottom_level() const { return true; }
   /// Whether agents without a free slot are of interest too. Leaving them out is cheaper.
   virtual bool sees_busy() const { return true; }
-  /// For push: at most one choice per task and never more per agent than it has free slots.
+  /// Wants AgentView::slot_free_in.
+  virtual bool looks_ahead() const { return false; }
+  /// For push: at most one choice per task and never more per agent with start_in 0 than it has
+  /// free slots.
   virtual std::vector<Choice> choose(const Situation&) { return {}; }
 };
 
@@ -63,6 +72,7 @@ std::unique_ptr<Strategy> make_auction();
 std::unique_ptr<Strategy> make_blackboard();
 std::unique_ptr<Strategy> make_central();
 std::unique_ptr<Strategy> make_fifo();
+std::unique_ptr<Strategy> make_list();
 std::unique_ptr<Strategy> make_random(std::uint64_t seed);
 std::unique_ptr<Strategy> make_single();
 

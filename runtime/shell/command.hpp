@@ -79,6 +79,14 @@ struct Command {
 /// Every command, in the order of the help text.
 const std::vector<Command>& all_commands();
 
+/// "auction, blackboard, ...": names in a help text.
+template <class Names>
+std::string listed(const Names& names) {
+  std::string text;
+  for (const auto& name : names) text.append(text.empty() ? "" : ", ").append(name);
+  return text;
+}
+
 /// Prints the error ("bidboard: ...") on stderr; the exit code that goes with it.
 Exit report(const Error& error);
 

@@ -40,10 +40,15 @@ void check_awards(const OfflineAuction& auction, const Outcome& outcome) {
   std::map<TaskId, std::size_t> given;
   for (const Award& award : outcome.awards) {
     BB_CHECK(++given[award.task] == 1, "a task is awarded once");
-    ++taken[award.agent];
+    const std::vector<TaskId>& bundle = award.bundle;
+    if (bundle.empty() || bundle.front() == award.task) ++taken[award.agent];
     const bool offered =
-        std::any_of(auction.problem.bids.begin(), auction.problem.bids.end(),
-                    [&](const ScoredBid& bid) { return bid.task == award.task && bid.agent == award.agent; });
+        !bundle.empty()
+            ? std::any_of(auction.problem.bundles.begin(), auction.problem.bundles.end(),
+                          [&](const ScoredBundle& b) { return b.agent == award.agent && b.tasks == bundle; })
+            : std::any_of(
+                  auction.problem.bids.begin(), auction.problem.bids.end(),
+                  [&](const ScoredBid& bid) { return bid.task == award.task && bid.agent == award.agent; });
     BB_CHECK(offered, "who wins a task has bid for it");
   }
   for (const ClearingAgent& agent : auction.problem.agents)

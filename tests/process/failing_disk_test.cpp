@@ -255,3 +255,29 @@ TEST_CASE("A controller whose disk fails says so, goes on, and has lost nothing 
   CHECK(refused > 3);
   CHECK(step > 30);
 }
+
+TEST_CASE("A controller that is cut off at any step of a compaction leaves a whole board") {
+  const Workplace place;
+  const TestBoard& board = place.board;
+  board.post(std::vector<TaskSpec>(20, titled("waits")));
+  const Kept kept(board);
+  const std::vector<std::string> tasks = board.rows(state_of_tasks);
+  bool died = true;
+  int step = 0;
+  while (died && ++step < steps_max) {
+    kept.put_back();
+    const std::string what = step % 2 == 0 ? "die" : "lose";
+    INFO(what << " at step " << step);
+    Process controller = board.start({"controller"}, on_failing_disk(board, plan(what, step)));
+    const bool began = serves(board, controller);
+    const Finished compact = board.run({"compact"});
+    died = !controller.running();
+    controller.kill();
+    if (began && !died) CHECK(compact.exit_code == 0);
+    CHECK(board.rows(state_of_tasks) == tasks);
+    check_whole(board);
+    board.must({"compact"});
+    check_whole(board);
+  }
+  CHECK(step > 20);
+}

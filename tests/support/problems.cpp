@@ -12,6 +12,15 @@ Micros total_wait(const std::vector<Micros>& before, Micros slot_free_in, const 
   return wait;
 }
 
+/// The bundle's cost, and what its tasks wait for each other: the i-th has i parts of it before it.
+Micros cost_within(const Problem& problem, const ScoredBundle& bundle) {
+  Micros cost = bundle.cost;
+  const auto size = static_cast<Micros>(bundle.tasks.size());
+  for (Micros i = 0; problem.queueing && i < size; ++i)
+    cost += wait_score(bundle.seconds, problem.weights) * i / size;
+  return cost;
+}
+
 struct Slot {
   AgentId agent;
   Micros free_in = 0;
@@ -41,6 +50,22 @@ struct Enumeration {
       }
       left.insert(task);
     }
+    for (const ScoredBundle& bundle : problem.bundles) go_with(bundle, assigned, cost);
+  }
+
+  void go_with(const ScoredBundle& bundle, std::size_t assigned, Micros cost) {
+    for (const TaskId task : bundle.tasks)
+      if (!left.contains(task)) return;
+    for (const TaskId task : bundle.tasks) left.erase(task);
+    for (Slot& slot : slots) {
+      if (bundle.agent != slot.agent || (!problem.queueing && !slot.before.empty())) continue;
+      const Micros wait = total_wait(slot.before, slot.free_in, problem.weights);
+      slot.before.push_back(bundle.seconds);
+      go(assigned + bundle.tasks.size(),
+         cost + static_cast<Micros>(bundle.tasks.size()) * wait + cost_within(problem, bundle));
+      slot.before.pop_back();
+    }
+    left.insert(bundle.tasks.begin(), bundle.tasks.end());
   }
 };
 
@@ -49,6 +74,36 @@ std::vector<Slot> slots_of(const Problem& problem) {
   for (const ClearingAgent& agent : problem.agents)
     for (const Micros free_in : agent.slot_free_in) slots.push_back({agent.id, free_in, {}});
   return slots;
+}
+
+using Places = std::map<std::tuple<AgentId, std::uint32_t, std::uint32_t>, Micros>;
+
+std::string flaw_of_bundle_prices(const Problem& problem, const Certificate& proof, const Places& places) {
+  std::map<TaskId, Micros> task_prices;
+  for (std::size_t i = 0; i < problem.tasks.size(); ++i)
+    task_prices[problem.tasks[i].id] = proof.task_prices[i];
+  for (const ScoredBundle& bundle : problem.bundles) {
+    Micros tasks = 0;
+    for (const TaskId task : bundle.tasks) tasks += task_prices[task];
+    const auto agent = std::ranges::find(problem.agents, bundle.agent, &ClearingAgent::id);
+    for (std::uint32_t slot = 0; slot < agent->slot_free_in.size(); ++slot) {
+      const Micros base =
+          cost_within(problem, bundle) +
+          static_cast<Micros>(bundle.tasks.size()) * wait_score(agent->slot_free_in[slot], problem.weights);
+      const auto price = [&](std::uint32_t of_slot, std::uint32_t place) {
+        const auto at = places.find({bundle.agent, of_slot, place});
+        return at == places.end() ? 0 : at->second;
+      };
+      if (!problem.queueing && tasks + price(0, slot + 1) > base) return "a bundle beats the prices";
+      for (std::uint32_t behind = 0; problem.queueing && behind <= problem.tasks.size(); ++behind) {
+        Micros row = tasks;
+        for (std::uint32_t k = 1; k <= bundle.tasks.size(); ++k) row += price(slot, behind + k);
+        if (row > base + behind * wait_score(bundle.seconds, problem.weights))
+          return "a bundle beats the prices before " + std::to_string(behind) + " others";
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -74,6 +129,19 @@ Problem random_problem(Random& random, const ProblemShape& shape) {
         problem.bids.push_back(
             {task.id, agent.id, random.between(0, shape.number_max) * one,
              random.between(shape.negative_costs ? -shape.number_max : 0, shape.number_max) * one});
+  for (std::uint64_t i = random.below(shape.bundles_max + 1); i > 0 && tasks >= 2 && agents > 0; --i) {
+    ScoredBundle bundle{AgentId{random.below(agents) + 1}, {}, 0, 0};
+    for (const ClearingTask& task : problem.tasks)
+      if (random.chance(500'000)) bundle.tasks.push_back(task.id);
+    const auto known = [&](const ScoredBundle& b) {
+      return b.agent == bundle.agent && b.tasks == bundle.tasks;
+    };
+    if (bundle.tasks.size() < 2 || std::ranges::any_of(problem.bundles, known)) continue;
+    const auto size = static_cast<Micros>(bundle.tasks.size());
+    bundle.seconds = random.between(0, shape.number_max * size) * one / 2;
+    bundle.cost = random.between(shape.negative_costs ? -shape.number_max : 0, shape.number_max * size) * one;
+    problem.bundles.push_back(std::move(bundle));
+  }
   shuffle(problem.tasks, random);
   return retold(std::move(problem), random);
 }
@@ -81,6 +149,7 @@ Problem random_problem(Random& random, const ProblemShape& shape) {
 Problem retold(Problem problem, Random& random) {
   shuffle(problem.agents, random);
   shuffle(problem.bids, random);
+  shuffle(problem.bundles, random);
   return problem;
 }
 
@@ -95,16 +164,32 @@ std::string flaw_of(const Problem& problem, const Outcome& outcome) {
   std::size_t position = 0;
   std::map<AgentId, std::size_t> starting;
   std::map<AgentId, std::size_t> given;
+  std::map<std::pair<AgentId, std::vector<TaskId>>, std::vector<Award>> won;  ///< bundles
   for (const Award& award : outcome.awards) {
     while (position < problem.tasks.size() && problem.tasks[position].id != award.task) ++position;
     if (position++ == problem.tasks.size()) return to_string(award.task) + " stands out of order or twice";
+    if (award.start_in == 0) ++starting[award.agent];
+    total += award.cost;
+    if (!award.bundle.empty()) {
+      won[{award.agent, award.bundle}].push_back(award);
+      continue;
+    }
+    ++given[award.agent];
     const ScoredBid* bid = bid_of(problem, award.task, award.agent);
     if (!bid) return to_string(award.task) + " went to somebody who did not bid";
     if (award.start_in < 0) return to_string(award.task) + " starts in the past";
     if (award.cost < bid->cost) return to_string(award.task) + " costs less than its bid";
-    if (award.start_in == 0) ++starting[award.agent];
-    ++given[award.agent];
-    total += award.cost;
+  }
+  for (const auto& [key, awards] : won) {
+    const auto& [agent, tasks] = key;
+    const auto bundle = std::ranges::find_if(
+        problem.bundles, [&](const ScoredBundle& b) { return b.agent == agent && b.tasks == tasks; });
+    if (bundle == problem.bundles.end()) return to_string(agent) + " got a bundle that it did not bid for";
+    if (awards.size() != tasks.size()) return to_string(agent) + " got a part of a bundle";
+    Micros cost = 0;
+    for (const Award& award : awards) cost += award.cost;
+    if (cost < cost_within(problem, *bundle)) return "a bundle costs less than its bid";
+    ++given[agent];
   }
   for (const ClearingAgent& agent : problem.agents) {
     const auto free_now = static_cast<std::size_t>(std::ranges::count(agent.slot_free_in, 0));
@@ -120,7 +205,7 @@ std::string flaw_of_certificate(const Problem& problem, const Outcome& outcome) 
   if (!outcome.certificate) return "there is none";
   const Certificate& proof = *outcome.certificate;
   if (proof.task_prices.size() != problem.tasks.size()) return "not one price per task";
-  std::map<std::tuple<AgentId, std::uint32_t, std::uint32_t>, Micros> places;
+  Places places;
   Micros sum = 0;
   for (const auto& p : proof.place_prices) {
     if (p.price > 0) return "a place has a positive price";
@@ -151,9 +236,12 @@ std::string flaw_of_certificate(const Problem& problem, const Outcome& outcome) 
       }
     }
   }
+  if (std::string flaw = flaw_of_bundle_prices(problem, proof, places); !flaw.empty()) return flaw;
   const auto missing = static_cast<Micros>(problem.tasks.size() - outcome.awards.size());
   if (sum != proof.bound) return "the prices do not add up to the bound";
-  if (proof.bound != outcome.total_cost + missing * proof.unassigned) return "the bound is not the cost";
+  if (proof.gap < 0) return "the cost is below its bound";
+  if (proof.bound + proof.gap != outcome.total_cost + missing * proof.unassigned)
+    return "bound and gap are not the cost";
   return {};
 }
 

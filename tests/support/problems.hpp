@@ -24,6 +24,7 @@ struct ProblemShape {
   std::int64_t bid_millionths = 750'000;
   bool queueing = true;
   bool negative_costs = true;
+  std::uint64_t bundles_max = 0;
 };
 Problem random_problem(Random& random, const ProblemShape& shape);
 /// The same problem told in another order; the tasks keep theirs, which means something.

@@ -328,6 +328,11 @@ Result<Exit> solve(const SolveArgs& args) {
   if (!mechanism) return fail(mechanism.error());
   const Result<OfflineAuction> auction = read_auction(*document);
   if (!auction) return fail_in(args.file, auction.error());
+  if (const std::size_t bundles = auction->problem.bundles.size(); bundles > 0 && *mechanism != combinatorial)
+    std::fprintf(stderr,
+                 "bidboard: %s looks at bids for one task only; %zu for several are left out (--mechanism "
+                 "combinatorial takes them)\n",
+                 args.mechanism.c_str(), bundles);
   std::puts(to_json(write_outcome(*auction, args.mechanism, (*mechanism)(auction->problem)), 2).c_str());
   return Exit::ok;
 }
@@ -376,15 +381,17 @@ Command auction_command() {
           "Insight",
           "Clear an auction offline: auction solve FILE",
           "FILE holds {\"tasks\": [\"t1\"], \"agents\": [{\"id\": \"a1\", \"capacity\": 1}],\n"
-          "\"bids\": [{\"task\": \"t1\", \"agent\": \"a1\", \"cost\": 52}]}. The answer has awards (task, "
-          "agent, cost, price), total_cost, and\n"
-          "a certificate where the mechanism proves its outcome.",
-          {{"bidboard auction solve bids.json --mechanism vickrey", "second-price"}},
+          "\"bids\": [{\"task\": \"t1\", \"agent\": \"a1\", \"cost\": 52}]}. A bid may name several "
+          "\"tasks\"\nto be taken together. "
+          "The answer has awards (task, agent, cost, price), total_cost, and a\n"
+          "certificate where the mechanism proves its outcome, or how far it may be from the best.",
+          {{"bidboard auction solve bids.json --mechanism vickrey", "second-price"},
+           {"bidboard auction solve bids.json -m combinatorial", "bids for several tasks count"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<SolveArgs>();
             o.argument("solve", args->verb, "What to do");
             o.argument("FILE", args->file, "JSON file, or - for stdin");
-            o.text("--mechanism,-m", args->mechanism, "NAME", "first_price, vickrey, sequential, optimal");
+            o.text("--mechanism,-m", args->mechanism, "NAME", listed(mechanism_names()));
             return [args](const Globals&) { return solve(*args); };
           }};
 }

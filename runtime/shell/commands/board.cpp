@@ -116,9 +116,9 @@ Command init_command() {
             auto args = std::make_shared<InitArgs>();
             o.text("--project", args->project, "NAME", "Default project of its tasks [the folder's name]");
             o.text("--strategy", args->strategy, "NAME",
-                   "Who gets a task: auction, blackboard, central, fifo, random, single");
+                   "Who gets a task: " + listed(strategy_names()));
             o.text("--mechanism", args->mechanism, "NAME",
-                   "How auctions clear: sequential, first_price, vickrey, optimal");
+                   "How auctions clear: " + listed(mechanism_names()));
             return [args](const Globals& globals) { return init(globals, *args); };
           }};
 }

@@ -5,6 +5,7 @@
 #include "blackboard/compaction.hpp"
 #include "blackboard/lmdb_store.hpp"
 #include "runtime/doctor.hpp"
+#include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
 
@@ -12,6 +13,7 @@ namespace bidboard {
 namespace {
 
 constexpr Duration lock_patience = seconds(5);
+constexpr Duration compaction_patience = minutes(60);
 
 Result<Exit> doctor(const Globals& globals, bool deep, bool json) {
   const Result<BoardDirectory> board = find_board(globals.directory);
@@ -58,30 +60,39 @@ Result<Exit> backup(const Globals& globals, const std::string& target) {
   return Exit::ok;
 }
 
-Result<Exit> compact_board(const Globals& globals, bool json) {
-  const Result<BoardDirectory> board = find_board(globals.directory);
-  if (!board) return fail(board.error());
+/// By the controller while one serves, else here.
+Result<CompactionDone> compact_anywhere(const BoardDirectory& board) {
   Writer serving;
   const Result<WriterLock> lock =
-      WriterLock::acquire(*board, Writer::State::embedded, lock_patience, &serving);
-  if (!lock && serving.state == Writer::State::serving)
-    return fail(Errc::conflict, "a controller serves the board (process " + std::to_string(serving.pid) +
-                                    "); stop it first (`bidboard down`), then compact");
+      WriterLock::acquire(board, Writer::State::embedded, lock_patience, &serving);
+  if (!lock && serving.state == Writer::State::serving) {
+    CallOptions options = caller();
+    options.patience = compaction_patience;
+    return call_for<CompactionDone>(board, Compact{}, options);
+  }
   if (!lock) return fail(lock.error());
-  const auto store = LmdbStore::open(board->path);
+  const auto store = LmdbStore::open(board.path);
   if (!store) return fail(store.error());
   const Result<Compacted> done = compact(**store);
   if (!done) return fail(done.error());
+  return CompactionDone{done->base.seq, done->removed, done->kept};
+}
+
+Result<Exit> compact_board(const Globals& globals, bool json) {
+  const Result<BoardDirectory> board = find_board(globals.directory);
+  if (!board) return fail(board.error());
+  const Result<CompactionDone> done = compact_anywhere(*board);
+  if (!done) return fail(done.error());
   if (json) {
     Value data{Value::Object{}};
-    data.set("base", static_cast<std::int64_t>(done->base.seq.value));
+    data.set("base", static_cast<std::int64_t>(done->base.value));
     data.set("removed", static_cast<std::int64_t>(done->removed));
     data.set("kept", static_cast<std::int64_t>(done->kept));
     print_json(std::move(data));
   } else {
     std::printf(
         "Compacted at event %llu: %llu events are gone from the log, %llu that tell of auctions stay.\n",
-        static_cast<unsigned long long>(done->base.seq.value), static_cast<unsigned long long>(done->removed),
+        static_cast<unsigned long long>(done->base.value), static_cast<unsigned long long>(done->removed),
         static_cast<unsigned long long>(done->kept));
   }
   return Exit::ok;
@@ -124,7 +135,7 @@ Command compact_command() {
       "Make the present the beginning of the log, and drop the log before it",
       "First proves that the board is whole. Afterwards `query --at` reaches back to this moment only; why "
       "tasks were awarded as they were is kept. The file does not shrink, its room is used again; a `backup` "
-      "is as small as can be. Not while a controller serves.",
+      "is as small as can be. Work goes on meanwhile.",
       {{"bidboard compact", "when the log has grown larger than anyone will ask for"}},
       [](Options& o) -> Action0 {
         auto json = std::make_shared<bool>(false);

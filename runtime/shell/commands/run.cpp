@@ -56,8 +56,8 @@ Command run_command() {
         o.integer("--agents", args->options.agents, "N",
                   "How many agents to start when the file names none; 0: four");
         o.text("--strategy", args->options.strategy, "NAME",
-               "auction, blackboard, central, fifo, random, single");
-        o.text("--mechanism", args->options.mechanism, "NAME", "sequential, first_price, vickrey, optimal");
+               listed(strategy_names()));
+        o.text("--mechanism", args->options.mechanism, "NAME", listed(mechanism_names()));
         o.number("--scale", args->scale, "X", "Seconds per traced second; 0: the critical path takes 5 s");
         o.duration("--time-limit", args->options.time_limit, "TIME", "Give up after this long");
         o.flag("--keep", args->options.keep, "Keep a temporary board");

@@ -1,0 +1,106 @@
+#include "experiments/cells.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "auction/bid.hpp"
+#include "auction/eligibility.hpp"
+#include "blackboard/random.hpp"
+
+namespace bidboard {
+namespace {
+
+constexpr std::size_t most_skills = 4;
+/// However good luck is, a task takes this share of its estimate.
+constexpr Micros least_share = one / 20;
+
+std::string skill_name(std::size_t number) { return "skill" + std::to_string(number + 1); }
+
+std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
+  Random random(seed);
+  std::uint64_t hash = random.next();
+  for (const char c : text) hash = Random(hash ^ static_cast<unsigned char>(c)).next();
+  return hash;
+}
+
+/// Tasks of one kind need one skill; of a workload with fewer kinds than skills, tasks take turns.
+void need_skills(Plan& plan, std::size_t skills) {
+  std::set<std::string> kinds;
+  for (const PlannedTask& task : plan.tasks) kinds.insert(task.spec.kind);
+  for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
+    const auto kind = std::distance(kinds.begin(), kinds.find(plan.tasks[i].spec.kind));
+    const std::size_t number = (kinds.size() < skills ? i : static_cast<std::size_t>(kind)) % skills;
+    plan.tasks[i].spec.skills = {{skill_name(number), 0}};
+  }
+}
+
+}  // namespace
+
+std::vector<Cell> cells_of(const Experiment& experiment) {
+  std::vector<Cell> cells;
+  for (std::size_t w = 0; w < experiment.workloads.size(); ++w)
+    for (std::size_t a = 0; a < experiment.agents.size(); ++a)
+      for (std::size_t f = 0; f < experiment.faults.size(); ++f)
+        for (std::uint64_t seed = 1; seed <= experiment.seeds; ++seed)
+          for (std::size_t s = 0; s < experiment.strategies.size(); ++s) cells.push_back({w, a, f, s, seed});
+  return cells;
+}
+
+std::string name_of(const Cell& cell) {
+  return "w" + std::to_string(cell.workload) + ".a" + std::to_string(cell.agents) + ".f" +
+         std::to_string(cell.faults) + ".s" + std::to_string(cell.strategy) + "." + std::to_string(cell.seed);
+}
+
+Result<Cell> parse_cell(const Experiment& experiment, std::string_view name) {
+  const std::vector<Cell> cells = cells_of(experiment);
+  const auto found =
+      std::find_if(cells.begin(), cells.end(), [&](const Cell& c) { return name_of(c) == name; });
+  if (found != cells.end()) return *found;
+  return fail(Errc::not_found, "no cell '" + std::string(name) + "'; cells are called like " +
+                                   name_of(cells.front()) + " to " + name_of(cells.back()));
+}
+
+Micros Setting::true_seconds(const TaskSpec& task, std::size_t agent) const {
+  const Micros estimate = standard_bid(task, agents[agent]).seconds;
+  if (error == 0) return estimate;
+  Random random(hash_of(task.name, seed) + agent);
+  return mul_micros(estimate, std::max(least_share, one + random.between(-error, error)));
+}
+
+std::vector<std::uint32_t> order_of_victims(const Setting& setting) {
+  std::vector<std::uint32_t> order(setting.agents.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  Random random(setting.seed * 7'919);
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+  return order;
+}
+
+Setting setting_of(const Experiment& experiment, const Cell& cell) {
+  const AgentsSpec& spec = experiment.agents[cell.agents];
+  Random random(cell.seed * 1'000'003);
+  Setting setting;
+  setting.seed = cell.seed;
+  setting.error = spec.error;
+  setting.plan = make_workload(experiment.workloads[cell.workload], random.next());
+  const std::size_t skills = std::min<std::size_t>(most_skills, spec.count);
+  if (spec.specialised) need_skills(setting.plan, skills);
+  const auto liars = static_cast<std::uint32_t>(mul_micros(spec.count * one, spec.liars) / one);
+  for (std::uint32_t i = 0; i < spec.count; ++i) {
+    AgentProfile agent;
+    agent.name = "w" + std::to_string(i + 1);
+    agent.speed = random.between(spec.slowest, spec.fastest);
+    agent.capacity = spec.capacity;
+    agent.price_per_second = agent.speed;  // a task costs its size, whoever does it
+    if (spec.specialised) {
+      agent.skills.push_back({skill_name(i % skills), one});
+      if (const std::size_t second = random.below(2 * skills); second < skills && second != i % skills)
+        agent.skills.push_back({skill_name(second), one});
+    }
+    setting.agents.push_back(std::move(agent));
+    setting.lies.push_back(i < liars);
+  }
+  return setting;
+}
+
+}  // namespace bidboard

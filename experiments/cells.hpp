@@ -1,0 +1,42 @@
+// The runs of an experiment: every combination of workload, crowd of agents, faults, strategy and seed is a
+// cell, with a name by which it can be run alone. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "experiments/experiment.hpp"
+
+namespace bidboard {
+
+struct Cell {
+  std::size_t workload = 0;  ///< positions in the Experiment's lists
+  std::size_t agents = 0;
+  std::size_t faults = 0;
+  std::size_t strategy = 0;
+  std::uint64_t seed = 1;
+  bool operator==(const Cell&) const = default;
+};
+
+/// All of them; the strategies of one seed beside each other.
+std::vector<Cell> cells_of(const Experiment& experiment);
+/// "w0.a1.f0.s2.17", as `--cell` takes it. Errors: invalid, not_found (no such cell).
+std::string name_of(const Cell& cell);
+Result<Cell> parse_cell(const Experiment& experiment, std::string_view name);
+
+/// What all strategies meet alike at a seed: the workload, with its needed skills, and the agents.
+struct Setting {
+  Plan plan;
+  std::vector<AgentProfile> agents;
+  std::vector<bool> lies;  ///< by agent
+  Micros error = 0;
+  std::uint64_t seed = 1;
+
+  /// Seconds that the task takes at the agent: its estimate times what the seed says about the two.
+  Micros true_seconds(const TaskSpec& task, std::size_t agent) const;
+};
+/// The agents in the order in which faults meet them.
+std::vector<std::uint32_t> order_of_victims(const Setting& setting);
+Setting setting_of(const Experiment& experiment, const Cell& cell);
+
+}  // namespace bidboard

@@ -1,0 +1,389 @@
+#include "experiments/experiment.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "auction/clearing.hpp"
+#include "runtime/coordination/strategy.hpp"
+#include "runtime/workflow/key_table.hpp"
+
+namespace bidboard {
+namespace {
+
+constexpr std::int64_t most_agents = 100'000;
+constexpr std::int64_t most_tasks = 1'000'000;
+constexpr std::int64_t most_seeds = 100'000;
+
+/// One entry of `workloads`.
+struct WorkloadEntry {
+  std::string trace;
+  Place trace_place;
+  std::string generate;
+  std::uint32_t tasks = 100;
+  std::string name;
+};
+constexpr std::array<Key<WorkloadEntry>, 4> workload_table{{
+    {{"trace", "path", "none", "WfFormat traces: a file, a folder, or a path with * and ?"},
+     [](KeyReader& r, const Value& v, WorkloadEntry& e) {
+       e.trace = r.text(v).value_or("");
+       e.trace_place = v.place;
+     }},
+    {{"generate", "word", "none", "chain, coding-project, fork-join, layered or random"},
+     [](KeyReader& r, const Value& v, WorkloadEntry& e) {
+       e.generate = r.choice(v, generator_names()).value_or("");
+     }},
+    {{"tasks", "whole number", "100", "about how many tasks are generated"},
+     [](KeyReader& r, const Value& v, WorkloadEntry& e) {
+       e.tasks = static_cast<std::uint32_t>(r.whole(v, 1, most_tasks).value_or(100));
+     }},
+    {{"name", "text", "the generator and its size", "what the report calls it"},
+     [](KeyReader& r, const Value& v, WorkloadEntry& e) { e.name = r.name(v).value_or(""); }},
+}};
+
+struct AgentsEntry {
+  AgentsSpec spec;
+  std::vector<std::uint32_t> counts{4};
+};
+constexpr std::array<Key<AgentsEntry>, 7> agents_table{{
+    {{"count", "whole number or list of them", "4", "how many agents; a list makes a crowd of each"},
+     [](KeyReader& r, const Value& v, AgentsEntry& e) {
+       e.counts.clear();
+       const auto add = [&](const Value& count) {
+         if (const auto number = r.whole(count, 1, most_agents))
+           e.counts.push_back(static_cast<std::uint32_t>(*number));
+       };
+       if (v.is_array())
+         for (const Value& count : v.array()) add(count);
+       else
+         add(v);
+     }},
+    {{"speed", "number or [slowest, fastest]", "1", "speeds are uniform between the two"},
+     [](KeyReader& r, const Value& v, AgentsEntry& e) {
+       if (!v.is_array()) {
+         e.spec.slowest = e.spec.fastest = r.number(v, 0, 1e6, true).value_or(one);
+       } else if (v.array().size() == 2) {
+         e.spec.slowest = r.number(v.array()[0], 0, 1e6, true).value_or(one);
+         e.spec.fastest = r.number(v.array()[1], 0, 1e6, true).value_or(one);
+         if (e.spec.slowest > e.spec.fastest) r.refuse(v.place, "begins with the faster one", "swap the two");
+       } else {
+         r.refuse(v.place, "must be a number or two of them", "write speed: [0.5, 2]");
+       }
+     }},
+    {{"capacity", "whole number", "1", "tasks at once, per agent"},
+     [](KeyReader& r, const Value& v, AgentsEntry& e) {
+       e.spec.capacity = static_cast<std::uint32_t>(r.whole(v, 1, 1'000).value_or(1));
+     }},
+    {{"skills", "none or specialised", "none",
+      "specialised: each agent has one or two of up to four skills, and each kind of task needs one"},
+     [](KeyReader& r, const Value& v, AgentsEntry& e) {
+       e.spec.specialised = r.choice(v, {"none", "specialised"}).value_or("none") == "specialised";
+     }},
+    {{"error", "number", "0", "what a task takes is uniformly within this share of its estimate"},
+     [](KeyReader& r, const Value& v, AgentsEntry& e) { e.spec.error = r.number(v, 0, 1).value_or(0); }},
+    {{"liars", "number", "0", "share of agents that promise half of what they need"},
+     [](KeyReader& r, const Value& v, AgentsEntry& e) { e.spec.liars = r.number(v, 0, 1).value_or(0); }},
+    {{"name", "text", "made of the other keys", "what the report calls them"},
+     [](KeyReader& r, const Value& v, AgentsEntry& e) { e.spec.name = r.name(v).value_or(""); }},
+}};
+
+constexpr std::array<Key<StrategySpec>, 4> strategy_table{{
+    {{"auction", "word", "none", "the mechanism that clears it"},
+     [](KeyReader& r, const Value& v, StrategySpec& e) {
+       std::vector<std::string> known;
+       for (const std::string_view mechanism : mechanism_names()) known.emplace_back(mechanism);
+       e.strategy = "auction";
+       e.mechanism = r.choice(v, known).value_or("sequential");
+     }},
+    {{"bids", "proxy or live", "proxy", "who works the bids out: the controller, or the agents when asked"},
+     [](KeyReader& r, const Value& v, StrategySpec& e) {
+       e.live_bids = r.choice(v, {"proxy", "live"}).value_or("proxy") == "live";
+     }},
+    {{"calibrate", "true or false", "true", "correct bids by what was delivered before"},
+     [](KeyReader& r, const Value& v, StrategySpec& e) { e.calibrate = r.flag(v).value_or(true); }},
+    {{"name", "text", "made of the other keys", "what the report calls it"},
+     [](KeyReader& r, const Value& v, StrategySpec& e) { e.name = r.name(v).value_or(""); }},
+}};
+
+constexpr std::array<Key<FaultsSpec>, 7> faults_table{{
+    {{"kill_agents", "whole number", "0", "so many agents are killed for good, one after the other"},
+     [](KeyReader& r, const Value& v, FaultsSpec& e) {
+       e.kill_agents = static_cast<std::uint32_t>(r.whole(v, 0, most_agents).value_or(0));
+     }},
+    {{"kill_controller", "true or false", "false", "the controller is killed and comes back"},
+     [](KeyReader& r, const Value& v, FaultsSpec& e) { e.kill_controller = r.flag(v).value_or(false); }},
+    {{"at", "number", "0.5", "when, as a share of the least possible makespan"},
+     [](KeyReader& r, const Value& v, FaultsSpec& e) { e.at = r.number(v, 0, 100).value_or(one / 2); }},
+    {{"down", "duration", "5s", "how long the controller is gone"},
+     [](KeyReader& r, const Value& v, FaultsSpec& e) { e.down = r.duration(v, {}).value_or(seconds(5)); }},
+    {{"loss", "number", "0", "share of the messages that get lost"},
+     [](KeyReader& r, const Value& v, FaultsSpec& e) { e.loss = r.number(v, 0, 0.9).value_or(0); }},
+    {{"partition", "duration", "0", "half of the agents are cut off from the controller for so long"},
+     [](KeyReader& r, const Value& v, FaultsSpec& e) {
+       e.partition = r.duration(v, {}).value_or(Duration{});
+     }},
+    {{"name", "text", "made of the other keys", "what the report calls it"},
+     [](KeyReader& r, const Value& v, FaultsSpec& e) { e.name = r.name(v).value_or(""); }},
+}};
+
+/// The file's own keys; lists are read when all of these are.
+struct File {
+  Experiment experiment;
+  const Value* workloads = nullptr;
+  const Value* agents = nullptr;
+  const Value* strategies = nullptr;
+  const Value* faults = nullptr;
+  const Value* full = nullptr;
+};
+constexpr std::array<Key<File>, 11> file_table{{
+    {{"name", "text", "required", "what the experiment is called"},
+     [](KeyReader& r, const Value& v, File& f) { f.experiment.name = r.name(v).value_or(""); }},
+    {{"about", "text", "none", "what it asks, for the head of the report"},
+     [](KeyReader& r, const Value& v, File& f) { f.experiment.about = r.text(v).value_or(""); }},
+    {{"mode", "simulate or live", "simulate", "virtual time, or real processes"},
+     [](KeyReader& r, const Value& v, File& f) {
+       const bool live = r.choice(v, {"simulate", "live"}).value_or("simulate") == "live";
+       f.experiment.mode = live ? Mode::live : Mode::simulate;
+     }},
+    {{"seeds", "whole number", "10", "how often each combination is run; all strategies get the same seeds"},
+     [](KeyReader& r, const Value& v, File& f) {
+       f.experiment.seeds = static_cast<std::uint32_t>(r.whole(v, 1, most_seeds).value_or(10));
+     }},
+    {{"baseline", "name of a strategy", "the first", "what the others are compared with"},
+     [](KeyReader& r, const Value& v, File& f) { f.experiment.baseline = r.name(v).value_or(""); }},
+    {{"scale", "number", "critical path in 5 s", "live: seconds per traced second"},
+     [](KeyReader& r, const Value& v, File& f) {
+       f.experiment.scale = r.number(v, 0, 1e6, true).value_or(0);
+     }},
+    {{"workloads", "list", "required", "what is to be done"},
+     [](KeyReader&, const Value& v, File& f) { f.workloads = &v; }},
+    {{"agents", "list", "[{count: 4}]", "who does it"},
+     [](KeyReader&, const Value& v, File& f) { f.agents = &v; }},
+    {{"strategies", "list", "required", "a strategy's name, or {auction: MECHANISM}"},
+     [](KeyReader&, const Value& v, File& f) { f.strategies = &v; }},
+    {{"faults", "list", "[none]", "what goes wrong"},
+     [](KeyReader&, const Value& v, File& f) { f.faults = &v; }},
+    {{"full", "map", "none", "keys that replace those of the file with --full"},
+     [](KeyReader&, const Value& v, File& f) { f.full = &v; }},
+}};
+
+std::string stem(std::string_view file) {
+  if (const auto slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
+  if (const auto dot = file.rfind('.'); dot != file.npos && dot > 0) file = file.substr(0, dot);
+  return std::string(file);
+}
+
+std::string name_of(const AgentsSpec& spec) {
+  std::string text = std::to_string(spec.count) + (spec.count == 1 ? " agent" : " agents");
+  if (spec.slowest != spec.fastest)
+    text += ", speed " + format_micros(spec.slowest) + " to " + format_micros(spec.fastest);
+  else if (spec.slowest != one)
+    text += ", speed " + format_micros(spec.slowest);
+  if (spec.capacity != 1) text += ", capacity " + std::to_string(spec.capacity);
+  if (spec.specialised) text += ", specialised";
+  if (spec.error > 0) text += ", estimates ±" + format_micros(spec.error * 100) + " %";
+  if (spec.liars > 0) text += ", " + format_micros(spec.liars * 100) + " % liars";
+  return text;
+}
+
+std::string name_of(const StrategySpec& spec) {
+  std::string text = spec.strategy;
+  if (spec.strategy == "auction") text += " " + spec.mechanism + (spec.live_bids ? " live" : "");
+  if (!spec.calibrate) text += ", not calibrated";
+  return text;
+}
+
+std::string name_of(const FaultsSpec& spec) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (spec.kill_agents > 0) add(std::to_string(spec.kill_agents) + " killed");
+  if (spec.kill_controller) add("controller killed");
+  if (spec.loss > 0) add(format_micros(spec.loss * 100) + " % of messages lost");
+  if (spec.partition.us > 0) add("partition of " + format_duration(spec.partition));
+  return text.empty() ? "none" : text;
+}
+
+class ExperimentReader {
+ public:
+  ExperimentReader(const std::string& file, const ExperimentSurroundings& surroundings)
+      : diagnostics_(file), surroundings_(surroundings) {}
+
+  Result<Experiment> read(const Value& document) {
+    KeyReader reader(diagnostics_, "");
+    if (!require_map(reader, document, "name: tour")) return fail(diagnostics_.error());
+    read_keys(reader, document, file_table, file_);
+    if (file_.full && require_map(reader, *file_.full, "full: {seeds: 50}") && surroundings_.full) {
+      const Value* full = file_.full;
+      read_keys(reader, *full, file_table, file_);
+    }
+    if (file_.experiment.name.empty() && diagnostics_.empty())
+      diagnostics_.add(document.place, "an experiment needs a name", "add name: ...");
+    each(file_.workloads, "workloads", document.place, [&](const Value& v) { read_workload(v); });
+    each(file_.agents, {}, document.place, [&](const Value& v) { read_agents(v); });
+    each(file_.strategies, "strategies", document.place, [&](const Value& v) { read_strategy(v); });
+    each(file_.faults, {}, document.place, [&](const Value& v) { read_faults(v); });
+    if (!file_.agents) add_agents({});
+    if (!file_.faults) file_.experiment.faults.push_back({});
+    check(document.place);
+    if (!diagnostics_.empty()) return fail(diagnostics_.error());
+    return std::move(file_.experiment);
+  }
+
+ private:
+  /// `required`: its name when it must be there.
+  template <class Read>
+  void each(const Value* list, std::string_view required, Place document, Read&& read) {
+    if (!list) {
+      if (!required.empty())
+        diagnostics_.add(document, "an experiment needs " + std::string(required),
+                         "add " + std::string(required) + ": [...]");
+      return;
+    }
+    if (!list->is_array() || list->array().empty())
+      return diagnostics_.add(list->place, "must be a list with something in it", "write [ ... ]");
+    for (const Value& element : list->array()) read(element);
+  }
+
+  void read_workload(const Value& value) {
+    KeyReader reader(diagnostics_, "workload");
+    WorkloadEntry entry;
+    if (!require_map(reader, value, "{generate: fork-join, tasks: 200}")) return;
+    read_keys(reader, value, workload_table, entry);
+    if (entry.trace.empty() == entry.generate.empty())
+      return diagnostics_.add(value.place, "a workload is either a trace or generated",
+                              "write {trace: FILE} or {generate: fork-join, tasks: 200}");
+    if (!entry.trace.empty()) return read_traces(entry);
+    WorkloadSpec spec;
+    for (const Shape shape :
+         {Shape::chain, Shape::fork_join, Shape::layered, Shape::random, Shape::coding_project})
+      if (name(shape) == entry.generate) spec.shape = shape;
+    spec.tasks = entry.tasks;
+    spec.name = entry.name.empty() ? entry.generate + " " + std::to_string(entry.tasks) : entry.name;
+    file_.experiment.workloads.push_back(std::move(spec));
+  }
+
+  void read_traces(const WorkloadEntry& entry) {
+    const std::vector<std::string> files = surroundings_.find(entry.trace);
+    if (files.empty())
+      return diagnostics_.add(entry.trace_place, "no trace matches " + quoted(entry.trace),
+                              "paths are relative to the experiment file");
+    for (const std::string& file : files) {
+      const Result<std::string> text = surroundings_.read(file);
+      Result<Plan> plan = text ? read_plan(*text, file, {}) : Result<Plan>(fail(text.error()));
+      if (!plan) {
+        diagnostics_.add(entry.trace_place, plan.error().text);
+        continue;
+      }
+      WorkloadSpec spec;
+      spec.name = entry.name.empty() || files.size() > 1 ? stem(file) : entry.name;
+      spec.trace = std::move(*plan);
+      file_.experiment.workloads.push_back(std::move(spec));
+    }
+  }
+
+  void read_agents(const Value& value) {
+    KeyReader reader(diagnostics_, "agents");
+    AgentsEntry entry;
+    entry.spec.place = value.place;
+    if (!require_map(reader, value, "{count: 8}")) return;
+    read_keys(reader, value, agents_table, entry);
+    add_agents(entry);
+  }
+  void add_agents(const AgentsEntry& entry) {
+    for (const std::uint32_t count : entry.counts) {
+      AgentsSpec spec = entry.spec;
+      spec.count = count;
+      if (spec.name.empty() || entry.counts.size() > 1) spec.name = name_of(spec);
+      file_.experiment.agents.push_back(std::move(spec));
+    }
+  }
+
+  void read_strategy(const Value& value) {
+    KeyReader reader(diagnostics_, "strategy");
+    StrategySpec spec;
+    spec.place = value.place;
+    if (value.is_string()) {
+      spec.strategy = reader.choice(value, strategy_names()).value_or("");
+      if (spec.strategy.empty()) return;
+    } else {
+      if (!require_map(reader, value, "{auction: optimal}")) return;
+      read_keys(reader, value, strategy_table, spec);
+      if (spec.strategy.empty())
+        return diagnostics_.add(value.place, "a strategy with settings is an auction",
+                                "write {auction: optimal}, or a strategy's name alone");
+    }
+    if (spec.name.empty()) spec.name = name_of(spec);
+    file_.experiment.strategies.push_back(std::move(spec));
+  }
+
+  void read_faults(const Value& value) {
+    KeyReader reader(diagnostics_, "faults");
+    FaultsSpec spec;
+    spec.place = value.place;
+    spec.name.clear();
+    if (value.is_string()) {
+      if (!reader.choice(value, {"none"})) return;
+    } else {
+      if (!require_map(reader, value, "{kill_agents: 1}")) return;
+      read_keys(reader, value, faults_table, spec);
+    }
+    if (spec.name.empty()) spec.name = name_of(spec);
+    file_.experiment.faults.push_back(std::move(spec));
+  }
+
+  /// What fits together, and names that say which is which.
+  void check(Place document) {
+    Experiment& e = file_.experiment;
+    for (const FaultsSpec& faults : e.faults)
+      for (const AgentsSpec& agents : e.agents)
+        if (faults.kill_agents >= agents.count && faults.kill_agents > 0)
+          diagnostics_.add(faults.place,
+                           "kills " + std::to_string(faults.kill_agents) + " of " +
+                               std::to_string(agents.count) + " agents: nobody is left to finish",
+                           "kill fewer, or add agents");
+    for (const AgentsSpec& agents : e.agents)
+      if (e.mode == Mode::live && agents.count > 200)
+        diagnostics_.add(agents.place, std::to_string(agents.count) + " live agents are too many processes",
+                         "use mode: simulate");
+    refuse_twins(e.agents);
+    refuse_twins(e.strategies);
+    refuse_twins(e.faults);
+    if (e.strategies.empty()) return;
+    if (e.baseline.empty()) e.baseline = e.strategies.front().name;
+    std::vector<std::string> names;
+    for (const StrategySpec& spec : e.strategies) names.push_back(spec.name);
+    if (std::find(names.begin(), names.end(), e.baseline) == names.end())
+      diagnostics_.add(document, "baseline " + quoted(e.baseline) + " is none of the strategies",
+                       diagnostics_.suggest(e.baseline, names, "choose from " + list_in_words(names)));
+  }
+  template <class Spec>
+  void refuse_twins(const std::vector<Spec>& specs) {
+    for (std::size_t i = 0; i < specs.size(); ++i)
+      for (std::size_t k = 0; k < i; ++k)
+        if (specs[i].name == specs[k].name)
+          diagnostics_.add(specs[i].place, quoted(specs[i].name) + " stands here twice",
+                           "leave one out, or give it another name");
+  }
+
+  Diagnostics diagnostics_;
+  const ExperimentSurroundings& surroundings_;
+  File file_;
+};
+
+}  // namespace
+
+Result<Experiment> read_experiment(std::string_view text, const std::string& file,
+                                   const ExperimentSurroundings& surroundings) {
+  const auto document = parse_yaml(text);
+  if (!document) return fail(document.error().code, file + ":" + document.error().text);
+  return ExperimentReader(file, surroundings).read(*document);
+}
+
+std::string experiment_reference() {
+  return "### The file\n\n" + markdown_table(infos<File>(file_table)) + "\n### A workload\n\n" +
+         markdown_table(infos<WorkloadEntry>(workload_table)) + "\n### Agents\n\n" +
+         markdown_table(infos<AgentsEntry>(agents_table)) + "\n### A strategy\n\n" +
+         markdown_table(infos<StrategySpec>(strategy_table)) + "\n### Faults\n\n" +
+         markdown_table(infos<FaultsSpec>(faults_table));
+}
+
+}  // namespace bidboard

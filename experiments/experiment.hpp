@@ -1,0 +1,86 @@
+// An experiment file: what is compared on what, how often. Read with all findings at once, each with its
+// line; every key stands in a table with its default and meaning (experiment.cpp).
+//
+//   name: tour
+//   mode: simulate
+//   seeds: 20
+//   workloads: [{trace: traces/*.json}, {generate: fork-join, tasks: 200}]
+//   agents: [{count: 8}, {count: 8, speed: [0.5, 2.0]}]
+//   strategies: [single, fifo, {auction: optimal}]
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "blackboard/document.hpp"
+#include "experiments/workload.hpp"
+#include "runtime/workflow/diagnostics.hpp"
+
+namespace bidboard {
+
+enum class Mode : std::uint8_t { simulate, live };
+
+/// A crowd of agents. What an agent of it is like depends on the seed.
+struct AgentsSpec {
+  std::string name;  ///< made of what differs from the default, unless given
+  std::uint32_t count = 4;
+  Micros slowest = one;  ///< speeds are uniform between these
+  Micros fastest = one;
+  std::uint32_t capacity = 1;
+  bool specialised = false;  ///< each has one or two of up to four skills, and each task needs one
+  Micros error = 0;          ///< what a task takes is uniformly within this share of what is estimated
+  Micros liars = 0;          ///< share of agents that promise half of what they need
+  Place place;
+};
+
+struct StrategySpec {
+  std::string name;  ///< as the report calls it: "fifo", "auction optimal live"
+  std::string strategy;
+  std::string mechanism = "sequential";
+  bool live_bids = false;  ///< agents are asked; else the controller works their bids out
+  bool calibrate = true;
+  Place place;
+};
+
+/// What goes wrong, at the same moment for all strategies.
+struct FaultsSpec {
+  std::string name = "none";
+  std::uint32_t kill_agents = 0;  ///< for good, one after the other
+  bool kill_controller = false;   ///< back after `down`
+  Micros at = one / 2;            ///< share of the least possible makespan at which it begins
+  Duration down = seconds(5);
+  Micros loss = 0;       ///< of messages
+  Duration partition{};  ///< half of the agents are cut off from the controller for so long
+  Place place;
+};
+
+struct Experiment {
+  std::string name;
+  std::string about;  ///< one paragraph for the report
+  Mode mode = Mode::simulate;
+  std::uint32_t seeds = 10;
+  std::string baseline;  ///< strategy that others are compared with; empty: the first
+  Micros scale = 0;      ///< live: seconds per traced second; 0: the critical path takes 5 s
+  std::vector<WorkloadSpec> workloads;
+  std::vector<AgentsSpec> agents;
+  std::vector<StrategySpec> strategies;
+  std::vector<FaultsSpec> faults;
+};
+
+/// What a file may refer to.
+struct ExperimentSurroundings {
+  /// Files that match a path with `*` or `?`, or all .json files of a folder, sorted; relative to the
+  /// experiment file.
+  std::function<std::vector<std::string>(const std::string& pattern)> find;
+  std::function<Result<std::string>(const std::string& file)> read;
+  bool full = false;  ///< `full:` replaces keys of the file: more seeds, more agents
+};
+
+/// Errors: invalid, every finding "file:line:column: what; fix".
+Result<Experiment> read_experiment(std::string_view text, const std::string& file,
+                                   const ExperimentSurroundings& surroundings);
+/// The keys in Markdown.
+std::string experiment_reference();
+
+}  // namespace bidboard

@@ -1,0 +1,168 @@
+#include "experiments/measures.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "experiments/schedule.hpp"
+
+namespace bidboard {
+namespace {
+
+using Better = Measure::Better;
+
+/// HEFT beyond this many task × agent pairs takes longer than the run.
+constexpr std::size_t heft_limit = 2'000'000;
+
+/// Nearest rank. Nothing of nothing.
+std::optional<double> quantile(std::vector<double> values, double q) {
+  if (values.empty()) return {};
+  std::sort(values.begin(), values.end());
+  const auto rank = static_cast<std::size_t>(std::ceil(q * static_cast<double>(values.size())));
+  return values[std::clamp<std::size_t>(rank, 1, values.size()) - 1];
+}
+
+std::optional<double> watched(double value) {
+  if (value < 0) return {};
+  return value;
+}
+
+/// Jain's index: 1 when all are equal, 1 / n when one has everything.
+double jain(const std::vector<double>& values) {
+  double sum = 0;
+  double squares = 0;
+  for (const double value : values) sum += value, squares += value * value;
+  return squares == 0 ? 1 : sum * sum / (static_cast<double>(values.size()) * squares);
+}
+
+struct Sums {
+  double slots = 0;
+  double alive = 0;
+  double work = 0;    ///< of executions
+  double useful = 0;  ///< of them
+  double awards = 0;
+  double price = 0;
+  std::vector<double> waits;         ///< ready to first award
+  std::vector<double> useful_share;  ///< per agent: useful seconds per slot
+  std::vector<double> detection;
+  std::vector<double> redistribution;
+};
+
+Sums sums_of(const RunFacts& facts) {
+  Sums sums;
+  std::vector<double> useful(facts.agents.size(), 0);
+  for (const ExecutionFacts& e : facts.executions) {
+    sums.work += e.end - e.begin;
+    if (e.useful) useful[e.agent] += e.end - e.begin;
+  }
+  for (std::size_t i = 0; i < facts.agents.size(); ++i) {
+    sums.slots += facts.agents[i].slots;
+    sums.alive += facts.agents[i].alive;
+    sums.useful += useful[i];
+    sums.useful_share.push_back(useful[i] / facts.agents[i].slots);
+  }
+  for (const TaskFacts& task : facts.tasks) {
+    sums.awards += task.awards;
+    sums.price += task.price;
+    if (task.awarded >= 0) sums.waits.push_back(std::max(0.0, task.awarded - task.ready));
+  }
+  for (const FailureFacts& failure : facts.failures) {
+    if (failure.detected >= 0) sums.detection.push_back(failure.detected - failure.at);
+    if (failure.redistributed >= 0) sums.redistribution.push_back(failure.redistributed - failure.at);
+  }
+  return sums;
+}
+
+std::optional<double> per(std::optional<double> value, double what) {
+  if (!value || what <= 0) return {};
+  return *value / what;
+}
+
+}  // namespace
+
+const std::vector<Measure>& measures() {
+  static const std::vector<Measure> table{
+      {"makespan", "makespan", "s", "last accepted result − post; the time limit when a task is not done"},
+      {"bound_ratio", "makespan / bound", "×",
+       "makespan / max over heads h and tails t of (h + Σ size of tasks with at least h before and t behind "
+       "them / Σ speed × slots + t)"},
+      {"heft_ratio", "makespan / HEFT", "×",
+       "makespan / makespan of HEFT, which knows the true seconds and, where agents are killed, plans anew "
+       "at "
+       "that moment without them"},
+      {"award_p50", "ready → award, median", "s",
+       "median over tasks of (first award − ready), by nearest rank"},
+      {"award_p99", "ready → award, 99 %", "s", "99th percentile of the same"},
+      {"messages", "messages per task", "", "messages sent between all processes / tasks"},
+      {"bytes", "bytes per task", "B", "bytes of their frames / tasks"},
+      {"links", "links used", "", "pairs of processes that exchanged a message", Better::neither},
+      {"redundant", "redundant work", "%",
+       "100 × (seconds of executions whose result was not accepted) / (seconds of all executions)"},
+      {"conflicts", "conflicts per task", "", "(tasks asked for by agents − awards) / tasks"},
+      {"idle", "idle slots", "%", "100 × (1 − Σ seconds of executions / (makespan × Σ slots))"},
+      {"retries", "retries", "%", "100 × (awards − tasks) / tasks"},
+      {"fairness", "fairness", "",
+       "(Σ x)² / (n Σ x²) over agents, x = accepted seconds per slot (Jain's index; 1: equal)",
+       Better::higher},
+      {"price", "price", "", "Σ price of accepted results; agents charge their speed per second"},
+      {"processes", "processes", "", "processes started, the controller included", Better::neither},
+      {"memory", "resident memory", "MB", "proportional set sizes of all processes, summed (live only)"},
+      {"agent_seconds", "agent-seconds alive", "s", "Σ over agents of the time its process was there"},
+      {"detect", "time to detect", "s", "mean over killed agents of (board knows − death)"},
+      {"redistribute", "time to redistribute", "s",
+       "mean over killed agents that held tasks of (all of them awarded again − death)"},
+      {"unfinished", "tasks not done", "", "tasks without an accepted result at the end"},
+  };
+  return table;
+}
+
+Yardsticks yardsticks_of(const Experiment& experiment, const Cell& cell, const Setting& setting) {
+  Yardsticks yardsticks{lower_bound(setting), 0};
+  if (setting.plan.tasks.size() * setting.agents.size() > heft_limit) return yardsticks;
+  const FaultsSpec& faults = experiment.faults[cell.faults];
+  if (faults.kill_agents == 0) {
+    yardsticks.heft = heft_makespan(setting);
+  } else {
+    const std::vector<std::uint32_t> order = order_of_victims(setting);
+    const std::vector<std::size_t> dead(order.begin(), order.begin() + faults.kill_agents);
+    yardsticks.heft = heft_replanned(setting, dead, yardsticks.bound * from_micros(faults.at));
+  }
+  return yardsticks;
+}
+
+Measured measure_run(const RunFacts& facts, const Yardsticks& yardsticks) {
+  const Sums sums = sums_of(facts);
+  const auto tasks = static_cast<double>(facts.tasks.size());
+  const auto mean = [](const std::vector<double>& values) -> std::optional<double> {
+    if (values.empty()) return {};
+    double sum = 0;
+    for (const double value : values) sum += value;
+    return sum / static_cast<double>(values.size());
+  };
+  const auto done =
+      std::count_if(facts.tasks.begin(), facts.tasks.end(), [](const TaskFacts& t) { return t.done; });
+  const std::optional<double> memory = watched(facts.memory);
+  return {facts.makespan,
+          per(facts.makespan, yardsticks.bound),
+          per(facts.makespan, yardsticks.heft),
+          quantile(sums.waits, 0.5),
+          quantile(sums.waits, 0.99),
+          per(watched(facts.messages), tasks),
+          per(watched(facts.bytes), tasks),
+          watched(facts.links),
+          per(100 * (sums.work - sums.useful), sums.work),
+          per(watched(facts.conflicts), tasks),
+          sums.slots > 0 && facts.makespan > 0
+              ? std::optional(100 * std::max(0.0, 1 - sums.work / (facts.makespan * sums.slots)))
+              : std::nullopt,
+          per(100 * (sums.awards - tasks), tasks),
+          jain(sums.useful_share),
+          sums.price,
+          facts.processes,
+          memory ? std::optional(*memory / 1e6) : std::nullopt,
+          sums.alive,
+          mean(sums.detection),
+          mean(sums.redistribution),
+          tasks - static_cast<double>(done)};
+}
+
+}  // namespace bidboard

@@ -1,0 +1,34 @@
+// What is measured of a run. Each measure has a formula; docs/metrics.md is made from this table. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "experiments/cells.hpp"
+#include "experiments/facts.hpp"
+
+namespace bidboard {
+
+struct Measure {
+  std::string_view name;  ///< in files
+  std::string_view title;
+  std::string_view unit;
+  std::string_view formula;
+  enum class Better : std::uint8_t { lower, higher, neither } better = Better::lower;
+};
+const std::vector<Measure>& measures();
+
+/// What a run is compared with, the same for all strategies of a setting.
+struct Yardsticks {
+  double bound = 0;  ///< schedule.hpp
+  double heft = 0;   ///< with the agents' deaths replanned; 0: too large to be worked out
+};
+Yardsticks yardsticks_of(const Experiment& experiment, const Cell& cell, const Setting& setting);
+
+/// By position in measures(); nothing: not measured in this run.
+using Measured = std::vector<std::optional<double>>;
+Measured measure_run(const RunFacts& facts, const Yardsticks& yardsticks);
+
+}  // namespace bidboard

@@ -1,0 +1,58 @@
+// The results of an experiment as they are kept (runs.jsonl and experiment.json) and looked at. Pure.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "blackboard/document.hpp"
+#include "experiments/cells.hpp"
+#include "experiments/facts.hpp"
+#include "experiments/measures.hpp"
+
+namespace bidboard {
+
+/// The names of what was compared, by the positions that cells use.
+struct ExperimentNames {
+  std::string name;
+  std::string about;
+  std::string mode;
+  std::string baseline;
+  std::uint64_t seeds = 0;
+  std::vector<std::string> workloads;
+  std::vector<std::string> agents;
+  std::vector<std::uint64_t> agent_counts;
+  std::vector<std::string> faults;
+  std::vector<std::string> strategies;
+};
+ExperimentNames names_of(const Experiment& experiment);
+
+struct RunRecord {
+  Cell cell;
+  Measured measured;
+};
+
+struct Results {
+  ExperimentNames names;
+  std::string made_by;  ///< version, commit and machine
+  std::vector<RunRecord> runs;
+
+  /// The measure in every run of one strategy in one setting, by workload and seed. Runs in which it was not
+  /// measured are missing.
+  using Key = std::pair<std::size_t, std::uint64_t>;  ///< workload, seed
+  std::map<Key, double> values(std::size_t measure, std::size_t agents, std::size_t faults,
+                               std::size_t strategy) const;
+};
+
+/// Position in measures(). REQUIRES: there is such a measure.
+std::size_t measure_position(std::string_view name);
+
+/// One line of runs.jsonl, and back. Errors: corrupt.
+Value to_value(const ExperimentNames& names, const RunRecord& run);
+Result<RunRecord> read_run(const Value& line);
+Value to_value(const ExperimentNames& names);
+Result<ExperimentNames> read_names(const Value& value);
+/// All runs: a header, then a row each; what was not measured is empty.
+std::string to_csv(const Results& results);
+
+}  // namespace bidboard

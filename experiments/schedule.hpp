@@ -1,0 +1,28 @@
+// What a schedule can reach: a lower bound that no schedule beats, and HEFT with perfect knowledge as a
+// yardstick. Pure; seconds are doubles, since nothing is decided by them.
+#pragma once
+
+#include <vector>
+
+#include "experiments/cells.hpp"
+
+namespace bidboard {
+
+/// No schedule of the plan on these agents is shorter: the largest, over all heads h and tails t, of
+///   h + (work of the tasks that have at least h before and at least t behind them) / capacity + t,
+/// where heads and tails are measured at the fastest agent's speed, and capacity is the sum of speed × slots
+/// (the argument of Fernandez and Bussell, "Bounds on the number of processors and time for multiprocessor
+/// optimal schedules", IEEE Trans. Computers C-22, 1973, with classes of tasks instead of intervals). It is
+/// never below the critical path nor below work / capacity. Estimated seconds count.
+double lower_bound(const Setting& setting);
+
+/// The makespan of HEFT (Topcuoglu, Hariri and Wu, "Performance-effective and low-complexity task scheduling
+/// for heterogeneous computing", IEEE TPDS 13, 2002): tasks by upward rank, each to the slot where it
+/// finishes first, idle gaps included; no communication costs. It knows the true seconds.
+double heft_makespan(const Setting& setting);
+
+/// The same when `dead` agents are gone from `at` on: what HEFT had finished by then counts, what the dead
+/// were doing begins again, and everything that had not begun is planned anew. The yardstick for failures.
+double heft_replanned(const Setting& setting, const std::vector<std::size_t>& dead, double at);
+
+}  // namespace bidboard

@@ -1,0 +1,158 @@
+#include "experiments/simulate.hpp"
+
+#include <algorithm>
+
+#include "experiments/schedule.hpp"
+#include "runtime/sim/world.hpp"
+
+namespace bidboard {
+namespace {
+
+using sim::Fault;
+using sim::FaultKind;
+
+/// The workload is posted when all agents have registered.
+constexpr Instant posted_at{1'000'000};
+/// A run that takes this many times what one agent alone would need is given up.
+constexpr double patience = 20;
+constexpr Duration least_patience = minutes(60);
+
+/// Counts what agents ask for and what the controller grants of it.
+class Conflicts final : public sim::Observer {
+ public:
+  void on_heard(const sim::Said&, const Store&, Instant) override {}
+  void on_said(const sim::Said& said, const Store&, Instant) override {
+    if (const auto* take = std::get_if<Take>(&said.message)) asked_ += take->tasks.size();
+  }
+  std::uint64_t asked() const { return asked_; }
+
+ private:
+  std::uint64_t asked_ = 0;
+};
+
+Post post_of(const Plan& plan) {
+  Post post;
+  post.workflow = plan.name;
+  for (std::uint32_t i = 0; i < plan.tasks.size(); ++i) {
+    post.tasks.push_back(plan.tasks[i].spec);
+    post.tasks.back().timeout = minutes(60 * 24 * 30);
+    for (const PlannedNeed& need : plan.tasks[i].needs) post.batch_needs.push_back({i, need.task, need.any});
+  }
+  return post;
+}
+
+std::vector<sim::AgentSpec> agents_of(const Setting& setting, const StrategySpec& strategy) {
+  std::vector<sim::AgentSpec> agents;
+  for (std::size_t i = 0; i < setting.agents.size(); ++i) {
+    sim::AgentSpec agent;
+    agent.profile = setting.agents[i];
+    agent.behaviour.live_bids = strategy.live_bids;
+    if (setting.lies[i] && strategy.live_bids) {
+      agent.behaviour.bid_factor = one / 2;
+    } else if (setting.lies[i]) {
+      agent.profile.bids = BidStyle::formula;
+      agent.profile.cost_formula = "size / speed / level / 2";
+    }
+    agents.push_back(std::move(agent));
+  }
+  return agents;
+}
+
+Instant after_post(double seconds) { return posted_at + Duration{to_micros(seconds)}; }
+
+void plan_faults(const FaultsSpec& spec, const Setting& setting, double at, sim::WorldOptions& options) {
+  options.links.loss = spec.loss;
+  auto& planned = options.faults.planned;
+  const std::vector<std::uint32_t> order = order_of_victims(setting);
+  for (std::uint32_t i = 0; i < spec.kill_agents; ++i)
+    planned.push_back({after_post(at + i), Fault{FaultKind::agent_crash, order[i], Duration{-1}}});
+  if (spec.kill_controller)
+    planned.push_back({after_post(at), Fault{FaultKind::controller_crash, 0, spec.down}});
+  for (std::size_t i = 0; spec.partition.us > 0 && i < order.size() / 2; ++i)
+    planned.push_back({after_post(at), Fault{FaultKind::cut_both, order[i], spec.partition}});
+}
+
+/// What agents really worked on, late and lost work included.
+std::vector<ExecutionFacts> executions_of(const sim::World& world, const RunFacts& facts, TaskId first) {
+  std::vector<ExecutionFacts> executions;
+  for (std::size_t a = 0; a < world.agents().size(); ++a)
+    for (const sim::Execution& e : world.agents()[a]->executions()) {
+      const Instant end = e.ended == never ? world.now() : e.ended;
+      ExecutionFacts fact;
+      fact.task = static_cast<std::size_t>(e.task.value - first.value);
+      fact.agent = a;
+      fact.begin = static_cast<double>((e.begun - posted_at).us) / 1e6;
+      fact.end = static_cast<double>((end - posted_at).us) / 1e6;
+      executions.push_back(fact);
+    }
+  // The log knows which of them counted: the last one begun by the agent whose result was accepted.
+  for (std::size_t t = 0; t < facts.tasks.size(); ++t) {
+    ExecutionFacts* counted = nullptr;
+    for (ExecutionFacts& e : executions)
+      if (facts.tasks[t].done && e.task == t && e.agent == facts.tasks[t].agent &&
+          (!counted || e.begin > counted->begin))
+        counted = &e;
+    if (counted) counted->useful = true;
+  }
+  return executions;
+}
+
+}  // namespace
+
+Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell) {
+  const StrategySpec& strategy = experiment.strategies[cell.strategy];
+  const FaultsSpec& faults = experiment.faults[cell.faults];
+  const Setting setting = setting_of(experiment, cell);
+  const double bound = lower_bound(setting);
+
+  sim::WorldOptions options;
+  options.seed = cell.seed;
+  options.config.strategy = strategy.strategy;
+  options.config.mechanism = strategy.mechanism;
+  options.config.calibrate = strategy.calibrate;
+  options.config.price_weight = 0;
+  options.config.seed = cell.seed;
+  options.agents = agents_of(setting, strategy);
+  options.count_bytes = true;
+  if (setting.error > 0)
+    options.true_seconds = [&setting](const TaskSpec& task, std::uint32_t agent) {
+      return setting.true_seconds(task, agent);
+    };
+  plan_faults(faults, setting, bound * from_micros(faults.at), options);
+
+  sim::World world(std::move(options));
+  Conflicts conflicts;
+  world.observe(conflicts);
+  world.post(post_of(setting.plan), posted_at);
+  const double alone = from_micros(setting.plan.total_work) / from_micros(setting.agents.front().speed);
+  world.run_until_done(after_post(patience * alone) + least_patience);
+
+  std::vector<std::string> names;
+  for (const AgentProfile& agent : setting.agents) names.push_back(agent.name);
+  Result<RunFacts> facts = read_facts(world.store(), names);
+  if (!facts) return facts;
+  if (!facts->finished) facts->makespan = static_cast<double>((world.now() - posted_at).us) / 1e6;
+  facts->executions = executions_of(world, *facts, TaskId{1});
+  const std::vector<sim::Usage> usage = world.usage();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    facts->agents[i].alive = static_cast<double>(usage[i].alive.us) / 1e6;
+    facts->agents[i].worked = static_cast<double>(usage[i].slot_time.us) / 1e6;
+  }
+  for (FailureFacts& failure : facts->failures) failure.at = failure.detected;
+  for (std::size_t i = 0; i < std::min<std::size_t>(facts->failures.size(), faults.kill_agents); ++i)
+    facts->failures[i].at = bound * from_micros(faults.at) + static_cast<double>(i);
+  const sim::NetworkCount& traffic = world.traffic();
+  const sim::LinkCount total = traffic.total();
+  facts->messages = static_cast<double>(total.messages);
+  facts->bytes = static_cast<double>(total.bytes);
+  facts->links = 0;
+  for (const std::uint64_t links : traffic.links) facts->links += static_cast<double>(links);
+  double awards = 0;
+  for (const TaskFacts& task : facts->tasks) awards += task.awards;
+  facts->conflicts = std::max(0.0, static_cast<double>(conflicts.asked()) - awards);
+  if (conflicts.asked() == 0) facts->conflicts = 0;
+  facts->processes = static_cast<double>(names.size()) + 1;
+  return facts;
+}
+
+}  // namespace bidboard

@@ -1,0 +1,13 @@
+// One run of an experiment in a simulated world (runtime/sim/world.hpp). Pure: a function of the experiment
+// and the cell.
+#pragma once
+
+#include "experiments/cells.hpp"
+#include "experiments/facts.hpp"
+
+namespace bidboard {
+
+/// Errors: failed, with what stood in the way.
+Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell);
+
+}  // namespace bidboard

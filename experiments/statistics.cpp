@@ -1,0 +1,120 @@
+#include "experiments/statistics.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "blackboard/random.hpp"
+
+namespace bidboard {
+namespace {
+
+constexpr int resamples = 2'000;
+constexpr std::size_t exact_pairs = 20;
+constexpr int random_flips = 200'000;
+constexpr std::uint64_t seed = 20'240'117;
+
+double mean_of(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+Interval bootstrap(std::span<const double> values) {
+  Random random(seed);
+  std::vector<double> means;
+  for (int i = 0; i < resamples; ++i) {
+    double sum = 0;
+    for (std::size_t k = 0; k < values.size(); ++k) sum += values[random.below(values.size())];
+    means.push_back(sum / static_cast<double>(values.size()));
+  }
+  std::sort(means.begin(), means.end());
+  return {means[resamples / 40], means[resamples - 1 - resamples / 40]};
+}
+
+/// Sums so near the observed one count as equal to it: it is added up in another order.
+bool reaches(double sum, double observed) { return std::abs(sum) >= observed * (1 - 1e-9); }
+
+/// Walks all signs in Gray-code order, one flip at a time.
+double exact_p(std::span<const double> differences, double observed) {
+  std::vector<double> sign(differences.size(), 1);
+  double sum = std::accumulate(differences.begin(), differences.end(), 0.0);
+  const std::uint64_t count = std::uint64_t{1} << differences.size();
+  std::uint64_t extreme = reaches(sum, observed);
+  for (std::uint64_t i = 1; i < count; ++i) {
+    const auto bit = static_cast<std::size_t>(__builtin_ctzll(i));
+    sum -= 2 * sign[bit] * differences[bit];
+    sign[bit] = -sign[bit];
+    extreme += reaches(sum, observed);
+  }
+  return static_cast<double>(extreme) / static_cast<double>(count);
+}
+
+double random_p(std::span<const double> differences, double observed) {
+  Random random(seed);
+  int extreme = 1;  // what was observed is one of them
+  for (int i = 0; i < random_flips; ++i) {
+    double sum = 0;
+    std::uint64_t bits = 0;
+    for (std::size_t k = 0; k < differences.size(); ++k) {
+      if (k % 64 == 0) bits = random.next();
+      sum += (bits >> (k % 64) & 1) != 0 ? differences[k] : -differences[k];
+    }
+    extreme += reaches(sum, observed);
+  }
+  return static_cast<double>(extreme) / (random_flips + 1);
+}
+
+std::vector<double> logs_of(std::span<const double> values) {
+  std::vector<double> logs;
+  for (const double value : values) logs.push_back(std::log(value));
+  return logs;
+}
+
+}  // namespace
+
+Comparison summarise(std::span<const double> values) {
+  const std::vector<double> logs = logs_of(values);
+  const Interval ci = bootstrap(logs);
+  return {std::exp(mean_of(logs)), {std::exp(ci.low), std::exp(ci.high)}, 1, values.size()};
+}
+
+Comparison compare(std::span<const double> a, std::span<const double> b) {
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < a.size(); ++i) ratios.push_back(a[i] / b[i]);
+  Comparison comparison = summarise(ratios);
+  const std::vector<double> differences = logs_of(ratios);
+  const double observed = std::abs(std::accumulate(differences.begin(), differences.end(), 0.0));
+  if (observed > 0)
+    comparison.p =
+        differences.size() <= exact_pairs ? exact_p(differences, observed) : random_p(differences, observed);
+  return comparison;
+}
+
+std::vector<double> holm(std::span<const double> p) {
+  std::vector<std::size_t> order(p.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return p[a] < p[b]; });
+  std::vector<double> corrected(p.size(), 1);
+  double largest = 0;
+  for (std::size_t rank = 0; rank < order.size(); ++rank) {
+    largest = std::max(largest, std::min(1.0, p[order[rank]] * static_cast<double>(p.size() - rank)));
+    corrected[order[rank]] = largest;
+  }
+  return corrected;
+}
+
+PowerLaw fit_power_law(std::span<const double> x, std::span<const double> y) {
+  const std::vector<double> log_x = logs_of(x);
+  const std::vector<double> log_y = logs_of(y);
+  const double mean_x = mean_of(log_x);
+  const double mean_y = mean_of(log_y);
+  double above = 0;
+  double below = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    above += (log_x[i] - mean_x) * (log_y[i] - mean_y);
+    below += (log_x[i] - mean_x) * (log_x[i] - mean_x);
+  }
+  const double exponent = below == 0 ? 0 : above / below;
+  return {std::exp(mean_y - exponent * mean_x), exponent};
+}
+
+}  // namespace bidboard

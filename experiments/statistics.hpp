@@ -1,0 +1,47 @@
+// Paired comparisons: the same seeds for both, ratios, intervals and what is noise. Pure; the resampling is
+// seeded, so that the same numbers give the same verdict.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace bidboard {
+
+struct Interval {
+  double low = 0;
+  double high = 0;
+};
+
+/// a against b over the same seeds.
+struct Comparison {
+  double ratio = 1;  ///< geometric mean of a / b
+  Interval ci;       ///< 95 %, of the ratio
+  double p = 1;      ///< that a difference so large comes about by chance
+  std::size_t pairs = 0;
+};
+
+/// Geometric mean and its 95 % percentile-bootstrap interval (Efron and Tibshirani, "An introduction to the
+/// bootstrap", 1993, chapter 13), 2,000 resamples. REQUIRES: positive values, at least one.
+Comparison summarise(std::span<const double> values);
+
+/// The same for the ratios a[i] / b[i], with the p of a two-sided sign-flip test on their logarithms (Fisher,
+/// "The design of experiments", 1935, section 21): exact up to 20 pairs, else of 200,000 random flips.
+/// REQUIRES: equally many, positive values.
+Comparison compare(std::span<const double> a, std::span<const double> b);
+
+/// Holm's correction (Scand. J. Statistics 6, 1979): the p values as they are to be read when all of them are
+/// looked at.
+std::vector<double> holm(std::span<const double> p);
+
+/// A corrected p above this is noise.
+constexpr double noise_level = 0.05;
+
+/// y = factor × x^exponent, by least squares on logarithms. REQUIRES: positive values.
+struct PowerLaw {
+  double factor = 0;
+  double exponent = 0;
+};
+PowerLaw fit_power_law(std::span<const double> x, std::span<const double> y);
+
+}  // namespace bidboard
