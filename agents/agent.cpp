@@ -46,7 +46,8 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
     next_heartbeat_ = now.mono + heartbeat_every_;
     out.push_back(AgentNote{"registered as " + to_string(id_)});
   } else if (const auto* refused = as<RegistrationRefused>(message)) {
-    out.push_back(GiveUp{{refused->code, refused->text}});
+    // Once registered, it can only be about a registration that was doubled on its way.
+    if (!registered()) out.push_back(GiveUp{{refused->code, refused->text}});
   } else if (as<WhoAreYou>(message)) {
     // Our lease was lost: whatever we hold is somebody else's by now.
     std::vector<TaskId> lost;
@@ -127,12 +128,11 @@ void AgentMachine::on_announcement(const Announcement& announcement, Actions& ou
     return;
   }
   Bids bids{id_, secret_, {}};
+  if (!options_.asks_executor) bids.bids = standard_bids(announcement.offers, options_.profile);
   for (const TaskOffer& offer : announcement.offers) {
-    if (!options_.asks_executor) {
-      const BidVector bid = standard_bid(offer.spec, options_.profile);
-      bids.bids.push_back({offer.task, false, bid.seconds, bid.price, bid.confidence, {}});
-    } else if (questions_.size() >= options_.bids_at_once) {
-      bids.bids.push_back({offer.task, true, 0, 0, one, "too many bids are being worked out"});
+    if (!options_.asks_executor) break;
+    if (questions_.size() >= options_.bids_at_once) {
+      bids.bids.push_back({offer.task, true, 0, 0, one, "too many bids are being worked out", {}});
     } else {
       questions_[++last_question_] = offer.task;
       BidQuestion question;
@@ -141,6 +141,7 @@ void AgentMachine::on_announcement(const Announcement& announcement, Actions& ou
       question.spec = offer.spec;
       question.attempt = offer.attempt;
       question.failures = offer.failures;
+      question.related = related_to(offer, announcement.offers);
       out.push_back(AskBid{std::move(question)});
     }
   }
@@ -186,7 +187,7 @@ AgentMachine::Actions AgentMachine::on_execution(const ExecutionEvent& event, No
   if (const auto* answered = std::get_if<BidAnswered>(&event)) {
     const auto question = questions_.find(answered->request);
     if (question == questions_.end()) return out;
-    Bid bid{question->second, false, 0, 0, one, {}};
+    Bid bid{question->second, false, 0, 0, one, {}, {}};
     if (const auto* refusal = std::get_if<Refusal>(&answered->answer)) {
       bid.refused = true;
       bid.reason = refusal->detail;
@@ -196,8 +197,10 @@ AgentMachine::Actions AgentMachine::on_execution(const ExecutionEvent& event, No
       bid.price = vector.price;
       bid.confidence = vector.confidence;
     }
+    Bids bids{id_, secret_, {std::move(bid)}};
+    for (const BundleBid& bundle : answered->bundles) bids.bids.push_back(said_of(bundle));
     questions_.erase(question);
-    if (registered()) out.push_back(Say{Bids{id_, secret_, {std::move(bid)}}});
+    if (registered()) out.push_back(Say{std::move(bids)});
     return out;
   }
   const TaskId task = std::visit([](const auto& e) { return e.task; }, event);

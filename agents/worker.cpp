@@ -47,6 +47,38 @@ std::vector<TaskId> tasks_to_take(const std::vector<TaskOffer>& offers, const Ag
   return wanted;
 }
 
+std::vector<Bid> standard_bids(const std::vector<TaskOffer>& offers, const AgentProfile& profile) {
+  std::vector<SingleBid> singles;
+  for (const TaskOffer& offer : offers)
+    singles.push_back({offer.task, &offer.spec, standard_bid(offer.spec, profile)});
+  std::vector<Bid> bids;
+  for (const auto& [task, spec, bid] : singles)
+    bids.push_back({task, false, bid.seconds, bid.price, bid.confidence, {}, {}});
+  for (const BundleBid& bundle : set_up_bundles(singles, profile)) bids.push_back(said_of(bundle));
+  return bids;
+}
+
+Bid said_of(const BundleBid& bundle) {
+  const auto& [seconds, price, confidence] = bundle.bid;
+  return {bundle.tasks.front(),
+          false,
+          seconds,
+          price,
+          confidence,
+          {},
+          {bundle.tasks.begin() + 1, bundle.tasks.end()}};
+}
+
+std::vector<RelatedTask> related_to(const TaskOffer& offer, const std::vector<TaskOffer>& offers) {
+  std::vector<RelatedTask> related;
+  for (const TaskOffer& other : offers) {
+    if (related.size() + 1 == bundle_tasks_max) break;
+    if (other.task != offer.task && are_related(other.spec, offer.spec))
+      related.push_back({other.task, other.spec});
+  }
+  return related;
+}
+
 ReportItem::What what_of(Ending ending) {
   switch (ending) {
     case Ending::done:

@@ -21,10 +21,8 @@ constexpr std::array<std::pair<std::string_view, Mechanism>, 6> mechanisms{{
     {"combinatorial", combinatorial},
 }};
 
-constexpr std::size_t tasks_max = 10'000;
-constexpr std::size_t bundles_max = 10'000;
 constexpr Micros free_in_max =
-    1'000'000'000'000'000'000;  // with tasks_max × max_bid_seconds still far from 64 bits
+    1'000'000'000'000'000'000;  // with clearing_tasks_max × max_bid_seconds still far from 64 bits
 
 /// The ids in ascending order, each with its index in the problem.
 template <class Item>
@@ -48,7 +46,7 @@ std::size_t place_of(const Order& order, IdType id) {
 }  // namespace
 
 Market::Market(const Problem& problem) {
-  BB_CHECK(problem.tasks.size() <= tasks_max, "too many tasks for one clearing");
+  BB_CHECK(problem.tasks.size() <= clearing_tasks_max, "too many tasks for one clearing");
   const auto agent_order = numbered(problem.agents);
   const auto task_order = numbered(problem.tasks);
   for (const ClearingTask& task : problem.tasks) tasks.push_back(task.id);
@@ -78,7 +76,7 @@ Market::Market(const Problem& problem) {
 }
 
 void Market::add_bundles(const Problem& problem) {
-  BB_CHECK(problem.bundles.size() <= bundles_max, "too many bundles for one clearing");
+  BB_CHECK(problem.bundles.size() <= clearing_bundles_max, "too many bundles for one clearing");
   const auto agent_order = numbered(problem.agents);
   const auto task_order = numbered(problem.tasks);
   std::vector<const ScoredBundle*> order;

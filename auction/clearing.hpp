@@ -42,6 +42,9 @@ struct ScoredBundle {
   Micros cost = 0;            ///< of all of them together; waits are added by the mechanism
 };
 
+constexpr std::size_t clearing_tasks_max = 10'000;
+constexpr std::size_t clearing_bundles_max = 10'000;
+
 struct Problem {
   std::vector<ClearingTask> tasks;
   std::vector<ClearingAgent> agents;
@@ -104,7 +107,7 @@ struct Outcome {
 /// so that the total costs of all mechanisms compare. An agent's own tie goes to the slot that is free first.
 /// REQUIRES: ids in the problem are distinct, bids one per task and agent, bundles one per agent and set of
 /// tasks; bids name known ids; seconds are within [0, max_bid_seconds], costs within ±max_score; slots are
-/// sorted and within [0, 1e18]; at most 10,000 tasks and as many bundles.
+/// sorted and within [0, 1e18]; at most clearing_tasks_max tasks and clearing_bundles_max bundles.
 using Mechanism = Outcome (*)(const Problem&);
 
 /// Each task in order goes to the cheapest bid, its wait included; every slot takes one task at most, so a
@@ -128,8 +131,8 @@ Outcome bertsekas(const Problem& problem);
 /// As many tasks as can be assigned, bundles allowed, at the least total cost there is when the problem is
 /// small (12 tasks with 7 slots, 10 with 71; packages.hpp says it exactly). When it is not: the outcome of
 /// `optimal`, improved bundle by bundle; the certificate's gap says what that may cost at most. A bundle's
-/// tasks wait for each other as they do for anybody before them. Without any bundle it costs what `optimal`
-/// costs. Price: the winner's cost.
+/// tasks wait for each other as they do for anybody before them. Without any bundle it is `optimal`.
+/// Price: the winner's cost.
 Outcome combinatorial(const Problem& problem);
 
 /// A mechanism by name. Errors: invalid, with the known names.

@@ -14,7 +14,6 @@ constexpr std::size_t tasks_max = 2'000;
 constexpr std::size_t agents_max = 2'000;
 constexpr std::int64_t capacity_max = 1'000'000'000;
 constexpr double cost_max = 1e9;
-constexpr std::size_t bundles_max = 10'000;
 constexpr std::size_t flaws_shown = 50;
 
 std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
@@ -240,10 +239,10 @@ Result<OfflineAuction> Reader::read(const Value& document) {
   auction_.agent_names = number(agents_);
   if (const auto* items = list(document, "bids"))
     for (const Value& item : *items) read_bid(item);
-  if (auction_.problem.bundles.size() > bundles_max)
+  if (auction_.problem.bundles.size() > clearing_bundles_max)
     flaw(document.place, std::to_string(auction_.problem.bundles.size()) +
-                             " bids for several tasks are too many, at most " + std::to_string(bundles_max) +
-                             " are cleared");
+                             " bids for several tasks are too many, at most " +
+                             std::to_string(clearing_bundles_max) + " are cleared");
   if (!flaws_.empty()) {
     std::string text;
     for (std::size_t i = 0; i < std::min(flaws_.size(), flaws_shown); ++i)

@@ -133,6 +133,7 @@ void Board::on(const TaskAwarded& e, WallTime at) {
     task.progress_text.clear();
     task.attempts += 1;
     task.auction = e.decision.id;
+    task.reserved_in = {};
     task.reserved_for = {};  // it was reserved for the next award, and this is it
   });
   if (e.decision.id) index_auction(e.task, e.decision.id);
@@ -239,7 +240,10 @@ void Board::on(const LevelsRaised& e, WallTime) {
 }
 
 void Board::on(const TaskReserved& e, WallTime) {
-  change_task(e.task, [&](Task& task) { task.reserved_for = e.agent; });
+  change_task(e.task, [&](Task& task) {
+    task.reserved_for = e.agent;
+    task.reserved_in = e.bundle;
+  });
 }
 
 void Board::on(const AgentRegistered& e, WallTime) {

@@ -121,11 +121,12 @@ struct LevelsRaised {
   std::vector<Level> levels;
   BB_FIELDS(levels)
 };
-/// `reassign`: only this agent may have the task next; 0: anyone again.
+/// Only this agent may have the task next; 0: anyone again.
 struct TaskReserved {
   TaskId task;
   AgentId agent;
-  BB_FIELDS(task, agent)
+  AuctionId bundle;  ///< in which the agent won it together with another; 0: an operator wants it so
+  BB_FIELDS(task, agent, bundle)
 };
 struct AgentRegistered {
   Agent agent;

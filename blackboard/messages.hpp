@@ -252,7 +252,10 @@ struct Bid {
   Micros price = 0;
   Micros confidence = one;
   std::string reason;  ///< of a refusal
-  BB_FIELDS(task, refused, seconds, price, confidence, reason)
+  /// Not empty: a further bid, beside the one for the task alone, for it and these together, all or none;
+  /// seconds and price are for all of them.
+  std::vector<TaskId> with;
+  BB_FIELDS(task, refused, seconds, price, confidence, reason, with)
 };
 struct Bids {
   AgentId agent;

@@ -114,13 +114,15 @@ struct Task {
   std::int64_t tokens = 0;  ///< delivered; 0: not told
   Micros progress = 0;      ///< 0 to 1
   std::string progress_text;
-  AuctionId auction;     ///< of the last award; 0: it was not decided by bids
-  AgentId reserved_for;  ///< reassign: only this agent may have it next
+  AuctionId auction;      ///< of the last award; 0: it was not decided by bids
+  AgentId reserved_for;   ///< only this agent may have it next: by `reassign`, or with a bundle it won
+  AuctionId reserved_in;  ///< the auction in which it won that bundle; 0: by `reassign`
   bool operator==(const Task&) const = default;
   // The fields that queries ask for most come first, so that reading them need not decode the rest.
   BB_FIELDS(id, state, epoch, holder, attempts, created_at, ready_at, awarded_at, started_at, finished_at,
             open_needs, bottom_level, deadline, not_before, deaths, shell_claim, auction, reserved_for, price,
-            tokens, progress, capability_hash, failures, reason, progress_text, result, result_blob, spec)
+            tokens, progress, capability_hash, failures, reason, progress_text, result, result_blob, spec,
+            reserved_in)
 };
 
 /// Stored: never change a number.
@@ -151,9 +153,12 @@ struct AgentProfile {
   bool simulated = false;       ///< does every task by waiting
   std::int64_t pid = 0;         ///< its process on `host`
   std::string host;
+  /// Seconds it saves on each further task of the same kind and project that it takes in one go: it bids for
+  /// several together too (auction/bundles.hpp).
+  Micros set_up = 0;
   bool operator==(const AgentProfile&) const = default;
   BB_FIELDS(name, role, parent, project, skills, speed, capacity, bids, cost_formula, price_per_second,
-            allow_run, simulated, pid, host)
+            allow_run, simulated, pid, host, set_up)
 };
 
 struct Agent {
@@ -167,8 +172,10 @@ struct Agent {
   std::string reason;          ///< why it is gone
   std::uint64_t finished = 0;  ///< results accepted, ever
   std::uint64_t failed = 0;    ///< attempts that ended otherwise, ever
+  std::string key;             ///< name of the key over which it registered; empty: on the board's machine
   bool operator==(const Agent&) const = default;
-  BB_FIELDS(id, profile, state, secret_hash, incarnation, registered_at, seen_at, reason, finished, failed)
+  BB_FIELDS(id, profile, state, secret_hash, incarnation, registered_at, seen_at, reason, finished, failed,
+            key)
 };
 
 /// Promised against delivered, per agent and task kind (auction/calibration.hpp).
@@ -235,9 +242,11 @@ struct Auction {
   std::vector<RecordedRefusal> refusals;
   std::string why;          ///< one sentence: why the winner and not the next best
   bool calibrated = false;  ///< calibration was on
+  /// The tasks that the winner takes together, this one among them, by id; empty: it was won alone.
+  std::vector<TaskId> bundle;
   bool operator==(const Auction&) const = default;
   BB_FIELDS(id, task, mechanism, opened_at, closed_at, winner, price, bid_count, bids, refusals, why,
-            calibrated)
+            calibrated, bundle)
 };
 
 struct Discovery {

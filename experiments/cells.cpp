@@ -15,6 +15,8 @@ constexpr std::size_t most_skills = 4;
 /// However good luck is, a task takes this share of its estimate.
 constexpr Micros least_share = one / 20;
 
+constexpr Micros live_critical_path = 5 * one;
+
 std::string skill_name(std::size_t number) { return "skill" + std::to_string(number + 1); }
 
 std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
@@ -33,6 +35,13 @@ void need_skills(Plan& plan, std::size_t skills) {
     const std::size_t number = (kinds.size() < skills ? i : static_cast<std::size_t>(kind)) % skills;
     plan.tasks[i].spec.skills = {{skill_name(number), 0}};
   }
+}
+
+/// Traced seconds become seconds that one wants to wait for.
+void scale_to_live(Plan& plan, Micros scale) {
+  if (scale == 0) scale = div_micros(live_critical_path, std::max<Micros>(plan.critical_path, 1));
+  for (PlannedTask& task : plan.tasks) task.spec.size = mul_micros(task.spec.size, scale);
+  measure(plan);
 }
 
 }  // namespace
@@ -83,6 +92,7 @@ Setting setting_of(const Experiment& experiment, const Cell& cell) {
   setting.seed = cell.seed;
   setting.error = spec.error;
   setting.plan = make_workload(experiment.workloads[cell.workload], random.next());
+  if (experiment.mode == Mode::live) scale_to_live(setting.plan, experiment.scale);
   const std::size_t skills = std::min<std::size_t>(most_skills, spec.count);
   if (spec.specialised) need_skills(setting.plan, skills);
   const auto liars = static_cast<std::uint32_t>(mul_micros(spec.count * one, spec.liars) / one);

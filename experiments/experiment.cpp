@@ -21,8 +21,9 @@ struct WorkloadEntry {
   std::string generate;
   std::uint32_t tasks = 100;
   std::string name;
+  bool optional = false;
 };
-constexpr std::array<Key<WorkloadEntry>, 4> workload_table{{
+constexpr std::array<Key<WorkloadEntry>, 5> workload_table{{
     {{"trace", "path", "none", "WfFormat traces: a file, a folder, or a path with * and ?"},
      [](KeyReader& r, const Value& v, WorkloadEntry& e) {
        e.trace = r.text(v).value_or("");
@@ -36,6 +37,8 @@ constexpr std::array<Key<WorkloadEntry>, 4> workload_table{{
      [](KeyReader& r, const Value& v, WorkloadEntry& e) {
        e.tasks = static_cast<std::uint32_t>(r.whole(v, 1, most_tasks).value_or(100));
      }},
+    {{"optional", "true or false", "false", "leave the traces out where none matches"},
+     [](KeyReader& r, const Value& v, WorkloadEntry& e) { e.optional = r.flag(v).value_or(false); }},
     {{"name", "text", "the generator and its size", "what the report calls it"},
      [](KeyReader& r, const Value& v, WorkloadEntry& e) { e.name = r.name(v).value_or(""); }},
 }};
@@ -263,6 +266,7 @@ class ExperimentReader {
 
   void read_traces(const WorkloadEntry& entry) {
     const std::vector<std::string> files = surroundings_.find(entry.trace);
+    if (files.empty() && entry.optional) return;
     if (files.empty())
       return diagnostics_.add(entry.trace_place, "no trace matches " + quoted(entry.trace),
                               "paths are relative to the experiment file");

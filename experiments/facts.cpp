@@ -79,8 +79,11 @@ class Follower {
   void on(const TaskFinished& e, WallTime at) {
     TaskFacts* task = find(e.task);
     if (!task) return;
-    if (const auto attempt = attempts_.find(e.task); attempt != attempts_.end())
+    if (const auto attempt = attempts_.find(e.task); attempt != attempts_.end()) {
       task->agent = attempt->second.agent;
+      task->started = attempt->second.started.value_or(attempt->second.awarded);
+      task->awarded_last = attempt->second.awarded;
+    }
     task->done = true;
     task->finished = since(at);
     task->price = from_micros(e.price);

@@ -10,8 +10,10 @@
 namespace bidboard {
 
 struct TaskFacts {
-  double ready = 0;     ///< it could have been awarded
-  double awarded = -1;  ///< for the first time; -1: never
+  double ready = 0;          ///< it could have been awarded
+  double awarded = -1;       ///< for the first time; -1: never
+  double awarded_last = -1;  ///< the attempt that was accepted
+  double started = -1;       ///< the same that was accepted
   double finished = -1;
   int awards = 0;
   std::size_t agent = 0;  ///< whose result was accepted

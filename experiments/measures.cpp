@@ -45,6 +45,7 @@ struct Sums {
   std::vector<double> useful_share;  ///< per agent: useful seconds per slot
   std::vector<double> detection;
   std::vector<double> redistribution;
+  std::vector<double> start_delays;
 };
 
 Sums sums_of(const RunFacts& facts) {
@@ -63,6 +64,7 @@ Sums sums_of(const RunFacts& facts) {
   for (const TaskFacts& task : facts.tasks) {
     sums.awards += task.awards;
     sums.price += task.price;
+    if (task.started >= 0) sums.start_delays.push_back(task.started - task.awarded_last);
     if (task.awarded >= 0) sums.waits.push_back(std::max(0.0, task.awarded - task.ready));
   }
   for (const FailureFacts& failure : facts.failures) {
@@ -110,9 +112,21 @@ const std::vector<Measure>& measures() {
       {"detect", "time to detect", "s", "mean over killed agents of (board knows − death)"},
       {"redistribute", "time to redistribute", "s",
        "mean over killed agents that held tasks of (all of them awarded again − death)"},
+      {"start_delay", "award → start", "s", "mean over tasks of (begin of the accepted attempt − its award)"},
+      {"against_simulated", "live / simulated", "×",
+       "makespan / makespan of the same cell in the simulator (live only)"},
       {"unfinished", "tasks not done", "", "tasks without an accepted result at the end"},
   };
   return table;
+}
+
+std::string measures_reference() {
+  std::string text = "| name | measure | unit | formula |\n|---|---|---|---|\n";
+  for (const Measure& m : measures()) {
+    text += "| `" + std::string(m.name) + "` | " + std::string(m.title) + " | " + std::string(m.unit) +
+            " | " + std::string(m.formula) + " |\n";
+  }
+  return text;
 }
 
 Yardsticks yardsticks_of(const Experiment& experiment, const Cell& cell, const Setting& setting) {
@@ -162,6 +176,8 @@ Measured measure_run(const RunFacts& facts, const Yardsticks& yardsticks) {
           sums.alive,
           mean(sums.detection),
           mean(sums.redistribution),
+          mean(sums.start_delays),
+          std::nullopt,
           tasks - static_cast<double>(done)};
 }
 

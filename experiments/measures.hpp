@@ -19,6 +19,8 @@ struct Measure {
   enum class Better : std::uint8_t { lower, higher, neither } better = Better::lower;
 };
 const std::vector<Measure>& measures();
+/// The table in Markdown.
+std::string measures_reference();
 
 /// What a run is compared with, the same for all strategies of a setting.
 struct Yardsticks {

@@ -173,6 +173,31 @@ Verdict judge(const Results& results) {
   return verdict;
 }
 
+std::vector<Compared> compare_results(const Results& before, const Results& after) {
+  const std::size_t makespan = measure_position("makespan");
+  const auto place = [](const std::vector<std::string>& names, const std::string& name) {
+    return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+  };
+  std::vector<Compared> rows;
+  std::vector<double> p;
+  for (std::size_t a = 0; a < before.names.agents.size(); ++a)
+    for (std::size_t f = 0; f < before.names.faults.size(); ++f)
+      for (std::size_t s = 0; s < before.names.strategies.size(); ++s) {
+        const Values of_before = before.values(makespan, a, f, s);
+        const Values of_after = after.values(makespan, place(after.names.agents, before.names.agents[a]),
+                                             place(after.names.faults, before.names.faults[f]),
+                                             place(after.names.strategies, before.names.strategies[s]));
+        const Comparison compared = compare_values(of_after, of_before);
+        if (compared.pairs == 0) continue;
+        rows.push_back(
+            {before.names.agents[a], before.names.faults[f], before.names.strategies[s], compared});
+        p.push_back(compared.p);
+      }
+  const std::vector<double> corrected = holm(p);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].makespan.p = corrected[i];
+  return rows;
+}
+
 std::string answer(const Results& results, const Verdict& verdict) {
   if (verdict.settings.empty()) return "There are no results yet.";
   constexpr std::size_t told_one_by_one = 4;

@@ -30,6 +30,15 @@ struct Verdict {
   std::size_t comparisons = 0;  ///< for which the p values are corrected
 };
 
+/// The same strategy in the same setting of two results, by their names.
+struct Compared {
+  std::string agents;
+  std::string faults;
+  std::string strategy;
+  Comparison makespan;  ///< after / before, paired by workload and seed; p corrected
+};
+std::vector<Compared> compare_results(const Results& before, const Results& after);
+
 /// p values are corrected over all comparisons of the experiment (Holm).
 Verdict judge(const Results& results);
 /// Which strategy pays when, in words. Names nothing but what the numbers say.

@@ -12,6 +12,7 @@
 #include "agents/executors/coprocess.hpp"
 #include "agents/executors/simulated.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/key_directory.hpp"
 #include "runtime/net/client.hpp"
 #include "runtime/stop_signal.hpp"
 #include "runtime/workforce.hpp"
@@ -42,9 +43,12 @@ Result<Writer> await_controller(const BoardDirectory& board, Duration patience, 
 std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const AgentProcessOptions& options) {
   const PlannedAgent& agent = options.agent;
   const std::string program = own_program();
-  const Workplace place{board.path, agent.profile.name,
+  const Workplace place{board.path,
+                        agent.profile.name,
                         options.directory.empty() ? board.home() : options.directory,
-                        program.substr(0, program.find_last_of('/') + 1)};
+                        program.substr(0, program.find_last_of('/') + 1),
+                        options.connect,
+                        options.key_file};
   switch (agent.executor) {
     case ExecutorKind::simulated:
       return std::make_unique<SimulatedExecutor>(
@@ -82,7 +86,15 @@ class AgentLoop {
         options_(options) {}
 
   Result<void> run(const StopSignal& stop) {
-    while (!stop.requested() && !refusal_) turn(never, stop.descriptor());
+    const Instant patience_over = read_clocks().mono + options_.patience;
+    while (!stop.requested() && !refusal_) {
+      const bool unheard = !was_connected_ && !options_.connect.empty();
+      turn(unheard ? patience_over : never, stop.descriptor());
+      if (unheard && !was_connected_ && read_clocks().mono >= patience_over && !refusal_)
+        refusal_ =
+            trouble_.value_or(Error{Errc::unavailable, "no controller answers at " + options_.connect +
+                                                           " within " + format_duration(options_.patience)});
+    }
     if (refusal_) return fail(*refusal_);
     wind_up();
     return {};
@@ -100,10 +112,22 @@ class AgentLoop {
     const Duration timeout = wake == never ? Duration{-1} : std::max(Duration{0}, wake - before);
     const Incoming incoming = connection_->wait(timeout, watched);
     const Now now = read_clocks();
+    notice(incoming);
     if (incoming.connected) act(machine_.on_connected(now.mono), now);
     for (const Message& message : incoming.messages) act(machine_.on_message(message, now), now);
     for (const ExecutionEvent& event : executor_->pump(now)) act(machine_.on_execution(event, now), now);
     act(machine_.on_time(now), now);
+  }
+
+  void notice(const Incoming& incoming) {
+    if (incoming.connected) {
+      was_connected_ = true;
+      trouble_.reset();
+    }
+    if (!incoming.trouble) return;
+    if (incoming.trouble->code == Errc::refused) refusal_ = incoming.trouble;
+    if (!trouble_ && !refusal_) options_.on_note(incoming.trouble->text);
+    trouble_ = incoming.trouble;
   }
 
   void act(const AgentMachine::Actions& actions, Now now) {
@@ -143,7 +167,26 @@ class AgentLoop {
   std::unique_ptr<Connection> connection_;
   const AgentProcessOptions& options_;
   std::optional<Error> refusal_;
+  std::optional<Error> trouble_;  ///< why it is not connected, told once
+  bool was_connected_ = false;
 };
+
+/// The controller's address, and the keys to show there.
+Result<std::unique_ptr<Connection>> connect(const BoardDirectory& board, const AgentProcessOptions& options,
+                                            const StopSignal& stop) {
+  if (options.connect.empty()) {
+    const Result<Writer> writer = await_controller(board, options.patience, stop);
+    if (!writer) return fail(writer.error());
+    return Connection::open(writer->endpoint);
+  }
+  std::optional<CurveKeys> keys;
+  if (!options.key_file.empty()) {
+    Result<CurveKeys> read = read_client_keys(options.key_file);
+    if (!read) return fail(read.error());
+    keys = std::move(*read);
+  }
+  return Connection::open(options.connect, keys);
+}
 
 }  // namespace
 
@@ -163,9 +206,7 @@ Result<void> run_agent(const BoardDirectory& board, AgentProcessOptions options)
   machine.profile = profile;
   if (::getrandom(&machine.incarnation, sizeof machine.incarnation, 0) != sizeof machine.incarnation)
     return fail(Errc::failed, "the system gives no random bytes");
-  const Result<Writer> writer = await_controller(board, options.patience, stop);
-  if (!writer) return fail(writer.error());
-  Result<std::unique_ptr<Connection>> connection = Connection::open(writer->endpoint);
+  Result<std::unique_ptr<Connection>> connection = connect(board, options, stop);
   if (!connection) return fail(connection.error());
   AgentLoop loop(AgentMachine(std::move(machine)), std::move(executor), std::move(*connection), options);
   return loop.run(stop);

@@ -40,6 +40,18 @@ struct Gathered {
   }
 };
 
+/// What one clearing is about.
+struct Round {
+  std::vector<Gathered> all;  ///< by task, in the order of the problem's
+  std::vector<BundleOffer> bundles;
+  std::map<AgentId, Micros> next_slot;  ///< when each agent could begin something
+  Problem problem;
+
+  const Gathered& gathered(TaskId task) const {
+    return *std::find_if(all.begin(), all.end(), [&](const Gathered& g) { return g.view->task->id == task; });
+  }
+};
+
 Micros to_span(Duration d) { return d.us; }  // a micro-second is the micro-unit of a second
 
 /// The agents that are asked for live bids on this task, all of them told on the first call.
@@ -99,11 +111,10 @@ void gather_from(Core& core, const Situation& situation, const Agent& agent, Gat
   if (waits) gathered.complete = false;
   if (const auto* refusal = std::get_if<Refusal>(&answer)) return gathered.refuse(agent.id, *refusal);
   const BidVector& said = std::get<BidVector>(answer);
-  const BidVector believed =
-      config.calibrate ? corrected(said, core.board.calibration(agent.id, view.task->spec.kind)) : said;
-  if (const auto against = over_budget(view.task->spec, believed)) return gathered.refuse(agent.id, *against);
-  gathered.bids.push_back({agent.id, said.seconds, said.price, said.confidence, believed.seconds, 0,
-                           work_score(believed, {config.seconds_weight, config.price_weight})});
+  const BidVector bid = believed(core, agent.id, view.task->spec, said);
+  if (const auto against = over_budget(view.task->spec, bid)) return gathered.refuse(agent.id, *against);
+  gathered.bids.push_back({agent.id, said.seconds, said.price, said.confidence, bid.seconds, 0,
+                           work_score(bid, {config.seconds_weight, config.price_weight})});
 }
 
 /// Why an agent is not asked.
@@ -164,7 +175,7 @@ Auction record_of(const Core& core, const Gathered& gathered) {
 }
 
 Auction record_of(const Core& core, const Gathered& gathered, const Award& award,
-                  const std::vector<Micros>& waits) {
+                  const std::map<AgentId, Micros>& next_slot) {
   const Config& config = core.board.config();
   Auction record = record_of(core, gathered);
   record.winner = award.agent;
@@ -172,10 +183,9 @@ Auction record_of(const Core& core, const Gathered& gathered, const Award& award
   record.bids = gathered.bids;
   record.bid_count = static_cast<std::uint32_t>(gathered.bids.size());
   RecordedBid winner;
-  for (std::size_t i = 0; i < record.bids.size(); ++i) {
-    RecordedBid& bid = record.bids[i];
-    bid.wait = waits[i];
-    bid.score += wait_score(waits[i], {config.seconds_weight, config.price_weight});
+  for (RecordedBid& bid : record.bids) {
+    bid.wait = next_slot.at(bid.agent);
+    bid.score += wait_score(bid.wait, {config.seconds_weight, config.price_weight});
     if (bid.agent == award.agent) winner = bid;
   }
   std::sort(record.bids.begin(), record.bids.end(), [](const RecordedBid& a, const RecordedBid& b) {
@@ -227,6 +237,7 @@ void ask_again(Core& core, const Situation& situation, Gathered& gathered,
   if (open == core.auctions.end()) return;
   if (open->second.ask_again <= core.now.mono) {
     core.auctions.erase(open);
+    drop_bundle_bids(core, view.task->id);
     gathered = gather(core, situation, view, announcements);
     return;
   }
@@ -255,7 +266,103 @@ void queue_up(Core& core, const Problem& problem, const Award& reserved) {
       core.queued[reserved.agent].push_back(bid.seconds);
 }
 
+/// The bids that the controller worked out for agents that save set-up cost.
+std::map<AgentId, std::vector<SingleBid>> singles_of(const Core& core, const std::vector<Gathered>& all) {
+  std::map<AgentId, std::vector<SingleBid>> singles;
+  for (const Gathered& gathered : all)
+    for (const RecordedBid& bid : gathered.bids) {
+      const AgentProfile& profile = core.board.agent(bid.agent)->profile;
+      if (profile.set_up <= 0 || profile.bids == BidStyle::live) continue;
+      const Task& task = *gathered.view->task;
+      singles[bid.agent].push_back({task.id, &task.spec, {bid.seconds, bid.price, bid.confidence}});
+    }
+  return singles;
+}
+
+/// Those for which bids are still awaited.
+std::set<TaskId> incomplete(const std::vector<Gathered>& all) {
+  std::set<TaskId> tasks;
+  for (const Gathered& gathered : all)
+    if (!gathered.complete) tasks.insert(gathered.view->task->id);
+  return tasks;
+}
+
+/// "t1, t2 and t3"
+std::string listed(const std::vector<TaskId>& tasks) {
+  std::string text;
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == tasks.size() ? " and " : ", ") + to_string(tasks[i]);
+  return text;
+}
+
+/// The bids, agents and bundles of a round whose tasks are known.
+void fill_in(const Core& core, const Situation& situation, Round& round) {
+  Problem& problem = round.problem;
+  const Config& config = core.board.config();
+  problem.weights = {config.seconds_weight, config.price_weight};
+  if (round.all.empty()) return;
+  for (const Gathered& gathered : round.all)
+    for (const RecordedBid& bid : gathered.bids)
+      problem.bids.push_back({gathered.view->task->id, bid.agent, bid.corrected_seconds, bid.score});
+  for (const AgentView& view : situation.agents) {
+    problem.agents.push_back({view.agent->id, slots_free_in(core, view)});
+    const auto& free_in = problem.agents.back().slot_free_in;
+    round.next_slot[view.agent->id] = free_in.empty() ? 0 : free_in.front();
+  }
+  if (config.mechanism == "combinatorial")
+    round.bundles = bundles_for(core, situation, problem, singles_of(core, round.all));
+  for (const auto& [agent, said, bid] : round.bundles)
+    problem.bundles.push_back({agent, said.tasks, bid.seconds, work_score(bid, problem.weights)});
+}
+
+bool is_offered(const Round& round, TaskId task) {
+  return std::any_of(round.bundles.begin(), round.bundles.end(), [&](const BundleOffer& offer) {
+    return std::ranges::binary_search(offer.said.tasks, task);
+  });
+}
+
+void award_single(Core& core, const Round& round, const Award& won) {
+  const Gathered& gathered = round.gathered(won.task);
+  const auto bid = std::find_if(gathered.bids.begin(), gathered.bids.end(),
+                                [&](const RecordedBid& b) { return b.agent == won.agent; });
+  const Promise promise{{bid->seconds, bid->price, bid->confidence}, bid->corrected_seconds, core.now.mono};
+  award(core, *gathered.view->task, *core.board.agent(won.agent),
+        record_of(core, gathered, won, round.next_slot), false);
+  core.promises[won.task] = promise;
+}
+
+/// Awards the first task of a bundle, which stands as the winner's bid with its even share.
+void award_bundle(Core& core, const Round& round, const Award& won) {
+  const BundleOffer& offer =
+      *std::find_if(round.bundles.begin(), round.bundles.end(),
+                    [&](const BundleOffer& o) { return o.agent == won.agent && o.said.tasks == won.bundle; });
+  const BidVector share = share_of(offer.said);
+  const auto size = static_cast<Micros>(won.bundle.size());
+  WonBundle bundle{offer.said, offer.believed.seconds / size, 0, won.agent, won.task, {}, {}};
+  const Micros score = work_score(offer.believed, round.problem.weights);
+  bundle.score = score / size;
+  for (const ClearingTask& task : round.problem.tasks)
+    if (task.id != won.task && std::ranges::binary_search(won.bundle, task.id))
+      bundle.left.push_back(task.id);
+  Gathered gathered = round.gathered(won.task);
+  std::erase_if(gathered.bids, [&](const RecordedBid& bid) { return bid.agent == won.agent; });
+  gathered.bids.push_back(
+      {won.agent, share.seconds, share.price, share.confidence, bundle.corrected_seconds, 0, bundle.score});
+  const Agent& agent = *core.board.agent(won.agent);
+  Auction record = record_of(core, gathered, won, round.next_slot);
+  record.bundle = won.bundle;
+  record.why = agent.profile.name + " takes " + listed(won.bundle) + " together, for " +
+               format_micros(score) + " in all";
+  bundle.epoch = award(core, *gathered.view->task, agent, std::move(record), false).epoch;
+  core.promises[won.task] = Promise{share, bundle.corrected_seconds, core.now.mono};
+  begin_bundle(core, core.board.counters().auction, std::move(bundle));
+}
+
 }  // namespace
+
+BidVector believed(const Core& core, AgentId agent, const TaskSpec& task, const BidVector& said) {
+  return core.board.config().calibrate ? corrected(said, core.board.calibration(agent, task.kind)) : said;
+}
 
 /// A task past its promise is guessed to need as long again as it is late.
 std::vector<Micros> slots_free_in(const Core& core, const AgentView& view) {
@@ -272,7 +379,8 @@ std::vector<Micros> slots_free_in(const Core& core, const AgentView& view) {
       expected = standard_bid(task.spec, view.agent->profile).seconds;
       elapsed = std::max<Micros>(0, to_span(core.now.wall - task.awarded_at));
     }
-    free_in.push_back(std::max({expected - elapsed, elapsed - expected, expected / 10, Micros{1}}));
+    free_in.push_back(std::max({expected - elapsed, elapsed - expected, expected / 10, Micros{1}}) +
+                      seconds_behind(core, id));
   }
   if (free_in.size() > view.agent->profile.capacity) free_in.resize(view.agent->profile.capacity);
   std::sort(free_in.begin(), free_in.end());
@@ -292,22 +400,33 @@ void review_in(Core& core, Micros wait) {
 
 void settle_by_bids(Core& core, const Situation& situation) {
   std::map<AgentId, Announcement> announcements;
-  std::deque<TaskView> widened;
-  std::vector<Gathered> all;
-  Problem problem;
+  Round round;
   const Config& config = core.board.config();
-  problem.weights = {config.seconds_weight, config.price_weight};
+  const bool bundled = config.mechanism == "combinatorial";
+  std::deque<TaskView> widened;
+  std::vector<Gathered> gathered_all;
   for (const TaskView& view : situation.tasks) {
-    Gathered gathered = gather(core, situation, view, announcements);
+    Gathered& gathered = gathered_all.emplace_back(gather(core, situation, view, announcements));
     if (gathered.complete && gathered.bids.empty())
       ask_who_failed(core, situation, gathered, widened, announcements);
-    if (gathered.complete && gathered.bids.empty()) ask_again(core, situation, gathered, announcements);
-    if (!gathered.complete || gathered.bids.empty()) continue;
-    problem.tasks.push_back({view.task->id});
-    for (const RecordedBid& bid : gathered.bids)
-      problem.bids.push_back({view.task->id, bid.agent, bid.corrected_seconds, bid.score});
-    all.push_back(std::move(gathered));
   }
+  const std::set<TaskId> held =
+      bundled ? held_by_bundles(core, incomplete(gathered_all)) : std::set<TaskId>{};
+  for (Gathered& gathered : gathered_all) {
+    const TaskId task = gathered.view->task->id;
+    if (!gathered.complete || held.contains(task)) continue;
+    if (gathered.bids.empty() && !(bundled && has_bundle_bid(core, task))) {
+      ask_again(core, situation, gathered, announcements);
+      if (!gathered.complete || gathered.bids.empty()) continue;
+    }
+    round.problem.tasks.push_back({task});
+    round.all.push_back(std::move(gathered));
+  }
+  fill_in(core, situation, round);
+  // Offered together with others, but not with these.
+  for (Gathered& gathered : round.all)
+    if (gathered.bids.empty() && !is_offered(round, gathered.view->task->id))
+      ask_again(core, situation, gathered, announcements);
   for (auto& [agent, announcement] : announcements)
     core.send(core.sessions.at(agent).peer, std::move(announcement));
   // Whoever was silent until a deadline that has passed is not waited for again until it speaks.
@@ -316,33 +435,19 @@ void settle_by_bids(Core& core, const Situation& situation) {
       for (const AgentId agent : auction.invited)
         if (!auction.answers.contains(agent) && core.sessions.contains(agent))
           core.sessions[agent].answers_late = true;
-  if (problem.tasks.empty()) return;
+  if (round.problem.tasks.empty()) return;
 
-  std::map<AgentId, Micros> next_slot;
-  for (const AgentView& view : situation.agents) {
-    problem.agents.push_back({view.agent->id, slots_free_in(core, view)});
-    next_slot[view.agent->id] =
-        problem.agents.back().slot_free_in.empty() ? 0 : problem.agents.back().slot_free_in.front();
-  }
   const Result<Mechanism> mechanism = find_mechanism(config.mechanism);
   BB_CHECK(mechanism.has_value(), "a stored configuration names a known mechanism");
-  const Outcome outcome = (*mechanism)(problem);
-  for (const Award& won : outcome.awards) {
-    if (won.start_in > 0) {
-      queue_up(core, problem, won);
+  for (const Award& won : (*mechanism)(round.problem).awards) {
+    if (won.start_in > 0) {  // reserved: decided again at the next event, awarded when the slot is free
       review_in(core, won.start_in);
-      continue;  // reserved: decided again at the next event, awarded when the slot is free
+      if (situation.sampled) queue_up(core, round.problem, won);
+    } else if (won.bundle.empty()) {
+      award_single(core, round, won);
+    } else {
+      award_bundle(core, round, won);
     }
-    const auto gathered =
-        std::find_if(all.begin(), all.end(), [&](const Gathered& g) { return g.view->task->id == won.task; });
-    std::vector<Micros> waits;
-    for (const RecordedBid& bid : gathered->bids) waits.push_back(next_slot[bid.agent]);
-    const auto bid = std::find_if(gathered->bids.begin(), gathered->bids.end(),
-                                  [&](const RecordedBid& b) { return b.agent == won.agent; });
-    const Promise promise{{bid->seconds, bid->price, bid->confidence}, bid->corrected_seconds, core.now.mono};
-    award(core, *gathered->view->task, *core.board.agent(won.agent), record_of(core, *gathered, won, waits),
-          false);
-    core.promises[won.task] = promise;
   }
 }
 
@@ -353,6 +458,10 @@ void on_bids(Core& core, PeerId peer, const Bids& message) {
   for (const Bid& bid : message.bids) {
     const auto auction = core.auctions.find(bid.task);
     if (auction == core.auctions.end() || !auction->second.invited.contains(agent->id)) continue;
+    if (!bid.with.empty()) {
+      keep_bundle_bid(core, agent->id, bid);
+      continue;
+    }
     const auto [answer, first] = auction->second.answers.insert_or_assign(
         agent->id, bid.refused ? BidAnswer{Refusal{RefusalReason::declined, bid.reason}}
                                : checked(BidVector{bid.seconds, bid.price, bid.confidence}));
@@ -364,6 +473,7 @@ void on_bids(Core& core, PeerId peer, const Bids& message) {
 void close_auction(Core& core, TaskId task) {
   core.auctions.erase(task);
   core.formula_bids.erase(task);
+  drop_bundle_bids(core, task);
   for (auto& [agent, told] : core.announced) told.erase(task);  // should it come back, it is news again
 }
 

@@ -35,8 +35,10 @@ constexpr std::string_view state_names[] = {"embedded", "starting", "serving"};
 std::string to_text(const Writer& writer) {
   std::ostringstream out;
   const auto or_dash = [](const std::string& text) { return text.empty() ? std::string("-") : text; };
-  out << state_names[static_cast<int>(writer.state)] << ' ' << writer.pid << ' ' << writer.term.value << ' '
-      << or_dash(writer.endpoint) << ' ' << or_dash(writer.feed) << '\n';
+  out << state_names[static_cast<int>(writer.state)] << ' ' << writer.pid << ' ' << writer.term.value;
+  for (const std::string* address : {&writer.endpoint, &writer.feed, &writer.tcp, &writer.tcp_feed})
+    out << ' ' << or_dash(*address);
+  out << '\n';
   return out.str();
 }
 
@@ -45,10 +47,11 @@ std::optional<Writer> parse_writer(const std::string& text) {
   std::string state;
   Writer writer;
   if (!(in >> state >> writer.pid >> writer.term.value >> writer.endpoint >> writer.feed)) return {};
+  in >> writer.tcp >> writer.tcp_feed;  // an earlier version says nothing of these
   for (int i = 0; i < 3; ++i)
     if (state == state_names[i]) {
       writer.state = static_cast<Writer::State>(i);
-      for (std::string* address : {&writer.endpoint, &writer.feed})
+      for (std::string* address : {&writer.endpoint, &writer.feed, &writer.tcp, &writer.tcp_feed})
         if (*address == "-") address->clear();
       return writer;
     }
@@ -56,7 +59,7 @@ std::optional<Writer> parse_writer(const std::string& text) {
 }
 
 std::optional<Writer> read_writer(int fd) {
-  char buffer[512];
+  char buffer[1024];
   const ssize_t n = ::pread(fd, buffer, sizeof buffer, 0);
   return n > 0 ? parse_writer(std::string(buffer, static_cast<std::size_t>(n))) : std::nullopt;
 }
@@ -108,6 +111,11 @@ bool is_board(const BoardDirectory& board) {
 
 Result<BoardDirectory> find_board(const std::string& chosen) {
   const char* from_environment = std::getenv("BIDBOARD_DIR");
+  const char* elsewhere = std::getenv(connect_variable);
+  if (chosen.empty() && elsewhere && *elsewhere != '\0')
+    return fail(Errc::unavailable, "the board is on another machine (BIDBOARD_CONNECT is " +
+                                       std::string(elsewhere) +
+                                       "), and this command works on the board's files: run it there");
   const std::string given = !chosen.empty() ? chosen : from_environment ? from_environment : "";
   std::error_code error;
   if (!given.empty()) {
@@ -180,7 +188,8 @@ Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::Stat
     pause = std::min(pause * 2, std::chrono::milliseconds(16));
   }
   WriterLock lock(fd);
-  if (const Result<void> said = lock.announce({as, ::getpid(), {}, {}, {}}); !said) return fail(said.error());
+  if (const Result<void> said = lock.announce({as, ::getpid(), {}, {}, {}, {}, {}}); !said)
+    return fail(said.error());
   return lock;
 }
 

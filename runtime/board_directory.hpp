@@ -6,6 +6,7 @@
 //   suspects             inputs that a controller crashed on
 //   output/              what tasks printed, a file per attempt
 //   run/                 lock files of running tasks, and what they need
+//   keys/                who may connect over TCP (key_directory.hpp)
 #pragma once
 
 #include <optional>
@@ -18,6 +19,8 @@
 namespace bidboard {
 
 constexpr const char* board_folder = ".bidboard";
+/// Names a controller on another machine: its board is not here.
+constexpr const char* connect_variable = "BIDBOARD_CONNECT";
 
 struct BoardDirectory {
   std::string path;  ///< absolute, of the .bidboard folder
@@ -26,6 +29,7 @@ struct BoardDirectory {
   std::string run() const { return path + "/run"; }
   std::string writer_lock() const { return path + "/writer.lock"; }
   std::string suspects() const { return path + "/suspects"; }
+  std::string keys() const { return path + "/keys"; }
   std::string secret_file() const { return path + "/secret.key"; }
   /// The folder that holds the board: where its agents work.
   std::string home() const { return path.substr(0, path.rfind('/')); }
@@ -34,7 +38,8 @@ struct BoardDirectory {
 /// Whether there is a store in it. An empty one was left by an `init` that was killed, and is none.
 bool is_board(const BoardDirectory& board);
 /// Finds the board: `chosen` (-C) or BIDBOARD_DIR (a folder that is or holds a .bidboard), else upward from
-/// the current folder. Errors: not_found, saying how to make one.
+/// the current folder. Errors: not_found, saying how to make one; unavailable, when BIDBOARD_CONNECT says
+/// that the board is elsewhere and no other was chosen.
 Result<BoardDirectory> find_board(const std::string& chosen);
 /// Makes folder, sub-folders (mode 0700) and key where they are missing. `home`: the folder to hold the
 /// board.
@@ -50,6 +55,8 @@ struct Writer {
   Term term;
   std::string endpoint;  ///< while serving: where requests go
   std::string feed;      ///< while serving: where events come from
+  std::string tcp;       ///< the same for other machines; empty: it does not listen there
+  std::string tcp_feed;
 };
 
 /// Exclusive right to write to a board, an flock on writer.lock; gone when the process is, whatever its end.

@@ -3,6 +3,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <functional>
+
 #include "blackboard/check.hpp"
 #include "blackboard/lmdb_store.hpp"
 #include "runtime/clock.hpp"
@@ -48,20 +50,28 @@ Result<ReplyBody> call_embedded(const BoardDirectory& board, Request request) {
   return fail(Errc::failed, "the request got no answer");
 }
 
-/// Nothing: the controller went away before it answered. `said`: it may have heard the request.
-std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const Writer& writer,
-                                              const Request& request, Instant give_up, bool& said) {
-  Result<std::unique_ptr<Connection>> connection = Connection::open(writer.endpoint);
+/// A request to a controller that serves; answer: nothing when it went away before it answered.
+struct Conversation {
+  std::string endpoint;
+  std::optional<CurveKeys> keys;
+  std::string who;                     ///< for people
+  std::function<bool()> still_serves;  ///< asked before every wait
+};
+
+/// `said`: it may have heard the request.
+std::optional<Result<ReplyBody>> converse(const Conversation& with, const Request& request, Instant give_up,
+                                          bool& said) {
+  Result<std::unique_ptr<Connection>> connection = Connection::open(with.endpoint, with.keys);
   if (!connection) return Result<ReplyBody>(fail(connection.error()));
+  Error last{Errc::timed_out, with.who + " does not answer"};
   Instant send_next{};
   while (true) {
-    const std::optional<Writer> still = serving_writer(board);
-    if (!still || still->endpoint != writer.endpoint || still->pid != writer.pid) return {};
+    if (!with.still_serves()) return {};
     const Instant now = read_clocks().mono;
-    if (now >= give_up)
-      return Result<ReplyBody>(fail(
-          Errc::timed_out, "the controller (process " + std::to_string(writer.pid) + ") does not answer"));
+    if (now >= give_up) return Result<ReplyBody>(fail(last));
     Incoming incoming = (*connection)->wait(std::min(repeat_interval, give_up - now));
+    if (incoming.trouble) last = *incoming.trouble;
+    if (incoming.trouble && last.code == Errc::refused) return Result<ReplyBody>(fail(last));
     if (incoming.connected || now >= send_next) {
       said = (*connection)->send(request) || said;
       send_next = now + repeat_interval;
@@ -76,11 +86,30 @@ std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const
   }
 }
 
+/// Nothing: the controller went away before it answered.
+std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const Writer& writer,
+                                              const Request& request, Instant give_up, bool& said) {
+  const auto still_serves = [&] {
+    const std::optional<Writer> still = serving_writer(board);
+    return still && still->endpoint == writer.endpoint && still->pid == writer.pid;
+  };
+  const Conversation with{
+      writer.endpoint, {}, "the controller (process " + std::to_string(writer.pid) + ")", still_serves};
+  return converse(with, request, give_up, said);
+}
+
 }  // namespace
 
-Result<ReplyBody> call(const BoardDirectory& board, RequestBody body, const CallOptions& options) {
+Result<ReplyBody> call(const Target& target, RequestBody body, const CallOptions& options) {
   Request request{{random_number()}, 1, options.as, options.token, std::move(body)};
   const Instant give_up = read_clocks().mono + options.patience;
+  if (!target.endpoint.empty()) {
+    bool heard = false;
+    const Conversation with{target.endpoint, target.keys, "a controller at " + target.endpoint,
+                            [] { return true; }};
+    return *converse(with, request, give_up, heard);
+  }
+  const BoardDirectory& board = target.board;
   bool said = false;
   while (true) {
     Writer serving;

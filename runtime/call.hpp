@@ -3,10 +3,24 @@
 // finish). Edge code.
 #pragma once
 
+#include <optional>
+
 #include "blackboard/messages.hpp"
 #include "runtime/board_directory.hpp"
+#include "runtime/net/curve.hpp"
 
 namespace bidboard {
+
+/// Where requests go: to a board of this machine, or to a controller elsewhere.
+struct Target {
+  BoardDirectory board;
+  std::string endpoint;  ///< not empty: there, and `board` is nothing
+  std::optional<CurveKeys> keys;
+
+  Target(BoardDirectory here) : board(std::move(here)) {}  // NOLINT: every board is a target
+  Target(std::string elsewhere, std::optional<CurveKeys> own)
+      : endpoint(std::move(elsewhere)), keys(std::move(own)) {}
+};
 
 struct CallOptions {
   std::string as;                   ///< act as this agent
@@ -14,14 +28,15 @@ struct CallOptions {
   Duration patience = seconds(10);  ///< for an answer, retries included
 };
 
-/// Errors: those of the reply; timed_out when no answer came (the request may have been done: it is repeated
-/// safely while the call lasts, not beyond).
-Result<ReplyBody> call(const BoardDirectory& board, RequestBody body, const CallOptions& options = {});
+/// Errors: those of the reply; refused or unavailable, when a controller elsewhere lets us not in; timed_out
+/// when no answer came (the request may have been done: it is repeated safely while the call lasts, not
+/// beyond).
+Result<ReplyBody> call(const Target& target, RequestBody body, const CallOptions& options = {});
 
 /// call(), and the kind of reply that the request is known to get.
 template <class Expected>
-Result<Expected> call_for(const BoardDirectory& board, RequestBody body, const CallOptions& options = {}) {
-  Result<ReplyBody> reply = call(board, std::move(body), options);
+Result<Expected> call_for(const Target& target, RequestBody body, const CallOptions& options = {}) {
+  Result<ReplyBody> reply = call(target, std::move(body), options);
   if (!reply) return fail(reply.error());
   if (auto* expected = std::get_if<Expected>(&*reply)) return std::move(*expected);
   return fail(Errc::unsupported, "the controller answered with something this version does not expect");

@@ -110,7 +110,7 @@ Output Controller::start(Now now) {
     if (!agent || agent->state != AgentState::live) return true;
     core.sessions[id] = Session{{}, now.mono, false};
     core.leases.renew(id, now.mono);
-    if (agent->profile.host == core.options.host) core.out.watch.push_back(agent->profile.pid);
+    if (is_watched(core, *agent)) core.out.watch.push_back(agent->profile.pid);
     return true;
   });
   return core.finish();
@@ -124,14 +124,14 @@ Output Controller::step(const Input& input, Now now) {
     std::vector<AgentId> gone;
     for (const auto& [id, session] : core.sessions) {
       const Agent* agent = core.board.agent(id);
-      if (agent && agent->profile.pid == ended->pid && agent->profile.host == core.options.host)
-        gone.push_back(id);
+      if (agent && agent->profile.pid == ended->pid && is_watched(core, *agent)) gone.push_back(id);
     }
     for (const AgentId id : gone)
       agent_gone(core, id, "its process " + std::to_string(ended->pid) + " ended");
     return core.finish();
   }
-  const auto& [peer, message, digest] = std::get<FromPeer>(input);
+  const auto& [peer, message, digest, origin] = std::get<FromPeer>(input);
+  core.origin = origin;
   if (const auto* hello = std::get_if<Hello>(&message)) {
     if (hello->min > protocol_version || hello->max < protocol_version)
       core.send(peer,
@@ -142,7 +142,7 @@ Output Controller::step(const Input& input, Now now) {
                               core.options.term,
                               core.board.store().last_seq(),
                               core.options.board_path,
-                              core.options.feed});
+                              origin.key.empty() ? core.options.feed : core.options.tcp_feed});
   } else if (const auto* request = std::get_if<Request>(&message)) {
     on_request(core, peer, *request);
   } else if (const auto* registration = std::get_if<Register>(&message)) {
@@ -206,6 +206,8 @@ void Controller::forget_batch(Now now) {
   core.leases.set_term(core.board.config().lease, now.mono);
   core.auctions.clear();
   core.formula_bids.clear();
+  core.bundle_bids.clear();
+  core.bundles.clear();
   core.announced.clear();
   core.barren.clear();
   core.newly_ready.clear();

@@ -20,10 +20,17 @@ namespace bidboard {
 /// A connection, numbered by the driver. 0: nobody.
 using PeerId = Counter<struct PeerTag>;
 
+/// Who is at the other end of a connection, as the driver vouches for it: not what a message claims.
+struct Origin {
+  std::string key;       ///< the name of the key that it holds; empty: a process of this machine, of our user
+  bool operates = true;  ///< may ask what operators may; else it speaks for its agents only
+  bool operator==(const Origin&) const = default;
+};
 struct FromPeer {
   PeerId peer;
   Message message;
   std::uint64_t digest = 0;  ///< of the bytes it came in; 0: it came in none
+  Origin origin = {};
 };
 /// A process on this machine that the controller asked to watch has ended.
 struct ProcessEnded {
@@ -63,7 +70,9 @@ struct ControllerOptions {
   std::int64_t pid = 0;
   std::string host;  ///< agents on the same host are watched
   std::string board_path;
-  std::string feed;  ///< endpoint told to clients
+  std::string feed;      ///< endpoint told to clients
+  std::string tcp_feed;  ///< the same, over TCP
+  std::size_t live_agents_max = 1'000;
   /// false: the embedded driver, one request and out: agents' leases are left alone and nothing is
   /// dispatched.
   bool serving = true;

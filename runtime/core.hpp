@@ -7,7 +7,8 @@
 #include <optional>
 #include <set>
 
-#include "auction/bid.hpp"
+#include "auction/bundles.hpp"
+#include "auction/clearing.hpp"
 #include "blackboard/expression.hpp"
 #include "blackboard/task_states.hpp"
 #include "runtime/controller.hpp"
@@ -22,6 +23,7 @@ struct Session {
   PeerId peer;  ///< 0 after a restart, until its next heartbeat
   Instant last_heard;
   bool answers_late = false;  ///< missed a bid deadline: still invited, no longer waited for
+  bool has_secret = false;    ///< has shown its secret since it registered, so it need not register again
 };
 
 /// Live bids gathered for one task.
@@ -42,6 +44,18 @@ struct Promise {
   Instant awarded_at;
 };
 
+/// Tasks that an agent won together and does one after the other, in one slot. The one under way is awarded,
+/// the others are reserved for it.
+struct WonBundle {
+  BundleBid said;                ///< as said, all of it
+  Micros corrected_seconds = 0;  ///< of each task, as believed
+  Micros score = 0;              ///< of each task
+  AgentId agent;
+  TaskId under_way;
+  Epoch epoch;               ///< of the award of that one
+  std::vector<TaskId> left;  ///< in the order in which they come
+};
+
 struct Core {
   Board& board;
   ControllerOptions options;
@@ -55,6 +69,8 @@ struct Core {
   /// clearing until the task is awarded.
   std::map<TaskId, std::map<AgentId, BidAnswer>> formula_bids;
   std::map<TaskId, Promise> promises;
+  std::map<AgentId, std::map<std::vector<TaskId>, BidVector>> bundle_bids;  ///< live ones, by their tasks
+  std::map<AuctionId, WonBundle> bundles;                                   ///< not yet all begun
   std::map<AgentId, std::set<TaskId>> announced;  ///< pull: what each agent has been told of
   bool dispatch_wanted = true;                    ///< something changed since the last settle
   /// Agents with a free slot for which the last walk over all ready tasks found nothing, and what has become
@@ -69,11 +85,13 @@ struct Core {
   /// Wall clock minus monotonic clock, and what it was before a jump that the present batch makes up for.
   std::optional<Duration> clock_offset;
   std::optional<Duration> offset_before;
+  std::uint64_t awards_made = 0;
   std::uint64_t inputs = 0;
   std::uint64_t malformed = 0;
   std::size_t bytes_read = 0;  ///< of the log, by requests since the last settle
 
   Now now;                          ///< of the call under way
+  Origin origin;                    ///< of the message under way
   Output out;                       ///< of the call under way
   std::map<PeerId, Awards> awards;  ///< of the call under way: one message per agent
 
@@ -130,6 +148,14 @@ void finish_task(Core& core, const Task& task, AgentId agent, const std::string&
 void release_dependents(Core& core, TaskId ended);
 
 // sessions.cpp: agents come, report and go.
+/// Whether the message under way may speak for the agent at all, whatever it shows: it came from this
+/// machine, over an operator's key, or over the key over which the agent registered.
+bool speaks_for(const Core& core, const Agent& agent);
+/// Whether its process is on this machine, so that its end is seen at once. A remote one may claim what it
+/// likes.
+bool is_watched(const Core& core, const Agent& agent);
+/// What is wrong with an agent's name; empty when nothing is.
+std::string flaw_of_name(const std::string& name);
 void on_register(Core& core, PeerId peer, const Register& message);
 void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message);
 void on_reports(Core& core, PeerId peer, const Reports& message);
@@ -160,7 +186,38 @@ Claimed award(Core& core, const Task& task, const Agent& agent, Auction decision
 AwardItem award_item(const Core& core, const Task& task);
 TaskOffer offer_of(const Task& task);
 
+/// What is told of a decision that no bids led to.
+Auction plain_decision(const Core& core, TaskId task, std::string why);
+
+// bundles.cpp: tasks that are bid for and won together.
+void keep_bundle_bid(Core& core, AgentId agent, const Bid& bid);
+/// The task's auction is over, or all are asked anew.
+void drop_bundle_bids(Core& core, TaskId task);
+/// Tasks that somebody offers together with one for which bids are still awaited, and these themselves: were
+/// they awarded before, the bundle would never count. The wait ends with the deadline for those bids.
+std::set<TaskId> held_by_bundles(const Core& core, std::set<TaskId> awaited);
+/// Whether somebody offered it together with others.
+bool has_bundle_bid(const Core& core, TaskId task);
+/// A bundle bid that counts in a clearing.
+struct BundleOffer {
+  AgentId agent;
+  BundleBid said;
+  BidVector believed;
+};
+/// Every bundle bid whose tasks are all in the problem and whose agent may have each of them: live ones, and
+/// those of agents with a set-up whose single bids (`proxies`) the controller works out.
+std::vector<BundleOffer> bundles_for(const Core& core, const Situation& situation, const Problem& problem,
+                                     const std::map<AgentId, std::vector<SingleBid>>& proxies);
+/// The first task of a bundle was awarded in that auction: the others are reserved and follow.
+void begin_bundle(Core& core, AuctionId auction, WonBundle bundle);
+/// Awards what comes next in each bundle whose slot is free, and gives up on those that went wrong.
+void continue_bundles(Core& core);
+/// What the tasks yet to come add to the time in which the task's slot is free.
+Micros seconds_behind(const Core& core, TaskId under_way);
+
 // bidding.cpp: gathering bids.
+/// What experience makes of a bid, when calibration is on.
+BidVector believed(const Core& core, AgentId agent, const TaskSpec& task, const BidVector& said);
 void on_bids(Core& core, PeerId peer, const Bids& message);
 void settle_by_bids(Core& core, const Situation& situation);
 /// When each of the agent's slots is expected to be free: ClearingAgent::slot_free_in.

@@ -21,12 +21,8 @@ void settle_by_push(Core& core, const Situation& situation) {
       continue;
     }
     const Task& task = *situation.tasks[choice.task].task;
-    Auction decision;
-    decision.task = task.id;
-    decision.mechanism = core.strategy->name();
-    decision.opened_at = decision.closed_at = core.now.wall;
-    decision.why = choice.why;
-    award(core, task, *situation.agents[choice.agent].agent, std::move(decision), false);
+    award(core, task, *situation.agents[choice.agent].agent, plain_decision(core, task.id, choice.why),
+          false);
   }
 }
 
@@ -94,23 +90,29 @@ void note_for_dispatch(Core& core, const EventBody& body) {
 
 void settle(Core& core) {
   core.settle_again = never;
-  core.queued.clear();
   if (core.sessions.empty()) return core.newly_ready.clear();
-  Walk walk(core);
-  for (Situation piece = walk.next(); !piece.tasks.empty(); piece = walk.next()) {
-    switch (core.strategy->style()) {
-      case Style::push:
-        settle_by_push(core, piece);
-        break;
-      case Style::bids:
-        settle_by_bids(core, piece);
-        break;
-      case Style::pull:
-        settle_by_pull(core, piece);
-        break;
+  continue_bundles(core);
+  while (true) {
+    core.queued.clear();
+    const std::uint64_t before = core.awards_made;
+    Walk walk(core);
+    for (Situation piece = walk.next(); !piece.tasks.empty(); piece = walk.next()) {
+      switch (core.strategy->style()) {
+        case Style::push:
+          settle_by_push(core, piece);
+          break;
+        case Style::bids:
+          settle_by_bids(core, piece);
+          break;
+        case Style::pull:
+          settle_by_pull(core, piece);
+          break;
+      }
     }
+    walk.finish();
+    // Whoever is still free may find something among the tasks that were not looked at.
+    if (walk.complete() || core.awards_made == before) return;
   }
-  walk.finish();
 }
 
 void on_take(Core& core, PeerId peer, const Take& message) {
@@ -122,14 +124,18 @@ void on_take(Core& core, PeerId peer, const Take& message) {
     const Task* task = core.board.task(id);
     const bool has_room = core.board.holding_count(agent->id) < agent->profile.capacity;
     if (!task || !has_room || !may_be_awarded(*task) || objection(core, *task, *agent)) continue;
-    Auction decision;
-    decision.task = id;
-    decision.mechanism = core.strategy->name();
-    decision.opened_at = decision.closed_at = core.now.wall;
-    decision.why = "its claim was the first valid one";
-    award(core, *task, *agent, std::move(decision), false);
+    award(core, *task, *agent, plain_decision(core, id, "its claim was the first valid one"), false);
   }
   core.dispatch_wanted = true;
+}
+
+Auction plain_decision(const Core& core, TaskId task, std::string why) {
+  Auction decision;
+  decision.task = task;
+  decision.mechanism = core.strategy->name();
+  decision.opened_at = decision.closed_at = core.now.wall;
+  decision.why = std::move(why);
+  return decision;
 }
 
 Claimed award(Core& core, const Task& task, const Agent& agent, Auction decision, bool shell_claim) {
@@ -140,6 +146,7 @@ Claimed award(Core& core, const Task& task, const Agent& agent, Auction decision
   const TaskId id = task.id;
   const AgentId to = agent.id;
   const Epoch epoch = task.epoch.next();
+  core.awards_made += 1;
   const std::string capability = core.secrets.capability(id, epoch);
   const WallTime deadline = core.now.wall + task.spec.timeout;
   decision.id = AuctionId{core.board.counters().auction.value + 1};

@@ -18,6 +18,7 @@
 #include "blackboard/secrets.hpp"
 #include "blackboard/task_states.hpp"
 #include "blackboard/verify.hpp"
+#include "runtime/key_directory.hpp"
 #include "runtime/net/server.hpp"
 
 namespace bidboard {
@@ -136,6 +137,10 @@ void examine_files(const BoardDirectory& board, std::vector<Symptom>& findings) 
         {true, "secret.key does not hold 32 bytes; with no task running it can be moved away"});
   else if ((info.st_mode & 077) != 0)
     findings.push_back({true, "secret.key can be read by others; chmod 600 " + board.secret_file()});
+  if (::stat(board.keys().c_str(), &info) == 0)
+    if (const auto keys = allowed_keys(board); !keys)
+      findings.push_back({keys.error().code == Errc::refused,
+                          keys.error().text + "; until then no other machine can connect"});
   const Descriptor lock(::open(board.writer_lock().c_str(), O_RDONLY | O_CLOEXEC));
   if (lock && ::fstat(lock.get(), &info) == 0 && info.st_size > 0 &&
       ::flock(lock.get(), LOCK_SH | LOCK_NB) == 0)
@@ -147,7 +152,7 @@ void examine_files(const BoardDirectory& board, std::vector<Symptom>& findings) 
 void examine_agents(const Snapshot& snapshot, std::vector<Symptom>& findings) {
   snapshot.scan(std::string(1, keys::agent_letter), {}, [&](std::string_view, std::string_view bytes) {
     const Result<Agent> agent = unseal<Agent>(bytes);
-    if (!agent || agent->state != AgentState::live) return true;
+    if (!agent || agent->state != AgentState::live || !agent->key.empty()) return true;
     const bool runs = agent->profile.pid > 0 && ::kill(static_cast<pid_t>(agent->profile.pid), 0) == 0;
     findings.push_back(
         {false, "agent " + agent->profile.name +

@@ -11,8 +11,6 @@
 namespace bidboard {
 namespace {
 
-constexpr std::size_t max_name_bytes = 64;
-
 Action action_of(const RequestBody& body) {
   return std::visit(
       [](const auto& request) {
@@ -66,6 +64,9 @@ Result<Actor> actor_of_token(const Core& core, const std::string& token) {
     return fail(Errc::stale, to_string(task->id) + " was awarded again meanwhile (epoch " +
                                  std::to_string(task->epoch.value) + "); stop working on it");
   if (!matches(parts[3], task->capability_hash) || task->holder != *agent) return fail(bad);
+  if (!speaks_for(core, *core.board.agent(*agent)))
+    return fail(Errc::refused, core.board.agent(*agent)->profile.name +
+                                   ", whose token this is, did not register over this key");
   return Actor{Role::specialist, *agent, task->id, epoch, core.board.agent(*agent)->profile.name};
 }
 
@@ -82,6 +83,7 @@ AgentId register_shell_agent(Core& core, const std::string& name, const std::vec
   agent.state = AgentState::shell;
   if (agent.registered_at.us == 0) agent.registered_at = core.now.wall;
   agent.seen_at = core.now.wall;
+  agent.key = core.origin.key;
   core.emit(AgentRegistered{agent});
   return agent.id;
 }
@@ -93,9 +95,13 @@ Result<Actor> identify(Core& core, const Request& request) {
                   "a process working on a task acts as its agent; --as is refused under BIDBOARD_TOKEN");
     return actor_of_token(core, request.token);
   }
-  if (request.as.empty()) return Actor{};
-  if (request.as.size() > max_name_bytes) return fail(Errc::invalid, "an agent's name has at most 64 bytes");
+  if (request.as.empty() && core.origin.operates) return Actor{};
+  if (request.as.empty()) return Actor{Role::specialist, {}, {}, {}, "key " + core.origin.key};
   std::optional<AgentId> agent = core.board.agent_named(request.as);
+  if (const std::string flaw = flaw_of_name(request.as); !agent && !flaw.empty())
+    return fail(Errc::invalid, flaw);
+  if (agent && !speaks_for(core, *core.board.agent(*agent)))
+    return fail(Errc::refused, "'" + request.as + "' did not register over the key " + core.origin.key);
   const auto* claim = std::get_if<Claim>(&request.body);
   if (claim && agent && core.board.agent(*agent)->state == AgentState::live)
     return fail(Errc::conflict, "'" + request.as + "' is a running agent process; claim under another name");
@@ -105,6 +111,12 @@ Result<Actor> identify(Core& core, const Request& request) {
   if (!agent)
     return fail(Errc::not_found, "no agent called '" + request.as + "'; `bidboard agents` lists them");
   return Actor{core.board.agent(*agent)->profile.role, *agent, {}, {}, request.as};
+}
+
+/// For the audit: under which name a request was refused before it was known who asks.
+std::string refused_name(const Core& core, const Request& request) {
+  const std::string name = request.as.empty() ? "a token" : request.as;
+  return core.origin.key.empty() ? name : name + " (key " + core.origin.key + ")";
 }
 
 /// Under a token: its task, and what was posted below it.
@@ -118,7 +130,11 @@ bool within_token(const Core& core, const Actor& actor, const RequestBody& body)
 Result<void> authorise(Core& core, const Actor& actor, const RequestBody& body) {
   const Action action = action_of(body);
   std::string reason;
-  if (!may(actor.role, action))
+  if (!core.origin.operates && !actor.agent && action != Action::post)
+    reason = "it may not " + std::string(name(action)) +
+             (may(actor.role, action) ? ", but as an agent (--as NAME)"
+                                      : ", which takes a key that was added with --operator");
+  else if (!may(actor.role, action))
     reason = "role " + std::string(name(actor.role)) + " may not " + std::string(name(action));
   else if (actor.only_task && !within_token(core, actor, body))
     reason = "its token is for " + to_string(actor.only_task) + " only";
@@ -308,6 +324,7 @@ Result<ReplyBody> configure(Core& core, const Configure& request) {
   if (other_heartbeats) tell_heartbeats(core);
   core.auctions.clear();
   core.formula_bids.clear();
+  core.bundle_bids.clear();
   core.announced.clear();
   if (core.strategy->orders_by_bottom_level() != ordered) relevel_all(core, !ordered);
   return Nothing{};
@@ -377,10 +394,20 @@ Reply without_secret(Reply reply) {
   return reply;
 }
 
+/// Who asks, as replies are kept for it. The log tells everybody the clients' numbers: under another key the
+/// same number is another client, or a claim's capability could be had by asking again in its place.
+ClientId client_of(const Core& core, const Request& request) {
+  if (core.origin.key.empty() || request.client.value == 0) return request.client;
+  std::string name = core.origin.key + '\0';
+  append_big_endian(name, request.client.value);
+  return {read_big_endian(content_hash(name), 0) | 1};
+}
+
 /// The reply that was given to this request before, or the error when it is no longer kept; nothing for a new
 /// request.
 std::optional<Reply> earlier_reply(const Core& core, const Request& request) {
-  const Client* client = request.client.value ? core.board.client(request.client) : nullptr;
+  const ClientId id = client_of(core, request);
+  const Client* client = id.value ? core.board.client(id) : nullptr;
   if (!client) return {};
   if (sabotaged("dedupe")) return {};
   for (const StoredReply& kept : client->replies) {
@@ -411,8 +438,8 @@ void on_request(Core& core, PeerId peer, const Request& request) {
     body = answer(core, Actor{}, request.body);
   } else if (const Result<Actor> actor = identify(core, request); !actor) {
     if (actor.error().code == Errc::refused)
-      core.emit(RequestRefused{request.as.empty() ? "a token" : request.as, action_of(request.body),
-                               task_of(request.body), actor.error().text});
+      core.emit(RequestRefused{refused_name(core, request), action_of(request.body), task_of(request.body),
+                               actor.error().text});
     body = fail(actor.error());
   } else if (const Result<void> allowed = authorise(core, *actor, request.body); !allowed) {
     body = fail(allowed.error());
@@ -428,7 +455,7 @@ void on_request(Core& core, PeerId peer, const Request& request) {
   else
     reply.code = body.error().code, reply.text = body.error().text;
   if (request.client.value != 0 && !reads)
-    core.emit(Replied{request.client, request.number, encode(without_secret(reply))});
+    core.emit(Replied{client_of(core, request), request.number, encode(without_secret(reply))});
   core.send(peer, std::move(reply));
 }
 

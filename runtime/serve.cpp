@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include "agents/platform.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/compaction_run.hpp"
+#include "runtime/key_directory.hpp"
 #include "runtime/net/server.hpp"
 #include "runtime/node.hpp"
 #include "runtime/stop_signal.hpp"
@@ -28,6 +30,67 @@ std::string host_name() {
   char name[256] = {};
   ::gethostname(name, sizeof name - 1);
   return name;
+}
+
+/// A connection and a watched process take a descriptor each; many systems give out 1,024 unless asked.
+void ask_for_descriptors() {
+  constexpr rlim_t wanted = 16'384;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? wanted : std::min(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Lets connections in by what stands in the key directory now.
+class Doorkeeper {
+ public:
+  Doorkeeper(const BoardDirectory& board, const ServeOptions& options)
+      : options_(options), keys_(board), listens_(!options.listen.empty()) {}
+
+  Admission admit(const Knock& knock) {
+    if (knock.remote) look();
+    return bidboard::admit(knock, {::getuid(), options_.connections_max, keys_.keys()});
+  }
+  void tell(const std::string& from, const std::string& why) {
+    const std::string text = notes_.tell(from, why, read_clocks().mono);
+    if (!text.empty()) options_.on_note({Note::Level::warning, text});
+  }
+  /// True: somebody who may be connected may not be any more.
+  bool must_cut() {
+    if (listens_) look();
+    return std::exchange(must_cut_, false);
+  }
+
+ private:
+  void look() {
+    if (keys_.look()) must_cut_ = true;
+    if (keys_.trouble() != trouble_ && !keys_.trouble().empty())
+      options_.on_note({Note::Level::error, "no key is allowed: " + keys_.trouble()});
+    trouble_ = keys_.trouble();
+  }
+
+  const ServeOptions& options_;
+  KeyWatch keys_;
+  RefusalNotes notes_;
+  bool listens_;
+  bool must_cut_ = false;
+  std::string trouble_;
+};
+
+Result<std::unique_ptr<Server>> open_server(const BoardDirectory& board, const ServeOptions& options,
+                                            Doorkeeper& doorkeeper) {
+  ServerOptions wanted;
+  wanted.folder = socket_folder(board.path);
+  wanted.tcp = options.listen;
+  wanted.may_enter = [&](const Knock& knock) { return doorkeeper.admit(knock); };
+  wanted.on_refused = [&](const std::string& from, const std::string& why) { doorkeeper.tell(from, why); };
+  if (!options.listen.empty()) {
+    Result<KeyPair> keys = server_keys(board);
+    if (!keys)
+      return fail(keys.error().code, "cannot listen at " + options.listen + ": " + keys.error().text);
+    wanted.secret_key = std::move(keys->secret_key);
+  }
+  return Server::open(std::move(wanted));
 }
 
 /// Local processes whose end matters.
@@ -77,12 +140,14 @@ class WatchedProcesses {
 
 class Live {
  public:
-  Live(const ServeOptions& options, LmdbStore& store, Server& server, Node& node, Suspects& suspects)
+  Live(const ServeOptions& options, LmdbStore& store, Server& server, Node& node, Suspects& suspects,
+       Doorkeeper& doorkeeper)
       : options_(options),
         store_(store),
         server_(server),
         node_(node),
         suspects_(suspects),
+        doorkeeper_(doorkeeper),
         compaction_(store) {}
 
   /// Delivers what a batch decided. True: stop.
@@ -111,6 +176,7 @@ class Live {
       if (compaction_.descriptor() >= 0) descriptors.push_back(compaction_.descriptor());
       Arrived arrived = server_.wait(std::max(Duration{0}, wake - now.mono), descriptors);
       add_deaths(arrived.inputs);
+      if (doorkeeper_.must_cut()) cut_remote(arrived.inputs);
       now = read_clocks();
       if (process(arrived.inputs, now)) return;
       if (compaction_.has_work())
@@ -126,6 +192,18 @@ class Live {
   }
 
  private:
+  /// A key was taken back: its holder is cut off, whatever it has said meanwhile is not heard. The others
+  /// come back by themselves.
+  void cut_remote(std::vector<Input>& inputs) {
+    std::erase_if(inputs, [](const Input& input) {
+      const auto* from = std::get_if<FromPeer>(&input);
+      return from && !from->origin.key.empty();
+    });
+    options_.on_note({Note::Level::info, "a key was revoked: all connections over TCP begin anew"});
+    if (const Result<void> opened = server_.reopen_tcp(); !opened)
+      options_.on_note({Note::Level::error, opened.error().text + "; no other machine can connect now"});
+  }
+
   /// True: stop. Suspects are processed alone, so that a further crash convicts nobody else.
   bool process(std::vector<Input>& inputs, Now now) {
     std::vector<Input> batch;
@@ -182,6 +260,7 @@ class Live {
   Server& server_;
   Node& node_;
   Suspects& suspects_;
+  Doorkeeper& doorkeeper_;
   WatchedProcesses processes_;
   CompactionRun compaction_;
 };
@@ -196,7 +275,9 @@ Result<void> serve(const BoardDirectory& board, const ServeOptions& options) {
   if (!store) return fail(store.error());
   const Result<std::string> key = secret_key(board);
   if (!key) return fail(key.error());
-  Result<std::unique_ptr<Server>> server = Server::open(socket_folder(board.path));
+  ask_for_descriptors();
+  Doorkeeper doorkeeper(board, options);
+  Result<std::unique_ptr<Server>> server = open_server(board, options, doorkeeper);
   if (!server) return fail(server.error());
 
   const Term term = (*store)->last_term().next();
@@ -206,14 +287,20 @@ Result<void> serve(const BoardDirectory& board, const ServeOptions& options) {
                       .pid = ::getpid(),
                       .host = host_name(),
                       .board_path = board.path,
-                      .feed = (*server)->feed_endpoint()});
+                      .feed = (*server)->feed_endpoint(),
+                      .tcp_feed = (*server)->tcp_feed_endpoint()});
   const Result<std::unique_ptr<Suspects>> suspects = Suspects::open(board.suspects());
   if (!suspects) return fail(suspects.error());
-  Live live(options, **store, **server, node, **suspects);
+  Live live(options, **store, **server, node, **suspects, doorkeeper);
   Result<Committed> started = node.start(read_clocks());
   if (!started) return fail(started.error());
-  const Writer writer{Writer::State::serving, ::getpid(), term, (*server)->endpoint(),
-                      (*server)->feed_endpoint()};
+  const Writer writer{Writer::State::serving,
+                      ::getpid(),
+                      term,
+                      (*server)->endpoint(),
+                      (*server)->feed_endpoint(),
+                      (*server)->tcp_endpoint(),
+                      (*server)->tcp_feed_endpoint()};
   if (const Result<void> said = lock->announce(writer); !said) return said;
   live.deliver(std::move(*started));
   options.on_ready(writer);

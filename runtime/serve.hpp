@@ -12,6 +12,8 @@ namespace bidboard {
 
 struct ServeOptions {
   Durability durability = Durability::commit;
+  std::string listen;                   ///< empty, or where to listen for other machines: tcp://ADDRESS:PORT
+  std::size_t connections_max = 1'000;  ///< on each way in, feed included
   /// Called for every note; the shell prints it.
   std::function<void(const Note&)> on_note = [](const Note&) {};
   /// Called once, when tools and agents can connect.
@@ -19,7 +21,7 @@ struct ServeOptions {
 };
 
 /// Serves the board until SIGTERM, SIGINT or a Shutdown request. Errors: conflict (another controller
-/// serves), storage, unavailable (cannot listen).
+/// serves), storage, unavailable (cannot listen), and what the board's keys lack when it is to `listen`.
 Result<void> serve(const BoardDirectory& board, const ServeOptions& options);
 
 }  // namespace bidboard

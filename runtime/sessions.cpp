@@ -3,6 +3,8 @@
 
 #include "auction/calibration.hpp"
 #include "blackboard/codec.hpp"
+#include "blackboard/sabotage.hpp"
+#include "blackboard/utf8.hpp"
 #include "runtime/core.hpp"
 
 namespace bidboard {
@@ -10,19 +12,14 @@ namespace {
 
 /// A live agent's sign of life is written down at most this often; liveness itself is not stored.
 constexpr Duration seen_interval = minutes(1);
-
-bool valid_name(const std::string& name) {
-  return !name.empty() && name.size() <= 64 && std::none_of(name.begin(), name.end(), [](unsigned char c) {
-    return c <= ' ' || c == 127 || c == '/' || c == ':' || c == '\'' || c == '"';
-  });
-}
+constexpr std::size_t max_name_bytes = 64;
 
 std::string refusal_of(const AgentProfile& profile) {
-  if (!valid_name(profile.name))
-    return "an agent's name has 1 to 64 bytes without spaces, quotes, '/' and ':'";
+  if (const std::string flaw = flaw_of_name(profile.name); !flaw.empty()) return flaw;
   if (profile.speed <= 0) return "speed must be above zero";
   if (profile.capacity == 0 || profile.capacity > 10'000) return "capacity must be between 1 and 10000";
   if (profile.price_per_second < 0) return "price_per_second must not be negative";
+  if (profile.set_up < 0) return "set_up must not be negative";
   for (const Skill& skill : profile.skills)
     if (skill.name.empty() || skill.level <= 0) return "a skill needs a name and a level above zero";
   if (!may(profile.role, Action::take) || profile.role == Role::operator_)
@@ -104,7 +101,8 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
 /// capability of an award that is over may leave one.
 void keep_results_of_the_gone(Core& core, const Reports& message) {
   const Agent* agent = core.board.agent(message.agent);
-  if (!agent || (agent->state == AgentState::live && matches(message.secret, agent->secret_hash))) return;
+  if (!agent || !speaks_for(core, *agent)) return;
+  if ((agent->state == AgentState::live && matches(message.secret, agent->secret_hash))) return;
   for (const ReportItem& item : message.items) {
     const Task* task = core.board.task(item.task);
     if (item.what != ReportItem::What::finished || !task || !proves_award(core, *task, item)) continue;
@@ -114,7 +112,7 @@ void keep_results_of_the_gone(Core& core, const Reports& message) {
 }
 
 /// Any message will do: after a restart or on a new connection the agent can be given work again.
-void attach(Core& core, AgentId agent, PeerId peer) {
+void attach(Core& core, AgentId agent, PeerId peer, bool has_secret) {
   Session& session = core.sessions[agent];
   if (session.peer != peer) {
     core.dispatch_wanted = true;
@@ -122,6 +120,7 @@ void attach(Core& core, AgentId agent, PeerId peer) {
     core.announced.erase(agent);  // what the old connection was told may be lost
   }
   session.peer = peer;
+  session.has_secret = has_secret;
   session.last_heard = core.now.mono;
   core.leases.renew(agent, core.now.mono);
 }
@@ -139,6 +138,27 @@ bool late_result_is_kept(const Board& board, TaskId task, Epoch epoch, const std
   return kept;
 }
 
+/// Why the name of an agent that is known may not be registered now.
+std::optional<Error> taken(Core& core, PeerId peer, const Agent& earlier, const Register& message) {
+  if (!speaks_for(core, earlier)) {
+    const std::string reason = "the name '" + earlier.profile.name + "' belongs to " +
+                               (earlier.key.empty() ? "the board's own machine" : "another key");
+    core.emit(RequestRefused{"key " + core.origin.key, Action::take, {}, reason});
+    return Error{Errc::refused, reason};
+  }
+  if (earlier.state != AgentState::live) return {};
+  const std::string running = "an agent called '" + earlier.profile.name + "' is running as process " +
+                              std::to_string(earlier.profile.pid);
+  if (earlier.incarnation != message.incarnation) return Error{Errc::conflict, running};
+  // It may say so twice, until it has its secret; from then on it is somebody who plays it again.
+  const auto session = core.sessions.find(earlier.id);
+  const bool replayed =
+      session != core.sessions.end() && session->second.has_secret && session->second.peer != peer;
+  if (replayed && !sabotaged("identity"))
+    return Error{Errc::conflict, running + " and has registered already"};
+  return {};
+}
+
 /// Pull: an agent that was told of tasks and still has room may never have heard of them, or its answer got
 /// lost: it is told again.
 void tell_again(Core& core, const Agent& agent) {
@@ -152,6 +172,7 @@ void tell_again(Core& core, const Agent& agent) {
 void forget_bids(Core& core, AgentId agent) {
   for (auto& [task, auction] : core.auctions) auction.invited.erase(agent), auction.answers.erase(agent);
   for (auto& [task, bids] : core.formula_bids) bids.erase(agent);
+  core.bundle_bids.erase(agent);
 }
 
 /// Awards of which the agent does not speak got lost on the way: they are sent again. An agent that began
@@ -170,23 +191,42 @@ void send_lost_awards(Core& core, PeerId peer, AgentId agent, const std::vector<
 
 }  // namespace
 
+bool speaks_for(const Core& core, const Agent& agent) {
+  if (sabotaged("identity")) return true;
+  return core.origin.key.empty() || core.origin.operates || core.origin.key == agent.key;
+}
+
+bool is_watched(const Core& core, const Agent& agent) {
+  return agent.key.empty() && agent.profile.host == core.options.host;
+}
+
+std::string flaw_of_name(const std::string& name) {
+  const bool fits =
+      !name.empty() && name.size() <= max_name_bytes && name[0] != '.' &&
+      std::ranges::none_of(name, [](unsigned char c) {
+        return c <= ' ' || c == 127 || c == '/' || c == '\\' || c == ':' || c == '\'' || c == '"';
+      });
+  if (fits && is_plain_text(name)) return {};
+  return "an agent's name has 1 to 64 bytes, no dot in front, and no spaces, quotes, slashes, colons or "
+         "control characters";
+}
+
 void on_register(Core& core, PeerId peer, const Register& message) {
   if (const std::string reason = refusal_of(message.profile); !reason.empty())
     return core.send(peer, RegistrationRefused{Errc::invalid, reason});
   Agent agent;
   if (const auto known = core.board.agent_named(message.profile.name)) {
-    const Agent& earlier = *core.board.agent(*known);
-    const bool other_process =
-        earlier.state == AgentState::live && earlier.incarnation != message.incarnation;
-    if (other_process)
-      return core.send(peer, RegistrationRefused{Errc::conflict, "an agent called '" + message.profile.name +
-                                                                     "' is running as process " +
-                                                                     std::to_string(earlier.profile.pid)});
-    agent = earlier;
+    agent = *core.board.agent(*known);
+    if (const std::optional<Error> against = taken(core, peer, agent, message))
+      return core.send(peer, RegistrationRefused{against->code, against->text});
   } else {
     agent.id = AgentId{core.board.counters().agent.value + 1};
     agent.registered_at = core.now.wall;
   }
+  if (!core.sessions.contains(agent.id) && core.sessions.size() >= core.options.live_agents_max)
+    return core.send(peer, RegistrationRefused{Errc::unavailable,
+                                               std::to_string(core.options.live_agents_max) +
+                                                   " agents are here already, as many as a board takes"});
   const std::string secret = core.secrets.registration(agent.id, message.incarnation);
   agent.profile = message.profile;
   agent.state = AgentState::live;
@@ -194,13 +234,14 @@ void on_register(Core& core, PeerId peer, const Register& message) {
   agent.incarnation = message.incarnation;
   agent.seen_at = core.now.wall;
   agent.reason.clear();
+  agent.key = core.origin.key;
   core.emit(AgentRegistered{agent});
   forget_bids(core, agent.id);
-  attach(core, agent.id, peer);
+  attach(core, agent.id, peer, false);
   const Config& config = core.board.config();
   core.send(peer, Registered{agent.id, secret, config.heartbeat, config.lease, core.options.term});
   send_lost_awards(core, peer, agent.id, {});
-  if (agent.profile.host == core.options.host) core.out.watch.push_back(agent.profile.pid);
+  if (is_watched(core, agent)) core.out.watch.push_back(agent.profile.pid);
   core.note(Note::Level::info, "agent " + agent.profile.name + " (" + to_string(agent.id) + ") is here");
 }
 
@@ -210,7 +251,16 @@ const Agent* authenticate(Core& core, PeerId peer, AgentId id, const std::string
     core.send(peer, WhoAreYou{});
     return nullptr;
   }
-  attach(core, id, peer);
+  if (!speaks_for(core, *agent)) {
+    core.emit(RequestRefused{
+        "key " + core.origin.key,
+        Action::report,
+        {},
+        "it showed the secret of " + agent->profile.name + ", which did not register over this key"});
+    core.send(peer, WhoAreYou{});
+    return nullptr;
+  }
+  attach(core, id, peer, true);
   return agent;
 }
 
@@ -245,7 +295,9 @@ void on_reports(Core& core, PeerId peer, const Reports& message) {
 
 void on_leave(Core& core, const Leave& message) {
   const Agent* agent = core.board.agent(message.agent);
-  if (!agent || agent->state != AgentState::live || !matches(message.secret, agent->secret_hash)) return;
+  if (!agent || agent->state != AgentState::live || !matches(message.secret, agent->secret_hash) ||
+      !speaks_for(core, *agent))
+    return;
   agent_gone(core, message.agent, message.reason, true);
 }
 

@@ -22,6 +22,7 @@ struct RestartLimit {
 struct Settings {
   Config config;        ///< project is empty when the file names none: the directory's name
   bool durable = true;  ///< durability: commit
+  std::string listen;   ///< for other machines; empty: not
   RestartLimit restart;
   std::vector<PlannedAgent> agents;
 };

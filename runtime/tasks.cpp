@@ -50,7 +50,7 @@ void end_attempt(Core& core, TaskId id, const AttemptEnd& end) {
   core.promises.erase(id);
   core.emit(std::move(event));
   if (core.board.task(id)->state == TaskState::ready && task.reserved_for && end.died)
-    core.emit(TaskReserved{id, {}});  // the agent it was kept for is gone
+    core.emit(TaskReserved{id, {}, {}});  // the agent it was kept for is gone
   release_dependents(core, id);
 }
 
@@ -195,7 +195,7 @@ Result<Changed> reassign_task(Core& core, const Reassign& request) {
                 {.reason = "reassigned by an operator", .outcome_unknown = true, .counts = false});
   }
   close_auction(core, task.id);
-  core.emit(TaskReserved{task.id, agent});
+  core.emit(TaskReserved{task.id, agent, {}});
   return Changed{task.id, core.board.task(task.id)->state, task.epoch};
 }
 

@@ -8,9 +8,12 @@
 namespace bidboard {
 namespace {
 
-/// Per slot of an agent, this many tasks are looked at in one walk: more would let a minimum-cost assignment
-/// pick the cheapest tasks instead of the most urgent ones.
+/// Per slot, this many tasks are looked at in one clearing: more would let a minimum-cost assignment pick the
+/// cheapest tasks instead of the most urgent ones.
 constexpr std::size_t candidates_per_slot = 4;
+/// With more than 32 slots fewer, so that a clearing compares no more bids than this, but never less than
+/// four tasks: looking further made no schedule shorter (tests/sim/makespan_test.cpp).
+constexpr std::size_t bids_at_once = 4'096;
 /// Bounds of one piece: what a mechanism clears at once, and what is kept in memory.
 constexpr std::size_t tasks_per_piece = 256;
 constexpr std::size_t pairs_per_piece = 1'000'000;
@@ -36,8 +39,9 @@ bool failed_it(const Task& task, AgentId agent) {
 
 bool may_be_awarded(const Task& task) { return after(task.state, Move::award) && task.not_before.us == 0; }
 
-/// The agent it was reserved for has left.
+/// The agent it was reserved for has left, or the bundle it belonged to is forgotten (after a restart).
 bool reserved_for_nobody(const Core& core, const Task& task) {
+  if (task.reserved_in && !core.bundles.contains(task.reserved_in)) return true;
   const Agent* wanted = task.reserved_for ? core.board.agent(task.reserved_for) : nullptr;
   return wanted && wanted->state == AgentState::gone;
 }
@@ -61,10 +65,19 @@ void Walk::feed_the_barren() {
     if (core_.barren.empty()) continue;
     const Task* task = core_.board.task(id);
     if (!task || !may_be_awarded(*task)) continue;
-    if (reserved_for_nobody(core_, *task)) core_.emit(TaskReserved{id, {}});
+    if (reserved_for_nobody(core_, *task)) core_.emit(TaskReserved{id, {}, {}});
     const bool only_fresh = !task->failures.empty() && somebody_fresh_may(*task);
     std::erase_if(core_.barren, [&](AgentId agent) { return is_fit(*task, agent, only_fresh); });
   }
+}
+
+/// How many of the tasks that an agent may take are looked at. It shares them with the others: for its own
+/// slots alone, equal agents would look at a few tasks together and leave most of themselves idle.
+std::size_t Walk::window() const {
+  const std::vector<AgentId>& agents = core_.roster.connected();
+  std::size_t slots = 0;
+  for (const AgentId agent : agents) slots += core_.board.agent(agent)->profile.capacity;
+  return std::min(candidates_per_slot * slots, bids_at_once / std::max<std::size_t>(agents.size(), 1));
 }
 
 void Walk::begin() {
@@ -75,10 +88,14 @@ void Walk::begin() {
   const bool bids = core_.strategy->style() == Style::bids;
   sampled_ = bids && invite_max > 0 && core_.roster.connected().size() > invite_max;
   only_free_ = !bids && !core_.strategy->sees_busy();
+  const bool all = !sampled_ && !only_free_;
+  const std::size_t shared = all ? window() : 0;
   // With a sample each agent that looks is among those asked for several tasks anyway.
   const std::size_t per_slot = sampled_ ? 1 : candidates_per_slot;
-  const auto room = [&](AgentId agent) { return per_slot * core_.board.agent(agent)->profile.capacity; };
-  if (!sampled_ && !only_free_)
+  const auto room = [&](AgentId agent) {
+    return std::max(shared, per_slot * core_.board.agent(agent)->profile.capacity);
+  };
+  if (all)
     for (const AgentId agent : core_.roster.connected()) lookers_[agent] = {room(agent), false, false};
   // All three are in the order of the ids.
   auto barren = core_.barren.begin();
@@ -147,6 +164,7 @@ Situation Walk::next() {
     if (stopped) over_ = true;
     const auto visit = [&](std::string_view key, std::string_view) {
       const Task* task = core_.board.task(keys::last_id<TaskId>(key));
+      if (task && core_.bundles.contains(task->reserved_in)) return true;  // it comes when its turn comes
       if (task && reserved_for_nobody(core_, *task)) {
         if (situation.tasks.empty()) orphan = task->id;
         from_ = key;
@@ -157,12 +175,14 @@ Situation Walk::next() {
       if (!task || !take(situation, *task)) return true;
       pairs += situation.tasks.back().eligible.size();
       over_ = hungry_.empty();
-      stopped = over_ || situation.tasks.size() == tasks_per_piece || pairs >= pairs_per_piece;
+      const bool in_pieces = sampled_ || only_free_;
+      stopped =
+          over_ || (in_pieces && (situation.tasks.size() == tasks_per_piece || pairs >= pairs_per_piece));
       return !stopped;
     };
     if (!over_) core_.board.scan(std::string(1, keys::ready_letter), from_, visit);
     if (!stopped) end();
-    if (orphan) core_.emit(TaskReserved{orphan, {}});
+    if (orphan) core_.emit(TaskReserved{orphan, {}, {}});
   }
   return situation;
 }
@@ -179,8 +199,23 @@ void Walk::end() {
 /// Whether the task is one to be dealt with.
 bool Walk::take(Situation& situation, const Task& task) {
   TaskView view = sampled_ ? sample(situation, task) : view_of_all(situation, task);
-  if (!feed(view.eligible, situation)) return false;
+  const bool fed =
+      sampled_ || only_free_ ? feed(view.eligible, situation) : feed_all(view.eligible, situation);
+  if (!fed) return false;
   situation.tasks.push_back(std::move(view));
+  return true;
+}
+
+/// Where all agents are looked at, each shares the tasks that it may take with the others.
+bool Walk::feed_all(const std::vector<std::size_t>& eligible, const Situation& situation) {
+  if (std::ranges::none_of(eligible, [&](std::size_t i) { return places_[i]->room > 0; })) return false;
+  for (const std::size_t i : eligible) {
+    Looker& looker = *places_[i];
+    looker.fed = true;
+    if (looker.room > 0 && --looker.room == 0 && looker.looks)
+      hungry_.erase(std::ranges::lower_bound(hungry_, situation.agents[i].agent->id));
+  }
+  complete_ = !hungry_.empty();
   return true;
 }
 

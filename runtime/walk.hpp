@@ -21,6 +21,8 @@ class Walk {
   Situation next();
   /// To be called once it is over.
   void finish();
+  /// No ready task that somebody free may take was left out.
+  bool complete() const { return complete_; }
 
  private:
   /// An agent that is looked at.
@@ -39,6 +41,8 @@ class Walk {
   TaskView sample(Situation& situation, const Task& task);
   void draw_hungry(const Task& task, bool only_fresh, Random& random, std::set<AgentId>& chosen) const;
   void draw_any(const Task& task, bool only_fresh, Random& random, std::set<AgentId>& chosen) const;
+  std::size_t window() const;
+  bool feed_all(const std::vector<std::size_t>& eligible, const Situation& situation);
   bool feed(const std::vector<std::size_t>& eligible, const Situation& situation);
   bool is_fit(const Task& task, AgentId agent, bool only_fresh) const;
   bool somebody_fresh_may(const Task& task) const;
@@ -47,6 +51,7 @@ class Walk {
   Core& core_;
   bool begun_ = false;
   bool over_ = false;
+  bool complete_ = true;
   bool sampled_ = false;    ///< for each task only some agents are asked (Config::invite_max)
   bool only_free_ = false;  ///< the strategy has no use for agents without a free slot
   std::string from_;        ///< where in the ready index the walk goes on

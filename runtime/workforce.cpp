@@ -19,10 +19,11 @@ std::string own_program() {
   return error ? "bidboard" : path.string();
 }
 
-ChildSpec controller_child(const BoardDirectory& board, bool durable) {
+ChildSpec controller_child(const BoardDirectory& board, bool durable, const std::string& listen) {
   ChildSpec child{
       "controller", {own_program(), "-C", board.path, "controller"}, true, log_file(board, "controller")};
   if (!durable) child.argv.push_back("--no-sync");
+  if (!listen.empty()) child.argv.push_back("--listen=" + listen);
   return child;
 }
 
@@ -44,6 +45,7 @@ ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent,
   if (!profile.project.empty()) option("--project", profile.project);
   if (!profile.cost_formula.empty()) option("--cost", profile.cost_formula);
   if (profile.price_per_second != 0) option("--price-per-second", format_micros(profile.price_per_second));
+  if (profile.set_up != 0) option("--set-up", format_micros(profile.set_up));
   if (profile.allow_run) argv.push_back("--allow-run");
   if (!agent.bid.empty()) option("--bid", agent.bid);
   if (profile.bids == BidStyle::live && agent.bid.empty()) argv.push_back("--live");

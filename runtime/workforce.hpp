@@ -11,7 +11,8 @@ namespace bidboard {
 /// How this program can be called again: the absolute path of the running binary.
 std::string own_program();
 
-ChildSpec controller_child(const BoardDirectory& board, bool durable);
+/// `listen`: for other machines; empty: not.
+ChildSpec controller_child(const BoardDirectory& board, bool durable, const std::string& listen = {});
 /// `work_directory`: where its commands run.
 ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent,
                       const std::string& work_directory);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""docs/cli.md is printed by the binary itself, and the documents' links lead somewhere.
+"""docs/cli.md and the table of docs/metrics.md are printed by the binary itself, and the documents' links lead somewhere.
 
 usage: docs.py BIDBOARD [--rewrite]
 """
@@ -40,9 +40,20 @@ def page(bidboard):
         parts.append(f"### {command}\n\n```\n{text_of(bidboard, command, '--help').strip()}\n```\n")
     parts.append("## Job files\n\n`bidboard run FILE`; `bidboard help jobs` prints this.\n\n" + text_of(bidboard, "help", "jobs"))
     parts.append("## bidboard.yaml\n\nRead by `bidboard up`; `bidboard help settings` prints this.\n\n" + text_of(bidboard, "help", "settings"))
+    parts.append("## Experiment files\n\n`bidboard experiment run FILE`; `bidboard help experiments` prints this.\n\n" +
+                 text_of(bidboard, "help", "experiments"))
     parts.append(f"## Tables of `bidboard query`\n\n```sql\n{schema_of(bidboard).strip()}\n```\n")
     lines = [line.rstrip() for line in "\n".join(part.rstrip("\n") + "\n" for part in parts).split("\n")]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+METRICS_MARK = "<!-- printed by `bidboard help metrics` -->\n"
+
+
+def metrics(bidboard):
+    path = ROOT / "docs/metrics.md"
+    head = path.read_text().split(METRICS_MARK, 1)[0]
+    return path, head + METRICS_MARK + "\n" + text_of(bidboard, "help", "metrics")
 
 
 def dead_links():
@@ -58,13 +69,12 @@ def main():
     os.environ.pop("BIDBOARD_DIR", None)
     os.environ["COLUMNS"] = "100"
     bidboard = str(Path(sys.argv[1]).resolve())
-    path = ROOT / "docs/cli.md"
-    wanted = page(bidboard)
-    if "--rewrite" in sys.argv:
-        path.write_text(wanted)
     problems = dead_links()
-    if not path.exists() or path.read_text() != wanted:
-        problems.append("docs/cli.md is not what the binary prints; run tests/docs.py BIDBOARD --rewrite")
+    for path, wanted in [(ROOT / "docs/cli.md", page(bidboard)), metrics(bidboard)]:
+        if "--rewrite" in sys.argv:
+            path.write_text(wanted)
+        if not path.exists() or path.read_text() != wanted:
+            problems.append(f"docs/{path.name} is not what the binary prints; run tests/docs.py BIDBOARD --rewrite")
     if len(commands_of(text_of(bidboard, "--help"))) < 30:
         problems.append("the overview lists fewer than 30 commands; is commands_of() broken?")
     for problem in problems:

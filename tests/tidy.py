@@ -27,8 +27,8 @@ EDGE = [
     "blackboard/check.cpp", "blackboard/sabotage.cpp", "blackboard/codec", "blackboard/document", "blackboard/lmdb_store", "blackboard/query",
     "blackboard/expression.cpp", "blackboard/secrets.cpp", "agents/executors/", "agents/guard", "agents/platform",
     "agents/descriptor.hpp", "agents/task_lock", "runtime/net/", "runtime/supervisor", "runtime/shell/", "runtime/serve",
-    "runtime/call", "runtime/agent_process", "runtime/board_directory", "runtime/clock", "runtime/stop_signal",
-    "runtime/workforce", "runtime/compaction_run", "runtime/doctor", "runtime/suspects", "experiments/bench/",
+    "runtime/call", "runtime/key_directory", "runtime/agent_process", "runtime/board_directory", "runtime/clock", "runtime/stop_signal",
+    "runtime/workforce", "runtime/compaction_run", "runtime/doctor", "runtime/suspects", "experiments/bench/", "experiments/live", "experiments/runner",
 ]
 # Pure although their folder is edge.
 PURE_INSIDE_EDGE = ["agents/executors/executor.hpp", "agents/executors/simulated"]

@@ -33,7 +33,7 @@ void BidCommand::begin_waiting(Now now) {
 
 void BidCommand::begin(const BidQuestion& question, Now now) {
   if (question.deadline <= now.mono)
-    return answer(question.request, question.task,
+    return refuse(question.request, question.task,
                   Refusal{RefusalReason::silent, "its bid command had no time for it"});
   GuardSpec spec;
   spec.argv = shell_argv(options_.command);
@@ -45,29 +45,33 @@ void BidCommand::begin(const BidQuestion& question, Now now) {
   spec.grace = milliseconds(200);
   auto process = PipedProcess::start(spec);
   if (!process)
-    return answer(question.request, question.task, Refusal{RefusalReason::silent, process.error().text});
-  process->send(to_json(task_value(question.task, question.spec, question.attempt, question.failures)) +
-                "\n");
+    return refuse(question.request, question.task, Refusal{RefusalReason::silent, process.error().text});
+  Value task = task_value(question.task, question.spec, question.attempt, question.failures);
+  task.set("related", related_value(question.related));
+  process->send(to_json(task) + "\n");
   process->end_input();
   running_.push_back(Inquiry{question.request, question.task, std::move(*process), {}, {}});
 }
 
-void BidCommand::answer(std::uint64_t request, TaskId task, BidAnswer given) {
-  events_.push_back(BidAnswered{request, task, std::move(given)});
+void BidCommand::refuse(std::uint64_t request, TaskId task, Refusal why) {
+  events_.push_back(BidAnswered{request, task, std::move(why)});
 }
 
-BidAnswer BidCommand::conclude(const Inquiry& inquiry, const GuardReport& report) const {
+BidAnswered BidCommand::conclude(const Inquiry& inquiry, const GuardReport& report) const {
+  const auto refused = [&](RefusalReason reason, std::string why) {
+    return BidAnswered{inquiry.request, inquiry.task, Refusal{reason, std::move(why)}};
+  };
   if (report.word == GuardWord::timed_out || report.word == GuardWord::lost)
-    return Refusal{RefusalReason::silent, "its bid command " + describe(report)};
+    return refused(RefusalReason::silent, "its bid command " + describe(report));
   if (report.word != GuardWord::exited || report.code != 0) {
     const std::string said = last_line(inquiry.errors);
-    return Refusal{RefusalReason::invalid,
-                   "its bid command failed: " + describe(report) + (said.empty() ? "" : ": " + said)};
+    return refused(RefusalReason::invalid,
+                   "its bid command failed: " + describe(report) + (said.empty() ? "" : ": " + said));
   }
   const auto value = parse_json(inquiry.answer);
   if (!value)
-    return Refusal{RefusalReason::invalid, "its bid command printed no JSON: " + value.error().text};
-  return read_bid(*value);
+    return refused(RefusalReason::invalid, "its bid command printed no JSON: " + value.error().text);
+  return read_bid(inquiry.request, inquiry.task, *value);
 }
 
 void BidCommand::add_poll(std::vector<PollItem>& items) const {
@@ -83,7 +87,7 @@ std::vector<ExecutionEvent> BidCommand::pump(Now now) {
       ++at;
       continue;
     }
-    answer(at->request, at->task, conclude(*at, traffic.reports.back()));
+    events_.push_back(conclude(*at, traffic.reports.back()));
     at = running_.erase(at);
   }
   begin_waiting(now);

@@ -1,6 +1,6 @@
-// Live bids by a command: `--bid CMD` gets the task as JSON on its input and prints a bid or a refusal
-// (read_bid in surroundings.hpp). Each runs under a guard with a time limit; a few at once, the others wait
-// their turn. For one thread.
+// Live bids by a command: `--bid CMD` gets the task as JSON on its input, with the related tasks on offer as
+// "related", and prints a bid or a refusal (read_bid in surroundings.hpp). Each runs under a guard with a
+// time limit; a few at once, the others wait their turn. For one thread.
 #pragma once
 
 #include <deque>
@@ -43,8 +43,8 @@ class BidCommand {
 
   void begin_waiting(Now now);
   void begin(const BidQuestion& question, Now now);
-  void answer(std::uint64_t request, TaskId task, BidAnswer given);
-  BidAnswer conclude(const Inquiry& inquiry, const GuardReport& report) const;
+  void refuse(std::uint64_t request, TaskId task, Refusal why);
+  BidAnswered conclude(const Inquiry& inquiry, const GuardReport& report) const;
 
   BidCommandOptions options_;
   std::deque<BidQuestion> waiting_;

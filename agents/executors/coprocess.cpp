@@ -166,7 +166,7 @@ void CoprocessExecutor::keep_deadlines(Now now) {
     const std::uint64_t request = at->first;
     const bool late = at->second.deadline <= now.mono;
     ++at;
-    if (late) answer(request, Refusal{RefusalReason::silent, "the coprocess did not answer in time"});
+    if (late) refuse(request, Refusal{RefusalReason::silent, "the coprocess did not answer in time"});
   }
 }
 
@@ -174,20 +174,21 @@ void CoprocessExecutor::ask_bid(const BidQuestion& question, Now now) {
   const Instant deadline = std::min(question.deadline, now.mono + options_.bid_timeout);
   inquiries_[question.request] = {question.task, deadline};
   if (!child_ready(now))
-    return answer(question.request, Refusal{RefusalReason::silent, "the coprocess is not running"});
+    return refuse(question.request, Refusal{RefusalReason::silent, "the coprocess is not running"});
   if (child_->unsent() > unsent_limit)
-    return answer(question.request, Refusal{RefusalReason::silent, "the coprocess does not read"});
+    return refuse(question.request, Refusal{RefusalReason::silent, "the coprocess does not read"});
   Value line;
   line.set("type", "bid");
   line.set("request", question.request);
   line.set("task", task_value(question.task, question.spec, question.attempt, question.failures));
+  line.set("related", related_value(question.related));
   child_->send(to_json(line) + "\n");
 }
 
-void CoprocessExecutor::answer(std::uint64_t request, BidAnswer given) {
+void CoprocessExecutor::refuse(std::uint64_t request, Refusal why) {
   const auto found = inquiries_.find(request);
   if (found == inquiries_.end()) return;
-  events_.push_back(BidAnswered{request, found->second.task, std::move(given)});
+  events_.push_back(BidAnswered{request, found->second.task, std::move(why)});
   inquiries_.erase(found);
 }
 
@@ -251,8 +252,12 @@ void CoprocessExecutor::take_bid_line(std::string_view type, const Value& line) 
   const Value* request = line.find("request");
   if (request == nullptr || !request->is_integer()) return complain("a bid without its request's number");
   const auto number = static_cast<std::uint64_t>(request->integer());
-  if (type == "refuse") return answer(number, Refusal{RefusalReason::declined, text_of(line.find("reason"))});
-  answer(number, read_bid(line));
+  const auto found = inquiries_.find(number);
+  if (found == inquiries_.end()) return;
+  Value said = line;
+  if (type == "refuse") said.set("refuse", text_of(line.find("reason")));
+  events_.push_back(read_bid(number, found->second.task, said));
+  inquiries_.erase(found);
 }
 
 /// The running job that the line speaks of, or none: late words about a finished one are no fault.
@@ -330,7 +335,7 @@ void CoprocessExecutor::child_ended(const GuardReport& report, Now now) {
     else
       end(*job, never_ran ? Ending::failed : Ending::unknown, reason, now);
   }
-  while (!inquiries_.empty()) answer(inquiries_.begin()->first, Refusal{RefusalReason::silent, reason});
+  while (!inquiries_.empty()) refuse(inquiries_.begin()->first, Refusal{RefusalReason::silent, reason});
 }
 
 void CoprocessExecutor::end(Job& job, Ending ending, std::string reason, Now now) {

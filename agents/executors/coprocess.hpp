@@ -74,7 +74,7 @@ class CoprocessExecutor final : public Executor {
   void tell_all(const std::string& what);
   void child_ended(const GuardReport& report, Now now);
   void end(Job& job, Ending ending, std::string reason, Now now);
-  void answer(std::uint64_t request, BidAnswer given);
+  void refuse(std::uint64_t request, Refusal why);
 
   CoprocessOptions options_;
   LineSplitter lines_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "auction/bid.hpp"
+#include "auction/bundles.hpp"
 #include "blackboard/ids.hpp"
 #include "blackboard/records.hpp"
 #include "blackboard/result.hpp"
@@ -27,6 +28,12 @@ struct Assignment {
   WallTime deadline;                     ///< of this attempt; 0: spec.timeout from its start
 };
 
+/// Another task on offer that a bid might take together with the one asked about.
+struct RelatedTask {
+  TaskId task;
+  TaskSpec spec;
+};
+
 /// A task for which a live bid is wanted.
 struct BidQuestion {
   std::uint64_t request = 0;  ///< the asker's own number; comes back with the answer
@@ -34,6 +41,7 @@ struct BidQuestion {
   TaskSpec spec;
   std::uint32_t attempt = 1;  ///< the number its next attempt would have
   std::vector<AttemptFailure> failures;
+  std::vector<RelatedTask> related;
   Instant deadline = never;  ///< an answer after this is of no use
 };
 
@@ -77,6 +85,7 @@ struct BidAnswered {
   std::uint64_t request = 0;
   TaskId task;
   BidAnswer answer;
+  std::vector<BundleBid> bundles = {};  ///< further offers: the task together with related ones
 };
 
 using ExecutionEvent =

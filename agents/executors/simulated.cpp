@@ -35,7 +35,11 @@ Result<void> SimulatedExecutor::start(const Assignment& assignment, Now now) {
   if (runs_.contains(key)) return fail(Errc::conflict, to_string(assignment.task) + " runs here already");
   Random random = attempt_random(options_.seed, assignment.task, assignment.epoch);
   const Micros factor = one + random.between(-options_.noise, options_.noise);
-  Micros seconds_needed = mul_micros(standard_bid(assignment.spec, options_.agent).seconds, factor);
+  Micros expected = standard_bid(assignment.spec, options_.agent).seconds;
+  if (last_ && are_related(*last_, assignment.spec))
+    expected -= std::min(std::max<Micros>(options_.agent.set_up, 0), expected);
+  if (options_.agent.set_up > 0) last_ = assignment.spec;
+  Micros seconds_needed = mul_micros(expected, factor);
   const bool fails = random.chance(options_.failure_rate);
   if (fails) seconds_needed = mul_micros(seconds_needed, random.between(0, one));
 

@@ -1,10 +1,11 @@
 // Does every task by waiting: the time its agent's speed and skill would need, with declared noise and
 // failures. No process, no clock: what happens is a function of the seed, the task and the epoch alone,
-// whatever else runs beside it.
+// whatever else runs beside it; with `set_up`, also of what began here just before.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +15,7 @@
 namespace bidboard {
 
 struct SimulatedOptions {
-  AgentProfile agent;  ///< speed, skills and price_per_second count
+  AgentProfile agent;  ///< speed, skills, price_per_second and set_up count
   /// Seconds of time passed per simulated second. Delivered seconds are told in simulated ones, as bids
   /// promise.
   Micros scale = one;
@@ -46,6 +47,7 @@ class SimulatedExecutor final : public Executor {
   SimulatedOptions options_;
   std::map<std::pair<TaskId, Epoch>, Run> runs_;
   std::vector<ExecutionEvent> events_;
+  std::optional<TaskSpec> last_;  ///< begun here; what is related to it needs no set-up of its own
 };
 
 }  // namespace bidboard

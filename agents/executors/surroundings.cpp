@@ -86,7 +86,12 @@ std::vector<std::string> agent_environment(const Workplace& place) {
     else if (!text.starts_with("BIDBOARD_"))
       result.emplace_back(text);
   }
-  result.push_back(variable("BIDBOARD_DIR", place.board));
+  if (place.connect.empty()) {
+    result.push_back(variable("BIDBOARD_DIR", place.board));
+  } else {
+    result.push_back(variable("BIDBOARD_CONNECT", place.connect));
+    result.push_back(variable("BIDBOARD_KEY", place.key_file));
+  }
   result.push_back(variable("BIDBOARD_AGENT", place.agent));
   return result;
 }
@@ -136,11 +141,17 @@ std::string failures_text(const std::vector<AttemptFailure>& failures) {
   return text;
 }
 
-BidAnswer read_bid(const Value& answer) {
-  if (!answer.is_object())
-    return Refusal{RefusalReason::invalid, "a bid is an object, not " + std::string(answer.type_name())};
-  if (const Value* why = answer.find("refuse"))
-    return Refusal{RefusalReason::declined, why->is_string() ? why->string() : to_json(*why)};
+Value related_value(const std::vector<RelatedTask>& related) {
+  Value list{Value::Array{}};
+  for (const RelatedTask& other : related) list.push(task_value(other.task, other.spec, 1, {}));
+  return list;
+}
+
+namespace {
+
+Refusal no_bid(std::string why) { return {RefusalReason::invalid, std::move(why)}; }
+
+BidAnswer read_offer(const Value& answer) {
   BidVector bid;
   struct Field {
     const char* name;
@@ -150,13 +161,61 @@ BidAnswer read_bid(const Value& answer) {
        {Field{"seconds", &bid.seconds}, Field{"price", &bid.price}, Field{"confidence", &bid.confidence}}) {
     const Value* value = answer.find(field.name);
     if (value == nullptr && field.into != &bid.seconds) continue;
-    if (value == nullptr) return Refusal{RefusalReason::invalid, "a bid needs \"seconds\" or \"refuse\""};
+    if (value == nullptr) return no_bid("a bid needs \"seconds\" or \"refuse\"");
     if (!value->is_number() || !std::isfinite(value->number()))
-      return Refusal{RefusalReason::invalid,
-                     std::string(field.name) + " is " + std::string(value->type_name()) + ", not a number"};
+      return no_bid(std::string(field.name) + " is " + std::string(value->type_name()) + ", not a number");
     *field.into = to_micros(value->number());
   }
   return checked(bid);
+}
+
+/// Errors: invalid.
+Result<BundleBid> read_bundle(TaskId task, const Value& bundle) {
+  const Value* with = bundle.is_object() ? bundle.find("with") : nullptr;
+  if (with == nullptr || !with->is_array() || with->array().empty())
+    return fail(Errc::invalid, "a bundle needs \"with\": a list of tasks");
+  BundleBid out{{task}, {}};
+  for (const Value& other : with->array()) {
+    const auto id = other.is_string() ? parse_id<TaskId>(other.string()) : std::nullopt;
+    if (!id) return fail(Errc::invalid, "a bundle's \"with\" names tasks, as in \"t12\"");
+    out.tasks.push_back(*id);
+  }
+  std::ranges::sort(out.tasks);
+  if (std::ranges::adjacent_find(out.tasks) != out.tasks.end())
+    return fail(Errc::invalid, "a bundle names a task twice");
+  if (out.tasks.size() > bundle_tasks_max)
+    return fail(Errc::invalid, "a bundle of " + std::to_string(out.tasks.size()) + " tasks, at most " +
+                                   std::to_string(bundle_tasks_max) + " count");
+  const BidAnswer offer = read_offer(bundle);
+  if (const auto* flaw = std::get_if<Refusal>(&offer)) return fail(Errc::invalid, "bundle: " + flaw->detail);
+  out.bid = std::get<BidVector>(offer);
+  return out;
+}
+
+}  // namespace
+
+BidAnswered read_bid(std::uint64_t request, TaskId task, const Value& answer) {
+  BidAnswered out{request, task, {}};
+  if (!answer.is_object()) {
+    out.answer = no_bid("a bid is an object, not " + std::string(answer.type_name()));
+    return out;
+  }
+  if (const Value* why = answer.find("refuse"))
+    out.answer = Refusal{RefusalReason::declined, why->is_string() ? why->string() : to_json(*why)};
+  else
+    out.answer = read_offer(answer);
+  const Value* bundles = answer.find("bundles");
+  if (bundles == nullptr) return out;
+  if (!bundles->is_array()) {
+    out.answer = no_bid("bundles is " + std::string(bundles->type_name()) + ", not a list");
+    return out;
+  }
+  for (const Value& item : bundles->array()) {
+    Result<BundleBid> bundle = read_bundle(task, item);
+    if (!bundle) return {request, task, no_bid(bundle.error().text)};
+    if (out.bundles.size() < bundle_bids_max) out.bundles.push_back(std::move(*bundle));
+  }
+  return out;
 }
 
 Micros micros_of(const Value* value) {

@@ -16,6 +16,8 @@ struct Workplace {
   std::string agent;           ///< the agent's name
   std::string directory = {};  ///< where commands run; empty: the agent's working directory
   std::string tools = {};      ///< the folder of the shell tool, put first on the PATH; empty: PATH as it is
+  std::string connect = {};    ///< not empty: the board's controller is elsewhere, and `board` only for files
+  std::string key_file = {};   ///< to show there
 };
 
 // <board>/output/t12.e1.log: what the attempt wrote; appended by the agent and its guard.
@@ -31,8 +33,9 @@ Result<void> make_places(const std::string& board);
 /// Replaces a file of ours, readable by its owner only.
 Result<void> write_private_file(const std::string& path, std::string_view bytes);
 
-/// This program's environment with every BIDBOARD_ variable replaced by: BIDBOARD_DIR, BIDBOARD_AGENT; and
-/// PATH, so that tasks find the shell tool.
+/// This program's environment with every BIDBOARD_ variable replaced by: BIDBOARD_AGENT; BIDBOARD_DIR, or,
+/// when the controller is elsewhere, BIDBOARD_CONNECT and BIDBOARD_KEY; and PATH, so that tasks find the
+/// shell tool.
 std::vector<std::string> agent_environment(const Workplace& place);
 /// The same, and BIDBOARD_TASK, _EPOCH, _TOKEN, _ATTEMPT, _IDEMPOTENCY_KEY, _NEEDS and _FAILURES (paths).
 std::vector<std::string> task_environment(const Workplace& place, const Assignment& assignment);
@@ -47,9 +50,13 @@ Value assignment_value(const Assignment& assignment);
 /// One JSON object a line: {"epoch": 1, "agent": "a2", "reason": "exit 3"}.
 std::string failures_text(const std::vector<AttemptFailure>& failures);
 
+/// The related tasks of a bid question, each as task_value gives it without failures.
+Value related_value(const std::vector<RelatedTask>& related);
+
 /// {"seconds": 12, "price": 0.1, "confidence": 0.9} (price 0 and confidence 1 when missing) or {"refuse":
-/// "why"}. Anything else is a Refusal with reason invalid that says what is wrong.
-BidAnswer read_bid(const Value& answer);
+/// "why"}; beside either, "bundles": [{"with": ["t2"], "seconds": 20, "price": 0.1}] offers it together with
+/// others. Anything else is a Refusal with reason invalid that says what is wrong, and no bundle.
+BidAnswered read_bid(std::uint64_t request, TaskId task, const Value& answer);
 
 /// A number of JSON as micro-units: never negative; 0 when it is no number.
 Micros micros_of(const Value* value);

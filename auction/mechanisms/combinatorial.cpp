@@ -161,10 +161,10 @@ Outcome carry_out(const Choices& choices, const Plan& plan) {
 }  // namespace
 
 Outcome combinatorial(const Problem& problem) {
+  if (problem.bundles.empty()) return optimal(problem);
   const Market market(problem);
   const Choices choices(problem, market);
-  // Without bundles the start of the search is the best there is.
-  const std::optional<Plan> best = market.bundles.empty() ? std::nullopt : packages::best_plan(choices);
+  const std::optional<Plan> best = packages::best_plan(choices);
   const Plan plan = best ? *best : packages::good_plan(choices);
   Outcome out = carry_out(choices, plan);
 

@@ -146,18 +146,22 @@ Memory memory_of(pid_t pid) {
 }
 
 Result<std::unique_ptr<LiveBoard>> LiveBoard::start(const BenchOptions& bench, const LiveOptions& options) {
-  auto place = std::make_unique<Workspace>();
   std::string settings = "strategy: " + options.strategy;
   if (!options.durable) settings += "\ndurability: none";
   settings += "\nagents:\n  - {name: w, count: " + std::to_string(options.agents) +
               ", capacity: " + std::to_string(options.capacity) + ", executor: simulated" +
               (options.asked ? ", live: true" : "") + "}\n";
-  if (const auto made = run(bench.program, place->path(), {"init"}); !made) return fail(made.error());
+  return start(bench.program, settings);
+}
+
+Result<std::unique_ptr<LiveBoard>> LiveBoard::start(const std::string& program, const std::string& settings) {
+  auto place = std::make_unique<Workspace>();
+  if (const auto made = run(program, place->path(), {"init"}); !made) return fail(made.error());
   place->write("bidboard.yaml", settings);
-  if (const auto up = run(bench.program, place->path(), {"up", "--detach"}); !up) return fail(up.error());
-  std::unique_ptr<LiveBoard> board(new LiveBoard(bench, {place->path() + "/.bidboard"}));
+  if (const auto up = run(program, place->path(), {"up", "--detach"}); !up) return fail(up.error());
+  std::unique_ptr<LiveBoard> board(new LiveBoard(program, {place->path() + "/.bidboard"}));
   board->place_ = std::move(place);
-  const Result<Ran> status = run(bench.program, board->place_->path(), {"status", "--json"});
+  const Result<Ran> status = run(program, board->place_->path(), {"status", "--json"});
   const Result<Value> json = status ? parse_json(status->output) : Result<Value>(fail(status.error()));
   const Value* data = json ? json->find("data") : nullptr;
   const Value* supervisor = data ? data->find("supervisor") : nullptr;
@@ -166,7 +170,7 @@ Result<std::unique_ptr<LiveBoard>> LiveBoard::start(const BenchOptions& bench, c
   return board;
 }
 
-LiveBoard::~LiveBoard() { static_cast<void>(run(bench_.program, place_->path(), {"down"})); }
+LiveBoard::~LiveBoard() { static_cast<void>(run(program_, place_->path(), {"down"})); }
 
 Result<pid_t> LiveBoard::controller() const {
   const std::optional<Writer> writer = serving_writer(directory_);

@@ -73,6 +73,8 @@ struct LiveOptions {
 class LiveBoard {
  public:
   static Result<std::unique_ptr<LiveBoard>> start(const BenchOptions& bench, const LiveOptions& options);
+  /// `settings`: the text of its bidboard.yaml.
+  static Result<std::unique_ptr<LiveBoard>> start(const std::string& program, const std::string& settings);
   ~LiveBoard();
 
   const BoardDirectory& directory() const { return directory_; }
@@ -85,9 +87,9 @@ class LiveBoard {
   Result<std::vector<Task>> finished(std::int64_t count) const;
 
  private:
-  LiveBoard(const BenchOptions& bench, BoardDirectory directory)
-      : bench_(bench), directory_(std::move(directory)) {}
-  const BenchOptions& bench_;
+  LiveBoard(std::string program, BoardDirectory directory)
+      : program_(std::move(program)), directory_(std::move(directory)) {}
+  std::string program_;
   std::unique_ptr<Workspace> place_;
   BoardDirectory directory_;
   pid_t supervisor_ = 0;

@@ -1,5 +1,7 @@
 #include "runtime/net/client.hpp"
 
+#include <cstring>
+
 #include "runtime/net/wire.hpp"
 
 namespace bidboard {
@@ -7,58 +9,137 @@ namespace {
 
 constexpr int reconnect_ms = 20;
 constexpr int reconnect_max_ms = 1000;
+/// ZeroMQ gives up on a controller that said "full"; we do not, this often.
+constexpr std::chrono::milliseconds full_pause(500);
+/// Handshakes cut off one after the other, from which on it is no accident.
+constexpr int broken_handshakes_max = 5;
+/// A feed that says nothing for so long is connected to anew.
+constexpr std::chrono::seconds silence_max(25);
 /// Messages taken in one go; the rest waits for the next call.
 constexpr std::size_t drain_max = 1024;
 /// A connection made, lost, or not to be had: whoever waits for an answer looks whether anybody is there.
-constexpr int events_that_wake =
-    ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED;
+constexpr int handshake_broken = ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
+constexpr int events_that_wake = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
+                                 ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                                 handshake_broken;
 constexpr const char* monitor_address = "inproc://monitor";
+
+/// What a controller answers by when it turns a connection away (door.cpp).
+constexpr int status_full = 500;
+
+void set_up(zmq::socket_t& socket, const std::string& endpoint, const std::optional<CurveKeys>& keys) {
+  wire::set_common_options(socket);
+  socket.set(zmq::sockopt::reconnect_ivl, reconnect_ms);
+  socket.set(zmq::sockopt::reconnect_ivl_max, reconnect_max_ms);
+  if (!keys) return;
+  wire::set_tcp_options(socket);
+  socket.set(zmq::sockopt::ipv6, endpoint.find('[') != std::string::npos);
+  socket.set(zmq::sockopt::curve_serverkey, zmq::buffer(keys->server));
+  socket.set(zmq::sockopt::curve_publickey, zmq::buffer(keys->own.public_key));
+  socket.set(zmq::sockopt::curve_secretkey, zmq::buffer(keys->own.secret_key));
+}
+
+Result<void> may_try(const std::string& endpoint, const std::optional<CurveKeys>& keys) {
+  if (endpoint.starts_with("tcp://") && !keys)
+    return fail(Errc::invalid,
+                "a controller at " + endpoint +
+                    " takes nobody without a key; `bidboard keys add` makes one on its machine");
+  if (!endpoint.starts_with("tcp://") && keys)
+    return fail(Errc::invalid, "a key is for tcp://HOST:PORT, not for " + endpoint);
+  return {};
+}
+
+using Clock = std::chrono::steady_clock;
 
 }  // namespace
 
 struct Connection::Impl {
+  std::string endpoint;
+  std::optional<CurveKeys> keys;
   zmq::context_t context{1};
   zmq::socket_t dealer{context, zmq::socket_type::dealer};
   zmq::socket_t monitor{context, zmq::socket_type::pair};
+  int broken_handshakes = 0;
+  bool was_let_in = false;
+  std::optional<Clock::time_point> again_at;  ///< the controller was full, and ZeroMQ has given up on it
 
-  /// True when a connection was made since the last call.
-  bool take_monitor_events() {
-    bool connected = false;
+  Impl(std::string e, std::optional<CurveKeys> k) : endpoint(std::move(e)), keys(std::move(k)) {
+    set_up(dealer, endpoint, keys);
+    dealer.set(zmq::sockopt::immediate, true);
+    monitor.set(zmq::sockopt::linger, 0);
+    if (zmq_socket_monitor(dealer.handle(), monitor_address, events_that_wake) != 0) throw zmq::error_t();
+    monitor.connect(monitor_address);
+    dealer.connect(endpoint);
+  }
+
+  void take_event(int what, int value, Incoming& incoming) {
+    if (what == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
+      incoming.connected = was_let_in = true;
+      incoming.trouble.reset();
+      broken_handshakes = 0;
+    } else if (what == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH && value == status_full) {
+      incoming.trouble = Error{Errc::unavailable, "the controller at " + endpoint +
+                                                      " has as many connections as it takes; trying again"};
+      again_at = Clock::now() + full_pause;
+    } else if (what == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
+      incoming.trouble = Error{
+          Errc::refused, "the controller at " + endpoint + " refused the connection: " +
+                             (keys ? "it does not allow our key, or no longer (`bidboard keys list` there)"
+                                   : "the board belongs to another user")};
+    } else if ((what & handshake_broken) != 0 && keys && ++broken_handshakes == broken_handshakes_max) {
+      broken_handshakes = 0;
+      incoming.trouble =
+          Error{was_let_in ? Errc::unavailable : Errc::refused,
+                "what listens at " + endpoint +
+                    " breaks off when we show our key: the key file was made for another board, or no "
+                    "controller serves there"};
+    }
+  }
+
+  void take_events(Incoming& incoming) {
     zmq::message_t event;
     zmq::message_t address;
     while (monitor.recv(event, zmq::recv_flags::dontwait)) {
       static_cast<void>(monitor.recv(address, zmq::recv_flags::dontwait));
-      if (event.size() >= 2 &&
-          *static_cast<const std::uint16_t*>(event.data()) == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
-        connected = true;
+      if (event.size() < 6) continue;
+      std::uint16_t what = 0;
+      std::int32_t value = 0;
+      std::memcpy(&what, event.data<char>(), sizeof what);
+      std::memcpy(&value, event.data<char>() + sizeof what, sizeof value);
+      take_event(what, value, incoming);
     }
-    return connected;
   }
 };
 
 Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Connection::~Connection() = default;
 
-Result<std::unique_ptr<Connection>> Connection::open(const std::string& endpoint) {
+Result<std::unique_ptr<Connection>> Connection::open(const std::string& endpoint,
+                                                     const std::optional<CurveKeys>& keys) {
+  if (const Result<void> ok = may_try(endpoint, keys); !ok) return fail(ok.error());
   try {
-    auto impl = std::make_unique<Impl>();
-    wire::set_common_options(impl->dealer);
-    impl->dealer.set(zmq::sockopt::immediate, true);
-    impl->dealer.set(zmq::sockopt::reconnect_ivl, reconnect_ms);
-    impl->dealer.set(zmq::sockopt::reconnect_ivl_max, reconnect_max_ms);
-    impl->monitor.set(zmq::sockopt::linger, 0);
-    if (zmq_socket_monitor(impl->dealer.handle(), monitor_address, events_that_wake) != 0)
-      return fail(Errc::unavailable,
-                  std::string("cannot watch the connection: ") + zmq_strerror(zmq_errno()));
-    impl->monitor.connect(monitor_address);
-    impl->dealer.connect(endpoint);
-    return std::unique_ptr<Connection>(new Connection(std::move(impl)));
+    return std::unique_ptr<Connection>(new Connection(std::make_unique<Impl>(endpoint, keys)));
   } catch (const zmq::error_t& error) {
     return fail(Errc::unavailable, "cannot connect to " + endpoint + ": " + error.what());
   }
 }
 
+void Connection::connect_again() {
+  try {
+    auto fresh = std::make_unique<Impl>(impl_->endpoint, impl_->keys);
+    fresh->was_let_in = impl_->was_let_in;
+    impl_ = std::move(fresh);
+  } catch (const zmq::error_t&) {
+    impl_->again_at = Clock::now() + full_pause;  // out of descriptors: later
+  }
+}
+
 Incoming Connection::wait(Duration timeout, const std::vector<Watched>& watched) {
+  if (impl_->again_at && Clock::now() >= *impl_->again_at) connect_again();
+  if (impl_->again_at) {
+    const Duration pause = milliseconds(full_pause.count());
+    timeout = timeout.us < 0 ? pause : std::min(timeout, pause);
+  }
   std::vector<zmq::pollitem_t> items{{impl_->dealer.handle(), 0, ZMQ_POLLIN, 0},
                                      {impl_->monitor.handle(), 0, ZMQ_POLLIN, 0}};
   for (const Watched& item : watched) {
@@ -69,7 +150,7 @@ Incoming Connection::wait(Duration timeout, const std::vector<Watched>& watched)
   incoming.interrupted = wire::poll(items, timeout).interrupted;
   for (std::size_t i = 2; i < items.size(); ++i)
     if (items[i].revents != 0) incoming.ready = true;
-  incoming.connected = impl_->take_monitor_events();
+  impl_->take_events(incoming);
   zmq::message_t message;
   while (incoming.messages.size() < drain_max && impl_->dealer.recv(message, zmq::recv_flags::dontwait))
     incoming.messages.push_back(wire::read_frame(wire::view(message)));
@@ -87,34 +168,52 @@ bool Connection::send(const Message& message) {
 }
 
 struct Feed::Impl {
+  std::string endpoint;
+  std::optional<CurveKeys> keys;
   zmq::context_t context{1};
   zmq::socket_t socket{context, zmq::socket_type::sub};
+  Clock::time_point heard = Clock::now();
+
+  Impl(std::string e, std::optional<CurveKeys> k) : endpoint(std::move(e)), keys(std::move(k)) {
+    set_up(socket, endpoint, keys);
+    socket.set(zmq::sockopt::subscribe, "");
+    socket.connect(endpoint);
+  }
 };
 
 Feed::Feed(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Feed::~Feed() = default;
 
-Result<std::unique_ptr<Feed>> Feed::open(const std::string& endpoint) {
+Result<std::unique_ptr<Feed>> Feed::open(const std::string& endpoint, const std::optional<CurveKeys>& keys) {
+  if (const Result<void> ok = may_try(endpoint, keys); !ok) return fail(ok.error());
   try {
-    auto impl = std::make_unique<Impl>();
-    wire::set_common_options(impl->socket);
-    impl->socket.set(zmq::sockopt::reconnect_ivl, reconnect_ms);
-    impl->socket.set(zmq::sockopt::reconnect_ivl_max, reconnect_max_ms);
-    impl->socket.set(zmq::sockopt::subscribe, "");
-    impl->socket.connect(endpoint);
-    return std::unique_ptr<Feed>(new Feed(std::move(impl)));
+    return std::unique_ptr<Feed>(new Feed(std::make_unique<Impl>(endpoint, keys)));
   } catch (const zmq::error_t& error) {
     return fail(Errc::unavailable, "cannot connect to " + endpoint + ": " + error.what());
   }
 }
 
+/// A feed tells at least its last number every ten seconds. One that is silent has turned us away, which
+/// ZeroMQ takes as final.
+void Feed::connect_again_if_silent() {
+  if (Clock::now() - impl_->heard < silence_max) return;
+  impl_->heard = Clock::now();
+  try {
+    impl_ = std::make_unique<Impl>(impl_->endpoint, impl_->keys);
+  } catch (const zmq::error_t&) {
+    return;  // out of descriptors: after the next silence
+  }
+}
+
 std::optional<FeedPiece> Feed::wait(Duration timeout) {
+  connect_again_if_silent();
   std::vector<zmq::pollitem_t> items{{impl_->socket.handle(), 0, ZMQ_POLLIN, 0}};
   if (!wire::poll(items, timeout).ready) return {};
   zmq::message_t message;
   if (!impl_->socket.recv(message, zmq::recv_flags::dontwait)) return {};
   Result<FeedFrame> frame = decode<FeedFrame>(wire::view(message));
   if (!frame) return {};
+  impl_->heard = Clock::now();
   return FeedPiece{frame->first, std::move(frame->events)};
 }
 

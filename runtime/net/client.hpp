@@ -9,6 +9,7 @@
 
 #include "blackboard/messages.hpp"
 #include "blackboard/time.hpp"
+#include "runtime/net/curve.hpp"
 
 namespace bidboard {
 
@@ -23,12 +24,17 @@ struct Incoming {
   bool connected = false;    ///< the connection was (re-)made: say who you are
   bool ready = false;        ///< one of the watched descriptors is ready
   bool interrupted = false;  ///< a signal came
+  /// Why the controller lets us in no more, or not now. refused: it will not, whatever we try; unavailable:
+  /// it is tried again.
+  std::optional<Error> trouble;
 };
 
 class Connection {
  public:
-  /// Connects in the background, and again whenever the connection is lost.
-  static Result<std::unique_ptr<Connection>> open(const std::string& endpoint);
+  /// Connects in the background, and again whenever the connection is lost. Over TCP `keys` say who we are
+  /// and who the controller must be. Errors: invalid (TCP without keys), unavailable.
+  static Result<std::unique_ptr<Connection>> open(const std::string& endpoint,
+                                                  const std::optional<CurveKeys>& keys = {});
   ~Connection();
 
   /// Waits for messages, a descriptor, a connection made, lost or not to be had, or the timeout; drains what
@@ -40,6 +46,7 @@ class Connection {
  private:
   struct Impl;
   explicit Connection(std::unique_ptr<Impl> impl);
+  void connect_again();
   std::unique_ptr<Impl> impl_;
 };
 
@@ -51,7 +58,9 @@ struct FeedPiece {
 
 class Feed {
  public:
-  static Result<std::unique_ptr<Feed>> open(const std::string& endpoint);
+  /// As Connection::open. Whoever is not let in hears nothing.
+  static Result<std::unique_ptr<Feed>> open(const std::string& endpoint,
+                                            const std::optional<CurveKeys>& keys = {});
   ~Feed();
   /// Nothing when the time is over or a signal came.
   std::optional<FeedPiece> wait(Duration timeout);
@@ -59,6 +68,7 @@ class Feed {
  private:
   struct Impl;
   explicit Feed(std::unique_ptr<Impl> impl);
+  void connect_again_if_silent();
   std::unique_ptr<Impl> impl_;
 };
 

@@ -7,11 +7,10 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
-#include <map>
 #include <optional>
 
 #include "blackboard/secrets.hpp"
+#include "runtime/net/door.hpp"
 #include "runtime/net/wire.hpp"
 #include "runtime/node.hpp"
 
@@ -20,30 +19,10 @@ namespace {
 
 /// ipc paths must fit into a socket address (108 bytes).
 constexpr std::size_t folder_bytes_max = 80;
-
-/// Messages that ZeroMQ keeps for a peer, or a follower of the feed, that does not read. Few, since it counts
-/// messages and not their bytes; what does not fit waits in a Backlog.
-constexpr int outgoing_max = 64;
-/// What waits for one peer beyond that, and for how long without anything being read.
-constexpr std::size_t backlog_bytes_max = 8 << 20;
-constexpr std::chrono::seconds backlog_patience(2);
-/// While something waits so, it is tried again this often.
+/// While something waits for a peer that does not read, it is tried again this often.
 constexpr Duration backlog_interval = milliseconds(5);
-
-/// ROUTER names anonymous peers by a zero byte and four more; that number is our PeerId.
-PeerId peer_of(std::string_view routing_id) {
-  if (routing_id.size() != 5 || routing_id[0] != 0) return {};
-  std::uint64_t number = 0;
-  for (std::size_t i = 1; i < 5; ++i) number = number << 8 | static_cast<unsigned char>(routing_id[i]);
-  return {number + 1};
-}
-
-std::string routing_id_of(PeerId peer) {
-  const std::uint64_t number = peer.value - 1;
-  std::string id(1, '\0');
-  for (int shift = 24; shift >= 0; shift -= 8) id += static_cast<char>(number >> shift);
-  return id;
-}
+/// A peer's number on its door takes 33 bits; above them stands which door.
+constexpr int door_shift = 33;
 
 Result<void> make_private_folder(const std::string& folder) {
   if (folder.size() > folder_bytes_max)
@@ -60,154 +39,134 @@ Result<void> make_private_folder(const std::string& folder) {
 }  // namespace
 
 struct Server::Impl {
-  zmq::context_t context{1};
-  zmq::socket_t router{context, zmq::socket_type::router};
-  zmq::socket_t feed{context, zmq::socket_type::xpub};
-  std::string endpoint;
-  std::string feed_endpoint;
-  std::string folder;
-  std::uint64_t undelivered = 0;
-  bool followed = false;  ///< somebody has subscribed to the feed
+  ServerOptions options;
+  std::unique_ptr<Door> local;
+  std::unique_ptr<Door> remote;     ///< none: no TCP
+  std::uint64_t remote_serial = 0;  ///< counts the doors over TCP: peers of a closed one are nobody's
+  bool remote_first = false;
 
-  struct Backlog {
-    std::deque<std::string> frames;
-    std::size_t bytes = 0;
-    std::chrono::steady_clock::time_point moved;  ///< something was taken last
-  };
-  std::map<PeerId, Backlog> backlogs;
-
-  enum class Sent { yes, full, gone };
-  Sent try_send(PeerId to, const std::string& bytes) {
-    try {
-      const bool sent =
-          router.send(zmq::buffer(routing_id_of(to)), zmq::send_flags::sndmore | zmq::send_flags::dontwait) &&
-          router.send(zmq::buffer(bytes), zmq::send_flags::dontwait);
-      return sent ? Sent::yes : Sent::full;
-    } catch (const zmq::error_t&) {
-      return Sent::gone;  // "Host unreachable": its lease or its client's patience will say so
-    }
+  Door* door_of(PeerId peer) const {
+    const std::uint64_t serial = peer.value >> door_shift;
+    if (serial == 0) return local.get();
+    return serial == remote_serial ? remote.get() : nullptr;
   }
 
-  void keep(PeerId to, std::string bytes) {
-    const auto [at, fresh] = backlogs.try_emplace(to);
-    Backlog& backlog = at->second;
-    if (fresh) backlog.moved = std::chrono::steady_clock::now();
-    if (backlog.bytes + bytes.size() > backlog_bytes_max) {
-      undelivered += 1;
-      return;
-    }
-    backlog.bytes += bytes.size();
-    backlog.frames.push_back(std::move(bytes));
+  DoorOptions door(std::string endpoint, std::string feed) const {
+    DoorOptions made;
+    made.endpoint = std::move(endpoint);
+    made.feed_endpoint = std::move(feed);
+    made.may_enter = options.may_enter;
+    made.on_refused = options.on_refused;
+    return made;
   }
 
-  /// Sends what waits, as far as it is taken; a peer that took nothing for long has lost it.
-  void send_backlogs() {
-    const auto now = std::chrono::steady_clock::now();
-    for (auto at = backlogs.begin(); at != backlogs.end();) {
-      Backlog& backlog = at->second;
-      Sent sent = Sent::yes;
-      while (!backlog.frames.empty() && (sent = try_send(at->first, backlog.frames.front())) == Sent::yes) {
-        backlog.bytes -= backlog.frames.front().size();
-        backlog.frames.pop_front();
-        backlog.moved = now;
-      }
-      const bool given_up = sent == Sent::gone || now - backlog.moved > backlog_patience;
-      if (given_up) undelivered += backlog.frames.size();
-      at = given_up || backlog.frames.empty() ? backlogs.erase(at) : std::next(at);
-    }
+  Result<void> open_remote(const std::string& endpoint, const std::string& feed) {
+    DoorOptions wanted = door(endpoint, feed);
+    wanted.secret_key = options.secret_key;
+    Result<std::unique_ptr<Door>> opened = Door::open(std::move(wanted));
+    if (!opened) return fail(opened.error());
+    remote = std::move(*opened);
+    remote_serial += 1;
+    return {};
   }
 
-  /// An XPUB socket is told of the first subscription and of the end of the last one: 1 or 0, then the topic.
-  bool take_follower() {
-    const bool before = followed;
-    zmq::message_t word;
-    while (feed.recv(word, zmq::recv_flags::dontwait))
-      if (word.size() > 0) followed = *word.data<char>() == 1;
-    return followed && !before;
-  }
-
-  /// One message, if one is there.
-  std::optional<FromPeer> receive(std::size_t& bytes) {
-    zmq::message_t id;
-    if (!router.recv(id, zmq::recv_flags::dontwait)) return {};
-    zmq::message_t body;
-    std::size_t parts = 0;
-    while (router.get(zmq::sockopt::rcvmore)) {
-      static_cast<void>(router.recv(body, zmq::recv_flags::dontwait));
-      ++parts;
+  /// Messages of one door, as long as the batch has room.
+  template <class Room>
+  void drain(Door* door, std::uint64_t serial, Arrived& arrived, std::size_t& bytes, const Room& room) {
+    while (door && room()) {
+      std::optional<FromPeer> message = door->receive(bytes);
+      if (!message) return;
+      if (message->peer.value == 0) continue;
+      message->peer.value |= serial << door_shift;
+      arrived.inputs.push_back(std::move(*message));
     }
-    bytes += body.size();
-    const PeerId peer = peer_of(wire::view(id));
-    if (parts != 1) return FromPeer{peer, Malformed{"a message has exactly one frame"}};
-    return FromPeer{peer, wire::read_frame(wire::view(body)), digest(wire::view(body))};
   }
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() {
-  const std::string folder = impl_->folder;
+  const std::string folder = impl_->options.folder;
   impl_.reset();
   for (const char* socket : {"/c", "/f"}) ::unlink((folder + socket).c_str());
   ::rmdir(folder.c_str());
 }
 
-Result<std::unique_ptr<Server>> Server::open(const std::string& folder) {
-  if (const Result<void> made = make_private_folder(folder); !made) return fail(made.error());
-  try {
-    auto impl = std::make_unique<Impl>();
-    wire::set_common_options(impl->router);
-    wire::set_common_options(impl->feed);
-    impl->router.set(zmq::sockopt::sndhwm, outgoing_max);
-    impl->feed.set(zmq::sockopt::sndhwm, outgoing_max);
-    impl->router.set(zmq::sockopt::router_mandatory, true);
-    impl->folder = folder;
-    impl->endpoint = "ipc://" + folder + "/c";
-    impl->feed_endpoint = "ipc://" + folder + "/f";
-    impl->router.bind(impl->endpoint);
-    impl->feed.bind(impl->feed_endpoint);
-    return std::unique_ptr<Server>(new Server(std::move(impl)));
-  } catch (const zmq::error_t& error) {
-    return fail(Errc::unavailable, "cannot listen in " + folder + ": " + error.what());
-  }
+Result<std::unique_ptr<Server>> Server::open(ServerOptions options) {
+  if (const Result<void> made = make_private_folder(options.folder); !made) return fail(made.error());
+  auto impl = std::make_unique<Impl>();
+  impl->options = std::move(options);
+  const std::string ipc = "ipc://" + impl->options.folder;
+  Result<std::unique_ptr<Door>> local = Door::open(impl->door(ipc + "/c", ipc + "/f"));
+  if (!local) return fail(local.error());
+  impl->local = std::move(*local);
+  std::unique_ptr<Server> server(new Server(std::move(impl)));  // takes the folder away if the rest fails
+  const std::string& tcp = server->impl_->options.tcp;
+  if (tcp.empty()) return server;
+  const auto endpoints = tcp_endpoints(tcp);
+  if (!endpoints) return fail(endpoints.error());
+  if (const Result<void> opened = server->impl_->open_remote(endpoints->first, endpoints->second); !opened)
+    return fail(opened.error());
+  return server;
 }
 
-const std::string& Server::endpoint() const { return impl_->endpoint; }
-const std::string& Server::feed_endpoint() const { return impl_->feed_endpoint; }
-std::uint64_t Server::undelivered() const { return impl_->undelivered; }
+const std::string& Server::endpoint() const { return impl_->local->endpoint(); }
+const std::string& Server::feed_endpoint() const { return impl_->local->feed_endpoint(); }
+std::string Server::tcp_endpoint() const { return impl_->remote ? impl_->remote->endpoint() : ""; }
+std::string Server::tcp_feed_endpoint() const { return impl_->remote ? impl_->remote->feed_endpoint() : ""; }
+std::uint64_t Server::undelivered() const {
+  return impl_->local->undelivered() + (impl_->remote ? impl_->remote->undelivered() : 0);
+}
+
+Result<void> Server::reopen_tcp() {
+  if (!impl_->remote) return {};
+  const std::string endpoint = tcp_endpoint(), feed = tcp_feed_endpoint();
+  impl_->remote.reset();
+  return impl_->open_remote(endpoint, feed);
+}
 
 Arrived Server::wait(Duration timeout, const std::vector<int>& descriptors) {
-  std::vector<zmq::pollitem_t> items{{impl_->router.handle(), 0, ZMQ_POLLIN, 0},
-                                     {impl_->feed.handle(), 0, ZMQ_POLLIN, 0}};
+  Door* const doors[] = {impl_->local.get(), impl_->remote.get()};
+  std::vector<zmq::pollitem_t> items;
+  bool waits = false;
+  for (Door* door : doors) {
+    if (!door) continue;
+    for (void* socket : door->sockets()) items.push_back({socket, 0, ZMQ_POLLIN, 0});
+    if (door->send_backlogs()) waits = true;
+  }
   for (const int fd : descriptors) items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
+  if (waits) timeout = timeout.us < 0 ? backlog_interval : std::min(timeout, backlog_interval);
   Arrived arrived;
-  impl_->send_backlogs();
-  if (!impl_->backlogs.empty())
-    timeout = timeout.us < 0 ? backlog_interval : std::min(timeout, backlog_interval);
   arrived.interrupted = wire::poll(items, timeout).interrupted;
-  arrived.follower = impl_->take_follower();
+  for (Door* door : doors) {
+    if (!door) continue;
+    door->answer_knocks();
+    if (door->take_follower()) arrived.follower = true;
+  }
   using Clock = std::chrono::steady_clock;
   const auto until = Clock::now() + std::chrono::microseconds(batch_time_max.us);
   std::size_t bytes = 0;
-  while (arrived.inputs.size() < batch_inputs_max && bytes < batch_bytes_max && Clock::now() < until) {
-    std::optional<FromPeer> message = impl_->receive(bytes);
-    if (!message) break;
-    if (message->peer.value != 0) arrived.inputs.push_back(std::move(*message));
-  }
+  const auto room = [&] {
+    return arrived.inputs.size() < batch_inputs_max && bytes < batch_bytes_max && Clock::now() < until;
+  };
+  // In turns: neither side's flood may keep the other out.
+  const bool remote_first = std::exchange(impl_->remote_first, !impl_->remote_first);
+  if (remote_first) impl_->drain(doors[1], impl_->remote_serial, arrived, bytes, room);
+  impl_->drain(doors[0], 0, arrived, bytes, room);
+  if (!remote_first) impl_->drain(doors[1], impl_->remote_serial, arrived, bytes, room);
   return arrived;
 }
 
 void Server::send(PeerId to, const Message& message) {
-  std::string bytes = encode(Frame{protocol_version, message});
-  const bool in_turn = !impl_->backlogs.contains(to);
-  const Impl::Sent sent = in_turn ? impl_->try_send(to, bytes) : Impl::Sent::full;
-  if (sent == Impl::Sent::full) impl_->keep(to, std::move(bytes));
-  if (sent == Impl::Sent::gone) impl_->undelivered += 1;
+  if (Door* door = impl_->door_of(to))
+    door->send({to.value & ((std::uint64_t{1} << door_shift) - 1)}, encode(Frame{protocol_version, message}));
 }
 
 void Server::publish(Seq first, const std::vector<std::string>& events) {
-  if (!impl_->followed) return;
-  static_cast<void>(
-      impl_->feed.send(zmq::buffer(encode(FeedFrame{first, events})), zmq::send_flags::dontwait));
+  const bool remote = impl_->remote && impl_->remote->followed();
+  if (!impl_->local->followed() && !remote) return;
+  const std::string bytes = encode(FeedFrame{first, events});
+  impl_->local->publish(bytes);
+  if (remote) impl_->remote->publish(bytes);
 }
 
 std::string socket_folder(const std::string& board_path) {

@@ -1,11 +1,15 @@
-// The controller's side of the wire: a ROUTER socket for agents and clients, a PUB socket for the event feed.
-// No ZeroMQ type leaks from here. For one thread, which owns both sockets.
+// The controller's side of the wire: a door for processes of this machine, over ipc, and, if wanted, a second
+// one over TCP for those that hold an allowed key. No ZeroMQ type leaks from here. For one thread, which owns
+// all sockets.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "runtime/admission.hpp"
 #include "runtime/controller.hpp"
 
 namespace bidboard {
@@ -17,16 +21,31 @@ struct Arrived {
   bool follower = false;      ///< the feed's first follower has come
 };
 
+struct ServerOptions {
+  std::string folder;  ///< for the ipc sockets; made with mode 0700 when missing; at most 80 bytes long
+  std::string tcp;     ///< empty, or where to listen besides: tcp://ADDRESS:PORT, the feed one port higher
+  std::string secret_key;  ///< with `tcp`: 32 bytes, by which the controller proves who it is
+  /// Asked for every connection before anything it says is heard.
+  std::function<Admission(const Knock&)> may_enter;
+  /// Told of every connection that was turned away: from where, and why.
+  std::function<void(const std::string&, const std::string&)> on_refused;
+};
+
 class Server {
  public:
-  /// Listens on ipc sockets in `folder` (made with mode 0700 when missing; at most 80 bytes long).
-  /// Errors: unavailable (cannot listen), invalid (path too long), refused (the folder is not ours alone).
-  static Result<std::unique_ptr<Server>> open(const std::string& folder);
+  /// Errors: unavailable (cannot listen), invalid (folder's path too long, no address), refused (the folder
+  /// is not ours alone).
+  static Result<std::unique_ptr<Server>> open(ServerOptions options);
   /// Takes the sockets and their folder away. REQUIRES: the board's writer lock is still held.
   ~Server();
 
   const std::string& endpoint() const;
   const std::string& feed_endpoint() const;
+  /// Over TCP, as bound; empty: not wanted.
+  std::string tcp_endpoint() const;
+  std::string tcp_feed_endpoint() const;
+  /// Cuts all connections over TCP; whoever may still enter comes back by itself. Errors: as of open().
+  Result<void> reopen_tcp();
 
   /// Waits until something is there or `timeout` is over, then drains at most a batch (node.hpp).
   Arrived wait(Duration timeout, const std::vector<int>& descriptors);

@@ -1,4 +1,5 @@
-// What both ends of the wire share; included by server.cpp and client.cpp only, since it names ZeroMQ types.
+// What both ends of the wire share; included by the .cpp files of this folder only, since it names ZeroMQ
+// types.
 #pragma once
 
 #include <string_view>
@@ -29,6 +30,12 @@ inline void set_common_options(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::maxmsgsize, frame_bytes_max);
   socket.set(zmq::sockopt::sndhwm, queue_max);
   socket.set(zmq::sockopt::rcvhwm, queue_max);
+}
+
+/// A peer that is gone without a word is noticed: ZeroMQ's own heartbeats, which cost a few bytes.
+inline void set_tcp_options(zmq::socket_t& socket) {
+  socket.set(zmq::sockopt::heartbeat_ivl, 10'000);
+  socket.set(zmq::sockopt::heartbeat_timeout, 30'000);
 }
 
 /// zmq::poll, telling a signal apart from a time-out. Negative timeouts wait for ever.

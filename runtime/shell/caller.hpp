@@ -1,10 +1,19 @@
-// On whose behalf a command speaks: --as NAME, or, inside a task's process, that task's agent by its token.
+// On whose behalf a command speaks, and to whom: --as NAME, or, inside a task's process, that task's agent by
+// its token; to the board of this folder, or to the controller that BIDBOARD_CONNECT names.
 #pragma once
 
 #include "runtime/call.hpp"
+#include "runtime/shell/command.hpp"
 
 namespace bidboard {
 
 CallOptions caller(const std::string& as = {});
+
+/// For commands that only send requests: -C, else BIDBOARD_CONNECT (with BIDBOARD_KEY), else the board that
+/// find_board() finds. Errors: of find_board() and read_client_keys().
+Result<Target> find_target(const Globals& globals);
+
+/// How a program that runs elsewhere connects. `key_file`: empty for ipc://. Errors: of read_client_keys().
+Result<Target> target_at(const std::string& endpoint, const std::string& key_file);
 
 }  // namespace bidboard

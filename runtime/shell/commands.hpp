@@ -13,6 +13,8 @@ Command controller_command();
 Command doctor_command();
 Command backup_command();
 Command compact_command();
+// keys.cpp
+Command keys_command();
 // post.cpp
 Command post_command();
 Command dep_command();
@@ -58,6 +60,8 @@ Command output_command();
 Command query_command();
 // bench.cpp
 Command bench_command();
+// experiment.cpp
+Command experiment_command();
 // help.cpp
 Command help_command();
 Command prime_command();

@@ -68,6 +68,7 @@ AgentSpec some_agent(std::size_t number, Random& random) {
   agent.behaviour = some_behaviour(random);
   if (random.chance(200'000)) agent.behaviour.true_speed = random.between(5, 40) * one / 10;
   agent.local = random.chance(600'000);
+  if (random.chance(300'000)) profile.set_up = random.between(1, 30) * one / 10;
   return agent;
 }
 

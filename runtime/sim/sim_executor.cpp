@@ -110,10 +110,20 @@ void SimExecutor::ask_bid(const BidQuestion& question, Now now) {
   if (random.chance(behaviour_.decline_rate)) {
     answered.answer = Refusal{RefusalReason::declined, "not today"};
   } else {
-    BidVector bid = standard_bid(question.spec, truth_);
-    if (true_seconds_) bid.seconds = (*true_seconds_)(question.spec, agent_);
-    bid.seconds = mul_micros(mul_micros(bid.seconds, error), behaviour_.bid_factor);
-    answered.answer = bid;
+    const auto said = [&](const TaskSpec& spec) {
+      BidVector bid = standard_bid(spec, truth_);
+      if (true_seconds_) bid.seconds = (*true_seconds_)(spec, agent_);
+      bid.seconds = mul_micros(mul_micros(bid.seconds, error), behaviour_.bid_factor);
+      return bid;
+    };
+    answered.answer = said(question.spec);
+    std::vector<SingleBid> singles{{question.task, &question.spec, said(question.spec)}};
+    for (const RelatedTask& other : question.related)
+      singles.push_back({other.task, &other.spec, said(other.spec)});
+    answered.bundles = set_up_bundles(singles, truth_);
+    std::erase_if(answered.bundles, [&](const BundleBid& bundle) {
+      return !std::ranges::binary_search(bundle.tasks, question.task);
+    });
   }
   answers_.push_back({now.mono + delay, std::move(answered)});
 }

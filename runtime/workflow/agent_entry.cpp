@@ -45,7 +45,7 @@ void read_cost(KeyReader& reader, const Value& value, Entry& entry) {
   entry.agent.profile.bids = BidStyle::formula;
 }
 
-constexpr std::array<Key<Entry>, 21> table{{
+constexpr std::array<Key<Entry>, 22> table{{
     {{"name", "text", "required", "how people and other entries call it; unique"},
      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.name = r.name(v).value_or(""); }},
     {{"count", "whole number", "1", "how many of its kind; above 1 they are called name1, name2, ..."},
@@ -95,6 +95,11 @@ constexpr std::array<Key<Entry>, 21> table{{
     {{"price_per_second", "number", "0", "price of a second of its work"},
      [](KeyReader& r, const Value& v, Entry& e) {
        e.agent.profile.price_per_second = r.number(v, 0, max_price).value_or(0);
+     }},
+    {{"set_up", "duration", "0",
+      "saved on each further task of a kind that it takes in one go: it bids for several together too"},
+     [](KeyReader& r, const Value& v, Entry& e) {
+       if (const auto saved = r.duration(v, Duration{})) e.agent.profile.set_up = saved->us;
      }},
     {{"answers_bids", "true or false", "true",
       "a coprocess answers bid lines; false: standard bids, or `cost`"},

@@ -338,6 +338,36 @@ TEST_CASE("a bid command is asked with the task and answers with a bid or a refu
   CHECK(std::get<Refusal>(ask("head -c 1000000 /dev/zero")).reason == RefusalReason::invalid);
 }
 
+TEST_CASE("a bid command is told of related tasks, and what is wrong with its bundles is said") {
+  Fixture fixture("true");
+  const auto ask = [&](const std::string& bid) {
+    fixture.options.bid = bid;
+    CommandExecutor executor(fixture.options);
+    Driver driver(executor);
+    BidQuestion asked = question(7);
+    asked.related = {{TaskId{3}, asked.spec}};
+    executor.ask_bid(asked, real_now());
+    return driver.await_answer(7);
+  };
+  const BidAnswered bid = ask(
+      "python3 -c 'import json,sys; t = json.load(sys.stdin); print(json.dumps({\"seconds\": 9, \"bundles\": "
+      "[{\"with\": [o[\"task\"] for o in t[\"related\"]], \"seconds\": 12}]}))'");
+  CHECK(std::get<BidVector>(bid.answer).seconds == 9 * one);
+  CHECK(bid.bundles == std::vector<BundleBid>{{{TaskId{3}, TaskId{7}}, {12 * one, 0, one}}});
+  const auto flaw = [&](const std::string& bundles) {
+    const BidAnswered answer = ask("echo '{\"seconds\": 1, \"bundles\": " + bundles + "}'");
+    CHECK(answer.bundles.empty());
+    CHECK(std::get<Refusal>(answer.answer).reason == RefusalReason::invalid);
+    return std::get<Refusal>(answer.answer).detail;
+  };
+  CHECK(flaw("{}") == "bundles is a map, not a list");
+  CHECK(flaw("[7]") == "a bundle needs \"with\": a list of tasks");
+  CHECK(flaw("[{\"with\": [], \"seconds\": 1}]") == "a bundle needs \"with\": a list of tasks");
+  CHECK(flaw("[{\"with\": [3], \"seconds\": 1}]") == "a bundle's \"with\" names tasks, as in \"t12\"");
+  CHECK(flaw("[{\"with\": [\"t7\"], \"seconds\": 1}]") == "a bundle names a task twice");
+  CHECK(flaw("[{\"with\": [\"t3\"]}]") == "bundle: a bid needs \"seconds\" or \"refuse\"");
+}
+
 TEST_CASE("an agent without a bid command does not answer bids") {
   Fixture fixture("true");
   CHECK_FALSE(CommandExecutor(fixture.options).answers_bids());

@@ -117,6 +117,30 @@ TEST_CASE("a coprocess bids, refuses, or is too slow") {
   CHECK(std::get<Refusal>(driver.await_bid(3)).reason == RefusalReason::silent);
 }
 
+TEST_CASE("a coprocess is told of related tasks and offers some of them together") {
+  Fixture fixture(python(R"(
+  with_them = [other["task"] for other in m["related"] if other["title"] != "left out"]
+  say(type=m["task"]["body"], request=m["request"], seconds=9, reason="only together",
+      bundles=[{"with": with_them, "seconds": 12, "price": 0.5}])
+)"));
+  CoprocessExecutor executor(fixture.options);
+  Driver driver(executor);
+  BidQuestion asked = question(7, "bid");
+  asked.related = {{TaskId{3}, asked.spec}, {TaskId{4}, asked.spec}, {TaskId{9}, asked.spec}};
+  asked.related[1].spec.title = "left out";
+  executor.ask_bid(asked, real_now());
+  asked.request = 8;
+  asked.spec.body = "refuse";
+  executor.ask_bid(asked, real_now());
+  const std::vector<BundleBid> together{{{TaskId{3}, TaskId{7}, TaskId{9}}, {12 * one, one / 2, one}}};
+  const BidAnswered bid = driver.await_answer(7);
+  CHECK(std::get<BidVector>(bid.answer).seconds == 9 * one);
+  CHECK(bid.bundles == together);
+  const BidAnswered refusal = driver.await_answer(8);
+  CHECK(std::get<Refusal>(refusal.answer) == Refusal{RefusalReason::declined, "only together"});
+  CHECK(refusal.bundles == together);
+}
+
 TEST_CASE("lines that are not understood are counted and logged, never fatal") {
   Fixture fixture(python(R"(
   print("not json")

@@ -65,10 +65,10 @@ class Driver {
     return await<Event>([task](const Event& event) { return event.task == task; });
   }
   ExecutionEnded await_end(TaskId task = {1}) { return await<ExecutionEnded>(task); }
-  BidAnswer await_bid(std::uint64_t request) {
-    return await<BidAnswered>([request](const BidAnswered& event) { return event.request == request; })
-        .answer;
+  BidAnswered await_answer(std::uint64_t request) {
+    return await<BidAnswered>([request](const BidAnswered& event) { return event.request == request; });
   }
+  BidAnswer await_bid(std::uint64_t request) { return await_answer(request).answer; }
 
   std::vector<ExecutionEvent> events;
   int rounds = 0;

@@ -110,3 +110,24 @@ TEST_CASE("a stopped simulated task ends as stopped and never otherwise") {
   CHECK(std::get<ExecutionEnded>(events[1]).ending == Ending::stopped);
   CHECK(std::get<ExecutionEnded>(events[1]).reason == "cancelled");
 }
+
+TEST_CASE("what is related to the task before it needs no set-up of its own") {
+  SimulatedOptions options;
+  options.agent.set_up = 4 * one;
+  SimulatedExecutor executor(options);
+  std::uint64_t next = 1;
+  const auto seconds_of = [&](const std::string& kind, Micros size) {
+    Assignment given = sized(next++, size);
+    given.spec.kind = kind;
+    REQUIRE(executor.start(given, at(0)));
+    std::int64_t due = 0;
+    for (executor.pump(at(0)); executor.running() > 0; executor.pump(at(due)))
+      due = executor.next_wakeup().us;
+    return due / one;
+  };
+  CHECK(seconds_of("paint", 10 * one) == 10);
+  CHECK(seconds_of("paint", 10 * one) == 6);
+  CHECK(seconds_of("paint", 3 * one) == 0);
+  CHECK(seconds_of("build", 10 * one) == 10);
+  CHECK(seconds_of("paint", 10 * one) == 10);
+}

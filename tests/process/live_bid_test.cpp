@@ -86,6 +86,44 @@ for line in sys.stdin:
   CHECK(board.value("SELECT reason FROM bids WHERE task = 't2' AND refused") == "declined: no GPU");
 }
 
+TEST_CASE("Tasks that an agent offers together go to it together, one after the other in one slot") {
+  const TestBoard board;
+  board.write_script("joint.py", R"(#!/usr/bin/env python3
+import json, sys
+task = json.load(sys.stdin)
+related = [other["task"] for other in task["related"]]
+print(json.dumps({"seconds": 50, "bundles": [{"with": related, "seconds": 6, "price": 1}] if related else []}))
+)");
+  board.write_script("count.sh", R"sh(#!/bin/sh
+mkdir running || { echo two at once >&2; exit 1; }
+cat >/dev/null
+rmdir running
+)sh");
+  board.write("job.yaml",
+              "name: laundry\ntasks:\n  wash: {title: wash, kind: wet}\n  iron: {title: iron, kind: dry}\n  "
+              "rinse: {title: rinse, kind: wet}\n"
+              "  spin: {title: spin, kind: wet}\n");
+  const Process controller = board.serve();
+  Config config;
+  config.mechanism = "combinatorial";
+  config.calibrate = false;
+  config.bid_timeout = seconds(60);
+  board.configure(config);
+  const Process joint =
+      board.agent("joint", {"--exec", "./count.sh", "--bid", "./joint.py", "--capacity", "2"});
+  const Process single = board.agent("single", {"--exec", "cat", "--bid", "echo '{\"seconds\": 10}'"});
+  board.await_agents(2);
+  const Finished ran = board.run({"run", "job.yaml", "--quiet"});
+  INFO(ran.out << ran.err);
+  CHECK(ran.exit_code == 0);
+  CHECK(board.rows("SELECT t.name, a.name FROM tasks t JOIN agents a ON a.id = t.holder ORDER BY t.id") ==
+        std::vector<std::string>{"wash|joint", "iron|single", "rinse|joint", "spin|joint"});
+  CHECK(board.value("SELECT count(*) FROM bids WHERE task = 't1' AND seconds = 2") == "1");
+  CHECK(contains(board.must({"explain", "t1"}), "joint takes t1, t3 and t4 together, for 7 in all"));
+  CHECK(contains(board.must({"explain", "t3"}), "joint won it together with t1, which is done"));
+  CHECK(text_of(board.data({"explain", "t4", "--json"}).array().at(0), "bundle") == R"(["t1", "t3", "t4"])");
+}
+
 TEST_CASE("An agent with a formula bids without being asked, by the task's own fields") {
   const TestBoard board;
   board.must({"post", "big", "--size", "8"});
@@ -102,12 +140,15 @@ TEST_CASE("An agent with a formula bids without being asked, by the task's own f
 
 TEST_CASE(
     "Every strategy and mechanism that bidboard.yaml can name finishes a small job, and its awards say so") {
-  const std::string chosen = GENERATE("strategy: blackboard", "strategy: central", "strategy: fifo",
-                                      "strategy: random", "strategy: single", "mechanism: first_price",
-                                      "mechanism: vickrey", "mechanism: sequential", "mechanism: optimal");
+  const std::string chosen = GENERATE(
+      "strategy: blackboard", "strategy: central", "strategy: fifo", "strategy: list", "strategy: random",
+      "strategy: single", "mechanism: first_price", "mechanism: vickrey", "mechanism: sequential",
+      "mechanism: optimal", "mechanism: bertsekas", "mechanism: combinatorial");
   const TestBoard board;
   INFO(chosen);
-  board.write("bidboard.yaml", chosen + "\nagents:\n- {name: w, count: 3, allow_run: true}\n");
+  board.write("bidboard.yaml", chosen +
+                                   "\nagents:\n- {name: w, count: 2, allow_run: true, set_up: 100ms}\n- "
+                                   "{name: asked, live: true, allow_run: true}\n");
   board.write("job.yaml",
               "name: small\ntasks:\n  a: {run: echo a}\n  b: {run: echo b, needs: [a]}\n  c: {run: echo c, "
               "needs: [a]}\n"

@@ -60,6 +60,18 @@ TEST_CASE("Without the memory of answered requests, tests of lost answers fail")
   CHECK_FALSE(passes("process_tests", "What a controller did whose answer was lost*", "dedupe"));
 }
 
+TEST_CASE("With doors that let everybody in, tests of strangers fail") {
+  CHECK_FALSE(passes("process_tests", "Without a key*", "admission"));
+  CHECK_FALSE(passes("process_tests", "A key that is revoked is cut off*", "admission"));
+  CHECK_FALSE(passes("process_tests", "One connection too many*", "admission"));
+}
+
+TEST_CASE("When everybody may speak for everybody, tests of stolen words fail") {
+  CHECK_FALSE(passes("process_tests", "A registration that is recorded*", "identity"));
+  CHECK_FALSE(passes("process_tests", "Agents' names belong to the key*", "identity"));
+  CHECK_FALSE(passes("runtime_tests", "the controller does what the trace scripts say", "identity"));
+}
+
 TEST_CASE("Without the writer lock, tests of shells at once fail") {
   CHECK_FALSE(passes("process_tests", "Commands without a controller wait for each other", "lock"));
 }

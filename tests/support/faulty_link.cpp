@@ -8,6 +8,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "blackboard/codec.hpp"
 #include "blackboard/random.hpp"
 
 namespace bidboard::testing {
@@ -32,6 +33,7 @@ struct FaultyLink::Impl {
   std::atomic<bool> stop = false;
   mutable std::mutex mutex;
   Counts counts;
+  std::vector<std::string> inward, outward;  ///< what has passed; the mutex's, too
 
   struct Held {
     std::string peer, body;
@@ -74,6 +76,10 @@ struct FaultyLink::Impl {
   }
 
   void pass_on(Held message) {
+    {
+      const std::scoped_lock lock(mutex);
+      (message.inward ? inward : outward).push_back(message.body);
+    }
     if (random.chance(faults.cut)) return cut(message.peer);
     if (random.chance(faults.drop) || (!message.inward && random.chance(faults.drop_outward)))
       return add(&Counts::dropped);
@@ -135,6 +141,14 @@ FaultyLink::~FaultyLink() {
   impl_->stop = true;
   thread_.join();
   std::remove(impl_->behind.substr(std::string("ipc://").size()).c_str());
+}
+
+std::vector<Message> FaultyLink::recorded(bool inward) const {
+  const std::scoped_lock lock(impl_->mutex);
+  std::vector<Message> messages;
+  for (const std::string& bytes : inward ? impl_->inward : impl_->outward)
+    if (Result<Frame> frame = decode<Frame>(bytes)) messages.push_back(std::move(frame->message));
+  return messages;
 }
 
 FaultyLink::Counts FaultyLink::counts() const {

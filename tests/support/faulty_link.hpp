@@ -7,6 +7,9 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
+
+#include "blackboard/messages.hpp"
 
 namespace bidboard::testing {
 
@@ -31,6 +34,9 @@ class FaultyLink {
     std::uint64_t passed = 0, dropped = 0, duplicated = 0, delayed = 0, cut = 0;
   };
   Counts counts() const;
+  /// What came in (from agents and clients) or went out (from the controller) so far, as it was read off the
+  /// wire.
+  std::vector<Message> recorded(bool inward) const;
 
  private:
   struct Impl;

@@ -279,8 +279,15 @@ class RandomWorld {
     if (random_.chance(300'000)) return FromPeer{process.peer, Take{process.id, process.secret, told}};
     Bids bids{process.id, process.secret, {}};
     for (const TaskId task : told)
-      bids.bids.push_back({task, random_.chance(200'000), random_.between(-1, 20) * one,
-                           random_.between(0, 3) * one, random_.between(0, 10) * one / 10, "no"});
+      bids.bids.push_back({task,
+                           random_.chance(200'000),
+                           random_.between(-1, 20) * one,
+                           random_.between(0, 3) * one,
+                           random_.between(0, 10) * one / 10,
+                           "no",
+                           {}});
+    if (told.size() > 1 && random_.chance(500'000))
+      bids.bids.push_back({told[0], false, random_.between(0, 20) * one, 0, one, {}, {told[1]}});
     return FromPeer{process.peer, bids};
   }
 

@@ -112,8 +112,9 @@ Value TestBoard::data(std::vector<std::string> words) const {
   return *value.find("data");
 }
 
-Process TestBoard::serve() const {
-  Process controller = start({"controller"});
+Process TestBoard::serve(std::vector<std::string> options) const {
+  options.insert(options.begin(), "controller");
+  Process controller = start(std::move(options));
   const bool up = eventually(
       [&] {
         const auto writer = serving_writer(directory());

@@ -41,8 +41,8 @@ class TestBoard {
   Process start(std::vector<std::string> words) const;
   Process start(std::vector<std::string> words, const ProcessOptions& options) const;
 
-  /// A controller that serves; REQUIREs that it came up.
-  Process serve() const;
+  /// A controller that serves, with further options; REQUIREs that it came up.
+  Process serve(std::vector<std::string> options = {}) const;
   Process agent(const std::string& name, std::vector<std::string> words) const;
   /// REQUIREs that so many agents are live.
   void await_agents(int count) const;

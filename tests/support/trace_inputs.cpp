@@ -45,9 +45,27 @@ TaskSpec spec_of(Words& words, const std::string& title) {
 
 }  // namespace
 
+/// Every message may come over=KEY, with rights=operator or without; what an agent registers or reconnects
+/// over, it goes on with.
 Input TraceRunner::input_of(Words& words) {
+  Input input = message_of(words);
+  auto* from = std::get_if<FromPeer>(&input);
+  if (!from) return input;
+  if (const auto known = origins_.find(from->peer); known != origins_.end()) from->origin = known->second;
+  if (words.has("over")) from->origin = {words.take("over"), words.take("rights") == "operator"};
+  if (words.verb() == "agent" || words.verb() == "reconnect") origins_[from->peer] = from->origin;
+  return input;
+}
+
+Input TraceRunner::message_of(Words& words) {
   const std::string& verb = words.verb();
   if (verb == "agent") return register_agent(words);
+  if (verb == "replay") {
+    const Actor& who = actor(words.word(1));
+    const PeerId thief{++last_peer_};
+    names_[thief] = words.word(2);
+    return FromPeer{thief, Register{who.profile, who.incarnation}};
+  }
   if (verb == "process-ended") return ProcessEnded{whole(words.word(1))};
   if (verb == "bid") return bid(words);
   if (verb == "started" || verb == "progress" || verb == "stalled" || verb == "finished" ||
@@ -57,16 +75,7 @@ Input TraceRunner::input_of(Words& words) {
     const auto version = static_cast<std::uint32_t>(whole(words.take("version", "1")));
     return FromPeer{PeerId{1}, Hello{version, version, {}}};
   }
-  if (verb == "heartbeat" || verb == "reconnect") {
-    Actor& who = actor(words.word(1));
-    if (verb == "reconnect") {
-      who.peer = PeerId{++last_peer_};
-      names_[who.peer] = words.word(1);
-    }
-    Heartbeat beat = heartbeat_of(who);
-    if (words.has("secret")) beat.secret = words.take("secret");
-    return FromPeer{who.peer, beat};
-  }
+  if (verb == "heartbeat" || verb == "reconnect") return heartbeat(words);
   if (verb == "take") {
     const Actor& who = actor(words.word(1));
     Take take{who.id, who.secret, {}};
@@ -79,6 +88,19 @@ Input TraceRunner::input_of(Words& words) {
     return FromPeer{who.peer, Leave{who.id, who.secret, words.take("reason", "asked to stop")}};
   }
   return request(words);
+}
+
+Input TraceRunner::heartbeat(Words& words) {
+  Actor& who = actor(words.word(1));
+  if (words.verb() == "reconnect") {
+    who.peer = PeerId{++last_peer_};
+    names_[who.peer] = words.word(1);
+  }
+  Heartbeat beat = heartbeat_of(who);
+  if (words.has("id")) beat.agent = id<AgentId>(words.take("id"));
+  if (words.has("secret")) beat.secret = words.take("secret");
+  if (words.has("secret_of")) beat.secret = actor(words.take("secret_of")).secret;
+  return FromPeer{who.peer, beat};
 }
 
 Input TraceRunner::register_agent(Words& words) {
@@ -101,6 +123,7 @@ Input TraceRunner::register_agent(Words& words) {
   profile.cost_formula = words.take("cost");
   profile.bids = style_of(words.take("bids", profile.cost_formula.empty() ? "standard" : "formula"));
   profile.price_per_second = micros(words.take("price", "0"));
+  profile.set_up = micros(words.take("set_up", "0"));
   profile.allow_run = yes(words.take("run", "no"));
   profile.host = words.take("host", "here");
   who.peer = PeerId{++last_peer_};
@@ -146,6 +169,7 @@ Input TraceRunner::bid(Words& words) {
   bid.seconds = micros(words.take("seconds", "1"));
   bid.price = micros(words.take("price", "0"));
   bid.confidence = micros(words.take("confidence", "1"));
+  for (const std::string& other : split(words.take("with"), ',')) bid.with.push_back(id<TaskId>(other));
   for (std::size_t i = 2; i < words.count(); ++i) {
     bid.task = id<TaskId>(words.word(i));
     bids.bids.push_back(bid);

@@ -63,6 +63,8 @@ class TraceRunner {
   bool run_control(Words& words, std::string& out);
   bool run_show(Words& words, std::string& out) const;
   Input input_of(Words& words);
+  Input message_of(Words& words);
+  Input heartbeat(Words& words);
   Input register_agent(Words& words);
   Input report(Words& words);
   Input bid(Words& words);
@@ -85,6 +87,7 @@ class TraceRunner {
   Term term_;
   std::map<std::string, Actor> actors_;
   std::map<PeerId, std::string> names_;  ///< of connections
+  std::map<PeerId, Origin> origins_;     ///< of connections that are not of this machine
   bool damaged_ = false;
   std::uint64_t last_peer_ = 0;
   std::uint64_t last_incarnation_ = 0;

@@ -65,7 +65,8 @@ struct EventWords {
     return text;
   }
   std::string operator()(const TaskReserved& e) const {
-    return to_string(e.task) + (e.agent ? " reserved for " + to_string(e.agent) : " is for anyone");
+    return to_string(e.task) + (e.agent ? " reserved for " + to_string(e.agent) : " is for anyone") +
+           (e.bundle ? " in the bundle of " + to_string(e.bundle) : "");
   }
   std::string operator()(const AgentRegistered& e) const {
     return to_string(e.agent.id) + " is " + e.agent.profile.name + ", " + std::string(name(e.agent.state));

@@ -1,4 +1,9 @@
 // agent: one agent process in the foreground.
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <filesystem>
+
 #include "runtime/agent_process.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/notes.hpp"
@@ -60,9 +65,46 @@ Result<void> fill_in(AgentArgs& args) {
   return {};
 }
 
+/// For an agent whose controller is elsewhere: a folder of its own, the same for all that work for that board
+/// on this machine, so that two executions of a task cannot overlap here.
+Result<BoardDirectory> remote_place(const std::string& endpoint) {
+  const auto variable = [](const char* name) {
+    return std::string(std::getenv(name) ? std::getenv(name) : "");
+  };
+  const std::string home = variable("HOME"), state = variable("XDG_STATE_HOME");
+  if (home.empty() && state.empty())
+    return fail(Errc::unavailable, "HOME is not set: there is no place for what tasks print");
+  std::string name = endpoint;
+  std::ranges::replace_if(
+      name, [](unsigned char c) { return std::isalnum(c) == 0 && c != '.'; }, '_');
+  const std::filesystem::path folder =
+      std::filesystem::path(state.empty() ? home + "/.local/state" : state) / "bidboard" / name;
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  if (error) return fail(Errc::storage, "cannot make " + folder.string() + ": " + error.message());
+  return BoardDirectory{folder.string()};
+}
+
+Result<BoardDirectory> place_for(const Globals& globals, AgentProcessOptions& options) {
+  const auto variable = [](const char* name) {
+    return std::string(std::getenv(name) ? std::getenv(name) : "");
+  };
+  if (options.connect.empty() && globals.directory.empty()) {
+    options.connect = variable(connect_variable);
+    if (options.key_file.empty()) options.key_file = variable("BIDBOARD_KEY");
+  }
+  if (options.connect.empty()) return find_board(globals.directory);
+  std::error_code error;
+  if (!options.key_file.empty())
+    options.key_file = std::filesystem::absolute(options.key_file, error).string();
+  if (options.directory.empty()) options.directory = std::filesystem::current_path(error).string();
+  return remote_place(options.connect);
+}
+
 Result<Exit> agent(const Globals& globals, AgentArgs args) {
   if (const Result<void> ok = fill_in(args); !ok) return fail(ok.error());
-  const Result<BoardDirectory> board = find_board(globals.directory);
+  const Result<BoardDirectory> board = place_for(globals, args.options);
   if (!board) return fail(board.error());
   const std::string name = args.options.agent.profile.name;
   if (!args.quiet)
@@ -103,6 +145,8 @@ Command agent_command() {
             "a coding agent: title and body in, result out"},
            {"bidboard agent --name runner --allow-run --capacity 2",
             "executes tasks posted with --run, two at a time"},
+           {"bidboard agent --connect tcp://HOST:7070 --key laptop.key --name far --exec './solve'",
+            "for a board on another machine (`bidboard keys` there)"},
            {"bidboard agent --name py --coprocess 'python3 examples/python_agent.py'",
             "an agent in any language"},
            {"bidboard agent --name c --exec './solve' --cost 'size / 2 + 1'", "bids by a formula"}},
@@ -126,8 +170,13 @@ Command agent_command() {
             o.flag("--live", args->live, "Is asked for each bid, and answers size / speed / skill level");
             o.number("--price-per-second", profile.price_per_second, "X",
                      "Price in standard and formula bids");
+            o.number("--set-up", profile.set_up, "SECONDS",
+                     "Saved on each further task of a kind: bids for several together too");
             o.text("--directory", args->options.directory, "DIR",
                    "Where commands run [the folder that holds the board]");
+            o.text("--connect", args->options.connect, "ADDRESS",
+                   "The controller of another machine, tcp://HOST:PORT [BIDBOARD_CONNECT]");
+            o.text("--key", args->options.key_file, "FILE", "What was handed over for it [BIDBOARD_KEY]");
             o.duration("--bid-timeout", args->options.bid_timeout, "TIME", "For an answer of --bid");
             o.duration("--patience", args->options.patience, "TIME", "Wait for a controller at the start");
             o.flag("--quiet", args->quiet, "Print errors only");

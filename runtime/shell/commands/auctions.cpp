@@ -104,6 +104,13 @@ void explain_award(const BoardView& board, const Decision& award, WallTime now) 
               board.agent_name(decision.winner).c_str(), ago(decision.closed_at, now).c_str(),
               decision.mechanism.c_str());
   if (!decision.why.empty()) std::printf("%s.\n", decision.why.c_str());
+  if (!decision.bundle.empty()) {
+    std::string others;
+    for (const TaskId task : decision.bundle)
+      if (task != decision.task) others += " " + to_string(task);
+    std::printf("Won in one bid with%s: each has an even share of it, and they run one after the other.\n",
+                others.c_str());
+  }
   if (decision.bid_count > 0) {
     std::printf("%u bid%s%s:\n", decision.bid_count, decision.bid_count == 1 ? "" : "s",
                 decision.calibrated ? ", corrected by what each agent delivered before" : "");

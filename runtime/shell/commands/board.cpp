@@ -83,6 +83,8 @@ Result<Exit> init(const Globals& globals, const InitArgs& args) {
 struct ControllerArgs {
   bool no_sync = false;
   bool quiet = false;
+  std::string listen;
+  std::int64_t connections_max = 1'000;
 };
 
 Result<Exit> controller(const Globals& globals, const ControllerArgs& args) {
@@ -90,10 +92,15 @@ Result<Exit> controller(const Globals& globals, const ControllerArgs& args) {
   if (!board) return fail(board.error());
   ServeOptions options;
   options.durability = args.no_sync ? Durability::none : Durability::commit;
+  if (args.connections_max < 1 || args.connections_max > 10'000)
+    return fail(Errc::invalid, "--max-connections is a number from 1 to 10000");
+  options.connections_max = static_cast<std::size_t>(args.connections_max);
+  options.listen = args.listen;
   if (!args.quiet) {
     options.on_note = print_note;
     options.on_ready = [&](const Writer& writer) {
-      print_note({Note::Level::info, "serving " + board->path + " at " + writer.endpoint + ", term " +
+      print_note({Note::Level::info, "serving " + board->path + " at " + writer.endpoint +
+                                         (writer.tcp.empty() ? "" : " and " + writer.tcp) + ", term " +
                                          std::to_string(writer.term.value)});
     };
   }
@@ -115,8 +122,7 @@ Command init_command() {
           [](Options& o) -> Action0 {
             auto args = std::make_shared<InitArgs>();
             o.text("--project", args->project, "NAME", "Default project of its tasks [the folder's name]");
-            o.text("--strategy", args->strategy, "NAME",
-                   "Who gets a task: " + listed(strategy_names()));
+            o.text("--strategy", args->strategy, "NAME", "Who gets a task: " + listed(strategy_names()));
             o.text("--mechanism", args->mechanism, "NAME",
                    "How auctions clear: " + listed(mechanism_names()));
             return [args](const Globals& globals) { return init(globals, *args); };
@@ -130,11 +136,16 @@ Command controller_command() {
           "Without a controller every command still works, one at a time; agents need one. `bidboard up` "
           "starts a controller and\n"
           "agents together.",
-          {{"bidboard controller", "serve the board of this folder"}},
+          {{"bidboard controller", "serve the board of this folder"},
+           {"bidboard controller --listen tcp://0.0.0.0:7070",
+            "also for other machines that hold a key (`bidboard keys`); the feed is at the next port"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<ControllerArgs>();
             o.flag("--no-sync", args->no_sync,
                    "Do not wait for the disk: a power cut may lose the last commits");
+            o.text("--listen", args->listen, "ADDRESS", "Also for other machines: tcp://ADDRESS:PORT");
+            o.integer("--max-connections", args->connections_max, "N",
+                      "Connections at a time, from here and from elsewhere each");
             o.flag("--quiet", args->quiet, "Print errors only");
             return [args](const Globals& globals) { return controller(globals, *args); };
           }};

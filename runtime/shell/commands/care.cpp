@@ -116,16 +116,17 @@ Command doctor_command() {
 }
 
 Command backup_command() {
-  return {"backup",
-          "Board",
-          "Copy the board, as it is at this moment, into another folder",
-          "Works while a controller serves. What tasks printed is not copied.",
-          {{"bidboard backup ~/backups/monday", "a board of its own; bidboard -C ~/backups/monday tasks"}},
-          [](Options& o) -> Action0 {
-            auto target = std::make_shared<std::string>();
-            o.argument("DIR", *target, "A folder without a board");
-            return [target](const Globals& globals) { return backup(globals, *target); };
-          }};
+  return {
+      "backup",
+      "Board",
+      "Copy the board, as it is at this moment, into another folder",
+      "Works while a controller serves. What tasks printed is not copied, nor are keys (`bidboard keys`).",
+      {{"bidboard backup ~/backups/monday", "a board of its own; bidboard -C ~/backups/monday tasks"}},
+      [](Options& o) -> Action0 {
+        auto target = std::make_shared<std::string>();
+        o.argument("DIR", *target, "A folder without a board");
+        return [target](const Globals& globals) { return backup(globals, *target); };
+      }};
 }
 
 Command compact_command() {

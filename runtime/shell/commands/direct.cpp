@@ -13,7 +13,7 @@ struct DirectArgs {
 };
 
 Result<Exit> direct(const Globals& globals, const DirectArgs& args, Direction what) {
-  const Result<BoardDirectory> board = find_board(globals.directory);
+  const Result<Target> board = find_target(globals);
   if (!board) return fail(board.error());
   for (const std::string& text : args.tasks) {
     const Result<TaskId> id = read_task_id(text);
@@ -42,7 +42,7 @@ struct ReassignArgs {
 };
 
 Result<Exit> reassign(const Globals& globals, const ReassignArgs& args) {
-  const Result<BoardDirectory> board = find_board(globals.directory);
+  const Result<Target> board = find_target(globals);
   if (!board) return fail(board.error());
   const Result<TaskId> id = read_task_id(args.task);
   if (!id) return fail(id.error());

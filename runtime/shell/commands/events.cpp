@@ -236,6 +236,15 @@ bool copy_new(const std::string& path, off_t& at) {
   return true;
 }
 
+std::string why_no_output(const BoardView& board, const Task& task, Epoch epoch) {
+  if (epoch.value == 0) return ": it was never awarded";
+  const Result<std::vector<Agent>> agents = board.agents();
+  for (const Agent& agent : agents.value_or(std::vector<Agent>{}))
+    if (agent.id == task.holder && !agent.key.empty())
+      return ": " + agent.profile.name + " works on another machine, where it is kept";
+  return "";
+}
+
 Result<Exit> output(const Globals& globals, const OutputArgs& args) {
   const Result<TaskId> id = read_task_id(args.task);
   if (!id) return fail(id.error());
@@ -259,8 +268,7 @@ Result<Exit> output(const Globals& globals, const OutputArgs& args) {
     const bool goes_on = !is_over(task->state) && task->state != TaskState::waiting;
     if (!args.follow || !goes_on || stop.requested()) {
       if (!exists && !args.follow)
-        return fail(Errc::not_found,
-                    to_string(*id) + " has no output" + (shown.value == 0 ? ": it was never awarded" : ""));
+        return fail(Errc::not_found, to_string(*id) + " has no output" + why_no_output(*board, *task, shown));
       return Exit::ok;
     }
     ::usleep(static_cast<useconds_t>(output_interval.us));

@@ -1,5 +1,7 @@
 // help, prime, completion: for people, for agents' prompts and for shells.
 #include <cstdio>
+#include "experiments/experiment.hpp"
+#include "experiments/measures.hpp"
 
 #include "runtime/settings.hpp"
 #include "runtime/shell/command_line.hpp"
@@ -50,13 +52,18 @@ Result<Exit> help(const std::string& topic) {
     text = job_file_reference();
   else if (topic == "settings")
     text = settings_reference();
+  else if (topic == "experiments")
+    text = experiment_reference();
+  else if (topic == "metrics")
+    text = measures_reference();
   else if (topic == "exit-codes")
     text = exit_codes;
   else if (const Command* command = find_command(topic))
     text = help_text(*command);
   else
     return fail(Errc::invalid, "no help on '" + topic +
-                                   "'; there is help on every command, and on jobs, settings and exit-codes");
+                                   "'; there is help on every command, and on jobs, settings, "
+                                   "experiments, metrics and exit-codes");
   std::fputs(text.c_str(), stdout);
   return Exit::ok;
 }

@@ -23,7 +23,7 @@ struct PostArgs {
 };
 
 Result<Exit> post(const Globals& globals, PostArgs args) {
-  const Result<BoardDirectory> board = find_board(globals.directory);
+  const Result<Target> board = find_target(globals);
   if (!board) return fail(board.error());
   TaskSpec& spec = args.spec;
   Result<std::string> body = read_text(args.body);
@@ -77,7 +77,7 @@ struct DepArgs {
 };
 
 Result<Exit> dep(const Globals& globals, const DepArgs& args) {
-  const Result<BoardDirectory> board = find_board(globals.directory);
+  const Result<Target> board = find_target(globals);
   if (!board) return fail(board.error());
   const Result<TaskId> task = read_task_id(args.task);
   if (!task) return fail(task.error());

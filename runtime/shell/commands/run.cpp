@@ -39,32 +39,31 @@ KnownNames known_names() {
 }
 
 Command run_command() {
-  return {
-      "run",
-      "Board",
-      "Run a job file or a workflow trace to its end",
-      "FILE is a job file (YAML, see docs/cli.md) or a WfFormat trace (JSON), whose tasks are done by "
-      "simulated agents. Uses the\n"
-      "serving board of this folder, or starts a controller and agents of its own; without a board, a "
-      "temporary one.\n"
-      "Exits 0 when every task is done.",
-      {{"bidboard run examples/audit.yaml", "real commands by real agents"},
-       {"bidboard run trace.json --agents 8 --strategy fifo", "a recorded workflow, scaled down"}},
-      [](Options& o) -> Action0 {
-        auto args = std::make_shared<RunArgs>();
-        o.argument("FILE", args->file, "Job file or trace");
-        o.integer("--agents", args->options.agents, "N",
-                  "How many agents to start when the file names none; 0: four");
-        o.text("--strategy", args->options.strategy, "NAME",
-               listed(strategy_names()));
-        o.text("--mechanism", args->options.mechanism, "NAME", listed(mechanism_names()));
-        o.number("--scale", args->scale, "X", "Seconds per traced second; 0: the critical path takes 5 s");
-        o.duration("--time-limit", args->options.time_limit, "TIME", "Give up after this long");
-        o.flag("--keep", args->options.keep, "Keep a temporary board");
-        o.flag("--quiet", args->options.quiet, "Print the result only");
-        o.flag("--json", args->options.json, "Print the outcome as JSON");
-        return [args](const Globals& globals) { return run(globals, *args); };
-      }};
+  return {"run",
+          "Board",
+          "Run a job file or a workflow trace to its end",
+          "FILE is a job file (YAML, see docs/cli.md) or a WfFormat trace (JSON), whose tasks are done by "
+          "simulated agents. Uses the\n"
+          "serving board of this folder, or starts a controller and agents of its own; without a board, a "
+          "temporary one.\n"
+          "Exits 0 when every task is done.",
+          {{"bidboard run examples/audit.yaml", "real commands by real agents"},
+           {"bidboard run trace.json --agents 8 --strategy fifo", "a recorded workflow, scaled down"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<RunArgs>();
+            o.argument("FILE", args->file, "Job file or trace");
+            o.integer("--agents", args->options.agents, "N",
+                      "How many agents to start when the file names none; 0: four");
+            o.text("--strategy", args->options.strategy, "NAME", listed(strategy_names()));
+            o.text("--mechanism", args->options.mechanism, "NAME", listed(mechanism_names()));
+            o.number("--scale", args->scale, "X",
+                     "Seconds per traced second; 0: the critical path takes 5 s");
+            o.duration("--time-limit", args->options.time_limit, "TIME", "Give up after this long");
+            o.flag("--keep", args->options.keep, "Keep a temporary board");
+            o.flag("--quiet", args->options.quiet, "Print the result only");
+            o.flag("--json", args->options.json, "Print the outcome as JSON");
+            return [args](const Globals& globals) { return run(globals, *args); };
+          }};
 }
 
 }  // namespace bidboard

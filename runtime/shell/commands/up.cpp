@@ -171,7 +171,9 @@ Result<void> run_board(const BoardDirectory& board, Settings settings, Detached&
   Supervisor supervisor(settings.restart, [](const std::string& text) {
     print_note({Note::Level::warning, text});
   });
-  if (const Result<void> started = supervisor.start(controller_child(board, settings.durable)); !started)
+  if (const Result<void> started =
+          supervisor.start(controller_child(board, settings.durable, settings.listen));
+      !started)
     return started;
   const Result<Writer> writer = await_serving(board, start_patience);
   if (!writer) return fail(writer.error());
@@ -246,6 +248,7 @@ Result<Exit> down(const Globals& globals) {
 
 struct Overview {
   std::optional<Status> serving;
+  std::string listens;  ///< for other machines
   pid_t supervisor = 0;
   std::map<std::string, std::size_t> tasks;  ///< by state
   std::vector<Agent> agents;
@@ -254,7 +257,8 @@ struct Overview {
 Result<Overview> look(const BoardView& board) {
   Overview overview;
   overview.supervisor = supervisor_pid(board.directory());
-  if (serving_writer(board.directory())) {
+  if (const auto writer = serving_writer(board.directory())) {
+    overview.listens = writer->tcp;
     Result<Status> status = call_for<Status>(board.directory(), AskStatus{});
     if (!status) return fail(status.error());
     overview.serving = std::move(*status);
@@ -275,6 +279,7 @@ void print_overview(const BoardView& board, const Overview& overview) {
     std::printf("controller  process %lld, up for %s, term %llu, %llu events\n",
                 static_cast<long long>(s.pid), format_duration(s.up_for).c_str(),
                 static_cast<unsigned long long>(s.term.value), static_cast<unsigned long long>(s.seq.value));
+    if (!overview.listens.empty()) std::printf("listens     %s\n", overview.listens.c_str());
     std::printf("strategy    %s%s\n", s.strategy.c_str(),
                 s.strategy == "auction" ? (", " + s.mechanism).c_str() : "");
     std::printf("agents      %zu connected\n", s.agents.size());
@@ -306,6 +311,7 @@ Value to_json_value(const BoardView& board, const Overview& overview) {
     out.set("up_for", static_cast<double>(s.up_for.us) / 1e6);
     out.set("strategy", s.strategy);
     out.set("mechanism", s.mechanism);
+    out.set("listens", overview.listens.empty() ? Value() : Value(overview.listens));
     Value agents{Value::Array{}};
     for (const AgentStatus& agent : s.agents) {
       Value item{Value::Object{}};

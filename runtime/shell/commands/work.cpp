@@ -74,7 +74,7 @@ Result<Claimed> claim_when_possible(const BoardDirectory& board, const Claim& re
 Result<Exit> claim(const Globals& globals, const ClaimArgs& args) {
   if (args.task.empty() == !args.next) return fail(Errc::invalid, "say which task, or --next");
   if (args.as.empty()) return fail(Errc::invalid, "say who claims: --as NAME");
-  const Result<BoardDirectory> board = find_board(globals.directory);
+  const Result<Target> board = find_target(globals);
   if (!board) return fail(board.error());
   Claim request;
   if (!args.next) {
@@ -87,9 +87,12 @@ Result<Exit> claim(const Globals& globals, const ClaimArgs& args) {
     if (!skill) return fail(skill.error());
     request.skills.push_back({skill->name, skill->level.value_or(one)});
   }
-  const Result<Claimed> claimed = args.next && args.wait
-                                      ? claim_when_possible(*board, request, args)
-                                      : call_for<Claimed>(*board, request, caller(args.as));
+  const bool waits = args.next && args.wait;
+  if (waits && !board->endpoint.empty())
+    return fail(Errc::unavailable,
+                "--wait watches the board's files, which are on another machine; run it there");
+  const Result<Claimed> claimed = waits ? claim_when_possible(board->board, request, args)
+                                        : call_for<Claimed>(*board, request, caller(args.as));
   if (!claimed) return fail(claimed.error());
   return print_claim(*claimed, args);
 }
@@ -113,7 +116,7 @@ struct ReportArgs {
 };
 
 Result<Exit> send_report(const Globals& globals, const ReportArgs& args, RequestBody body, const char* verb) {
-  const Result<BoardDirectory> board = find_board(globals.directory);
+  const Result<Target> board = find_target(globals);
   if (!board) return fail(board.error());
   if (args.epoch < 0) return fail(Errc::invalid, "an epoch is a positive number");
   const Result<Changed> changed = call_for<Changed>(*board, std::move(body), caller(args.as));

@@ -1,0 +1,126 @@
+#include "experiments/report.hpp"
+
+#include <cmath>
+
+#include "experiments/verdict.hpp"
+
+namespace bidboard {
+namespace {
+
+std::string html(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else
+      out += c;
+  }
+  return out;
+}
+
+/// Four digits are more than anyone sees, and keep the page small.
+Value rounded(double value) {
+  if (value == 0 || !std::isfinite(value)) return 0;
+  const double unit = std::pow(10, std::floor(std::log10(std::abs(value))) - 4);
+  return std::round(value / unit) * unit;
+}
+
+Value numbers(const Comparison& c, bool with_p) {
+  Value list{Value::Array{}};
+  for (const double value : {c.ratio, c.ci.low, c.ci.high}) list.push(rounded(value));
+  if (with_p) list.push(rounded(c.p));
+  return list;
+}
+
+Value to_value(const Verdict& verdict) {
+  Value settings{Value::Array{}};
+  for (const SettingVerdict& setting : verdict.settings) {
+    Value standings{Value::Array{}};
+    for (const Standing& s : setting.standings) {
+      Value standing{Value::Object{}};
+      standing.set("strategy", static_cast<std::int64_t>(s.strategy));
+      standing.set("bound", numbers(s.to_bound, false));
+      standing.set("best", numbers(s.to_best, true));
+      standing.set("baseline", numbers(s.to_baseline, true));
+      standing.set("good", s.as_good_as_best);
+      standings.push(std::move(standing));
+    }
+    Value value{Value::Object{}};
+    value.set("agents", static_cast<std::int64_t>(setting.agents));
+    value.set("faults", static_cast<std::int64_t>(setting.faults));
+    value.set("standings", std::move(standings));
+    settings.push(std::move(value));
+  }
+  return settings;
+}
+
+Value measures_value() {
+  Value list{Value::Array{}};
+  for (const Measure& measure : measures()) {
+    Value value{Value::Object{}};
+    value.set("name", measure.name);
+    value.set("title", measure.title);
+    value.set("unit", measure.unit);
+    value.set("formula", measure.formula);
+    list.push(std::move(value));
+  }
+  return list;
+}
+
+Value runs_value(const Results& results) {
+  Value list{Value::Array{}};
+  for (const RunRecord& run : results.runs) {
+    Value row{Value::Array{}};
+    for (const std::size_t position :
+         {run.cell.workload, run.cell.agents, run.cell.faults, run.cell.strategy})
+      row.push(static_cast<std::int64_t>(position));
+    row.push(run.cell.seed);
+    for (const std::optional<double>& value : run.measured) row.push(value ? rounded(*value) : Value());
+    list.push(std::move(row));
+  }
+  return list;
+}
+
+/// In a script element nothing may look like its end.
+std::string safe_in_script(std::string json) {
+  for (std::size_t at = 0; (at = json.find("</", at)) != json.npos; at += 3) json.replace(at, 2, "<\\/");
+  return json;
+}
+
+}  // namespace
+
+std::string report_page(const Results& results, const std::vector<Value>& gantt) {
+  const Verdict verdict = judge(results);
+  Value data = to_value(results.names);
+  data.set("comparisons", static_cast<std::int64_t>(verdict.comparisons));
+  data.set("verdict", to_value(verdict));
+  data.set("measures", measures_value());
+  data.set("runs", runs_value(results));
+  Value charts{Value::Object{}};
+  for (const Value& line : gantt)
+    if (const Value* cell = line.find("cell"); cell && cell->is_string() && line.find("executions"))
+      charts.set(cell->string(), *line.find("executions"));
+  data.set("gantt", std::move(charts));
+
+  const ExperimentNames& names = results.names;
+  std::string page =
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<link rel=\"icon\" href=\"data:,\">\n<title>" +
+      html(names.name) + "</title>\n<style>\n" + report_css + "</style>\n</head>\n<body>\n<h1>" +
+      html(names.name) + "</h1>\n";
+  if (!names.about.empty()) page += "<p>" + html(names.about) + "</p>\n";
+  page += "<p class=\"answer\" id=\"answer\">" + html(answer(results, verdict)) + "</p>\n";
+  page += "<p class=\"soft\">" + std::to_string(results.runs.size()) + " runs, " +
+          (names.mode == "live" ? "with real processes" : "simulated") + ", seeds 1 to " +
+          std::to_string(names.seeds) + ". " + html(results.made_by) + "</p>\n<main id=\"main\"></main>\n";
+  page += "<script type=\"application/json\" id=\"data\">" + safe_in_script(to_json(data)) + "</script>\n";
+  page += std::string("<script>\n") + report_js + "</script>\n</body>\n</html>\n";
+  return page;
+}
+
+}  // namespace bidboard

@@ -1,0 +1,19 @@
+// The report: one page that needs nothing else, made of report/page.css and report/page.js, which are built
+// in. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "experiments/results.hpp"
+
+namespace bidboard {
+
+/// `gantt`: the lines of gantt.jsonl.
+std::string report_page(const Results& results, const std::vector<Value>& gantt);
+
+/// The built-in parts (made by CMake from the files of their names).
+extern const char* const report_css;
+extern const char* const report_js;
+
+}  // namespace bidboard

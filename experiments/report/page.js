@@ -1,0 +1,316 @@
+"use strict";
+// Draws the report from the data in the page. No library and nothing from a network.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const measureAt = Object.fromEntries(data.measures.map((m, i) => [m.name, i]));
+const state = { setting: 0, measure: "bound_ratio", workload: -1, cell: null };
+
+const make = (tag, attributes = {}, ...children) => {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes))
+    key.startsWith("on") ? node.addEventListener(key.slice(2), value) : node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+};
+const svgNode = (tag, attributes, ...children) => {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+};
+const short = (x) => {
+  if (x === null || x === undefined || Number.isNaN(x)) return "–";
+  if (x !== 0 && Math.abs(x) < 0.01) return x.toExponential(1);
+  if (Math.abs(x) >= 1e6) return x.toExponential(2);
+  return Math.abs(x) >= 100 ? x.toFixed(0) : Number(x.toPrecision(3)).toString();
+};
+const hue = (i) => `hsl(${(i * 137.5 + 215) % 360} 62% var(--lightness, 48%))`;
+const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+
+const settings = data.verdict.map((v) => ({ ...v, name: settingName(v.agents, v.faults) }));
+function settingName(agents, faults) {
+  const fault = data.faults[faults];
+  return data.agents[agents] + (fault === "none" ? "" : " — " + fault);
+}
+
+// A run is [workload, agents, faults, strategy, seed, measures...].
+const firstMeasure = 5;
+const bySetting = new Map();
+for (const run of data.runs) {
+  const key = run[1] + "/" + run[2];
+  if (!bySetting.has(key)) bySetting.set(key, []);
+  bySetting.get(key).push(run);
+}
+const runsOf = (agents, faults, strategy) =>
+  (bySetting.get(agents + "/" + faults) ?? []).filter(
+    (run) => run[3] === strategy && (state.workload < 0 || run[0] === state.workload));
+const valuesOf = (agents, faults, strategy, measure) =>
+  runsOf(agents, faults, strategy).map((run) => run[firstMeasure + measureAt[measure]]).filter((x) => x !== null);
+
+// Mean with a 95 % bootstrap interval; seeded, so that a page looks the same each time.
+function interval(values) {
+  if (values.length === 0) return null;
+  let seed = 12345;
+  const draw = () => (seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648;
+  const means = [];
+  for (let i = 0; i < 400; ++i) {
+    let sum = 0;
+    for (let k = 0; k < values.length; ++k) sum += values[Math.floor(draw() * values.length)];
+    means.push(sum / values.length);
+  }
+  means.sort((a, b) => a - b);
+  return { mean: mean(values), low: means[10], high: means[389] };
+}
+
+function scale(low, high, from, to, logarithmic) {
+  const f = logarithmic ? Math.log : (x) => x;
+  const span = f(high) - f(low) || 1;
+  return (x) => from + ((f(x) - f(low)) / span) * (to - from);
+}
+function ticks(low, high, logarithmic) {
+  if (logarithmic) {
+    const all = [];
+    for (let p = Math.floor(Math.log10(low)); p <= Math.ceil(Math.log10(high)); ++p)
+      for (const f of [1, 2, 5]) all.push(f * 10 ** p);
+    const inside = all.filter((x) => x >= low * 0.999 && x <= high * 1.001);
+    return inside.length > 8 ? inside.filter((x) => Number.isInteger(Math.log10(x))) : inside;
+  }
+  const step = 10 ** Math.floor(Math.log10((high - low) / 4 || 1));
+  const factor = [1, 2, 5, 10].find((f) => (high - low) / (f * step) <= 6);
+  const out = [];
+  for (let x = Math.ceil(low / (factor * step)) * factor * step; x <= high + 1e-12; x += factor * step) out.push(x);
+  return out;
+}
+
+const legend = (indices) =>
+  make("div", { class: "legend" },
+       ...indices.map((s) => make("span", {}, make("i", { style: `background:${hue(s)}` }), data.strategies[s])));
+
+// One row per strategy: a dot at the mean and a bar for its interval.
+function dotPlot(rows, unit) {
+  const width = 720, left = 190, right = 60, rowHeight = 26;
+  const height = rows.length * rowHeight + 34;
+  const low = Math.min(...rows.map((r) => r.low)), high = Math.max(...rows.map((r) => r.high));
+  const margin = (high - low || Math.abs(high) || 1) * 0.06;
+  const x = scale(low - margin, high + margin, left, width - right);
+  const svg = svgNode("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+  for (const t of ticks(low - margin, high + margin)) {
+    svg.append(svgNode("line", { class: "axis", x1: x(t), x2: x(t), y1: 4, y2: height - 26 }));
+    svg.append(svgNode("text", { class: "soft", x: x(t), y: height - 10, "text-anchor": "middle" }, short(t) + unit));
+  }
+  rows.forEach((row, i) => {
+    const y = i * rowHeight + 20;
+    svg.append(svgNode("text", { x: left - 12, y: y + 4, "text-anchor": "end" }, row.label));
+    svg.append(svgNode("line", { x1: x(row.low), x2: x(row.high), y1: y, y2: y, stroke: row.colour, "stroke-width": 6,
+                                 "stroke-opacity": 0.35, "stroke-linecap": "round" }));
+    svg.append(svgNode("circle", { cx: x(row.mean), cy: y, r: 5, fill: row.colour },
+                       svgNode("title", {}, `${row.label}: ${short(row.mean)} [${short(row.low)}, ${short(row.high)}]`)));
+    svg.append(svgNode("text", { class: "soft", x: width - right + 8, y: y + 4 }, short(row.mean)));
+  });
+  return svg;
+}
+
+function linePlot(series, { xTitle, logX, logY, steps }) {
+  const width = 720, height = 330, left = 64, right = 16, top = 12, bottom = 44;
+  const points = series.flatMap((s) => s.points);
+  let xs = [Math.min(...points.map((p) => p[0])), Math.max(...points.map((p) => p[0]))];
+  let ys = [Math.min(...points.map((p) => p[1])), Math.max(...points.map((p) => p[1]))];
+  if (logY && ys[0] <= 0) logY = false;
+  if (logX && xs[0] <= 0) logX = false;
+  if (!logY) ys = [Math.min(0, ys[0]), ys[1] || 1];
+  const x = scale(xs[0], xs[1], left, width - right, logX), y = scale(ys[0], ys[1], height - bottom, top, logY);
+  const svg = svgNode("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+  for (const t of ticks(ys[0], ys[1], logY)) {
+    svg.append(svgNode("line", { class: "axis", x1: left, x2: width - right, y1: y(t), y2: y(t) }));
+    svg.append(svgNode("text", { class: "soft", x: left - 8, y: y(t) + 4, "text-anchor": "end" }, short(t)));
+  }
+  for (const t of ticks(xs[0], xs[1], logX))
+    svg.append(svgNode("text", { class: "soft", x: x(t), y: height - bottom + 18, "text-anchor": "middle" }, short(t)));
+  svg.append(svgNode("text", { class: "soft", x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" }, xTitle));
+  for (const s of series) {
+    let d = "";
+    s.points.forEach(([px, py], i) => {
+      if (steps && i > 0) d += `H${x(px).toFixed(1)}`;
+      d += `${i === 0 ? "M" : "L"}${x(px).toFixed(1)} ${y(py).toFixed(1)}`;
+    });
+    svg.append(svgNode("path", { d, fill: "none", stroke: s.colour, "stroke-width": 2 }, svgNode("title", {}, s.label)));
+    if (!steps)
+      for (const [px, py] of s.points)
+        svg.append(svgNode("circle", { cx: x(px), cy: y(py), r: 3, fill: s.colour },
+                           svgNode("title", {}, `${s.label}: ${short(py)} at ${short(px)}`)));
+  }
+  return svg;
+}
+
+// Least squares on logarithms: the exponent of a power law.
+function exponent(points) {
+  const usable = points.filter(([x, y]) => x > 0 && y > 0).map(([x, y]) => [Math.log(x), Math.log(y)]);
+  if (new Set(usable.map((p) => p[0])).size < 2) return null;
+  const mx = mean(usable.map((p) => p[0])), my = mean(usable.map((p) => p[1]));
+  return usable.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0) /
+         usable.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
+}
+
+function overview() {
+  const head = make("tr", {}, make("th", {}, "setting"), ...data.strategies.map((name) => make("th", {}, name)));
+  const rows = settings.map((setting, i) => {
+    const byStrategy = new Map(setting.standings.map((s) => [s.strategy, s]));
+    const cells = data.strategies.map((_, s) => {
+      const standing = byStrategy.get(s);
+      const classes = [standing?.good ? "best" : "", i === state.setting ? "chosen" : ""].join(" ").trim();
+      return make("td", classes ? { class: classes } : {}, standing ? short(standing.bound[0]) : "–");
+    });
+    const choose = make("button", { type: "button", onclick: () => { state.setting = i; draw(); } }, setting.name);
+    return make("tr", {}, make("td", {}, choose), ...cells);
+  });
+  return make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
+}
+
+function standingsTable() {
+  const setting = settings[state.setting];
+  const percent = (x) => (x >= 1 ? "+" : "−") + (Math.abs(x - 1) * 100).toFixed(1) + " %";
+  const against = (c, isSelf) => {
+    if (isSelf) return make("td", { class: "noise" }, "—");
+    const text = `${percent(c[0])} [${percent(c[1])}, ${percent(c[2])}]`;
+    return c[3] > 0.05 ? make("td", { class: "noise" }, text + " noise") : make("td", {}, text);
+  };
+  const extra = ["heft_ratio", "award_p50", "messages", "redundant", "idle", "fairness"];
+  const head = make("tr", {}, make("th", {}, "strategy"), make("th", {}, "makespan / bound"),
+                    make("th", {}, "against the best"), make("th", {}, "against " + data.baseline),
+                    ...extra.map((name) => make("th", {}, data.measures[measureAt[name]].title)));
+  const rows = setting.standings.map((s, i) => make("tr", {},
+    make("td", { class: s.good ? "best" : "" }, data.strategies[s.strategy]),
+    make("td", {}, `${short(s.bound[0])} [${short(s.bound[1])}, ${short(s.bound[2])}]`),
+    against(s.best, i === 0), against(s.baseline, data.strategies[s.strategy] === data.baseline),
+    ...extra.map((name) => {
+      const values = valuesOf(setting.agents, setting.faults, s.strategy, name);
+      return make("td", {}, values.length ? short(mean(values)) : "–");
+    })));
+  return make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
+}
+
+function ratioPlot() {
+  const setting = settings[state.setting];
+  const measure = data.measures[measureAt[state.measure]];
+  const rows = setting.standings.map((s) => {
+    const i = interval(valuesOf(setting.agents, setting.faults, s.strategy, state.measure));
+    return i && { ...i, label: data.strategies[s.strategy], colour: hue(s.strategy) };
+  }).filter(Boolean);
+  return rows.length ? dotPlot(rows, "") : make("p", { class: "soft" }, `${measure.title} was not measured here.`);
+}
+
+function growthPlot() {
+  const faults = settings[state.setting].faults;
+  const series = data.strategies.map((name, s) => {
+    const byCount = new Map();
+    data.agents.forEach((_, a) => {
+      const values = valuesOf(a, faults, s, state.measure);
+      if (!values.length) return;
+      const count = data.agent_counts[a];
+      byCount.set(count, [...(byCount.get(count) ?? []), ...values]);
+    });
+    const points = [...byCount].map(([count, values]) => [count, mean(values)]).sort((a, b) => a[0] - b[0]);
+    return { label: name, colour: hue(s), points, strategy: s };
+  }).filter((s) => s.points.length > 1);
+  if (!series.length) return make("p", { class: "soft" }, "Only one number of agents was tried.");
+  const fits = series.map((s) => [s.label, exponent(s.points)]).filter((f) => f[1] !== null)
+    .map(([label, e]) => `${label} n^${e.toFixed(2)}`).join(", ");
+  const out = make("div", {}, linePlot(series, { xTitle: "agents", logX: true, logY: true }), legend(series.map((s) => s.strategy)));
+  if (fits) out.append(make("p", { class: "soft" }, "Growth with the number n of agents, fitted: " + fits + "."));
+  return out;
+}
+
+function distributionPlot() {
+  const setting = settings[state.setting];
+  const series = setting.standings.map((s) => {
+    const values = valuesOf(setting.agents, setting.faults, s.strategy, state.measure).sort((a, b) => a - b);
+    return { label: data.strategies[s.strategy], colour: hue(s.strategy), strategy: s.strategy,
+             points: values.map((v, i) => [v, (i + 1) / values.length]) };
+  }).filter((s) => s.points.length > 1);
+  if (!series.length) return make("p", { class: "soft" }, "Not measured here.");
+  const measure = data.measures[measureAt[state.measure]];
+  return make("div", {}, linePlot(series, { xTitle: measure.title + (measure.unit ? ", " + measure.unit : "") + " (share of runs below)", steps: true }),
+              legend(series.map((s) => s.strategy)));
+}
+
+function recoveryPlot() {
+  const setting = settings[state.setting];
+  const rows = setting.standings.flatMap((s) => ["detect", "redistribute"].map((name) => {
+    const i = interval(valuesOf(setting.agents, setting.faults, s.strategy, name));
+    return i && { ...i, label: `${data.strategies[s.strategy]}: ${name}`, colour: hue(s.strategy) };
+  })).filter(Boolean);
+  return rows.length ? dotPlot(rows, " s") : null;
+}
+
+function cellPicker() {
+  const setting = settings[state.setting];
+  const head = make("tr", {}, make("th", {}, "workload"), ...setting.standings.map((s) => make("th", {}, data.strategies[s.strategy])));
+  const rows = data.workloads.map((workload, w) => make("tr", {}, make("td", {}, workload),
+    ...setting.standings.map((s) => {
+      const cell = `w${w}.a${setting.agents}.f${setting.faults}.s${s.strategy}.1`;
+      const run = data.runs.find((r) => r[0] === w && r[1] === setting.agents && r[2] === setting.faults && r[3] === s.strategy && r[4] === 1);
+      if (!run || !(cell in data.gantt)) return make("td", {}, "–");
+      const button = make("button", { type: "button", onclick: () => { state.cell = cell; draw(); } }, short(run[firstMeasure]) + " s");
+      return make("td", cell === state.cell ? { class: "chosen" } : {}, button);
+    })));
+  return make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
+}
+
+function gantt() {
+  const rows = data.gantt[state.cell];
+  if (!rows) return make("p", { class: "soft" }, "Choose a run above. Other seeds: bidboard experiment run FILE --cell NAME.");
+  const agents = Math.max(...rows.map((r) => r[1])) + 1;
+  const rowHeight = agents > 40 ? 6 : agents > 16 ? 12 : 20;
+  const width = 720, left = 40, height = agents * rowHeight + 30;
+  const end = Math.max(...rows.map((r) => r[3])) || 1;
+  const x = scale(0, end, left, width - 10);
+  const svg = svgNode("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+  for (const t of ticks(0, end)) {
+    svg.append(svgNode("line", { class: "axis", x1: x(t), x2: x(t), y1: 0, y2: height - 22 }));
+    svg.append(svgNode("text", { class: "soft", x: x(t), y: height - 6, "text-anchor": "middle" }, short(t) + " s"));
+  }
+  for (let a = 0; a < agents && rowHeight > 6; ++a)
+    svg.append(svgNode("text", { class: "soft", x: left - 6, y: a * rowHeight + rowHeight * 0.75, "text-anchor": "end" }, "w" + (a + 1)));
+  for (const [task, agent, begin, finish, useful] of rows)
+    svg.append(svgNode("rect", { x: x(begin), y: agent * rowHeight + 1, width: Math.max(0.6, x(finish) - x(begin)), height: rowHeight - 2,
+                                 fill: useful ? hue(task) : "var(--bad)", "fill-opacity": useful ? 0.75 : 0.9 },
+                       svgNode("title", {}, `task ${task + 1}, w${agent + 1}: ${short(begin)} to ${short(finish)} s${useful ? "" : ", its result did not count"}`)));
+  return make("div", {}, svg, make("p", { class: "soft" }, `Cell ${state.cell}. Red: work whose result did not count.`));
+}
+
+function chooser(title, options, value, change) {
+  const select = make("select", { onchange: (event) => { change(event.target.value); draw(); } },
+    ...options.map(([v, text]) => make("option", String(v) === String(value) ? { value: v, selected: "" } : { value: v }, text)));
+  return make("label", {}, title, select);
+}
+
+const section = (title, caption, ...content) => make("section", {}, make("h2", {}, title),
+  ...(caption ? [make("p", { class: "soft" }, caption)] : []), ...content);
+
+function draw() {
+  const measure = data.measures[measureAt[state.measure]];
+  const focus = document.activeElement?.closest?.("label")?.firstChild?.textContent;
+  const recovery = recoveryPlot();
+  const main = document.getElementById("main");
+  main.replaceChildren(
+    section("All settings", "Makespan as a multiple of the bound that no schedule beats; bold: best, or within noise of the best. Choose a row.",
+            make("div", { class: "scroll" }, overview())),
+    make("div", { class: "controls" },
+      chooser("Setting", settings.map((s, i) => [i, s.name]), state.setting, (v) => { state.setting = Number(v); state.cell = null; }),
+      chooser("Measure", data.measures.map((m) => [m.name, m.title + (m.unit ? ", " + m.unit : "")]), state.measure, (v) => { state.measure = v; }),
+      chooser("Workload", [[-1, "all"], ...data.workloads.map((w, i) => [i, w])], state.workload, (v) => { state.workload = Number(v); })),
+    section(settings[state.setting].name, `Paired by workload and seed; 95 % bootstrap intervals; p corrected for ${data.comparisons} comparisons (Holm).`,
+            make("div", { class: "scroll" }, standingsTable())),
+    section(measure.title, measure.formula, make("figure", {}, ratioPlot())),
+    section("Growth with the number of agents", null, make("figure", {}, growthPlot())),
+    section("Distribution over runs", null, make("figure", {}, distributionPlot())),
+    ...(recovery ? [section("Recovery", "Seconds after a death until the board knew, and until all that was held had been awarded again.", make("figure", {}, recovery))] : []),
+    section("Who did what when", "Makespans of seed 1. Choose one to see its Gantt chart.", make("div", { class: "scroll" }, cellPicker()),
+            make("figure", {}, gantt())));
+  if (focus)
+    for (const label of main.querySelectorAll("label"))
+      if (label.firstChild.textContent === focus) label.querySelector("select").focus();
+}
+
+document.documentElement.style.setProperty("--lightness", matchMedia("(prefers-color-scheme: dark)").matches ? "62%" : "44%");
+draw();

@@ -1,0 +1,321 @@
+#include "runtime/net/door.hpp"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <deque>
+#include <map>
+
+#include "runtime/net/wire.hpp"
+
+namespace bidboard {
+namespace {
+
+/// Messages that ZeroMQ keeps for a peer, or a follower of the feed, that does not read. Few, since it counts
+/// messages and not their bytes; what does not fit waits in a Backlog.
+constexpr int outgoing_max = 64;
+/// What waits for one peer beyond that, and for how long without anything being read.
+constexpr std::size_t backlog_bytes_max = 8 << 20;
+constexpr std::chrono::seconds backlog_patience(2);
+/// Over TCP: how long a peer may take to prove who it is.
+constexpr std::chrono::milliseconds handshake_max(10'000);
+
+constexpr int broken_handshake = ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
+
+/// ROUTER names anonymous peers by a zero byte and four more; that number is our PeerId.
+PeerId peer_of(std::string_view routing_id) {
+  if (routing_id.size() != 5 || routing_id[0] != 0) return {};
+  std::uint64_t number = 0;
+  for (std::size_t i = 1; i < 5; ++i) number = number << 8 | static_cast<unsigned char>(routing_id[i]);
+  return {number + 1};
+}
+
+std::string routing_id_of(PeerId peer) {
+  const std::uint64_t number = peer.value - 1;
+  std::string id(1, '\0');
+  for (int shift = 24; shift >= 0; shift -= 8) id += static_cast<char>(number >> shift);
+  return id;
+}
+
+/// How an admission travels with each message of its connection, as ZAP's user id.
+constexpr const char* user_property = "User-Id";
+std::string user_of(const Admission& admission) { return (admission.operates ? "+" : "-") + admission.key; }
+Origin origin_of(zmq::message_t& message) {
+  const char* user = zmq_msg_gets(message.handle(), user_property);
+  if (!user || *user == '\0') return {"?", false};  // nobody that we let in
+  return {user + 1, *user == '+'};
+}
+
+/// The far end of a TCP connection, while it lasts.
+std::string address_of(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  std::array<char, NI_MAXHOST> host{};
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
+      (address.ss_family != AF_INET && address.ss_family != AF_INET6) ||
+      ::getnameinfo(reinterpret_cast<sockaddr*>(&address), size, host.data(), host.size(), nullptr, 0,
+                    NI_NUMERICHOST) != 0)
+    return "an unknown address";
+  return host.data();
+}
+
+/// What ZAP says of a peer: of a local one "localhost:UID:GID:PID" where the system tells, of a remote one
+/// its address.
+Knock knock_of(const std::vector<std::string>& request) {
+  Knock knock;
+  knock.from = request[3];
+  if (request[5] == "CURVE") {
+    knock.remote = true;
+    if (request.size() > 6) knock.key = request[6];
+    return knock;
+  }
+  const std::size_t colon = knock.from.find(':');
+  unsigned uid = 0, gid = 0;
+  long pid = 0;
+  if (colon != std::string::npos &&
+      std::sscanf(knock.from.c_str() + colon, ":%u:%u:%ld", &uid, &gid, &pid) == 3) {
+    knock.uid = uid;
+    knock.from = "process " + std::to_string(pid) + " of user " + std::to_string(uid);
+  }
+  return knock;
+}
+
+/// Who is connected to one of a door's sockets, by the monitor's word.
+struct Monitor {
+  zmq::socket_t events;
+  std::map<int, std::string> open;  ///< address by descriptor
+  bool broke_off = false;           ///< the next one to go did not get through its handshake
+
+  Monitor(zmq::context_t& context, zmq::socket_t& watched, const std::string& address)
+      : events(context, zmq::socket_type::pair) {
+    // Without a bound: what is not taken here would hold up everything that the socket does.
+    events.set(zmq::sockopt::rcvhwm, 0);
+    events.set(zmq::sockopt::linger, 0);
+    constexpr int wanted = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | broken_handshake;
+    if (zmq_socket_monitor(watched.handle(), address.c_str(), wanted) != 0) throw zmq::error_t();
+    events.connect(address);
+  }
+
+  void take(bool tcp, const std::function<void(const std::string&, const std::string&)>& on_refused) {
+    zmq::message_t event, ignored;
+    while (events.recv(event, zmq::recv_flags::dontwait)) {
+      static_cast<void>(events.recv(ignored, zmq::recv_flags::dontwait));
+      if (event.size() < 6) continue;
+      std::uint16_t what = 0;
+      std::int32_t value = 0;
+      std::memcpy(&what, event.data<char>(), sizeof what);
+      std::memcpy(&value, event.data<char>() + sizeof what, sizeof value);
+      if (what == ZMQ_EVENT_ACCEPTED) {
+        open[value] = tcp ? address_of(value) : "this machine";
+      } else if ((what & broken_handshake) != 0) {
+        // Its end follows at once. A local peer that goes so early was only stopped.
+        broke_off = tcp || what == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
+      } else if (what == ZMQ_EVENT_DISCONNECTED) {
+        const auto at = open.find(value);
+        if (at == open.end()) continue;
+        if (std::exchange(broke_off, false))
+          on_refused(at->second, tcp ? "it showed no key that was made for this board"
+                                     : "it does not speak as Bidboard does");
+        open.erase(at);
+      }
+    }
+  }
+};
+
+}  // namespace
+
+struct Door::Impl {
+  DoorOptions options;
+  bool tcp = false;
+  zmq::context_t context{1};
+  zmq::socket_t zap{context, zmq::socket_type::rep};
+  zmq::socket_t router{context, zmq::socket_type::router};
+  zmq::socket_t feed{context, zmq::socket_type::xpub};
+  Monitor router_monitor{context, router, "inproc://router"};
+  Monitor feed_monitor{context, feed, "inproc://feed"};
+  std::uint64_t undelivered = 0;
+  bool followed = false;  ///< somebody has subscribed to the feed
+
+  struct Backlog {
+    std::deque<std::string> frames;
+    std::size_t bytes = 0;
+    std::chrono::steady_clock::time_point moved;  ///< something was taken last
+  };
+  std::map<PeerId, Backlog> backlogs;
+
+  explicit Impl(DoorOptions o) : options(std::move(o)), tcp(options.endpoint.starts_with("tcp:")) {
+    zap.set(zmq::sockopt::linger, 0);
+    zap.bind("inproc://zeromq.zap.01");  // before anybody can knock
+    for (zmq::socket_t* socket : {&router, &feed}) set_up(*socket);
+    router.set(zmq::sockopt::router_mandatory, true);
+    router.bind(options.endpoint);
+    feed.bind(options.feed_endpoint);
+    options.endpoint = router.get(zmq::sockopt::last_endpoint);
+    options.feed_endpoint = feed.get(zmq::sockopt::last_endpoint);
+  }
+
+  void set_up(zmq::socket_t& socket) const {
+    wire::set_common_options(socket);
+    socket.set(zmq::sockopt::sndhwm, outgoing_max);
+    socket.set(zmq::sockopt::zap_domain, "bidboard");  // without a domain nobody need knock
+    if (!tcp) return;
+    wire::set_tcp_options(socket);
+    socket.set(zmq::sockopt::ipv6, options.endpoint.find('[') != std::string::npos);
+    socket.set(zmq::sockopt::handshake_ivl, static_cast<int>(handshake_max.count()));
+    socket.set(zmq::sockopt::curve_server, true);
+    socket.set(zmq::sockopt::curve_secretkey, zmq::buffer(options.secret_key));
+  }
+
+  enum class Sent { yes, full, gone };
+  Sent try_send(PeerId to, const std::string& bytes) {
+    try {
+      const bool sent =
+          router.send(zmq::buffer(routing_id_of(to)), zmq::send_flags::sndmore | zmq::send_flags::dontwait) &&
+          router.send(zmq::buffer(bytes), zmq::send_flags::dontwait);
+      return sent ? Sent::yes : Sent::full;
+    } catch (const zmq::error_t&) {
+      return Sent::gone;  // "Host unreachable": its lease or its client's patience will say so
+    }
+  }
+
+  void keep(PeerId to, std::string bytes) {
+    const auto [at, fresh] = backlogs.try_emplace(to);
+    Backlog& backlog = at->second;
+    if (fresh) backlog.moved = std::chrono::steady_clock::now();
+    if (backlog.bytes + bytes.size() > backlog_bytes_max) {
+      undelivered += 1;
+      return;
+    }
+    backlog.bytes += bytes.size();
+    backlog.frames.push_back(std::move(bytes));
+  }
+
+  /// One who knocked, if there is one.
+  bool answer_knock() {
+    std::vector<std::string> request;
+    zmq::message_t part;
+    if (!zap.recv(part, zmq::recv_flags::dontwait)) return false;
+    request.push_back(part.to_string());
+    while (zap.get(zmq::sockopt::rcvmore)) {
+      static_cast<void>(zap.recv(part, zmq::recv_flags::dontwait));
+      request.push_back(part.to_string());
+    }
+    take_events();  // who knocks has been counted
+    Admission admission;
+    std::string from = "an unknown address";
+    if (request.size() < 6) {
+      request.resize(6);
+    } else {
+      Knock knock = knock_of(request);
+      knock.open = router_monitor.open.size() + feed_monitor.open.size();
+      admission = options.may_enter(knock);
+      from = knock.from;
+    }
+    using Verdict = Admission::Verdict;
+    if (admission.verdict != Verdict::welcome) options.on_refused(from, admission.why);
+    const char* status = admission.verdict == Verdict::welcome ? "200"
+                         : admission.verdict == Verdict::full  ? "500"
+                                                               : "400";
+    const std::array<std::string, 6> reply{"1.0", request[1], status, admission.why, user_of(admission), ""};
+    for (std::size_t i = 0; i < reply.size(); ++i)
+      zap.send(zmq::buffer(reply[i]),
+               i + 1 < reply.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);
+    return true;
+  }
+
+  void take_events() {
+    router_monitor.take(tcp, options.on_refused);
+    feed_monitor.take(tcp, options.on_refused);
+  }
+};
+
+Door::Door(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Door::~Door() = default;
+
+Result<std::unique_ptr<Door>> Door::open(DoorOptions options) {
+  const std::string endpoint = options.endpoint;
+  try {
+    return std::unique_ptr<Door>(new Door(std::make_unique<Impl>(std::move(options))));
+  } catch (const zmq::error_t& error) {
+    return fail(Errc::unavailable, "cannot listen at " + endpoint + ": " + error.what());
+  }
+}
+
+const std::string& Door::endpoint() const { return impl_->options.endpoint; }
+const std::string& Door::feed_endpoint() const { return impl_->options.feed_endpoint; }
+std::uint64_t Door::undelivered() const { return impl_->undelivered; }
+bool Door::followed() const { return impl_->followed; }
+
+std::vector<void*> Door::sockets() const {
+  return {impl_->router.handle(), impl_->feed.handle(), impl_->zap.handle(),
+          impl_->router_monitor.events.handle(), impl_->feed_monitor.events.handle()};
+}
+
+void Door::answer_knocks() {
+  while (impl_->answer_knock()) {
+  }
+  impl_->take_events();
+}
+
+/// An XPUB socket is told of the first subscription and of the end of the last one: 1 or 0, then the topic.
+bool Door::take_follower() {
+  const bool before = impl_->followed;
+  zmq::message_t word;
+  while (impl_->feed.recv(word, zmq::recv_flags::dontwait))
+    if (word.size() > 0) impl_->followed = *word.data<char>() == 1;
+  return impl_->followed && !before;
+}
+
+std::optional<FromPeer> Door::receive(std::size_t& bytes) {
+  zmq::message_t id;
+  if (!impl_->router.recv(id, zmq::recv_flags::dontwait)) return {};
+  zmq::message_t body;
+  std::size_t parts = 0;
+  while (impl_->router.get(zmq::sockopt::rcvmore)) {
+    static_cast<void>(impl_->router.recv(body, zmq::recv_flags::dontwait));
+    ++parts;
+  }
+  bytes += body.size();
+  const PeerId peer = peer_of(wire::view(id));
+  Origin origin = origin_of(body);
+  if (parts != 1) return FromPeer{peer, Malformed{"a message has exactly one frame"}, 0, std::move(origin)};
+  return FromPeer{peer, wire::read_frame(wire::view(body)), digest(wire::view(body)), std::move(origin)};
+}
+
+void Door::send(PeerId to, std::string bytes) {
+  const bool in_turn = !impl_->backlogs.contains(to);
+  const Impl::Sent sent = in_turn ? impl_->try_send(to, bytes) : Impl::Sent::full;
+  if (sent == Impl::Sent::full) impl_->keep(to, std::move(bytes));
+  if (sent == Impl::Sent::gone) impl_->undelivered += 1;
+}
+
+/// A peer that took nothing for long has lost what waits for it.
+bool Door::send_backlogs() {
+  const auto now = std::chrono::steady_clock::now();
+  auto& backlogs = impl_->backlogs;
+  for (auto at = backlogs.begin(); at != backlogs.end();) {
+    Impl::Backlog& backlog = at->second;
+    Impl::Sent sent = Impl::Sent::yes;
+    while (!backlog.frames.empty() &&
+           (sent = impl_->try_send(at->first, backlog.frames.front())) == Impl::Sent::yes) {
+      backlog.bytes -= backlog.frames.front().size();
+      backlog.frames.pop_front();
+      backlog.moved = now;
+    }
+    const bool given_up = sent == Impl::Sent::gone || now - backlog.moved > backlog_patience;
+    if (given_up) impl_->undelivered += backlog.frames.size();
+    at = given_up || backlog.frames.empty() ? backlogs.erase(at) : std::next(at);
+  }
+  return !backlogs.empty();
+}
+
+void Door::publish(std::string_view bytes) {
+  if (impl_->followed)
+    static_cast<void>(impl_->feed.send(zmq::buffer(bytes.data(), bytes.size()), zmq::send_flags::dontwait));
+}
+
+}  // namespace bidboard

@@ -1,0 +1,258 @@
+// experiment: which coordination strategy pays, measured.
+#include <glob.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <thread>
+
+#include "experiments/runner.hpp"
+#include "experiments/verdict.hpp"
+#include "runtime/shell/commands.hpp"
+#include "runtime/shell/print.hpp"
+#include "runtime/stop_signal.hpp"
+#include "runtime/workforce.hpp"
+
+namespace bidboard {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ExperimentArgs {
+  std::string verb;
+  std::vector<std::string> paths;
+  std::string out;
+  std::string cell;
+  bool full = false;
+  bool dry_run = false;
+  bool json = false;
+};
+
+std::string rounded(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, value != 0 && std::abs(value) < 0.01 ? "%.1e" : "%.4g", value);
+  return text;
+}
+
+/// All that match the pattern, or the .json files of a folder.
+std::vector<std::string> find_files(const fs::path& base, const std::string& pattern) {
+  fs::path path = fs::path(pattern).is_absolute() ? fs::path(pattern) : base / pattern;
+  if (fs::is_directory(path)) path /= "*.json";
+  glob_t found{};
+  std::vector<std::string> files;
+  if (::glob(path.c_str(), 0, nullptr, &found) == 0)
+    for (std::size_t i = 0; i < found.gl_pathc; ++i) files.emplace_back(found.gl_pathv[i]);
+  ::globfree(&found);
+  return files;
+}
+
+struct Loaded {
+  Experiment experiment;
+  std::string source;
+};
+
+Result<Loaded> load(const std::string& file, bool full) {
+  const Result<std::string> text = read_text("@" + file);
+  if (!text) return fail(text.error());
+  const fs::path base = fs::path(file).parent_path();
+  ExperimentSurroundings surroundings;
+  surroundings.find = [&](const std::string& pattern) { return find_files(base, pattern); };
+  surroundings.read = [](const std::string& path) { return read_text("@" + path); };
+  surroundings.full = full;
+  Result<Experiment> experiment = read_experiment(*text, file, surroundings);
+  if (!experiment) return fail(experiment.error());
+  return Loaded{std::move(*experiment), *text + (full ? "full" : "")};
+}
+
+/// Version and machine: results are worth little without.
+std::string made_by() {
+  utsname system{};
+  ::uname(&system);
+  return "Bidboard " BIDBOARD_VERSION " on " + std::string(system.sysname) + " " + system.machine + ", " +
+         std::to_string(std::thread::hardware_concurrency()) + " cores.";
+}
+
+void show_progress(std::size_t done, std::size_t total, double seconds_left) {
+  static const bool on_terminal = ::isatty(STDERR_FILENO) != 0;
+  const std::string left = format_duration(seconds(static_cast<std::int64_t>(seconds_left)));
+  if (on_terminal)
+    std::fprintf(stderr, "\r%zu of %zu runs, %s left   %s", done, total, left.c_str(),
+                 done == total ? "\n" : "");
+  else if (done == total || done % std::max<std::size_t>(1, total / 10) == 0)
+    std::fprintf(stderr, "%zu of %zu runs, %s left\n", done, total, left.c_str());
+}
+
+void print_standings(const Results& results) {
+  const Verdict verdict = judge(results);
+  Table table({"AGENTS", "FAULTS", "STRATEGY", "× BOUND", "95 %", "AGAINST BEST", ""});
+  for (const SettingVerdict& setting : verdict.settings)
+    for (const Standing& s : setting.standings)
+      table.add({results.names.agents[setting.agents], results.names.faults[setting.faults],
+                 results.names.strategies[s.strategy], rounded(s.to_bound.ratio),
+                 rounded(s.to_bound.ci.low) + " to " + rounded(s.to_bound.ci.high),
+                 "× " + rounded(s.to_best.ratio), s.as_good_as_best ? "best, or noise" : ""});
+  table.print();
+  std::printf("\n%s\n", answer(results, verdict).c_str());
+}
+
+Result<Exit> run_one_cell(const Experiment& experiment, const std::string& name, bool json) {
+  const Result<Cell> cell = parse_cell(experiment, name);
+  if (!cell) return fail(cell.error());
+  RunFacts facts;
+  const Result<RunRecord> run = run_cell(experiment, *cell, own_program(), facts);
+  if (!run) return fail(run.error());
+  if (json) {
+    print_json(to_value(names_of(experiment), *run));
+    return Exit::ok;
+  }
+  Table table({"MEASURE", "VALUE", "UNIT"});
+  for (std::size_t i = 0; i < measures().size(); ++i)
+    if (run->measured[i])
+      table.add(
+          {std::string(measures()[i].title), rounded(*run->measured[i]), std::string(measures()[i].unit)});
+  table.print();
+  return Exit::ok;
+}
+
+Result<Exit> run(const ExperimentArgs& args) {
+  const Result<Loaded> loaded = load(args.paths.front(), args.full);
+  if (!loaded) return fail(loaded.error());
+  const Experiment& experiment = loaded->experiment;
+  if (!args.cell.empty()) return run_one_cell(experiment, args.cell, args.json);
+  RunnerOptions options;
+  options.out = args.out.empty() ? "results/" + fs::path(args.paths.front()).stem().string() : args.out;
+  options.program = own_program();
+  options.source = loaded->source;
+  options.made_by = made_by();
+  options.threads = std::max(1u, std::thread::hardware_concurrency());
+  const std::size_t runs = cells_of(experiment).size();
+  if (args.dry_run) {
+    const Result<double> each = seconds_per_run(experiment, options.program);
+    if (!each) return fail(each.error());
+    const double threads = experiment.mode == Mode::live ? 1 : options.threads;
+    const double total = *each * static_cast<double>(runs) / threads;
+    std::printf(
+        "%zu runs: %zu workloads, %zu crowds of agents, %zu faults, %zu strategies, %u seeds; about %s\n",
+        runs, experiment.workloads.size(), experiment.agents.size(), experiment.faults.size(),
+        experiment.strategies.size(), experiment.seeds,
+        format_duration(seconds(1 + static_cast<std::int64_t>(total))).c_str());
+    return Exit::ok;
+  }
+  const StopSignal stop;
+  options.stop = [&] { return stop.requested(); };
+  options.on_progress = show_progress;
+  const Result<Results> results = run_experiment(experiment, options);
+  if (!results) return fail(results.error());
+  if (results->runs.size() < runs) {
+    std::fprintf(stderr, "\nStopped after %zu of %zu runs; the same command goes on from here.\n",
+                 results->runs.size(), runs);
+    return Exit::failed;
+  }
+  print_standings(*results);
+  std::printf("\n%s/report.html shows it all.\n", options.out.c_str());
+  return Exit::ok;
+}
+
+Result<Exit> report_again(const ExperimentArgs& args) {
+  const Result<Results> results = read_results(args.paths.front());
+  if (!results) return fail(results.error());
+  if (const Result<void> written = write_report(args.paths.front(), *results); !written)
+    return fail(written.error());
+  print_standings(*results);
+  return Exit::ok;
+}
+
+Result<Exit> list(const ExperimentArgs& args) {
+  const std::string folder = args.paths.empty() ? "results" : args.paths.front();
+  std::vector<std::string> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (fs::exists(entry.path() / "experiment.json")) found.push_back(entry.path().string());
+  std::sort(found.begin(), found.end());
+  Table table({"FOLDER", "NAME", "RUNS", "OF", "MODE"});
+  Value data{Value::Array{}};
+  for (const std::string& path : found) {
+    const Result<Results> results = read_results(path);
+    if (!results) return fail(results.error());
+    const ExperimentNames& n = results->names;
+    const std::size_t total =
+        n.workloads.size() * n.agents.size() * n.faults.size() * n.strategies.size() * n.seeds;
+    table.add({path, n.name, std::to_string(results->runs.size()), std::to_string(total), n.mode});
+    Value item{Value::Object{}};
+    item.set("folder", path);
+    item.set("name", n.name);
+    item.set("runs", static_cast<std::int64_t>(results->runs.size()));
+    item.set("of", static_cast<std::int64_t>(total));
+    item.set("mode", n.mode);
+    data.push(std::move(item));
+  }
+  if (args.json)
+    print_json(std::move(data));
+  else if (found.empty())
+    std::printf("No results in %s. `bidboard experiment run FILE` makes some.\n", folder.c_str());
+  else
+    table.print();
+  return Exit::ok;
+}
+
+/// Two folders of results of the same experiment, made by two versions: cell against cell.
+Result<Exit> compare_folders(const ExperimentArgs& args) {
+  if (args.paths.size() != 2) return fail(Errc::invalid, "compare takes two folders with results");
+  const Result<Results> before = read_results(args.paths[0]);
+  const Result<Results> after = read_results(args.paths[1]);
+  if (!before) return fail(before.error());
+  if (!after) return fail(after.error());
+  const std::vector<Compared> rows = compare_results(*before, *after);
+  if (rows.empty()) return fail(Errc::not_found, "the two have no setting and strategy in common");
+  Table table({"AGENTS", "FAULTS", "STRATEGY", "MAKESPAN AFTER / BEFORE", "95 %", "RUNS", ""});
+  for (const Compared& row : rows)
+    table.add({row.agents, row.faults, row.strategy, rounded(row.makespan.ratio),
+               rounded(row.makespan.ci.low) + " to " + rounded(row.makespan.ci.high),
+               std::to_string(row.makespan.pairs), row.makespan.p > noise_level ? "noise" : "differs"});
+  table.print();
+  return Exit::ok;
+}
+
+Result<Exit> experiment(const ExperimentArgs& args) {
+  const bool needs_path = args.verb == "run" || args.verb == "report";
+  if (needs_path && args.paths.size() != 1)
+    return fail(Errc::invalid,
+                args.verb == "run" ? "run takes one experiment file" : "report takes one folder");
+  if (args.verb == "run") return run(args);
+  if (args.verb == "report") return report_again(args);
+  if (args.verb == "list") return list(args);
+  if (args.verb == "compare") return compare_folders(args);
+  return fail(Errc::invalid, "experiment " + args.verb + ": known are run, report, list and compare");
+}
+
+}  // namespace
+
+Command experiment_command() {
+  return {
+      "experiment",
+      "Experiments",
+      "Compare coordination strategies, simulated or with real processes",
+      "run FILE runs every combination of an experiment file (docs/experiments.md) and writes runs.jsonl, "
+      "runs.csv and report.html\ninto a folder; a run that was stopped goes on where it stood. report DIR "
+      "writes the report anew, list [DIR] tells what\nthere is, compare DIR DIR sets two versions' results "
+      "of "
+      "one experiment against each other.",
+      {{"bidboard experiment run experiments/coordination.yaml --dry-run", "how many runs, and how long"},
+       {"bidboard experiment run experiments/coordination.yaml --out results/today", "run them"},
+       {"bidboard experiment run experiments/coordination.yaml --cell w0.a1.f0.s2.17", "one run alone"}},
+      [](Options& o) -> Action0 {
+        auto args = std::make_shared<ExperimentArgs>();
+        o.argument("VERB", args->verb, "run, report, list or compare");
+        o.arguments("PATH", args->paths, "An experiment file, or folders with results", false);
+        o.text("--out", args->out, "DIR", "Where the results go [results/NAME]");
+        o.text("--cell", args->cell, "NAME", "Run this cell alone, and print its measures");
+        o.flag("--full", args->full, "With the file's `full:` keys: longer, more");
+        o.flag("--dry-run", args->dry_run, "Say how many runs there are and how long they take");
+        o.flag("--json", args->json, "Print JSON (--cell, list)");
+        return [args](const Globals&) { return experiment(*args); };
+      }};
+}
+
+}  // namespace bidboard

@@ -1,0 +1,152 @@
+// keys: who may connect from other machines.
+#include <cstdio>
+
+#include "blackboard/secrets.hpp"
+#include "runtime/call.hpp"
+#include "runtime/key_directory.hpp"
+#include "runtime/shell/caller.hpp"
+#include "runtime/shell/commands.hpp"
+#include "runtime/shell/print.hpp"
+
+namespace bidboard {
+namespace {
+
+struct KeysArgs {
+  std::string verb = "list";
+  std::vector<std::string> names;
+  bool operates = false;
+  bool json = false;
+};
+
+/// A controller that sleeps looks at its keys when it is woken. Without one there is nobody to cut off.
+void wake_controller(const BoardDirectory& board) {
+  if (serving_writer(board)) static_cast<void>(call_for<Status>(board, AskStatus{}));
+}
+
+Result<Exit> init_keys(const BoardDirectory& board) {
+  const Result<KeyPair> server = make_keys(board);
+  if (!server) return fail(server.error());
+  std::printf("%s\n", to_hex(server->public_key).c_str());
+  std::fprintf(
+      stderr,
+      "This is the controller's public key. `bidboard keys add NAME` makes a client's, `bidboard controller "
+      "--listen tcp://ADDRESS:PORT` listens.\n");
+  return Exit::ok;
+}
+
+Result<Exit> add(const BoardDirectory& board, const KeysArgs& args) {
+  const Result<std::string> file = add_key(board, args.names[0], args.operates);
+  if (!file) return fail(file.error());
+  wake_controller(board);
+  std::printf("%s\n", file->c_str());
+  std::fprintf(stderr,
+               "Hand this file over by a safe way and remove it here: whoever has it may connect as %s.\n"
+               "There: bidboard agent --connect tcp://HOST:PORT --key FILE ...\n",
+               args.operates ? "an operator" : "an agent");
+  return Exit::ok;
+}
+
+Result<Exit> import(const BoardDirectory& board, const KeysArgs& args) {
+  const Result<std::string> key = parse_public_key(args.names[1]);
+  if (!key) return fail(key.error());
+  if (const Result<void> done = import_key(board, {args.names[0], *key, args.operates}); !done)
+    return fail(done.error());
+  const Result<KeyPair> server = server_keys(board);
+  if (!server) return fail(server.error());
+  wake_controller(board);
+  std::printf("%s\n", to_hex(server->public_key).c_str());
+  std::fprintf(stderr, "This is the controller's public key, which '%s' needs.\n", args.names[0].c_str());
+  return Exit::ok;
+}
+
+Result<Exit> revoke(const BoardDirectory& board, const KeysArgs& args) {
+  for (const std::string& name : args.names)
+    if (const Result<void> done = revoke_key(board, name); !done) return fail(done.error());
+  wake_controller(board);
+  return Exit::ok;
+}
+
+Result<Exit> list(const BoardDirectory& board, bool json) {
+  const Result<std::vector<AllowedKey>> keys = allowed_keys(board);
+  if (!keys && keys.error().code != Errc::not_found) return fail(keys.error());
+  if (!keys && !json) return fail(keys.error());
+  Value items{Value::Array{}};
+  Table table({"NAME", "RIGHTS", "PUBLIC KEY"});
+  for (const AllowedKey& key : keys.value_or(std::vector<AllowedKey>{})) {
+    const char* rights = key.operates ? "operator" : "agent";
+    Value item{Value::Object{}};
+    item.set("name", key.name);
+    item.set("rights", rights);
+    item.set("public", to_hex(key.public_key));
+    items.push(std::move(item));
+    table.add({key.name, rights, to_hex(key.public_key)});
+  }
+  if (json)
+    print_json(std::move(items));
+  else if (table.empty())
+    std::puts("No key is allowed. `bidboard keys add NAME` makes one.");
+  else
+    table.print();
+  return Exit::ok;
+}
+
+Result<Exit> keys(const Globals& globals, const KeysArgs& args) {
+  const Result<BoardDirectory> board = find_board(globals.directory);
+  if (!board) return fail(board.error());
+  if (args.verb != "list" && !caller().token.empty())
+    return fail(Errc::refused,
+                "a process working on a task may not change who can connect (BIDBOARD_TOKEN is set)");
+  const auto wants = [&](std::size_t least, std::size_t most, const char* usage) -> Result<void> {
+    if (args.names.size() >= least && args.names.size() <= most) return {};
+    return fail(Errc::invalid, std::string("write: bidboard keys ") + usage);
+  };
+  Result<void> fits;
+  if (args.verb == "list" || args.verb == "init")
+    fits = wants(0, 0, args.verb.c_str());
+  else if (args.verb == "add")
+    fits = wants(1, 1, "add NAME [--operator]");
+  else if (args.verb == "import")
+    fits = wants(2, 2, "import NAME PUBLICKEY [--operator]");
+  else if (args.verb == "revoke")
+    fits = wants(1, 1000, "revoke NAME...");
+  else
+    fits = fail(Errc::invalid, "'" + args.verb + "' is none of init, add, import, list, revoke");
+  if (!fits) return fail(fits.error());
+  if (args.verb == "init") return init_keys(*board);
+  if (args.verb == "add") return add(*board, args);
+  if (args.verb == "import") return import(*board, args);
+  if (args.verb == "revoke") return revoke(*board, args);
+  return list(*board, args.json);
+}
+
+}  // namespace
+
+Command keys_command() {
+  return {
+      "keys",
+      "Board",
+      "Say who may connect from other machines",
+      "init (makes the board's own key and prints the public half), add NAME (makes a client's key and "
+      "prints "
+      "where the\n"
+      "file to hand over is), import NAME PUBLICKEY (one that was made elsewhere), list, revoke NAME.\n"
+      "A key lets its holder post, and register agents and speak for them; operators' rights (cancel, "
+      "reassign,\n"
+      "configure, down) only with --operator. A running controller heeds a change at once: who is revoked is "
+      "cut "
+      "off.",
+      {{"bidboard keys init", "the board's own key; then `bidboard controller --listen tcp://0.0.0.0:7070`"},
+       {"bidboard keys add laptop", "prints the file to hand over"},
+       {"bidboard agent --connect tcp://HOST:7070 --key laptop.key --name w --exec CMD", "on that machine"},
+       {"bidboard keys revoke laptop", "cut off, and not let in again"}},
+      [](Options& o) -> Action0 {
+        auto args = std::make_shared<KeysArgs>();
+        o.argument("VERB", args->verb, "init, add, import, list or revoke [list]", false);
+        o.arguments("NAME", args->names, "A name for the key, and, to import, the key", false);
+        o.flag("--operator", args->operates, "add, import: its holder may do what operators may");
+        o.flag("--json", args->json, "list: print JSON");
+        return [args](const Globals& globals) { return keys(globals, *args); };
+      }};
+}
+
+}  // namespace bidboard

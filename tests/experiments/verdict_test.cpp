@@ -1,0 +1,97 @@
+#include "experiments/verdict.hpp"
+
+#include "blackboard/random.hpp"
+#include "experiments/report.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace bidboard;
+
+namespace {
+
+bool says(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
+
+/// Two crowds; each strategy takes its factor times a makespan that the seed draws.
+Results results_of(const std::vector<std::string>& strategies, const std::vector<double>& factors) {
+  Results results;
+  results.names = {"test", "about <b>", "simulate", strategies[0], 12, {"w"}, {"4 agents", "8 agents"},
+                   {4, 8}, {"none"},    strategies};
+  for (std::size_t a = 0; a < 2; ++a)
+    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+      Random random(seed + 100 * a);
+      const double base = 100 + static_cast<double>(random.below(50));
+      for (std::size_t s = 0; s < strategies.size(); ++s) {
+        Random own(seed * 31 + s);
+        const double makespan = base * factors[s] * (1 + static_cast<double>(own.below(1'000)) / 1e5);
+        RunRecord run{{0, a, 0, s, seed}, Measured(measures().size())};
+        run.measured[measure_position("makespan")] = makespan;
+        run.measured[measure_position("bound_ratio")] = makespan / 90;
+        results.runs.push_back(std::move(run));
+      }
+    }
+  return results;
+}
+
+std::string answer_to(const Results& results) { return answer(results, judge(results)); }
+
+std::string with(std::string text, const std::string& from, const std::string& to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size())
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("the answer follows the numbers, not the labels") {
+  const std::string first = answer_to(results_of({"slow", "fast"}, {1.3, 1.0}));
+  const std::string swapped = answer_to(results_of({"fast", "slow"}, {1.3, 1.0}));
+  INFO(first << "\n" << swapped);
+  CHECK(says(first, "fast is best or within noise of the best in 2 of 2 settings"));
+  CHECK(says(swapped, "slow is best or within noise of the best in 2 of 2 settings"));
+  const std::string renamed = with(with(with(first, "fast", "#"), "slow", "fast"), "#", "slow");
+  CHECK(swapped == renamed);
+  CHECK(says(first, "23 % less time"));
+}
+
+TEST_CASE("identical data are said to be alike") {
+  Results results = results_of({"one", "two", "three"}, {1, 1, 1});
+  for (RunRecord& run : results.runs) run.measured = results.runs[0].measured;
+  const std::string text = answer_to(results);
+  INFO(text);
+  CHECK(says(text, "No strategy differs from another by more than noise in any of 2 settings"));
+  CHECK(says(text, "Nothing beats one by more than noise"));
+}
+
+TEST_CASE("a difference within the noise is called noise") {
+  const Verdict verdict = judge(results_of({"one", "two"}, {1.0, 1.0004}));
+  for (const SettingVerdict& setting : verdict.settings)
+    for (const Standing& standing : setting.standings) CHECK(standing.as_good_as_best);
+}
+
+TEST_CASE("versions of one experiment are compared by name") {
+  const Results before = results_of({"one", "two"}, {1.0, 1.2});
+  const Results after = results_of({"two", "one"}, {1.2, 0.8});
+  const std::vector<Compared> rows = compare_results(before, after);
+  REQUIRE(rows.size() == 4);
+  for (const Compared& row : rows) {
+    if (row.strategy == "one") CHECK(row.makespan.ratio == Approx(0.8).epsilon(0.02));
+    if (row.strategy == "one") CHECK(row.makespan.p < noise_level);
+    if (row.strategy == "two") CHECK(row.makespan.ratio == Approx(1.0).epsilon(0.02));
+  }
+}
+
+TEST_CASE("results survive their files, and the page holds them safely and needs no network") {
+  const Results results = results_of({"</script>", "two, \"three\""}, {1, 2});
+  const Result<RunRecord> again = read_run(to_value(results.names, results.runs[5]));
+  REQUIRE(again.has_value());
+  CHECK(again->cell == results.runs[5].cell);
+  CHECK(again->measured == results.runs[5].measured);
+  const Result<ExperimentNames> names = read_names(to_value(results.names));
+  REQUIRE(names.has_value());
+  CHECK(names->strategies == results.names.strategies);
+  CHECK(says(to_csv(results), "\"two, \"\"three\"\"\""));
+  const std::string page = report_page(results, {});
+  CHECK(says(page, "about &lt;b&gt;"));
+  CHECK_FALSE(says(page, "\"</script>"));
+  CHECK_FALSE(says(page, "src=\"http"));
+  CHECK_FALSE(says(page, "@import"));
+}

@@ -1,0 +1,169 @@
+// Who must not come in, does not; who came in does no more than it may; and nobody else notices.
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <functional>
+
+#include "tests/support/connecting.hpp"
+#include "tests/support/test_board.hpp"
+
+using namespace bidboard;
+using namespace bidboard::testing;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uid_t nobody = 65534;
+
+std::string folder_of_sockets(const TestBoard& board) {
+  const std::string endpoint = serving_writer(board.directory())->endpoint;
+  return endpoint.substr(6, endpoint.rfind('/') - 6);
+}
+
+/// What a process of another user does, in a child of its own; its exit code.
+class Stranger {
+ public:
+  explicit Stranger(const std::function<int()>& does) : pid_(::fork()) {
+    REQUIRE(pid_ >= 0);
+    if (pid_ > 0) return;
+    if (::setgroups(0, nullptr) != 0 || ::setgid(nobody) != 0 || ::setuid(nobody) != 0) ::_exit(99);
+    ::_exit(does());
+  }
+  ~Stranger() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  int wait() {
+    int status = 0;
+    ::waitpid(std::exchange(pid_, 0), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+ private:
+  pid_t pid_;
+};
+
+/// How an attempt to connect ends: 0 let in, 1 refused, 2 nothing.
+int knocks(const std::string& endpoint) {
+  const auto connection = Connection::open(endpoint);
+  if (!connection) return 2;
+  for (int i = 0; i < 600; ++i) {
+    const Incoming incoming = (*connection)->wait(milliseconds(100));
+    if (incoming.connected) return 0;
+    if (incoming.trouble) return incoming.trouble->code == Errc::refused ? 1 : 2;
+  }
+  return 2;
+}
+
+}  // namespace
+
+TEST_CASE("Another user is kept out by the socket folder, and by the controller when the folder is open") {
+  if (::getuid() != 0) {
+    WARN("not run as root: cannot become another user; skipped");
+    return;
+  }
+  const TestBoard board;
+  const Process controller = board.serve();
+  const Writer writer = *serving_writer(board.directory());
+  const std::string folder = folder_of_sockets(board);
+  struct stat info {};
+  REQUIRE(::stat(folder.c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0700);
+  const std::string socket = folder + "/c";
+  CHECK(Stranger([&] { return ::access(socket.c_str(), F_OK) != 0 && errno == EACCES ? 0 : 1; }).wait() == 0);
+
+  for (const std::string& path : {folder, fs::path(board.home()).parent_path().string()})
+    REQUIRE(::chmod(path.c_str(), 0711) == 0);
+  for (const char* name : {"/c", "/f"}) REQUIRE(::chmod((folder + name).c_str(), 0777) == 0);
+  CHECK(Stranger([&] { return knocks(writer.endpoint); }).wait() == 1);
+  CHECK(says(controller, "of user 65534: the board belongs to user 0"));
+
+  // Nor may it listen. Told to end by a closed pipe, it says whether it has heard anything.
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  Stranger listener([&] {
+    ::close(ends[1]);
+    ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    const auto feed = Feed::open(writer.feed);
+    char byte = 0;
+    while (feed && ::read(ends[0], &byte, 1) < 0)
+      if ((*feed)->wait(milliseconds(50))) return 1;
+    return feed ? 0 : 2;
+  });
+  ::close(ends[0]);
+  CHECK(says(controller, "of user 65534", 2));
+  const auto own = Feed::open(writer.feed);
+  REQUIRE(own.has_value());
+  CHECK(eventually([&] { return (*own)->wait(milliseconds(10)).has_value(); }, patience));
+  CHECK(board.must({"post", "meanwhile"}) == "t1");
+  CHECK(eventually(
+      [&] {
+        const auto piece = (*own)->wait(milliseconds(10));
+        return piece && !piece->events.empty();
+      },
+      patience));
+  ::close(ends[1]);
+  CHECK(listener.wait() == 0);
+}
+
+TEST_CASE("A socket folder that others may enter is refused at the start") {
+  const TestBoard board;
+  Process first = board.serve();
+  const std::string folder = folder_of_sockets(board);
+  first.signal(SIGTERM);
+  REQUIRE(first.wait() == 0);
+  REQUIRE(::mkdir(folder.c_str(), 0755) == 0);
+  REQUIRE(::chmod(folder.c_str(), 0755) == 0);
+  Process second = board.start({"controller"});
+  CHECK(second.wait() == 4);
+  CHECK(contains(second.err(), "must be a folder of yours with mode 0700"));
+  ::rmdir(folder.c_str());
+}
+
+TEST_CASE("One connection too many waits its turn, and nobody else notices") {
+  const TestBoard board;
+  const Process controller = board.serve({"--max-connections", "3"});
+  const std::string endpoint = serving_writer(board.directory())->endpoint;
+  std::vector<std::unique_ptr<Connection>> in;
+  for (int i = 0; i < 3; ++i) in.push_back(connected(endpoint));
+  auto fourth = Connection::open(endpoint);
+  REQUIRE(fourth.has_value());
+  const Error trouble = turned_away(**fourth);
+  CHECK(trouble.code == Errc::unavailable);
+  CHECK(contains(trouble.text, "as many connections as it takes"));
+  CHECK(says(controller, "there are 3 connections already, as many as allowed"));
+  for (const auto& connection : in) CHECK(ask<Welcome>(*connection, Hello{}).version == protocol_version);
+  in.pop_back();
+  CHECK(eventually([&] { return (*fourth)->wait(milliseconds(10)).connected; }, patience));
+  CHECK(ask<Welcome>(**fourth, Hello{}).version == protocol_version);
+  for (const auto& connection : in) CHECK(ask<Welcome>(*connection, Hello{}).version == protocol_version);
+}
+
+TEST_CASE("A frame that is too large closes the connection it came on, and no other") {
+  const TestBoard board;
+  const Process controller = board.serve();
+  const std::string endpoint = serving_writer(board.directory())->endpoint;
+  const auto other = connected(endpoint);
+  const auto loud = connected(endpoint);
+  Request request;
+  request.number = 1;
+  request.body = Finish{TaskId{1}, {}, true, std::string(9 << 20, 'x'), 0, 0};
+  REQUIRE(loud->send(request));
+  CHECK(eventually([&] { return loud->wait(milliseconds(10)).connected; }, patience));  // anew
+  CHECK(ask<Welcome>(*loud, Hello{}).version == protocol_version);
+  CHECK(ask<Welcome>(*other, Hello{}).version == protocol_version);
+  CHECK(board.must({"post", "meanwhile"}) == "t1");
+}
+
+TEST_CASE("Connections that come and go are not counted for ever") {
+  const TestBoard board;
+  const Process controller = board.serve({"--max-connections", "2"});
+  for (int i = 1; i <= 12; ++i) CHECK(board.must({"post", "again"}) == "t" + std::to_string(i));
+}

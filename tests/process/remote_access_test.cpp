@@ -1,0 +1,276 @@
+// A board whose controller listens over TCP: by a key one comes in, and does what that key allows; without,
+// with a wrong one or with one that was taken back, one is told why not, and nobody else notices.
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "runtime/key_directory.hpp"
+#include "tests/support/connecting.hpp"
+#include "tests/support/silent_peer.hpp"
+#include "tests/support/test_board.hpp"
+
+using namespace bidboard;
+using namespace bidboard::testing;
+
+namespace {
+
+/// A board that listens, and another machine: a folder without a board.
+class TwoMachines {
+ public:
+  TwoMachines() {
+    board.must({"keys", "init"});
+    controller = std::make_unique<Process>(board.serve({"--listen", "tcp://127.0.0.1:*"}));
+    address = serving_writer(board.directory())->tcp;
+    REQUIRE(address.starts_with("tcp://127.0.0.1:"));
+  }
+
+  /// Makes a key and hands it over: the file over there.
+  std::string key(const std::string& name, bool operates = false) const {
+    std::vector<std::string> words{"keys", "add", name};
+    if (operates) words.push_back("--operator");
+    const std::string made = board.must(words);
+    const std::string there = elsewhere.path(name + ".key");
+    std::filesystem::rename(made, there);
+    return there;
+  }
+  ProcessOptions there(const std::string& key_file) const {
+    ProcessOptions options = elsewhere.surroundings();
+    options.environment["BIDBOARD_CONNECT"] = address;
+    if (!key_file.empty()) options.environment["BIDBOARD_KEY"] = key_file;
+    return options;
+  }
+  Finished run(const std::string& key_file, std::vector<std::string> words) const {
+    return elsewhere.run(std::move(words), there(key_file));
+  }
+  Process agent(const std::string& key_file, const std::string& name) const {
+    return elsewhere.start({"agent", "--connect", address, "--key", key_file, "--name", name, "--allow-run"});
+  }
+
+  const TestBoard board;
+  const TestBoard elsewhere{false};
+  std::unique_ptr<Process> controller;
+  std::string address;
+};
+
+}  // namespace
+
+TEST_CASE("A controller without keys does not listen for other machines, and says why") {
+  const TestBoard board;
+  const Finished refused = board.run({"controller", "--listen", "tcp://127.0.0.1:*"});
+  CHECK(refused.exit_code == 3);
+  CHECK(contains(refused.err,
+                 "cannot listen at tcp://127.0.0.1:*: this board has no keys; `bidboard keys init`"));
+  const Finished wrong = board.run({"controller", "--listen", "127.0.0.1:7070"});
+  CHECK(wrong.exit_code == (contains(wrong.err, "no keys") ? 3 : 2));
+  board.must({"keys", "init"});
+  CHECK(board.run({"controller", "--listen", "127.0.0.1:7070"}).exit_code == 2);
+}
+
+TEST_CASE("An agent of another machine works by its key, and its tasks find their way back") {
+  const TwoMachines two;
+  const std::string key = two.key("laptop");
+  const Process far = two.agent(key, "far");
+  two.board.await_agents(1);
+  CHECK(*two.board.data({"status", "--json"}).find("listens") == Value(two.address));
+  CHECK(two.board.value("SELECT name FROM agents") == "far");
+  const Finished posted = two.run(
+      key, {"post", "from afar", "--run", "bidboard progress 0.5 half && echo \"$PWD\"; echo $BIDBOARD_DIR"});
+  REQUIRE(posted.exit_code == 0);
+  REQUIRE(two.board.task_becomes("t1", "done"));
+  CHECK(two.board.value("SELECT result FROM tasks") ==
+        std::filesystem::canonical(two.elsewhere.home()).string());
+  CHECK(two.board.value("SELECT count(*) FROM log WHERE kind = 'task_progressed'") == "1");
+  const Finished output = two.board.run({"output", "t1"});
+  CHECK(output.exit_code == 3);
+  CHECK(contains(output.err, "far works on another machine"));
+  const Finished tasks = two.run(key, {"tasks"});
+  CHECK(tasks.exit_code == 6);
+  CHECK(contains(tasks.err, "run it there"));
+  CHECK(two.run(key, {"claim", "--next", "--wait", "--as", "me"}).exit_code == 6);
+}
+
+TEST_CASE("Without a key, with a wrong one, or with another board's, nobody comes in, and each is told why") {
+  const TwoMachines two;
+  const std::string good = two.key("good");
+  const Process worker = two.agent(good, "worker");
+  two.board.await_agents(1);
+
+  // Its own pair is fine, but this board has not allowed it.
+  const TestBoard other;
+  other.must({"keys", "init"});
+  const std::string foreign = other.must({"keys", "add", "foreign"});
+  const auto allowed_there = read_client_keys(foreign);
+  REQUIRE(allowed_there.has_value());
+  CurveKeys unknown = *allowed_there;
+  unknown.server = read_client_keys(good)->server;
+  const auto knocking = Connection::open(two.address, unknown);
+  const Error refused = turned_away(**knocking);
+  CHECK(refused.code == Errc::refused);
+  CHECK(contains(refused.text, "does not allow our key"));
+  CHECK(says(*two.controller, "is not allowed here (`bidboard keys import` allows it)"));
+  // The feed is as closed as the rest.
+  const std::string feed = serving_writer(two.board.directory())->tcp_feed;
+  const auto deaf = Feed::open(feed, unknown);
+  REQUIRE(deaf.has_value());
+  CHECK(says(*two.controller, "is not allowed here", 2));
+
+  const Finished without = two.run("", {"post", "x"});
+  CHECK(without.exit_code == 2);
+  CHECK(contains(without.err, "takes nobody without a key"));
+  SilentPeer plain = SilentPeer::client(two.address);  // one that does not even try
+  // From where, it may be too late to ask: the connection is gone by then.
+  CHECK(says(*two.controller, "it showed no key that was made for this board"));
+
+  // Made for another board altogether.
+  const Finished lost = two.run(foreign, {"post", "x"});
+  CHECK(lost.exit_code == 4);
+  CHECK(contains(lost.err, "the key file was made for another board"));
+  Process agent = two.agent(foreign, "lost");
+  CHECK(agent.wait() == 4);
+  CHECK(contains(agent.err(), "the key file was made for another board"));
+
+  // Nobody else has noticed.
+  const auto hears = Feed::open(feed, *read_client_keys(good));
+  REQUIRE(hears.has_value());
+  CHECK(eventually([&] { return (*hears)->wait(milliseconds(10)).has_value(); }, patience));
+  const std::string task = two.board.must({"post", "goes on", "--run", "echo fine"});
+  CHECK(two.board.task_becomes(task, "done"));
+  CHECK(eventually([&] { return (*hears)->wait(milliseconds(10)).has_value(); }, patience));
+  CHECK_FALSE((*deaf)->wait(milliseconds(10)).has_value());
+}
+
+TEST_CASE("Nobody answers at an address: an agent does not wait for ever") {
+  const TwoMachines two;
+  const std::string key = two.key("laptop");
+  const Finished nowhere = two.elsewhere.run(
+      {"agent", "--connect", "tcp://127.0.0.1:1", "--key", key, "--simulate", "--patience", "300ms"});
+  CHECK(nowhere.exit_code == 6);
+  CHECK(contains(nowhere.err, "no controller answers at tcp://127.0.0.1:1"));
+}
+
+TEST_CASE("A key that is revoked is cut off at once; the others come back and go on with what they held") {
+  const TwoMachines two;
+  Config config;
+  config.project = "revoked";
+  config.heartbeat = milliseconds(200);
+  config.lease = seconds(2);
+  config.backoff = milliseconds(10);
+  two.board.configure(config);
+  const std::string lost = two.key("lost"), kept = two.key("kept");
+  Process first = two.agent(lost, "first");
+  two.board.await_agents(1);
+  const std::string wait = "until [ -e go ]; do sleep 0.02; done; echo $BIDBOARD_AGENT";
+  const std::string held = two.board.must({"post", "held", "--run", wait});
+  REQUIRE(two.board.task_becomes(held, "running"));
+  const Process second = two.agent(kept, "second");
+  two.board.await_agents(2);
+  const std::string other = two.board.must({"post", "other", "--run", wait});
+  REQUIRE(two.board.task_becomes(other, "running"));
+
+  two.board.must({"keys", "revoke", "lost"});
+  CHECK(first.wait() == 4);
+  CHECK(contains(first.err(), "it does not allow our key, or no longer"));
+  CHECK(two.run(lost, {"post", "x"}).exit_code == 4);
+  two.elsewhere.write("go", "");
+  REQUIRE(two.board.task_becomes(held, "done"));
+  REQUIRE(two.board.task_becomes(other, "done"));
+  CHECK(two.board.value("SELECT result FROM tasks WHERE id = '" + held + "'") == "second");
+  CHECK(two.board.value("SELECT epoch FROM tasks WHERE id = '" + other + "'") == "1");
+  CHECK(two.board.value("SELECT count(*) FROM log WHERE kind = 'agent_left' AND agent = 'a2'") == "0");
+  CHECK(two.board.run({"doctor", "--deep"}).exit_code == 0);
+}
+
+TEST_CASE("A key allows what an agent may; --operator allows what operators may") {
+  const TwoMachines two;
+  const std::string agents = two.key("agents"), operators = two.key("operators", true);
+  REQUIRE(two.run(agents, {"post", "one"}).exit_code == 0);
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"cancel", "t1"}, {"reassign", "t1", "x"}, {"done", "t1"}, {"fail", "t1"}}) {
+    const Finished refused = two.run(agents, words);
+    INFO(words[0] << " " << refused.err);
+    CHECK(refused.exit_code == 4);
+    CHECK(contains(refused.err, "key agents: it may not"));
+  }
+  auto connection = connected(two.address, *read_client_keys(agents));
+  for (const RequestBody& body : {RequestBody{Shutdown{}}, RequestBody{Configure{}}}) {
+    Request request;
+    request.number = 1;
+    request.body = body;
+    CHECK(ask<Reply>(*connection, request).code == Errc::refused);
+  }
+  CHECK(two.board.value("SELECT count(*) FROM log WHERE kind = 'request_refused'") == "6");
+  CHECK(two.run(agents, {"claim", "t1", "--as", "me"}).exit_code == 0);
+  CHECK(two.run(operators, {"done", "t1", "--as", "me"}).exit_code == 0);
+  REQUIRE(two.run(agents, {"post", "two"}).exit_code == 0);
+  CHECK(two.run(operators, {"cancel", "t2"}).exit_code == 0);
+  CHECK(two.board.value("SELECT state FROM tasks WHERE id = 't2'") == "cancelled");
+}
+
+TEST_CASE("Agents' names belong to the key over which they registered; who poses as another is refused") {
+  const TwoMachines two;
+  const std::string one = two.key("one"), another = two.key("another");
+  Process far = two.agent(one, "far");
+  two.board.await_agents(1);
+  Process thief = two.agent(another, "far");
+  CHECK(thief.wait() == 4);
+  CHECK(contains(thief.err(), "the name 'far' belongs to another key"));
+  CHECK(two.run(another, {"claim", "--next", "--as", "far"}).exit_code == 4);
+  far.signal(SIGTERM);
+  REQUIRE(far.wait() == 0);
+  Process later = two.agent(another, "far");
+  CHECK(later.wait() == 4);
+  // A remote agent may claim to be a process of the controller's machine: its end there ends nothing here.
+  CHECK(two.board.value("SELECT count(*) FROM log WHERE kind = 'request_refused'") == "3");
+  const Process again = two.agent(one, "far");
+  two.board.await_agents(1);
+}
+
+TEST_CASE("Keys are files that only their owner reads, made, listed and taken back by name") {
+  const TestBoard board;
+  CHECK(board.run({"keys"}).exit_code == 3);
+  const std::string server = board.must({"keys", "init"});
+  CHECK(board.must({"keys", "init"}) == server);
+  const std::string file = board.must({"keys", "add", "ann"});
+  struct stat info {};
+  for (const auto& [path, mode] : {std::pair(board.path(".bidboard/keys"), 0700), std::pair(file, 0600),
+                                   std::pair(board.path(".bidboard/keys/server.key"), 0600)}) {
+    REQUIRE(::stat(path.c_str(), &info) == 0);
+    CHECK((info.st_mode & 0777) == static_cast<mode_t>(mode));
+  }
+  CHECK(board.run({"keys", "add", "ann"}).exit_code == 5);
+  CHECK(board.run({"keys", "import", "bob", "12"}).exit_code == 2);
+  CHECK(board.must({"keys", "import", "bob", std::string(64, 'a'), "--operator"}) == server);
+  CHECK(board.run({"keys", "import", "eve", std::string(64, 'a')}).exit_code == 5);
+  const Value list = board.data({"keys", "--json"});
+  REQUIRE(list.array().size() == 2);
+  CHECK(*list.array()[0].find("name") == Value("ann"));
+  CHECK(*list.array()[0].find("rights") == Value("agent"));
+  CHECK(*list.array()[1].find("rights") == Value("operator"));
+  board.must({"keys", "revoke", "ann"});
+  CHECK(::stat(file.c_str(), &info) != 0);
+  CHECK(board.run({"keys", "revoke", "ann"}).exit_code == 3);
+  ProcessOptions task = board.surroundings();
+  task.environment["BIDBOARD_TOKEN"] = "a1:t1:1:x";
+  CHECK(board.run({"keys", "add", "mine"}, task).exit_code == 4);
+
+  REQUIRE(::chmod(board.path(".bidboard/keys/server.key").c_str(), 0644) == 0);
+  const Finished doctor = board.run({"doctor"});
+  CHECK(doctor.exit_code == 1);
+  CHECK(contains(doctor.out, "server.key must be yours and readable by nobody else"));
+  const Finished open = board.run({"controller", "--listen", "tcp://127.0.0.1:*"});
+  CHECK(open.exit_code == 4);
+  CHECK(contains(open.err, "readable by nobody else"));
+}
+
+TEST_CASE("bidboard.yaml says where to listen") {
+  const TestBoard board;
+  board.must({"keys", "init"});
+  board.write("bidboard.yaml", "project: far\nlisten: tcp://127.0.0.1:*\n");
+  Process up = board.start({"up"});
+  REQUIRE(
+      eventually([&] { return serving_writer(board.directory()).has_value() || !up.running(); }, patience));
+  CHECK(serving_writer(board.directory())->tcp.starts_with("tcp://127.0.0.1:"));
+  up.signal(SIGTERM);
+  CHECK(up.wait() == 0);
+}
