@@ -268,7 +268,7 @@ void Board::on(const AgentLeft& e, WallTime at) {
 }
 
 void Board::on(const Calibrated& e, WallTime) {
-  add_key(keys::calibration(e.calibration.agent, e.calibration.kind), seal(e.calibration));
+  calibrations_.put(keys::calibration(e.calibration.agent, e.calibration.kind), e.calibration);
 }
 
 void Board::on(const DiscoveryPosted& e, WallTime) {

@@ -49,7 +49,9 @@ Calibration Board::calibration(AgentId agent, const std::string& kind) const {
   Calibration blank;
   blank.agent = agent;
   blank.kind = kind;
-  return load<Calibration>(keys::calibration(agent, kind)).value_or(blank);
+  const Calibration* known = calibrations_.find(
+      keys::calibration(agent, kind), [&](const std::string& key) { return load<Calibration>(key); });
+  return known ? *known : blank;
 }
 
 std::optional<AgentId> Board::agent_named(std::string_view name) const {
@@ -136,7 +138,7 @@ Result<Saved> Board::commit(Term term) {
   std::vector<Put> puts;
   puts.reserve(overlay_.size() + 2 * events_.size() + 1);
   const auto put_changes = [&](auto& cache, auto key_of) {
-    cache.for_each_change([&](auto id, const auto* record) {
+    cache.for_each_change([&](const auto& id, const auto* record) {
       puts.push_back({key_of(id), record ? std::optional(seal(*record)) : std::nullopt});
     });
   };
@@ -144,6 +146,7 @@ Result<Saved> Board::commit(Term term) {
   put_changes(agents_, keys::agent);
   put_changes(workflows_, keys::workflow);
   put_changes(clients_, keys::client);
+  put_changes(calibrations_, [](const std::string& key) { return key; });
   while (!overlay_.empty()) {
     auto entry = overlay_.extract(overlay_.begin());
     puts.push_back({std::move(entry.key()), std::move(entry.mapped())});
@@ -159,7 +162,7 @@ Result<Saved> Board::commit(Term term) {
     cache.changes_are_saved();
     cache.trim(cached_records);
   };
-  settle(tasks_), settle(agents_), settle(workflows_), settle(clients_);
+  settle(tasks_), settle(agents_), settle(workflows_), settle(clients_), settle(calibrations_);
   return saved;
 }
 
@@ -171,6 +174,7 @@ void Board::discard() {
   agents_.forget_changes();
   workflows_.forget_changes();
   clients_.forget_changes();
+  calibrations_.forget_changes();
   damage_.reset();
   try {
     config_ = load<Config>(keys::config).value_or(Config{});

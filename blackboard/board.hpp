@@ -129,6 +129,7 @@ class Board {
   mutable RecordCache<AgentId, Agent> agents_;
   mutable RecordCache<WorkflowId, Workflow> workflows_;
   mutable RecordCache<ClientId, Client> clients_;
+  mutable RecordCache<std::string, Calibration> calibrations_;  ///< by their keys
   Config config_;
   Counters counters_;
   /// Uncommitted index entries and rarely changed records; no value: deleted.

@@ -306,10 +306,11 @@ struct Config {
   Duration heartbeat = seconds(10);
   Duration lease = seconds(30);
   Duration backoff = seconds(1);  ///< before the second attempt; doubles with each further one
-  std::uint64_t seed = 1;         ///< of the `random` strategy
+  std::uint64_t seed = 1;         ///< of the `random` strategy, and of who is invited
+  std::uint32_t invite_max = 0;   ///< auctions: so many of those who may take a task are asked; 0: all
   bool operator==(const Config&) const = default;
   BB_FIELDS(project, strategy, mechanism, calibrate, seconds_weight, price_weight, bid_timeout, heartbeat,
-            lease, backoff, seed)
+            lease, backoff, seed, invite_max)
 };
 
 /// The last number given out, of each kind.

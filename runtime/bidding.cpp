@@ -101,35 +101,47 @@ BidAnswer answer_of(Core& core, const Situation& situation, const TaskView& view
   return Refusal{RefusalReason::silent, "no bid within " + format_duration(core.board.config().bid_timeout)};
 }
 
+/// Its bid, or why it made none that counts.
+void gather_from(Core& core, const Situation& situation, const Agent& agent, Gathered& gathered,
+                 std::map<AgentId, Announcement>& announcements) {
+  const TaskView& view = *gathered.view;
+  const Config& config = core.board.config();
+  bool waits = false;
+  const BidAnswer answer = answer_of(core, situation, view, agent, announcements, waits);
+  if (waits) gathered.complete = false;
+  if (const auto* refusal = std::get_if<Refusal>(&answer)) return gathered.refuse(agent.id, *refusal);
+  const BidVector& said = std::get<BidVector>(answer);
+  const BidVector bid = believed(core, agent.id, view.task->spec, said);
+  if (const auto against = over_budget(view.task->spec, bid)) return gathered.refuse(agent.id, *against);
+  gathered.bids.push_back({agent.id, said.seconds, said.price, said.confidence, bid.seconds, 0,
+                           work_score(bid, {config.seconds_weight, config.price_weight})});
+}
+
+/// Why an agent is not asked.
+void pass_over(const Agent& agent, Gathered& gathered) {
+  const auto against = ineligible(*gathered.view->task, agent);
+  gathered.refuse(agent.id,
+                  against ? *against : Refusal{RefusalReason::failed_before, "failed this task before"});
+}
+
 Gathered gather(Core& core, const Situation& situation, const TaskView& view,
                 std::map<AgentId, Announcement>& announcements) {
-  const Config& config = core.board.config();
-  const Weights weights{config.seconds_weight, config.price_weight};
   Gathered gathered{&view, {}, {}, true};
-  for (std::size_t i = 0, e = 0; i < situation.agents.size(); ++i) {
+  if (situation.sampled) {  // of all others, nobody was even considered
+    for (const std::size_t i : view.eligible)
+      gather_from(core, situation, *situation.agents[i].agent, gathered, announcements);
+    for (const std::size_t i : view.failed) pass_over(*situation.agents[i].agent, gathered);
+    return gathered;
+  }
+  auto next = view.eligible.begin();
+  for (std::size_t i = 0; i < situation.agents.size(); ++i) {
     const Agent& agent = *situation.agents[i].agent;
-    if (e == view.eligible.size() || view.eligible[e] != i) {
-      const auto against = ineligible(*view.task, agent);
-      gathered.refuse(agent.id,
-                      against ? *against : Refusal{RefusalReason::failed_before, "failed this task before"});
+    if (next == view.eligible.end() || *next != i) {
+      pass_over(agent, gathered);
       continue;
     }
-    ++e;
-    bool waits = false;
-    const BidAnswer answer = answer_of(core, situation, view, agent, announcements, waits);
-    if (waits) gathered.complete = false;
-    if (const auto* refusal = std::get_if<Refusal>(&answer)) {
-      gathered.refuse(agent.id, *refusal);
-      continue;
-    }
-    const BidVector& said = std::get<BidVector>(answer);
-    const BidVector bid = believed(core, agent.id, view.task->spec, said);
-    if (const auto against = over_budget(view.task->spec, bid)) {
-      gathered.refuse(agent.id, *against);
-      continue;
-    }
-    gathered.bids.push_back(
-        {agent.id, said.seconds, said.price, said.confidence, bid.seconds, 0, work_score(bid, weights)});
+    ++next;
+    gather_from(core, situation, agent, gathered, announcements);
   }
   return gathered;
 }
@@ -238,10 +250,20 @@ void ask_again(Core& core, const Situation& situation, Gathered& gathered,
 void ask_who_failed(Core& core, const Situation& situation, Gathered& gathered, std::deque<TaskView>& views,
                     std::map<AgentId, Announcement>& announcements) {
   if (!gathered.refusals.contains(RefusalReason::failed_before)) return;
-  TaskView view{gathered.view->task, {}};
-  for (std::size_t i = 0; i < situation.agents.size(); ++i)
+  const TaskView& before = *gathered.view;
+  TaskView view = before;
+  view.failed.clear();
+  for (const std::size_t i : before.failed)
     if (!ineligible(*view.task, *situation.agents[i].agent)) view.eligible.push_back(i);
+  std::ranges::sort(view.eligible);
   gathered = gather(core, situation, views.emplace_back(std::move(view)), announcements);
+}
+
+/// Further pieces of the walk find the agent's slot taken for as long as the reserved task needs.
+void queue_up(Core& core, const Problem& problem, const Award& reserved) {
+  for (const ScoredBid& bid : problem.bids)
+    if (bid.task == reserved.task && bid.agent == reserved.agent)
+      core.queued[reserved.agent].push_back(bid.seconds);
 }
 
 /// The bids that the controller worked out for agents that save set-up cost.
@@ -362,6 +384,12 @@ std::vector<Micros> slots_free_in(const Core& core, const AgentView& view) {
   }
   if (free_in.size() > view.agent->profile.capacity) free_in.resize(view.agent->profile.capacity);
   std::sort(free_in.begin(), free_in.end());
+  // What was reserved for it in an earlier piece of the same walk comes first.
+  if (const auto queue = core.queued.find(view.agent->id); queue != core.queued.end() && !free_in.empty())
+    for (const Micros seconds : queue->second) {
+      free_in.front() += std::max<Micros>(seconds, 1);
+      std::sort(free_in.begin(), free_in.end());
+    }
   return free_in;
 }
 
@@ -412,13 +440,14 @@ void settle_by_bids(Core& core, const Situation& situation) {
   const Result<Mechanism> mechanism = find_mechanism(config.mechanism);
   BB_CHECK(mechanism.has_value(), "a stored configuration names a known mechanism");
   for (const Award& won : (*mechanism)(round.problem).awards) {
-    if (won.start_in > 0)
-      review_in(core,
-                won.start_in);  // reserved: decided again at the next event, awarded when the slot is free
-    else if (won.bundle.empty())
+    if (won.start_in > 0) {  // reserved: decided again at the next event, awarded when the slot is free
+      review_in(core, won.start_in);
+      if (situation.sampled) queue_up(core, round.problem, won);
+    } else if (won.bundle.empty()) {
       award_single(core, round, won);
-    else
+    } else {
       award_bundle(core, round, won);
+    }
   }
 }
 

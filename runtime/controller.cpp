@@ -212,6 +212,8 @@ void Controller::forget_batch(Now now) {
   core.barren.clear();
   core.newly_ready.clear();
   core.promises.clear();
+  core.resting.clear();
+  core.roster.touch_all();
   core.dispatch_wanted = true;
   // Registrations of the lost batch are gone from the board; leases lost in it are live again.
   std::erase_if(core.sessions, [&](const auto& entry) {

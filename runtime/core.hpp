@@ -14,6 +14,7 @@
 #include "runtime/controller.hpp"
 #include "runtime/coordination/strategy.hpp"
 #include "runtime/leases.hpp"
+#include "runtime/roster.hpp"
 
 namespace bidboard {
 
@@ -61,6 +62,7 @@ struct Core {
   Secrets secrets;
   std::unique_ptr<Strategy> strategy;
   std::map<AgentId, Session> sessions;
+  Roster roster;
   Leases leases;
   std::map<TaskId, OpenAuction> auctions;
   /// What formulas say of the tasks that wait: a formula costs some 15 µs, and its bid is the same in every
@@ -75,7 +77,10 @@ struct Core {
   /// ready since: no further walk for their sake until one of those is for them.
   std::set<AgentId> barren;
   std::vector<TaskId> newly_ready;
-  Instant settle_again = never;  ///< a reserved task should be decided again
+  /// Auctions, of the walk under way: how long each task needs that was reserved for the agent.
+  std::map<AgentId, std::vector<Micros>> queued;
+  std::map<AgentId, Instant> resting;  ///< free agents that others were preferred to, where some are invited
+  Instant settle_again = never;        ///< a reserved task should be decided again
   Instant started_at;
   /// Wall clock minus monotonic clock, and what it was before a jump that the present batch makes up for.
   std::optional<Duration> clock_offset;
@@ -171,7 +176,10 @@ void revoke(Core& core, const Task& task, const std::string& reason);
 // dispatch.cpp: the one award path.
 void settle(Core& core);
 void on_take(Core& core, PeerId peer, const Take& message);
-/// What the event changes for the next settle.
+/// Why the agent may not have the task; nothing when it may. Where nobody is asked for a bid, the price that
+/// the agent is known to take must fit the budget.
+std::optional<Refusal> objection(const Core& core, const Task& task, const Agent& agent);
+/// What the event changes for the next settle; to be called before it is applied.
 void note_for_dispatch(Core& core, const EventBody& body);
 /// Awards the task. REQUIRES: the state allows it and the agent may take it.
 Claimed award(Core& core, const Task& task, const Agent& agent, Auction decision, bool shell_claim);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "blackboard/ids.hpp"
@@ -18,38 +20,57 @@ class Leases {
   /// From now on. No lease lasts longer than a new one would.
   void set_term(Duration term, Instant now) {
     term_ = term;
-    for (auto& [agent, until] : until_) until = std::min(until, now + term);
+    move_all([&](Instant until) { return std::min(until, now + term); });
   }
-  void renew(AgentId agent, Instant now) { until_[agent] = now + term_; }
-  void drop(AgentId agent) { until_.erase(agent); }
+  void renew(AgentId agent, Instant now) {
+    const auto [known, fresh] = until_.try_emplace(agent, now + term_);
+    if (!fresh) by_time_.erase({known->second, agent});
+    known->second = now + term_;
+    by_time_.insert({known->second, agent});
+  }
+  void drop(AgentId agent) {
+    const auto known = until_.find(agent);
+    if (known == until_.end()) return;
+    by_time_.erase({known->second, agent});
+    until_.erase(known);
+  }
 
   /// Call at every step, before anything is renewed or expires. A gap between two calls longer than a third
   /// of the term means that we slept (a suspended machine), not the agents: all leases are extended by it.
   /// The driver is woken before so long a gap passes in mere silence: see next_wakeup.
   void notice_time(Instant now) {
     if (noticed_ && now - *noticed_ > Duration{term_.us / 3})
-      for (auto& [agent, until] : until_) until = until + (now - *noticed_);
+      move_all([&](Instant until) { return until + (now - *noticed_); });
     noticed_ = now;
   }
   /// Agents whose lease is over, by id.
   std::vector<AgentId> expired(Instant now) const {
     std::vector<AgentId> out;
-    for (const auto& [agent, until] : until_)
-      if (until <= now) out.push_back(agent);
+    for (auto it = by_time_.begin(); it != by_time_.end() && it->first <= now; ++it)
+      out.push_back(it->second);
+    std::ranges::sort(out);
     return out;
   }
   /// When notice_time must be called at the latest: at the next expiry, and often enough that silence is not
   /// taken for sleep.
   Instant next_wakeup() const {
-    if (until_.empty()) return never;
-    Instant next = noticed_ ? *noticed_ + Duration{term_.us / 4} : Instant{};
-    for (const auto& [agent, until] : until_) next = std::min(next, until);
-    return next;
+    if (by_time_.empty()) return never;
+    return std::min(by_time_.begin()->first, noticed_ ? *noticed_ + Duration{term_.us / 4} : Instant{});
   }
 
  private:
+  template <class Change>
+  void move_all(Change&& change) {
+    by_time_.clear();
+    for (auto& [agent, until] : until_) {
+      until = change(until);
+      by_time_.insert({until, agent});
+    }
+  }
+
   Duration term_;
   std::map<AgentId, Instant> until_;
+  std::set<std::pair<Instant, AgentId>> by_time_;  ///< the same, the first to end first
   std::optional<Instant> noticed_;
 };
 

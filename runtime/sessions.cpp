@@ -116,6 +116,7 @@ void attach(Core& core, AgentId agent, PeerId peer, bool has_secret) {
   Session& session = core.sessions[agent];
   if (session.peer != peer) {
     core.dispatch_wanted = true;
+    core.roster.touch(agent);
     core.announced.erase(agent);  // what the old connection was told may be lost
   }
   session.peer = peer;

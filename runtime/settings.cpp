@@ -53,6 +53,11 @@ void read_seed(KeyReader& reader, const Value& value, Target& target) {
     target.settings.config.seed = static_cast<std::uint64_t>(*seed);
 }
 
+void read_invite(KeyReader& reader, const Value& value, Target& target) {
+  if (const auto most = reader.whole(value, 0, 10'000))
+    target.settings.config.invite_max = static_cast<std::uint32_t>(*most);
+}
+
 void read_durability(KeyReader& reader, const Value& value, Target& target) {
   if (const auto word = reader.choice(value, {"commit", "none"})) target.settings.durable = *word == "commit";
 }
@@ -72,7 +77,7 @@ void read_duration(KeyReader& reader, const Value& value, Target& target) {
   if (const auto duration = reader.duration(value, least)) target.settings.config.*member = *duration;
 }
 
-constexpr std::array<Key<Target>, 14> table{{
+constexpr std::array<Key<Target>, 15> table{{
     {{"project", "text", "the directory's name", "the project of tasks that name none"},
      [](KeyReader& r, const Value& v, Target& t) { t.settings.config.project = r.name(v).value_or(""); }},
     {{"strategy", "text", "auction", "who decides which agent gets a ready task"},
@@ -98,7 +103,9 @@ constexpr std::array<Key<Target>, 14> table{{
      read_duration<&Config::lease>},
     {{"backoff", "duration", "1s", "wait before the second attempt of a task; doubles with each further one"},
      read_duration<&Config::backoff>},
-    {{"seed", "whole number", "1", "of the strategy `random`"}, read_seed},
+    {{"seed", "whole number", "1", "of the strategy `random` and of who is invited"}, read_seed},
+    {{"invite", "whole number", "0", "auctions: so many of those who may take a task are asked; 0: all"},
+     read_invite},
     {{"durability", "commit or none", "commit",
       "commit: what was answered survives a power cut; none: faster, the last seconds may be lost"},
      read_durability},

@@ -15,6 +15,8 @@ const std::vector<BenchBlock>& bench_blocks() {
       {"latency", "post to award, shortest worthwhile task", true, bench::latency_block},
       {"clearing", "auctions with up to 1,000 bidders", true, bench::clearing_block},
       {"million", "a board of a million tasks (about two minutes)", false, bench::million_block},
+      {"scale", "10,000 simulated agents and a million tasks (about ten minutes)", false, bench::scale_block},
+      {"growth", "what a task costs the controller as agents grow, simulated", false, bench::growth_block},
       {"peers", "beanstalkd, Redis and Dask with the same work (`./dev bench peers` installs them)", false,
        bench::peers_block},
   };

@@ -21,6 +21,11 @@ Result<Figures> latency_block(const BenchOptions& options);
 Result<Figures> clearing_block(const BenchOptions& options);
 /// A million tasks posted and finished; opening and grouping the board they leave.
 Result<Figures> million_block(const BenchOptions& options);
+/// A simulated world of 10,000 agents and a million tasks, under fifo and under proxy auctions.
+Result<Figures> scale_block(const BenchOptions& options);
+/// The controller's CPU and messages per task of every strategy with up to 1,000 simulated agents, and the
+/// power laws that fit them.
+Result<Figures> growth_block(const BenchOptions& options);
 
 /// beanstalkd, Redis and Dask with the same work. Also unavailable: one of them is not installed.
 Result<Figures> peers_block(const BenchOptions& options);

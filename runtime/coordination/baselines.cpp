@@ -8,6 +8,7 @@ class FifoStrategy final : public Strategy {
  public:
   std::string_view name() const override { return "fifo"; }
   bool orders_by_bottom_level() const override { return false; }
+  bool sees_busy() const override { return false; }
 
   std::vector<Choice> choose(const Situation& situation) override {
     std::vector<std::uint32_t> free = free_slots(situation);
@@ -34,6 +35,7 @@ class RandomStrategy final : public Strategy {
   explicit RandomStrategy(std::uint64_t seed) : random_(seed) {}
   std::string_view name() const override { return "random"; }
   bool orders_by_bottom_level() const override { return false; }
+  bool sees_busy() const override { return false; }
 
   std::vector<Choice> choose(const Situation& situation) override {
     std::vector<std::uint32_t> free = FifoStrategy::free_slots(situation);

@@ -7,6 +7,7 @@ namespace {
 class BlackboardStrategy final : public Strategy {
  public:
   std::string_view name() const override { return "blackboard"; }
+  bool sees_busy() const override { return false; }
   Style style() const override { return Style::pull; }
 };
 

@@ -10,6 +10,7 @@ namespace {
 class CentralStrategy final : public Strategy {
  public:
   std::string_view name() const override { return "central"; }
+  bool sees_busy() const override { return false; }
 
   std::vector<Choice> choose(const Situation& situation) override {
     std::vector<AgentView> agents = situation.agents;

@@ -30,12 +30,13 @@ struct AgentView {
 /// A task that waits, and the agents (as positions in Situation::agents) that may take it.
 struct TaskView {
   const Task* task = nullptr;
-  std::vector<std::size_t> eligible;
+  std::vector<std::size_t> eligible;  ///< ascending
+  std::vector<std::size_t> failed;    ///< those that failed it before, and are passed over for that
 };
 struct Situation {
   std::vector<TaskView> tasks;    ///< in the order of the ready index
-  std::vector<AgentView> agents;  ///< connected ones, by id
-  bool complete = true;           ///< no ready task that somebody free may take was left out
+  std::vector<AgentView> agents;  ///< connected ones, by id; see Strategy::sees_busy
+  bool sampled = false;           ///< by Config::invite_max: who is not eligible for a task was not asked
 };
 struct Choice {
   std::size_t task = 0;   ///< position in Situation::tasks
@@ -54,6 +55,8 @@ class Strategy {
   /// Ready tasks of equal priority come in the order of their bottom level (else in the order they were
   /// posted).
   virtual bool orders_by_bottom_level() const { return true; }
+  /// Whether agents without a free slot are of interest too. Leaving them out is cheaper.
+  virtual bool sees_busy() const { return true; }
   /// Wants AgentView::slot_free_in.
   virtual bool looks_ahead() const { return false; }
   /// For push: at most one choice per task and never more per agent with start_in 0 than it has

@@ -84,10 +84,10 @@ class Checkers final : public Observer {
   std::set<std::string> titles_;             ///< of tasks: every request posts its own, once
   std::set<std::pair<TaskId, Epoch>> late_;  ///< results kept as discoveries
   std::set<std::pair<ClientId, std::uint64_t>> replied_;
-  std::map<std::pair<PeerId, std::uint64_t>, Reports> reported_;  ///< not yet confirmed
-  std::map<EndpointId, std::pair<std::uint64_t, std::uint64_t>>
-      answers_;                                 ///< last number, digest of its reply
-  std::map<TaskId, std::string> acknowledged_;  ///< posts, by title
+  std::map<std::pair<PeerId, std::uint64_t>, Reports> reported_;           ///< not yet confirmed
+  std::map<std::pair<EndpointId, std::uint64_t>, std::uint64_t> answers_;  ///< digests of replies, by number
+  std::map<EndpointId, std::uint64_t> answered_;                           ///< the last number
+  std::map<TaskId, std::string> acknowledged_;                             ///< posts, by title
   std::set<TaskId> acknowledged_done_;
 };
 

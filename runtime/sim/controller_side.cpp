@@ -118,7 +118,9 @@ void World::process(const std::vector<Input>& inputs) {
     store_.fail_commits(1);
   else if (!healed_ && random_.chance(options_.faults.rates.commit_failure))
     store_.fail_commits(static_cast<int>(random_.between(1, failures_in_a_row_max)));
+  for (Observer* observer : observers_) observer->on_turn();
   Committed done = node_->process(inputs, controller_clock_.read(now_));
+  for (Observer* observer : observers_) observer->on_turn_over();
   count_idle_turns(inputs, done);
   if (!crash) return take_over(std::move(done), controller_free_at_);
   store_.fail_commits(0);

@@ -35,6 +35,7 @@ Config some_config(Random& random) {
   config.backoff = seconds(random.between(0, 3));
   config.bid_timeout = milliseconds(random.between(200, 3'000));
   config.seed = random.next();
+  if (random.chance(300'000)) config.invite_max = static_cast<std::uint32_t>(random.between(1, 4));
   return config;
 }
 
@@ -242,7 +243,8 @@ std::vector<std::string> describe(const Scenario& scenario) {
   const Config& config = world.config;
   lines.push_back("strategy " + config.strategy + ", mechanism " + config.mechanism + ", calibration " +
                   (config.calibrate ? "on" : "off") + ", price weight " + format_micros(config.price_weight) +
-                  ", bids within " + format_duration(config.bid_timeout));
+                  ", bids within " + format_duration(config.bid_timeout) + ", " +
+                  (config.invite_max > 0 ? std::to_string(config.invite_max) : "all") + " invited");
   lines.push_back(std::to_string(scenario.tasks) + " tasks, " + std::to_string(scenario.requests.size()) +
                   " requests by " + std::to_string(scenario.clients) + " shells, faults for " +
                   format_duration(scenario.safety_phase) + ", then every task ends within " +

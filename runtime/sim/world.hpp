@@ -62,6 +62,9 @@ class Observer {
   /// A client's request was answered; it will not say it again.
   virtual void on_answered(const Request&, const Reply&, const Store&, Instant) {}
   virtual void on_fault(const Fault&, Instant) {}
+  /// Around each batch of the controller: for whoever measures what it costs.
+  virtual void on_turn() {}
+  virtual void on_turn_over() {}
   virtual void on_note(const Note&, Instant) {}
 };
 

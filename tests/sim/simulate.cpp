@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "blackboard/to_value.hpp"
+#include "experiments/bench/simulated_load.hpp"
 #include "runtime/sim/scenario.hpp"
 
 using namespace bidboard;
@@ -19,6 +20,8 @@ namespace {
 constexpr const char* usage =
     "simulate --seed N          one world, in detail\n"
     "simulate --seeds A..B      many, briefly; stops at the first that fails\n"
+    "simulate --load STRATEGY:AGENTS:TASKS[:INVITED]   plain load, and what it costs; \"live\": live "
+    "auction\n"
     "  --jobs N                 at once (2)\n"
     "  --sabotage GUARANTEE     switches one off (blackboard/sabotage.hpp): a run must fail\n"
     "  --hashes                 prints the seeds with their trace hashes\n"
@@ -31,6 +34,7 @@ struct Options {
   bool hashes = false;
   bool events = false;
   std::string sabotage;
+  std::string load;
   std::string program;
 };
 
@@ -150,6 +154,28 @@ class Many {
   std::vector<std::uint64_t> hashes_;
 };
 
+int run_load(const std::string& text) {
+  std::vector<std::string> parts{""};
+  for (const char c : text) c == ':' ? parts.emplace_back() : parts.back() += c;
+  if (parts.size() < 3) return 2;
+  bench::Load load;
+  load.live_bids = parts[0] == "live";
+  load.strategy = load.live_bids ? "auction" : parts[0];
+  load.agents = static_cast<std::uint32_t>(std::stoul(parts[1]));
+  load.tasks = std::stoull(parts[2]);
+  if (parts.size() > 3) load.invite_max = static_cast<std::uint32_t>(std::stoul(parts[3]));
+  if (parts.size() > 4) load.mechanism = parts[4];
+  const bench::LoadCost cost = bench::simulate_load(load);
+  std::printf(
+      "%llu of %llu tasks done in %.1f s (%.1f s in the controller: %.1f us per task), %.2f messages per "
+      "task, "
+      "%s of virtual time\n",
+      static_cast<unsigned long long>(cost.done), static_cast<unsigned long long>(load.tasks), cost.seconds,
+      cost.controller_seconds, cost.controller_seconds * 1e6 / static_cast<double>(load.tasks),
+      cost.messages_per_task, format_duration(cost.took).c_str());
+  return cost.done == load.tasks ? 0 : 1;
+}
+
 bool parse(int argc, char** argv, Options& options) {
   options.program = argv[0];
   for (int i = 1; i < argc; ++i) {
@@ -170,13 +196,15 @@ bool parse(int argc, char** argv, Options& options) {
       options.last = std::strtoull(dots + 2, nullptr, 10);
     } else if (word == "--jobs") {
       options.jobs = static_cast<unsigned>(std::max(1L, std::strtol(value, nullptr, 10)));
+    } else if (word == "--load") {
+      options.load = value;
     } else if (word == "--sabotage") {
       options.sabotage = value;
     } else {
       return false;
     }
   }
-  return options.first <= options.last;
+  return options.first <= options.last || !options.load.empty();
 }
 
 }  // namespace
@@ -187,6 +215,7 @@ int main(int argc, char** argv) {
     std::fputs(usage, stderr);
     return 2;
   }
+  if (!options.load.empty()) return run_load(options.load);
   if (!options.sabotage.empty()) ::setenv("SABOTAGE_BIDBOARD", options.sabotage.c_str(), 1);
   if (options.first == options.last && !options.hashes) return run_one(options, options.first) ? 0 : 1;
   return Many(options).run() ? 0 : 1;

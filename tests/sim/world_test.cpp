@@ -73,3 +73,25 @@ TEST_CASE("the same options give the same run, another seed another") {
   CHECK(hash(1) == hash(1));
   CHECK(hash(1) != hash(2));
 }
+
+TEST_CASE("every free agent gets a task at once when there are enough") {
+  for (const char* strategy : {"fifo", "central", "random", "auction", "blackboard"}) {
+    INFO(strategy);
+    WorldOptions options;
+    options.config.strategy = strategy;
+    for (int i = 0; i < 20; ++i) {
+      options.agents.emplace_back();
+      options.agents.back().profile.name = "agent" + std::to_string(i);
+    }
+    World world(options);
+    world.run_until(Instant{} + seconds(5));
+    Post post;
+    post.tasks.resize(100);
+    for (TaskSpec& task : post.tasks) task.title = "task", task.size = 100 * one;
+    world.post(post, world.now());
+    world.run_until(Instant{} + seconds(8));
+    std::size_t running = 0;
+    for (const auto& agent : world.agents()) running += agent->running();
+    CHECK(running == 20);
+  }
+}

@@ -1,0 +1,105 @@
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+
+#include "auction/clearing.hpp"
+#include "experiments/bench/blocks.hpp"
+#include "experiments/bench/simulated_load.hpp"
+#include "experiments/bench/support.hpp"
+#include "runtime/coordination/strategy.hpp"
+
+namespace bidboard::bench {
+namespace {
+
+constexpr std::uint32_t invited = 16;
+constexpr std::array<std::uint32_t, 5> sizes{10, 32, 100, 316, 1'000};
+constexpr std::uint64_t tasks_per_agent = 4;
+constexpr std::uint64_t tasks_min = 400;
+
+std::string name_of(const Load& load) {
+  if (load.strategy != "auction") return load.strategy;
+  std::string name = load.live_bids ? "live auction" : "proxy auction";
+  name += ", " + load.mechanism;
+  if (load.invite_max > 0) name += ", " + std::to_string(load.invite_max) + " invited";
+  return name;
+}
+
+/// cost = factor × agents ^ exponent, by least squares over the logarithms.
+struct PowerLaw {
+  double factor = 0;
+  double exponent = 0;
+};
+PowerLaw fit(const std::vector<std::pair<double, double>>& points) {
+  double x = 0, y = 0, xx = 0, xy = 0;
+  for (const auto& [agents, cost] : points) {
+    x += std::log(agents), y += std::log(cost);
+    xx += std::log(agents) * std::log(agents), xy += std::log(agents) * std::log(cost);
+  }
+  const double n = static_cast<double>(points.size());
+  const double exponent = (n * xy - x * y) / (n * xx - x * x);
+  return {std::exp((y - exponent * x) / n), exponent};
+}
+
+std::vector<Load> every_strategy() {
+  std::vector<Load> loads;
+  for (const std::string& strategy : strategy_names())
+    if (strategy != "auction") loads.push_back({.strategy = strategy});
+  for (const std::string_view mechanism : mechanism_names()) {
+    const bool usual = mechanism == "sequential";
+    for (const std::uint32_t invite_max : {0u, invited})
+      loads.push_back({.strategy = "auction", .mechanism = std::string(mechanism), .invite_max = invite_max});
+    if (usual) loads.push_back({.strategy = "auction", .live_bids = true, .invite_max = invited});
+  }
+  return loads;
+}
+
+}  // namespace
+
+Result<Figures> scale_block(const BenchOptions& options) {
+  Figures figures;
+  for (const char* strategy : {"fifo", "auction"}) {
+    Load load{.strategy = strategy, .agents = 10'000, .tasks = 1'000'000, .invite_max = invited};
+    options.on_progress("10,000 agents, a million tasks, " + name_of(load));
+    const LoadCost cost = simulate_load(load);
+    if (cost.done != load.tasks) return fail(Errc::failed, "not all simulated tasks were done");
+    const std::string what = "10,000 agents, a million tasks, " + name_of(load);
+    figures.push_back(figure(what, "s", {cost.seconds}, "under 600"));
+    figures.push_back(figure(what + ": the controller's part", "s", {cost.controller_seconds}));
+    figures.push_back(figure(what + ": messages per task", "", {cost.messages_per_task}));
+    figures.push_back(figure(what + ": memory", "MB", {memory_of(::getpid()).own}, "under 24,000"));
+  }
+  return figures;
+}
+
+Result<Figures> growth_block(const BenchOptions& options) {
+  Figures figures;
+  for (Load load : every_strategy()) {
+    std::vector<std::pair<double, double>> cpu;
+    std::vector<std::pair<double, double>> messages;
+    for (const std::uint32_t agents : sizes) {
+      options.on_progress(name_of(load) + ", " + std::to_string(agents) + " agents");
+      load.agents = agents;
+      // One agent that does everything needs no more tasks when others look on.
+      load.tasks = load.strategy == "single" ? tasks_min : std::max(tasks_min, agents * tasks_per_agent);
+      const LoadCost cost = simulate_load(load);
+      const double each = cost.controller_seconds * 1e6 / static_cast<double>(load.tasks);
+      cpu.emplace_back(agents, each);
+      messages.emplace_back(agents, cost.messages_per_task);
+    }
+    const auto report = [&](const std::string& what, const char* unit, const auto& points) {
+      const PowerLaw law = fit(points);
+      figures.push_back(
+          figure(name_of(load) + ": " + what + " with 10 agents", unit, {points.front().second}));
+      figures.push_back(
+          figure(name_of(load) + ": " + what + " with 1,000 agents", unit, {points.back().second}));
+      figures.push_back(
+          figure(name_of(load) + ": " + what + " grows with agents to the power of", "", {law.exponent}));
+    };
+    report("controller CPU per task", "µs", cpu);
+    report("messages per task", "", messages);
+  }
+  return figures;
+}
+
+}  // namespace bidboard::bench
