@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <optional>
 #include <stdexcept>
@@ -17,6 +18,12 @@
 extern char** environ;
 
 namespace bidboard::testing {
+
+const std::chrono::seconds patience = [] {
+  const char* text = std::getenv("TEST_PATIENCE");
+  return std::chrono::seconds(text ? std::atoi(text) : 60);
+}();
+
 namespace {
 
 struct CloseFile {
