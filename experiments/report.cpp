@@ -1,6 +1,7 @@
 #include "experiments/report.hpp"
 
 #include <cmath>
+#include <cstdio>
 
 #include "experiments/verdict.hpp"
 
@@ -91,7 +92,50 @@ std::string safe_in_script(std::string json) {
   return json;
 }
 
+std::string four_digits(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
+
+/// Mean of a measure over all runs of a strategy in a setting; a dash where it was not measured.
+std::string mean_of(const Results& results, const char* measure, const SettingVerdict& setting,
+                    std::size_t strategy) {
+  const auto values = results.values(measure_position(measure), setting.agents, setting.faults, strategy);
+  if (values.empty()) return "–";
+  double sum = 0;
+  for (const auto& [key, value] : values) sum += value;
+  return four_digits(sum / static_cast<double>(values.size()));
+}
+
 }  // namespace
+
+std::string report_markdown(const Results& results) {
+  const Verdict verdict = judge(results);
+  const ExperimentNames& names = results.names;
+  std::string text = "## " + names.name + "\n\n" + names.about + "\n\n**" + answer(results, verdict) +
+                     "**\n\n" + std::to_string(results.runs.size()) + " runs, seeds 1 to " +
+                     std::to_string(names.seeds) + ", workloads:";
+  for (const std::string& workload : names.workloads)
+    text += " " + workload + (&workload == &names.workloads.back() ? ". " : ",");
+  text += results.made_by + "\n";
+  for (const SettingVerdict& setting : verdict.settings) {
+    const std::string& faults = names.faults[setting.faults];
+    text += "\n### " + names.agents[setting.agents] + (faults == "none" ? "" : ", " + faults) + "\n\n" +
+            "| strategy | × bound | 95 % | against the best | × HEFT | ready → award p50, s | messages per "
+            "task | "
+            "redundant % |\n|---|---|---|---|---|---|---|---|\n";
+    for (const Standing& s : setting.standings)
+      text += "| " + names.strategies[s.strategy] + " | " + four_digits(s.to_bound.ratio) + " | " +
+              four_digits(s.to_bound.ci.low) + " to " + four_digits(s.to_bound.ci.high) + " | " +
+              (s.as_good_as_best ? "best, or noise" : "× " + four_digits(s.to_best.ratio)) + " | " +
+              mean_of(results, "heft_ratio", setting, s.strategy) + " | " +
+              mean_of(results, "award_p50", setting, s.strategy) + " | " +
+              mean_of(results, "messages", setting, s.strategy) + " | " +
+              mean_of(results, "redundant", setting, s.strategy) + " |\n";
+  }
+  return text;
+}
 
 std::string report_page(const Results& results, const std::vector<Value>& gantt) {
   const Verdict verdict = judge(results);

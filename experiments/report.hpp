@@ -12,6 +12,9 @@ namespace bidboard {
 /// `gantt`: the lines of gantt.jsonl.
 std::string report_page(const Results& results, const std::vector<Value>& gantt);
 
+/// The answer and a table per setting in Markdown, for docs/results.md.
+std::string report_markdown(const Results& results);
+
 /// The built-in parts (made by CMake from the files of their names).
 extern const char* const report_css;
 extern const char* const report_js;

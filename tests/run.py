@@ -63,6 +63,8 @@ def run_ctest(build: Path) -> tuple[int, int]:
 def main() -> int:
     build = Path(sys.argv[1]).resolve()
     os.environ.setdefault("ASAN_OPTIONS", "abort_on_error=0:detect_leaks=1")
+    suppressions = Path(__file__).resolve().parent / "leaks.supp"
+    os.environ.setdefault("LSAN_OPTIONS", f"suppressions={suppressions}:print_suppressions=0")
     os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     passed = failed = 0
     for program in sorted((build / "tests").glob("*_tests")):

@@ -71,6 +71,8 @@ struct Connection::Impl {
     monitor.connect(monitor_address);
     dealer.connect(endpoint);
   }
+  /// Before the monitor's reader goes: ZeroMQ loses the memory of an event that nobody takes.
+  ~Impl() { zmq_socket_monitor(dealer.handle(), nullptr, 0); }
 
   void take_event(int what, int value, Incoming& incoming) {
     if (what == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {

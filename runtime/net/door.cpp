@@ -86,12 +86,13 @@ Knock knock_of(const std::vector<std::string>& request) {
 
 /// Who is connected to one of a door's sockets, by the monitor's word.
 struct Monitor {
+  zmq::socket_t& watched;
   zmq::socket_t events;
   std::map<int, std::string> open;  ///< address by descriptor
   bool broke_off = false;           ///< the next one to go did not get through its handshake
 
-  Monitor(zmq::context_t& context, zmq::socket_t& watched, const std::string& address)
-      : events(context, zmq::socket_type::pair) {
+  Monitor(zmq::context_t& context, zmq::socket_t& whom, const std::string& address)
+      : watched(whom), events(context, zmq::socket_type::pair) {
     // Without a bound: what is not taken here would hold up everything that the socket does.
     events.set(zmq::sockopt::rcvhwm, 0);
     events.set(zmq::sockopt::linger, 0);
@@ -99,6 +100,10 @@ struct Monitor {
     if (zmq_socket_monitor(watched.handle(), address.c_str(), wanted) != 0) throw zmq::error_t();
     events.connect(address);
   }
+  /// Before the events' reader goes: ZeroMQ loses the memory of an event that nobody takes.
+  ~Monitor() { zmq_socket_monitor(watched.handle(), nullptr, 0); }
+  Monitor(const Monitor&) = delete;
+  Monitor& operator=(const Monitor&) = delete;
 
   void take(bool tcp, const std::function<void(const std::string&, const std::string&)>& on_refused) {
     zmq::message_t event, ignored;

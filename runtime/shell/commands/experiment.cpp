@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "experiments/report.hpp"
 #include "experiments/runner.hpp"
 #include "experiments/verdict.hpp"
 #include "runtime/shell/commands.hpp"
@@ -28,6 +29,7 @@ struct ExperimentArgs {
   bool full = false;
   bool dry_run = false;
   bool json = false;
+  bool markdown = false;
 };
 
 std::string rounded(double value) {
@@ -160,7 +162,10 @@ Result<Exit> report_again(const ExperimentArgs& args) {
   if (!results) return fail(results.error());
   if (const Result<void> written = write_report(args.paths.front(), *results); !written)
     return fail(written.error());
-  print_standings(*results);
+  if (args.markdown)
+    std::fputs(report_markdown(*results).c_str(), stdout);
+  else
+    print_standings(*results);
   return Exit::ok;
 }
 
@@ -251,6 +256,7 @@ Command experiment_command() {
         o.flag("--full", args->full, "With the file's `full:` keys: longer, more");
         o.flag("--dry-run", args->dry_run, "Say how many runs there are and how long they take");
         o.flag("--json", args->json, "Print JSON (--cell, list)");
+        o.flag("--markdown", args->markdown, "Print tables in Markdown (report)");
         return [args](const Globals&) { return experiment(*args); };
       }};
 }
