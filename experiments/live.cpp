@@ -34,7 +34,7 @@ std::string skills_in_yaml(const std::vector<Skill>& skills) {
 std::string settings_of(const StrategySpec& strategy, const Setting& setting) {
   std::string text = "strategy: " + strategy.strategy + "\nmechanism: " + strategy.mechanism +
                      "\ncalibrate: " + (strategy.calibrate ? "true" : "false") +
-                     "\nprice_weight: 0\nagents:\n";
+                     "\nweights: {seconds: 1, price: 0}\nagents:\n";
   for (std::size_t i = 0; i < setting.agents.size(); ++i) {
     const AgentProfile& agent = setting.agents[i];
     text += "  - {name: " + agent.name +
