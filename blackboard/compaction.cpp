@@ -12,6 +12,7 @@
 namespace bidboard {
 namespace {
 
+constexpr std::size_t entries_per_piece = 10'000;
 constexpr std::size_t puts_per_commit = 2'000;
 constexpr std::size_t bytes_per_commit = 2 << 20;
 
@@ -31,10 +32,10 @@ Sweep removal(const Snapshot& over, std::string prefix) {
 
 /// The changes of the sweep's next piece. True: there is more.
 bool next_piece(Sweep& sweep, std::vector<Put>& puts) {
-  std::size_t bytes = 0;
+  std::size_t entries = 0, bytes = 0;
   bool more = false;
   sweep.over->scan(sweep.prefix, sweep.from, [&](std::string_view key, std::string_view value) {
-    if (puts.size() >= puts_per_commit || bytes >= bytes_per_commit) {
+    if (++entries > entries_per_piece || puts.size() >= puts_per_commit || bytes >= bytes_per_commit) {
       sweep.from = std::string(key);
       return !(more = true);
     }
@@ -82,10 +83,11 @@ struct Compaction::Impl {
     bytes += base.generation;
     if (const Result<void> done = commit(store, {Put{std::string(keys::base), bytes}}); !done) return done;
     copied = true;
-    store.scan(std::string(1, keys::auction_letter), {}, [&](std::string_view, std::string_view value) {
-      auctions.insert(read_big_endian(value, 0));
-      return true;
-    });
+    to_do.push_back(
+        {&store, std::string(1, keys::auction_letter), [this](std::string_view, std::string_view value) {
+           auctions.insert(read_big_endian(value, 0));
+           return std::optional<Put>();
+         }});
     to_do.push_back({&store, std::string(1, keys::log_letter),
                      [this](std::string_view key, std::string_view) { return drop_event(key); }});
     to_do.push_back(removal(store, keys::base_of(base.generation == '0' ? '1' : '0', {})));
@@ -102,16 +104,14 @@ struct Compaction::Impl {
   }
 
   Result<bool> step() {
-    std::vector<Put> puts;
-    while (puts.empty() && !to_do.empty()) {
-      Sweep& sweep = to_do.front();
-      if (!next_piece(sweep, puts)) to_do.pop_front();
+    if (to_do.empty()) {
+      if (const Result<void> done = set_base(); !done) return fail(done.error());
+      return false;
     }
+    std::vector<Put> puts;
+    if (!next_piece(to_do.front(), puts)) to_do.pop_front();
     if (const Result<void> done = commit(store, puts); !done) return fail(done.error());
-    if (!to_do.empty()) return false;
-    if (copied) return true;
-    if (const Result<void> done = set_base(); !done) return fail(done.error());
-    return false;
+    return to_do.empty() && copied;
   }
 
   /// The room that half a copy takes would be missed.

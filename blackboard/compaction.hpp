@@ -40,7 +40,8 @@ class Compaction {
   /// when nobody writes to it meanwhile. REQUIRES: both outlive it.
   Compaction(Store& store, const Snapshot& source);
   ~Compaction();
-  /// One commit. True: it is done. Errors: storage; the copy made so far is taken away, as far as that works.
+  /// One piece: a bounded number of entries looked at and at most one commit. True: it is done. Errors:
+  /// storage; the copy made so far is taken away, as far as that works.
   Result<bool> step();
   const Compacted& result() const;
 

@@ -306,10 +306,10 @@ std::int64_t LmdbStore::fullness() const {
     return to_micros(static_cast<double>(pages) * stat.ms_psize /
                      static_cast<double>(impl_->options.map_bytes));
   };
-  // The file never shrinks. What has become free in it is counted only where it matters, since that takes a
-  // walk over the list of free pages.
+  // The file never shrinks. What has become free in it is counted only where posts would be refused, since
+  // that takes a walk over the list of free pages.
   const std::size_t pages = info.me_last_pgno + 1;
-  return share(pages) < one / 2 ? share(pages) : share(pages - free_pages_in(impl_->read()));
+  return share(pages) < full ? share(pages) : share(pages - free_pages_in(impl_->read()));
 }
 
 Result<std::unique_ptr<Snapshot>> LmdbStore::snapshot() const {

@@ -9,7 +9,7 @@
 
 namespace bidboard {
 
-class MemoryStore final : public Store {
+class MemoryStore : public Store {
  public:
   using Map = std::map<std::string, std::string, std::less<>>;
 

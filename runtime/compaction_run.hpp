@@ -1,5 +1,5 @@
 // Compaction while a controller serves: a thread proves a snapshot of the board whole, then the serving loop
-// makes one commit of the compaction per turn, so that nobody waits for longer than that. Edge code. For the
+// makes one piece of the compaction per turn, so that nobody waits for longer than that. Edge code. For the
 // thread of the loop.
 #pragma once
 

@@ -13,8 +13,6 @@ namespace {
 constexpr std::size_t max_title_bytes = 1'000;
 constexpr std::size_t max_body_bytes = 1 << 20;
 constexpr std::size_t max_needs = 10'000;
-/// Posts stop here, so that what runs can still finish.
-constexpr std::int64_t full = 900'000;
 /// Bottom levels only order the queue: one request raises at most this many of them, and no event tells of
 /// more.
 constexpr std::size_t max_raised_levels = 20'000;

@@ -3,6 +3,7 @@
 #include "blackboard/board.hpp"
 #include "blackboard/codec.hpp"
 #include "blackboard/keys.hpp"
+#include "blackboard/memory_store.hpp"
 #include "blackboard/verify.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/flaky_store.hpp"
@@ -44,6 +45,18 @@ std::uint64_t events_in(const Snapshot& snapshot) {
   });
   return events;
 }
+
+/// Counts the entries that were looked at.
+class CountingStore final : public MemoryStore {
+ public:
+  void scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override {
+    MemoryStore::scan(prefix, from, [&](std::string_view key, std::string_view value) {
+      ++looked_at;
+      return visit(key, value);
+    });
+  }
+  mutable std::size_t looked_at = 0;
+};
 
 void check_whole(const Snapshot& snapshot) {
   CHECK(check_invariants(snapshot) == std::vector<std::string>{});
@@ -101,6 +114,25 @@ TEST_CASE("a compaction that is cut off anywhere leaves a whole board, and the n
     REQUIRE(compact(store).has_value());
     check_whole(store);
     CHECK(events_in(store) == 2);
+  }
+}
+
+TEST_CASE("a serving controller never waited while a compaction looked at all auctions at once") {
+  CountingStore store;
+  std::vector<Put> auctions;
+  for (std::uint64_t id = 1; id <= 25'000; ++id) {
+    std::string seq;
+    append_big_endian(seq, id);
+    auctions.push_back({keys::auction({id}), seq});
+  }
+  REQUIRE(store.commit({}, term, {}, auctions).has_value());
+  Compaction compaction(store, store);
+  for (bool done = false; !done;) {
+    store.looked_at = 0;
+    const Result<bool> step = compaction.step();
+    REQUIRE(step.has_value());
+    done = *step;
+    CHECK(store.looked_at <= 10'001);
   }
 }
 
