@@ -309,7 +309,7 @@ std::int64_t LmdbStore::fullness() const {
   // The file never shrinks. What has become free in it is counted only where posts would be refused, since
   // that takes a walk over the list of free pages.
   const std::size_t pages = info.me_last_pgno + 1;
-  return share(pages) < full ? share(pages) : share(pages - free_pages_in(impl_->read()));
+  return share(pages) < nearly_full ? share(pages) : share(pages - free_pages_in(impl_->read()));
 }
 
 Result<std::unique_ptr<Snapshot>> LmdbStore::snapshot() const {
