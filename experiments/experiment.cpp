@@ -169,12 +169,6 @@ constexpr std::array<Key<File>, 11> file_table{{
      [](KeyReader&, const Value& v, File& f) { f.full = &v; }},
 }};
 
-std::string stem(std::string_view file) {
-  if (const auto slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
-  if (const auto dot = file.rfind('.'); dot != file.npos && dot > 0) file = file.substr(0, dot);
-  return std::string(file);
-}
-
 std::string name_of(const AgentsSpec& spec) {
   std::string text = std::to_string(spec.count) + (spec.count == 1 ? " agent" : " agents");
   if (spec.slowest != spec.fastest)

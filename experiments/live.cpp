@@ -10,7 +10,6 @@
 #include "blackboard/keys.hpp"
 #include "blackboard/lmdb_store.hpp"
 #include "experiments/bench/support.hpp"
-#include "experiments/schedule.hpp"
 #include "runtime/call.hpp"
 #include "runtime/workflow/posting.hpp"
 
@@ -125,10 +124,9 @@ Result<void> await(const LiveBoard& board, double limit, Condition&& condition) 
 
 }  // namespace
 
-Result<RunFacts> run_live(const std::string& program, const Experiment& experiment, const Cell& cell) {
+Result<RunFacts> run_live(const std::string& program, const Experiment& experiment, const Cell& cell,
+                          const Setting& setting, double bound) {
   const FaultsSpec& faults = experiment.faults[cell.faults];
-  const Setting setting = setting_of(experiment, cell);
-  const double bound = lower_bound(setting);
   const auto board = LiveBoard::start(program, settings_of(experiment.strategies[cell.strategy], setting));
   if (!board) return fail(board.error());
   const std::size_t agents = setting.agents.size();

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "experiments/schedule.hpp"
+#include "experiments/statistics.hpp"
 
 namespace bidboard {
 namespace {
@@ -12,14 +13,6 @@ using Better = Measure::Better;
 
 /// HEFT beyond this many task × agent pairs takes longer than the run.
 constexpr std::size_t heft_limit = 2'000'000;
-
-/// Nearest rank. Nothing of nothing.
-std::optional<double> quantile(std::vector<double> values, double q) {
-  if (values.empty()) return {};
-  std::sort(values.begin(), values.end());
-  const auto rank = static_cast<std::size_t>(std::ceil(q * static_cast<double>(values.size())));
-  return values[std::clamp<std::size_t>(rank, 1, values.size()) - 1];
-}
 
 std::optional<double> watched(double value) {
   if (value < 0) return {};
@@ -152,14 +145,17 @@ Measured measure_run(const RunFacts& facts, const Yardsticks& yardsticks) {
     for (const double value : values) sum += value;
     return sum / static_cast<double>(values.size());
   };
+  const auto wait = [&](double q) {
+    return sums.waits.empty() ? std::nullopt : std::optional(quantile(sums.waits, q));
+  };
   const auto done =
       std::count_if(facts.tasks.begin(), facts.tasks.end(), [](const TaskFacts& t) { return t.done; });
   const std::optional<double> memory = watched(facts.memory);
   return {facts.makespan,
           per(facts.makespan, yardsticks.bound),
           per(facts.makespan, yardsticks.heft),
-          quantile(sums.waits, 0.5),
-          quantile(sums.waits, 0.99),
+          wait(0.5),
+          wait(0.99),
           per(watched(facts.messages), tasks),
           per(watched(facts.bytes), tasks),
           watched(facts.links),

@@ -1,8 +1,6 @@
 #include "experiments/simulate.hpp"
 
-#include <algorithm>
-
-#include "experiments/measures.hpp"
+#include "experiments/results.hpp"
 #include "experiments/schedule.hpp"
 #include "runtime/coordination/strategy.hpp"
 #include "tests/support/catch.hpp"
@@ -24,12 +22,14 @@ Experiment experiment_of(const std::string& agents, const std::string& faults = 
   return *experiment;
 }
 
+Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell) {
+  const Setting setting = setting_of(experiment, cell);
+  return bidboard::simulate(experiment, cell, setting, lower_bound(setting));
+}
+
 double measured(const Experiment& experiment, const Cell& cell, const RunFacts& facts, const char* name) {
   const auto value = measure_run(facts, yardsticks_of(experiment, cell, setting_of(experiment, cell)));
-  return value[static_cast<std::size_t>(std::find_if(measures().begin(), measures().end(),
-                                                     [&](const Measure& m) { return m.name == name; }) -
-                                        measures().begin())]
-      .value_or(-1);
+  return value[measure_position(name)].value_or(-1);
 }
 
 }  // namespace
