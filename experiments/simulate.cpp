@@ -132,6 +132,7 @@ Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const 
   const sim::LinkCount total = traffic.total();
   facts->messages = static_cast<double>(total.messages);
   facts->bytes = static_cast<double>(total.bytes);
+  facts->lost = static_cast<double>(total.lost);
   facts->links = 0;
   for (const std::uint64_t links : traffic.links) facts->links += static_cast<double>(links);
   double awards = 0;
