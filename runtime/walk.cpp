@@ -278,7 +278,7 @@ TaskView Walk::sample(Situation& situation, const Task& task) {
     if (std::ranges::binary_search(core_.roster.connected(), failure.agent))
       view.failed.push_back(place_of(situation, failure.agent));
   std::ranges::sort(view.failed);
-  view.failed.erase(std::ranges::unique(view.failed).begin(), view.failed.end());
+  view.failed.erase(std::unique(view.failed.begin(), view.failed.end()), view.failed.end());
   return view;
 }
 
