@@ -169,12 +169,6 @@ constexpr std::array<Key<File>, 11> file_table{{
      [](KeyReader&, const Value& v, File& f) { f.full = &v; }},
 }};
 
-std::string stem(std::string_view file) {
-  if (const auto slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
-  if (const auto dot = file.rfind('.'); dot != file.npos && dot > 0) file = file.substr(0, dot);
-  return std::string(file);
-}
-
 std::string name_of(const AgentsSpec& spec) {
   std::string text = std::to_string(spec.count) + (spec.count == 1 ? " agent" : " agents");
   if (spec.slowest != spec.fastest)
@@ -344,10 +338,7 @@ class ExperimentReader {
                            "kills " + std::to_string(faults.kill_agents) + " of " +
                                std::to_string(agents.count) + " agents: nobody is left to finish",
                            "kill fewer, or add agents");
-    for (const AgentsSpec& agents : e.agents)
-      if (e.mode == Mode::live && agents.count > 200)
-        diagnostics_.add(agents.place, std::to_string(agents.count) + " live agents are too many processes",
-                         "use mode: simulate");
+    if (e.mode == Mode::live) check_live();
     refuse_twins(e.agents);
     refuse_twins(e.strategies);
     refuse_twins(e.faults);
@@ -358,6 +349,21 @@ class ExperimentReader {
     if (std::find(names.begin(), names.end(), e.baseline) == names.end())
       diagnostics_.add(document, "baseline " + quoted(e.baseline) + " is none of the strategies",
                        diagnostics_.suggest(e.baseline, names, "choose from " + list_in_words(names)));
+  }
+  /// What real processes cannot do.
+  void check_live() {
+    const std::string remedy = "use mode: simulate";
+    for (const AgentsSpec& agents : file_.experiment.agents) {
+      if (agents.count > 200)
+        diagnostics_.add(agents.place, std::to_string(agents.count) + " live agents are too many processes",
+                         remedy);
+      if (agents.error > 0)
+        diagnostics_.add(agents.place, "live agents take just as long as estimated, without an error",
+                         remedy);
+    }
+    for (const FaultsSpec& faults : file_.experiment.faults)
+      if (faults.kill_controller || faults.loss > 0 || faults.partition.us > 0)
+        diagnostics_.add(faults.place, "of live runs only agents can be killed", remedy);
   }
   template <class Spec>
   void refuse_twins(const std::vector<Spec>& specs) {

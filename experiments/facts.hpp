@@ -52,6 +52,7 @@ struct RunFacts {
   // What the board's log does not tell; negative: not watched.
   double messages = -1;
   double bytes = -1;
+  double lost = -1;       ///< of the messages
   double links = -1;      ///< pairs of processes that talked
   double conflicts = -1;  ///< tasks that an agent asked for and did not get
   double processes = 0;   ///< started, the controller included

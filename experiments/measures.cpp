@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "experiments/schedule.hpp"
+#include "experiments/statistics.hpp"
 
 namespace bidboard {
 namespace {
@@ -12,14 +13,6 @@ using Better = Measure::Better;
 
 /// HEFT beyond this many task × agent pairs takes longer than the run.
 constexpr std::size_t heft_limit = 2'000'000;
-
-/// Nearest rank. Nothing of nothing.
-std::optional<double> quantile(std::vector<double> values, double q) {
-  if (values.empty()) return {};
-  std::sort(values.begin(), values.end());
-  const auto rank = static_cast<std::size_t>(std::ceil(q * static_cast<double>(values.size())));
-  return values[std::clamp<std::size_t>(rank, 1, values.size()) - 1];
-}
 
 std::optional<double> watched(double value) {
   if (value < 0) return {};
@@ -96,6 +89,7 @@ const std::vector<Measure>& measures() {
       {"award_p99", "ready → award, 99 %", "s", "99th percentile of the same"},
       {"messages", "messages per task", "", "messages sent between all processes / tasks"},
       {"bytes", "bytes per task", "B", "bytes of their frames / tasks"},
+      {"lost", "messages lost", "%", "100 × messages that did not arrive / messages sent", Better::neither},
       {"links", "links used", "", "pairs of processes that exchanged a message", Better::neither},
       {"redundant", "redundant work", "%",
        "100 × (seconds of executions whose result was not accepted) / (seconds of all executions)"},
@@ -152,16 +146,20 @@ Measured measure_run(const RunFacts& facts, const Yardsticks& yardsticks) {
     for (const double value : values) sum += value;
     return sum / static_cast<double>(values.size());
   };
+  const auto wait = [&](double q) {
+    return sums.waits.empty() ? std::nullopt : std::optional(quantile(sums.waits, q));
+  };
   const auto done =
       std::count_if(facts.tasks.begin(), facts.tasks.end(), [](const TaskFacts& t) { return t.done; });
   const std::optional<double> memory = watched(facts.memory);
   return {facts.makespan,
           per(facts.makespan, yardsticks.bound),
           per(facts.makespan, yardsticks.heft),
-          quantile(sums.waits, 0.5),
-          quantile(sums.waits, 0.99),
+          wait(0.5),
+          wait(0.99),
           per(watched(facts.messages), tasks),
           per(watched(facts.bytes), tasks),
+          per(100 * facts.lost, watched(facts.messages).value_or(0)),
           watched(facts.links),
           per(100 * (sums.work - sums.useful), sums.work),
           per(watched(facts.conflicts), tasks),

@@ -7,7 +7,8 @@
 
 namespace bidboard {
 
-/// Errors: failed, with what stood in the way.
-Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell);
+/// `setting` is the cell's (setting_of), `bound` its lower_bound. Errors: failed, with what stood in the way.
+Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const Setting& setting,
+                          double bound);
 
 }  // namespace bidboard

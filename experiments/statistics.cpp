@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "blackboard/check.hpp"
 #include "blackboard/random.hpp"
 
 namespace bidboard {
@@ -70,6 +71,13 @@ std::vector<double> logs_of(std::span<const double> values) {
 }
 
 }  // namespace
+
+double quantile(std::vector<double> values, double q) {
+  BB_CHECK(!values.empty(), "a quantile is one of the values");
+  std::sort(values.begin(), values.end());
+  const auto rank = static_cast<std::size_t>(std::ceil(q * static_cast<double>(values.size())));
+  return values[std::clamp<std::size_t>(rank, 1, values.size()) - 1];
+}
 
 Comparison summarise(std::span<const double> values) {
   const std::vector<double> logs = logs_of(values);

@@ -8,6 +8,9 @@
 
 namespace bidboard {
 
+/// The q-quantile (0 to 1) of the values by nearest rank. REQUIRES: at least one.
+double quantile(std::vector<double> values, double q);
+
 struct Interval {
   double low = 0;
   double high = 0;

@@ -8,8 +8,9 @@
 namespace bidboard {
 namespace {
 
-/// Per slot, this many tasks are looked at in one clearing: more would let a minimum-cost assignment pick the
-/// cheapest tasks instead of the most urgent ones.
+/// Per free slot, this many tasks are looked at in one clearing, and one per busy slot, which may be worth
+/// waiting for: more would let a minimum-cost assignment pick the cheapest tasks instead of the most urgent
+/// ones.
 constexpr std::size_t candidates_per_slot = 4;
 /// With more than 32 slots fewer, so that a clearing compares no more bids than this, but never less than
 /// four tasks: looking further made no schedule shorter (tests/sim/makespan_test.cpp).
@@ -85,7 +86,11 @@ std::size_t Walk::window() const {
   const std::vector<AgentId>& agents = core_.roster.connected();
   std::size_t slots = 0;
   for (const AgentId agent : agents) slots += core_.board.agent(agent)->profile.capacity;
-  return std::min(candidates_per_slot * slots, bids_at_once / std::max<std::size_t>(agents.size(), 1));
+  std::size_t free = 0;
+  for (const AgentId agent : core_.roster.free())
+    free += core_.board.agent(agent)->profile.capacity - core_.board.holding_count(agent);
+  const std::size_t tasks = candidates_per_slot * free + (slots - free);
+  return std::min(tasks, bids_at_once / std::max<std::size_t>(agents.size(), 1));
 }
 
 void Walk::begin() {
@@ -281,7 +286,7 @@ TaskView Walk::sample(Situation& situation, const Task& task) {
     if (std::ranges::binary_search(core_.roster.connected(), failure.agent))
       view.failed.push_back(place_of(situation, failure.agent));
   std::ranges::sort(view.failed);
-  view.failed.erase(std::ranges::unique(view.failed).begin(), view.failed.end());
+  view.failed.erase(std::unique(view.failed.begin(), view.failed.end()), view.failed.end());
   return view;
 }
 
