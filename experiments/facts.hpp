@@ -55,6 +55,7 @@ struct RunFacts {
   double lost = -1;       ///< of the messages
   double links = -1;      ///< pairs of processes that talked
   double conflicts = -1;  ///< tasks that an agent asked for and did not get
+  double managers_alive = 0;  ///< seconds, over all processes that lead and do no tasks
   double processes = 0;   ///< started, the controller included
   double memory = -1;     ///< resident bytes of all of them, together
 };
