@@ -31,7 +31,7 @@ struct Process {
   std::map<Held, std::string> awards;  ///< ever, with their capabilities
   std::vector<TaskId> told;            ///< announced, for bids or to be claimed
   Manager manager;
-  std::optional<Choices> choices;  ///< an honest answer to the last delegation
+  std::optional<bidboard::Choices> choices;  ///< an honest answer to the last delegation
 };
 
 class RandomWorld {
@@ -304,7 +304,7 @@ class RandomWorld {
 
   /// Honest for the most part, else whoever comes to mind.
   Input choose(Process& process) {
-    Choices choices = *std::exchange(process.choices, std::nullopt);
+    bidboard::Choices choices = *std::exchange(process.choices, std::nullopt);
     choices.agent = process.id;
     choices.secret = process.secret;
     for (ChosenMember& chosen : choices.chosen) {

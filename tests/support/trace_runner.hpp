@@ -60,8 +60,8 @@ class TraceRunner {
     Instant next_heartbeat = never;
     Manager manager;
     std::optional<Choices> choices;  ///< an honest manager's answer to the last delegation, not given yet
-    bool mute = false;  ///< sends no heartbeats of its own accord
-    bool deaf = false;  ///< what it is sent gets lost
+    bool mute = false;               ///< sends no heartbeats of its own accord
+    bool deaf = false;               ///< what it is sent gets lost
   };
 
   bool run_control(Words& words, std::string& out);
