@@ -53,7 +53,7 @@ constexpr std::array<Key<Entry>, 22> table{{
     {{"role", "executive, manager, specialist, operator or observer", "specialist",
       "a specialist takes tasks; managers and executives lead (strategy hierarchy)"},
      read_role},
-    {{"parent", "text", "none", "name of the manager or executive above it; of several levels, as many as you like"},
+    {{"parent", "text", "none", "name of the manager or executive above it"},
      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.parent = r.name(v).value_or(""); }},
     {{"project", "text", "all", "works for this project only"},
      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.project = r.name(v).value_or(""); }},
