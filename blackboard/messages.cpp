@@ -23,7 +23,11 @@ std::string_view kind(const Message& message) {
                                                                              "reports_kept",
                                                                              "revocations",
                                                                              "leave",
-                                                                             "malformed"};
+                                                                             "malformed",
+                                                                             "peers",
+                                                                             "listening",
+                                                                             "peer_offers",
+                                                                             "peer_bids"};
   return kinds[message.index()];
 }
 
