@@ -147,7 +147,7 @@ TEST_CASE("peers on random graphs agree on what the sequential greedy algorithm 
     Mesh mesh(options);
     const auto work = random_work(options.agents, tasks, random);
     offer_all(mesh, work);
-    REQUIRE(mesh.run_for(seconds(5)));
+    REQUIRE(mesh.run_for(seconds(4)));
     REQUIRE(mesh.all_agree());
     const std::vector<std::size_t> wanted = greedy(work, 4);
     for (std::size_t t = 0; t < tasks; ++t)
