@@ -98,9 +98,8 @@ void PeerMachine::begun(TaskId task, Epoch round, Micros seconds, Instant now) {
 }
 
 /// Promises are made anew: they may be kept earlier or later than was thought.
-void PeerMachine::ended(TaskId task, Instant now) {
-  now_ = now;
-  if (held_.erase(task) > 0) renew();
+void PeerMachine::ended(TaskId task) {
+  if (held_.erase(task) > 0) must_renew_ = true;
 }
 
 void PeerMachine::hear(const PeerBids& bids, Instant now) {
@@ -244,7 +243,6 @@ PeerClaim PeerMachine::belief(TaskId task) const {
 void PeerMachine::lapse() {
   const Micros now = shared(now_);
   std::vector<TaskId> lapsed, idle;
-  bool must_renew = false;
   for (auto& [task, belief] : beliefs_) {
     const PeerClaim& claim = belief.claim;
     if (!claim.winner && !offers_.contains(task) && now_ - belief.since >= times_.lapse) idle.push_back(task);
@@ -254,13 +252,13 @@ void PeerMachine::lapse() {
       if (asked_.contains(task)) {
         believe(task, belief.round, {self_, taken, now + times_.lapse.us});
       } else {
-        must_renew = true;
+        must_renew_ = true;
       }
     }
   }
   for (const TaskId task : lapsed) believe(task, beliefs_.at(task).round, {});
   for (const TaskId task : idle) forget(task);
-  if (must_renew) renew();
+  if (std::exchange(must_renew_, false)) renew();
 }
 
 std::vector<Micros> PeerMachine::slots_free_at() const {

@@ -65,7 +65,7 @@ class PeerMachine {
   void refuse(TaskId task);
   /// We hold it, and think that it takes so long.
   void begun(TaskId task, Epoch round, Micros seconds, Instant now);
-  void ended(TaskId task, Instant now);
+  void ended(TaskId task);
   /// What does not come from a neighbour, with its proof, is ignored.
   void hear(const PeerBids& bids, Instant now);
 
@@ -78,6 +78,7 @@ class PeerMachine {
   Turn turn(Instant now);
   Instant next_wakeup() const { return wake_; }
 
+  AgentId self() const { return self_; }
   /// Who is believed to win it; nobody when it is not known.
   PeerClaim belief(TaskId task) const;
   /// Every neighbour whose word counts believes of all tasks what we believe.
@@ -158,6 +159,7 @@ class PeerMachine {
   std::map<TaskId, Holding> held_;
   std::map<AgentId, Link> links_;
   Stamps stamps_;
+  bool must_renew_ = false;  ///< what our promises rested on has changed
   Instant wake_ = never;
   std::string noted_;
   std::uint64_t ignored_ = 0;

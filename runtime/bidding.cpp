@@ -474,7 +474,12 @@ void close_auction(Core& core, TaskId task) {
   core.auctions.erase(task);
   core.formula_bids.erase(task);
   drop_bundle_bids(core, task);
-  for (auto& [agent, told] : core.announced) told.erase(task);  // should it come back, it is news again
+  const Task* found = core.board.task(task);
+  for (auto& [agent, told] : core.announced) {
+    // Should it come back, it is news again. Peers who plan ahead must know that it is gone.
+    if (told.erase(task) == 0 || !found || core.strategy->style() != Style::agree) continue;
+    core.peer_offers[agent].over.push_back({task, found->epoch.next()});
+  }
 }
 
 }  // namespace bidboard

@@ -6,13 +6,12 @@
 
 #include "auction/eligibility.hpp"
 #include "blackboard/check.hpp"
+#include "runtime/agreement.hpp"
 #include "runtime/core.hpp"
 #include "runtime/walk.hpp"
 
 namespace bidboard {
 namespace {
-
-bool may_be_awarded(const Task& task) { return after(task.state, Move::award) && task.not_before.us == 0; }
 
 void settle_by_push(Core& core, const Situation& situation) {
   for (const Choice& choice : core.strategy->choose(situation)) {
@@ -41,6 +40,34 @@ void settle_by_pull(Core& core, const Situation& situation) {
   }
 }
 
+/// All that is ready, as far as there is somebody for it.
+void settle_ready(Core& core) {
+  while (true) {
+    core.queued.clear();
+    const std::uint64_t before = core.awards_made;
+    Walk walk(core);
+    for (Situation piece = walk.next(); !piece.tasks.empty(); piece = walk.next()) {
+      switch (core.strategy->style()) {
+        case Style::push:
+          settle_by_push(core, piece);
+          break;
+        case Style::bids:
+          settle_by_bids(core, piece);
+          break;
+        case Style::pull:
+          settle_by_pull(core, piece);
+          break;
+        case Style::agree:
+          offer_to_peers(core, piece);
+          break;
+      }
+    }
+    walk.finish();
+    // Whoever is still free may find something among the tasks that were not looked at.
+    if (walk.complete() || core.awards_made == before) return;
+  }
+}
+
 template <class T, class... Kinds>
 constexpr bool is_one_of = (std::is_same_v<T, Kinds> || ...);
 
@@ -60,8 +87,8 @@ void touch_roster(Core& core, const EventBody& body) {
 
 }  // namespace
 
-/// Why the agent may not have the task; nothing when it may. Where nobody is asked for a bid, the price that
-/// the agent is known to take must fit the budget.
+bool may_be_awarded(const Task& task) { return after(task.state, Move::award) && task.not_before.us == 0; }
+
 std::optional<Refusal> objection(const Core& core, const Task& task, const Agent& agent) {
   if (auto refusal = ineligible(task, agent)) return refusal;
   if (task.spec.budget <= 0 || core.strategy->style() == Style::bids) return {};
@@ -92,32 +119,17 @@ void settle(Core& core) {
   core.settle_again = never;
   if (core.sessions.empty()) return core.newly_ready.clear();
   continue_bundles(core);
-  while (true) {
-    core.queued.clear();
-    const std::uint64_t before = core.awards_made;
-    Walk walk(core);
-    for (Situation piece = walk.next(); !piece.tasks.empty(); piece = walk.next()) {
-      switch (core.strategy->style()) {
-        case Style::push:
-          settle_by_push(core, piece);
-          break;
-        case Style::bids:
-          settle_by_bids(core, piece);
-          break;
-        case Style::pull:
-          settle_by_pull(core, piece);
-          break;
-      }
-    }
-    walk.finish();
-    // Whoever is still free may find something among the tasks that were not looked at.
-    if (walk.complete() || core.awards_made == before) return;
-  }
+  const bool agree = core.strategy->style() == Style::agree;
+  if (agree) name_peers(core);
+  settle_ready(core);
+  if (agree) tell_offers(core);
 }
 
 void on_take(Core& core, PeerId peer, const Take& message) {
   const Agent* agent = authenticate(core, peer, message.agent, message.secret);
-  if (!agent || core.strategy->style() != Style::pull) return;  // elsewhere nobody helps himself
+  if (!agent) return;
+  if (core.strategy->style() == Style::agree) return take_agreed(core, peer, *agent, message.tasks);
+  if (core.strategy->style() != Style::pull) return;  // elsewhere nobody helps himself
   for (const TaskId id : message.tasks) {
     // Only what it was told of: who failed a task is told of it only when nobody else may have it.
     if (core.announced[agent->id].erase(id) == 0) continue;

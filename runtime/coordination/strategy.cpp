@@ -6,7 +6,7 @@ namespace bidboard {
 
 const std::vector<std::string>& strategy_names() {
   static const std::vector<std::string> names{"auction", "blackboard", "central", "fifo",
-                                              "list",    "random",     "single"};
+                                              "list",    "peer",       "random",  "single"};
   return names;
 }
 
@@ -16,6 +16,7 @@ Result<std::unique_ptr<Strategy>> make_strategy(std::string_view name, std::uint
   if (name == "central") return make_central();
   if (name == "fifo") return make_fifo();
   if (name == "list") return make_list();
+  if (name == "peer") return make_peer();
   if (name == "random") return make_random(seed);
   if (name == "single") return make_single();
   std::string text = "unknown strategy '" + std::string(name) + "'";
