@@ -36,10 +36,12 @@ void AgentMachine::on_peer_offers(const PeerOffers& offers, Actions& out) {
   for (const TaskId task : offers.refused) peers_->refuse(task);
   for (const PeerOffer& item : offers.offers) {
     PeerTask task{item.offer.task, item.round, item.offer.spec.priority, item.level, 0};
-    if (!options_.asks_executor) {
+    std::erase_if(peer_questions_, [&](const auto& asked) { return asked.second.task == task.task; });
+    // An executor that leaves too much unanswered is not waited for.
+    if (!options_.asks_executor || peer_questions_.size() >= options_.bids_at_once) {
       task.seconds = own_seconds(item.offer, options_.profile);
       peers_->offer(task);
-    } else if (peer_questions_.size() < options_.bids_at_once) {
+    } else {
       BidQuestion question = question_of(item.offer);
       peer_questions_[question.request] = task;
       out.push_back(AskBid{std::move(question)});

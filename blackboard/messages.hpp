@@ -379,8 +379,8 @@ struct PeerOffer {
 /// Agree about who takes these; and forget those.
 struct PeerOffers {
   std::vector<PeerOffer> offers;
-  std::vector<Held> over;       ///< no longer to be had by anybody, up to this epoch
-  std::vector<TaskId> refused;  ///< not to be had by you
+  std::vector<Held> over;       ///< awarded: nobody can have it up to this epoch
+  std::vector<TaskId> refused;  ///< not to be had by you, or not now
   BB_FIELDS(offers, over, refused)
 };
 /// Whom a peer believes to win a task (agents/peer_table.hpp).

@@ -100,8 +100,8 @@ void take_agreed(Core& core, PeerId peer, const Agent& agent, const std::vector<
     const Task* task = core.board.task(id);
     if (!task || (is_held(task->state) && task->holder == agent.id)) continue;  // it has it already
     if (!may_be_awarded(*task)) {
-      const bool awarded = is_held(task->state) || is_over(task->state);
-      answer.over.push_back({id, awarded ? task->epoch : task->epoch.next()});
+      answer.over.push_back({id, task->epoch});
+      if (!is_held(task->state)) answer.refused.push_back(id);  // it may come back in the same round
     } else if (objection(core, *task, agent)) {
       answer.refused.push_back(id);
     } else if (core.announced[agent.id].contains(id) &&

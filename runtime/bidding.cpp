@@ -470,7 +470,7 @@ void on_bids(Core& core, PeerId peer, const Bids& message) {
   core.dispatch_wanted = true;
 }
 
-void close_auction(Core& core, TaskId task) {
+void close_auction(Core& core, TaskId task, bool awarded) {
   core.auctions.erase(task);
   core.formula_bids.erase(task);
   drop_bundle_bids(core, task);
@@ -478,7 +478,12 @@ void close_auction(Core& core, TaskId task) {
   for (auto& [agent, told] : core.announced) {
     // Should it come back, it is news again. Peers who plan ahead must know that it is gone.
     if (told.erase(task) == 0 || !found || core.strategy->style() != Style::agree) continue;
-    core.peer_offers[agent].over.push_back({task, found->epoch.next()});
+    // What was not awarded may come back in the same round.
+    PeerOffers& told_next = core.peer_offers[agent];
+    if (awarded)
+      told_next.over.push_back({task, found->epoch.next()});
+    else
+      told_next.refused.push_back(task);
   }
 }
 

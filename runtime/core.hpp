@@ -236,7 +236,7 @@ std::vector<Micros> slots_free_in(const Core& core, const AgentView& view);
 /// A task is held back for an agent that is busy for so long yet: dispatch again then, should nothing happen
 /// before.
 void review_in(Core& core, Micros wait);
-/// Forgets what was announced and bid for the task.
-void close_auction(Core& core, TaskId task);
+/// Forgets what was announced and bid for the task. `awarded`: it is about to be.
+void close_auction(Core& core, TaskId task, bool awarded = false);
 
 }  // namespace bidboard

@@ -163,7 +163,7 @@ Claimed award(Core& core, const Task& task, const Agent& agent, Auction decision
   const WallTime deadline = core.now.wall + task.spec.timeout;
   decision.id = AuctionId{core.board.counters().auction.value + 1};
   decision.winner = to;
-  close_auction(core, id);
+  close_auction(core, id, true);
   core.promises.erase(id);  // of an award that was called off: it binds nobody else
   core.emit(TaskAwarded{id, to, epoch, secret_hash(capability), shell_claim, deadline, std::move(decision)});
   if (!shell_claim) {
