@@ -102,10 +102,9 @@ void take_agreed(Core& core, PeerId peer, const Agent& agent, const std::vector<
     if (!may_be_awarded(*task)) {
       answer.over.push_back({id, task->epoch});
       if (!is_held(task->state)) answer.refused.push_back(id);  // it may come back in the same round
-    } else if (objection(core, *task, agent)) {
-      answer.refused.push_back(id);
-    } else if (core.announced[agent.id].contains(id) &&
-               core.board.holding_count(agent.id) < agent.profile.capacity) {
+    } else if (!core.announced[agent.id].contains(id) || objection(core, *task, agent)) {
+      answer.refused.push_back(id);  // what is for it after all it is told of anew
+    } else if (core.board.holding_count(agent.id) < agent.profile.capacity) {
       award(core, *task, agent, plain_decision(core, id, "its peers agreed that it takes this task"), false);
     }
   }
