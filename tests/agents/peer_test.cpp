@@ -179,3 +179,172 @@ TEST_CASE("peers agree although messages are lost, doubled and overtake each oth
     check_same_beliefs(mesh, tasks);
   }
 }
+
+TEST_CASE("every task is taken by one peer, the one that all believe in") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    INFO("seed " << seed);
+    Random random(seed);
+    MeshOptions options;
+    options.seed = seed;
+    options.agents = 2 + random.below(10);
+    Mesh mesh(options);
+    const std::size_t tasks = 1 + random.below(options.agents);
+    offer_all(mesh, random_work(options.agents, tasks, random));
+    mesh.run_for(milliseconds(900));
+    std::map<TaskId, std::size_t> takers;
+    for (std::size_t agent = 0; agent < mesh.size(); ++agent)
+      for (const TaskId task : mesh.taken(agent)) {
+        CHECK(takers.emplace(task, agent).second);
+        for (std::size_t other = 0; other < mesh.size(); ++other)
+          CHECK(mesh[other].belief(task).winner == Mesh::id(agent));
+      }
+  }
+}
+
+TEST_CASE("who agrees falls silent") {
+  Mesh mesh({});
+  for (std::uint64_t t = 1; t <= 8; ++t) mesh.offer_to_all(task_of(t, 600 * one));
+  mesh.run_for(seconds(1));
+  REQUIRE(mesh.all_agree());
+  for (std::size_t agent = 0; agent < mesh.size(); ++agent)
+    for (std::uint64_t t = 1; t <= 8; ++t) mesh[agent].withdraw(TaskId{t}, Epoch{1});
+  mesh.run_for(milliseconds(100));
+  const std::uint64_t before = mesh.messages();
+  mesh.run_for(minutes(10));
+  CHECK(mesh.messages() == before);
+}
+
+TEST_CASE("the work of a peer that has died goes to the others as soon as they hear of it") {
+  MeshOptions options;
+  options.agents = 4;
+  options.times = only_talk();
+  Mesh mesh(options);
+  for (std::uint64_t t = 1; t <= 4; ++t) mesh.offer_to_all(task_of(t, 600 * one));
+  mesh.run_for(seconds(1));
+  const std::size_t victim = mesh[0].belief(TaskId{2}).winner.value - 1;
+  mesh.kill(victim);
+  mesh.tell_all();
+  mesh.run_for(seconds(1));
+  CHECK(mesh.all_agree());
+  for (std::size_t agent = 0; agent < mesh.size(); ++agent) {
+    if (agent == victim) continue;
+    for (std::uint64_t t = 1; t <= 4; ++t) {
+      CHECK(mesh[agent].belief(TaskId{t}).winner);
+      CHECK(mesh[agent].belief(TaskId{t}).winner != Mesh::id(victim));
+    }
+  }
+}
+
+TEST_CASE("a claim lapses when its owner does not begin, although nobody says that it is gone") {
+  MeshOptions options;
+  options.agents = 3;
+  Mesh mesh(options);
+  mesh.offer_to_all(task_of(1, 600 * one));
+  mesh.run_for(seconds(1));
+  const AgentId first = mesh[0].belief(TaskId{1}).winner;
+  REQUIRE(first);
+  mesh.kill(first.value - 1);
+  mesh.run_for(seconds(5));
+  for (std::size_t agent = 0; agent < 3; ++agent)
+    if (Mesh::id(agent) != first) CHECK(mesh[agent].belief(TaskId{1}).winner == first);
+  mesh.run_for(seconds(10));
+  const std::size_t other = first.value == 1 ? 1 : 0;
+  CHECK(mesh[other].belief(TaskId{1}).winner != first);
+  CHECK(mesh[other].belief(TaskId{1}).winner);
+}
+
+TEST_CASE("who is busy leaves a task to who would be done earlier, and plans the rest behind what it holds") {
+  MeshOptions options;
+  options.agents = 2;
+  options.times = only_talk();
+  Mesh mesh(options);
+  mesh[0].begun(TaskId{9}, Epoch{1}, 1'000 * one, mesh.now());
+  mesh.offer_to_all(task_of(1, 600 * one, 3));
+  mesh.offer_to_all(task_of(2, 600 * one, 2));
+  mesh.offer_to_all(task_of(3, 600 * one, 1));
+  mesh.run_for(seconds(1));
+  CHECK(mesh[0].belief(TaskId{1}).winner == Mesh::id(1));
+  CHECK(mesh[0].belief(TaskId{2}).winner == Mesh::id(1));
+  CHECK(mesh[0].belief(TaskId{3}).winner == Mesh::id(0));
+}
+
+TEST_CASE("something more urgent comes first, and what was planned waits behind it") {
+  PeerMachine peer(AgentId{1}, 1);
+  peer.offer(task_of(1, 10 * one, 5));
+  peer.turn(Instant{});
+  CHECK(peer.bundle() == std::vector<TaskId>{TaskId{1}});
+  peer.offer(task_of(2, 10 * one, 9));
+  peer.turn(Instant{1});
+  CHECK(peer.bundle() == std::vector<TaskId>{TaskId{2}, TaskId{1}});
+}
+
+TEST_CASE("only neighbours are heard, and only with the proof that is theirs") {
+  PeerMachine peer(AgentId{1}, 1);
+  Peers peers;
+  peers.number = 1;
+  peers.peers = {{AgentId{2}, "two", "", "one to two", "two to one"}};
+  peer.meet(peers, Instant{});
+  const auto says = [&](AgentId from, const std::string& proof) {
+    peer.hear({from, AgentId{1}, proof, 5, 0, {{TaskId{1}, Epoch{1}, from, 1, seconds(60).us, false}}, {}},
+              Instant{});
+  };
+  says(AgentId{2}, "a guess");
+  says(AgentId{2}, "one to two");
+  says(AgentId{3}, "two to one");
+  CHECK(peer.ignored() == 3);
+  CHECK_FALSE(peer.belief(TaskId{1}).winner);
+  says(AgentId{2}, "two to one");
+  CHECK(peer.belief(TaskId{1}).winner == AgentId{2});
+}
+
+TEST_CASE("words of an earlier round of a task do not count") {
+  PeerMachine peer(AgentId{1}, 1);
+  Peers peers;
+  peers.number = 1;
+  peers.peers = {{AgentId{2}, "two", "", "", "proof"}};
+  peer.meet(peers, Instant{});
+  PeerTask task = task_of(1, 600 * one);
+  task.round = Epoch{2};
+  peer.offer(task);
+  peer.turn(Instant{});
+  peer.hear(
+      {AgentId{2}, AgentId{1}, "proof", 5, 0, {{TaskId{1}, Epoch{1}, AgentId{2}, 1, INT64_MAX, false}}, {}},
+      Instant{});
+  CHECK(peer.belief(TaskId{1}).winner == AgentId{1});
+  peer.hear(
+      {AgentId{2}, AgentId{1}, "proof", 6, 0, {{TaskId{1}, Epoch{2}, AgentId{2}, 1, INT64_MAX, false}}, {}},
+      Instant{});
+  CHECK(peer.belief(TaskId{1}).winner == AgentId{2});
+}
+
+TEST_CASE("a round that is over stays over, whatever peers say, until the board offers it again") {
+  PeerMachine peer(AgentId{1}, 1);
+  Peers peers;
+  peers.number = 1;
+  peers.peers = {{AgentId{2}, "two", "", "", "proof"}};
+  peer.meet(peers, Instant{});
+  peer.offer(task_of(1, one));
+  peer.withdraw(TaskId{1}, Epoch{1});
+  peer.hear(
+      {AgentId{2}, AgentId{1}, "proof", 5, 0, {{TaskId{1}, Epoch{1}, AgentId{2}, 1, INT64_MAX, false}}, {}},
+      Instant{});
+  CHECK_FALSE(peer.belief(TaskId{1}).winner);
+  const PeerMachine::Turn turn = peer.turn(Instant{seconds(1).us});
+  REQUIRE(turn.says.size() == 1);
+  REQUIRE(turn.says[0].bids.size() == 1);
+  CHECK(turn.says[0].bids[0].over);
+  peer.offer(task_of(1, one));
+  peer.turn(Instant{seconds(2).us});
+  CHECK(peer.belief(TaskId{1}).winner == AgentId{1});
+}
+
+TEST_CASE("what was asked for is asked for again until it is answered") {
+  PeerMachine peer(AgentId{1}, 1);
+  peer.offer(task_of(1, one));
+  peer.turn(Instant{});
+  CHECK(peer.turn(Instant{milliseconds(50).us}).take == std::vector<TaskId>{TaskId{1}});
+  CHECK(peer.turn(Instant{milliseconds(100).us}).take.empty());
+  CHECK(peer.turn(Instant{seconds(2).us}).take == std::vector<TaskId>{TaskId{1}});
+  peer.begun(TaskId{1}, Epoch{1}, one, Instant{seconds(2).us});
+  CHECK(peer.turn(Instant{seconds(4).us}).take.empty());
+}
