@@ -44,6 +44,7 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
     register_again_ = never;
     heartbeat_every_ = registered_as->heartbeat;
     next_heartbeat_ = now.mono + heartbeat_every_;
+    manager_ = {};
     out.push_back(AgentNote{"registered as " + to_string(id_)});
   } else if (const auto* refused = as<RegistrationRefused>(message)) {
     // Once registered, it can only be about a registration that was doubled on its way.
@@ -69,6 +70,8 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
     on_awards(*awards, now, out);
   } else if (const auto* announcement = as<Announcement>(message)) {
     on_announcement(*announcement, out);
+  } else if (const auto* delegation = as<Delegation>(message)) {
+    on_delegation(*delegation, out);
   } else if (const auto* revocations = as<Revocations>(message)) {
     on_revocations(*revocations, out);
   } else if (const auto* kept = as<ReportsKept>(message)) {
@@ -146,6 +149,15 @@ void AgentMachine::on_announcement(const Announcement& announcement, Actions& ou
     }
   }
   if (!bids.bids.empty()) out.push_back(Say{std::move(bids)});
+}
+
+void AgentMachine::on_delegation(const Delegation& delegation, Actions& out) {
+  if (!leads(options_.profile.role) || !registered()) return;
+  std::optional<Choices> choices = manager_.on_delegation(delegation);
+  if (!choices) return;
+  choices->agent = id_;
+  choices->secret = secret_;
+  out.push_back(Say{std::move(*choices)});
 }
 
 void AgentMachine::on_revocations(const Revocations& revocations, Actions& out) {

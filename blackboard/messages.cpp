@@ -23,7 +23,9 @@ std::string_view kind(const Message& message) {
                                                                              "reports_kept",
                                                                              "revocations",
                                                                              "leave",
-                                                                             "malformed"};
+                                                                             "malformed",
+                                                                             "delegation",
+                                                                             "choices"};
   return kinds[message.index()];
 }
 

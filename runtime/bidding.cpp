@@ -482,6 +482,7 @@ void on_bids(Core& core, PeerId peer, const Bids& message) {
 
 void close_auction(Core& core, TaskId task) {
   core.auctions.erase(task);
+  core.hierarchy.errands.erase(task);
   core.formula_bids.erase(task);
   drop_bundle_bids(core, task);
   for (auto& [agent, told] : core.announced) told.erase(task);  // should it come back, it is news again

@@ -13,6 +13,7 @@
 #include "blackboard/task_states.hpp"
 #include "runtime/controller.hpp"
 #include "runtime/coordination/strategy.hpp"
+#include "runtime/delegation.hpp"
 #include "runtime/leases.hpp"
 #include "runtime/roster.hpp"
 
@@ -72,6 +73,7 @@ struct Core {
   std::map<AgentId, std::map<std::vector<TaskId>, BidVector>> bundle_bids;  ///< live ones, by their tasks
   std::map<AuctionId, WonBundle> bundles;                                   ///< not yet all begun
   std::map<AgentId, std::set<TaskId>> announced;  ///< pull: what each agent has been told of
+  Hierarchy hierarchy;
   bool dispatch_wanted = true;                    ///< something changed since the last settle
   /// Agents with a free slot for which the last walk over all ready tasks found nothing, and what has become
   /// ready since: no further walk for their sake until one of those is for them.
@@ -176,6 +178,8 @@ void revoke(Core& core, const Task& task, const std::string& reason);
 // dispatch.cpp: the one award path.
 void settle(Core& core);
 void on_take(Core& core, PeerId peer, const Take& message);
+/// It waits for an award, and not for the end of a back-off.
+bool may_be_awarded(const Task& task);
 /// Why the agent may not have the task; nothing when it may. Where nobody is asked for a bid, the price that
 /// the agent is known to take must fit the budget.
 std::optional<Refusal> objection(const Core& core, const Task& task, const Agent& agent);

@@ -12,8 +12,6 @@
 namespace bidboard {
 namespace {
 
-bool may_be_awarded(const Task& task) { return after(task.state, Move::award) && task.not_before.us == 0; }
-
 void settle_by_push(Core& core, const Situation& situation) {
   for (const Choice& choice : core.strategy->choose(situation)) {
     if (choice.start_in > 0) {
@@ -46,19 +44,26 @@ constexpr bool is_one_of = (std::is_same_v<T, Kinds> || ...);
 
 /// Whoever's holdings the event changes.
 void touch_roster(Core& core, const EventBody& body) {
+  const auto touch = [&](AgentId agent) {
+    core.roster.touch(agent);
+    core.hierarchy.touch(agent);
+  };
   std::visit(
       [&]<class Body>(const Body& event) {
         if constexpr (requires { event.agent.profile; })
-          core.roster.touch(event.agent.id);
+          touch(event.agent.id);
         else if constexpr (is_one_of<Body, TaskAwarded, AgentLeft>)
-          core.roster.touch(event.agent);
+          touch(event.agent);
         else if constexpr (is_one_of<Body, TaskMoved, AttemptEnded, TaskFinished>)
-          core.roster.touch(core.board.task(event.task)->holder);
+          touch(core.board.task(event.task)->holder);
+        if constexpr (is_one_of<Body, AgentRegistered, AgentLeft>) core.hierarchy.changed = true;
       },
       body);
 }
 
 }  // namespace
+
+bool may_be_awarded(const Task& task) { return after(task.state, Move::award) && task.not_before.us == 0; }
 
 /// Why the agent may not have the task; nothing when it may. Where nobody is asked for a bid, the price that
 /// the agent is known to take must fit the budget.
@@ -92,6 +97,8 @@ void settle(Core& core) {
   core.settle_again = never;
   if (core.sessions.empty()) return core.newly_ready.clear();
   continue_bundles(core);
+  const bool delegates = core.strategy->style() == Style::delegate;
+  if (delegates) begin_delegating(core);
   while (true) {
     core.queued.clear();
     const std::uint64_t before = core.awards_made;
@@ -107,12 +114,16 @@ void settle(Core& core) {
         case Style::pull:
           settle_by_pull(core, piece);
           break;
+        case Style::delegate:
+          settle_by_delegation(core, piece);
+          break;
       }
     }
     walk.finish();
     // Whoever is still free may find something among the tasks that were not looked at.
-    if (walk.complete() || core.awards_made == before) return;
+    if (walk.complete() || core.awards_made == before) break;
   }
+  if (delegates) send_delegations(core);
 }
 
 void on_take(Core& core, PeerId peer, const Take& message) {

@@ -38,8 +38,6 @@ bool failed_it(const Task& task, AgentId agent) {
                              [&](const AttemptFailure& failure) { return failure.agent == agent; });
 }
 
-bool may_be_awarded(const Task& task) { return after(task.state, Move::award) && task.not_before.us == 0; }
-
 /// The agent it was reserved for has left, or the bundle it belonged to is forgotten (after a restart).
 bool reserved_for_nobody(const Core& core, const Task& task) {
   if (task.reserved_in && !core.bundles.contains(task.reserved_in)) return true;
@@ -47,18 +45,28 @@ bool reserved_for_nobody(const Core& core, const Task& task) {
   return wanted && wanted->state == AgentState::gone;
 }
 
-}  // namespace
-
-bool Walk::is_fit(const Task& task, AgentId agent, bool only_fresh) const {
+bool is_fit_for(const Core& core, const Task& task, AgentId agent, bool only_fresh) {
   if (only_fresh && failed_it(task, agent)) return false;
-  return !objection(core_, task, *core_.board.agent(agent));
+  return !objection(core, task, *core.board.agent(agent));
 }
 
 /// Those that failed a task may have it only when nobody else may.
-bool Walk::somebody_fresh_may(const Task& task) const {
-  return std::ranges::any_of(core_.roster.connected(),
-                             [&](AgentId agent) { return is_fit(task, agent, true); });
+bool somebody_fresh_may_have(const Core& core, const Task& task) {
+  return std::ranges::any_of(core.roster.connected(),
+                             [&](AgentId agent) { return is_fit_for(core, task, agent, true); });
 }
+
+}  // namespace
+
+bool is_passed_over(const Core& core, const Task& task, AgentId agent) {
+  return failed_it(task, agent) && somebody_fresh_may_have(core, task);
+}
+
+bool Walk::is_fit(const Task& task, AgentId agent, bool only_fresh) const {
+  return is_fit_for(core_, task, agent, only_fresh);
+}
+
+bool Walk::somebody_fresh_may(const Task& task) const { return somebody_fresh_may_have(core_, task); }
 
 /// Who found nothing before has something to look at when one of the new tasks is for it.
 void Walk::feed_the_barren() {
