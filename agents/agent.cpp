@@ -44,6 +44,7 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
     register_again_ = never;
     heartbeat_every_ = registered_as->heartbeat;
     next_heartbeat_ = now.mono + heartbeat_every_;
+    manager_ = {};
     out.push_back(AgentNote{"registered as " + to_string(id_)});
   } else if (const auto* refused = as<RegistrationRefused>(message)) {
     // Once registered, it can only be about a registration that was doubled on its way.
@@ -73,6 +74,8 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
     on_peers(*peers, now.mono, out);
   } else if (const auto* offers = as<PeerOffers>(message)) {
     on_peer_offers(*offers, out);
+  } else if (const auto* delegation = as<Delegation>(message)) {
+    on_delegation(*delegation, out);
   } else if (const auto* revocations = as<Revocations>(message)) {
     on_revocations(*revocations, out);
   } else if (const auto* kept = as<ReportsKept>(message)) {
@@ -158,6 +161,15 @@ BidQuestion AgentMachine::question_of(const TaskOffer& offer) {
   question.attempt = offer.attempt;
   question.failures = offer.failures;
   return question;
+}
+
+void AgentMachine::on_delegation(const Delegation& delegation, Actions& out) {
+  if (!leads(options_.profile.role) || !registered()) return;
+  std::optional<Choices> choices = manager_.on_delegation(delegation);
+  if (!choices) return;
+  choices->agent = id_;
+  choices->secret = secret_;
+  out.push_back(Say{std::move(*choices)});
 }
 
 void AgentMachine::on_revocations(const Revocations& revocations, Actions& out) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agents/executors/executor.hpp"
+#include "agents/manager.hpp"
 #include "agents/peer.hpp"
 #include "blackboard/messages.hpp"
 
@@ -100,6 +101,7 @@ class AgentMachine {
   void no_longer_held(TaskId task);
   BidQuestion question_of(const TaskOffer& offer);
   void on_announcement(const Announcement& announcement, Actions& out);
+  void on_delegation(const Delegation& delegation, Actions& out);
   void on_revocations(const Revocations& revocations, Actions& out);
   void on_kept(const ReportsKept& kept, Instant now, Actions& out);
   void stop(TaskId task, const std::string& reason, Actions& out);
@@ -109,6 +111,7 @@ class AgentMachine {
   bool is_unconfirmed(Held held) const;
 
   Options options_;
+  Manager manager_;  ///< of use only to a role that leads
   AgentId id_;
   std::string secret_;
   Instant register_again_ = never;  ///< an answer to the registration is awaited until then

@@ -21,6 +21,10 @@ Resolution reset_if(bool condition) { return condition ? Resolution::reset : Res
 
 }  // namespace
 
+bool same(const PeerClaim& one_claim, const PeerClaim& other) {
+  return one_claim.winner == other.winner && one_claim.finish == other.finish;
+}
+
 bool beats(const PeerClaim& one_claim, const PeerClaim& other) {
   if (!one_claim.winner || !other.winner) return static_cast<bool>(one_claim.winner);
   if (one_claim.finish != other.finish) return one_claim.finish < other.finish;

@@ -24,6 +24,9 @@ struct PeerClaim {
   bool operator==(const PeerClaim&) const = default;
 };
 
+/// The same winner by the same bid.
+bool same(const PeerClaim& one_claim, const PeerClaim& other);
+
 /// What was heard of each agent last, from itself or through others.
 using Stamps = std::map<AgentId, std::uint64_t>;
 

@@ -90,7 +90,8 @@ void Market::add_bundles(const Problem& problem) {
     BB_CHECK(bundle->cost >= -max_score && bundle->cost <= max_score, "cost out of bounds");
     BB_CHECK(bundle->tasks.size() >= 2 && std::ranges::is_sorted(bundle->tasks, std::less_equal<>{}),
              "a bundle holds two tasks or more, by id");
-    Bundle& added = bundles.emplace_back(place_of(agent_order, bundle->agent), bundle->seconds, bundle->cost);
+    bundles.push_back({place_of(agent_order, bundle->agent), bundle->seconds, bundle->cost});
+    Bundle& added = bundles.back();
     for (const TaskId task : bundle->tasks)
       added.tasks.push_back(task_order[place_of(task_order, task)].second);
     std::ranges::sort(added.tasks);

@@ -36,16 +36,20 @@ std::optional<Refusal> lacks_skill(const TaskSpec& task, const AgentProfile& age
 
 }  // namespace
 
-std::optional<Refusal> ineligible(const Task& task, const Agent& agent) {
-  const AgentProfile& profile = agent.profile;
+std::optional<Refusal> unable(const TaskSpec& task, const AgentProfile& profile) {
   if (!may(profile.role, Action::take))
     return Refusal{RefusalReason::role, "is " + std::string(name(profile.role)) + ", which takes no tasks"};
-  if (!profile.project.empty() && profile.project != task.spec.project)
+  if (!profile.project.empty() && profile.project != task.project)
     return Refusal{RefusalReason::project,
-                   "works for project " + profile.project + ", the task belongs to " + task.spec.project};
-  if (auto refusal = lacks_skill(task.spec, profile)) return refusal;
-  if (!task.spec.run.empty() && !profile.allow_run && !profile.simulated)
+                   "works for project " + profile.project + ", the task belongs to " + task.project};
+  if (auto refusal = lacks_skill(task, profile)) return refusal;
+  if (!task.run.empty() && !profile.allow_run && !profile.simulated)
     return Refusal{RefusalReason::run, "does not run commands of tasks (see --allow-run)"};
+  return {};
+}
+
+std::optional<Refusal> ineligible(const Task& task, const Agent& agent) {
+  if (auto refusal = unable(task.spec, agent.profile)) return refusal;
   if (task.reserved_for && task.reserved_for != agent.id)
     return Refusal{RefusalReason::reserved, "the task is reserved for " + to_string(task.reserved_for)};
   return {};

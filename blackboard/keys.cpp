@@ -1,5 +1,7 @@
 #include "blackboard/keys.hpp"
 
+#include <array>
+
 #include "blackboard/check.hpp"
 #include "blackboard/records.hpp"
 #include "blackboard/secrets.hpp"
@@ -7,7 +9,9 @@
 namespace bidboard {
 
 void append_big_endian(std::string& out, std::uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
+  std::array<char, 8> bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(value >> (56 - 8 * i));
+  out.append(bytes.data(), bytes.size());
 }
 
 std::uint64_t read_big_endian(std::string_view bytes, std::size_t offset) {

@@ -2,6 +2,7 @@
 
 #include <lmdb.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -64,6 +65,36 @@ struct Environment {
   }
 };
 
+/// The number of the commit that a header of the file is of. LMDB's data format 1 on 64 bits: behind a page
+/// header of 16 bytes stand magic and version, the map's address and size, two tables of 48 bytes and the
+/// last page.
+std::optional<std::uint64_t> commit_number(int file, std::size_t page, std::size_t page_bytes) {
+  std::uint64_t number = 0;
+  const auto at = static_cast<off_t>(page * page_bytes + 16 + 8 + 16 + 2 * 48 + 8);
+  if (::pread(file, &number, sizeof number, at) != sizeof number) return {};
+  return number;
+}
+
+/// Commits write the two headers by turns, and the later one counts. A flipped bit in a number would make a
+/// board of long ago the present one: each state of it looks whole.
+Result<void> check_headers(const std::string& path, MDB_env* env) {
+  static_assert(sizeof(std::size_t) == 8, "the headers of other machines are laid out differently");
+  MDB_stat stat;
+  mdb_filehandle_t file = -1;
+  if (mdb_env_get_fd(env, &file) != 0 || mdb_env_stat(env, &stat) != 0) return {};
+  std::optional<std::uint64_t> even, odd;
+  for (int attempt = 0; attempt < 20; ++attempt) {  // a writer may commit between the two looks
+    even = commit_number(file, 0, stat.ms_psize);
+    odd = commit_number(file, 1, stat.ms_psize);
+    if (!even || !odd) return {};
+    const bool fresh = *even == 0 && *odd == 0;
+    if (fresh || (*even % 2 == 0 && (*odd == *even + 1 || *odd + 1 == *even))) return {};
+  }
+  return fail(Errc::corrupt, "the headers of " + path + " are damaged: they tell of commits " +
+                                 std::to_string(*even) + " and " + std::to_string(*odd) +
+                                 ", which do not follow each other");
+}
+
 Result<std::unique_ptr<Environment>> open_environment(const std::string& directory,
                                                       const LmdbOptions& options, unsigned flags) {
   const std::string file = directory + "/data.mdb";
@@ -88,6 +119,7 @@ Result<std::unique_ptr<Environment>> open_environment(const std::string& directo
   if (const int rc = mdb_env_open(opened->env, directory.c_str(), flags | MDB_NOTLS, 0600))
     return fail(lmdb_error("open", rc));
   if (info.st_ino == 0 && ::stat(file.c_str(), &info) == 0) remember();
+  if (const Result<void> sound = check_headers(file, opened->env); !sound) return fail(sound.error());
 
   MDB_txn* txn = nullptr;
   if (const int rc = mdb_txn_begin(opened->env, nullptr, flags & MDB_RDONLY, &txn))
@@ -309,7 +341,7 @@ std::int64_t LmdbStore::fullness() const {
   // The file never shrinks. What has become free in it is counted only where posts would be refused, since
   // that takes a walk over the list of free pages.
   const std::size_t pages = info.me_last_pgno + 1;
-  return share(pages) < full ? share(pages) : share(pages - free_pages_in(impl_->read()));
+  return share(pages) < nearly_full ? share(pages) : share(pages - free_pages_in(impl_->read()));
 }
 
 Result<std::unique_ptr<Snapshot>> LmdbStore::snapshot() const {

@@ -24,6 +24,9 @@ std::string_view kind(const Message& message) {
                                                                              "revocations",
                                                                              "leave",
                                                                              "malformed",
+                                                                             "delegation",
+                                                                             "choices",
+
                                                                              "peers",
                                                                              "listening",
                                                                              "peer_offers",

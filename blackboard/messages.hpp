@@ -338,6 +338,62 @@ struct Leave {
   std::string reason;
   BB_FIELDS(agent, secret, reason)
 };
+
+// Between managers and the controller (agents/manager.hpp).
+
+/// Specialists of one sort, as their manager is told of them and tells of them: one, or several in sum.
+struct Crew {
+  std::vector<Skill> skills;    ///< in sum: the best level of each
+  std::string project;          ///< they work for this one only; empty: for all
+  bool runs = false;            ///< they execute a task's own `run` command
+  Micros speed = one;           ///< of the fastest
+  Micros price_per_second = 0;  ///< of the cheapest
+  std::uint32_t slots = 0;
+  std::uint32_t free = 0;  ///< of them
+  bool operator==(const Crew&) const = default;
+  BB_FIELDS(skills, project, runs, speed, price_per_second, slots, free)
+};
+/// Who stands directly under a manager: a specialist, which is a crew of its own, or a manager with what it
+/// last said of its subtree.
+struct Member {
+  AgentId agent;
+  std::string name;
+  bool leads = false;
+  std::vector<Crew> crews;
+  bool operator==(const Member&) const = default;
+  BB_FIELDS(agent, name, leads, crews)
+};
+/// A task on a manager's desk.
+struct DelegatedTask {
+  TaskOffer offer;
+  std::vector<AgentId> not_for;  ///< members that handed it back, or are passed over
+  BB_FIELDS(offer, not_for)
+};
+/// To a manager: what changed under it, and tasks to be given to its members, most urgent first. Answered by
+/// Choices; until then there is no further one.
+struct Delegation {
+  std::uint64_t number = 0;  ///< rises, also from one controller to the next
+  bool anew = false;         ///< what was told before is void: these are all its members
+  std::vector<Member> members;
+  std::vector<AgentId> left;
+  std::vector<DelegatedTask> tasks;
+  BB_FIELDS(number, anew, members, left, tasks)
+};
+struct ChosenMember {
+  TaskId task;
+  AgentId member;  ///< 0: handed back
+  std::string why;
+  BB_FIELDS(task, member, why)
+};
+/// From a manager: what becomes of the tasks of that delegation, and its subtree in sum as it is then.
+struct Choices {
+  AgentId agent;
+  std::string secret;
+  std::uint64_t number = 0;
+  std::vector<Crew> crews;
+  std::vector<ChosenMember> chosen;
+  BB_FIELDS(agent, secret, number, crews, chosen)
+};
 /// Bytes that were no message: answered, counted, never fatal.
 struct Malformed {
   std::string what;
@@ -414,7 +470,7 @@ struct PeerBids {
 using Message =
     std::variant<Hello, Welcome, Request, Reply, Register, Registered, RegistrationRefused, Heartbeat,
                  HeartbeatAck, WhoAreYou, Announcement, Bids, Take, Awards, Reports, ReportsKept, Revocations,
-                 Leave, Malformed, Peers, Listening, PeerOffers, PeerBids>;
+                 Leave, Malformed, Delegation, Choices, Peers, Listening, PeerOffers, PeerBids>;
 
 /// What travels in one ZeroMQ frame.
 struct Frame {

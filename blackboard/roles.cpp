@@ -43,4 +43,6 @@ bool may(Role role, Action action) {
   return false;
 }
 
+bool leads(Role role) { return role == Role::executive || role == Role::manager; }
+
 }  // namespace bidboard

@@ -30,5 +30,7 @@ std::string_view name(Role role);
 std::string_view name(Action action);
 std::optional<Role> parse_role(std::string_view text);
 bool may(Role role, Action action);
+/// Decides who under it does a task: executives and managers.
+bool leads(Role role);
 
 }  // namespace bidboard

@@ -38,7 +38,7 @@ class Snapshot {
 };
 
 /// From this fullness on, in millionths, posts are refused, so that what runs can still finish.
-constexpr std::int64_t full = 900'000;
+constexpr std::int64_t nearly_full = 900'000;
 
 /// The writer's side. For one thread. get and scan show the last commit.
 class Store : public Snapshot {
@@ -51,8 +51,8 @@ class Store : public Snapshot {
                               std::span<const Put> puts) = 0;
   /// The highest term ever committed.
   virtual Term last_term() const = 0;
-  /// How full the store is, in millionths. Below `full` it may tell too much: room within the file that has
-  /// become free again.
+  /// How full the store is, in millionths. Below `nearly_full` it may tell too much: room within the file
+  /// that has become free again.
   virtual std::int64_t fullness() const = 0;
 };
 

@@ -35,10 +35,16 @@ Micros to_micros(double value) {
   return std::llround(scaled);
 }
 
-Micros mul_micros(Micros a, Micros b) { return clamp(static_cast<Int128>(a) * b / one); }
+Micros mul_micros(Micros a, Micros b) {
+  Micros product;  // dividing 128 bits takes ten times as long
+  if (!__builtin_mul_overflow(a, b, &product)) return product / one;
+  return clamp(static_cast<Int128>(a) * b / one);
+}
 
 Micros div_micros(Micros a, Micros b) {
   BB_CHECK(b > 0, "division by a non-positive micro value");
+  Micros product;
+  if (!__builtin_mul_overflow(a, one, &product)) return clamp(product / b);
   return clamp(static_cast<Int128>(a) * one / b);
 }
 

@@ -7,6 +7,7 @@
 #include "auction/bid.hpp"
 #include "auction/eligibility.hpp"
 #include "blackboard/random.hpp"
+#include "runtime/workflow/posting.hpp"
 
 namespace bidboard {
 namespace {
@@ -16,6 +17,8 @@ constexpr std::size_t most_skills = 4;
 constexpr Micros least_share = one / 20;
 
 constexpr Micros live_critical_path = 5 * one;
+/// Nobody is given up on for being slow.
+constexpr Duration long_enough = minutes(60 * 24 * 30);
 
 std::string skill_name(std::size_t number) { return "skill" + std::to_string(number + 1); }
 
@@ -35,13 +38,6 @@ void need_skills(Plan& plan, std::size_t skills) {
     const std::size_t number = (kinds.size() < skills ? i : static_cast<std::size_t>(kind)) % skills;
     plan.tasks[i].spec.skills = {{skill_name(number), 0}};
   }
-}
-
-/// Traced seconds become seconds that one wants to wait for.
-void scale_to_live(Plan& plan, Micros scale) {
-  if (scale == 0) scale = div_micros(live_critical_path, std::max<Micros>(plan.critical_path, 1));
-  for (PlannedTask& task : plan.tasks) task.spec.size = mul_micros(task.spec.size, scale);
-  measure(plan);
 }
 
 }  // namespace
@@ -91,8 +87,13 @@ Setting setting_of(const Experiment& experiment, const Cell& cell) {
   Setting setting;
   setting.seed = cell.seed;
   setting.error = spec.error;
-  setting.plan = make_workload(experiment.workloads[cell.workload], random.next());
-  if (experiment.mode == Mode::live) scale_to_live(setting.plan, experiment.scale);
+  setting.plan = make_workload(experiment.workloads[cell.workload], random.next(), spec.count);
+  if (experiment.mode == Mode::live)
+    scale_sizes(setting.plan,
+                experiment.scale != 0
+                    ? experiment.scale
+                    : div_micros(live_critical_path, std::max<Micros>(setting.plan.critical_path, 1)));
+  for (PlannedTask& task : setting.plan.tasks) task.spec.timeout = long_enough;
   const std::size_t skills = std::min<std::size_t>(most_skills, spec.count);
   if (spec.specialised) need_skills(setting.plan, skills);
   const auto liars = static_cast<std::uint32_t>(mul_micros(spec.count * one, spec.liars) / one);

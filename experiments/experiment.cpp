@@ -20,10 +20,11 @@ struct WorkloadEntry {
   Place trace_place;
   std::string generate;
   std::uint32_t tasks = 100;
+  bool per_agent = false;
   std::string name;
   bool optional = false;
 };
-constexpr std::array<Key<WorkloadEntry>, 5> workload_table{{
+constexpr std::array<Key<WorkloadEntry>, 6> workload_table{{
     {{"trace", "path", "none", "WfFormat traces: a file, a folder, or a path with * and ?"},
      [](KeyReader& r, const Value& v, WorkloadEntry& e) {
        e.trace = r.text(v).value_or("");
@@ -36,6 +37,12 @@ constexpr std::array<Key<WorkloadEntry>, 5> workload_table{{
     {{"tasks", "whole number", "100", "about how many tasks are generated"},
      [](KeyReader& r, const Value& v, WorkloadEntry& e) {
        e.tasks = static_cast<std::uint32_t>(r.whole(v, 1, most_tasks).value_or(100));
+     }},
+    {{"tasks_per_agent", "whole number", "none",
+      "as many tasks as this for each agent, instead of `tasks`; layers are as wide as there are agents"},
+     [](KeyReader& r, const Value& v, WorkloadEntry& e) {
+       e.tasks = static_cast<std::uint32_t>(r.whole(v, 1, most_tasks).value_or(1));
+       e.per_agent = true;
      }},
     {{"optional", "true or false", "false", "leave the traces out where none matches"},
      [](KeyReader& r, const Value& v, WorkloadEntry& e) { e.optional = r.flag(v).value_or(false); }},
@@ -135,9 +142,11 @@ struct File {
   const Value* agents = nullptr;
   const Value* strategies = nullptr;
   const Value* faults = nullptr;
+  const Value* claims = nullptr;
+  const Value* goals = nullptr;
   const Value* full = nullptr;
 };
-constexpr std::array<Key<File>, 11> file_table{{
+constexpr std::array<Key<File>, 13> file_table{{
     {{"name", "text", "required", "what the experiment is called"},
      [](KeyReader& r, const Value& v, File& f) { f.experiment.name = r.name(v).value_or(""); }},
     {{"about", "text", "none", "what it asks, for the head of the report"},
@@ -165,15 +174,13 @@ constexpr std::array<Key<File>, 11> file_table{{
      [](KeyReader&, const Value& v, File& f) { f.strategies = &v; }},
     {{"faults", "list", "[none]", "what goes wrong"},
      [](KeyReader&, const Value& v, File& f) { f.faults = &v; }},
+    {{"claims", "list", "none", "claims that are put to the test"},
+     [](KeyReader&, const Value& v, File& f) { f.claims = &v; }},
+    {{"goals", "list", "none", "what is to be reached"},
+     [](KeyReader&, const Value& v, File& f) { f.goals = &v; }},
     {{"full", "map", "none", "keys that replace those of the file with --full"},
      [](KeyReader&, const Value& v, File& f) { f.full = &v; }},
 }};
-
-std::string stem(std::string_view file) {
-  if (const auto slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
-  if (const auto dot = file.rfind('.'); dot != file.npos && dot > 0) file = file.substr(0, dot);
-  return std::string(file);
-}
 
 std::string name_of(const AgentsSpec& spec) {
   std::string text = std::to_string(spec.count) + (spec.count == 1 ? " agent" : " agents");
@@ -227,6 +234,8 @@ class ExperimentReader {
     if (!file_.agents) add_agents({});
     if (!file_.faults) file_.experiment.faults.push_back({});
     check(document.place);
+    if (file_.claims) read_claims(*file_.claims, file_.experiment, diagnostics_);
+    if (file_.goals) read_goals(*file_.goals, file_.experiment, diagnostics_);
     if (!diagnostics_.empty()) return fail(diagnostics_.error());
     return std::move(file_.experiment);
   }
@@ -260,7 +269,10 @@ class ExperimentReader {
          {Shape::chain, Shape::fork_join, Shape::layered, Shape::random, Shape::coding_project})
       if (name(shape) == entry.generate) spec.shape = shape;
     spec.tasks = entry.tasks;
-    spec.name = entry.name.empty() ? entry.generate + " " + std::to_string(entry.tasks) : entry.name;
+    spec.per_agent = entry.per_agent;
+    spec.name = !entry.name.empty() ? entry.name
+                                    : entry.generate + " " + std::to_string(entry.tasks) +
+                                          (entry.per_agent ? " per agent" : "");
     file_.experiment.workloads.push_back(std::move(spec));
   }
 
@@ -344,10 +356,13 @@ class ExperimentReader {
                            "kills " + std::to_string(faults.kill_agents) + " of " +
                                std::to_string(agents.count) + " agents: nobody is left to finish",
                            "kill fewer, or add agents");
-    for (const AgentsSpec& agents : e.agents)
-      if (e.mode == Mode::live && agents.count > 200)
-        diagnostics_.add(agents.place, std::to_string(agents.count) + " live agents are too many processes",
-                         "use mode: simulate");
+    for (const WorkloadSpec& workload : e.workloads)
+      for (const AgentsSpec& agents : e.agents)
+        if (workload.per_agent && std::int64_t{workload.tasks} * agents.count > most_tasks)
+          diagnostics_.add(agents.place,
+                           std::to_string(agents.count) + " agents make more than a million tasks",
+                           "lower tasks_per_agent, or count");
+    if (e.mode == Mode::live) check_live();
     refuse_twins(e.agents);
     refuse_twins(e.strategies);
     refuse_twins(e.faults);
@@ -358,6 +373,21 @@ class ExperimentReader {
     if (std::find(names.begin(), names.end(), e.baseline) == names.end())
       diagnostics_.add(document, "baseline " + quoted(e.baseline) + " is none of the strategies",
                        diagnostics_.suggest(e.baseline, names, "choose from " + list_in_words(names)));
+  }
+  /// What real processes cannot do.
+  void check_live() {
+    const std::string remedy = "use mode: simulate";
+    for (const AgentsSpec& agents : file_.experiment.agents) {
+      if (agents.count > 200)
+        diagnostics_.add(agents.place, std::to_string(agents.count) + " live agents are too many processes",
+                         remedy);
+      if (agents.error > 0)
+        diagnostics_.add(agents.place, "live agents take just as long as estimated, without an error",
+                         remedy);
+    }
+    for (const FaultsSpec& faults : file_.experiment.faults)
+      if (faults.kill_controller || faults.loss > 0 || faults.partition.us > 0)
+        diagnostics_.add(faults.place, "of live runs only agents can be killed", remedy);
   }
   template <class Spec>
   void refuse_twins(const std::vector<Spec>& specs) {
@@ -387,7 +417,7 @@ std::string experiment_reference() {
          markdown_table(infos<WorkloadEntry>(workload_table)) + "\n### Agents\n\n" +
          markdown_table(infos<AgentsEntry>(agents_table)) + "\n### A strategy\n\n" +
          markdown_table(infos<StrategySpec>(strategy_table)) + "\n### Faults\n\n" +
-         markdown_table(infos<FaultsSpec>(faults_table));
+         markdown_table(infos<FaultsSpec>(faults_table)) + "\n" + questions_reference();
 }
 
 }  // namespace bidboard

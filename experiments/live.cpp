@@ -10,7 +10,6 @@
 #include "blackboard/keys.hpp"
 #include "blackboard/lmdb_store.hpp"
 #include "experiments/bench/support.hpp"
-#include "experiments/schedule.hpp"
 #include "runtime/call.hpp"
 #include "runtime/workflow/posting.hpp"
 
@@ -42,8 +41,11 @@ std::string settings_of(const StrategySpec& strategy, const Setting& setting) {
             ", capacity: " + std::to_string(agent.capacity) +
             ", price_per_second: " + format_micros(agent.price_per_second);
     if (!agent.skills.empty()) text += ", skills: " + skills_in_yaml(agent.skills);
-    if (setting.lies[i]) text += ", cost: size / speed / level / 2";
-    if (strategy.live_bids) text += ", live: true";
+    // A process that is asked tells the truth about itself: who lies does it by a formula.
+    if (setting.lies[i])
+      text += ", cost: size / speed / level / 2";
+    else if (strategy.live_bids)
+      text += ", live: true";
     text += "}\n";
   }
   return text;
@@ -122,12 +124,9 @@ Result<void> await(const LiveBoard& board, double limit, Condition&& condition) 
 
 }  // namespace
 
-Result<RunFacts> run_live(const std::string& program, const Experiment& experiment, const Cell& cell) {
+Result<RunFacts> run_live(const std::string& program, const Experiment& experiment, const Cell& cell,
+                          const Setting& setting, double bound) {
   const FaultsSpec& faults = experiment.faults[cell.faults];
-  if (faults.kill_controller || faults.loss > 0 || faults.partition.us > 0)
-    return fail(Errc::unsupported, "live runs can kill agents only; use mode: simulate for " + faults.name);
-  const Setting setting = setting_of(experiment, cell);
-  const double bound = lower_bound(setting);
   const auto board = LiveBoard::start(program, settings_of(experiment.strategies[cell.strategy], setting));
   if (!board) return fail(board.error());
   const std::size_t agents = setting.agents.size();

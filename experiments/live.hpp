@@ -9,7 +9,9 @@
 
 namespace bidboard {
 
-/// `program`: the bidboard binary. Errors: of the processes started (unavailable, failed), timed_out.
-Result<RunFacts> run_live(const std::string& program, const Experiment& experiment, const Cell& cell);
+/// `program`: the bidboard binary; `setting` is the cell's (setting_of), `bound` its lower_bound.
+/// Errors: of the processes started (unavailable, failed), timed_out.
+Result<RunFacts> run_live(const std::string& program, const Experiment& experiment, const Cell& cell,
+                          const Setting& setting, double bound);
 
 }  // namespace bidboard

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "experiments/schedule.hpp"
+#include "experiments/statistics.hpp"
 
 namespace bidboard {
 namespace {
@@ -12,14 +13,6 @@ using Better = Measure::Better;
 
 /// HEFT beyond this many task × agent pairs takes longer than the run.
 constexpr std::size_t heft_limit = 2'000'000;
-
-/// Nearest rank. Nothing of nothing.
-std::optional<double> quantile(std::vector<double> values, double q) {
-  if (values.empty()) return {};
-  std::sort(values.begin(), values.end());
-  const auto rank = static_cast<std::size_t>(std::ceil(q * static_cast<double>(values.size())));
-  return values[std::clamp<std::size_t>(rank, 1, values.size()) - 1];
-}
 
 std::optional<double> watched(double value) {
   if (value < 0) return {};
@@ -45,7 +38,8 @@ struct Sums {
   std::vector<double> useful_share;  ///< per agent: useful seconds per slot
   std::vector<double> detection;
   std::vector<double> redistribution;
-  std::vector<double> start_delays;
+  std::vector<double> start_delays;  ///< award to begin
+  std::vector<double> starts;        ///< ready to begin
 };
 
 Sums sums_of(const RunFacts& facts) {
@@ -65,6 +59,7 @@ Sums sums_of(const RunFacts& facts) {
     sums.awards += task.awards;
     sums.price += task.price;
     if (task.started >= 0) sums.start_delays.push_back(task.started - task.awarded_last);
+    if (task.started >= 0) sums.starts.push_back(task.started - task.ready);
     if (task.awarded >= 0) sums.waits.push_back(std::max(0.0, task.awarded - task.ready));
   }
   for (const FailureFacts& failure : facts.failures) {
@@ -91,12 +86,20 @@ const std::vector<Measure>& measures() {
        "makespan / makespan of HEFT, which knows the true seconds and, where agents are killed, plans anew "
        "at "
        "that moment without them"},
+      {"list_ratio", "makespan / list", "×",
+       "makespan / makespan of list scheduling by bottom levels, which knows the true seconds (agents of one "
+       "speed, none killed)"},
       {"award_p50", "ready → award, median", "s",
        "median over tasks of (first award − ready), by nearest rank"},
       {"award_p99", "ready → award, 99 %", "s", "99th percentile of the same"},
+      {"start_p50", "ready → start, median", "s",
+       "median over tasks of (begin of the accepted attempt − ready), by nearest rank"},
       {"messages", "messages per task", "", "messages sent between all processes / tasks"},
       {"bytes", "bytes per task", "B", "bytes of their frames / tasks"},
+      {"lost", "messages lost", "%", "100 × messages that did not arrive / messages sent", Better::neither},
       {"links", "links used", "", "pairs of processes that exchanged a message", Better::neither},
+      {"controller", "controller time per task", "µs",
+       "real time spent in the controller and its store / tasks (simulated only)"},
       {"redundant", "redundant work", "%",
        "100 × (seconds of executions whose result was not accepted) / (seconds of all executions)"},
       {"conflicts", "conflicts per task", "", "(tasks asked for by agents − awards) / tasks"},
@@ -130,11 +133,13 @@ std::string measures_reference() {
 }
 
 Yardsticks yardsticks_of(const Experiment& experiment, const Cell& cell, const Setting& setting) {
-  Yardsticks yardsticks{lower_bound(setting), 0};
+  Yardsticks yardsticks{lower_bound(setting)};
   if (setting.plan.tasks.size() * setting.agents.size() > heft_limit) return yardsticks;
   const FaultsSpec& faults = experiment.faults[cell.faults];
   if (faults.kill_agents == 0) {
     yardsticks.heft = heft_makespan(setting);
+    if (const AgentsSpec& agents = experiment.agents[cell.agents]; agents.slowest == agents.fastest)
+      yardsticks.list = list_makespan(setting);
   } else {
     const std::vector<std::uint32_t> order = order_of_victims(setting);
     const std::vector<std::size_t> dead(order.begin(), order.begin() + faults.kill_agents);
@@ -152,17 +157,24 @@ Measured measure_run(const RunFacts& facts, const Yardsticks& yardsticks) {
     for (const double value : values) sum += value;
     return sum / static_cast<double>(values.size());
   };
+  const auto rank = [](const std::vector<double>& values, double q) {
+    return values.empty() ? std::nullopt : std::optional(quantile(values, q));
+  };
   const auto done =
       std::count_if(facts.tasks.begin(), facts.tasks.end(), [](const TaskFacts& t) { return t.done; });
   const std::optional<double> memory = watched(facts.memory);
   return {facts.makespan,
           per(facts.makespan, yardsticks.bound),
           per(facts.makespan, yardsticks.heft),
-          quantile(sums.waits, 0.5),
-          quantile(sums.waits, 0.99),
+          per(facts.makespan, yardsticks.list),
+          rank(sums.waits, 0.5),
+          rank(sums.waits, 0.99),
+          rank(sums.starts, 0.5),
           per(watched(facts.messages), tasks),
           per(watched(facts.bytes), tasks),
+          per(100 * facts.lost, watched(facts.messages).value_or(0)),
           watched(facts.links),
+          per(1e6 * facts.controller, facts.controller < 0 ? 0 : tasks),
           per(100 * (sums.work - sums.useful), sums.work),
           per(watched(facts.conflicts), tasks),
           sums.slots > 0 && facts.makespan > 0

@@ -1,7 +1,6 @@
 #include "experiments/runner.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -11,18 +10,47 @@
 #include <tuple>
 
 #include "blackboard/secrets.hpp"
+#include "experiments/bench/support.hpp"
 #include "experiments/live.hpp"
 #include "experiments/report.hpp"
 #include "experiments/simulate.hpp"
+#include "experiments/turn_clock.hpp"
 
 namespace bidboard {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
+using bench::Clock;
+using bench::seconds_since;
 
-double seconds_since(Clock::time_point begun) {
-  return std::chrono::duration<double>(Clock::now() - begun).count();
+/// What all strategies of a seed meet alike, worked out once for all of them.
+struct Ground {
+  Cell cell;
+  Setting setting;
+  Yardsticks yardsticks;
+
+  Ground(const Experiment& experiment, const Cell& of)
+      : cell(of), setting(setting_of(experiment, of)), yardsticks(yardsticks_of(experiment, of, setting)) {}
+  bool serves(Cell other) const {
+    other.strategy = cell.strategy;
+    return cell == other;
+  }
+};
+
+Result<RunRecord> run_on(const Ground& ground, const Experiment& experiment, const Cell& cell,
+                         const std::string& program, RunFacts& facts) {
+  TurnClock clock;
+  Result<RunFacts> ran = simulate(experiment, cell, ground.setting, ground.yardsticks.bound, &clock);
+  if (!ran) return fail(ran.error());
+  ran->controller = clock.seconds();
+  const double simulated = ran->makespan;
+  const bool live = experiment.mode == Mode::live;
+  if (live) ran = run_live(program, experiment, cell, ground.setting, ground.yardsticks.bound);
+  if (!ran) return fail(ran.error());
+  facts = std::move(*ran);
+  RunRecord run{cell, measure_run(facts, ground.yardsticks)};
+  if (live && simulated > 0) run.measured[measure_position("against_simulated")] = facts.makespan / simulated;
+  return run;
 }
 
 std::string read_all(const std::string& path) {
@@ -137,9 +165,11 @@ class Work {
   }
 
   void run() {
+    std::optional<Ground> ground;
     while (const std::optional<Cell> cell = next()) {
+      if (!ground || !ground->serves(*cell)) ground.emplace(experiment_, *cell);
       RunFacts facts;
-      Result<RunRecord> run = run_cell(experiment_, *cell, options_.program, facts);
+      Result<RunRecord> run = run_on(*ground, experiment_, *cell, options_.program, facts);
       const std::lock_guard lock(mutex_);
       if (!run) {
         if (!error_) error_ = Error{run.error().code, name_of(*cell) + ": " + run.error().text};
@@ -177,16 +207,7 @@ class Work {
 
 Result<RunRecord> run_cell(const Experiment& experiment, const Cell& cell, const std::string& program,
                            RunFacts& facts) {
-  Result<RunFacts> ran = simulate(experiment, cell);
-  if (!ran) return fail(ran.error());
-  const double simulated = ran->makespan;
-  const bool live = experiment.mode == Mode::live;
-  if (live) ran = run_live(program, experiment, cell);
-  if (!ran) return fail(ran.error());
-  facts = std::move(*ran);
-  RunRecord run{cell, measure_run(facts, yardsticks_of(experiment, cell, setting_of(experiment, cell)))};
-  if (live && simulated > 0) run.measured[measure_position("against_simulated")] = facts.makespan / simulated;
-  return run;
+  return run_on(Ground(experiment, cell), experiment, cell, program, facts);
 }
 
 Result<double> seconds_per_run(const Experiment& experiment, const std::string& program) {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <numeric>
+#include <set>
 
 #include "auction/eligibility.hpp"
 
@@ -14,37 +16,16 @@ constexpr double endless = std::numeric_limits<double>::infinity();
 
 double in_seconds(Micros value) { return from_micros(value); }
 
-/// Positions of the tasks, each after all it needs. REQUIRES: no cycle.
-std::vector<std::size_t> needs_first(const Plan& plan) {
-  std::vector<std::size_t> open(plan.tasks.size());
-  std::vector<std::vector<std::size_t>> dependents(plan.tasks.size());
-  for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
-    open[i] = plan.tasks[i].needs.size();
-    for (const PlannedNeed& need : plan.tasks[i].needs) dependents[need.task].push_back(i);
-  }
-  std::vector<std::size_t> order;
-  for (std::size_t i = 0; i < open.size(); ++i)
-    if (open[i] == 0) order.push_back(i);
-  for (std::size_t at = 0; at < order.size(); ++at)
-    for (const std::size_t next : dependents[order[at]])
-      if (--open[next] == 0) order.push_back(next);
-  return order;
-}
-
 /// For each task the longest chain of `seconds` that must pass before it begins, and after it has ended.
 struct Chains {
   std::vector<double> head;
   std::vector<double> tail;
 
-  Chains(const Plan& plan, const std::vector<double>& seconds)
-      : head(plan.tasks.size(), 0), tail(plan.tasks.size(), 0) {
-    const std::vector<std::size_t> order = needs_first(plan);
-    for (const std::size_t i : order)
-      for (const PlannedNeed& need : plan.tasks[i].needs)
-        head[i] = std::max(head[i], head[need.task] + seconds[need.task]);
-    for (auto at = order.rbegin(); at != order.rend(); ++at)
-      for (const PlannedNeed& need : plan.tasks[*at].needs)
-        tail[need.task] = std::max(tail[need.task], tail[*at] + seconds[*at]);
+  Chains(const Plan& plan, const std::vector<Micros>& seconds) {
+    const TaskGraph graph = graph_of(plan.tasks, seconds);
+    for (const auto& [task, before] : graph.top_levels()) head.push_back(in_seconds(before));
+    for (const auto& [task, level] : graph.bottom_levels())
+      tail.push_back(in_seconds(level - seconds[tail.size()]));
   }
 };
 
@@ -88,9 +69,9 @@ struct Planned {
   double end = 0;
 };
 
-class Heft {
+class Planner {
  public:
-  explicit Heft(const Setting& setting) : setting_(setting), planned_(setting.plan.tasks.size()) {
+  explicit Planner(const Setting& setting) : setting_(setting), planned_(setting.plan.tasks.size()) {
     seconds_.assign(planned_.size(), std::vector<double>(setting.agents.size(), endless));
     for (std::size_t t = 0; t < planned_.size(); ++t)
       for (std::size_t a = 0; a < setting.agents.size(); ++a)
@@ -114,6 +95,45 @@ class Heft {
       place(t, ready, slots);
     }
   }
+  /// Whenever a slot is free, it takes the ready task of the highest rank that its agent may do. In whole
+  /// micro-units: what ends together must be seen to.
+  void plan_by_list() {
+    std::vector<std::size_t> open(order_.size());
+    std::vector<std::size_t> rank_of(order_.size());
+    std::vector<std::vector<std::size_t>> dependents(order_.size());
+    std::set<std::size_t> ready;  // ranks
+    for (std::size_t rank = 0; rank < order_.size(); ++rank) {
+      const std::size_t t = order_[rank];
+      rank_of[t] = rank;
+      open[t] = setting_.plan.tasks[t].needs.size();
+      for (const PlannedNeed& need : setting_.plan.tasks[t].needs) dependents[need.task].push_back(t);
+      if (open[t] == 0) ready.insert(rank);
+    }
+    std::vector<std::uint32_t> free;
+    for (const AgentProfile& agent : setting_.agents) free.push_back(agent.capacity);
+    std::multimap<Micros, std::size_t> running;  // by their end
+    Micros now = 0;
+    while (!ready.empty() || !running.empty()) {
+      std::erase_if(ready, [&](std::size_t rank) {
+        const std::size_t t = order_[rank];
+        for (std::size_t a = 0; a < free.size(); ++a) {
+          if (free[a] == 0 || seconds_[t][a] == endless) continue;
+          const auto end = running.emplace(now + to_micros(seconds_[t][a]), t);
+          planned_[t] = {a, in_seconds(now), in_seconds(end->first)};
+          --free[a];
+          return true;
+        }
+        return false;
+      });
+      if (running.empty()) return;  // nobody may do the rest
+      now = running.begin()->first;
+      for (auto at = running.begin(); at != running.end() && at->first == now; at = running.erase(at)) {
+        ++free[planned_[at->second].agent];
+        for (const std::size_t next : dependents[at->second])
+          if (--open[next] == 0) ready.insert(rank_of[next]);
+      }
+    }
+  }
   double makespan() const {
     double last = 0;
     for (const Planned& p : planned_) last = std::max(last, p.end);
@@ -126,19 +146,18 @@ class Heft {
 
   /// Upward ranks over the mean seconds of those who may do a task; a needed task ranks above its dependents.
   void rank() {
-    std::vector<double> mean;
+    std::vector<Micros> mean;
     for (const std::vector<double>& row : seconds_) {
       double sum = 0;
       int count = 0;
       for (const double value : row)
         if (value < endless) sum += value, ++count;
-      mean.push_back(count > 0 ? sum / count : 0);
+      mean.push_back(to_micros(count > 0 ? sum / count : 0));
     }
     const Chains chains(setting_.plan, mean);
-    const std::vector<std::size_t> topological = needs_first(setting_.plan);
-    order_ = topological;
+    order_ = needs_first(setting_.plan);
     std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
-      return chains.tail[a] + mean[a] > chains.tail[b] + mean[b];
+      return chains.tail[a] + in_seconds(mean[a]) > chains.tail[b] + in_seconds(mean[b]);
     });
   }
 
@@ -178,9 +197,8 @@ double lower_bound(const Setting& setting) {
     fastest = std::max(fastest, agent.speed);
     capacity += in_seconds(agent.speed) * agent.capacity;
   }
-  std::vector<double> at_best;
-  for (const PlannedTask& task : setting.plan.tasks)
-    at_best.push_back(in_seconds(div_micros(task.spec.size, fastest)));
+  std::vector<Micros> at_best;
+  for (const PlannedTask& task : setting.plan.tasks) at_best.push_back(div_micros(task.spec.size, fastest));
   const Chains chains(setting.plan, at_best);
   std::vector<std::size_t> by_tail(at_best.size());
   std::iota(by_tail.begin(), by_tail.end(), std::size_t{0});
@@ -191,7 +209,7 @@ double lower_bound(const Setting& setting) {
   heads.erase(std::unique(heads.begin(), heads.end()), heads.end());
   double bound = 0;
   for (std::size_t i = 0; i < at_best.size(); ++i)
-    bound = std::max(bound, chains.head[i] + at_best[i] + chains.tail[i]);
+    bound = std::max(bound, chains.head[i] + in_seconds(at_best[i]) + chains.tail[i]);
   // Any choice of heads gives a bound: of very many, some are looked at.
   const std::size_t step = 1 + heads.size() * at_best.size() / most_looks;
   for (std::size_t h = 0; h < heads.size(); h += step) {
@@ -207,15 +225,21 @@ double lower_bound(const Setting& setting) {
 }
 
 double heft_makespan(const Setting& setting) {
-  Heft heft(setting);
+  Planner heft(setting);
   heft.plan(0, std::vector<bool>(setting.agents.size(), false),
             std::vector<bool>(setting.plan.tasks.size(), false));
   return heft.makespan();
 }
 
+double list_makespan(const Setting& setting) {
+  Planner planner(setting);
+  planner.plan_by_list();
+  return planner.makespan();
+}
+
 double heft_replanned(const Setting& setting, const std::vector<std::size_t>& dead, double at) {
   std::vector<bool> gone(setting.agents.size(), false);
-  Heft heft(setting);
+  Planner heft(setting);
   heft.plan(0, gone, std::vector<bool>(setting.plan.tasks.size(), false));
   for (const std::size_t agent : dead) gone[agent] = true;
   std::vector<bool> has_place;

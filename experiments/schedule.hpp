@@ -21,8 +21,14 @@ double lower_bound(const Setting& setting);
 /// finishes first, idle gaps included; no communication costs. It knows the true seconds.
 double heft_makespan(const Setting& setting);
 
-/// The same when `dead` agents are gone from `at` on: what HEFT had finished by then counts, what the dead
-/// were doing begins again, and everything that had not begun is planned anew. The yardstick for failures.
+/// The makespan of list scheduling (Graham, "Bounds on multiprocessing timing anomalies", SIAM J. Applied
+/// Mathematics 17, 1969) by bottom levels: whenever an agent is free, it takes the ready task with the
+/// heaviest chain behind it. It knows the true seconds. REQUIRES: agents of one speed.
+double list_makespan(const Setting& setting);
+
+/// heft_makespan when `dead` agents are gone from `at` on: what HEFT had finished by then counts, what the
+/// dead were doing begins again, and everything that had not begun is planned anew. The yardstick for
+/// failures.
 double heft_replanned(const Setting& setting, const std::vector<std::size_t>& dead, double at);
 
 }  // namespace bidboard

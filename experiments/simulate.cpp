@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "experiments/schedule.hpp"
-#include "runtime/sim/world.hpp"
+#include "runtime/workflow/posting.hpp"
 
 namespace bidboard {
 namespace {
@@ -20,7 +19,6 @@ constexpr Duration least_patience = minutes(60);
 /// Counts what agents ask for and what the controller grants of it.
 class Conflicts final : public sim::Observer {
  public:
-  void on_heard(const sim::Said&, const Store&, Instant) override {}
   void on_said(const sim::Said& said, const Store&, Instant) override {
     if (const auto* take = std::get_if<Take>(&said.message)) asked_ += take->tasks.size();
   }
@@ -29,17 +27,6 @@ class Conflicts final : public sim::Observer {
  private:
   std::uint64_t asked_ = 0;
 };
-
-Post post_of(const Plan& plan) {
-  Post post;
-  post.workflow = plan.name;
-  for (std::uint32_t i = 0; i < plan.tasks.size(); ++i) {
-    post.tasks.push_back(plan.tasks[i].spec);
-    post.tasks.back().timeout = minutes(60 * 24 * 30);
-    for (const PlannedNeed& need : plan.tasks[i].needs) post.batch_needs.push_back({i, need.task, need.any});
-  }
-  return post;
-}
 
 std::vector<sim::AgentSpec> agents_of(const Setting& setting, const StrategySpec& strategy) {
   std::vector<sim::AgentSpec> agents;
@@ -99,11 +86,10 @@ std::vector<ExecutionFacts> executions_of(const sim::World& world, const RunFact
 
 }  // namespace
 
-Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell) {
+Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const Setting& setting,
+                          double bound, sim::Observer* watcher) {
   const StrategySpec& strategy = experiment.strategies[cell.strategy];
   const FaultsSpec& faults = experiment.faults[cell.faults];
-  const Setting setting = setting_of(experiment, cell);
-  const double bound = lower_bound(setting);
 
   sim::WorldOptions options;
   options.seed = cell.seed;
@@ -123,6 +109,7 @@ Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell) {
   sim::World world(std::move(options));
   Conflicts conflicts;
   world.observe(conflicts);
+  if (watcher) world.observe(*watcher);
   world.post(post_of(setting.plan), posted_at);
   const double alone = from_micros(setting.plan.total_work) / from_micros(setting.agents.front().speed);
   world.run_until_done(after_post(patience * alone) + least_patience);
@@ -145,6 +132,7 @@ Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell) {
   const sim::LinkCount total = traffic.total();
   facts->messages = static_cast<double>(total.messages);
   facts->bytes = static_cast<double>(total.bytes);
+  facts->lost = static_cast<double>(total.lost);
   facts->links = 0;
   for (const std::uint64_t links : traffic.links) facts->links += static_cast<double>(links);
   double awards = 0;

@@ -94,6 +94,14 @@ void tell_offers(Core& core) {
   }
 }
 
+void take_back(Core& core, AgentId agent, TaskId task, bool awarded) {
+  PeerOffers& offers = core.peer_offers[agent];
+  if (awarded)
+    offers.over.push_back({task, core.board.task(task)->epoch.next()});
+  else
+    offers.refused.push_back(task);
+}
+
 void take_agreed(Core& core, PeerId peer, const Agent& agent, const std::vector<TaskId>& tasks) {
   PeerOffers answer;
   for (const TaskId id : tasks) {

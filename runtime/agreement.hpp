@@ -20,6 +20,10 @@ void on_listening(Core& core, PeerId peer, const Listening& message);
 /// An agent has agreed with its peers that it takes these.
 void take_agreed(Core& core, PeerId peer, const Agent& agent, const std::vector<TaskId>& tasks);
 
+/// The agent was told of a task that it cannot have any more: to be told at the end of the settle. `awarded`:
+/// it is about to be awarded; else it may come back in the same round.
+void take_back(Core& core, AgentId agent, TaskId task, bool awarded);
+
 /// Of a settle: names neighbours where they changed; notes what is to be offered; tells it, with what can no
 /// longer be had.
 void name_peers(Core& core);

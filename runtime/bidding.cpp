@@ -7,6 +7,7 @@
 #include "auction/clearing.hpp"
 #include "auction/eligibility.hpp"
 #include "blackboard/check.hpp"
+#include "runtime/agreement.hpp"
 #include "runtime/core.hpp"
 
 namespace bidboard {
@@ -52,11 +53,26 @@ struct Round {
   }
 };
 
+/// While bids are gathered.
+struct Asking {
+  Core& core;
+  const Situation& situation;
+  std::map<AgentId, Announcement> announcements = {};  ///< what each agent is to be asked
+  std::map<AgentId, Calibration> experience = {};      ///< of the kind of task that was looked at last
+
+  BidVector believed(AgentId agent, const TaskSpec& task, const BidVector& said) {
+    if (!core.board.config().calibrate) return said;
+    const auto [known, fresh] = experience.try_emplace(agent);
+    if (fresh || known->second.kind != task.kind) known->second = core.board.calibration(agent, task.kind);
+    return corrected(said, known->second);
+  }
+};
+
 Micros to_span(Duration d) { return d.us; }  // a micro-second is the micro-unit of a second
 
 /// The agents that are asked for live bids on this task, all of them told on the first call.
-OpenAuction& open_auction(Core& core, const Situation& situation, const TaskView& view,
-                          std::map<AgentId, Announcement>& announcements) {
+OpenAuction& open_auction(Asking& asking, const TaskView& view) {
+  Core& core = asking.core;
   const TaskId id = view.task->id;
   const auto [it, fresh] = core.auctions.try_emplace(id);
   OpenAuction& auction = it->second;
@@ -65,9 +81,9 @@ OpenAuction& open_auction(Core& core, const Situation& situation, const TaskView
     if (view.task->state == TaskState::ready) core.emit(TaskMoved{id, TaskState::offered, {}});
   }
   for (const std::size_t i : view.eligible) {
-    const Agent& agent = *situation.agents[i].agent;
+    const Agent& agent = *asking.situation.agents[i].agent;
     if (agent.profile.bids != BidStyle::live || !auction.invited.insert(agent.id).second) continue;
-    announcements[agent.id].offers.push_back(offer_of(*view.task));
+    asking.announcements[agent.id].offers.push_back(offer_of(*view.task));
     auction.recorded = false;
     auction.deadline =
         core.now.mono + core.board.config().bid_timeout;  // also when somebody new was asked later
@@ -83,8 +99,8 @@ const BidAnswer& formula_answer(Core& core, const Task& task, const Agent& agent
   return known->second = bid ? checked(*bid) : BidAnswer{Refusal{RefusalReason::invalid, bid.error().text}};
 }
 
-BidAnswer answer_of(Core& core, const Situation& situation, const TaskView& view, const Agent& agent,
-                    std::map<AgentId, Announcement>& announcements, bool& waits) {
+BidAnswer answer_of(Asking& asking, const TaskView& view, const Agent& agent, bool& waits) {
+  Core& core = asking.core;
   switch (agent.profile.bids) {
     case BidStyle::standard:
       return standard_bid(view.task->spec, agent.profile);
@@ -93,7 +109,7 @@ BidAnswer answer_of(Core& core, const Situation& situation, const TaskView& view
     case BidStyle::live:
       break;
   }
-  const OpenAuction& auction = open_auction(core, situation, view, announcements);
+  const OpenAuction& auction = open_auction(asking, view);
   if (const auto answer = auction.answers.find(agent.id); answer != auction.answers.end())
     return answer->second;
   const Session& session = core.sessions.at(agent.id);
@@ -102,16 +118,15 @@ BidAnswer answer_of(Core& core, const Situation& situation, const TaskView& view
 }
 
 /// Its bid, or why it made none that counts.
-void gather_from(Core& core, const Situation& situation, const Agent& agent, Gathered& gathered,
-                 std::map<AgentId, Announcement>& announcements) {
+void gather_from(Asking& asking, const Agent& agent, Gathered& gathered) {
   const TaskView& view = *gathered.view;
-  const Config& config = core.board.config();
+  const Config& config = asking.core.board.config();
   bool waits = false;
-  const BidAnswer answer = answer_of(core, situation, view, agent, announcements, waits);
+  const BidAnswer answer = answer_of(asking, view, agent, waits);
   if (waits) gathered.complete = false;
   if (const auto* refusal = std::get_if<Refusal>(&answer)) return gathered.refuse(agent.id, *refusal);
   const BidVector& said = std::get<BidVector>(answer);
-  const BidVector bid = believed(core, agent.id, view.task->spec, said);
+  const BidVector bid = asking.believed(agent.id, view.task->spec, said);
   if (const auto against = over_budget(view.task->spec, bid)) return gathered.refuse(agent.id, *against);
   gathered.bids.push_back({agent.id, said.seconds, said.price, said.confidence, bid.seconds, 0,
                            work_score(bid, {config.seconds_weight, config.price_weight})});
@@ -124,12 +139,11 @@ void pass_over(const Agent& agent, Gathered& gathered) {
                   against ? *against : Refusal{RefusalReason::failed_before, "failed this task before"});
 }
 
-Gathered gather(Core& core, const Situation& situation, const TaskView& view,
-                std::map<AgentId, Announcement>& announcements) {
+Gathered gather(Asking& asking, const TaskView& view) {
+  const Situation& situation = asking.situation;
   Gathered gathered{&view, {}, {}, true};
   if (situation.sampled) {  // of all others, nobody was even considered
-    for (const std::size_t i : view.eligible)
-      gather_from(core, situation, *situation.agents[i].agent, gathered, announcements);
+    for (const std::size_t i : view.eligible) gather_from(asking, *situation.agents[i].agent, gathered);
     for (const std::size_t i : view.failed) pass_over(*situation.agents[i].agent, gathered);
     return gathered;
   }
@@ -141,7 +155,7 @@ Gathered gather(Core& core, const Situation& situation, const TaskView& view,
       continue;
     }
     ++next;
-    gather_from(core, situation, agent, gathered, announcements);
+    gather_from(asking, agent, gathered);
   }
   return gathered;
 }
@@ -230,15 +244,15 @@ void record_failure(Core& core, const Gathered& gathered, OpenAuction& auction) 
 }
 
 /// Gathers again once everybody declined or was silent long enough ago.
-void ask_again(Core& core, const Situation& situation, Gathered& gathered,
-               std::map<AgentId, Announcement>& announcements) {
+void ask_again(Asking& asking, Gathered& gathered) {
+  Core& core = asking.core;
   const TaskView& view = *gathered.view;
   const auto open = core.auctions.find(view.task->id);
   if (open == core.auctions.end()) return;
   if (open->second.ask_again <= core.now.mono) {
     core.auctions.erase(open);
     drop_bundle_bids(core, view.task->id);
-    gathered = gather(core, situation, view, announcements);
+    gathered = gather(asking, view);
     return;
   }
   if (open->second.ask_again == never) open->second.ask_again = core.now.mono + ask_again_after;
@@ -247,16 +261,15 @@ void ask_again(Core& core, const Situation& situation, Gathered& gathered,
 }
 
 /// When nobody else bids, those that failed the task before are better than nobody.
-void ask_who_failed(Core& core, const Situation& situation, Gathered& gathered, std::deque<TaskView>& views,
-                    std::map<AgentId, Announcement>& announcements) {
+void ask_who_failed(Asking& asking, Gathered& gathered, std::deque<TaskView>& views) {
   if (!gathered.refusals.contains(RefusalReason::failed_before)) return;
   const TaskView& before = *gathered.view;
   TaskView view = before;
   view.failed.clear();
   for (const std::size_t i : before.failed)
-    if (!ineligible(*view.task, *situation.agents[i].agent)) view.eligible.push_back(i);
+    if (!ineligible(*view.task, *asking.situation.agents[i].agent)) view.eligible.push_back(i);
   std::ranges::sort(view.eligible);
-  gathered = gather(core, situation, views.emplace_back(std::move(view)), announcements);
+  gathered = gather(asking, views.emplace_back(std::move(view)));
 }
 
 /// Further pieces of the walk find the agent's slot taken for as long as the reserved task needs.
@@ -399,16 +412,15 @@ void review_in(Core& core, Micros wait) {
 }
 
 void settle_by_bids(Core& core, const Situation& situation) {
-  std::map<AgentId, Announcement> announcements;
+  Asking asking{core, situation};
   Round round;
   const Config& config = core.board.config();
   const bool bundled = config.mechanism == "combinatorial";
   std::deque<TaskView> widened;
   std::vector<Gathered> gathered_all;
   for (const TaskView& view : situation.tasks) {
-    Gathered& gathered = gathered_all.emplace_back(gather(core, situation, view, announcements));
-    if (gathered.complete && gathered.bids.empty())
-      ask_who_failed(core, situation, gathered, widened, announcements);
+    Gathered& gathered = gathered_all.emplace_back(gather(asking, view));
+    if (gathered.complete && gathered.bids.empty()) ask_who_failed(asking, gathered, widened);
   }
   const std::set<TaskId> held =
       bundled ? held_by_bundles(core, incomplete(gathered_all)) : std::set<TaskId>{};
@@ -416,7 +428,7 @@ void settle_by_bids(Core& core, const Situation& situation) {
     const TaskId task = gathered.view->task->id;
     if (!gathered.complete || held.contains(task)) continue;
     if (gathered.bids.empty() && !(bundled && has_bundle_bid(core, task))) {
-      ask_again(core, situation, gathered, announcements);
+      ask_again(asking, gathered);
       if (!gathered.complete || gathered.bids.empty()) continue;
     }
     round.problem.tasks.push_back({task});
@@ -425,9 +437,8 @@ void settle_by_bids(Core& core, const Situation& situation) {
   fill_in(core, situation, round);
   // Offered together with others, but not with these.
   for (Gathered& gathered : round.all)
-    if (gathered.bids.empty() && !is_offered(round, gathered.view->task->id))
-      ask_again(core, situation, gathered, announcements);
-  for (auto& [agent, announcement] : announcements)
+    if (gathered.bids.empty() && !is_offered(round, gathered.view->task->id)) ask_again(asking, gathered);
+  for (auto& [agent, announcement] : asking.announcements)
     core.send(core.sessions.at(agent).peer, std::move(announcement));
   // Whoever was silent until a deadline that has passed is not waited for again until it speaks.
   for (const auto& [task, auction] : core.auctions)
@@ -472,19 +483,13 @@ void on_bids(Core& core, PeerId peer, const Bids& message) {
 
 void close_auction(Core& core, TaskId task, bool awarded) {
   core.auctions.erase(task);
+  core.hierarchy.errands.erase(task);
   core.formula_bids.erase(task);
   drop_bundle_bids(core, task);
-  const Task* found = core.board.task(task);
-  for (auto& [agent, told] : core.announced) {
-    // Should it come back, it is news again. Peers who plan ahead must know that it is gone.
-    if (told.erase(task) == 0 || !found || core.strategy->style() != Style::agree) continue;
-    // What was not awarded may come back in the same round.
-    PeerOffers& told_next = core.peer_offers[agent];
-    if (awarded)
-      told_next.over.push_back({task, found->epoch.next()});
-    else
-      told_next.refused.push_back(task);
-  }
+  // Should it come back, it is news again. Peers who plan ahead must know that it is gone.
+  const bool agree = core.strategy->style() == Style::agree;
+  for (auto& [agent, told] : core.announced)
+    if (told.erase(task) > 0 && agree) take_back(core, agent, task, awarded);
 }
 
 }  // namespace bidboard

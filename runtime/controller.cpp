@@ -154,6 +154,8 @@ Output Controller::step(const Input& input, Now now) {
     on_bids(core, peer, *bids);
   } else if (const auto* take = std::get_if<Take>(&message)) {
     on_take(core, peer, *take);
+  } else if (const auto* choices = std::get_if<Choices>(&message)) {
+    on_choices(core, peer, *choices);
   } else if (const auto* reports = std::get_if<Reports>(&message)) {
     on_reports(core, peer, *reports);
   } else if (const auto* listening = std::get_if<Listening>(&message)) {
@@ -190,12 +192,13 @@ Output Controller::tick(Now now) {
   act_on_due(core);
   for (auto& [task, auction] : core.auctions)
     if (!auction.overdue && auction.deadline <= now.mono) auction.overdue = core.dispatch_wanted = true;
+  pass_over_silent(core);
   return core.finish();
 }
 
 Instant Controller::next_wakeup(Now now) const {
   Instant next = std::min(next_due(*core_, now), core_->leases.next_wakeup());
-  next = std::min(next, core_->settle_again);
+  next = std::min({next, core_->settle_again, next_choice_due(*core_)});
   for (const auto& [task, auction] : core_->auctions)
     if (!auction.overdue && auction.answers.size() < auction.invited.size())
       next = std::min(next, auction.deadline);
@@ -214,6 +217,7 @@ void Controller::forget_batch(Now now) {
   core.announced.clear();
   core.peer_offers.clear();
   core.peers_changed = true;
+  core.hierarchy.forget();
   core.barren.clear();
   core.newly_ready.clear();
   core.promises.clear();

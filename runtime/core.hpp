@@ -13,6 +13,7 @@
 #include "blackboard/task_states.hpp"
 #include "runtime/controller.hpp"
 #include "runtime/coordination/strategy.hpp"
+#include "runtime/delegation.hpp"
 #include "runtime/leases.hpp"
 #include "runtime/roster.hpp"
 
@@ -81,7 +82,8 @@ struct Core {
   bool peers_changed = true;                  ///< somebody came, went or can be reached elsewhere
   std::vector<AgentId> peers;                 ///< who is reachable, as of the last Peers
   std::map<AgentId, PeerOffers> peer_offers;  ///< to be told at the end of the settle
-  bool dispatch_wanted = true;                ///< something changed since the last settle
+  Hierarchy hierarchy;
+  bool dispatch_wanted = true;  ///< something changed since the last settle
   /// Agents with a free slot for which the last walk over all ready tasks found nothing, and what has become
   /// ready since: no further walk for their sake until one of those is for them.
   std::set<AgentId> barren;
@@ -185,7 +187,7 @@ void revoke(Core& core, const Task& task, const std::string& reason);
 // dispatch.cpp: the one award path.
 void settle(Core& core);
 void on_take(Core& core, PeerId peer, const Take& message);
-/// It waits, and no back-off holds it up.
+/// It waits for an award, and not for the end of a back-off.
 bool may_be_awarded(const Task& task);
 /// Why the agent may not have the task; nothing when it may. Where nobody is asked for a bid, the price that
 /// the agent is known to take must fit the budget.

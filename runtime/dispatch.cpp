@@ -57,6 +57,9 @@ void settle_ready(Core& core) {
         case Style::pull:
           settle_by_pull(core, piece);
           break;
+        case Style::delegate:
+          settle_by_delegation(core, piece);
+          break;
         case Style::agree:
           offer_to_peers(core, piece);
           break;
@@ -73,14 +76,19 @@ constexpr bool is_one_of = (std::is_same_v<T, Kinds> || ...);
 
 /// Whoever's holdings the event changes.
 void touch_roster(Core& core, const EventBody& body) {
+  const auto touch = [&](AgentId agent) {
+    core.roster.touch(agent);
+    core.hierarchy.touch(agent);
+  };
   std::visit(
       [&]<class Body>(const Body& event) {
         if constexpr (requires { event.agent.profile; })
-          core.roster.touch(event.agent.id);
+          touch(event.agent.id);
         else if constexpr (is_one_of<Body, TaskAwarded, AgentLeft>)
-          core.roster.touch(event.agent);
+          touch(event.agent);
         else if constexpr (is_one_of<Body, TaskMoved, AttemptEnded, TaskFinished>)
-          core.roster.touch(core.board.task(event.task)->holder);
+          touch(core.board.task(event.task)->holder);
+        if constexpr (is_one_of<Body, AgentRegistered, AgentLeft>) core.hierarchy.changed = true;
       },
       body);
 }
@@ -89,6 +97,8 @@ void touch_roster(Core& core, const EventBody& body) {
 
 bool may_be_awarded(const Task& task) { return after(task.state, Move::award) && task.not_before.us == 0; }
 
+/// Why the agent may not have the task; nothing when it may. Where nobody is asked for a bid, the price that
+/// the agent is known to take must fit the budget.
 std::optional<Refusal> objection(const Core& core, const Task& task, const Agent& agent) {
   if (auto refusal = ineligible(task, agent)) return refusal;
   if (task.spec.budget <= 0 || core.strategy->style() == Style::bids) return {};
@@ -120,9 +130,12 @@ void settle(Core& core) {
   if (core.sessions.empty()) return core.newly_ready.clear();
   continue_bundles(core);
   const bool agree = core.strategy->style() == Style::agree;
+  const bool delegates = core.strategy->style() == Style::delegate;
   if (agree) name_peers(core);
+  if (delegates) begin_delegating(core);
   settle_ready(core);
   if (agree) tell_offers(core);
+  if (delegates) send_delegations(core);
 }
 
 void on_take(Core& core, PeerId peer, const Take& message) {

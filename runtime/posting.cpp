@@ -209,7 +209,7 @@ Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
   for (const TaskSpec& spec : post.tasks)
     if (!spec.key.empty() && post.tasks.size() > 1)
       return fail(Errc::conflict, "keys identify single tasks; post tasks with keys one by one");
-  if (core.board.store().fullness() >= full)
+  if (core.board.store().fullness() >= nearly_full)
     return fail(Errc::storage,
                 "the board is 90 % full: new tasks are refused so that running ones can finish");
   Result<std::vector<Task>> tasks = numbered(core, actor, post);

@@ -23,7 +23,8 @@ bool has_free_slot(const Core& core, AgentId agent) {
 void Roster::refresh(const Core& core) {
   const auto look_at = [&](AgentId agent) {
     const auto session = core.sessions.find(agent);
-    const bool is_connected = session != core.sessions.end() && session->second.peer.value != 0;
+    const bool is_connected = session != core.sessions.end() && session->second.peer.value != 0 &&
+                              may(core.board.agent(agent)->profile.role, Action::take);
     put(connected_, agent, is_connected);
     put(free_, agent, is_connected && has_free_slot(core, agent));
   };

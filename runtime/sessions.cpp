@@ -22,8 +22,9 @@ std::string refusal_of(const AgentProfile& profile) {
   if (profile.set_up < 0) return "set_up must not be negative";
   for (const Skill& skill : profile.skills)
     if (skill.name.empty() || skill.level <= 0) return "a skill needs a name and a level above zero";
-  if (!may(profile.role, Action::take) || profile.role == Role::operator_)
-    return "role " + std::string(name(profile.role)) + " does not take tasks; register as specialist";
+  if (!leads(profile.role) && profile.role != Role::specialist)
+    return "role " + std::string(name(profile.role)) +
+           " is for people: agents register as specialist, manager or executive";
   if (profile.bids == BidStyle::formula)
     if (const auto formula = Expression::compile(profile.cost_formula); !formula)
       return "cost formula: " + formula.error().text;
@@ -114,6 +115,7 @@ void keep_results_of_the_gone(Core& core, const Reports& message) {
 /// Any message will do: after a restart or on a new connection the agent can be given work again.
 void attach(Core& core, AgentId agent, PeerId peer, bool has_secret) {
   Session& session = core.sessions[agent];
+  heard_manager(core, agent, session.peer != peer);
   if (session.peer != peer) {
     core.dispatch_wanted = true;
     core.roster.touch(agent);

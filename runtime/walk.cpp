@@ -8,8 +8,9 @@
 namespace bidboard {
 namespace {
 
-/// Per slot, this many tasks are looked at in one clearing: more would let a minimum-cost assignment pick the
-/// cheapest tasks instead of the most urgent ones.
+/// Per free slot, this many tasks are looked at in one clearing, and one per busy slot, which may be worth
+/// waiting for: more would let a minimum-cost assignment pick the cheapest tasks instead of the most urgent
+/// ones.
 constexpr std::size_t candidates_per_slot = 4;
 /// With more than 32 slots fewer, so that a clearing compares no more bids than this, but never less than
 /// four tasks: looking further made no schedule shorter (tests/sim/makespan_test.cpp).
@@ -44,18 +45,28 @@ bool reserved_for_nobody(const Core& core, const Task& task) {
   return wanted && wanted->state == AgentState::gone;
 }
 
-}  // namespace
-
-bool Walk::is_fit(const Task& task, AgentId agent, bool only_fresh) const {
+bool is_fit_for(const Core& core, const Task& task, AgentId agent, bool only_fresh) {
   if (only_fresh && failed_it(task, agent)) return false;
-  return !objection(core_, task, *core_.board.agent(agent));
+  return !objection(core, task, *core.board.agent(agent));
 }
 
 /// Those that failed a task may have it only when nobody else may.
-bool Walk::somebody_fresh_may(const Task& task) const {
-  return std::ranges::any_of(core_.roster.connected(),
-                             [&](AgentId agent) { return is_fit(task, agent, true); });
+bool somebody_fresh_may_have(const Core& core, const Task& task) {
+  return std::ranges::any_of(core.roster.connected(),
+                             [&](AgentId agent) { return is_fit_for(core, task, agent, true); });
 }
+
+}  // namespace
+
+bool is_passed_over(const Core& core, const Task& task, AgentId agent) {
+  return failed_it(task, agent) && somebody_fresh_may_have(core, task);
+}
+
+bool Walk::is_fit(const Task& task, AgentId agent, bool only_fresh) const {
+  return is_fit_for(core_, task, agent, only_fresh);
+}
+
+bool Walk::somebody_fresh_may(const Task& task) const { return somebody_fresh_may_have(core_, task); }
 
 /// Who found nothing before has something to look at when one of the new tasks is for it.
 void Walk::feed_the_barren() {
@@ -75,7 +86,11 @@ std::size_t Walk::window() const {
   const std::vector<AgentId>& agents = core_.roster.connected();
   std::size_t slots = 0;
   for (const AgentId agent : agents) slots += core_.board.agent(agent)->profile.capacity;
-  return std::min(candidates_per_slot * slots, bids_at_once / std::max<std::size_t>(agents.size(), 1));
+  std::size_t free = 0;
+  for (const AgentId agent : core_.roster.free())
+    free += core_.board.agent(agent)->profile.capacity - core_.board.holding_count(agent);
+  const std::size_t tasks = candidates_per_slot * free + (slots - free);
+  return std::min(tasks, bids_at_once / std::max<std::size_t>(agents.size(), 1));
 }
 
 void Walk::begin() {
@@ -274,7 +289,7 @@ TaskView Walk::sample(Situation& situation, const Task& task) {
     if (std::ranges::binary_search(core_.roster.connected(), failure.agent))
       view.failed.push_back(place_of(situation, failure.agent));
   std::ranges::sort(view.failed);
-  view.failed.erase(std::ranges::unique(view.failed).begin(), view.failed.end());
+  view.failed.erase(std::unique(view.failed.begin(), view.failed.end()), view.failed.end());
   return view;
 }
 

@@ -12,6 +12,9 @@
 
 namespace bidboard {
 
+/// Whether the agent failed the task before and somebody who did not may have it. REQUIRES: a fresh roster.
+bool is_passed_over(const Core& core, const Task& task, AgentId agent);
+
 class Walk {
  public:
   explicit Walk(Core& core) : core_(core) {}

@@ -52,7 +52,7 @@ Result<Figures> clearing_block(const BenchOptions& options) {
       if (const Result<void> posted = (*board)->post(tasks); !posted) return fail(posted.error());
       const auto done = (*board)->finished(tasks);
       if (!done) return fail(done.error());
-      rates.push_back(static_cast<double>(tasks) / working_span(*done));
+      rates.push_back(static_cast<double>(tasks) / seconds_until_done(*done, &Task::awarded_at));
     }
     figures.push_back(
         figure("auctions cleared, " + std::to_string(count) + " proxy bidders", "per s", std::move(rates)));

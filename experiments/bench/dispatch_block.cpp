@@ -29,7 +29,7 @@ Result<double> rate_of(const BenchOptions& options, const Load& load, int capaci
   if (const Result<void> posted = (*board)->post(tasks); !posted) return fail(posted.error());
   const auto done = (*board)->finished(tasks);
   if (!done) return fail(done.error());
-  return static_cast<double>(tasks) / working_span(*done);
+  return static_cast<double>(tasks) / seconds_until_done(*done, &Task::awarded_at);
 }
 
 std::string in_flight(int capacity) { return ", " + std::to_string(capacity) + " in flight"; }

@@ -3,6 +3,7 @@
 #include "blackboard/codec.hpp"
 #include "experiments/bench/blocks.hpp"
 #include "experiments/bench/support.hpp"
+#include "experiments/statistics.hpp"
 #include "runtime/net/client.hpp"
 
 namespace bidboard::bench {
@@ -99,7 +100,7 @@ Result<double> efficiency(const BenchOptions& options, Micros size) {
   if (const Result<void> posted = (*board)->post(tasks, size); !posted) return fail(posted.error());
   const auto done = (*board)->finished(tasks);
   if (!done) return fail(done.error());
-  return static_cast<double>(tasks * size) / 1e6 / agents / working_span(*done);
+  return static_cast<double>(tasks * size) / 1e6 / agents / seconds_until_done(*done, &Task::awarded_at);
 }
 
 /// METG(50 %): Slaughter et al., Task Bench (2020). Sizes are halved until less than half of the time is

@@ -46,7 +46,7 @@ Result<void> run_ours(const BenchOptions& options, const LiveOptions& live, std:
   if (const Result<void> posted = (*board)->post(tasks); !posted) return fail(posted.error());
   const auto done = (*board)->finished(tasks);
   if (!done) return fail(done.error());
-  into.values.push_back(static_cast<double>(tasks) / working_span(*done));
+  into.values.push_back(static_cast<double>(tasks) / seconds_until_done(*done, &Task::awarded_at));
   return count((*board)->directory(), tasks, into);
 }
 
@@ -96,17 +96,6 @@ Result<void> against_queues(const BenchOptions& options, int in_flight, std::int
   return {};
 }
 
-/// From the first post to the last result, in seconds.
-double whole_span(const std::vector<Task>& tasks) {
-  WallTime first{INT64_MAX};
-  WallTime last{INT64_MIN};
-  for (const Task& task : tasks) {
-    first = std::min(first, task.created_at);
-    last = std::max(last, task.finished_at);
-  }
-  return static_cast<double>((last - first).us) / 1e6;
-}
-
 /// A fresh board without durability, and how long the posted tasks took.
 Result<double> seconds_without_durability(const BenchOptions& options, const Post& post, int capacity,
                                           Counted& counted) {
@@ -118,7 +107,7 @@ Result<double> seconds_without_durability(const BenchOptions& options, const Pos
   const auto done = (*board)->finished(tasks);
   if (!done) return fail(done.error());
   if (const Result<void> all = count((*board)->directory(), tasks, counted); !all) return fail(all.error());
-  return whole_span(*done);
+  return seconds_until_done(*done, &Task::created_at);
 }
 
 Post tasks_of(std::int64_t count, bool chained) {

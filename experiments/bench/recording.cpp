@@ -10,26 +10,16 @@ namespace bidboard::bench {
 namespace {
 
 /// A memory store that remembers its last commit.
-class RecordingStore final : public Store {
+class RecordingStore final : public MemoryStore {
  public:
   Result<void> commit(Seq expected_seq, Term term, std::span<const std::string> events,
                       std::span<const Put> puts) override {
-    Result<void> done = store_.commit(expected_seq, term, events, puts);
+    Result<void> done = MemoryStore::commit(expected_seq, term, events, puts);
     if (done) commits.push_back({{events.begin(), events.end()}, {puts.begin(), puts.end()}});
     return done;
   }
-  std::optional<std::string_view> get(std::string_view key) const override { return store_.get(key); }
-  void scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override {
-    store_.scan(prefix, from, visit);
-  }
-  Seq last_seq() const override { return store_.last_seq(); }
-  Term last_term() const override { return store_.last_term(); }
-  std::int64_t fullness() const override { return 0; }
 
   std::vector<Written> commits;
-
- private:
-  MemoryStore store_;
 };
 
 struct AwardedTask {

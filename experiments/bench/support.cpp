@@ -14,6 +14,7 @@
 #include "blackboard/codec.hpp"
 #include "blackboard/keys.hpp"
 #include "blackboard/lmdb_store.hpp"
+#include "experiments/statistics.hpp"
 #include "runtime/call.hpp"
 
 namespace bidboard::bench {
@@ -74,13 +75,6 @@ Result<Ran> run(const std::string& program, const std::string& folder, std::vect
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
     return fail(Errc::failed, "`bidboard " + arguments.front() + "` ended badly");
   return ran;
-}
-
-double quantile(std::vector<double> values, double q) {
-  BB_CHECK(!values.empty(), "a figure has values");
-  std::sort(values.begin(), values.end());
-  const auto rank = static_cast<std::size_t>(std::ceil(q * static_cast<double>(values.size())));
-  return values[std::clamp<std::size_t>(rank, 1, values.size()) - 1];
 }
 
 Figure figure(std::string name, std::string unit, std::vector<double> values, std::string goal) {
@@ -231,11 +225,11 @@ Result<std::vector<Task>> LiveBoard::finished(std::int64_t count) const {
   }
 }
 
-double working_span(const std::vector<Task>& tasks) {
+double seconds_until_done(const std::vector<Task>& tasks, WallTime Task::*from) {
   WallTime first{INT64_MAX};
   WallTime last{INT64_MIN};
   for (const Task& task : tasks) {
-    first = std::min(first, task.awarded_at);
+    first = std::min(first, task.*from);
     last = std::max(last, task.finished_at);
   }
   return static_cast<double>((last - first).us) / 1e6;

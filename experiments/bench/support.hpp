@@ -43,8 +43,6 @@ Result<Ran> run(const std::string& program, const std::string& folder, std::vect
 Figure figure(std::string name, std::string unit, std::vector<double> values, std::string goal = {});
 /// Elementwise a / b: a ratio within each round, so that what slows a round down slows both.
 std::vector<double> ratios(const std::vector<double>& a, const std::vector<double>& b);
-/// The q-quantile (0 to 1) of the values by nearest rank. REQUIRES: at least one.
-double quantile(std::vector<double> values, double q);
 
 /// Durable 32 KB writes per second in the folder, for a fifth of a second: what the disk gives without us.
 double probe_disk(const std::string& folder);
@@ -99,7 +97,8 @@ class LiveBoard {
 /// milliseconds.
 Result<double> post_to_result_ms(const BenchOptions& options);
 
-/// From the first award to the last accepted result, in seconds. REQUIRES: tasks that are done.
-double working_span(const std::vector<Task>& tasks);
+/// From the first `from` (created_at, awarded_at) to the last accepted result, in seconds.
+/// REQUIRES: tasks that are done.
+double seconds_until_done(const std::vector<Task>& tasks, WallTime Task::*from);
 
 }  // namespace bidboard::bench

@@ -5,7 +5,7 @@
 namespace bidboard {
 
 const std::vector<std::string>& strategy_names() {
-  static const std::vector<std::string> names{"auction", "blackboard", "central", "fifo",
+  static const std::vector<std::string> names{"auction", "blackboard", "central", "fifo",  "hierarchy",
                                               "list",    "peer",       "random",  "single"};
   return names;
 }
@@ -15,6 +15,7 @@ Result<std::unique_ptr<Strategy>> make_strategy(std::string_view name, std::uint
   if (name == "blackboard") return make_blackboard();
   if (name == "central") return make_central();
   if (name == "fifo") return make_fifo();
+  if (name == "hierarchy") return make_hierarchy();
   if (name == "list") return make_list();
   if (name == "peer") return make_peer();
   if (name == "random") return make_random(seed);

@@ -14,10 +14,11 @@
 namespace bidboard {
 
 enum class Style : std::uint8_t {
-  push,   ///< the strategy itself chooses
-  bids,   ///< agents bid and a mechanism clears (auction/clearing.hpp)
-  pull,   ///< tasks are announced and the first valid claim wins
-  agree,  ///< tasks are announced and agents agree among themselves who claims (runtime/agreement.hpp)
+  push,      ///< the strategy itself chooses
+  bids,      ///< agents bid and a mechanism clears (auction/clearing.hpp)
+  pull,      ///< tasks are announced and the first valid claim wins
+  delegate,  ///< tasks go down a tree of managers, which choose (runtime/delegation.hpp)
+  agree,     ///< tasks are announced and agents agree among themselves who claims (runtime/agreement.hpp)
 };
 
 struct AgentView {
@@ -73,6 +74,7 @@ std::unique_ptr<Strategy> make_auction();
 std::unique_ptr<Strategy> make_blackboard();
 std::unique_ptr<Strategy> make_central();
 std::unique_ptr<Strategy> make_fifo();
+std::unique_ptr<Strategy> make_hierarchy();
 std::unique_ptr<Strategy> make_list();
 std::unique_ptr<Strategy> make_peer();
 std::unique_ptr<Strategy> make_random(std::uint64_t seed);

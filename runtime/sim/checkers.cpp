@@ -13,7 +13,7 @@ constexpr std::size_t violations_max = 20;
 
 /// The rules of eligibility, once more and simpler. What a task is reserved for was true when it was awarded.
 bool may_have(const TaskSpec& task, const AgentProfile& agent) {
-  if (agent.role == Role::observer || agent.role == Role::operator_) return false;
+  if (agent.role != Role::specialist) return false;
   if (!agent.project.empty() && agent.project != task.project) return false;
   if (!task.run.empty() && !agent.allow_run && !agent.simulated) return false;
   return std::ranges::all_of(task.skills, [&](const SkillNeed& need) {

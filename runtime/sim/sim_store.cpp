@@ -10,7 +10,7 @@ Result<void> SimStore::commit(Seq expected_seq, Term term, std::span<const std::
     return fail(Errc::storage, "the disk is full");
   }
   ++commits_;
-  return store_.commit(expected_seq, term, events, puts);
+  return MemoryStore::commit(expected_seq, term, events, puts);
 }
 
 }  // namespace bidboard::sim

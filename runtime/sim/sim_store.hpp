@@ -6,7 +6,7 @@
 
 namespace bidboard::sim {
 
-class SimStore final : public Store {
+class SimStore final : public MemoryStore {
  public:
   /// So many of the coming commits fail and change nothing.
   void fail_commits(int count) { commits_to_fail_ = count; }
@@ -14,19 +14,11 @@ class SimStore final : public Store {
 
   Result<void> commit(Seq expected_seq, Term term, std::span<const std::string> events,
                       std::span<const Put> puts) override;
-  std::optional<std::string_view> get(std::string_view key) const override { return store_.get(key); }
-  void scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override {
-    store_.scan(prefix, from, visit);
-  }
-  Seq last_seq() const override { return store_.last_seq(); }
-  Term last_term() const override { return store_.last_term(); }
-  std::int64_t fullness() const override { return 0; }
 
   std::uint64_t commits() const { return commits_; }
   std::uint64_t failed_commits() const { return failed_; }
 
  private:
-  MemoryStore store_;
   int commits_to_fail_ = 0;
   std::uint64_t commits_ = 0;
   std::uint64_t failed_ = 0;

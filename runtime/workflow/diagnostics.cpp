@@ -53,6 +53,12 @@ std::string list_in_words(const std::vector<std::string>& words) {
   return text;
 }
 
+std::string stem(std::string_view file) {
+  if (const auto slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
+  if (const auto dot = file.rfind('.'); dot != file.npos && dot > 0) file = file.substr(0, dot);
+  return std::string(file);
+}
+
 std::string quoted(std::string_view text) {
   constexpr std::size_t shown = 80;
   return "'" + std::string(text.substr(0, shown)) + (text.size() > shown ? "...'" : "'");

@@ -45,6 +45,8 @@ class Diagnostics {
 
 /// "a, b and c".
 std::string list_in_words(const std::vector<std::string>& words);
+/// "dir/audit.yaml" → "audit".
+std::string stem(std::string_view file);
 /// 'text', shortened when it is long.
 std::string quoted(std::string_view text);
 

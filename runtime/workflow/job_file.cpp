@@ -103,13 +103,6 @@ constexpr std::array<Key<Job>, 6> job_table{{
      [](KeyReader&, const Value& v, Job& j) { j.tasks = &v; }},
 }};
 
-/// "dir/audit.yaml" → "audit".
-std::string stem(std::string_view file) {
-  if (const auto slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
-  if (const auto dot = file.rfind('.'); dot != file.npos && dot > 0) file = file.substr(0, dot);
-  return std::string(file);
-}
-
 bool is_task_name(std::string_view name) {
   return !name.empty() && name.size() <= 200 && name.find_first_of(": \t\n\r") == name.npos;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "blackboard/task_graph.hpp"
 #include "runtime/workflow/job_file.hpp"
 #include "runtime/workflow/trace.hpp"
 
@@ -15,13 +14,9 @@ TaskId vertex(std::size_t position) { return TaskId{position + 1}; }
 std::size_t position(TaskId vertex) { return static_cast<std::size_t>(vertex.value - 1); }
 
 TaskGraph graph_of(const std::vector<PlannedTask>& tasks) {
-  std::vector<TaskGraph::Node> nodes;
-  std::vector<TaskGraph::Edge> edges;
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    nodes.push_back({vertex(i), tasks[i].spec.size, {}, {}});
-    for (const PlannedNeed& need : tasks[i].needs) edges.push_back({vertex(i), vertex(need.task)});
-  }
-  return TaskGraph(nodes, edges);
+  std::vector<Micros> sizes;
+  for (const PlannedTask& task : tasks) sizes.push_back(task.spec.size);
+  return graph_of(tasks, sizes);
 }
 
 }  // namespace
@@ -62,6 +57,22 @@ bool check_cycles(const Plan& plan, Diagnostics& diagnostics) {
     std::erase_if(first.needs, [&](const PlannedNeed& need) { return need.task == second; });
   }
   return false;
+}
+
+TaskGraph graph_of(const std::vector<PlannedTask>& tasks, const std::vector<Micros>& weights) {
+  std::vector<TaskGraph::Node> nodes;
+  std::vector<TaskGraph::Edge> edges;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    nodes.push_back({vertex(i), weights[i], {}, {}});
+    for (const PlannedNeed& need : tasks[i].needs) edges.push_back({vertex(i), vertex(need.task)});
+  }
+  return TaskGraph(nodes, edges);
+}
+
+std::vector<std::size_t> needs_first(const Plan& plan) {
+  std::vector<std::size_t> order;
+  for (const TaskId id : graph_of(plan.tasks).topological_order()) order.push_back(position(id));
+  return order;
 }
 
 void measure(Plan& plan) {

@@ -8,6 +8,7 @@
 
 #include "blackboard/document.hpp"
 #include "blackboard/records.hpp"
+#include "blackboard/task_graph.hpp"
 #include "runtime/workflow/diagnostics.hpp"
 
 namespace bidboard {
@@ -73,6 +74,10 @@ Result<Plan> read_plan(std::string_view text, std::string file, const KnownNames
 
 /// Adds a finding for every cycle among the needs (ten at most), spelled out. True: there is none.
 bool check_cycles(const Plan& plan, Diagnostics& diagnostics);
+/// What needs what: the task at position i is TaskId{i + 1}, and weighs as much as given for it.
+TaskGraph graph_of(const std::vector<PlannedTask>& tasks, const std::vector<Micros>& weights);
+/// Positions of the tasks, each after all it needs. REQUIRES: no cycle.
+std::vector<std::size_t> needs_first(const Plan& plan);
 /// Fills in total_work and critical_path. REQUIRES: no cycle.
 void measure(Plan& plan);
 

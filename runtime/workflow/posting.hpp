@@ -18,6 +18,9 @@ struct PostedPlan {
 Result<PostedPlan> post_plan(const Plan& plan, const std::function<Result<Posted>(Post)>& send,
                              std::size_t tasks_per_request = 2'000);
 
+/// The whole plan in one request.
+Post post_of(const Plan& plan);
+
 /// A traced runtime becomes `runtime × scale` seconds of work; time limits grow with it. `scale` > 0.
 void scale_sizes(Plan& plan, Micros scale);
 

@@ -18,6 +18,8 @@ TEST_CASE("micro-units round to the nearest and never overflow") {
   CHECK(to_micros(1e300) == 4'000'000'000'000'000'000);
   CHECK(mul_micros(3'000'000'000'000'000'000, 3'000'000'000'000) == 4'000'000'000'000'000'000);
   CHECK(div_micros(one, 3 * one) == 333'333);
+  CHECK(mul_micros(-7 * one, one / 2) == -3'500'000);
+  CHECK(div_micros(9'000'000'000'000, 1) == div_micros(9'000'000'000'000'000, 1));  // both at the limit
 }
 
 TEST_CASE("micro-units print as the shortest decimal") {

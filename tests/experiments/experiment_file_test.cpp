@@ -81,6 +81,13 @@ TEST_CASE("what is wrong with an experiment file is told with line and fix befor
   CHECK(says(findings("name: x\nworkloads: [{generate: chain}]\nstrategies: [fifo]\nagents: [{count: 2}]\n"
                       "faults: [{kill_agents: 2}]\n"),
              "nobody is left to finish"));
+  const std::string live = findings(
+      "name: x\nmode: live\nworkloads: [{generate: chain}]\nstrategies: [fifo]\n"
+      "agents: [{count: 201}, {count: 2, error: 0.5}]\nfaults: [{kill_controller: true}, {loss: 0.1}]\n");
+  CHECK(says(live, "e.yaml:5:10: 201 live agents are too many processes"));
+  CHECK(says(live, "e.yaml:5:24: live agents take just as long as estimated"));
+  CHECK(says(live, "e.yaml:6:10: of live runs only agents can be killed"));
+  CHECK(says(live, "e.yaml:6:35: of live runs only agents can be killed"));
   CHECK(says(findings("name: x\nstrategies: [fifo]\nseedz: 3\n"), "did you mean 'seeds'?"));
   CHECK(says(findings("name: x\nstrategies: [fifo]\n"), "an experiment needs workloads"));
   CHECK(says(findings("[1, 2]"), "e.yaml:1:1"));
@@ -99,7 +106,7 @@ TEST_CASE("a workload is a function of its seed, has about the tasks asked for a
        {Shape::chain, Shape::fork_join, Shape::layered, Shape::random, Shape::coding_project})
     for (const std::uint32_t tasks : {1u, 7u, 100u, 1'000u}) {
       INFO(name(shape) << " " << tasks);
-      WorkloadSpec spec{"w", shape, tasks, {}};
+      WorkloadSpec spec{"w", shape, tasks, false, {}};
       const Plan plan = make_workload(spec, 5);
       CHECK(plan.tasks.size() >= std::min<std::size_t>(tasks, 3));
       CHECK(plan.tasks.size() <= tasks + 8);

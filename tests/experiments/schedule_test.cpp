@@ -101,6 +101,12 @@ TEST_CASE("no schedule beats the bound, and HEFT is a schedule") {
   }
 }
 
+TEST_CASE("list scheduling gives a free agent the ready task with the most behind it") {
+  // A chain of 3 and 3 beside three tasks of 2: the chain first, or it would end at 8.
+  CHECK(list_makespan(setting_of({2, 2, 2, 3, 3}, {{4, 3}}, {1, 1})) == Approx(6));
+  CHECK(list_makespan(setting_of({4, 4, 4}, {{1, 0}, {2, 1}}, {1, 1})) == Approx(12));
+}
+
 TEST_CASE("after a death the rest is planned anew") {
   const Setting setting = setting_of({4, 4, 4, 4}, {}, {1, 1});
   CHECK(heft_makespan(setting) == Approx(8));

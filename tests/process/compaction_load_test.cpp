@@ -1,7 +1,6 @@
 // The board is compacted and copied while agents work on it.
 #include <filesystem>
 
-#include "runtime/doctor.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/recorded_dag.hpp"
@@ -19,15 +18,6 @@ std::vector<TaskSpec> small_tasks(std::size_t count) {
   spec.title = "small";
   spec.size = one / 100;
   return std::vector<TaskSpec>(count, spec);
-}
-
-void check_whole(const BoardDirectory& board) {
-  const Result<std::vector<Symptom>> findings = examine(board, true);
-  REQUIRE(findings.has_value());
-  for (const Symptom& finding : *findings) {
-    INFO(finding.text);
-    CHECK_FALSE(finding.grave);
-  }
 }
 
 std::string done_once(std::size_t tasks) { return std::to_string(tasks) + "|" + std::to_string(tasks); }

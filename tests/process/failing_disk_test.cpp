@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "runtime/call.hpp"
-#include "runtime/doctor.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/recorded_dag.hpp"
@@ -34,15 +33,6 @@ ProcessOptions on_failing_disk(const TestBoard& board, const std::string& plan) 
 }
 
 std::string plan(const std::string& what, int step) { return what + " " + std::to_string(step); }
-
-void check_whole(const TestBoard& board) {
-  const Result<std::vector<Symptom>> findings = examine(board.directory(), true);
-  REQUIRE(findings.has_value());
-  for (const Symptom& finding : *findings) {
-    INFO(finding.text);
-    CHECK_FALSE(finding.grave);
-  }
-}
 
 /// The board's folder as it is now, to be put back as often as wanted.
 class Kept {
@@ -77,7 +67,7 @@ void cut_off_everywhere(const TestBoard& board, const std::vector<std::string>& 
       REQUIRE((exit_code == killed || exit_code == 0));
       const std::vector<std::string> found = board.rows(state_of_tasks);
       if (exit_code == 0 || found != before) CHECK(found == after);
-      check_whole(board);
+      check_whole(board.directory());
       if (found == before) board.must(words);
       CHECK(board.rows(state_of_tasks) == after);
     }
@@ -145,7 +135,7 @@ void check_work(const TestBoard& board) {
   CHECK(board.value("SELECT count(*) FROM log WHERE kind = 'task_finished'") == "3");
   CHECK(board.value("SELECT count(*) FROM log WHERE kind = 'task_posted'") == "5");
   CHECK(board.value("SELECT length(result) FROM tasks WHERE id = 't1'") == "5000");
-  check_whole(board);
+  check_whole(board.directory());
 }
 
 /// A board with an agent that waits for its controller, to be put back as often as wanted.
@@ -192,7 +182,7 @@ TEST_CASE("An init that is cut off at any step is completed by the next one") {
       board.must({"init"});
       CHECK(board.must({"post", "first"}) == "t1");
       CHECK(board.value("SELECT project FROM tasks") == "board");
-      check_whole(board);
+      check_whole(board.directory());
     }
     CHECK(step > 10);
   }
@@ -277,9 +267,9 @@ TEST_CASE("A controller that is cut off at any step of a compaction leaves a who
     controller.kill();
     if (began && !died) CHECK(compact.exit_code == 0);
     CHECK(board.rows(state_of_tasks) == tasks);
-    check_whole(board);
+    check_whole(board.directory());
     board.must({"compact"});
-    check_whole(board);
+    check_whole(board.directory());
   }
   CHECK(step > 20);
 }

@@ -63,6 +63,16 @@ TEST_CASE("Bits that hid records without any record missing them are found") {
   CHECK(damaged.is_found(24'596, 0));
 }
 
+TEST_CASE("A flipped bit in the number of a commit made the empty board of the beginning the present one") {
+  const Damaged damaged;
+  const std::size_t odd = 4'096;
+  CHECK(damaged.is_found(144, 7));
+  CHECK(damaged.is_found(144, 0));
+  CHECK(damaged.is_found(odd + 144, 1));
+  CHECK(damaged.is_found(odd + 151, 7));
+  CHECK(damaged.board.run({"post", "not onto that"}).exit_code == 1);
+}
+
 TEST_CASE("Flipped bits lead to a finding or to nothing, never to a wrong answer or an unexplained death") {
   const Damaged damaged;
   Random random(1);

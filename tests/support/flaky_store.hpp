@@ -5,7 +5,7 @@
 
 namespace bidboard {
 
-class FlakyStore final : public Store {
+class FlakyStore final : public MemoryStore {
  public:
   int commits_to_fail = 0;
   int commits_before_failing = 0;  ///< so many succeed first
@@ -18,27 +18,17 @@ class FlakyStore final : public Store {
       --commits_to_fail;
       return fail(Errc::storage, "the disk is full");
     }
-    return store_.commit(expected_seq, term, events, puts);
+    return MemoryStore::commit(expected_seq, term, events, puts);
   }
-  std::optional<std::string_view> get(std::string_view key) const override { return store_.get(key); }
-  void scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override {
-    store_.scan(prefix, from, visit);
-  }
-  Seq last_seq() const override { return store_.last_seq(); }
-  Term last_term() const override { return store_.last_term(); }
-  std::int64_t fullness() const override { return 0; }
 
   /// Puts these bytes under the key, past the log; no value: takes the key away. The bytes that stood there.
   std::optional<std::string> replace(const std::string& key, std::optional<std::string> bytes) {
-    const auto before = store_.get(key);
+    const auto before = get(key);
     std::optional<std::string> old = before ? std::optional(std::string(*before)) : std::nullopt;
     const Put put{key, std::move(bytes)};
-    static_cast<void>(store_.commit(store_.last_seq(), store_.last_term(), {}, std::span(&put, 1)));
+    static_cast<void>(MemoryStore::commit(last_seq(), last_term(), {}, std::span(&put, 1)));
     return old;
   }
-
- private:
-  MemoryStore store_;
 };
 
 }  // namespace bidboard

@@ -10,6 +10,7 @@
 #include "blackboard/lmdb_store.hpp"
 #include "blackboard/query.hpp"
 #include "runtime/call.hpp"
+#include "runtime/doctor.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 
@@ -189,6 +190,15 @@ bool TestBoard::task_becomes(const std::string& id, const std::string& state) co
 
 std::int64_t TestBoard::seq_of(const std::string& condition) const {
   return std::stoll(value("SELECT coalesce(min(seq), -1) FROM log WHERE " + condition));
+}
+
+void check_whole(const BoardDirectory& board) {
+  const Result<std::vector<Symptom>> findings = examine(board, true);
+  REQUIRE(findings.has_value());
+  for (const Symptom& finding : *findings) {
+    INFO(finding.text);
+    CHECK_FALSE(finding.grave);
+  }
 }
 
 std::vector<std::string> lines_of(const std::string& text) {

@@ -65,6 +65,8 @@ class TestBoard {
   TempDir dir_;
 };
 
+/// The deep look of `doctor` finds nothing grave.
+void check_whole(const BoardDirectory& board);
 /// Lines without their newlines.
 std::vector<std::string> lines_of(const std::string& text);
 bool contains(const std::string& text, const std::string& part);

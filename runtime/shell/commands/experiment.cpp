@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "experiments/claims.hpp"
 #include "experiments/report.hpp"
 #include "experiments/runner.hpp"
 #include "experiments/verdict.hpp"
@@ -96,6 +97,12 @@ void print_standings(const Results& results) {
                  rounded(s.to_bound.ci.low) + " to " + rounded(s.to_bound.ci.high),
                  "× " + rounded(s.to_best.ratio), s.as_good_as_best ? "best, or noise" : ""});
   table.print();
+  for (const AnswerTable& answers : answer_tables(results)) {
+    std::printf("\n%s. %s\n", answers.title.c_str(), answers.note.c_str());
+    Table shown(answers.head);
+    for (const std::vector<std::string>& row : answers.rows) shown.add(row);
+    shown.print();
+  }
   std::printf("\n%s\n", answer(results, verdict).c_str());
 }
 
