@@ -70,6 +70,10 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
     on_awards(*awards, now, out);
   } else if (const auto* announcement = as<Announcement>(message)) {
     on_announcement(*announcement, out);
+  } else if (const auto* peers = as<Peers>(message)) {
+    on_peers(*peers, now.mono, out);
+  } else if (const auto* offers = as<PeerOffers>(message)) {
+    on_peer_offers(*offers, out);
   } else if (const auto* delegation = as<Delegation>(message)) {
     on_delegation(*delegation, out);
   } else if (const auto* revocations = as<Revocations>(message)) {
@@ -121,6 +125,9 @@ void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
     begun_[task] = award.epoch;
     if (begun_.size() > begun_max) begun_.erase(begun_.begin());
     held_.emplace(task, std::move(work));
+    if (!peers_) continue;
+    peers_->begun(task, award.epoch, own_seconds(award.offer, options_.profile), now.mono);
+    peers_wait_ = true;
   }
 }
 
@@ -137,18 +144,23 @@ void AgentMachine::on_announcement(const Announcement& announcement, Actions& ou
     if (questions_.size() >= options_.bids_at_once) {
       bids.bids.push_back({offer.task, true, 0, 0, one, "too many bids are being worked out", {}});
     } else {
-      questions_[++last_question_] = offer.task;
-      BidQuestion question;
-      question.request = last_question_;
-      question.task = offer.task;
-      question.spec = offer.spec;
-      question.attempt = offer.attempt;
-      question.failures = offer.failures;
+      BidQuestion question = question_of(offer);
+      questions_[question.request] = offer.task;
       question.related = related_to(offer, announcement.offers);
       out.push_back(AskBid{std::move(question)});
     }
   }
   if (!bids.bids.empty()) out.push_back(Say{std::move(bids)});
+}
+
+BidQuestion AgentMachine::question_of(const TaskOffer& offer) {
+  BidQuestion question;
+  question.request = ++last_question_;
+  question.task = offer.task;
+  question.spec = offer.spec;
+  question.attempt = offer.attempt;
+  question.failures = offer.failures;
+  return question;
 }
 
 void AgentMachine::on_delegation(const Delegation& delegation, Actions& out) {
@@ -173,6 +185,7 @@ void AgentMachine::stop(TaskId task, const std::string& reason, Actions& out) {
   const auto held = held_.find(task);
   if (held->second.waits) {  // nothing of it is running
     held_.erase(held);
+    no_longer_held(task);
     return;
   }
   held->second.revoked = true;
@@ -197,6 +210,16 @@ void AgentMachine::on_kept(const ReportsKept& kept, Instant now, Actions& out) {
 AgentMachine::Actions AgentMachine::on_execution(const ExecutionEvent& event, Now now) {
   Actions out;
   if (const auto* answered = std::get_if<BidAnswered>(&event)) {
+    if (const auto asked = peer_questions_.find(answered->request); asked != peer_questions_.end()) {
+      const auto* vector = std::get_if<BidVector>(&answered->answer);
+      if (vector && peers_) {
+        asked->second.seconds = vector->seconds;
+        peers_->offer(asked->second);
+        peers_wait_ = true;
+      }
+      peer_questions_.erase(asked);
+      return out;
+    }
     const auto question = questions_.find(answered->request);
     if (question == questions_.end()) return out;
     Bid bid{question->second, false, 0, 0, one, {}, {}};
@@ -230,6 +253,7 @@ AgentMachine::Actions AgentMachine::on_execution(const ExecutionEvent& event, No
     // A revoked task that was done all the same is told: its result is kept as a late discovery.
     const bool tell = !work.revoked || ended->ending == Ending::done;
     held_.erase(held);
+    no_longer_held(task);
     if (tell) report(std::move(item));
   } else if (std::holds_alternative<ExecutionStarted>(event)) {
     report(item_for(task, work, ReportItem::What::started));
@@ -251,6 +275,7 @@ AgentMachine::Actions AgentMachine::on_start_failed(TaskId task, Epoch epoch, co
   ReportItem item = item_for(task, held->second, ReportItem::What::failed);
   item.text = error.text;
   held_.erase(held);
+  no_longer_held(task);
   report(std::move(item));
   flush_reports(now.mono, out);
   return out;
@@ -276,13 +301,15 @@ AgentMachine::Actions AgentMachine::on_time(Now now) {
     for (const auto& [number, reports] : unkept_) out.push_back(Say{reports});
     repeat_reports_ = now.mono + repeat_after;
   }
+  talk_to_peers(now.mono, out);
   return out;
 }
 
 Instant AgentMachine::next_wakeup() const {
   if (!registered()) return register_again_;
   Instant next = std::min(next_heartbeat_, repeat_reports_);
-  if (!unsent_.empty()) next = Instant{};
+  if (!unsent_.empty() || peers_wait_) next = Instant{};
+  if (peers_) next = std::min(next, peers_->next_wakeup());
   for (const auto& [task, work] : held_)
     if (work.stall_after.us != 0 && !work.stall_told)
       next = std::min(next, work.last_sign + work.stall_after);

@@ -10,6 +10,7 @@
 
 #include "agents/executors/executor.hpp"
 #include "agents/manager.hpp"
+#include "agents/peer.hpp"
 #include "blackboard/messages.hpp"
 
 namespace bidboard {
@@ -36,7 +37,15 @@ struct GiveUp {
 struct AgentNote {
   std::string text;
 };
-using AgentAction = std::variant<StartTask, StopTask, AskBid, Say, GiveUp, AgentNote>;
+/// These are the peers to talk to from now on. Answered by on_listening().
+struct MeetPeers {
+  std::vector<PeerEntry> peers;
+};
+/// Say it to that peer. Lost words are repaired by later ones.
+struct TellPeer {
+  PeerBids words;
+};
+using AgentAction = std::variant<StartTask, StopTask, AskBid, Say, GiveUp, AgentNote, MeetPeers, TellPeer>;
 
 class AgentMachine {
  public:
@@ -55,7 +64,11 @@ class AgentMachine {
   Actions on_execution(const ExecutionEvent& event, Now now);
   /// The executor would not start it.
   Actions on_start_failed(TaskId task, Epoch epoch, const Error& error, Now now);
-  /// Heartbeats, repeated reports, stalls.
+  /// Where peers reach this process; empty: nowhere.
+  Actions on_listening(const std::string& endpoint);
+  /// A peer's word. What follows from it comes from on_time().
+  void on_peer(const PeerBids& words, Instant now);
+  /// Heartbeats, repeated reports, stalls, and what peers are to be told.
   Actions on_time(Now now);
   Instant next_wakeup() const;
 
@@ -82,6 +95,11 @@ class AgentMachine {
   void report(ReportItem item) { unsent_.push_back(std::move(item)); }
   void flush_reports(Instant now, Actions& out);
   void on_awards(const Awards& awards, Now now, Actions& out);
+  void on_peers(const Peers& peers, Instant now, Actions& out);
+  void on_peer_offers(const PeerOffers& offers, Actions& out);
+  void talk_to_peers(Instant now, Actions& out);
+  void no_longer_held(TaskId task);
+  BidQuestion question_of(const TaskOffer& offer);
   void on_announcement(const Announcement& announcement, Actions& out);
   void on_delegation(const Delegation& delegation, Actions& out);
   void on_revocations(const Revocations& revocations, Actions& out);
@@ -107,7 +125,11 @@ class AgentMachine {
   std::uint64_t last_report_ = 0;
   Instant repeat_reports_ = never;
   std::map<std::uint64_t, TaskId> questions_;
+  std::map<std::uint64_t, PeerTask> peer_questions_;  ///< what the executor was asked for the peers' sake
   std::uint64_t last_question_ = 0;
+  std::optional<PeerMachine> peers_;  ///< under strategy `peer`
+  std::uint64_t peers_number_ = 0;    ///< of the last Peers
+  bool peers_wait_ = false;           ///< something came in for them to act on
 };
 
 }  // namespace bidboard

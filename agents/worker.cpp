@@ -58,6 +58,14 @@ std::vector<Bid> standard_bids(const std::vector<TaskOffer>& offers, const Agent
   return bids;
 }
 
+Micros own_seconds(const TaskOffer& offer, const AgentProfile& profile) {
+  if (profile.bids == BidStyle::formula) {
+    const std::uint32_t made = std::max(offer.attempt, 1U) - 1;
+    if (const Result<BidVector> bid = formula_bid(offer.spec, made, profile)) return bid->seconds;
+  }
+  return standard_bid(offer.spec, profile).seconds;
+}
+
 Bid said_of(const BundleBid& bundle) {
   const auto& [seconds, price, confidence] = bundle.bid;
   return {bundle.tasks.front(),

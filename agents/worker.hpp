@@ -18,6 +18,8 @@ std::vector<TaskId> tasks_to_take(const std::vector<TaskOffer>& offers, const Ag
 /// Live bids of an agent that asks nobody: the standard bid for each, and for several together when it saves
 /// set-up cost.
 std::vector<Bid> standard_bids(const std::vector<TaskOffer>& offers, const AgentProfile& profile);
+/// How long an agent that asks nobody takes it to need: by its formula, if it has one that answers.
+Micros own_seconds(const TaskOffer& offer, const AgentProfile& profile);
 /// A bundle bid as it is told.
 Bid said_of(const BundleBid& bundle);
 /// The first few of the other offers that a bid for this one might take along.

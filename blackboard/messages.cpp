@@ -25,7 +25,12 @@ std::string_view kind(const Message& message) {
                                                                              "leave",
                                                                              "malformed",
                                                                              "delegation",
-                                                                             "choices"};
+                                                                             "choices",
+
+                                                                             "peers",
+                                                                             "listening",
+                                                                             "peer_offers",
+                                                                             "peer_bids"};
   return kinds[message.index()];
 }
 

@@ -400,9 +400,77 @@ struct Malformed {
   BB_FIELDS(what)
 };
 
-using Message = std::variant<Hello, Welcome, Request, Reply, Register, Registered, RegistrationRefused,
-                             Heartbeat, HeartbeatAck, WhoAreYou, Announcement, Bids, Take, Awards, Reports,
-                             ReportsKept, Revocations, Leave, Malformed, Delegation, Choices>;
+// Between agents that agree among themselves, and with the controller about that (strategy `peer`).
+
+/// A peer, as the controller names it to another one. The proofs hold for this pair and their present
+/// processes.
+struct PeerEntry {
+  AgentId agent;
+  std::string name;
+  std::string endpoint;
+  std::string we_show;   ///< with what we say to it
+  std::string it_shows;  ///< with what it says to us
+  BB_FIELDS(agent, name, endpoint, we_show, it_shows)
+};
+/// The peers to talk to. Answered by Listening; the first one may name nobody yet.
+struct Peers {
+  std::uint64_t number = 0;  ///< later ones are larger
+  Micros now = 0;            ///< the controller's monotonic clock: what promises between peers are given in
+  std::vector<PeerEntry> peers;
+  BB_FIELDS(number, now, peers)
+};
+struct Listening {
+  AgentId agent;
+  std::string secret;
+  std::uint64_t number = 0;  ///< of the last Peers heard
+  std::string endpoint;      ///< empty: it cannot be reached by peers
+  BB_FIELDS(agent, secret, number, endpoint)
+};
+struct PeerOffer {
+  TaskOffer offer;
+  Epoch round;       ///< the epoch that an award would have
+  Micros level = 0;  ///< its bottom level: what is more urgent among equal priorities
+  BB_FIELDS(offer, round, level)
+};
+/// Agree about who takes these; and forget those.
+struct PeerOffers {
+  std::vector<PeerOffer> offers;
+  std::vector<Held> over;       ///< awarded: nobody can have it up to this epoch
+  std::vector<TaskId> refused;  ///< not to be had by you, or not now
+  BB_FIELDS(offers, over, refused)
+};
+/// Whom a peer believes to win a task (agents/peer_table.hpp).
+struct PeerBid {
+  TaskId task;
+  Epoch round;
+  AgentId winner;     ///< 0: nobody
+  Micros finish = 0;  ///< when the winner promises to be done, by the controller's clock
+  Micros until = 0;   ///< when the claim lapses unless the winner begins or renews it
+  bool over = false;  ///< this round is over, and the rest means nothing
+  BB_FIELDS(task, round, winner, finish, until, over)
+};
+/// How fresh a peer's knowledge of another one is: the number of that one's message.
+struct PeerStamp {
+  AgentId agent;
+  std::uint64_t number = 0;
+  BB_FIELDS(agent, number)
+};
+/// Between agents: what changed since what the other one has confirmed.
+struct PeerBids {
+  AgentId from;
+  AgentId to;
+  std::string proof;
+  std::uint64_t number = 0;  ///< grows with what the sender says; 0: it only confirms
+  std::uint64_t heard = 0;   ///< the last number it heard from the other one
+  std::vector<PeerBid> bids;
+  std::vector<PeerStamp> stamps;
+  BB_FIELDS(from, to, proof, number, heard, bids, stamps)
+};
+
+using Message =
+    std::variant<Hello, Welcome, Request, Reply, Register, Registered, RegistrationRefused, Heartbeat,
+                 HeartbeatAck, WhoAreYou, Announcement, Bids, Take, Awards, Reports, ReportsKept, Revocations,
+                 Leave, Malformed, Delegation, Choices, Peers, Listening, PeerOffers, PeerBids>;
 
 /// What travels in one ZeroMQ frame.
 struct Frame {

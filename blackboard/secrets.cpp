@@ -40,6 +40,11 @@ std::string Secrets::registration(AgentId agent, std::uint64_t incarnation) cons
   return derive("agent", agent.value, incarnation);
 }
 
+std::string Secrets::between(AgentId from, std::uint64_t from_incarnation, AgentId to,
+                             std::uint64_t to_incarnation) const {
+  return derive("peer" + derive("peer from", from.value, from_incarnation), to.value, to_incarnation);
+}
+
 std::string secret_hash(std::string_view secret) { return blake2b(secret); }
 
 bool matches(std::string_view secret, std::string_view hash) {

@@ -19,6 +19,9 @@ class Secrets {
   std::string capability(TaskId task, Epoch epoch) const;
   /// 32 hexadecimal digits: what a registered agent must show.
   std::string registration(AgentId agent, std::uint64_t incarnation) const;
+  /// 32 hexadecimal digits: what one agent's process shows another's, so that nobody else speaks for it.
+  std::string between(AgentId from, std::uint64_t from_incarnation, AgentId to,
+                      std::uint64_t to_incarnation) const;
 
  private:
   std::string derive(std::string_view purpose, std::uint64_t a, std::uint64_t b) const;

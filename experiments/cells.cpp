@@ -111,7 +111,7 @@ Setting setting_of(const Experiment& experiment, const Cell& cell) {
   Setting setting;
   setting.seed = cell.seed;
   setting.error = spec.error;
-  setting.plan = make_workload(experiment.workloads[cell.workload], random.next());
+  setting.plan = make_workload(experiment.workloads[cell.workload], random.next(), spec.count);
   if (experiment.mode == Mode::live)
     scale_sizes(setting.plan,
                 experiment.scale != 0

@@ -20,10 +20,11 @@ struct WorkloadEntry {
   Place trace_place;
   std::string generate;
   std::uint32_t tasks = 100;
+  bool per_agent = false;
   std::string name;
   bool optional = false;
 };
-constexpr std::array<Key<WorkloadEntry>, 5> workload_table{{
+constexpr std::array<Key<WorkloadEntry>, 6> workload_table{{
     {{"trace", "path", "none", "WfFormat traces: a file, a folder, or a path with * and ?"},
      [](KeyReader& r, const Value& v, WorkloadEntry& e) {
        e.trace = r.text(v).value_or("");
@@ -36,6 +37,12 @@ constexpr std::array<Key<WorkloadEntry>, 5> workload_table{{
     {{"tasks", "whole number", "100", "about how many tasks are generated"},
      [](KeyReader& r, const Value& v, WorkloadEntry& e) {
        e.tasks = static_cast<std::uint32_t>(r.whole(v, 1, most_tasks).value_or(100));
+     }},
+    {{"tasks_per_agent", "whole number", "none",
+      "as many tasks as this for each agent, instead of `tasks`; layers are as wide as there are agents"},
+     [](KeyReader& r, const Value& v, WorkloadEntry& e) {
+       e.tasks = static_cast<std::uint32_t>(r.whole(v, 1, most_tasks).value_or(1));
+       e.per_agent = true;
      }},
     {{"optional", "true or false", "false", "leave the traces out where none matches"},
      [](KeyReader& r, const Value& v, WorkloadEntry& e) { e.optional = r.flag(v).value_or(false); }},
@@ -140,13 +147,18 @@ struct File {
   const Value* agents = nullptr;
   const Value* strategies = nullptr;
   const Value* faults = nullptr;
+  const Value* claims = nullptr;
+  const Value* goals = nullptr;
   const Value* full = nullptr;
 };
-constexpr std::array<Key<File>, 11> file_table{{
+constexpr std::array<Key<File>, 13> file_table{{
     {{"name", "text", "required", "what the experiment is called"},
      [](KeyReader& r, const Value& v, File& f) { f.experiment.name = r.name(v).value_or(""); }},
     {{"about", "text", "none", "what it asks, for the head of the report"},
-     [](KeyReader& r, const Value& v, File& f) { f.experiment.about = r.text(v).value_or(""); }},
+     [](KeyReader& r, const Value& v, File& f) {
+       f.experiment.about = r.text(v).value_or("");
+       while (f.experiment.about.ends_with('\n')) f.experiment.about.pop_back();
+     }},
     {{"mode", "simulate or live", "simulate", "virtual time, or real processes"},
      [](KeyReader& r, const Value& v, File& f) {
        const bool live = r.choice(v, {"simulate", "live"}).value_or("simulate") == "live";
@@ -170,6 +182,10 @@ constexpr std::array<Key<File>, 11> file_table{{
      [](KeyReader&, const Value& v, File& f) { f.strategies = &v; }},
     {{"faults", "list", "[none]", "what goes wrong"},
      [](KeyReader&, const Value& v, File& f) { f.faults = &v; }},
+    {{"claims", "list", "none", "claims that are put to the test"},
+     [](KeyReader&, const Value& v, File& f) { f.claims = &v; }},
+    {{"goals", "list", "none", "what is to be reached"},
+     [](KeyReader&, const Value& v, File& f) { f.goals = &v; }},
     {{"full", "map", "none", "keys that replace those of the file with --full"},
      [](KeyReader&, const Value& v, File& f) { f.full = &v; }},
 }};
@@ -227,6 +243,8 @@ class ExperimentReader {
     if (!file_.agents) add_agents({});
     if (!file_.faults) file_.experiment.faults.push_back({});
     check(document.place);
+    if (file_.claims) read_claims(*file_.claims, file_.experiment, diagnostics_);
+    if (file_.goals) read_goals(*file_.goals, file_.experiment, diagnostics_);
     if (!diagnostics_.empty()) return fail(diagnostics_.error());
     return std::move(file_.experiment);
   }
@@ -260,7 +278,10 @@ class ExperimentReader {
          {Shape::chain, Shape::fork_join, Shape::layered, Shape::random, Shape::coding_project})
       if (name(shape) == entry.generate) spec.shape = shape;
     spec.tasks = entry.tasks;
-    spec.name = entry.name.empty() ? entry.generate + " " + std::to_string(entry.tasks) : entry.name;
+    spec.per_agent = entry.per_agent;
+    spec.name = !entry.name.empty() ? entry.name
+                                    : entry.generate + " " + std::to_string(entry.tasks) +
+                                          (entry.per_agent ? " per agent" : "");
     file_.experiment.workloads.push_back(std::move(spec));
   }
 
@@ -344,6 +365,12 @@ class ExperimentReader {
                            "kills " + std::to_string(faults.kill_agents) + " of " +
                                std::to_string(agents.count) + " agents: nobody is left to finish",
                            "kill fewer, or add agents");
+    for (const WorkloadSpec& workload : e.workloads)
+      for (const AgentsSpec& agents : e.agents)
+        if (workload.per_agent && std::int64_t{workload.tasks} * agents.count > most_tasks)
+          diagnostics_.add(agents.place,
+                           std::to_string(agents.count) + " agents make more than a million tasks",
+                           "lower tasks_per_agent, or count");
     if (e.mode == Mode::live) check_live();
     refuse_twins(e.agents);
     refuse_twins(e.strategies);
@@ -399,7 +426,7 @@ std::string experiment_reference() {
          markdown_table(infos<WorkloadEntry>(workload_table)) + "\n### Agents\n\n" +
          markdown_table(infos<AgentsEntry>(agents_table)) + "\n### A strategy\n\n" +
          markdown_table(infos<StrategySpec>(strategy_table)) + "\n### Faults\n\n" +
-         markdown_table(infos<FaultsSpec>(faults_table));
+         markdown_table(infos<FaultsSpec>(faults_table)) + "\n" + questions_reference();
 }
 
 }  // namespace bidboard

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "blackboard/document.hpp"
+#include "experiments/questions.hpp"
 #include "experiments/workload.hpp"
 #include "runtime/workflow/diagnostics.hpp"
 
@@ -67,6 +68,8 @@ struct Experiment {
   std::vector<AgentsSpec> agents;
   std::vector<StrategySpec> strategies;
   std::vector<FaultsSpec> faults;
+  std::vector<ClaimSpec> claims;
+  std::vector<GoalSpec> goals;
 };
 
 /// What a file may refer to.

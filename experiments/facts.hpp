@@ -54,6 +54,7 @@ struct RunFacts {
   double bytes = -1;
   double lost = -1;           ///< of the messages
   double links = -1;          ///< pairs of processes that talked
+  double controller = -1;     ///< real seconds in the controller and its store
   double conflicts = -1;      ///< tasks that an agent asked for and did not get
   double managers_alive = 0;  ///< seconds, over all processes that lead and do no tasks
   double processes = 0;       ///< started, the controller included

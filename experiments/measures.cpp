@@ -31,14 +31,15 @@ struct Sums {
   double slots = 0;
   double alive = 0;
   double work = 0;    ///< of executions
-  double useful = 0;  ///< of them
+  double wasted = 0;  ///< of them, without an accepted result
   double awards = 0;
   double price = 0;
   std::vector<double> waits;         ///< ready to first award
   std::vector<double> useful_share;  ///< per agent: useful seconds per slot
   std::vector<double> detection;
   std::vector<double> redistribution;
-  std::vector<double> start_delays;
+  std::vector<double> start_delays;  ///< award to begin
+  std::vector<double> starts;        ///< ready to begin
 };
 
 Sums sums_of(const RunFacts& facts) {
@@ -47,18 +48,18 @@ Sums sums_of(const RunFacts& facts) {
   std::vector<double> useful(facts.agents.size(), 0);
   for (const ExecutionFacts& e : facts.executions) {
     sums.work += e.end - e.begin;
-    if (e.useful) useful[e.agent] += e.end - e.begin;
+    (e.useful ? useful[e.agent] : sums.wasted) += e.end - e.begin;
   }
   for (std::size_t i = 0; i < facts.agents.size(); ++i) {
     sums.slots += facts.agents[i].slots;
     sums.alive += facts.agents[i].alive;
-    sums.useful += useful[i];
     sums.useful_share.push_back(useful[i] / facts.agents[i].slots);
   }
   for (const TaskFacts& task : facts.tasks) {
     sums.awards += task.awards;
     sums.price += task.price;
     if (task.started >= 0) sums.start_delays.push_back(task.started - task.awarded_last);
+    if (task.started >= 0) sums.starts.push_back(task.started - task.ready);
     if (task.awarded >= 0) sums.waits.push_back(std::max(0.0, task.awarded - task.ready));
   }
   for (const FailureFacts& failure : facts.failures) {
@@ -85,13 +86,20 @@ const std::vector<Measure>& measures() {
        "makespan / makespan of HEFT, which knows the true seconds and, where agents are killed, plans anew "
        "at "
        "that moment without them"},
+      {"list_ratio", "makespan / list", "×",
+       "makespan / makespan of list scheduling by bottom levels, which knows the true seconds (agents of one "
+       "speed, none killed)"},
       {"award_p50", "ready → award, median", "s",
        "median over tasks of (first award − ready), by nearest rank"},
       {"award_p99", "ready → award, 99 %", "s", "99th percentile of the same"},
+      {"start_p50", "ready → start, median", "s",
+       "median over tasks of (begin of the accepted attempt − ready), by nearest rank"},
       {"messages", "messages per task", "", "messages sent between all processes / tasks"},
       {"bytes", "bytes per task", "B", "bytes of their frames / tasks"},
       {"lost", "messages lost", "%", "100 × messages that did not arrive / messages sent", Better::neither},
       {"links", "links used", "", "pairs of processes that exchanged a message", Better::neither},
+      {"controller", "controller time per task", "µs",
+       "real time spent in the controller and its store / tasks (simulated only)"},
       {"redundant", "redundant work", "%",
        "100 × (seconds of executions whose result was not accepted) / (seconds of all executions)"},
       {"conflicts", "conflicts per task", "", "(tasks asked for by agents − awards) / tasks"},
@@ -126,11 +134,13 @@ std::string measures_reference() {
 }
 
 Yardsticks yardsticks_of(const Experiment& experiment, const Cell& cell, const Setting& setting) {
-  Yardsticks yardsticks{lower_bound(setting), 0};
+  Yardsticks yardsticks{lower_bound(setting)};
   if (setting.plan.tasks.size() * setting.agents.size() > heft_limit) return yardsticks;
   const FaultsSpec& faults = experiment.faults[cell.faults];
   if (faults.kill_agents == 0) {
     yardsticks.heft = heft_makespan(setting);
+    if (const AgentsSpec& agents = experiment.agents[cell.agents]; agents.slowest == agents.fastest)
+      yardsticks.list = list_makespan(setting);
   } else {
     const std::vector<std::uint32_t> order = order_of_victims(setting);
     const std::vector<std::size_t> dead(order.begin(), order.begin() + faults.kill_agents);
@@ -148,8 +158,8 @@ Measured measure_run(const RunFacts& facts, const Yardsticks& yardsticks) {
     for (const double value : values) sum += value;
     return sum / static_cast<double>(values.size());
   };
-  const auto wait = [&](double q) {
-    return sums.waits.empty() ? std::nullopt : std::optional(quantile(sums.waits, q));
+  const auto rank = [](const std::vector<double>& values, double q) {
+    return values.empty() ? std::nullopt : std::optional(quantile(values, q));
   };
   const auto done =
       std::count_if(facts.tasks.begin(), facts.tasks.end(), [](const TaskFacts& t) { return t.done; });
@@ -157,13 +167,16 @@ Measured measure_run(const RunFacts& facts, const Yardsticks& yardsticks) {
   return {facts.makespan,
           per(facts.makespan, yardsticks.bound),
           per(facts.makespan, yardsticks.heft),
-          wait(0.5),
-          wait(0.99),
+          per(facts.makespan, yardsticks.list),
+          rank(sums.waits, 0.5),
+          rank(sums.waits, 0.99),
+          rank(sums.starts, 0.5),
           per(watched(facts.messages), tasks),
           per(watched(facts.bytes), tasks),
           per(100 * facts.lost, watched(facts.messages).value_or(0)),
           watched(facts.links),
-          per(100 * (sums.work - sums.useful), sums.work),
+          per(1e6 * facts.controller, facts.controller < 0 ? 0 : tasks),
+          per(100 * sums.wasted, sums.work),
           per(watched(facts.conflicts), tasks),
           sums.slots > 0 && facts.makespan > 0
               ? std::optional(100 * std::max(0.0, 1 - sums.work / (facts.makespan * sums.slots)))

@@ -25,6 +25,7 @@ std::string measures_reference();
 /// What a run is compared with, the same for all strategies of a setting.
 struct Yardsticks {
   double bound = 0;  ///< schedule.hpp
+  double list = 0;   ///< list scheduling; 0: agents differ in speed, or die
   double heft = 0;   ///< with the agents' deaths replanned; 0: too large to be worked out
 };
 Yardsticks yardsticks_of(const Experiment& experiment, const Cell& cell, const Setting& setting);

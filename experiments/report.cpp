@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "experiments/claims.hpp"
 #include "experiments/verdict.hpp"
 
 namespace bidboard {
@@ -92,12 +93,6 @@ std::string safe_in_script(std::string json) {
   return json;
 }
 
-std::string four_digits(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
-
 /// Mean of a measure over all runs of a strategy in a setting; a dash where it was not measured.
 std::string mean_of(const Results& results, const char* measure, const SettingVerdict& setting,
                     std::size_t strategy) {
@@ -106,6 +101,31 @@ std::string mean_of(const Results& results, const char* measure, const SettingVe
   double sum = 0;
   for (const auto& [key, value] : values) sum += value;
   return four_digits(sum / static_cast<double>(values.size()));
+}
+
+std::string in_markdown(const AnswerTable& table) {
+  std::string text = "\n### " + table.title + "\n\n" + table.note + "\n\n|";
+  for (const std::string& word : table.head) text += " " + word + " |";
+  text += "\n|";
+  for (std::size_t i = 0; i < table.head.size(); ++i) text += "---|";
+  for (const std::vector<std::string>& row : table.rows) {
+    text += "\n|";
+    for (const std::string& word : row) text += " " + word + " |";
+  }
+  return text + "\n";
+}
+
+std::string in_html(const AnswerTable& table) {
+  std::string text = "<section><h2>" + html(table.title) + "</h2><p class=\"soft\">" + html(table.note) +
+                     "</p><div class=\"scroll\"><table class=\"words\"><thead><tr>";
+  for (const std::string& word : table.head) text += "<th>" + html(word) + "</th>";
+  text += "</tr></thead><tbody>\n";
+  for (const std::vector<std::string>& row : table.rows) {
+    text += "<tr>";
+    for (const std::string& word : row) text += "<td>" + html(word) + "</td>";
+    text += "</tr>\n";
+  }
+  return text + "</tbody></table></div></section>\n";
 }
 
 }  // namespace
@@ -119,9 +139,9 @@ std::string report_markdown(const Results& results) {
   for (const std::string& workload : names.workloads)
     text += " " + workload + (&workload == &names.workloads.back() ? ". " : ",");
   text += results.made_by + "\n";
+  for (const AnswerTable& table : answer_tables(results)) text += in_markdown(table);
   for (const SettingVerdict& setting : verdict.settings) {
-    const std::string& faults = names.faults[setting.faults];
-    text += "\n### " + names.agents[setting.agents] + (faults == "none" ? "" : ", " + faults) + "\n\n" +
+    text += "\n### " + setting_name(names, setting.agents, setting.faults) + "\n\n" +
             "| strategy | × bound | 95 % | against the best | × HEFT | ready → award p50, s | messages per "
             "task | "
             "redundant % |\n|---|---|---|---|---|---|---|---|\n";
@@ -134,6 +154,16 @@ std::string report_markdown(const Results& results) {
               mean_of(results, "messages", setting, s.strategy) + " | " +
               mean_of(results, "redundant", setting, s.strategy) + " |\n";
   }
+  return text;
+}
+
+std::string results_document(const std::vector<Results>& all) {
+  const Results& first = all.front();
+  std::string text =
+      "# Results\n\n" + answer(first, judge(first)) +
+      "\n\nMade by `./dev results` from a recorded run of the experiments in `experiments/`; what the "
+      "measures mean stands in [metrics.md](metrics.md).\n";
+  for (const Results& results : all) text += "\n" + report_markdown(results);
   return text;
 }
 
@@ -161,7 +191,9 @@ std::string report_page(const Results& results, const std::vector<Value>& gantt)
   page += "<p class=\"answer\" id=\"answer\">" + html(answer(results, verdict)) + "</p>\n";
   page += "<p class=\"soft\">" + std::to_string(results.runs.size()) + " runs, " +
           (names.mode == "live" ? "with real processes" : "simulated") + ", seeds 1 to " +
-          std::to_string(names.seeds) + ". " + html(results.made_by) + "</p>\n<main id=\"main\"></main>\n";
+          std::to_string(names.seeds) + ". " + html(results.made_by) + "</p>\n";
+  for (const AnswerTable& table : answer_tables(results)) page += in_html(table);
+  page += "<main id=\"main\"></main>\n";
   page += "<script type=\"application/json\" id=\"data\">" + safe_in_script(to_json(data)) + "</script>\n";
   page += std::string("<script>\n") + report_js + "</script>\n</body>\n</html>\n";
   return page;

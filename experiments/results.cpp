@@ -16,25 +16,6 @@ std::string csv_field(const std::string& text) {
   return out + "\"";
 }
 
-std::string text_of(const Value& value, std::string_view key) {
-  const Value* member = value.find(key);
-  return member && member->is_string() ? member->string() : "";
-}
-
-std::vector<std::string> words_of(const Value& value, std::string_view key) {
-  std::vector<std::string> words;
-  if (const Value* list = value.find(key); list && list->is_array())
-    for (const Value& word : list->array())
-      if (word.is_string()) words.push_back(word.string());
-  return words;
-}
-
-Value list_of(const std::vector<std::string>& words) {
-  Value list{Value::Array{}};
-  for (const std::string& word : words) list.push(word);
-  return list;
-}
-
 /// "w0.a1.f0.s2.17".
 std::optional<Cell> cell_of(std::string_view name) {
   Cell cell;
@@ -55,6 +36,25 @@ std::optional<Cell> cell_of(std::string_view name) {
 
 }  // namespace
 
+std::string text_of(const Value& value, std::string_view key) {
+  const Value* member = value.find(key);
+  return member && member->is_string() ? member->string() : "";
+}
+
+std::vector<std::string> words_of(const Value& value, std::string_view key) {
+  std::vector<std::string> words;
+  if (const Value* list = value.find(key); list && list->is_array())
+    for (const Value& word : list->array())
+      if (word.is_string()) words.push_back(word.string());
+  return words;
+}
+
+Value list_of(const std::vector<std::string>& words) {
+  Value list{Value::Array{}};
+  for (const std::string& word : words) list.push(word);
+  return list;
+}
+
 ExperimentNames names_of(const Experiment& experiment) {
   ExperimentNames names;
   names.name = experiment.name;
@@ -67,7 +67,13 @@ ExperimentNames names_of(const Experiment& experiment) {
   for (const auto& spec : experiment.agents) names.agent_counts.push_back(spec.count);
   for (const auto& spec : experiment.faults) names.faults.push_back(spec.name);
   for (const auto& spec : experiment.strategies) names.strategies.push_back(spec.name);
+  names.claims = experiment.claims;
+  names.goals = experiment.goals;
   return names;
+}
+
+std::string setting_name(const ExperimentNames& names, std::size_t agents, std::size_t faults) {
+  return names.agents[agents] + (names.faults[faults] == "none" ? "" : " and " + names.faults[faults]);
 }
 
 std::map<Results::Key, double> Results::values(std::size_t measure, std::size_t agents, std::size_t faults,
@@ -125,6 +131,12 @@ Value to_value(const ExperimentNames& names) {
   value.set("agent_counts", std::move(counts));
   value.set("faults", list_of(names.faults));
   value.set("strategies", list_of(names.strategies));
+  Value claims{Value::Array{}};
+  for (const ClaimSpec& claim : names.claims) claims.push(to_value(claim));
+  value.set("claims", std::move(claims));
+  Value goals{Value::Array{}};
+  for (const GoalSpec& goal : names.goals) goals.push(to_value(goal));
+  value.set("goals", std::move(goals));
   return value;
 }
 
@@ -143,6 +155,10 @@ Result<ExperimentNames> read_names(const Value& value) {
       names.agent_counts.push_back(count.is_integer() ? static_cast<std::uint64_t>(count.integer()) : 0);
   names.faults = words_of(value, "faults");
   names.strategies = words_of(value, "strategies");
+  if (const Value* claims = value.find("claims"); claims && claims->is_array())
+    for (const Value& claim : claims->array()) names.claims.push_back(read_claim(claim));
+  if (const Value* goals = value.find("goals"); goals && goals->is_array())
+    for (const Value& goal : goals->array()) names.goals.push_back(read_goal(goal));
   if (names.workloads.empty() || names.agents.empty() || names.faults.empty() || names.strategies.empty() ||
       names.agent_counts.size() != names.agents.size())
     return fail(Errc::corrupt, "not the description of an experiment");

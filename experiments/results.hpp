@@ -12,7 +12,7 @@
 
 namespace bidboard {
 
-/// The names of what was compared, by the positions that cells use.
+/// What was compared, by the positions that cells use, and what was asked.
 struct ExperimentNames {
   std::string name;
   std::string about;
@@ -24,8 +24,12 @@ struct ExperimentNames {
   std::vector<std::uint64_t> agent_counts;
   std::vector<std::string> faults;
   std::vector<std::string> strategies;
+  std::vector<ClaimSpec> claims{};
+  std::vector<GoalSpec> goals{};
 };
 ExperimentNames names_of(const Experiment& experiment);
+/// "8 agents and 1 killed".
+std::string setting_name(const ExperimentNames& names, std::size_t agents, std::size_t faults);
 
 struct RunRecord {
   Cell cell;
@@ -44,6 +48,15 @@ struct Results {
                                std::size_t strategy) const;
 };
 
+/// Pairs of what both have.
+template <class Key>
+void pair_up(const std::map<Key, double>& a, const std::map<Key, double>& b, std::vector<double>& of_a,
+             std::vector<double>& of_b) {
+  for (const auto& [key, value] : a)
+    if (const auto other = b.find(key); other != b.end())
+      of_a.push_back(value), of_b.push_back(other->second);
+}
+
 /// Position in measures(). REQUIRES: there is such a measure.
 std::size_t measure_position(std::string_view name);
 
@@ -52,6 +65,10 @@ Value to_value(const ExperimentNames& names, const RunRecord& run);
 Result<RunRecord> read_run(const Value& line);
 Value to_value(const ExperimentNames& names);
 Result<ExperimentNames> read_names(const Value& value);
+/// Of a map: the text under the key, or the texts in its list; empty when there is none.
+std::string text_of(const Value& value, std::string_view key);
+std::vector<std::string> words_of(const Value& value, std::string_view key);
+Value list_of(const std::vector<std::string>& words);
 /// All runs: a header, then a row each; what was not measured is empty.
 std::string to_csv(const Results& results);
 

@@ -14,6 +14,7 @@
 #include "experiments/live.hpp"
 #include "experiments/report.hpp"
 #include "experiments/simulate.hpp"
+#include "experiments/turn_clock.hpp"
 
 namespace bidboard {
 namespace {
@@ -38,8 +39,10 @@ struct Ground {
 
 Result<RunRecord> run_on(const Ground& ground, const Experiment& experiment, const Cell& cell,
                          const std::string& program, RunFacts& facts) {
-  Result<RunFacts> ran = simulate(experiment, cell, ground.setting, ground.yardsticks.bound);
+  TurnClock clock;
+  Result<RunFacts> ran = simulate(experiment, cell, ground.setting, ground.yardsticks.bound, &clock);
   if (!ran) return fail(ran.error());
+  ran->controller = clock.seconds();
   const double simulated = ran->makespan;
   const bool live = experiment.mode == Mode::live;
   if (live) ran = run_live(program, experiment, cell, ground.setting, ground.yardsticks.bound);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "runtime/sim/world.hpp"
 #include "runtime/workflow/posting.hpp"
 
 namespace bidboard {
@@ -92,7 +91,7 @@ std::vector<ExecutionFacts> executions_of(const sim::World& world, const RunFact
 }  // namespace
 
 Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const Setting& setting,
-                          double bound) {
+                          double bound, sim::Observer* watcher) {
   const StrategySpec& strategy = experiment.strategies[cell.strategy];
   const FaultsSpec& faults = experiment.faults[cell.faults];
 
@@ -114,6 +113,7 @@ Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const 
   sim::World world(std::move(options));
   Conflicts conflicts;
   world.observe(conflicts);
+  if (watcher) world.observe(*watcher);
   world.post(post_of(setting.plan), posted_at);
   const double alone = from_micros(setting.plan.total_work) / from_micros(setting.agents.front().speed);
   world.run_until_done(after_post(patience * alone) + least_patience);

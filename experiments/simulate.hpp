@@ -4,11 +4,13 @@
 
 #include "experiments/cells.hpp"
 #include "experiments/facts.hpp"
+#include "runtime/sim/world.hpp"
 
 namespace bidboard {
 
-/// `setting` is the cell's (setting_of), `bound` its lower_bound. Errors: failed, with what stood in the way.
+/// `setting` is the cell's (setting_of), `bound` its lower_bound. `watcher` sees the
+/// world. Errors: failed, with what stood in the way.
 Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const Setting& setting,
-                          double bound);
+                          double bound, sim::Observer* watcher = nullptr);
 
 }  // namespace bidboard

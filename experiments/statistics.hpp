@@ -24,14 +24,28 @@ struct Comparison {
   std::size_t pairs = 0;
 };
 
-/// Geometric mean and its 95 % percentile-bootstrap interval (Efron and Tibshirani, "An introduction to the
-/// bootstrap", 1993, chapter 13), 2,000 resamples. REQUIRES: positive values, at least one.
+/// The 95 % percentile-bootstrap interval of the mean (Efron and Tibshirani, "An introduction to the
+/// bootstrap", 1993, chapter 13), 2,000 resamples. REQUIRES: at least one value.
+Interval mean_interval(std::span<const double> values);
+
+/// Geometric mean and its interval. REQUIRES: positive values, at least one.
 Comparison summarise(std::span<const double> values);
 
 /// The same for the ratios a[i] / b[i], with the p of a two-sided sign-flip test on their logarithms (Fisher,
 /// "The design of experiments", 1935, section 21): exact up to 20 pairs, else of 200,000 random flips.
 /// REQUIRES: equally many, positive values.
 Comparison compare(std::span<const double> a, std::span<const double> b);
+
+/// a − b over the same seeds.
+struct Difference {
+  double mean = 0;
+  Interval ci;  ///< 95 %, of the mean
+  double p = 1;
+  std::size_t pairs = 0;
+};
+/// The same for the differences a[i] − b[i]: for values that may be zero. REQUIRES: equally many, at least
+/// one.
+Difference differ(std::span<const double> a, std::span<const double> b);
 
 /// Holm's correction (Scand. J. Statistics 6, 1979): the p values as they are to be read when all of them are
 /// looked at.

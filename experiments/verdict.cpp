@@ -11,13 +11,6 @@ namespace {
 
 using Values = std::map<Results::Key, double>;
 
-/// Pairs of what both have.
-void pair_up(const Values& a, const Values& b, std::vector<double>& of_a, std::vector<double>& of_b) {
-  for (const auto& [key, value] : a)
-    if (const auto other = b.find(key); other != b.end())
-      of_a.push_back(value), of_b.push_back(other->second);
-}
-
 Comparison compare_values(const Values& a, const Values& b) {
   std::vector<double> of_a, of_b;
   pair_up(a, b, of_a, of_b);
@@ -33,11 +26,6 @@ std::string times(double ratio) {
   char text[32];
   std::snprintf(text, sizeof text, "%.2f ×", ratio);
   return text;
-}
-
-std::string setting_name(const Results& results, const SettingVerdict& setting) {
-  const std::string& faults = results.names.faults[setting.faults];
-  return results.names.agents[setting.agents] + (faults == "none" ? "" : " and " + faults);
 }
 
 struct Tally {
@@ -89,15 +77,16 @@ std::string against_baseline(const Results& results, const Verdict& verdict) {
   for (const SettingVerdict& setting : verdict.settings) {
     const Standing& best = setting.standings.front();
     if (!best.differs_from_baseline || best.to_baseline.ratio >= 1)
-      nothing.push_back(setting_name(results, setting));
+      nothing.push_back(setting_name(results.names, setting.agents, setting.faults));
     else if (best.to_baseline.ratio < gain)
       most = &setting, gain = best.to_baseline.ratio;
   }
   std::string text;
   if (most) {
     const Standing& best = most->standings.front();
-    text += " Over " + results.names.baseline + " the gain is largest with " + setting_name(results, *most) +
-            ": " + results.names.strategies[best.strategy] + " takes " + percent(1 - gain) +
+    text += " Over " + results.names.baseline + " the gain is largest with " +
+            setting_name(results.names, most->agents, most->faults) + ": " +
+            results.names.strategies[best.strategy] + " takes " + percent(1 - gain) +
             " less time (95 % interval " + percent(1 - best.to_baseline.ci.high) + " to " +
             percent(1 - best.to_baseline.ci.low) + ").";
   }
@@ -110,7 +99,7 @@ std::string against_baseline(const Results& results, const Verdict& verdict) {
 
 std::string one_setting(const Results& results, const SettingVerdict& setting) {
   const Standing& best = setting.standings.front();
-  std::string text = " With " + setting_name(results, setting) + ", " +
+  std::string text = " With " + setting_name(results.names, setting.agents, setting.faults) + ", " +
                      results.names.strategies[best.strategy] + " comes nearest to the bound (" +
                      times(best.to_bound.ratio) + ")";
   std::vector<std::string> equals;

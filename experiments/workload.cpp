@@ -84,8 +84,7 @@ void fork_join(Builder& b, std::uint32_t tasks) {
   }
 }
 
-void layered(Builder& b, std::uint32_t tasks) {
-  constexpr std::uint32_t width = 12;
+void layered(Builder& b, std::uint32_t tasks, std::uint32_t width) {
   for (std::uint32_t i = 0; i < tasks; ++i) {
     const std::uint32_t layer = i / width;
     const std::string kind = "layer" + std::to_string(layer % 4);
@@ -142,25 +141,27 @@ const std::vector<std::string>& generator_names() {
   return names;
 }
 
-Plan make_workload(const WorkloadSpec& spec, std::uint64_t seed) {
+Plan make_workload(const WorkloadSpec& spec, std::uint64_t seed, std::uint32_t agents) {
+  constexpr std::uint32_t usual_width = 12;
   Builder b(seed);
+  const std::uint32_t tasks = spec.per_agent ? spec.tasks * agents : spec.tasks;
   switch (spec.shape) {
     case Shape::trace:
       return spec.trace;
     case Shape::chain:
-      chain(b, spec.tasks);
+      chain(b, tasks);
       break;
     case Shape::fork_join:
-      fork_join(b, spec.tasks);
+      fork_join(b, tasks);
       break;
     case Shape::layered:
-      layered(b, spec.tasks);
+      layered(b, tasks, spec.per_agent ? agents : usual_width);
       break;
     case Shape::random:
-      random_graph(b, spec.tasks);
+      random_graph(b, tasks);
       break;
     case Shape::coding_project:
-      coding_project(b, spec.tasks);
+      coding_project(b, tasks);
       break;
   }
   return b.finish(spec.name);

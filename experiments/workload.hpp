@@ -24,12 +24,13 @@ struct WorkloadSpec {
   std::string name;  ///< of the file without its ending, or of the generator and its size
   Shape shape = Shape::trace;
   std::uint32_t tasks = 0;  ///< about so many; generators only
+  bool per_agent = false;   ///< so many for each agent; layers are as wide as there are agents
   Plan trace;               ///< Shape::trace
 };
 
 /// Durations of generated tasks: uniform within ±50 % of 10 s; of a coding project log-normal with a median
 /// of 60 s and σ = 1.2, as tasks of language-model agents show it (most are short, few take most of the
 /// time). The graph and the durations depend on the seed.
-Plan make_workload(const WorkloadSpec& spec, std::uint64_t seed);
+Plan make_workload(const WorkloadSpec& spec, std::uint64_t seed, std::uint32_t agents = 1);
 
 }  // namespace bidboard

@@ -14,6 +14,8 @@
 #include "runtime/clock.hpp"
 #include "runtime/key_directory.hpp"
 #include "runtime/net/client.hpp"
+#include "runtime/net/peer_links.hpp"
+#include "runtime/net/server.hpp"
 #include "runtime/stop_signal.hpp"
 #include "runtime/workforce.hpp"
 
@@ -79,10 +81,11 @@ std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const Agent
 class AgentLoop {
  public:
   AgentLoop(AgentMachine machine, std::unique_ptr<Executor> executor, std::unique_ptr<Connection> connection,
-            const AgentProcessOptions& options)
+            const BoardDirectory& board, const AgentProcessOptions& options)
       : machine_(std::move(machine)),
         executor_(std::move(executor)),
         connection_(std::move(connection)),
+        board_(board),
         options_(options) {}
 
   Result<void> run(const StopSignal& stop) {
@@ -110,11 +113,14 @@ class AgentLoop {
     const Instant wake = std::min({until, machine_.next_wakeup(), executor_->next_wakeup()});
     const Instant before = read_clocks().mono;
     const Duration timeout = wake == never ? Duration{-1} : std::max(Duration{0}, wake - before);
-    const Incoming incoming = connection_->wait(timeout, watched);
+    const Incoming incoming =
+        connection_->wait(timeout, watched, peers_ ? peers_->sockets() : std::vector<void*>{});
     const Now now = read_clocks();
     notice(incoming);
     if (incoming.connected) act(machine_.on_connected(now.mono), now);
     for (const Message& message : incoming.messages) act(machine_.on_message(message, now), now);
+    if (peers_)
+      for (const PeerBids& words : peers_->receive()) machine_.on_peer(words, now.mono);
     for (const ExecutionEvent& event : executor_->pump(now)) act(machine_.on_execution(event, now), now);
     act(machine_.on_time(now), now);
   }
@@ -145,12 +151,38 @@ class AgentLoop {
         executor_->stop(stop->task, stop->epoch, stop->reason, now);
       } else if (const auto* ask = std::get_if<AskBid>(&action)) {
         executor_->ask_bid(ask->question, now);
+      } else if (const auto* tell = std::get_if<TellPeer>(&action)) {
+        if (peers_) static_cast<void>(peers_->send(tell->words));
+      } else if (const auto* meet = std::get_if<MeetPeers>(&action)) {
+        act(machine_.on_listening(listen(meet->peers)), now);
       } else if (const auto* note = std::get_if<AgentNote>(&action)) {
         options_.on_note(note->text);
       } else if (const auto* give_up = std::get_if<GiveUp>(&action)) {
         refusal_ = give_up->why;
       }
     }
+  }
+
+  /// Where these peers reach us; empty: nowhere.
+  std::string listen(const std::vector<PeerEntry>& peers) {
+    if (!peers_ && !options_.connect.empty()) {
+      if (peers.empty()) options_.on_note("strategy `peer` has no part for agents that connect over TCP");
+      return {};
+    }
+    if (!peers_) {
+      const auto refused = [this](const std::string& from, const std::string& why) {
+        options_.on_note("refused a connection from " + from + ": " + why);
+      };
+      Result<std::unique_ptr<PeerLinks>> opened =
+          PeerLinks::open(socket_folder(board_.path), "p" + std::to_string(::getpid()), refused);
+      if (!opened) {
+        options_.on_note("peers cannot reach this agent: " + opened.error().text);
+        return {};
+      }
+      peers_ = std::move(*opened);
+    }
+    peers_->connect(peers);
+    return peers_->endpoint();
   }
 
   /// Says goodbye and waits for what runs to be gone; destroying the executor stops it.
@@ -165,6 +197,8 @@ class AgentLoop {
   AgentMachine machine_;
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Connection> connection_;
+  std::unique_ptr<PeerLinks> peers_;  ///< once the controller said that there are any
+  const BoardDirectory& board_;
   const AgentProcessOptions& options_;
   std::optional<Error> refusal_;
   std::optional<Error> trouble_;  ///< why it is not connected, told once
@@ -208,7 +242,8 @@ Result<void> run_agent(const BoardDirectory& board, AgentProcessOptions options)
     return fail(Errc::failed, "the system gives no random bytes");
   Result<std::unique_ptr<Connection>> connection = connect(board, options, stop);
   if (!connection) return fail(connection.error());
-  AgentLoop loop(AgentMachine(std::move(machine)), std::move(executor), std::move(*connection), options);
+  AgentLoop loop(AgentMachine(std::move(machine)), std::move(executor), std::move(*connection), board,
+                 options);
   return loop.run(stop);
 }
 

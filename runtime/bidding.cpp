@@ -7,6 +7,7 @@
 #include "auction/clearing.hpp"
 #include "auction/eligibility.hpp"
 #include "blackboard/check.hpp"
+#include "runtime/agreement.hpp"
 #include "runtime/core.hpp"
 
 namespace bidboard {
@@ -480,12 +481,15 @@ void on_bids(Core& core, PeerId peer, const Bids& message) {
   core.dispatch_wanted = true;
 }
 
-void close_auction(Core& core, TaskId task) {
+void close_auction(Core& core, TaskId task, bool awarded) {
   core.auctions.erase(task);
   core.hierarchy.errands.erase(task);
   core.formula_bids.erase(task);
   drop_bundle_bids(core, task);
-  for (auto& [agent, told] : core.announced) told.erase(task);  // should it come back, it is news again
+  // Should it come back, it is news again. Peers who plan ahead must know that it is gone.
+  const bool agree = core.strategy->style() == Style::agree;
+  for (auto& [agent, told] : core.announced)
+    if (told.erase(task) > 0 && agree) take_back(core, agent, task, awarded);
 }
 
 }  // namespace bidboard

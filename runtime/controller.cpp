@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "blackboard/check.hpp"
+#include "runtime/agreement.hpp"
 #include "runtime/core.hpp"
 
 namespace bidboard {
@@ -157,6 +158,8 @@ Output Controller::step(const Input& input, Now now) {
     on_choices(core, peer, *choices);
   } else if (const auto* reports = std::get_if<Reports>(&message)) {
     on_reports(core, peer, *reports);
+  } else if (const auto* listening = std::get_if<Listening>(&message)) {
+    on_listening(core, peer, *listening);
   } else if (const auto* leave = std::get_if<Leave>(&message)) {
     on_leave(core, *leave);
   } else if (const auto* malformed = std::get_if<Malformed>(&message)) {
@@ -212,6 +215,8 @@ void Controller::forget_batch(Now now) {
   core.bundle_bids.clear();
   core.bundles.clear();
   core.announced.clear();
+  core.peer_offers.clear();
+  core.peers_changed = true;
   core.hierarchy.forget();
   core.barren.clear();
   core.newly_ready.clear();

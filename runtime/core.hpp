@@ -25,6 +25,10 @@ struct Session {
   Instant last_heard;
   bool answers_late = false;  ///< missed a bid deadline: still invited, no longer waited for
   bool has_secret = false;    ///< has shown its secret since it registered, so it need not register again
+  // Strategy `peer` (agreement.hpp).
+  std::string endpoint = {};      ///< where other agents reach it; empty: nowhere, or it has not said yet
+  std::uint64_t peers_told = 0;   ///< number of the last Peers that was sent to it
+  std::uint64_t peers_heard = 0;  ///< and of the last one that it confirmed
 };
 
 /// Live bids gathered for one task.
@@ -72,9 +76,14 @@ struct Core {
   std::map<TaskId, Promise> promises;
   std::map<AgentId, std::map<std::vector<TaskId>, BidVector>> bundle_bids;  ///< live ones, by their tasks
   std::map<AuctionId, WonBundle> bundles;                                   ///< not yet all begun
-  std::map<AgentId, std::set<TaskId>> announced;  ///< pull: what each agent has been told of
+  std::map<AgentId, std::set<TaskId>> announced;  ///< pull, agree: what each agent has been told of
+  // Strategy `peer` (agreement.hpp).
+  std::uint64_t peers_number = 0;             ///< of the last Peers
+  bool peers_changed = true;                  ///< somebody came, went or can be reached elsewhere
+  std::vector<AgentId> peers;                 ///< who is reachable, as of the last Peers
+  std::map<AgentId, PeerOffers> peer_offers;  ///< to be told at the end of the settle
   Hierarchy hierarchy;
-  bool dispatch_wanted = true;                    ///< something changed since the last settle
+  bool dispatch_wanted = true;  ///< something changed since the last settle
   /// Agents with a free slot for which the last walk over all ready tasks found nothing, and what has become
   /// ready since: no further walk for their sake until one of those is for them.
   std::set<AgentId> barren;
@@ -229,7 +238,7 @@ std::vector<Micros> slots_free_in(const Core& core, const AgentView& view);
 /// A task is held back for an agent that is busy for so long yet: dispatch again then, should nothing happen
 /// before.
 void review_in(Core& core, Micros wait);
-/// Forgets what was announced and bid for the task.
-void close_auction(Core& core, TaskId task);
+/// Forgets what was announced and bid for the task. `awarded`: it is about to be.
+void close_auction(Core& core, TaskId task, bool awarded = false);
 
 }  // namespace bidboard

@@ -6,6 +6,7 @@
 
 #include "auction/eligibility.hpp"
 #include "blackboard/check.hpp"
+#include "runtime/agreement.hpp"
 #include "runtime/core.hpp"
 #include "runtime/walk.hpp"
 
@@ -36,6 +37,37 @@ void settle_by_pull(Core& core, const Situation& situation) {
   for (auto& [agent, announcement] : announcements) {
     announcement.pull = true;
     core.send(core.sessions.at(agent).peer, std::move(announcement));
+  }
+}
+
+/// All that is ready, as far as there is somebody for it.
+void settle_ready(Core& core) {
+  while (true) {
+    core.queued.clear();
+    const std::uint64_t before = core.awards_made;
+    Walk walk(core);
+    for (Situation piece = walk.next(); !piece.tasks.empty(); piece = walk.next()) {
+      switch (core.strategy->style()) {
+        case Style::push:
+          settle_by_push(core, piece);
+          break;
+        case Style::bids:
+          settle_by_bids(core, piece);
+          break;
+        case Style::pull:
+          settle_by_pull(core, piece);
+          break;
+        case Style::delegate:
+          settle_by_delegation(core, piece);
+          break;
+        case Style::agree:
+          offer_to_peers(core, piece);
+          break;
+      }
+    }
+    walk.finish();
+    // Whoever is still free may find something among the tasks that were not looked at.
+    if (walk.complete() || core.awards_made == before) return;
   }
 }
 
@@ -97,38 +129,20 @@ void settle(Core& core) {
   core.settle_again = never;
   if (core.sessions.empty()) return core.newly_ready.clear();
   continue_bundles(core);
+  const bool agree = core.strategy->style() == Style::agree;
   const bool delegates = core.strategy->style() == Style::delegate;
+  if (agree) name_peers(core);
   if (delegates) begin_delegating(core);
-  while (true) {
-    core.queued.clear();
-    const std::uint64_t before = core.awards_made;
-    Walk walk(core);
-    for (Situation piece = walk.next(); !piece.tasks.empty(); piece = walk.next()) {
-      switch (core.strategy->style()) {
-        case Style::push:
-          settle_by_push(core, piece);
-          break;
-        case Style::bids:
-          settle_by_bids(core, piece);
-          break;
-        case Style::pull:
-          settle_by_pull(core, piece);
-          break;
-        case Style::delegate:
-          settle_by_delegation(core, piece);
-          break;
-      }
-    }
-    walk.finish();
-    // Whoever is still free may find something among the tasks that were not looked at.
-    if (walk.complete() || core.awards_made == before) break;
-  }
+  settle_ready(core);
+  if (agree) tell_offers(core);
   if (delegates) send_delegations(core);
 }
 
 void on_take(Core& core, PeerId peer, const Take& message) {
   const Agent* agent = authenticate(core, peer, message.agent, message.secret);
-  if (!agent || core.strategy->style() != Style::pull) return;  // elsewhere nobody helps himself
+  if (!agent) return;
+  if (core.strategy->style() == Style::agree) return take_agreed(core, peer, *agent, message.tasks);
+  if (core.strategy->style() != Style::pull) return;  // elsewhere nobody helps himself
   for (const TaskId id : message.tasks) {
     // Only what it was told of: who failed a task is told of it only when nobody else may have it.
     if (core.announced[agent->id].erase(id) == 0) continue;
@@ -162,7 +176,7 @@ Claimed award(Core& core, const Task& task, const Agent& agent, Auction decision
   const WallTime deadline = core.now.wall + task.spec.timeout;
   decision.id = AuctionId{core.board.counters().auction.value + 1};
   decision.winner = to;
-  close_auction(core, id);
+  close_auction(core, id, true);
   core.promises.erase(id);  // of an award that was called off: it binds nobody else
   core.emit(TaskAwarded{id, to, epoch, secret_hash(capability), shell_claim, deadline, std::move(decision)});
   if (!shell_claim) {

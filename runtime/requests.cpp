@@ -326,6 +326,8 @@ Result<ReplyBody> configure(Core& core, const Configure& request) {
   core.formula_bids.clear();
   core.bundle_bids.clear();
   core.announced.clear();
+  core.peer_offers.clear();
+  core.peers_changed = true;
   core.hierarchy.forget();
   if (core.strategy->orders_by_bottom_level() != ordered) relevel_all(core, !ordered);
   return Nothing{};

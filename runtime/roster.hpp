@@ -1,5 +1,6 @@
-// Who is connected and takes tasks, and who of them has a free slot: kept along as things change, so that no decision has to
-// look at everybody. Derived from sessions and holdings; lost and rebuilt with them. Pure, for one thread.
+// Who is connected and takes tasks, and who of them has a free slot: kept along as things change, so that no
+// decision has to look at everybody. Derived from sessions and holdings; lost and rebuilt with them. Pure,
+// for one thread.
 #pragma once
 
 #include <set>

@@ -120,6 +120,8 @@ void attach(Core& core, AgentId agent, PeerId peer, bool has_secret) {
     core.dispatch_wanted = true;
     core.roster.touch(agent);
     core.announced.erase(agent);  // what the old connection was told may be lost
+    session.peers_told = 0;
+    core.peers_changed = true;
   }
   session.peer = peer;
   session.has_secret = has_secret;
@@ -168,6 +170,14 @@ void tell_again(Core& core, const Agent& agent) {
   if (told == core.announced.end() || told->second.empty()) return;
   if (core.board.holding_count(agent.id) >= agent.profile.capacity) return;
   core.announced.erase(told);
+  core.dispatch_wanted = true;
+}
+
+/// Who has not confirmed the last word on who his peers are may not have heard it.
+void name_peers_again(Core& core, AgentId agent) {
+  Session& session = core.sessions.at(agent);
+  if (session.peers_heard == core.peers_number) return;
+  session.peers_told = 0;
   core.dispatch_wanted = true;
 }
 
@@ -272,6 +282,7 @@ void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message) {
   if (core.now.wall - agent->seen_at > seen_interval) core.emit(AgentSeen{agent->id});
   core.send(peer, HeartbeatAck{core.options.term});
   tell_again(core, *agent);
+  if (core.strategy->style() == Style::agree) name_peers_again(core, agent->id);
   send_lost_awards(core, peer, agent->id, message.held);
   Revocations over;  // work that is no longer awarded is called off
   for (const Held& held : message.held) {
@@ -309,6 +320,7 @@ void agent_gone(Core& core, AgentId id, const std::string& reason, bool left) {
   core.sessions.erase(id);
   core.leases.drop(id);
   core.announced.erase(id);
+  core.peers_changed = true;
   forget_bids(core, id);
   for (const TaskId task : core.board.tasks_under(keys::holdings_of(id))) {
     if (core.board.task(task)->shell_claim) continue;  // lives by its deadline, not by a process

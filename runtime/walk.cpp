@@ -100,6 +100,7 @@ void Walk::begin() {
   const std::uint32_t invite_max = core_.board.config().invite_max;
   const bool bids = core_.strategy->style() == Style::bids;
   sampled_ = bids && invite_max > 0 && core_.roster.connected().size() > invite_max;
+  ahead_ = core_.strategy->style() == Style::agree;
   only_free_ = !bids && !core_.strategy->sees_busy();
   const bool all = !sampled_ && !only_free_;
   const std::size_t shared = all ? window() : 0;
@@ -123,6 +124,8 @@ void Walk::begin() {
                        resting->second > core_.now.mono;
     if (!finds_nothing && !rests) lookers_[agent] = {room(agent), true, false};
   }
+  if (!ahead_) return;
+  for (auto& [agent, looker] : lookers_) looker.looks = !core_.barren.contains(agent);
 }
 
 void Walk::finish() {
@@ -146,7 +149,7 @@ void Walk::line_up(Situation& situation) {
   place_.clear();
   for (auto& [agent, looker] : lookers_) {
     const bool is_free = std::ranges::binary_search(core_.roster.free(), agent);
-    looker.looks = looker.looks && is_free;
+    looker.looks = looker.looks && (is_free || ahead_);
     if (looker.looks && looker.room > 0) hungry_.push_back(agent);
     if (sampled_ || (only_free_ && !is_free)) continue;
     situation.agents.push_back(view_of(core_, agent));

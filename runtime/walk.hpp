@@ -57,6 +57,7 @@ class Walk {
   bool complete_ = true;
   bool sampled_ = false;    ///< for each task only some agents are asked (Config::invite_max)
   bool only_free_ = false;  ///< the strategy has no use for agents without a free slot
+  bool ahead_ = false;      ///< agents without a free slot look for work as well: they plan ahead
   std::string from_;        ///< where in the ready index the walk goes on
   std::map<AgentId, Looker> lookers_;
   std::vector<AgentId> hungry_;           ///< those that look and have room left, by id

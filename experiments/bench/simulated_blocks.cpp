@@ -1,12 +1,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <cmath>
 
 #include "auction/clearing.hpp"
 #include "experiments/bench/blocks.hpp"
 #include "experiments/bench/simulated_load.hpp"
 #include "experiments/bench/support.hpp"
+#include "experiments/statistics.hpp"
 #include "runtime/coordination/strategy.hpp"
 
 namespace bidboard::bench {
@@ -23,22 +23,6 @@ std::string name_of(const Load& load) {
   name += ", " + load.mechanism;
   if (load.invite_max > 0) name += ", " + std::to_string(load.invite_max) + " invited";
   return name;
-}
-
-/// cost = factor × agents ^ exponent, by least squares over the logarithms.
-struct PowerLaw {
-  double factor = 0;
-  double exponent = 0;
-};
-PowerLaw fit(const std::vector<std::pair<double, double>>& points) {
-  double x = 0, y = 0, xx = 0, xy = 0;
-  for (const auto& [agents, cost] : points) {
-    x += std::log(agents), y += std::log(cost);
-    xx += std::log(agents) * std::log(agents), xy += std::log(agents) * std::log(cost);
-  }
-  const double n = static_cast<double>(points.size());
-  const double exponent = (n * xy - x * y) / (n * xx - x * x);
-  return {std::exp((y - exponent * x) / n), exponent};
 }
 
 std::vector<Load> every_strategy() {
@@ -75,8 +59,8 @@ Result<Figures> scale_block(const BenchOptions& options) {
 Result<Figures> growth_block(const BenchOptions& options) {
   Figures figures;
   for (Load load : every_strategy()) {
-    std::vector<std::pair<double, double>> cpu;
-    std::vector<std::pair<double, double>> messages;
+    std::vector<double> cpu;
+    std::vector<double> messages;
     for (const std::uint32_t agents : sizes) {
       options.on_progress(name_of(load) + ", " + std::to_string(agents) + " agents");
       load.agents = agents;
@@ -84,15 +68,13 @@ Result<Figures> growth_block(const BenchOptions& options) {
       load.tasks = load.strategy == "single" ? tasks_min : std::max(tasks_min, agents * tasks_per_agent);
       const LoadCost cost = simulate_load(load);
       const double each = cost.controller_seconds * 1e6 / static_cast<double>(load.tasks);
-      cpu.emplace_back(agents, each);
-      messages.emplace_back(agents, cost.messages_per_task);
+      cpu.push_back(each);
+      messages.push_back(cost.messages_per_task);
     }
-    const auto report = [&](const std::string& what, const char* unit, const auto& points) {
-      const PowerLaw law = fit(points);
-      figures.push_back(
-          figure(name_of(load) + ": " + what + " with 10 agents", unit, {points.front().second}));
-      figures.push_back(
-          figure(name_of(load) + ": " + what + " with 1,000 agents", unit, {points.back().second}));
+    const auto report = [&](const std::string& what, const char* unit, const std::vector<double>& costs) {
+      const PowerLaw law = fit_power_law(std::vector<double>(sizes.begin(), sizes.end()), costs);
+      figures.push_back(figure(name_of(load) + ": " + what + " with 10 agents", unit, {costs.front()}));
+      figures.push_back(figure(name_of(load) + ": " + what + " with 1,000 agents", unit, {costs.back()}));
       figures.push_back(
           figure(name_of(load) + ": " + what + " grows with agents to the power of", "", {law.exponent}));
     };

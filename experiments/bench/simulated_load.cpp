@@ -1,28 +1,21 @@
 #include "experiments/bench/simulated_load.hpp"
 
 #include "blackboard/random.hpp"
-#include "experiments/bench/support.hpp"
-#include "runtime/sim/world.hpp"
+#include "experiments/turn_clock.hpp"
 
 namespace bidboard::bench {
 namespace {
 
 constexpr std::uint64_t tasks_per_request = 2'000;
 
-/// Adds up the real time of the controller's turns, and counts results.
-class Meter final : public sim::Observer {
+/// Counts results too.
+class Meter final : public TurnClock {
  public:
-  void on_turn() override { begun_ = Clock::now(); }
-  void on_turn_over() override { seconds += seconds_since(begun_); }
   void on_saved(const Saved& saved, const Store&, Instant) override {
     for (const Event& event : saved.events) done += std::holds_alternative<TaskFinished>(event.body);
   }
 
-  double seconds = 0;
   std::uint64_t done = 0;
-
- private:
-  Clock::time_point begun_;
 };
 
 sim::WorldOptions world_of(const Load& load) {
@@ -70,7 +63,7 @@ LoadCost simulate_load(const Load& load) {
   world.run_until_done(never - seconds(1));
   LoadCost cost;
   cost.seconds = seconds_since(begun);
-  cost.controller_seconds = meter.seconds;
+  cost.controller_seconds = meter.seconds();
   const std::uint64_t messages = world.traffic().total().messages - heartbeats(world.traffic());
   cost.messages_per_task = static_cast<double>(messages) / static_cast<double>(load.tasks);
   cost.done = meter.done;

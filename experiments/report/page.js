@@ -142,15 +142,6 @@ function linePlot(series, { xTitle, logX, logY, steps }) {
   return svg;
 }
 
-// Least squares on logarithms: the exponent of a power law.
-function exponent(points) {
-  const usable = points.filter(([x, y]) => x > 0 && y > 0).map(([x, y]) => [Math.log(x), Math.log(y)]);
-  if (new Set(usable.map((p) => p[0])).size < 2) return null;
-  const mx = mean(usable.map((p) => p[0])), my = mean(usable.map((p) => p[1]));
-  return usable.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0) /
-         usable.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
-}
-
 function overview() {
   const head = make("tr", {}, make("th", {}, "setting"), ...data.strategies.map((name) => make("th", {}, name)));
   const rows = settings.map((setting, i) => {
@@ -213,11 +204,7 @@ function growthPlot() {
     return { label: name, colour: hue(s), points, strategy: s };
   }).filter((s) => s.points.length > 1);
   if (!series.length) return make("p", { class: "soft" }, "Only one number of agents was tried.");
-  const fits = series.map((s) => [s.label, exponent(s.points)]).filter((f) => f[1] !== null)
-    .map(([label, e]) => `${label} n^${e.toFixed(2)}`).join(", ");
-  const out = make("div", {}, linePlot(series, { xTitle: "agents", logX: true, logY: true }), legend(series.map((s) => s.strategy)));
-  if (fits) out.append(make("p", { class: "soft" }, "Growth with the number n of agents, fitted: " + fits + "."));
-  return out;
+  return make("div", {}, linePlot(series, { xTitle: "agents", logX: true, logY: true }), legend(series.map((s) => s.strategy)));
 }
 
 function distributionPlot() {

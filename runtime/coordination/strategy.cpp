@@ -5,8 +5,8 @@
 namespace bidboard {
 
 const std::vector<std::string>& strategy_names() {
-  static const std::vector<std::string> names{"auction",   "blackboard", "central", "fifo",
-                                              "hierarchy", "list",       "random",  "single"};
+  static const std::vector<std::string> names{"auction", "blackboard", "central", "fifo",  "hierarchy",
+                                              "list",    "peer",       "random",  "single"};
   return names;
 }
 
@@ -17,6 +17,7 @@ Result<std::unique_ptr<Strategy>> make_strategy(std::string_view name, std::uint
   if (name == "fifo") return make_fifo();
   if (name == "hierarchy") return make_hierarchy();
   if (name == "list") return make_list();
+  if (name == "peer") return make_peer();
   if (name == "random") return make_random(seed);
   if (name == "single") return make_single();
   std::string text = "unknown strategy '" + std::string(name) + "'";

@@ -18,6 +18,7 @@ enum class Style : std::uint8_t {
   bids,      ///< agents bid and a mechanism clears (auction/clearing.hpp)
   pull,      ///< tasks are announced and the first valid claim wins
   delegate,  ///< tasks go down a tree of managers, which choose (runtime/delegation.hpp)
+  agree,     ///< tasks are announced and agents agree among themselves who claims (runtime/agreement.hpp)
 };
 
 struct AgentView {
@@ -75,6 +76,7 @@ std::unique_ptr<Strategy> make_central();
 std::unique_ptr<Strategy> make_fifo();
 std::unique_ptr<Strategy> make_hierarchy();
 std::unique_ptr<Strategy> make_list();
+std::unique_ptr<Strategy> make_peer();
 std::unique_ptr<Strategy> make_random(std::uint64_t seed);
 std::unique_ptr<Strategy> make_single();
 

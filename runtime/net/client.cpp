@@ -136,7 +136,8 @@ void Connection::connect_again() {
   }
 }
 
-Incoming Connection::wait(Duration timeout, const std::vector<Watched>& watched) {
+Incoming Connection::wait(Duration timeout, const std::vector<Watched>& watched,
+                          const std::vector<void*>& sockets) {
   if (impl_->again_at && Clock::now() >= *impl_->again_at) connect_again();
   if (impl_->again_at) {
     const Duration pause = milliseconds(full_pause.count());
@@ -148,6 +149,7 @@ Incoming Connection::wait(Duration timeout, const std::vector<Watched>& watched)
     const int events = (item.read ? ZMQ_POLLIN : 0) | (item.write ? ZMQ_POLLOUT : 0);
     items.push_back({nullptr, item.fd, static_cast<short>(events), 0});
   }
+  for (void* socket : sockets) items.push_back({socket, 0, ZMQ_POLLIN, 0});
   Incoming incoming;
   incoming.interrupted = wire::poll(items, timeout).interrupted;
   for (std::size_t i = 2; i < items.size(); ++i)

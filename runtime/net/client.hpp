@@ -39,7 +39,9 @@ class Connection {
 
   /// Waits for messages, a descriptor, a connection made, lost or not to be had, or the timeout; drains what
   /// is there.
-  Incoming wait(Duration timeout, const std::vector<Watched>& watched = {});
+  /// `sockets`: further ones of ZeroMQ to wait for.
+  Incoming wait(Duration timeout, const std::vector<Watched>& watched = {},
+                const std::vector<void*>& sockets = {});
   /// False when there is no connection right now: nothing was sent.
   bool send(const Message& message);
 

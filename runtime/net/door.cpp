@@ -158,8 +158,9 @@ struct Door::Impl {
     for (zmq::socket_t* socket : {&router, &feed}) set_up(*socket);
     router.set(zmq::sockopt::router_mandatory, true);
     router.bind(options.endpoint);
-    feed.bind(options.feed_endpoint);
     options.endpoint = router.get(zmq::sockopt::last_endpoint);
+    if (options.feed_endpoint.empty()) return;
+    feed.bind(options.feed_endpoint);
     options.feed_endpoint = feed.get(zmq::sockopt::last_endpoint);
   }
 

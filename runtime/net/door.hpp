@@ -1,7 +1,7 @@
 // One way in to a controller: a ROUTER socket for messages and an XPUB socket for the feed, on one transport,
 // with a context of their own, so that a closed door is closed when its object is gone. Every connection
 // knocks (ZAP, ZeroMQ RFC 27) and is let in or turned away by who opened the door. For one thread, which owns
-// it all. Knows nothing of ZeroMQ in its header; server.cpp alone uses it.
+// it all. Knows nothing of ZeroMQ in its header; server.cpp and peer_links.cpp use it.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,7 @@ namespace bidboard {
 
 struct DoorOptions {
   std::string endpoint;       ///< where to listen for messages; of TCP the port may be *
-  std::string feed_endpoint;  ///< and for followers of the feed
+  std::string feed_endpoint;  ///< and for followers of the feed; empty: there is none
   std::string secret_key;     ///< not empty: CURVE, as the owner of this key
   std::function<Admission(const Knock&)> may_enter;
   /// Told of everybody who was turned away: from where, and why.

@@ -11,6 +11,7 @@
 
 #include "blackboard/secrets.hpp"
 #include "runtime/net/door.hpp"
+#include "runtime/net/peer_links.hpp"
 #include "runtime/net/wire.hpp"
 #include "runtime/node.hpp"
 
@@ -24,6 +25,8 @@ constexpr Duration backlog_interval = milliseconds(5);
 /// A peer's number on its door takes 33 bits; above them stands which door.
 constexpr int door_shift = 33;
 
+}  // namespace
+
 Result<void> make_private_folder(const std::string& folder) {
   if (folder.size() > folder_bytes_max)
     return fail(Errc::invalid, "the socket folder's path is longer than 80 bytes: " + folder);
@@ -35,8 +38,6 @@ Result<void> make_private_folder(const std::string& folder) {
     return fail(Errc::refused, folder + " must be a folder of yours with mode 0700");
   return {};
 }
-
-}  // namespace
 
 struct Server::Impl {
   ServerOptions options;
@@ -88,6 +89,7 @@ Server::~Server() {
   const std::string folder = impl_->options.folder;
   impl_.reset();
   for (const char* socket : {"/c", "/f"}) ::unlink((folder + socket).c_str());
+  remove_dead_peer_sockets(folder);
   ::rmdir(folder.c_str());
 }
 

@@ -36,7 +36,8 @@ class Server {
   /// Errors: unavailable (cannot listen), invalid (folder's path too long, no address), refused (the folder
   /// is not ours alone).
   static Result<std::unique_ptr<Server>> open(ServerOptions options);
-  /// Takes the sockets and their folder away. REQUIRES: the board's writer lock is still held.
+  /// Takes the sockets away, and their folder unless agents listen there. REQUIRES: the board's writer lock
+  /// is still held.
   ~Server();
 
   const std::string& endpoint() const;
@@ -62,6 +63,10 @@ class Server {
   explicit Server(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+/// Makes the folder when it is missing. Errors: invalid (its path is longer than 80 bytes), unavailable,
+/// refused (it is not ours alone).
+Result<void> make_private_folder(const std::string& folder);
 
 /// A short folder for a board's sockets, the same for every process of this user: under XDG_RUNTIME_DIR or
 /// /tmp.

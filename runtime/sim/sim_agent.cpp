@@ -4,6 +4,12 @@
 #include <utility>
 
 namespace bidboard::sim {
+namespace {
+
+/// Where an agent's socket would be.
+constexpr std::string_view endpoint_start = "ipc://agent";
+
+}  // namespace
 
 SimAgent::SimAgent(AgentSpec spec, std::uint32_t place, NodeClock clock, std::uint64_t seed,
                    const TrueSeconds* true_seconds)
@@ -25,6 +31,8 @@ void SimAgent::start_process(std::int64_t pid, const std::string& host, std::uin
 }
 
 void SimAgent::crash(Instant world) {
+  peers_.clear();
+  peer_words_.clear();
   machine_.reset();
   executor_.reset();
   for (const std::size_t i : std::exchange(open_, {})) {
@@ -50,6 +58,14 @@ std::vector<Message> SimAgent::on_time(Instant world) {
   std::vector<Message> says;
   pump(world, says);
   return says;
+}
+
+void SimAgent::on_peer(const PeerBids& words, Instant world) {
+  machine_->on_peer(words, clock_.read(world).mono);
+}
+
+std::vector<std::pair<std::uint32_t, PeerBids>> SimAgent::take_peer_words() {
+  return std::exchange(peer_words_, {});
 }
 
 std::vector<Message> SimAgent::leave(Instant world, const std::string& reason) {
@@ -108,6 +124,15 @@ void SimAgent::act(const AgentMachine::Actions& actions, Instant world, std::vec
       executor_->stop(stop->task, stop->epoch, stop->reason, now);
     } else if (const auto* ask = std::get_if<AskBid>(&action)) {
       executor_->ask_bid(ask->question, now);
+    } else if (const auto* tell = std::get_if<TellPeer>(&action)) {
+      if (const auto peer = peers_.find(tell->words.to); peer != peers_.end())
+        peer_words_.emplace_back(peer->second, tell->words);
+    } else if (const auto* meet = std::get_if<MeetPeers>(&action)) {
+      peers_.clear();
+      for (const PeerEntry& entry : meet->peers)
+        peers_[entry.agent] =
+            static_cast<std::uint32_t>(std::stoul(entry.endpoint.substr(endpoint_start.size())));
+      act(machine_->on_listening(std::string(endpoint_start) + std::to_string(place_)), world, says);
     } else if (std::holds_alternative<GiveUp>(action)) {
       gave_up_ = true;
     }

@@ -3,7 +3,9 @@
 // everything but what it is. For one thread.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "agents/agent.hpp"
@@ -43,6 +45,9 @@ class SimAgent {
   std::vector<Message> on_connected(Instant world);
   std::vector<Message> on_message(const Message& message, Instant world);
   std::vector<Message> on_time(Instant world);
+  void on_peer(const PeerBids& words, Instant world);
+  /// What it has to say to other agents, by their position; forgets it.
+  std::vector<std::pair<std::uint32_t, PeerBids>> take_peer_words();
   std::vector<Message> leave(Instant world, const std::string& reason);
   /// In the world's time, never earlier than `world`.
   Instant next_wakeup(Instant world) const;
@@ -75,6 +80,8 @@ class SimAgent {
   std::unique_ptr<AgentMachine> machine_;
   std::unique_ptr<SimExecutor> executor_;
   bool gave_up_ = false;
+  std::map<AgentId, std::uint32_t> peers_;  ///< the positions of those it knows
+  std::vector<std::pair<std::uint32_t, PeerBids>> peer_words_;
   std::vector<Execution> executions_;
   std::vector<std::size_t> open_;  ///< of them, those that run
 };

@@ -119,9 +119,11 @@ void World::happen(Deliver& event) {
   if (event.to < endpoint_of_client(0)) {
     const std::uint32_t agent = event.to - first_agent;
     Place& place = places_[agent];
-    if (!agents_[agent]->alive() || place.peer != event.peer) return;
-    if (place.paused) return place.unread.push_back(std::move(event.message));
-    return agent_hears(agent, event.peer, event.message);
+    const bool from_controller = event.from == controller_endpoint;
+    if (!agents_[agent]->alive() || (from_controller && place.peer != event.peer)) return;
+    if (place.paused) return place.unread.push_back({event.from, std::move(event.message)});
+    if (from_controller) return agent_hears(agent, event.peer, event.message);
+    return agent_hears_peer(agent, event.from, std::get<PeerBids>(event.message));
   }
   const std::uint32_t client = event.to - endpoint_of_client(0);
   const auto* reply = std::get_if<Reply>(&event.message);
@@ -144,11 +146,20 @@ void World::agent_hears(std::uint32_t agent, PeerId peer, const Message& message
   plan_agent_turn(agent);
 }
 
+void World::agent_hears_peer(std::uint32_t agent, EndpointId from, const PeerBids& words) {
+  const Said said{from, endpoint_of(agent), {}, words};
+  for (Observer* observer : observers_) observer->on_heard(said, store_, now_);
+  agents_[agent]->on_peer(words, now_);
+  plan_agent_turn(agent);
+}
+
+/// To the controller, while there is a connection, and to other agents.
 void World::agent_says(std::uint32_t agent, std::vector<Message> messages) {
   const PeerId peer = places_[agent].peer;
-  if (peer.value == 0) return;
   for (Message& message : messages)
-    say(endpoint_of(agent), controller_endpoint, peer, std::move(message), now_);
+    if (peer.value != 0) say(endpoint_of(agent), controller_endpoint, peer, std::move(message), now_);
+  for (auto& [other, words] : agents_[agent]->take_peer_words())
+    say(endpoint_of(agent), endpoint_of(other), {}, std::move(words), now_);
 }
 
 void World::agent_is_down(std::uint32_t agent, Duration down) {
@@ -249,8 +260,13 @@ void World::happen(ResumeAgent event) {
   if (!place.paused || place.pause != event.pause) return;
   place.paused = false;
   place.turn_at = never;
-  for (const Message& message : std::exchange(place.unread, {}))
-    if (agents_[event.agent]->alive()) agent_hears(event.agent, place.peer, message);
+  for (const auto& [from, message] : std::exchange(place.unread, {})) {
+    if (!agents_[event.agent]->alive()) continue;
+    if (from == controller_endpoint)
+      agent_hears(event.agent, place.peer, message);
+    else
+      agent_hears_peer(event.agent, from, std::get<PeerBids>(message));
+  }
   plan_agent_turn(event.agent);
 }
 

@@ -188,7 +188,7 @@ class World {
     bool dismissed = false;  ///< not started again
     Instant up_since = never;
     Duration alive;
-    std::vector<Message> unread;  ///< arrived on its connection while it stood still
+    std::vector<std::pair<EndpointId, Message>> unread;  ///< from whom; arrived while it stood still
   };
 
   void happen(Deliver& event);
@@ -221,6 +221,7 @@ class World {
 
   // world.cpp
   void agent_hears(std::uint32_t agent, PeerId peer, const Message& message);
+  void agent_hears_peer(std::uint32_t agent, EndpointId from, const PeerBids& words);
   void agent_says(std::uint32_t agent, std::vector<Message> messages);
   void agent_is_down(std::uint32_t agent, Duration down);
   void plan_agent_turn(std::uint32_t agent);

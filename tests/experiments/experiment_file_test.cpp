@@ -119,7 +119,7 @@ TEST_CASE("a workload is a function of its seed, has about the tasks asked for a
        {Shape::chain, Shape::fork_join, Shape::layered, Shape::random, Shape::coding_project})
     for (const std::uint32_t tasks : {1u, 7u, 100u, 1'000u}) {
       INFO(name(shape) << " " << tasks);
-      WorkloadSpec spec{"w", shape, tasks, {}};
+      WorkloadSpec spec{"w", shape, tasks, false, {}};
       const Plan plan = make_workload(spec, 5);
       CHECK(plan.tasks.size() >= std::min<std::size_t>(tasks, 3));
       CHECK(plan.tasks.size() <= tasks + 8);

@@ -38,7 +38,7 @@ Post chains(std::uint32_t count) {
 }  // namespace
 
 TEST_CASE("where nothing goes wrong, every strategy gets everything done") {
-  for (const char* strategy : {"fifo", "central", "random", "single", "blackboard", "auction"}) {
+  for (const char* strategy : {"fifo", "central", "random", "single", "blackboard", "auction", "peer"}) {
     INFO(strategy);
     World world(small_world(strategy));
     world.post(chains(30));

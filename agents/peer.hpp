@@ -1,0 +1,168 @@
+// One agent's part in an agreement among peers: which of the tasks on offer it goes for, what it tells its
+// neighbours, and when it may take a task because all of them agree. The consensus-based bundle algorithm
+// (CBBA; peer_table.hpp names the paper), without a controller in the decision. Pure; for one thread.
+//
+// Every agent builds a bundle: it goes through the tasks by urgency (priority, then bottom level) and adds
+// those that it would finish earlier than whoever is believed to win them, each behind what it holds and has
+// in its bundle already. That is the paper's time-discounted reward in the limit of a steep discount, where
+// the marginal gain of a task can only fall as a bundle grows (the paper's condition for convergence), and
+// its sequential greedy solution is list scheduling by earliest finish. An agent that loses a task gives up
+// all that it added behind it, since those bids were made in the belief that it would do that one first.
+//
+// Differences from the paper, all for messages that get lost, agents that die and tasks that come and go:
+// - Stamps are message numbers, and a message holds what changed since the last one that was confirmed. Who
+//   agrees falls silent; who differs repeats itself, ever more slowly, until he agrees.
+// - An agent takes a task once each neighbour that is not silent has said that it believes the same of it,
+//   and of all that are more urgent and thus come before it in the greedy solution, and none of these has
+//   changed hands for a moment. Then its bid becomes unbeatable. It takes it as well when nobody would agree
+//   for too long: who awards decides.
+// - A claim lapses some seconds after its work should have begun, unless its owner renews it.
+// - A task that failed and is offered again is a new round; of an earlier one nothing counts.
+// All times between agents are on the clock that Peers::now tells; nobody's own clock is compared with it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agents/peer_table.hpp"
+#include "blackboard/messages.hpp"
+
+namespace bidboard {
+
+/// A task on offer, and what it would take here.
+struct PeerTask {
+  TaskId task;
+  Epoch round;
+  std::int64_t priority = 0;
+  Micros level = 0;  ///< its bottom level
+  Micros seconds = 0;
+};
+
+struct PeerTimes {
+  Duration gap = milliseconds(2);            ///< the least between two messages to the same neighbour
+  Duration pause_max = seconds(1);           ///< the most until something unconfirmed is repeated
+  Duration settled_after = milliseconds(5);  ///< agreed for so long: nobody is about to say otherwise
+  Duration silent_after = seconds(1);        ///< from then on a neighbour's word is not waited for
+  Duration patience = seconds(2);            ///< so long others may differ
+  Duration lapse = seconds(10);              ///< of a claim whose work should have begun
+  Duration repeat_take_after = seconds(1);   ///< an answer may be lost
+};
+
+class PeerMachine {
+ public:
+  PeerMachine(AgentId self, std::uint32_t slots, PeerTimes times = {});
+
+  /// Who the neighbours are from now on. Claims of those that are no neighbours any more are given up.
+  void meet(const Peers& peers, Instant now);
+  void offer(const PeerTask& task);
+  /// Nobody can have it any more, in this round or an earlier one.
+  void withdraw(TaskId task, Epoch round);
+  /// We cannot have it.
+  void refuse(TaskId task);
+  /// We hold it, and think that it takes so long.
+  void begun(TaskId task, Epoch round, Micros seconds, Instant now);
+  void ended(TaskId task);
+  /// What does not come from a neighbour, with its proof, is ignored.
+  void hear(const PeerBids& bids, Instant now);
+
+  struct Turn {
+    std::vector<PeerBids> says;
+    std::vector<TaskId> take;  ///< ask for these
+    std::string note;          ///< for people, when a new agreement was reached; or empty
+  };
+  /// What to do now. Call after the others above, and when next_wakeup() says so.
+  Turn turn(Instant now);
+  Instant next_wakeup() const { return wake_; }
+
+  AgentId self() const { return self_; }
+  /// Who is believed to win it; nobody when it is not known.
+  PeerClaim belief(TaskId task) const;
+  /// Every neighbour whose word counts believes of all tasks what we believe.
+  bool agreed() const;
+  const std::vector<TaskId>& bundle() const { return bundle_; }
+  std::uint64_t ignored() const { return ignored_; }
+
+ private:
+  /// What we believe of one task.
+  struct Belief {
+    Epoch round;
+    PeerClaim claim;
+    std::uint64_t changed = 0;  ///< number of the first message that tells it
+    Instant since;              ///< of the present winner
+  };
+  /// What a neighbour said that it believes.
+  struct Said {
+    Epoch round;
+    PeerClaim claim;
+  };
+  struct Link {
+    std::string we_show;
+    std::string it_shows;
+    std::uint64_t heard = 0;      ///< its last number
+    std::uint64_t told = 0;       ///< our last number to it
+    std::uint64_t confirmed = 0;  ///< of ours, that it heard
+    std::map<TaskId, Said> said;
+    Stamps stamps;
+    std::set<TaskId> differs;           ///< where it believes otherwise than we do, as far as we know
+    std::map<TaskId, Epoch> tell_over;  ///< it speaks of these
+    bool owes_word = false;             ///< it waits to hear that we heard
+    Duration pause;
+    Instant last_told{INT64_MIN / 2};
+    Instant last_heard{INT64_MIN / 2};
+    Instant waits_since = never;  ///< for it to confirm and agree
+  };
+  struct Holding {
+    Epoch round;
+    Instant since;
+    Micros seconds = 0;
+  };
+
+  Micros shared(Instant now) const { return now.us + offset_; }
+  void believe(TaskId task, Epoch round, const PeerClaim& claim);
+  void compare(Link& link, TaskId task) const;
+  void drop_from(std::size_t place);
+  void forget(TaskId task);
+  void note_said(Link& link, const PeerBid& bid);
+  void judge(AgentId from, Link& link, TaskId task);
+  void lapse();
+  void renew();
+  void build();
+  void make_room_for_urgent();
+  std::vector<Micros> slots_free_at() const;
+  bool is_open_to_us(const PeerTask& task) const;
+  void take(Turn& turn);
+  Instant settled_at(TaskId task) const;
+  bool is_silent(const Link& link) const;
+  void speak(Turn& turn);
+  Instant due(const Link& link) const;
+  PeerBids words_for(AgentId to, Link& link);
+  void note_agreement(Turn& turn);
+  void plan();
+
+  AgentId self_;
+  std::uint32_t slots_;
+  PeerTimes times_;
+  Instant now_{};  ///< of the call under way
+  std::int64_t offset_ = 0;
+  std::uint64_t peers_number_ = 0;
+  std::uint64_t number_ = 0;   ///< of our last message
+  std::uint64_t changed_ = 0;  ///< the latest Belief::changed
+  std::map<TaskId, PeerTask> offers_;
+  std::map<TaskId, Belief> beliefs_;
+  std::map<TaskId, Epoch> over_;  ///< rounds that are over, of the latest tasks
+  std::vector<TaskId> bundle_;    ///< in the order in which it is to be done
+  std::map<TaskId, Instant> asked_;
+  std::map<TaskId, Holding> held_;
+  std::map<AgentId, Link> links_;
+  Stamps stamps_;
+  bool must_renew_ = false;  ///< what our promises rested on has changed
+  Instant wake_ = never;
+  std::string noted_;
+  std::uint64_t ignored_ = 0;
+};
+
+}  // namespace bidboard

@@ -1,0 +1,171 @@
+// What an agent hears from its neighbours and what it tells them.
+#include <algorithm>
+#include <utility>
+
+#include "agents/peer.hpp"
+
+namespace bidboard {
+namespace {
+
+/// The most that neighbours can make us remember.
+constexpr std::size_t beliefs_max = 10'000;
+
+}  // namespace
+
+void PeerMachine::hear(const PeerBids& bids, Instant now) {
+  now_ = now;
+  const auto at = links_.find(bids.from);
+  if (at == links_.end() || bids.to != self_ || bids.proof != at->second.it_shows) {
+    ignored_ += 1;
+    return;
+  }
+  Link& link = at->second;
+  link.last_heard = now;
+  if (bids.heard <= number_) link.confirmed = std::max(link.confirmed, bids.heard);
+  if (bids.number == 0) return;
+  link.owes_word = true;
+  if (bids.number <= link.heard) return;  // said again, or overtaken on its way
+  link.heard = bids.number;
+  for (const PeerStamp& stamp : bids.stamps) {
+    std::uint64_t& known = link.stamps[stamp.agent];
+    known = std::max(known, stamp.number);
+  }
+  link.stamps[bids.from] = bids.number;
+  for (const PeerBid& bid : bids.bids) note_said(link, bid);
+  std::set<TaskId> tasks = link.differs;
+  for (const PeerBid& bid : bids.bids) tasks.insert(bid.task);
+  for (const TaskId task : tasks) judge(bids.from, link, task);
+  for (const auto& [agent, number] : link.stamps) {
+    if (agent == self_) continue;
+    std::uint64_t& known = stamps_[agent];
+    known = std::max(known, number);
+  }
+}
+
+void PeerMachine::note_said(Link& link, const PeerBid& bid) {
+  const auto over = over_.find(bid.task);
+  if (bid.over) {
+    link.said.erase(bid.task);
+    link.differs.erase(bid.task);
+    const bool is_held = held_.contains(bid.task);
+    if (!is_held && (over == over_.end() || over->second < bid.round)) withdraw(bid.task, bid.round);
+    return;
+  }
+  if (over != over_.end() && over->second >= bid.round) {
+    if (bid.winner) link.tell_over[bid.task] = over->second;
+    return;
+  }
+  if (!beliefs_.contains(bid.task)) {
+    if (beliefs_.size() >= beliefs_max) return;
+    believe(bid.task, bid.round, {});
+  }
+  Said& said = link.said[bid.task];
+  const PeerClaim claim{bid.winner, bid.finish, bid.until};
+  if (said.round != bid.round || !same(said.claim, claim)) link.pause = times_.gap;
+  said = Said{bid.round, claim};
+}
+
+void PeerMachine::judge(AgentId from, Link& link, TaskId task) {
+  const auto said = link.said.find(task);
+  const auto known = beliefs_.find(task);
+  if (said == link.said.end() || known == beliefs_.end()) return;
+  const Epoch round = said->second.round;
+  if (round >= known->second.round) {
+    if (round > known->second.round) believe(task, round, {});
+    PeerClaim theirs = said->second.claim;
+    if (theirs.winner != self_ && theirs.until <= shared(now_)) theirs = {};  // it has lapsed
+    const PeerClaim ours = known->second.claim;
+    const Resolution what = resolve(from, theirs, link.stamps, self_, ours, stamps_);
+    if (what == Resolution::update) believe(task, round, theirs);
+    if (what == Resolution::reset) believe(task, round, {});
+  }
+  compare(link, task);
+}
+
+void PeerMachine::compare(Link& link, TaskId task) const {
+  const auto said = link.said.find(task);
+  const Belief& belief = beliefs_.at(task);
+  const bool agrees = said == link.said.end()
+                          ? !belief.claim.winner
+                          : said->second.round == belief.round && same(said->second.claim, belief.claim);
+  if (agrees)
+    link.differs.erase(task);
+  else
+    link.differs.insert(task);
+}
+
+bool PeerMachine::is_silent(const Link& link) const {
+  if (link.waits_since == never) return false;
+  return now_ - std::max(link.waits_since, link.last_heard) >= times_.silent_after;
+}
+
+bool PeerMachine::agreed() const {
+  return std::ranges::all_of(
+      links_, [&](const auto& entry) { return entry.second.differs.empty() || is_silent(entry.second); });
+}
+
+/// When the neighbour is to be told something.
+Instant PeerMachine::due(const Link& link) const {
+  if (changed_ > link.told || !link.tell_over.empty()) return link.last_told + times_.gap;
+  if (link.confirmed < link.told || !link.differs.empty()) return link.last_told + link.pause;
+  return link.owes_word ? link.last_told + times_.gap : never;
+}
+
+void PeerMachine::speak(Turn& turn) {
+  bool numbered = false;
+  for (auto& [to, link] : links_) {
+    const bool differs = !link.differs.empty();
+    const bool waits = differs || link.confirmed < link.told || changed_ > link.told;
+    if (!waits) link.waits_since = never;
+    if (waits && link.waits_since == never) link.waits_since = now_;
+    if (due(link) > now_) continue;
+    const bool only_word = changed_ <= link.confirmed && !differs && link.tell_over.empty();
+    const bool repeats = changed_ <= link.told;
+    if (!only_word && !numbered) {
+      number_ = std::max(number_ + 1, static_cast<std::uint64_t>(std::max<Micros>(shared(now_), 1)));
+      numbered = true;
+    }
+    PeerBids words = words_for(to, link);
+    if (only_word) {
+      link.told = link.confirmed;  // nothing of ours is open any more
+    } else {
+      words.number = link.told = number_;
+      link.pause = repeats ? std::min(link.pause * 2, times_.pause_max) : times_.gap * 2;
+    }
+    link.owes_word = false;
+    link.last_told = now_;
+    turn.says.push_back(std::move(words));
+  }
+}
+
+PeerBids PeerMachine::words_for(AgentId to, Link& link) {
+  PeerBids words{self_, to, link.we_show, 0, link.heard, {}, {}};
+  for (const auto& [task, belief] : beliefs_) {
+    if (belief.changed <= link.confirmed && !link.differs.contains(task)) continue;
+    const PeerClaim& claim = belief.claim;
+    words.bids.push_back({task, belief.round, claim.winner, claim.finish, claim.until, false});
+  }
+  for (const auto& [task, round] : std::exchange(link.tell_over, {}))
+    words.bids.push_back({task, round, {}, 0, 0, true});
+  if (words.bids.empty()) return words;
+  for (const auto& [agent, number] : stamps_)
+    if (agent != to) words.stamps.push_back({agent, number});
+  return words;
+}
+
+void PeerMachine::note_agreement(Turn& turn) {
+  constexpr std::size_t told_max = 32;
+  if (beliefs_.empty() || links_.empty() || !agreed()) return;
+  std::string who;
+  std::size_t count = 0;
+  for (const auto& [task, belief] : beliefs_) {
+    if (!belief.claim.winner) continue;
+    if (++count <= told_max) who += ' ' + to_string(task) + "=" + to_string(belief.claim.winner);
+  }
+  if (count == 0 || who == noted_) return;
+  if (count > told_max) turn.note = " and " + std::to_string(count - told_max) + " more";
+  turn.note = "the peers agree:" + who + turn.note;
+  noted_ = std::move(who);
+}
+
+}  // namespace bidboard

@@ -1,0 +1,313 @@
+#include "experiments/claims.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <numeric>
+#include <set>
+
+namespace bidboard {
+namespace {
+
+/// What a value belongs to: workload, agents, faults, seed.
+using Unit = std::array<std::size_t, 4>;
+using Values = std::map<Unit, double>;
+constexpr std::size_t agents_place = 1;
+constexpr std::size_t faults_place = 2;
+
+constexpr std::array<std::string_view, 6> costs{"messages",   "bytes",     "links",
+                                                "controller", "start_p50", "makespan"};
+
+/// Smaller effects are too small to matter, however certain: of ratios, of percentages and other differences,
+/// of exponents.
+constexpr double least_ratio = 1.01;
+constexpr double least_points = 0.5;
+constexpr double least_exponent = 0.05;
+constexpr std::size_t least_counts = 3;
+
+std::set<std::size_t> places(const std::vector<std::string>& names, const std::vector<std::string>& chosen) {
+  std::set<std::size_t> found;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (std::ranges::find(chosen, names[i]) != chosen.end()) found.insert(i);
+  return found;
+}
+
+const Measure* find_measure(std::string_view name) {
+  const auto found = std::ranges::find(measures(), name, &Measure::name);
+  return found == measures().end() ? nullptr : &*found;
+}
+
+/// A measure in the runs that count. Nothing of a measure or strategy that is not known.
+Values values_of(const Results& results, std::string_view measure, std::string_view strategy,
+                 const Where& where) {
+  Values values;
+  const ExperimentNames& names = results.names;
+  const auto s = std::ranges::find(names.strategies, strategy);
+  if (!find_measure(measure) || s == names.strategies.end()) return values;
+  const std::size_t position = measure_position(measure);
+  const auto workloads = places(names.workloads, where.workloads);
+  const auto agents = places(names.agents, where.agents);
+  const auto faults = places(names.faults, where.faults);
+  for (const RunRecord& run : results.runs) {
+    const Cell& cell = run.cell;
+    if (cell.strategy == static_cast<std::size_t>(s - names.strategies.begin()) &&
+        workloads.contains(cell.workload) && agents.contains(cell.agents) && faults.contains(cell.faults) &&
+        run.measured[position])
+      values[{cell.workload, cell.agents, cell.faults, cell.seed}] = *run.measured[position];
+  }
+  return values;
+}
+
+bool is_positive(double value) { return value > 0; }
+
+/// The exponents of a power law over the numbers of agents, for each workload, faults and seed.
+Values exponents_of(const Results& results, const Values& values) {
+  std::map<Unit, std::pair<std::vector<double>, std::vector<double>>> points;
+  for (const auto& [measured, value] : values) {
+    Unit unit = measured;
+    const auto count = static_cast<double>(results.names.agent_counts[unit[agents_place]]);
+    unit[agents_place] = 0;
+    points[unit].first.push_back(count);
+    points[unit].second.push_back(value);
+  }
+  Values exponents;
+  for (const auto& [unit, xy] : points)
+    if (std::set(xy.first.begin(), xy.first.end()).size() > 1 && std::ranges::all_of(xy.second, is_positive))
+      exponents[unit] = fit_power_law(xy.first, xy.second).exponent;
+  return exponents;
+}
+
+/// What the measure is under faults ÷ what it is without.
+Values by_failure(const Results& results, const Values& values, const Values& undisturbed) {
+  Values ratios;
+  for (const auto& [unit, value] : values) {
+    if (results.names.faults[unit[faults_place]] == "none") continue;
+    Unit before = unit;
+    for (std::size_t f = 0; f < results.names.faults.size(); ++f)
+      if (results.names.faults[f] == "none") before[faults_place] = f;
+    if (const auto found = undisturbed.find(before); found != undisturbed.end() && found->second > 0)
+      ratios[unit] = value / found->second;
+  }
+  return ratios;
+}
+
+Values aspect_of(const Results& results, const ClaimSpec& claim, std::string_view strategy) {
+  const Values values = values_of(results, claim.measure, strategy, claim.where);
+  if (claim.aspect == Aspect::growth) return exponents_of(results, values);
+  if (claim.aspect == Aspect::value) return values;
+  Where everywhere = claim.where;
+  everywhere.faults = results.names.faults;
+  return by_failure(results, values, values_of(results, claim.measure, strategy, everywhere));
+}
+
+double mean_of(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+ClaimVerdict contrast(const Results& results, const ClaimSpec& claim) {
+  std::vector<double> more, less;
+  pair_up(aspect_of(results, claim, claim.more), aspect_of(results, claim, claim.less), more, less);
+  ClaimVerdict verdict;
+  if (more.empty()) return verdict;
+  verdict.as_ratio = claim.aspect == Aspect::failure ||
+                     (claim.aspect == Aspect::value && find_measure(claim.measure)->unit != "%" &&
+                      std::ranges::all_of(more, is_positive) && std::ranges::all_of(less, is_positive));
+  if (verdict.as_ratio) {
+    verdict.more = summarise(more).ratio;
+    verdict.less = summarise(less).ratio;
+    const Comparison c = compare(more, less);
+    verdict.contrast = {c.ratio, c.ci, c.p, c.pairs};
+  } else {
+    verdict.more = mean_of(more);
+    verdict.less = mean_of(less);
+    verdict.contrast = differ(more, less);
+  }
+  return verdict;
+}
+
+double least_effect(const ClaimSpec& claim, const ClaimVerdict& verdict) {
+  if (claim.aspect == Aspect::growth) return least_exponent;
+  return verdict.as_ratio ? std::log(least_ratio) : least_points;
+}
+
+std::string two_decimals(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f", value);
+  return text;
+}
+
+std::string interval(const Interval& ci, std::string (*number)(double) = four_digits) {
+  return "[" + number(ci.low) + " to " + number(ci.high) + "]";
+}
+
+/// One strategy's part of a claim.
+std::string side_in_words(const ClaimSpec& claim, double value) {
+  if (claim.aspect == Aspect::growth) return "n^" + two_decimals(value);
+  if (claim.aspect == Aspect::failure) return "× " + four_digits(value);
+  const std::string_view unit = find_measure(claim.measure)->unit;
+  return four_digits(value) + (unit.empty() ? "" : " ") + std::string(unit);
+}
+
+AnswerTable claims_table(const Results& results) {
+  AnswerTable table{"Claims",
+                    "Paired by seed, with 95 % bootstrap intervals; p corrected for all claims (Holm). n is "
+                    "the number of agents.",
+                    {"claim", "measured by", "outcome", "figures"},
+                    {}};
+  const std::vector<ClaimVerdict> verdicts = judge_claims(results);
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    const ClaimSpec& claim = results.names.claims[i];
+    const Measure* measure = find_measure(claim.measure);
+    std::string what = measure ? std::string(measure->title) : claim.measure;
+    if (claim.aspect == Aspect::growth) what = "growth of " + what + " with n";
+    if (claim.aspect == Aspect::failure) what += " with a failure ÷ without";
+    table.rows.push_back(
+        {claim.text, what, std::string(name(verdicts[i].outcome)), in_words(claim, verdicts[i])});
+  }
+  return table;
+}
+
+AnswerTable goals_table(const Results& results) {
+  AnswerTable table{"Goals",
+                    "Geometric means over workloads and seeds, with 95 % bootstrap intervals; of the "
+                    "strategies named in the goal, the best.",
+                    {"goal", "setting", "best strategy", "measure", "figure", "at most", ""},
+                    {}};
+  const ExperimentNames& names = results.names;
+  const auto verdicts = judge_goals(results);
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    const GoalSpec& goal = names.goals[i];
+    const Measure* known = find_measure(goal.measure);
+    const std::string measure = (known ? std::string(known->title) : goal.measure) +
+                                (goal.against.empty() ? "" : ", ÷ " + goal.against);
+    const std::string limit = format_micros(goal.at_most);
+    if (verdicts[i].empty()) table.rows.push_back({goal.text, "–", "–", measure, "–", limit, "not measured"});
+    for (const GoalFigure& f : verdicts[i])
+      table.rows.push_back({&f == &verdicts[i].front() ? goal.text : "",
+                            setting_name(names, f.agents, f.faults), names.strategies[f.strategy], measure,
+                            four_digits(f.figure.ratio) + " " + interval(f.figure.ci), limit,
+                            f.met ? "met" : "missed"});
+  }
+  return table;
+}
+
+AnswerTable growth_table(const Results& results) {
+  AnswerTable table{"Growth with the number n of agents, fitted",
+                    "Power laws by least squares on logarithms, where nothing goes wrong; 95 % bootstrap "
+                    "intervals of the exponents.",
+                    {"strategy"},
+                    {}};
+  for (const std::string_view cost : costs) {
+    const Measure& measure = *find_measure(cost);
+    table.head.push_back(std::string(measure.title) +
+                         (measure.unit.empty() ? "" : ", " + std::string(measure.unit)));
+  }
+  for (std::size_t s = 0; s < results.names.strategies.size(); ++s) {
+    std::vector<std::string> row{results.names.strategies[s]};
+    bool any = false;
+    for (const std::string_view cost : costs) {
+      const std::optional<Growth> growth = growth_of(results, cost, s);
+      any = any || growth;
+      row.push_back(growth ? four_digits(growth->law.factor) + " n^" + two_decimals(growth->law.exponent) +
+                                 " " + interval(growth->exponent, two_decimals)
+                           : "–");
+    }
+    if (any) table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string_view name(Outcome outcome) {
+  constexpr std::array<std::string_view, 4> names{"upheld", "refuted", "no difference", "not measured"};
+  return names[static_cast<std::size_t>(outcome)];
+}
+
+std::vector<ClaimVerdict> judge_claims(const Results& results) {
+  std::vector<ClaimVerdict> verdicts;
+  std::vector<double> p;
+  for (const ClaimSpec& claim : results.names.claims) {
+    verdicts.push_back(contrast(results, claim));
+    p.push_back(verdicts.back().contrast.p);
+  }
+  const std::vector<double> corrected = holm(p);
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    ClaimVerdict& verdict = verdicts[i];
+    verdict.contrast.p = corrected[i];
+    if (verdict.contrast.pairs == 0) continue;
+    const double effect = verdict.as_ratio ? std::log(verdict.contrast.mean) : verdict.contrast.mean;
+    verdict.outcome =
+        corrected[i] > noise_level || std::abs(effect) < least_effect(results.names.claims[i], verdict)
+            ? Outcome::no_difference
+        : effect > 0 ? Outcome::upheld
+                     : Outcome::refuted;
+  }
+  return verdicts;
+}
+
+std::string in_words(const ClaimSpec& claim, const ClaimVerdict& verdict) {
+  if (verdict.outcome == Outcome::not_measured) return "–";
+  const Difference& c = verdict.contrast;
+  const auto number = claim.aspect == Aspect::growth ? two_decimals : four_digits;
+  return claim.more + " " + side_in_words(claim, verdict.more) + ", " + claim.less + " " +
+         side_in_words(claim, verdict.less) + (verdict.as_ratio ? "; ratio " : "; difference ") +
+         number(c.mean) + " " + interval(c.ci, number) + ", p = " + four_digits(c.p) + ", " +
+         std::to_string(c.pairs) + " pairs";
+}
+
+std::vector<std::vector<GoalFigure>> judge_goals(const Results& results) {
+  std::vector<std::vector<GoalFigure>> verdicts;
+  for (const GoalSpec& goal : results.names.goals) {
+    std::map<std::pair<std::size_t, std::size_t>, GoalFigure> best;  // by agents and faults
+    for (const std::size_t s : places(results.names.strategies, goal.strategies)) {
+      std::map<std::pair<std::size_t, std::size_t>, std::vector<double>> figures;
+      const Values own = values_of(results, goal.measure, results.names.strategies[s], goal.where);
+      const Values others =
+          goal.against.empty() ? own : values_of(results, goal.measure, goal.against, goal.where);
+      for (const auto& [unit, value] : own)
+        if (const auto other = others.find(unit); other != others.end() && value > 0 && other->second > 0)
+          figures[{unit[agents_place], unit[faults_place]}].push_back(
+              goal.against.empty() ? value : value / other->second);
+      for (const auto& [setting, values] : figures) {
+        const Comparison figure = summarise(values);
+        if (const auto before = best.find(setting);
+            before != best.end() && before->second.figure.ratio <= figure.ratio)
+          continue;
+        best[setting] = {setting.first, setting.second, s, figure, figure.ratio <= from_micros(goal.at_most)};
+      }
+    }
+    verdicts.emplace_back();
+    for (const auto& [setting, figure] : best) verdicts.back().push_back(figure);
+  }
+  return verdicts;
+}
+
+std::optional<Growth> growth_of(const Results& results, std::string_view measure, std::size_t strategy) {
+  const ExperimentNames& names = results.names;
+  const Values values = values_of(results, measure, names.strategies[strategy],
+                                  {names.workloads, names.agents, {names.faults.front()}});
+  std::vector<double> x, y;
+  for (const auto& [unit, value] : values)
+    x.push_back(static_cast<double>(names.agent_counts[unit[agents_place]])), y.push_back(value);
+  if (std::set(x.begin(), x.end()).size() < least_counts || !std::ranges::all_of(y, is_positive)) return {};
+  std::vector<double> exponents;
+  for (const auto& [unit, exponent] : exponents_of(results, values)) exponents.push_back(exponent);
+  return Growth{fit_power_law(x, y), mean_interval(exponents)};
+}
+
+std::vector<AnswerTable> answer_tables(const Results& results) {
+  std::vector<AnswerTable> tables{claims_table(results), goals_table(results), growth_table(results)};
+  std::erase_if(tables, [](const AnswerTable& table) { return table.rows.empty(); });
+  return tables;
+}
+
+std::string four_digits(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
+
+}  // namespace bidboard

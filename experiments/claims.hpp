@@ -1,0 +1,66 @@
+// What the results say to the questions an experiment was asked (questions.hpp), and how its costs grow with
+// the number of agents. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "experiments/results.hpp"
+#include "experiments/statistics.hpp"
+
+namespace bidboard {
+
+enum class Outcome : std::uint8_t { upheld, refuted, no_difference, not_measured };
+std::string_view name(Outcome outcome);
+
+/// Both strategies in the same runs: the same workload, agents, faults and seed; for a growth, the same
+/// workload, faults and seed over all numbers of agents.
+struct ClaimVerdict {
+  Outcome outcome = Outcome::not_measured;
+  double more = 0;  ///< mean over the runs; of ratios the geometric one
+  double less = 0;
+  bool as_ratio = false;  ///< `contrast` is more ÷ less instead of more − less
+  Difference contrast;    ///< p is corrected for all claims of the experiment (Holm)
+};
+/// In the order of the claims. A contrast is a ratio where it is of failures, or where all values are
+/// positive and no percentages; else a difference. Below 1 %, 0.5 points or an exponent of 0.05 there is no
+/// difference, however certain it is.
+std::vector<ClaimVerdict> judge_claims(const Results& results);
+/// "peer n^1.92, hierarchy n^1.01; difference 0.91 [0.88 to 0.95], p = 0.002, 24 pairs".
+std::string in_words(const ClaimSpec& claim, const ClaimVerdict& verdict);
+
+/// The best strategy of a goal among one crowd under some faults.
+struct GoalFigure {
+  std::size_t agents = 0;
+  std::size_t faults = 0;
+  std::size_t strategy = 0;
+  Comparison figure;  ///< against nothing, or against the goal's strategy
+  bool met = false;
+};
+/// In the order of the goals; a goal that was not measured has no figures.
+std::vector<std::vector<GoalFigure>> judge_goals(const Results& results);
+
+/// measure = factor × agents^exponent.
+struct Growth {
+  PowerLaw law;
+  Interval exponent;  ///< 95 %, by resampling workloads and seeds
+};
+/// Of one strategy, where nothing goes wrong (the first faults). Nothing when there are not at least three
+/// different numbers of agents, or a value is 0.
+std::optional<Growth> growth_of(const Results& results, std::string_view measure, std::size_t strategy);
+
+/// A table for people.
+struct AnswerTable {
+  std::string title;
+  std::string note;
+  std::vector<std::string> head;
+  std::vector<std::vector<std::string>> rows;
+};
+/// Claims, goals and fitted growth, as far as the experiment has them.
+std::vector<AnswerTable> answer_tables(const Results& results);
+/// Four digits are more than anyone sees.
+std::string four_digits(double value);
+
+}  // namespace bidboard
