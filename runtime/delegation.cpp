@@ -295,12 +295,15 @@ class OwnDesk {
     std::optional<Fitness> best;
     const Agent* specialist = nullptr;
     std::set<AgentId> asked;
+    std::size_t candidates = 0;
     for (const std::size_t i : view.eligible) {
       const AgentId top = tops_[i];
       if (top && !asked.insert(top).second) continue;
       if (top && known && errand->second.handed_back.contains(top)) continue;
       const auto candidate = top ? fitness(managers_.at(top), task.spec) : fitness_of(i, task.spec);
-      if (!candidate || (best && *best < *candidate)) continue;
+      if (!candidate) continue;
+      ++candidates;
+      if (best && *best < *candidate) continue;
       best = candidate;
       specialist = top ? nullptr : situation_.agents[i].agent;
     }
@@ -309,7 +312,7 @@ class OwnDesk {
     take_slot(managers_.at(best->agent), task.spec);
     Errand& sent = core_.hierarchy.errands[task.id];
     sent.way.clear();
-    if (asked.size() > 1) sent.way.push_back({{}, best->agent, in_words(*best)});
+    if (candidates > 1) sent.way.push_back({{}, best->agent, in_words(*best)});
     put_on_desk(core_, task.id, best->agent);
   }
 
