@@ -41,6 +41,7 @@ struct StrategySpec {
   std::string mechanism = "sequential";
   bool live_bids = false;  ///< agents are asked; else the controller works their bids out
   bool calibrate = true;
+  bool arbiter = true;  ///< false: `peer` without a controller (arbiterless.hpp)
   Place place;
 };
 
