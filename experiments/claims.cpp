@@ -185,8 +185,9 @@ AnswerTable goals_table(const Results& results) {
     const std::string limit = format_micros(goal.at_most);
     if (verdicts[i].empty()) table.rows.push_back({goal.text, "–", "–", measure, "–", limit, "not measured"});
     for (const GoalFigure& f : verdicts[i])
-      table.rows.push_back({goal.text, setting_name(names, f.agents, f.faults), names.strategies[f.strategy],
-                            measure, four_digits(f.figure.ratio) + " " + interval(f.figure.ci), limit,
+      table.rows.push_back({&f == &verdicts[i].front() ? goal.text : "",
+                            setting_name(names, f.agents, f.faults), names.strategies[f.strategy], measure,
+                            four_digits(f.figure.ratio) + " " + interval(f.figure.ci), limit,
                             f.met ? "met" : "missed"});
   }
   return table;

@@ -156,7 +156,10 @@ constexpr std::array<Key<File>, 13> file_table{{
     {{"name", "text", "required", "what the experiment is called"},
      [](KeyReader& r, const Value& v, File& f) { f.experiment.name = r.name(v).value_or(""); }},
     {{"about", "text", "none", "what it asks, for the head of the report"},
-     [](KeyReader& r, const Value& v, File& f) { f.experiment.about = r.text(v).value_or(""); }},
+     [](KeyReader& r, const Value& v, File& f) {
+       f.experiment.about = r.text(v).value_or("");
+       while (f.experiment.about.ends_with('\n')) f.experiment.about.pop_back();
+     }},
     {{"mode", "simulate or live", "simulate", "virtual time, or real processes"},
      [](KeyReader& r, const Value& v, File& f) {
        const bool live = r.choice(v, {"simulate", "live"}).value_or("simulate") == "live";

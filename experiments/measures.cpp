@@ -31,7 +31,7 @@ struct Sums {
   double slots = 0;
   double alive = 0;
   double work = 0;    ///< of executions
-  double useful = 0;  ///< of them
+  double wasted = 0;  ///< of them, without an accepted result
   double awards = 0;
   double price = 0;
   std::vector<double> waits;         ///< ready to first award
@@ -47,12 +47,11 @@ Sums sums_of(const RunFacts& facts) {
   std::vector<double> useful(facts.agents.size(), 0);
   for (const ExecutionFacts& e : facts.executions) {
     sums.work += e.end - e.begin;
-    if (e.useful) useful[e.agent] += e.end - e.begin;
+    (e.useful ? useful[e.agent] : sums.wasted) += e.end - e.begin;
   }
   for (std::size_t i = 0; i < facts.agents.size(); ++i) {
     sums.slots += facts.agents[i].slots;
     sums.alive += facts.agents[i].alive;
-    sums.useful += useful[i];
     sums.useful_share.push_back(useful[i] / facts.agents[i].slots);
   }
   for (const TaskFacts& task : facts.tasks) {
@@ -175,7 +174,7 @@ Measured measure_run(const RunFacts& facts, const Yardsticks& yardsticks) {
           per(100 * facts.lost, watched(facts.messages).value_or(0)),
           watched(facts.links),
           per(1e6 * facts.controller, facts.controller < 0 ? 0 : tasks),
-          per(100 * (sums.work - sums.useful), sums.work),
+          per(100 * sums.wasted, sums.work),
           per(watched(facts.conflicts), tasks),
           sums.slots > 0 && facts.makespan > 0
               ? std::optional(100 * std::max(0.0, 1 - sums.work / (facts.makespan * sums.slots)))

@@ -157,6 +157,16 @@ std::string report_markdown(const Results& results) {
   return text;
 }
 
+std::string results_document(const std::vector<Results>& all) {
+  const Results& first = all.front();
+  std::string text =
+      "# Results\n\n" + answer(first, judge(first)) +
+      "\n\nMade by `./dev results` from a recorded run of the experiments in `experiments/`; what the "
+      "measures mean stands in [metrics.md](metrics.md).\n";
+  for (const Results& results : all) text += "\n" + report_markdown(results);
+  return text;
+}
+
 std::string report_page(const Results& results, const std::vector<Value>& gantt) {
   const Verdict verdict = judge(results);
   Value data = to_value(results.names);

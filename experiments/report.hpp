@@ -12,8 +12,10 @@ namespace bidboard {
 /// `gantt`: the lines of gantt.jsonl.
 std::string report_page(const Results& results, const std::vector<Value>& gantt);
 
-/// The answer and a table per setting in Markdown, for docs/results.md.
+/// The answer, claims, goals and a table per setting in Markdown.
 std::string report_markdown(const Results& results);
+/// docs/results.md: what the first of them answers, then a section for each. REQUIRES: at least one.
+std::string results_document(const std::vector<Results>& all);
 
 /// The built-in parts (made by CMake from the files of their names).
 extern const char* const report_css;

@@ -56,6 +56,7 @@ document.body.dataset.outcome = JSON.stringify({ clicks, errors, wide, bars: all
 def main() -> int:
     binary = Path(sys.argv[1]).resolve()
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    the_shipped_experiments_are_understood(binary)
     for check in (a_run_that_was_cut_off_goes_on, the_settings_written_for_live_runs_are_understood):
         with tempfile.TemporaryDirectory() as folder:
             home = Path(folder)
@@ -70,6 +71,16 @@ def main() -> int:
     else:
         print("skipped: the pages were not loaded, for there is no Chromium (`./dev setup` installs it)")
     return 0
+
+
+def the_shipped_experiments_are_understood(binary: Path) -> None:
+    files = sorted((Path(__file__).resolve().parent.parent / "experiments").glob("*.yaml"))
+    assert len(files) >= 6, files
+    for file in files:
+        for more in ([], ["--full"]):
+            command = [binary, "experiment", "run", file, "--cell", "no such cell", *more]
+            read = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert read.returncode == 3 and "no cell" in read.stderr, read.stderr
 
 
 def run_experiment(binary: Path, home: Path, text: str) -> subprocess.CompletedProcess:

@@ -14,7 +14,7 @@ namespace {
 bool says(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 const std::string file =
-    "name: claims\nseeds: 8\nworkloads: [{generate: chain}, {generate: random}]\n"
+    "name: claims\nabout: >\n  What is said.\nseeds: 8\nworkloads: [{generate: chain}, {generate: random}]\n"
     "agents: [{count: [4, 8, 16, 32]}]\nfaults: [none, {kill_agents: 1}]\nstrategies: [central, blackboard]\n"
     "claims:\n"
     "  - {claim: More paths, measure: links, as: growth, more: blackboard, less: central, faults: [none]}\n"
@@ -178,6 +178,19 @@ TEST_CASE("claims, goals and growth stand in the page and in Markdown, and survi
     CHECK(says(text, "4 agents and 1 killed"));
     CHECK(says(text, "Growth with the number n of agents"));
   }
+}
+
+TEST_CASE("a document of several results opens with what the first of them answers") {
+  Results first = results_of(lean, lavish);
+  Results second = results_of(lavish, lean);
+  first.made_by = "Commit 1234.";
+  second.names.name = "Another";
+  const std::string text = results_document({first, second});
+  CHECK(text.starts_with("# Results\n\ncentral is best or within noise of the best in 8 of 8 settings"));
+  CHECK(says(text, "\n## claims\n\nWhat is said.\n\n**central"));
+  CHECK(says(text, "\n## Another\n"));
+  CHECK(says(text, "seeds 1 to 8"));
+  CHECK(says(text, "Commit 1234."));
 }
 
 TEST_CASE("what is wrong with a claim or goal is told with its line") {

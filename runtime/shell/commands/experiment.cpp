@@ -27,6 +27,7 @@ struct ExperimentArgs {
   std::vector<std::string> paths;
   std::string out;
   std::string cell;
+  std::string note;
   bool full = false;
   bool dry_run = false;
   bool json = false;
@@ -134,7 +135,7 @@ Result<Exit> run(const ExperimentArgs& args) {
   options.out = args.out.empty() ? "results/" + fs::path(args.paths.front()).stem().string() : args.out;
   options.program = own_program();
   options.source = loaded->source;
-  options.made_by = made_by();
+  options.made_by = made_by() + (args.note.empty() ? "" : " " + args.note);
   options.threads = std::max(1u, std::thread::hardware_concurrency());
   const std::size_t runs = cells_of(experiment).size();
   if (args.dry_run) {
@@ -165,14 +166,17 @@ Result<Exit> run(const ExperimentArgs& args) {
 }
 
 Result<Exit> report_again(const ExperimentArgs& args) {
-  const Result<Results> results = read_results(args.paths.front());
-  if (!results) return fail(results.error());
-  if (const Result<void> written = write_report(args.paths.front(), *results); !written)
-    return fail(written.error());
+  std::vector<Results> all;
+  for (const std::string& folder : args.paths) {
+    Result<Results> results = read_results(folder);
+    if (!results) return fail(results.error());
+    if (const Result<void> written = write_report(folder, *results); !written) return fail(written.error());
+    all.push_back(std::move(*results));
+  }
   if (args.markdown)
-    std::fputs(report_markdown(*results).c_str(), stdout);
+    std::fputs((all.size() == 1 ? report_markdown(all.front()) : results_document(all)).c_str(), stdout);
   else
-    print_standings(*results);
+    for (const Results& results : all) print_standings(results);
   return Exit::ok;
 }
 
@@ -228,10 +232,9 @@ Result<Exit> compare_folders(const ExperimentArgs& args) {
 }
 
 Result<Exit> experiment(const ExperimentArgs& args) {
-  const bool needs_path = args.verb == "run" || args.verb == "report";
-  if (needs_path && args.paths.size() != 1)
-    return fail(Errc::invalid,
-                args.verb == "run" ? "run takes one experiment file" : "report takes one folder");
+  if (args.verb == "run" && args.paths.size() != 1)
+    return fail(Errc::invalid, "run takes one experiment file");
+  if (args.verb == "report" && args.paths.empty()) return fail(Errc::invalid, "report takes folders");
   if (args.verb == "run") return run(args);
   if (args.verb == "report") return report_again(args);
   if (args.verb == "list") return list(args);
@@ -263,7 +266,8 @@ Command experiment_command() {
         o.flag("--full", args->full, "With the file's `full:` keys: longer, more");
         o.flag("--dry-run", args->dry_run, "Say how many runs there are and how long they take");
         o.flag("--json", args->json, "Print JSON (--cell, list)");
-        o.flag("--markdown", args->markdown, "Print tables in Markdown (report)");
+        o.text("--note", args->note, "TEXT", "Kept with the results: a commit, a machine (run)");
+        o.flag("--markdown", args->markdown, "Print Markdown; of several folders a document (report)");
         return [args](const Globals&) { return experiment(*args); };
       }};
 }
