@@ -23,8 +23,8 @@ void keep_latest(Map& map, std::size_t most) {
 
 }  // namespace
 
-PeerMachine::PeerMachine(AgentId self, std::uint32_t slots, PeerTimes times)
-    : self_(self), slots_(slots), times_(times) {}
+PeerMachine::PeerMachine(AgentId self, std::uint32_t slots, PeerTimes times, Arbiter arbiter)
+    : self_(self), slots_(slots), times_(times), arbiter_(arbiter) {}
 
 void PeerMachine::meet(const Peers& peers, Instant now) {
   now_ = now;
@@ -90,13 +90,19 @@ void PeerMachine::begun(TaskId task, Epoch round, Micros seconds, Instant now) {
   const auto place = std::find(bundle_.begin(), bundle_.end(), task);
   // What comes behind it was planned for after it: nothing changes for those.
   if (place != bundle_.end()) bundle_.erase(place);
-  withdraw(task, round);
+  asked_.erase(task);
+  if (arbiter_ == Arbiter::controller) withdraw(task, round);  // else our claim stands until it is finished
   held_[task] = Holding{round, now, std::max<Micros>(seconds, 1)};
 }
 
 /// Promises are made anew: they may be kept earlier or later than was thought.
 void PeerMachine::ended(TaskId task) {
   if (held_.erase(task) > 0) must_renew_ = true;
+}
+
+void PeerMachine::finished(TaskId task, Epoch round) {
+  withdraw(task, round);
+  for (auto& [agent, link] : links_) link.tell_over[task] = {round, 0};
 }
 
 /// From now on we believe this. If the task was in our bundle and is not ours any more, what comes behind it
@@ -164,7 +170,7 @@ void PeerMachine::lapse() {
     if (!claim.winner) continue;
     if (claim.winner != self_ && claim.until <= now) lapsed.push_back(task);
     if (claim.winner == self_ && claim.until - times_.lapse.us / 2 <= now) {
-      if (asked_.contains(task)) {
+      if (asked_.contains(task) || held_.contains(task)) {
         believe(task, belief.round, {self_, taken, now + times_.lapse.us});
       } else {
         must_renew_ = true;
@@ -303,6 +309,7 @@ void PeerMachine::take(Turn& turn) {
 PeerMachine::Turn PeerMachine::turn(Instant now) {
   now_ = now;
   Turn turn;
+  turn.over = std::exchange(over_news_, {});
   lapse();
   build();
   take(turn);

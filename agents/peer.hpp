@@ -52,9 +52,15 @@ struct PeerTimes {
   Duration repeat_take_after = seconds(1);   ///< an answer may be lost
 };
 
+/// Who has the last word.
+enum class Arbiter : std::uint8_t {
+  controller,  ///< what is agreed on is asked for, and begun once it is awarded
+  none,        ///< what is agreed on is begun; that it is finished is passed on from peer to peer
+};
+
 class PeerMachine {
  public:
-  PeerMachine(AgentId self, std::uint32_t slots, PeerTimes times = {});
+  PeerMachine(AgentId self, std::uint32_t slots, PeerTimes times = {}, Arbiter arbiter = Arbiter::controller);
 
   /// Who the neighbours are from now on. Claims of those that are no neighbours any more are given up.
   void meet(const Peers& peers, Instant now);
@@ -66,12 +72,15 @@ class PeerMachine {
   /// We hold it, and think that it takes so long.
   void begun(TaskId task, Epoch round, Micros seconds, Instant now);
   void ended(TaskId task);
+  /// Without an arbiter: it is done, and everybody is to know.
+  void finished(TaskId task, Epoch round);
   /// What does not come from a neighbour, with its proof, is ignored.
   void hear(const PeerBids& bids, Instant now);
 
   struct Turn {
     std::vector<PeerBids> says;
-    std::vector<TaskId> take;  ///< ask for these
+    std::vector<TaskId> take;  ///< ask for these; without an arbiter: begin them
+    std::vector<TaskId> over;  ///< without an arbiter: others have finished these
     std::string note;          ///< for people, when a new agreement was reached; or empty
   };
   /// What to do now. Call after the others above, and when next_wakeup() says so.
@@ -107,9 +116,11 @@ class PeerMachine {
     std::uint64_t confirmed = 0;  ///< of ours, that it heard
     std::map<TaskId, Said> said;
     Stamps stamps;
-    std::set<TaskId> differs;           ///< where it believes otherwise than we do, as far as we know
-    std::map<TaskId, Epoch> tell_over;  ///< it speaks of these
-    bool owes_word = false;             ///< it waits to hear that we heard
+    std::set<TaskId> differs;  ///< where it believes otherwise than we do, as far as we know
+    /// Rounds that are over and that it does not know to be, and the number of our message that told it
+    /// first; 0: none yet.
+    std::map<TaskId, std::pair<Epoch, std::uint64_t>> tell_over;
+    bool owes_word = false;  ///< it waits to hear that we heard
     Duration pause;
     Instant last_told{INT64_MIN / 2};
     Instant last_heard{INT64_MIN / 2};
@@ -127,6 +138,7 @@ class PeerMachine {
   void drop_from(std::size_t place);
   void forget(TaskId task);
   void note_said(Link& link, const PeerBid& bid);
+  void note_over(TaskId task, Epoch round);
   void judge(AgentId from, Link& link, TaskId task);
   void lapse();
   void renew();
@@ -146,6 +158,7 @@ class PeerMachine {
   AgentId self_;
   std::uint32_t slots_;
   PeerTimes times_;
+  Arbiter arbiter_;
   Instant now_{};  ///< of the call under way
   std::int64_t offset_ = 0;
   std::uint64_t peers_number_ = 0;
@@ -160,6 +173,7 @@ class PeerMachine {
   std::map<AgentId, Link> links_;
   Stamps stamps_;
   bool must_renew_ = false;  ///< what our promises rested on has changed
+  std::vector<TaskId> over_news_;
   Instant wake_ = never;
   std::string noted_;
   std::uint64_t ignored_ = 0;

@@ -22,6 +22,9 @@ void PeerMachine::hear(const PeerBids& bids, Instant now) {
   Link& link = at->second;
   link.last_heard = now;
   if (bids.heard <= number_) link.confirmed = std::max(link.confirmed, bids.heard);
+  std::erase_if(link.tell_over, [&](const auto& told) {
+    return told.second.second != 0 && told.second.second <= link.confirmed;
+  });
   if (bids.number == 0) return;
   link.owes_word = true;
   if (bids.number <= link.heard) return;  // said again, or overtaken on its way
@@ -47,12 +50,11 @@ void PeerMachine::note_said(Link& link, const PeerBid& bid) {
   if (bid.over) {
     link.said.erase(bid.task);
     link.differs.erase(bid.task);
-    const bool is_held = held_.contains(bid.task);
-    if (!is_held && (over == over_.end() || over->second < bid.round)) withdraw(bid.task, bid.round);
+    if (over == over_.end() || over->second < bid.round) note_over(bid.task, bid.round);
     return;
   }
   if (over != over_.end() && over->second >= bid.round) {
-    if (bid.winner) link.tell_over[bid.task] = over->second;
+    if (bid.winner) link.tell_over.try_emplace(bid.task, over->second, 0);
     return;
   }
   if (!beliefs_.contains(bid.task)) {
@@ -63,6 +65,16 @@ void PeerMachine::note_said(Link& link, const PeerBid& bid) {
   const PeerClaim claim{bid.winner, bid.finish, bid.until};
   if (said.round != bid.round || !same(said.claim, claim)) link.pause = times_.gap;
   said = Said{bid.round, claim};
+}
+
+/// A neighbour knows of a round that is over. With an arbiter that is a hint about what we do not hold.
+void PeerMachine::note_over(TaskId task, Epoch round) {
+  if (arbiter_ == Arbiter::controller) {
+    if (!held_.contains(task)) withdraw(task, round);
+    return;
+  }
+  finished(task, round);
+  over_news_.push_back(task);
 }
 
 void PeerMachine::judge(AgentId from, Link& link, TaskId task) {
@@ -106,7 +118,9 @@ bool PeerMachine::agreed() const {
 
 /// When the neighbour is to be told something.
 Instant PeerMachine::due(const Link& link) const {
-  if (changed_ > link.told || !link.tell_over.empty()) return link.last_told + times_.gap;
+  const bool has_news =
+      std::ranges::any_of(link.tell_over, [](const auto& told) { return told.second.second == 0; });
+  if (changed_ > link.told || has_news) return link.last_told + times_.gap;
   if (link.confirmed < link.told || !link.differs.empty()) return link.last_told + link.pause;
   return link.owes_word ? link.last_told + times_.gap : never;
 }
@@ -130,6 +144,8 @@ void PeerMachine::speak(Turn& turn) {
       link.told = link.confirmed;  // nothing of ours is open any more
     } else {
       words.number = link.told = number_;
+      for (auto& [task, told] : link.tell_over)
+        if (told.second == 0) told.second = number_;
       link.pause = repeats ? std::min(link.pause * 2, times_.pause_max) : times_.gap * 2;
     }
     link.owes_word = false;
@@ -145,8 +161,7 @@ PeerBids PeerMachine::words_for(AgentId to, Link& link) {
     const PeerClaim& claim = belief.claim;
     words.bids.push_back({task, belief.round, claim.winner, claim.finish, claim.until, false});
   }
-  for (const auto& [task, round] : std::exchange(link.tell_over, {}))
-    words.bids.push_back({task, round, {}, 0, 0, true});
+  for (const auto& [task, told] : link.tell_over) words.bids.push_back({task, told.first, {}, 0, 0, true});
   if (words.bids.empty()) return words;
   for (const auto& [agent, number] : stamps_)
     if (agent != to) words.stamps.push_back({agent, number});

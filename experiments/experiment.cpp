@@ -96,7 +96,7 @@ constexpr std::array<Key<AgentsEntry>, 7> agents_table{{
      [](KeyReader& r, const Value& v, AgentsEntry& e) { e.spec.name = r.name(v).value_or(""); }},
 }};
 
-constexpr std::array<Key<StrategySpec>, 5> strategy_table{{
+constexpr std::array<Key<StrategySpec>, 6> strategy_table{{
     {{"auction", "word", "none", "the mechanism that clears it"},
      [](KeyReader& r, const Value& v, StrategySpec& e) {
        std::vector<std::string> known;
@@ -115,6 +115,12 @@ constexpr std::array<Key<StrategySpec>, 5> strategy_table{{
      }},
     {{"calibrate", "true or false", "true", "correct bids by what was delivered before"},
      [](KeyReader& r, const Value& v, StrategySpec& e) { e.calibrate = r.flag(v).value_or(true); }},
+    {{"peer", "without-arbiter", "none",
+      "agents agree with no controller at all; what two of them do is paid for twice (mode: simulate)"},
+     [](KeyReader& r, const Value& v, StrategySpec& e) {
+       e.strategy = "peer";
+       e.arbiter = !r.choice(v, {"without-arbiter"}).has_value();
+     }},
     {{"name", "text", "made of the other keys", "what the report calls it"},
      [](KeyReader& r, const Value& v, StrategySpec& e) { e.name = r.name(v).value_or(""); }},
 }};
@@ -207,6 +213,7 @@ std::string name_of(const StrategySpec& spec) {
   std::string text = spec.strategy;
   if (spec.strategy == "auction") text += " " + spec.mechanism + (spec.live_bids ? " live" : "");
   if (spec.span > 0) text += " of " + std::to_string(spec.span);
+  if (!spec.arbiter) text += " without arbiter";
   if (!spec.calibrate) text += ", not calibrated";
   return text;
 }
@@ -333,8 +340,9 @@ class ExperimentReader {
       if (!require_map(reader, value, "{auction: optimal}")) return;
       read_keys(reader, value, strategy_table, spec);
       if (spec.strategy.empty())
-        return diagnostics_.add(value.place, "a strategy with settings is an auction or a hierarchy",
-                                "write {auction: optimal}, {hierarchy: 4}, or a strategy's name alone");
+        return diagnostics_.add(
+            value.place, "a strategy with settings is an auction, a hierarchy or peer",
+            "write {auction: optimal}, {hierarchy: 4}, {peer: without-arbiter}, or a strategy's name alone");
     }
     if (spec.name.empty()) spec.name = name_of(spec);
     file_.experiment.strategies.push_back(std::move(spec));
@@ -394,6 +402,10 @@ class ExperimentReader {
         diagnostics_.add(agents.place, "live agents take just as long as estimated, without an error",
                          remedy);
     }
+    for (const StrategySpec& strategy : file_.experiment.strategies)
+      if (!strategy.arbiter)
+        diagnostics_.add(strategy.place, "live agents have an arbiter: nobody else may write to the board",
+                         "use mode: simulate, or write peer");
     for (const FaultsSpec& faults : file_.experiment.faults)
       if (faults.kill_controller || faults.loss > 0 || faults.partition.us > 0)
         diagnostics_.add(faults.place, "of live runs only agents can be killed", remedy);

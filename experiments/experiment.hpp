@@ -42,6 +42,7 @@ struct StrategySpec {
   bool live_bids = false;  ///< agents are asked; else the controller works their bids out
   bool calibrate = true;
   std::uint32_t span = 0;  ///< hierarchy: each manager leads at most so many; 0: about sqrt(agents)
+  bool arbiter = true;     ///< false: `peer` without a controller (arbiterless.hpp)
   Place place;
 };
 

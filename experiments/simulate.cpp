@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "experiments/arbiterless.hpp"
 #include "runtime/workflow/posting.hpp"
 
 namespace bidboard {
@@ -93,6 +94,7 @@ std::vector<ExecutionFacts> executions_of(const sim::World& world, const RunFact
 Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const Setting& setting,
                           double bound, sim::Observer* watcher) {
   const StrategySpec& strategy = experiment.strategies[cell.strategy];
+  if (!strategy.arbiter) return simulate_arbiterless(setting, experiment.faults[cell.faults], bound);
   const FaultsSpec& faults = experiment.faults[cell.faults];
 
   sim::WorldOptions options;

@@ -37,6 +37,8 @@ class Mesh {
   }
 
   static AgentId id(std::size_t i) { return AgentId{i + 1}; }
+  /// What the clock that all share says then.
+  static Micros clock(Instant at) { return at.us + 1'000'000'000; }
   PeerMachine& operator[](std::size_t i) { return *peers_[i]; }
   Instant now() const { return now_; }
   std::size_t size() const { return peers_.size(); }
@@ -96,7 +98,7 @@ class Mesh {
     if (dead_.contains(i)) return;
     Peers told;
     told.number = number_;
-    told.now = now_.us + 1'000'000'000;
+    told.now = clock(now_);
     for (const auto& [a, b] : links_) {
       if (a != i && b != i) continue;
       const std::size_t other = a == i ? b : a;
