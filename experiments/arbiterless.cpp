@@ -25,6 +25,9 @@ constexpr Duration least_patience = minutes(60);
 /// Who posts says it again to those that did not hear it.
 constexpr Duration repeat_post = seconds(1);
 constexpr Epoch the_round{1};
+/// A claim stands while its work runs, for minutes, and each renewal goes to everybody: not as often as where
+/// a claim only waits for its award.
+constexpr Duration lapse = seconds(30);
 
 double since_post(Instant at) { return static_cast<double>((at - posted_at).us) / 1e6; }
 
@@ -101,9 +104,11 @@ class Village {
     const std::size_t count = setting_.agents.size();
     open_ = setting_.plan.tasks.size();
     agents_.resize(count);
+    PeerTimes times;
+    times.lapse = lapse;
     for (std::size_t a = 0; a < count; ++a) {
       agents_[a].peer =
-          std::make_unique<PeerMachine>(id_of(a), setting_.agents[a].capacity, PeerTimes{}, Arbiter::none);
+          std::make_unique<PeerMachine>(id_of(a), setting_.agents[a].capacity, times, Arbiter::none);
       Peers peers;
       peers.number = 1;
       for (const std::size_t other : neighbours(a, count))
