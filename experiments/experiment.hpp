@@ -41,6 +41,7 @@ struct StrategySpec {
   std::string mechanism = "sequential";
   bool live_bids = false;  ///< agents are asked; else the controller works their bids out
   bool calibrate = true;
+  std::uint32_t span = 0;  ///< hierarchy: each manager leads at most so many; 0: about sqrt(agents)
   Place place;
 };
 
