@@ -73,6 +73,30 @@ Micros Setting::true_seconds(const TaskSpec& task, std::size_t agent) const {
   return mul_micros(estimate, std::max(least_share, one + random.between(-error, error)));
 }
 
+std::vector<AgentProfile> add_managers(std::vector<AgentProfile>& agents, std::uint32_t span) {
+  if (span == 0)
+    while (std::size_t{span} * span < agents.size()) ++span;
+  const std::size_t width = std::max<std::uint32_t>(span, 2);
+  std::vector<AgentProfile> managers;
+  managers.reserve(agents.size() + 1);  // so that pointers into it stay
+  std::vector<AgentProfile*> level;
+  for (AgentProfile& agent : agents) level.push_back(&agent);
+  do {
+    std::vector<AgentProfile*> next;
+    for (std::size_t i = 0; i < level.size(); ++i) {
+      if (i % width == 0) {
+        AgentProfile& manager = managers.emplace_back();
+        manager.name = "m" + std::to_string(managers.size());
+        manager.role = level.size() <= width ? Role::executive : Role::manager;
+        next.push_back(&manager);
+      }
+      level[i]->parent = next.back()->name;
+    }
+    level = std::move(next);
+  } while (level.size() > 1);
+  return managers;
+}
+
 std::vector<std::uint32_t> order_of_victims(const Setting& setting) {
   std::vector<std::uint32_t> order(setting.agents.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;

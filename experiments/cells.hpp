@@ -35,6 +35,9 @@ struct Setting {
   /// Seconds that the task takes at the agent: its estimate times what the seed says about the two.
   Micros true_seconds(const TaskSpec& task, std::size_t agent) const;
 };
+/// For strategy `hierarchy`: a tree of managers over the agents, who get their parents; each leads at most
+/// `span` (0: the square root of the agents, rounded up), and an executive stands on top.
+std::vector<AgentProfile> add_managers(std::vector<AgentProfile>& agents, std::uint32_t span);
 /// The agents in the order in which faults meet them.
 std::vector<std::uint32_t> order_of_victims(const Setting& setting);
 Setting setting_of(const Experiment& experiment, const Cell& cell);

@@ -96,13 +96,18 @@ constexpr std::array<Key<AgentsEntry>, 7> agents_table{{
      [](KeyReader& r, const Value& v, AgentsEntry& e) { e.spec.name = r.name(v).value_or(""); }},
 }};
 
-constexpr std::array<Key<StrategySpec>, 5> strategy_table{{
+constexpr std::array<Key<StrategySpec>, 6> strategy_table{{
     {{"auction", "word", "none", "the mechanism that clears it"},
      [](KeyReader& r, const Value& v, StrategySpec& e) {
        std::vector<std::string> known;
        for (const std::string_view mechanism : mechanism_names()) known.emplace_back(mechanism);
        e.strategy = "auction";
        e.mechanism = r.choice(v, known).value_or("sequential");
+     }},
+    {{"hierarchy", "whole number", "none", "each manager leads at most so many; alone: about sqrt(agents)"},
+     [](KeyReader& r, const Value& v, StrategySpec& e) {
+       e.strategy = "hierarchy";
+       e.span = static_cast<std::uint32_t>(r.whole(v, 2, most_agents).value_or(2));
      }},
     {{"bids", "proxy or live", "proxy", "who works the bids out: the controller, or the agents when asked"},
      [](KeyReader& r, const Value& v, StrategySpec& e) {
@@ -179,7 +184,7 @@ constexpr std::array<Key<File>, 13> file_table{{
      [](KeyReader&, const Value& v, File& f) { f.workloads = &v; }},
     {{"agents", "list", "[{count: 4}]", "who does it"},
      [](KeyReader&, const Value& v, File& f) { f.agents = &v; }},
-    {{"strategies", "list", "required", "a strategy's name, or {auction: MECHANISM}"},
+    {{"strategies", "list", "required", "a strategy's name, {auction: MECHANISM} or {hierarchy: SPAN}"},
      [](KeyReader&, const Value& v, File& f) { f.strategies = &v; }},
     {{"faults", "list", "[none]", "what goes wrong"},
      [](KeyReader&, const Value& v, File& f) { f.faults = &v; }},
@@ -207,6 +212,7 @@ std::string name_of(const AgentsSpec& spec) {
 std::string name_of(const StrategySpec& spec) {
   std::string text = spec.strategy;
   if (spec.strategy == "auction") text += " " + spec.mechanism + (spec.live_bids ? " live" : "");
+  if (spec.span > 0) text += " of " + std::to_string(spec.span);
   if (!spec.arbiter) text += " without arbiter";
   if (!spec.calibrate) text += ", not calibrated";
   return text;
@@ -335,8 +341,8 @@ class ExperimentReader {
       read_keys(reader, value, strategy_table, spec);
       if (spec.strategy.empty())
         return diagnostics_.add(
-            value.place, "a strategy with settings is an auction, or peer",
-            "write {auction: optimal}, {peer: without-arbiter}, or a strategy's name alone");
+            value.place, "a strategy with settings is an auction, a hierarchy or peer",
+            "write {auction: optimal}, {hierarchy: 4}, {peer: without-arbiter}, or a strategy's name alone");
     }
     if (spec.name.empty()) spec.name = name_of(spec);
     file_.experiment.strategies.push_back(std::move(spec));

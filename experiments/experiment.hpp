@@ -41,7 +41,8 @@ struct StrategySpec {
   std::string mechanism = "sequential";
   bool live_bids = false;  ///< agents are asked; else the controller works their bids out
   bool calibrate = true;
-  bool arbiter = true;  ///< false: `peer` without a controller (arbiterless.hpp)
+  std::uint32_t span = 0;  ///< hierarchy: each manager leads at most so many; 0: about sqrt(agents)
+  bool arbiter = true;     ///< false: `peer` without a controller (arbiterless.hpp)
   Place place;
 };
 

@@ -52,12 +52,13 @@ struct RunFacts {
   // What the board's log does not tell; negative: not watched.
   double messages = -1;
   double bytes = -1;
-  double lost = -1;        ///< of the messages
-  double links = -1;       ///< pairs of processes that talked
-  double controller = -1;  ///< real seconds in the controller and its store
-  double conflicts = -1;   ///< tasks that an agent asked for and did not get
-  double processes = 0;    ///< started, the controller included
-  double memory = -1;      ///< resident bytes of all of them, together
+  double lost = -1;           ///< of the messages
+  double links = -1;          ///< pairs of processes that talked
+  double controller = -1;     ///< real seconds in the controller and its store
+  double conflicts = -1;      ///< tasks that an agent asked for and did not get
+  double managers_alive = 0;  ///< seconds, over all processes that lead and do no tasks
+  double processes = 0;       ///< started, the controller included
+  double memory = -1;         ///< resident bytes of all of them, together
 };
 
 /// Tasks, agents, executions and failures as the log has them. `agents`: the names, in the order of the

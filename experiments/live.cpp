@@ -30,7 +30,8 @@ std::string skills_in_yaml(const std::vector<Skill>& skills) {
   return "{" + text + "}";
 }
 
-std::string settings_of(const StrategySpec& strategy, const Setting& setting) {
+std::string settings_of(const StrategySpec& strategy, const Setting& setting,
+                        const std::vector<AgentProfile>& managers) {
   std::string text = "strategy: " + strategy.strategy + "\nmechanism: " + strategy.mechanism +
                      "\ncalibrate: " + (strategy.calibrate ? "true" : "false") +
                      "\nweights: {seconds: 1, price: 0}\nagents:\n";
@@ -40,12 +41,18 @@ std::string settings_of(const StrategySpec& strategy, const Setting& setting) {
             ", executor: simulated, restart: false, speed: " + format_micros(agent.speed) +
             ", capacity: " + std::to_string(agent.capacity) +
             ", price_per_second: " + format_micros(agent.price_per_second);
+    if (!agent.parent.empty()) text += ", parent: " + agent.parent;
     if (!agent.skills.empty()) text += ", skills: " + skills_in_yaml(agent.skills);
     // A process that is asked tells the truth about itself: who lies does it by a formula.
     if (setting.lies[i])
       text += ", cost: size / speed / level / 2";
     else if (strategy.live_bids)
       text += ", live: true";
+    text += "}\n";
+  }
+  for (const AgentProfile& manager : managers) {
+    text += "  - {name: " + manager.name + ", role: " + std::string(name(manager.role)) + ", restart: false";
+    if (!manager.parent.empty()) text += ", parent: " + manager.parent;
     text += "}\n";
   }
   return text;
@@ -125,11 +132,14 @@ Result<void> await(const LiveBoard& board, double limit, Condition&& condition) 
 }  // namespace
 
 Result<RunFacts> run_live(const std::string& program, const Experiment& experiment, const Cell& cell,
-                          const Setting& setting, double bound) {
+                          Setting setting, double bound) {
   const FaultsSpec& faults = experiment.faults[cell.faults];
-  const auto board = LiveBoard::start(program, settings_of(experiment.strategies[cell.strategy], setting));
+  const StrategySpec& strategy = experiment.strategies[cell.strategy];
+  std::vector<AgentProfile> managers;
+  if (strategy.strategy == "hierarchy") managers = add_managers(setting.agents, strategy.span);
+  const auto board = LiveBoard::start(program, settings_of(strategy, setting, managers));
   if (!board) return fail(board.error());
-  const std::size_t agents = setting.agents.size();
+  const std::size_t agents = setting.agents.size() + managers.size();
   const auto here =
       await(**board, least_patience_s, [&](const Snapshot& s, double) { return live_agents(s) == agents; });
   if (!here) return fail(here.error());
@@ -152,6 +162,7 @@ Result<RunFacts> run_live(const std::string& program, const Experiment& experime
   Result<RunFacts> facts = read_facts(**snapshot, names);
   if (!facts) return facts;
   for (AgentFacts& agent : facts->agents) agent.alive = facts->makespan;
+  facts->managers_alive = static_cast<double>(managers.size()) * facts->makespan;
   for (std::size_t i = 0; i < facts->failures.size(); ++i)
     facts->failures[i].at = i < killer.killed().size() ? killer.killed()[i] : facts->failures[i].detected;
   facts->processes = static_cast<double>(agents) + 2;  // and the supervisor

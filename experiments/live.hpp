@@ -12,6 +12,6 @@ namespace bidboard {
 /// `program`: the bidboard binary; `setting` is the cell's (setting_of), `bound` its lower_bound.
 /// Errors: of the processes started (unavailable, failed), timed_out.
 Result<RunFacts> run_live(const std::string& program, const Experiment& experiment, const Cell& cell,
-                          const Setting& setting, double bound);
+                          Setting setting, double bound);
 
 }  // namespace bidboard

@@ -44,6 +44,7 @@ struct Sums {
 
 Sums sums_of(const RunFacts& facts) {
   Sums sums;
+  sums.alive = facts.managers_alive;
   std::vector<double> useful(facts.agents.size(), 0);
   for (const ExecutionFacts& e : facts.executions) {
     sums.work += e.end - e.begin;
@@ -110,7 +111,8 @@ const std::vector<Measure>& measures() {
       {"price", "price", "", "Σ price of accepted results; agents charge their speed per second"},
       {"processes", "processes", "", "processes started, the controller included", Better::neither},
       {"memory", "resident memory", "MB", "proportional set sizes of all processes, summed (live only)"},
-      {"agent_seconds", "agent-seconds alive", "s", "Σ over agents of the time its process was there"},
+      {"agent_seconds", "agent-seconds alive", "s",
+       "Σ over agents, managers included, of the time its process was there"},
       {"detect", "time to detect", "s", "mean over killed agents of (board knows − death)"},
       {"redistribute", "time to redistribute", "s",
        "mean over killed agents that held tasks of (all of them awarded again − death)"},

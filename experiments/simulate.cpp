@@ -30,10 +30,13 @@ class Conflicts final : public sim::Observer {
 };
 
 std::vector<sim::AgentSpec> agents_of(const Setting& setting, const StrategySpec& strategy) {
+  std::vector<AgentProfile> profiles = setting.agents;
+  std::vector<AgentProfile> managers;
+  if (strategy.strategy == "hierarchy") managers = add_managers(profiles, strategy.span);
   std::vector<sim::AgentSpec> agents;
-  for (std::size_t i = 0; i < setting.agents.size(); ++i) {
+  for (std::size_t i = 0; i < profiles.size(); ++i) {
     sim::AgentSpec agent;
-    agent.profile = setting.agents[i];
+    agent.profile = profiles[i];
     agent.behaviour.live_bids = strategy.live_bids;
     if (setting.lies[i] && strategy.live_bids) {
       agent.behaviour.bid_factor = one / 2;
@@ -43,6 +46,7 @@ std::vector<sim::AgentSpec> agents_of(const Setting& setting, const StrategySpec
     }
     agents.push_back(std::move(agent));
   }
+  for (AgentProfile& manager : managers) agents.push_back({std::move(manager), {}, true});
   return agents;
 }
 
@@ -127,6 +131,8 @@ Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const 
     facts->agents[i].alive = static_cast<double>(usage[i].alive.us) / 1e6;
     facts->agents[i].worked = static_cast<double>(usage[i].slot_time.us) / 1e6;
   }
+  for (std::size_t i = names.size(); i < usage.size(); ++i)
+    facts->managers_alive += static_cast<double>(usage[i].alive.us) / 1e6;
   for (FailureFacts& failure : facts->failures) failure.at = failure.detected;
   for (std::size_t i = 0; i < std::min<std::size_t>(facts->failures.size(), faults.kill_agents); ++i)
     facts->failures[i].at = bound * from_micros(faults.at) + static_cast<double>(i);
@@ -141,7 +147,7 @@ Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const 
   for (const TaskFacts& task : facts->tasks) awards += task.awards;
   facts->conflicts = std::max(0.0, static_cast<double>(conflicts.asked()) - awards);
   if (conflicts.asked() == 0) facts->conflicts = 0;
-  facts->processes = static_cast<double>(names.size()) + 1;
+  facts->processes = static_cast<double>(usage.size()) + 1;
   return facts;
 }
 

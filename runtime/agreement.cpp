@@ -11,11 +11,13 @@ namespace {
 constexpr std::size_t mesh_max = 17;
 constexpr std::size_t endpoint_bytes_max = 200;
 
-/// The agents that can be reached by their peers, by id.
+/// The agents that can be reached by their peers and take tasks (managers do not), by id.
 std::vector<AgentId> reachable(const Core& core) {
   std::vector<AgentId> all;
   for (const auto& [id, session] : core.sessions)
-    if (!session.endpoint.empty() && session.peer.value != 0) all.push_back(id);
+    if (!session.endpoint.empty() && session.peer.value != 0 &&
+        may(core.board.agent(id)->profile.role, Action::take))
+      all.push_back(id);
   return all;
 }
 

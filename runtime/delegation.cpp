@@ -14,6 +14,8 @@ namespace {
 /// Bounds of one delegation; what is beyond them comes with the next.
 constexpr std::size_t tasks_at_once = 256;
 constexpr std::size_t bytes_at_once = 1'000'000;
+/// Numbers of delegations begin with the controller's term, so that they rise from one to the next.
+constexpr int term_shift = 32;
 /// What is believed of what a manager says.
 constexpr std::size_t crews_max = 1'000;
 constexpr std::uint32_t slots_max = 10'000'000;
@@ -216,11 +218,8 @@ void follow_choice(Core& core, AgentId manager, const ChosenMember& chosen) {
   }
   const Errand::Step step{manager, chosen.member, words(chosen.why)};
   if (!chosen.member) return hand_back(core, task.id, manager, step.why);
-  Desk& desk = tree.desks.at(manager);
-  const auto told = desk.told.find(chosen.member);
-  bool offence = told == desk.told.end();
+  bool offence = !tree.desks.at(manager).told.contains(chosen.member);
   std::string flaw = offence ? to_string(chosen.member) + " does not stand under it" : "";
-  if (!offence) take_slot(told->second, task.spec);
   const bool is_manager = tree.desks.contains(chosen.member);
   if (flaw.empty() && above(tree, chosen.member) != manager)
     flaw = name_of(core, chosen.member) + " no longer stands under it";
@@ -265,7 +264,9 @@ void send_delegation(Core& core, AgentId manager, Desk& desk) {
   desk.waiting = std::move(later);
   if (desk.waiting.empty()) core.hierarchy.news.erase(manager);
   if (is_empty(next)) return;
-  next.number = desk.number = ++core.hierarchy.last_number;
+  std::uint64_t& last = core.hierarchy.last_number;
+  last = std::max(last, core.options.term.value << term_shift) + 1;
+  next.number = desk.number = last;
   desk.deadline = core.now.mono + core.board.config().bid_timeout;
   if (std::exchange(desk.anew, false)) desk.told.clear();
   for (const AgentId id : next.left) desk.told.erase(id);
@@ -294,12 +295,15 @@ class OwnDesk {
     std::optional<Fitness> best;
     const Agent* specialist = nullptr;
     std::set<AgentId> asked;
+    std::size_t candidates = 0;
     for (const std::size_t i : view.eligible) {
       const AgentId top = tops_[i];
       if (top && !asked.insert(top).second) continue;
       if (top && known && errand->second.handed_back.contains(top)) continue;
       const auto candidate = top ? fitness(managers_.at(top), task.spec) : fitness_of(i, task.spec);
-      if (!candidate || (best && *best < *candidate)) continue;
+      if (!candidate) continue;
+      ++candidates;
+      if (best && *best < *candidate) continue;
       best = candidate;
       specialist = top ? nullptr : situation_.agents[i].agent;
     }
@@ -308,7 +312,7 @@ class OwnDesk {
     take_slot(managers_.at(best->agent), task.spec);
     Errand& sent = core_.hierarchy.errands[task.id];
     sent.way.clear();
-    if (asked.size() > 1) sent.way.push_back({{}, best->agent, in_words(*best)});
+    if (candidates > 1) sent.way.push_back({{}, best->agent, in_words(*best)});
     put_on_desk(core_, task.id, best->agent);
   }
 
@@ -398,11 +402,18 @@ void on_choices(Core& core, PeerId peer, const Choices& message) {
   if (std::vector<Crew> crews = believable(message.crews); crews != desk.crews) {
     desk.crews = std::move(crews);
     for (auto& [task, errand] : tree.errands) errand.handed_back.erase(manager);
-    tree.touch(manager);
   }
+  // What was called off on the way, or was refused, left somebody with a wrong picture.
+  tree.news.insert(manager);
+  tree.touch(manager);
   std::vector<TaskId> open = std::exchange(desk.asked, {});
-  for (const ChosenMember& chosen : message.chosen)
-    if (std::erase(open, chosen.task) > 0) follow_choice(core, manager, chosen);
+  for (const ChosenMember& chosen : message.chosen) {
+    if (std::erase(open, chosen.task) == 0) continue;
+    // Whatever comes of it: that is what the manager believes now.
+    if (const auto told = desk.told.find(chosen.member); told != desk.told.end())
+      take_slot(told->second, core.board.task(chosen.task)->spec);
+    follow_choice(core, manager, chosen);
+  }
   for (const TaskId task : open) follow_choice(core, manager, {task, {}, "it said nothing about it"});
 }
 

@@ -94,7 +94,8 @@ constexpr std::array<Key<Target>, 15> table{{
      [](KeyReader& r, const Value& v, Target& t) {
        read_group<Config>(r, "weights", v, weight_table, t.settings.config);
      }},
-    {{"bid_timeout", "duration", "2s", "how long an auction waits for answers"},
+    {{"bid_timeout", "duration", "2s",
+      "how long an auction waits for bids, and a hierarchy for a manager's choices"},
      read_duration<&Config::bid_timeout>},
     {{"heartbeat", "duration", "10s", "how often an agent gives a sign of life"},
      read_duration<&Config::heartbeat>},

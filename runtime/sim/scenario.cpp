@@ -27,8 +27,10 @@ Item one_of(const std::vector<Item>& items, Random& random) {
 Config some_config(Random& random) {
   Config config;
   const std::vector<std::string_view> mechanisms = mechanism_names();
-  // Auctions have most to get wrong.
-  config.strategy = random.chance(400'000) ? "auction" : one_of(strategy_names(), random);
+  // Auctions have most to get wrong, then trees of managers.
+  config.strategy = random.chance(400'000)   ? "auction"
+                    : random.chance(200'000) ? "hierarchy"
+                                             : one_of(strategy_names(), random);
   config.mechanism = mechanisms[random.below(mechanisms.size())];
   config.calibrate = random.chance(800'000);
   config.price_weight = random.between(0, 2) * one;
@@ -78,6 +80,26 @@ AgentSpec steady_agent() {
   agent.profile.name = "steady";
   for (const char* skill : skills) agent.profile.skills.push_back({skill, one});
   return agent;
+}
+
+/// A tree over the agents, of any depth; now and then a ring, or agents that stand beside it.
+void draw_managers(std::vector<AgentSpec>& agents, Random& random) {
+  const std::size_t specialists = agents.size();
+  const std::int64_t managers = random.between(1, 4);
+  const auto some_manager = [&](std::int64_t below) {
+    return "manager" + std::to_string(random.below(static_cast<std::uint64_t>(below)));
+  };
+  for (std::int64_t i = 0; i < managers; ++i) {
+    AgentSpec agent;
+    agent.profile.name = "manager" + std::to_string(i);
+    agent.profile.role = i == 0 ? Role::executive : Role::manager;
+    if (i > 0 && random.chance(900'000)) agent.profile.parent = some_manager(i);
+    if (i == 0 && random.chance(50'000)) agent.profile.parent = some_manager(managers);
+    agent.local = random.chance(600'000);
+    agents.push_back(std::move(agent));
+  }
+  for (std::size_t i = 0; i < specialists; ++i)
+    if (random.chance(900'000)) agents[i].profile.parent = some_manager(managers);
 }
 
 LinkProfile some_links(Random& random) {
@@ -228,6 +250,8 @@ Scenario draw_scenario(std::uint64_t seed) {
   for (std::int64_t i = 0; i < agents; ++i)
     scenario.world.agents.push_back(some_agent(static_cast<std::size_t>(i), random));
   scenario.world.agents.push_back(steady_agent());
+  if (scenario.world.config.strategy == "hierarchy" || random.chance(100'000))
+    draw_managers(scenario.world.agents, random);
   scenario.world.links = some_links(random);
   if (!random.chance(100'000)) scenario.world.faults.rates = some_faults(random);
   scenario.world.controller.per_batch = microseconds(random.between(100, 20'000));
@@ -254,6 +278,8 @@ std::vector<std::string> describe(const Scenario& scenario) {
     const Behaviour& behaviour = agent.behaviour;
     std::string line = profile.name + (agent.local ? ":" : " (elsewhere):") + " speed " +
                        format_micros(profile.speed) + ", capacity " + std::to_string(profile.capacity);
+    if (leads(profile.role)) line = profile.name + (agent.local ? ":" : " (elsewhere):") + " leads";
+    if (!profile.parent.empty()) line += ", under " + profile.parent;
     for (const Skill& skill : profile.skills) line += ", " + skill.name + " " + format_micros(skill.level);
     if (behaviour.true_speed > 0) line += ", in truth speed " + format_micros(behaviour.true_speed);
     if (behaviour.failure_rate > 0) line += ", fails " + share(behaviour.failure_rate);

@@ -51,7 +51,7 @@ constexpr std::array<Key<Entry>, 22> table{{
     {{"count", "whole number", "1", "how many of its kind; above 1 they are called name1, name2, ..."},
      [](KeyReader& r, const Value& v, Entry& e) { e.count = r.whole(v, 1, max_count).value_or(1); }},
     {{"role", "executive, manager, specialist, operator or observer", "specialist",
-      "what it may do; specialists and operators take tasks"},
+      "a specialist takes tasks; managers and executives lead (strategy hierarchy)"},
      read_role},
     {{"parent", "text", "none", "name of the manager or executive above it"},
      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.parent = r.name(v).value_or(""); }},

@@ -64,11 +64,24 @@ TEST_CASE("an experiment file names every combination") {
   CHECK(read(good, true)->seeds == 100);
 }
 
+TEST_CASE("a hierarchy may say how many each manager leads") {
+  const auto experiment =
+      read("name: x\nworkloads: [{generate: chain}]\nstrategies: [hierarchy, {hierarchy: 4}]\n");
+  INFO((experiment ? "" : experiment.error().text));
+  REQUIRE(experiment.has_value());
+  CHECK(experiment->strategies[0].name == "hierarchy");
+  CHECK(experiment->strategies[0].span == 0);
+  CHECK(experiment->strategies[1].name == "hierarchy of 4");
+  CHECK(experiment->strategies[1].span == 4);
+}
+
 TEST_CASE("what is wrong with an experiment file is told with line and fix before anything runs") {
   CHECK(says(findings("name: x\nworkloads: [{generate: chain}]\nstrategies: [fifoo]\n"),
              "e.yaml:3:14: strategy: 'fifoo' is not known; did you mean 'fifo'?"));
   CHECK(says(findings("name: x\nworkloads: [{generate: chain}]\nstrategies: [{auction: best}]\n"),
              "e.yaml:3:"));
+  CHECK(says(findings("name: x\nworkloads: [{generate: chain}]\nstrategies: [{hierarchy: 1}]\n"),
+             "e.yaml:3:26: strategy: 'hierarchy' must be a whole number from 2"));
   CHECK(says(findings("name: x\nworkloads: [{generate: chain}]\nagents: [{count: 0}]\nstrategies: [fifo]\n"),
              "e.yaml:3:18: agents: 'count' must be a whole number from 1"));
   CHECK(says(findings("name: x\nworkloads: [{trace: traces/broken.json}]\nstrategies: [fifo]\n"), "runtime"));

@@ -1,6 +1,7 @@
 #include "experiments/simulate.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "experiments/results.hpp"
 #include "experiments/schedule.hpp"
@@ -54,6 +55,47 @@ TEST_CASE("every strategy does every task, none beats the bound, and a run is a 
     CHECK(again->makespan == facts->makespan);
     CHECK(again->messages == facts->messages);
   }
+}
+
+TEST_CASE(
+    "managers stand over all agents, each over no more than its span, and are counted as processes only") {
+  std::vector<AgentProfile> agents(9);
+  for (std::size_t i = 0; i < agents.size(); ++i) agents[i].name = "w" + std::to_string(i);
+  std::map<std::string, std::size_t> leads_over;
+  const auto count = [&](const std::vector<AgentProfile>& managers) {
+    leads_over.clear();
+    for (const AgentProfile& agent : agents) ++leads_over[agent.parent];
+    for (const AgentProfile& manager : managers) ++leads_over[manager.parent];
+    return managers.size();
+  };
+  CHECK(count(add_managers(agents, 0)) == 4);  // three of three, and the executive
+  CHECK(leads_over ==
+        std::map<std::string, std::size_t>{{"m1", 3}, {"m2", 3}, {"m3", 3}, {"m4", 3}, {"", 1}});
+  CHECK(count(add_managers(agents, 4)) == 4);
+  CHECK(leads_over ==
+        std::map<std::string, std::size_t>{{"m1", 4}, {"m2", 4}, {"m3", 1}, {"m4", 3}, {"", 1}});
+  CHECK(count(add_managers(agents, 2)) == 5 + 3 + 2 + 1);
+  CHECK(count(add_managers(agents, 20)) == 1);
+
+  const Experiment experiment = experiment_of("{count: 9}");
+  Cell flat{0, 0, 0, 0, 1};
+  Cell tree{0, 0, 0, 0, 1};
+  while (experiment.strategies[flat.strategy].name != "central") ++flat.strategy;
+  while (experiment.strategies[tree.strategy].name != "hierarchy") ++tree.strategy;
+  const auto by_one = simulate(experiment, flat);
+  const auto by_managers = simulate(experiment, tree);
+  REQUIRE(by_one);
+  REQUIRE(by_managers);
+  CHECK(by_managers->processes == by_one->processes + 4);
+  CHECK(by_managers->agents.size() == 9);
+  CHECK(by_managers->managers_alive >= 4 * by_managers->makespan);
+  CHECK(by_one->managers_alive == 0);
+  CHECK(measured(experiment, tree, *by_managers, "agent_seconds") >= 13 * by_managers->makespan);
+  // Two levels cost a task at most two delegations, each with its answer, and as many to tell of free slots.
+  const double tasks = static_cast<double>(by_managers->tasks.size());
+  CHECK(by_managers->messages - by_one->messages > 4 * tasks);
+  CHECK(by_managers->messages - by_one->messages < 10 * tasks);
+  CHECK(by_managers->makespan < 1.1 * by_one->makespan);
 }
 
 TEST_CASE("a killed agent is noticed, its work is done again and counted as redundant") {

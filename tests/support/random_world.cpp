@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 
+#include "agents/manager.hpp"
 #include "auction/eligibility.hpp"
 #include "blackboard/check.hpp"
 #include "blackboard/codec.hpp"
@@ -29,6 +30,8 @@ struct Process {
   PeerId peer;
   std::map<Held, std::string> awards;  ///< ever, with their capabilities
   std::vector<TaskId> told;            ///< announced, for bids or to be claimed
+  Manager manager;
+  std::optional<bidboard::Choices> choices;  ///< an honest answer to the last delegation
 };
 
 class RandomWorld {
@@ -192,6 +195,8 @@ class RandomWorld {
       connected_.insert(registered->agent);
       found->id = registered->agent;
       found->secret = registered->secret;
+    } else if (const auto* delegation = std::get_if<Delegation>(&send.message)) {
+      found->choices = found->manager.on_delegation(*delegation);
     } else if (const auto* awards = std::get_if<Awards>(&send.message)) {
       for (const AwardItem& award : awards->awards)
         found->awards[{award.offer.task, award.epoch}] = award.capability;
@@ -237,6 +242,11 @@ class RandomWorld {
     profile.capacity = static_cast<std::uint32_t>(random_.between(1, 3));
     profile.bids = random_.chance(400'000) ? BidStyle::live : BidStyle::standard;
     profile.price_per_second = random_.between(0, 2) * one / 2;
+    profile.role = Role::specialist;
+    if (random_.chance(200'000)) profile.role = random_.chance(500'000) ? Role::manager : Role::executive;
+    profile.parent = random_.chance(500'000) ? some_name() : "";
+    process.manager = {};
+    process.choices.reset();
     profile.skills.clear();
     if (random_.chance(700'000)) profile.skills.push_back({"cpp", random_.between(1, 10) * one / 10});
     if (random_.chance(200'000)) profile.project = "other";
@@ -274,6 +284,7 @@ class RandomWorld {
   }
 
   Input answer(Process& process) {
+    if (process.choices) return choose(process);
     std::vector<TaskId> told = std::exchange(process.told, {});
     if (random_.chance(100'000)) told.push_back(some_task());
     if (random_.chance(300'000)) return FromPeer{process.peer, Take{process.id, process.secret, told}};
@@ -289,6 +300,20 @@ class RandomWorld {
     if (told.size() > 1 && random_.chance(500'000))
       bids.bids.push_back({told[0], false, random_.between(0, 20) * one, 0, one, {}, {told[1]}});
     return FromPeer{process.peer, bids};
+  }
+
+  /// Honest for the most part, else whoever comes to mind.
+  Input choose(Process& process) {
+    bidboard::Choices choices = *std::exchange(process.choices, std::nullopt);
+    choices.agent = process.id;
+    choices.secret = process.secret;
+    for (ChosenMember& chosen : choices.chosen) {
+      if (random_.chance(150'000)) chosen.member = AgentId{random_.below(agents_max + shells_max + 1)};
+      if (random_.chance(30'000)) chosen.task = some_task();
+    }
+    if (random_.chance(100'000)) choices.crews.clear();
+    if (random_.chance(50'000)) choices.number += 1;
+    return FromPeer{process.peer, std::move(choices)};
   }
 
   TaskId some_task() { return TaskId{random_.below(node_->board().counters().task.value + 2) + 1}; }
@@ -366,7 +391,9 @@ class RandomWorld {
     if (!random_.chance(500'000)) return AskStatus{};
     Config config = node_->board().config();
     const std::vector<std::string>& names = strategy_names();
-    config.strategy = random_.chance(300'000) ? "auction" : names[random_.below(names.size())];
+    config.strategy = random_.chance(300'000)   ? "auction"
+                      : random_.chance(300'000) ? "hierarchy"
+                                                : names[random_.below(names.size())];
     static constexpr const char* mechanisms[] = {"first_price", "vickrey", "sequential", "optimal"};
     config.mechanism = mechanisms[random_.below(4)];
     config.calibrate = random_.chance(800'000);

@@ -68,6 +68,7 @@ Input TraceRunner::message_of(Words& words) {
   }
   if (verb == "process-ended") return ProcessEnded{whole(words.word(1))};
   if (verb == "bid") return bid(words);
+  if (verb == "choose") return choose(words);
   if (verb == "started" || verb == "progress" || verb == "stalled" || verb == "finished" ||
       verb == "failed" || verb == "unknown" || verb == "declined")
     return report(words);
@@ -116,6 +117,7 @@ Input TraceRunner::register_agent(Words& words) {
   AgentProfile& profile = who.profile;
   profile.name = name;
   profile.role = role_of(words.take("role", "specialist"));
+  profile.parent = words.take("parent", profile.parent);
   profile.project = words.take("project", profile.project);
   if (words.has("skills")) profile.skills = skills(words.take("skills"));
   profile.speed = micros(words.take("speed", "1"));
@@ -130,6 +132,23 @@ Input TraceRunner::register_agent(Words& words) {
   names_[who.peer] = name;
   who.mute = false;
   return FromPeer{who.peer, Register{profile, who.incarnation}};
+}
+
+/// What an honest manager answers, or for some tasks something else: t1=a3, t2=none, t3=nothing.
+Input TraceRunner::choose(Words& words) {
+  const Actor& who = actor(words.word(1));
+  if (!who.choices) throw std::runtime_error(words.word(1) + " was asked nothing");
+  Choices choices = *who.choices;
+  choices.agent = who.id;
+  choices.secret = who.secret;
+  std::erase_if(choices.chosen, [&](ChosenMember& chosen) {
+    const std::string other = words.take(to_string(chosen.task));
+    if (other.empty() || other == "nothing") return other == "nothing";
+    chosen.member = other == "none" ? AgentId{} : id<AgentId>(other);
+    chosen.why = words.take("why", "so it pleases");
+    return false;
+  });
+  return FromPeer{who.peer, std::move(choices)};
 }
 
 Input TraceRunner::report(Words& words) {

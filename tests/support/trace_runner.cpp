@@ -142,6 +142,9 @@ void TraceRunner::hear(Actor& actor, const Message& message) {
     actor.secret = registered->secret;
     actor.heartbeat = registered->heartbeat;
     actor.next_heartbeat = now_.mono + registered->heartbeat;
+    actor.manager = {};
+  } else if (const auto* delegation = std::get_if<Delegation>(&message)) {
+    actor.choices = actor.manager.on_delegation(*delegation);
   } else if (const auto* awards = std::get_if<Awards>(&message)) {
     for (const AwardItem& award : awards->awards) {
       actor.held[award.offer.task] = award.epoch;

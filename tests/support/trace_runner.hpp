@@ -5,9 +5,11 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "agents/manager.hpp"
 #include "runtime/node.hpp"
 #include "tests/support/flaky_store.hpp"
 
@@ -56,8 +58,10 @@ class TraceRunner {
     std::map<Held, std::string> capabilities;
     Duration heartbeat;  ///< as it was told
     Instant next_heartbeat = never;
-    bool mute = false;  ///< sends no heartbeats of its own accord
-    bool deaf = false;  ///< what it is sent gets lost
+    Manager manager;
+    std::optional<Choices> choices;  ///< an honest manager's answer to the last delegation, not given yet
+    bool mute = false;               ///< sends no heartbeats of its own accord
+    bool deaf = false;               ///< what it is sent gets lost
   };
 
   bool run_control(Words& words, std::string& out);
@@ -68,6 +72,7 @@ class TraceRunner {
   Input register_agent(Words& words);
   Input report(Words& words);
   Input bid(Words& words);
+  Input choose(Words& words);
   Input request(Words& words);
   RequestBody request_body(Words& words);
   Post post(Words& words) const;

@@ -129,6 +129,23 @@ std::string in_words(const ReplyBody& body) {
   return "ok";
 }
 
+/// "told anew left 1/4 free; a3 left; decide t1 t2 (not a4)"
+std::string in_words(const Delegation& delegation) {
+  std::string text = delegation.anew ? "told anew" : "told";
+  for (const Member& member : delegation.members) {
+    std::uint32_t slots = 0, free = 0;
+    for (const Crew& crew : member.crews) slots += crew.slots, free += crew.free;
+    text += " " + member.name + " " + number(free) + "/" + number(slots) + " free";
+  }
+  for (const AgentId left : delegation.left) text += ", " + to_string(left) + " left";
+  if (!delegation.tasks.empty()) text += "; decide";
+  for (const DelegatedTask& task : delegation.tasks) {
+    text += " " + to_string(task.offer.task);
+    for (const AgentId other : task.not_for) text += " (not " + to_string(other) + ")";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string in_words(const Event& event) { return std::visit(EventWords{}, event.body); }
@@ -161,6 +178,8 @@ std::vector<std::string> in_words(const Message& message) {
   } else if (const auto* revocations = std::get_if<Revocations>(&message)) {
     for (const Revocation& item : revocations->items)
       lines.push_back("revoked " + to_string(item.held.task) + at(item.held.epoch) + ": " + item.reason);
+  } else if (const auto* delegation = std::get_if<Delegation>(&message)) {
+    lines.push_back(in_words(*delegation));
   } else if (const auto* malformed = std::get_if<Malformed>(&message)) {
     lines.push_back("malformed: " + malformed->what);
   } else if (const auto* welcome = std::get_if<Welcome>(&message)) {

@@ -29,7 +29,8 @@ Result<void> fill_in(AgentArgs& args) {
   PlannedAgent& agent = args.options.agent;
   const auto role = parse_role(args.role);
   if (!role)
-    return fail(Errc::invalid, "unknown role '" + args.role + "'; agents that do tasks are specialists");
+    return fail(Errc::invalid, "unknown role '" + args.role +
+                                   "'; agents that do tasks are specialists, managers and executives lead");
   agent.profile.role = *role;
   for (const std::string& text : args.skills) {
     const Result<NamedLevel> skill = read_skill(text, "=");
@@ -41,7 +42,7 @@ Result<void> fill_in(AgentArgs& args) {
   agent.profile.capacity = static_cast<std::uint32_t>(args.capacity);
   const int kinds = !agent.exec.empty() + !args.coprocess.empty() + args.simulate;
   if (kinds > 1) return fail(Errc::invalid, "--exec, --coprocess and --simulate exclude each other");
-  if (kinds == 0 && !agent.profile.allow_run)
+  if (kinds == 0 && !agent.profile.allow_run && !leads(*role))
     return fail(Errc::invalid,
                 "say how it works: --exec CMD, --coprocess CMD, --simulate, or --allow-run for tasks that "
                 "bring their command");
@@ -145,6 +146,8 @@ Command agent_command() {
             "a coding agent: title and body in, result out"},
            {"bidboard agent --name runner --allow-run --capacity 2",
             "executes tasks posted with --run, two at a time"},
+           {"bidboard agent --name left --role manager --parent boss",
+            "decides who under it does a task (strategy hierarchy); others name it as --parent"},
            {"bidboard agent --connect tcp://HOST:7070 --key laptop.key --name far --exec './solve'",
             "for a board on another machine (`bidboard keys` there)"},
            {"bidboard agent --name py --coprocess 'python3 examples/python_agent.py'",
@@ -156,8 +159,9 @@ Command agent_command() {
             AgentProfile& profile = agent_options.profile;
             profile.name = "agent";
             o.text("--name", profile.name, "NAME", "Unique among the agents that are there");
-            o.text("--role", args->role, "ROLE", "specialist");
-            o.text("--parent", profile.parent, "NAME", "Its manager");
+            o.text("--role", args->role, "ROLE",
+                   "specialist does tasks; manager and executive lead (strategy hierarchy)");
+            o.text("--parent", profile.parent, "NAME", "The manager or executive above it");
             o.text("--project", profile.project, "NAME", "Works for this project only");
             o.texts("--skill,-s", args->skills, "NAME[=LEVEL]", "What it can do; levels above 0, 1 is full");
             o.number("--speed", profile.speed, "X", "Work it does per second, 1 is usual");
