@@ -324,7 +324,7 @@ void PeerMachine::plan() {
   Instant next = never;
   const auto at = [&](Instant when) { next = std::min(next, std::max(when, now_ + microseconds(1))); };
   for (const auto& [to, link] : links_) {
-    at(due(link));
+    at(std::min(due(link), word_due(link)));
     if (link.waits_since != never)
       if (const Instant silent = std::max(link.waits_since, link.last_heard) + times_.silent_after;
           silent > now_)

@@ -123,6 +123,10 @@ class PeerMachine {
     bool owes_word = false;  ///< it waits to hear that we heard
     Duration pause;
     Instant last_told{INT64_MIN / 2};
+    Instant last_number_at{INT64_MIN / 2};  ///< when `told` was said
+    std::uint64_t probe = 0;                ///< the confirmation of this number is timed; 0: of none
+    Instant probed_at;
+    Duration round_trip;  ///< at most, of late
     Instant last_heard{INT64_MIN / 2};
     Instant waits_since = never;  ///< for it to confirm and agree
   };
@@ -150,8 +154,10 @@ class PeerMachine {
   Instant settled_at(TaskId task) const;
   bool is_silent(const Link& link) const;
   void speak(Turn& turn);
+  bool is_in_flight(const Link& link) const { return link.confirmed < link.told; }
   Instant due(const Link& link) const;
-  PeerBids words_for(AgentId to, Link& link);
+  Instant word_due(const Link& link) const;
+  void add_words(PeerBids& words, const Link& link) const;
   void note_agreement(Turn& turn);
   void plan();
 

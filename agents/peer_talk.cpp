@@ -21,7 +21,14 @@ void PeerMachine::hear(const PeerBids& bids, Instant now) {
   }
   Link& link = at->second;
   link.last_heard = now;
-  if (bids.heard <= number_) link.confirmed = std::max(link.confirmed, bids.heard);
+  if (bids.heard <= number_ && bids.heard > link.confirmed) {
+    link.confirmed = bids.heard;
+    if (link.probe != 0 && link.probe <= link.confirmed) {
+      // The longest of late: links differ from one message to the next.
+      link.round_trip = std::max(now - link.probed_at, Duration{link.round_trip.us * 7 / 8});
+      link.probe = 0;
+    }
+  }
   std::erase_if(link.tell_over, [&](const auto& told) {
     return told.second.second != 0 && told.second.second <= link.confirmed;
   });
@@ -116,12 +123,19 @@ bool PeerMachine::agreed() const {
       links_, [&](const auto& entry) { return entry.second.differs.empty() || is_silent(entry.second); });
 }
 
-/// When the neighbour is to be told something.
+/// When the neighbour is to be told something new or once more. Nothing new while it has not confirmed the
+/// last: over a slow link, words that are out of date by the time they arrive would change its mind and ours
+/// without end.
 Instant PeerMachine::due(const Link& link) const {
+  if (is_in_flight(link)) return link.last_number_at + std::max(link.pause, link.round_trip * 2);
   const bool has_news =
       std::ranges::any_of(link.tell_over, [](const auto& told) { return told.second.second == 0; });
   if (changed_ > link.told || has_news) return link.last_told + times_.gap;
-  if (link.confirmed < link.told || !link.differs.empty()) return link.last_told + link.pause;
+  return link.differs.empty() ? never : link.last_told + link.pause;
+}
+
+/// When it is to be told that we heard it.
+Instant PeerMachine::word_due(const Link& link) const {
   return link.owes_word ? link.last_told + times_.gap : never;
 }
 
@@ -132,18 +146,21 @@ void PeerMachine::speak(Turn& turn) {
     const bool waits = differs || link.confirmed < link.told || changed_ > link.told;
     if (!waits) link.waits_since = never;
     if (waits && link.waits_since == never) link.waits_since = now_;
-    if (due(link) > now_) continue;
-    const bool only_word = changed_ <= link.confirmed && !differs && link.tell_over.empty();
-    const bool repeats = changed_ <= link.told;
+    const bool settled = changed_ <= link.confirmed && !differs && link.tell_over.empty();
+    const bool only_word = settled || due(link) > now_;
+    if (std::min(due(link), word_due(link)) > now_) continue;
+    const bool repeats = changed_ <= link.told || is_in_flight(link);
     if (!only_word && !numbered) {
       number_ = std::max(number_ + 1, static_cast<std::uint64_t>(std::max<Micros>(shared(now_), 1)));
       numbered = true;
     }
-    PeerBids words = words_for(to, link);
-    if (only_word) {
-      link.told = link.confirmed;  // nothing of ours is open any more
-    } else {
+    PeerBids words{self_, to, link.we_show, 0, link.heard, {}, {}};
+    if (settled) link.told = link.confirmed;  // nothing of ours is open any more
+    if (!only_word) {
+      add_words(words, link);
       words.number = link.told = number_;
+      link.last_number_at = now_;
+      if (link.probe == 0) link.probe = number_, link.probed_at = now_;
       for (auto& [task, told] : link.tell_over)
         if (told.second == 0) told.second = number_;
       link.pause = repeats ? std::min(link.pause * 2, times_.pause_max) : times_.gap * 2;
@@ -154,18 +171,16 @@ void PeerMachine::speak(Turn& turn) {
   }
 }
 
-PeerBids PeerMachine::words_for(AgentId to, Link& link) {
-  PeerBids words{self_, to, link.we_show, 0, link.heard, {}, {}};
+void PeerMachine::add_words(PeerBids& words, const Link& link) const {
   for (const auto& [task, belief] : beliefs_) {
     if (belief.changed <= link.confirmed && !link.differs.contains(task)) continue;
     const PeerClaim& claim = belief.claim;
     words.bids.push_back({task, belief.round, claim.winner, claim.finish, claim.until, false});
   }
   for (const auto& [task, told] : link.tell_over) words.bids.push_back({task, told.first, {}, 0, 0, true});
-  if (words.bids.empty()) return words;
+  if (words.bids.empty()) return;
   for (const auto& [agent, number] : stamps_)
-    if (agent != to) words.stamps.push_back({agent, number});
-  return words;
+    if (agent != words.to) words.stamps.push_back({agent, number});
 }
 
 void PeerMachine::note_agreement(Turn& turn) {

@@ -59,6 +59,23 @@ TEST_CASE("where nothing goes wrong, every strategy gets everything done") {
   }
 }
 
+TEST_CASE("over slow links peers flooded each other with words that were out of date when they arrived") {
+  WorldOptions options;
+  options.config.strategy = "peer";
+  options.links.latency_max = milliseconds(270);
+  for (int i = 0; i < 8; ++i) {
+    AgentSpec agent;
+    agent.profile.name = "agent" + std::to_string(i);
+    agent.profile.speed = (1 + i % 4) * one;
+    agent.profile.capacity = 1 + static_cast<std::uint32_t>(i) % 3;
+    options.agents.push_back(agent);
+  }
+  World world(options);
+  world.post(chains(24));
+  REQUIRE(world.run_until_done(Instant{} + minutes(30)));
+  CHECK(world.traffic().total().messages < 12'000);  // 37,000 when nobody waited to be heard
+}
+
 TEST_CASE("the same options give the same run, another seed another") {
   const auto hash = [](std::uint64_t seed) {
     WorldOptions options = small_world("auction");
