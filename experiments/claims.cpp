@@ -22,7 +22,6 @@ constexpr std::array<std::string_view, 6> costs{"messages",   "bytes",     "link
 
 /// Smaller effects are too small to matter, however certain: of ratios, of percentages and other differences,
 /// of exponents.
-constexpr double least_ratio = 1.01;
 constexpr double least_points = 0.5;
 constexpr double least_exponent = 0.05;
 constexpr std::size_t least_counts = 3;

@@ -53,6 +53,8 @@ std::vector<double> holm(std::span<const double> p);
 
 /// A corrected p above this is noise.
 constexpr double noise_level = 0.05;
+/// A ratio nearer to 1 than that is no difference, however certain: virtual time knows no other noise.
+constexpr double least_ratio = 1.01;
 
 /// y = factor × x^exponent, by least squares on logarithms. REQUIRES: positive values.
 struct PowerLaw {

@@ -138,6 +138,10 @@ SettingVerdict judge_setting(const Results& results, std::size_t agents, std::si
   return setting;
 }
 
+bool is_noise(const Comparison& comparison) {
+  return comparison.p > noise_level || std::abs(std::log(comparison.ratio)) < std::log(least_ratio);
+}
+
 }  // namespace
 
 Verdict judge(const Results& results) {
@@ -155,8 +159,8 @@ Verdict judge(const Results& results) {
     for (Standing& s : setting.standings) {
       s.to_best.p = corrected[at++];
       s.to_baseline.p = corrected[at++];
-      s.as_good_as_best = s.to_best.p > noise_level;
-      s.differs_from_baseline = s.to_baseline.p <= noise_level;
+      s.as_good_as_best = is_noise(s.to_best);
+      s.differs_from_baseline = !is_noise(s.to_baseline);
     }
   verdict.comparisons = p.size();
   return verdict;

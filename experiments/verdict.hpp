@@ -16,7 +16,7 @@ struct Standing {
   Comparison to_bound;           ///< makespan / bound
   Comparison to_best;            ///< makespan against the best strategy of the setting
   Comparison to_baseline;        ///< makespan against the baseline
-  bool as_good_as_best = false;  ///< it is the best, or the difference is noise after correction
+  bool as_good_as_best = false;  ///< it is the best, or the difference is noise after correction or below 1 %
   bool differs_from_baseline = false;
 };
 /// A crowd of agents under some faults.

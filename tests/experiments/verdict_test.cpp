@@ -67,6 +67,17 @@ TEST_CASE("a difference within the noise is called noise") {
     for (const Standing& standing : setting.standings) CHECK(standing.as_good_as_best);
 }
 
+TEST_CASE("a report told of 0.0 % less time, for it was certain") {
+  Results results = results_of({"one", "two"}, {1, 1});
+  for (std::size_t i = 1; i < results.runs.size(); i += 2) {
+    results.runs[i].measured = results.runs[i - 1].measured;
+    *results.runs[i].measured[measure_position("makespan")] *= 0.9998;
+  }
+  const Verdict verdict = judge(results);
+  CHECK(verdict.settings[0].standings[1].to_baseline.p <= noise_level);
+  CHECK(says(answer(results, verdict), "No strategy differs from another by more than noise"));
+}
+
 TEST_CASE("versions of one experiment are compared by name") {
   const Results before = results_of({"one", "two"}, {1.0, 1.2});
   const Results after = results_of({"two", "one"}, {1.2, 0.8});
