@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <deque>
 #include <set>
 
 #include "auction/bid.hpp"
@@ -77,8 +78,7 @@ std::vector<AgentProfile> add_managers(std::vector<AgentProfile>& agents, std::u
   if (span == 0)
     while (std::size_t{span} * span < agents.size()) ++span;
   const std::size_t width = std::max<std::uint32_t>(span, 2);
-  std::vector<AgentProfile> managers;
-  managers.reserve(agents.size() + 1);  // so that pointers into it stay
+  std::deque<AgentProfile> managers;  // pointers into it stay
   std::vector<AgentProfile*> level;
   for (AgentProfile& agent : agents) level.push_back(&agent);
   do {
@@ -94,7 +94,7 @@ std::vector<AgentProfile> add_managers(std::vector<AgentProfile>& agents, std::u
     }
     level = std::move(next);
   } while (level.size() > 1);
-  return managers;
+  return {managers.begin(), managers.end()};
 }
 
 std::vector<std::uint32_t> order_of_victims(const Setting& setting) {
