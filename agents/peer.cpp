@@ -280,10 +280,8 @@ Instant PeerMachine::settled_at(TaskId task) const {
   for (const auto& [id, belief] : beliefs_) {
     const auto offer = offers_.find(id);
     if (offer == offers_.end() || urgency(offer->second) > urgency(wanted)) continue;
-    if (std::ranges::any_of(links_, [&](const auto& entry) {
-          return entry.second.differs.contains(id) && !is_silent(entry.second);
-        }))
-      return never;
+    for (const auto& [peer, link] : links_)
+      if (link.differs.contains(id) && !is_silent(link)) return never;
     at = std::max(at, belief.since + times_.settled_after);
   }
   return at;

@@ -105,15 +105,10 @@ std::vector<TaskId> Board::tasks_under(std::string_view prefix) const {
   return ids;
 }
 
-std::uint32_t Board::holding_count(AgentId agent) const {
-  const auto [counted, fresh] = holding_counts_.try_emplace(agent);
-  std::uint32_t& count = counted->second;
-  if (!fresh) return count;
-  scan(keys::holdings_of(agent), {}, [&](std::string_view, std::string_view) {
-    ++count;
-    return true;
-  });
-  return count;
+const std::vector<TaskId>& Board::holdings(AgentId agent) const {
+  const auto [known, fresh] = holdings_.try_emplace(agent);
+  if (fresh) known->second = tasks_under(keys::holdings_of(agent));
+  return known->second;
 }
 
 void Board::apply(Event event) {
@@ -169,7 +164,7 @@ Result<Saved> Board::commit(Term term) {
 void Board::discard() {
   events_.clear();
   overlay_.clear();
-  holding_counts_.clear();
+  holdings_.clear();
   tasks_.forget_changes();
   agents_.forget_changes();
   workflows_.forget_changes();
@@ -187,18 +182,24 @@ void Board::discard() {
 Seq Board::next_seq() const { return {store_.last_seq().value + events_.size() + 1}; }
 
 void Board::add_key(std::string key, std::string value) {
-  count_holding(key, +1);
+  note_holding(key, true);
   overlay_[std::move(key)] = std::move(value);
 }
 void Board::remove_key(std::string key) {
-  count_holding(key, -1);
+  note_holding(key, false);
   overlay_[std::move(key)] = std::nullopt;
 }
 
-void Board::count_holding(std::string_view key, int change) {
+void Board::note_holding(std::string_view key, bool comes) {
   if (key.front() != keys::holding_letter) return;
-  const auto counted = holding_counts_.find(AgentId{read_big_endian(key, 1)});
-  if (counted != holding_counts_.end()) counted->second += static_cast<std::uint32_t>(change);
+  const auto known = holdings_.find(AgentId{read_big_endian(key, 1)});
+  if (known == holdings_.end()) return;
+  std::vector<TaskId>& tasks = known->second;
+  const auto task = keys::last_id<TaskId>(key);
+  const auto at = std::ranges::lower_bound(tasks, task);
+  const bool is_there = at != tasks.end() && *at == task;
+  if (comes && !is_there) tasks.insert(at, task);
+  if (!comes && is_there) tasks.erase(at);
 }
 
 }  // namespace bidboard

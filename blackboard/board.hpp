@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "blackboard/events.hpp"
@@ -58,9 +59,13 @@ class Board {
   /// Visits index keys (keys.hpp) with the prefix that are ≥ `from`, in order, until the visitor answers
   /// false. The visitor must not change the board.
   void scan(std::string_view prefix, std::string_view from, const Snapshot::Visitor& visit) const;
-  /// The ids at the end of the keys with this prefix: holdings, dependents, members.
+  /// The ids at the end of the keys with this prefix: dependents, members.
   std::vector<TaskId> tasks_under(std::string_view prefix) const;
-  std::uint32_t holding_count(AgentId agent) const;
+  /// What the agent holds, by id. Valid until the next change.
+  const std::vector<TaskId>& holdings(AgentId agent) const;
+  std::uint32_t holding_count(AgentId agent) const {
+    return static_cast<std::uint32_t>(holdings(agent).size());
+  }
 
   // Changing.
   void apply(Event event);
@@ -88,8 +93,8 @@ class Board {
   std::uint32_t count_open_needs(const Task& task) const;
   void add_key(std::string key, std::string value = {});
   void remove_key(std::string key);
-  /// Keeps holding_counts_ when a key of that sort comes or goes. Keys come once and go once.
-  void count_holding(std::string_view key, int change);
+  /// Keeps holdings_ when a key comes or goes.
+  void note_holding(std::string_view key, bool comes);
   /// What stands under a key that no record cache holds.
   std::optional<std::string_view> index_value(std::string_view key) const;
   template <class T>
@@ -134,7 +139,8 @@ class Board {
   Counters counters_;
   /// Uncommitted index entries and rarely changed records; no value: deleted.
   std::map<std::string, std::optional<std::string>, std::less<>> overlay_;
-  mutable std::map<AgentId, std::uint32_t> holding_counts_;  ///< of the agents asked for; as in overlay_
+  /// Of the agents that were asked for, the uncommitted ones included.
+  mutable std::unordered_map<AgentId, std::vector<TaskId>> holdings_;
   std::vector<Event> events_;
   std::optional<Error> damage_;
 };

@@ -380,7 +380,7 @@ BidVector believed(const Core& core, AgentId agent, const TaskSpec& task, const 
 /// A task past its promise is guessed to need as long again as it is late.
 std::vector<Micros> slots_free_in(const Core& core, const AgentView& view) {
   std::vector<Micros> free_in(view.free_slots, 0);
-  for (const TaskId id : core.board.tasks_under(keys::holdings_of(view.agent->id))) {
+  for (const TaskId id : core.board.holdings(view.agent->id)) {
     const auto promise = core.promises.find(id);
     Micros expected = 0;
     Micros elapsed = 0;

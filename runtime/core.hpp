@@ -90,8 +90,9 @@ struct Core {
   std::vector<TaskId> newly_ready;
   /// Auctions, of the walk under way: how long each task needs that was reserved for the agent.
   std::map<AgentId, std::vector<Micros>> queued;
-  std::map<AgentId, Instant> resting;  ///< free agents that others were preferred to, where some are invited
-  Instant settle_again = never;        ///< a reserved task should be decided again
+  /// Free agents that others were preferred to, where only some are invited, and until when; by id.
+  std::vector<std::pair<AgentId, Instant>> resting;
+  Instant settle_again = never;  ///< a reserved task should be decided again
   Instant started_at;
   /// Wall clock minus monotonic clock, and what it was before a jump that the present batch makes up for.
   std::optional<Duration> clock_offset;

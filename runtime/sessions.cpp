@@ -191,7 +191,7 @@ void forget_bids(Core& core, AgentId agent) {
 /// them ignores the copy.
 void send_lost_awards(Core& core, PeerId peer, AgentId agent, const std::vector<Held>& spoken_of) {
   Awards lost;
-  for (const TaskId id : core.board.tasks_under(keys::holdings_of(agent))) {
+  for (const TaskId id : core.board.holdings(agent)) {
     const Task& task = *core.board.task(id);
     if (task.shell_claim) continue;  // somebody's at a shell under the same name
     const Held held{id, task.epoch};
@@ -322,7 +322,8 @@ void agent_gone(Core& core, AgentId id, const std::string& reason, bool left) {
   core.announced.erase(id);
   core.peers_changed = true;
   forget_bids(core, id);
-  for (const TaskId task : core.board.tasks_under(keys::holdings_of(id))) {
+  const std::vector<TaskId> held = core.board.holdings(id);
+  for (const TaskId task : held) {
     if (core.board.task(task)->shell_claim) continue;  // lives by its deadline, not by a process
     end_attempt(core, task,
                 {.reason = "agent " + name + (left ? " left: " : " is gone: ") + reason,

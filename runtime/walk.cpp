@@ -132,12 +132,14 @@ void Walk::finish() {
   if (!sampled_) return core_.resting.clear();
   core_.roster.refresh(core_);
   std::erase_if(core_.resting, [&](const auto& entry) { return entry.second <= core_.now.mono; });
+  const auto middle = static_cast<std::ptrdiff_t>(core_.resting.size());
   for (const auto& [agent, looker] : lookers_) {
     const bool passed_over = looker.looks && looker.fed &&
                              core_.board.agent(agent)->profile.bids != BidStyle::live &&
                              std::ranges::binary_search(core_.roster.free(), agent);
-    if (passed_over) core_.resting[agent] = core_.now.mono + rest_of_passed_over;
+    if (passed_over) core_.resting.emplace_back(agent, core_.now.mono + rest_of_passed_over);
   }
+  std::ranges::inplace_merge(core_.resting, core_.resting.begin() + middle);
   for (const auto& [agent, until] : core_.resting) core_.settle_again = std::min(core_.settle_again, until);
 }
 

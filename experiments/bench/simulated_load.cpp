@@ -1,6 +1,7 @@
 #include "experiments/bench/simulated_load.hpp"
 
 #include "blackboard/random.hpp"
+#include "experiments/cells.hpp"
 #include "experiments/turn_clock.hpp"
 
 namespace bidboard::bench {
@@ -25,13 +26,20 @@ sim::WorldOptions world_of(const Load& load) {
   options.config.mechanism = load.mechanism;
   options.config.invite_max = load.invite_max;
   Random random(load.seed);
+  std::vector<AgentProfile> profiles(load.agents);
   for (std::uint32_t i = 0; i < load.agents; ++i) {
+    profiles[i].name = "agent" + std::to_string(i);
+    profiles[i].speed = random.between(one / 2, 2 * one);
+  }
+  std::vector<AgentProfile> managers;
+  if (load.strategy == "hierarchy") managers = add_managers(profiles, 0);
+  for (AgentProfile& profile : profiles) {
     sim::AgentSpec agent;
-    agent.profile.name = "agent" + std::to_string(i);
-    agent.profile.speed = random.between(one / 2, 2 * one);
+    agent.profile = std::move(profile);
     agent.behaviour.live_bids = load.live_bids;
     options.agents.push_back(std::move(agent));
   }
+  for (AgentProfile& manager : managers) options.agents.push_back({std::move(manager), {}, true});
   return options;
 }
 

@@ -38,6 +38,7 @@ void World::happen(StartController) {
   options.secret_key = std::string(32, 's');
   options.seed = options_.seed;
   options.host = "here";
+  options.live_agents_max = std::max(options.live_agents_max, agents_.size());
   node_ = std::make_unique<Node>(store_, options);
   oldest_peer_ = peers_.size();
   Result<Committed> started = node_->start(controller_clock_.read(now_));

@@ -26,15 +26,11 @@ const LinkProfile& Network::profile_of(EndpointId from, EndpointId to) const {
   return own == own_profiles_.end() ? profile_ : own->second;
 }
 
-void Network::count_message(EndpointId from, EndpointId to, Traffic traffic, std::size_t kind,
-                            std::uint64_t bytes) {
+void Network::count_message(Traffic traffic, std::size_t kind, std::uint64_t bytes) {
   const LinkCount said{1, bytes, 0, 0};
   add(count_.by_traffic[static_cast<std::size_t>(traffic)], said);
   if (kind >= count_.by_kind.size()) count_.by_kind.resize(kind + 1);
   add(count_.by_kind[kind], said);
-  // A message in one direction uses the link for both.
-  if (last_arrival_.contains({from, to}) || last_arrival_.contains({to, from})) return;
-  if (links_.insert(std::minmax(from, to)).second) ++count_.links[static_cast<std::size_t>(traffic)];
 }
 
 void Network::count_loss(Traffic traffic, std::size_t kind) {
@@ -44,7 +40,11 @@ void Network::count_loss(Traffic traffic, std::size_t kind) {
 
 Network::Arrivals Network::send(EndpointId from, EndpointId to, Traffic traffic, std::size_t kind,
                                 std::uint64_t bytes, Instant now) {
-  count_message(from, to, traffic, kind, bytes);
+  count_message(traffic, kind, bytes);
+  const auto [arrival, first] = last_arrival_.try_emplace(direction(from, to));
+  // A message in one direction uses the link for both.
+  if (first && !last_arrival_.contains(direction(to, from)))
+    ++count_.links[static_cast<std::size_t>(traffic)];
   const LinkProfile& profile = profile_of(from, to);
   const Duration latency{random_.between(profile.latency_min.us, profile.latency_max.us)};
   const bool lost = profile.loss > 0 && random_.chance(profile.loss);
@@ -53,7 +53,7 @@ Network::Arrivals Network::send(EndpointId from, EndpointId to, Traffic traffic,
     return {};
   }
   Arrivals arrivals;
-  Instant& last = last_arrival_[{from, to}];
+  Instant& last = arrival->second;
   if (profile.reordering > 0 && random_.chance(profile.reordering))
     arrivals.at[0] = now + latency + Duration{random_.between(0, profile.reordered_by.us)};
   else

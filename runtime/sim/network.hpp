@@ -6,8 +6,8 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "blackboard/random.hpp"
@@ -77,16 +77,16 @@ class Network {
 
  private:
   using Pair = std::pair<EndpointId, EndpointId>;
+  static std::uint64_t direction(EndpointId from, EndpointId to) { return std::uint64_t{from} << 32 | to; }
   const LinkProfile& profile_of(EndpointId from, EndpointId to) const;
-  void count_message(EndpointId from, EndpointId to, Traffic traffic, std::size_t kind, std::uint64_t bytes);
+  void count_message(Traffic traffic, std::size_t kind, std::uint64_t bytes);
   void count_loss(Traffic traffic, std::size_t kind);
 
   LinkProfile profile_;
   std::map<Pair, LinkProfile> own_profiles_;
   Random random_;
   std::map<Pair, int> cuts_;
-  std::map<Pair, Instant> last_arrival_;
-  std::set<Pair> links_;
+  std::unordered_map<std::uint64_t, Instant> last_arrival_;  ///< by direction
   NetworkCount count_;
 };
 

@@ -76,6 +76,19 @@ TEST_CASE("over slow links peers flooded each other with words that were out of 
   CHECK(world.traffic().total().messages < 12'000);  // 37,000 when nobody waited to be heard
 }
 
+TEST_CASE("of ten thousand simulated agents nine thousand were refused, and nobody noticed") {
+  WorldOptions options = small_world("fifo");
+  constexpr std::size_t agents = 1'001;  // one more than a controller lets in unless it is told otherwise
+  while (options.agents.size() < agents) {
+    options.agents.push_back(options.agents.front());
+    options.agents.back().profile.name = "agent" + std::to_string(options.agents.size());
+  }
+  World world(std::move(options));
+  world.run_until(Instant{} + seconds(2));
+  const Board board(world.store());
+  CHECK(board.counters().agent.value == agents);
+}
+
 TEST_CASE("the same options give the same run, another seed another") {
   const auto hash = [](std::uint64_t seed) {
     WorldOptions options = small_world("auction");

@@ -29,7 +29,8 @@ struct Process {
   std::string secret;
   PeerId peer;
   std::map<Held, std::string> awards;  ///< ever, with their capabilities
-  std::vector<TaskId> told;            ///< announced, for bids or to be claimed
+  std::vector<TaskId> told;            ///< announced, for bids, to be claimed or to be agreed on
+  std::uint64_t peers_heard = 0;       ///< number of the last Peers
   Manager manager;
   std::optional<bidboard::Choices> choices;  ///< an honest answer to the last delegation
 };
@@ -143,8 +144,7 @@ class RandomWorld {
       const Agent* agent = process.id ? board.agent(process.id) : nullptr;
       if (!agent || agent->state != AgentState::live) continue;
       std::size_t holding = 0;
-      for (const TaskId id : board.tasks_under(keys::holdings_of(process.id)))
-        holding += !board.task(id)->shell_claim;
+      for (const TaskId id : board.holdings(process.id)) holding += !board.task(id)->shell_claim;
       promise(holding <= capacity_max_[process.id], "no agent holds more than its capacity");
     }
   }
@@ -202,6 +202,10 @@ class RandomWorld {
         found->awards[{award.offer.task, award.epoch}] = award.capability;
     } else if (const auto* announcement = std::get_if<Announcement>(&send.message)) {
       for (const TaskOffer& offer : announcement->offers) found->told.push_back(offer.task);
+    } else if (const auto* peers = std::get_if<Peers>(&send.message)) {
+      found->peers_heard = peers->number;
+    } else if (const auto* offers = std::get_if<PeerOffers>(&send.message)) {
+      for (const PeerOffer& offer : offers->offers) found->told.push_back(offer.offer.task);
     }
   }
 
@@ -211,6 +215,7 @@ class RandomWorld {
     const std::uint64_t dice = random_.below(100);
     if (!process.id || dice < 4) return register_process(process);
     if (dice < 18) return FromPeer{process.peer, heartbeat_of(process)};
+    if (dice < 21) return listening(process);
     if (dice < 50) return report(process);
     if (dice < 66) return answer(process);
     if (dice < 67) return ProcessEnded{process.profile.pid};
@@ -300,6 +305,12 @@ class RandomWorld {
     if (told.size() > 1 && random_.chance(500'000))
       bids.bids.push_back({told[0], false, random_.between(0, 20) * one, 0, one, {}, {told[1]}});
     return FromPeer{process.peer, bids};
+  }
+
+  /// Where its peers reach it, if they do.
+  Input listening(const Process& process) {
+    const std::string endpoint = random_.chance(800'000) ? "ipc://" + process.profile.name : "";
+    return FromPeer{process.peer, Listening{process.id, process.secret, process.peers_heard, endpoint}};
   }
 
   /// Honest for the most part, else whoever comes to mind.
@@ -393,6 +404,7 @@ class RandomWorld {
     const std::vector<std::string>& names = strategy_names();
     config.strategy = random_.chance(300'000)   ? "auction"
                       : random_.chance(300'000) ? "hierarchy"
+                      : random_.chance(200'000) ? "peer"
                                                 : names[random_.below(names.size())];
     static constexpr const char* mechanisms[] = {"first_price", "vickrey", "sequential", "optimal"};
     config.mechanism = mechanisms[random_.below(4)];
