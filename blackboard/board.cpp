@@ -106,9 +106,8 @@ std::vector<TaskId> Board::tasks_under(std::string_view prefix) const {
 }
 
 const std::vector<TaskId>& Board::holdings(AgentId agent) const {
-  const auto [known, fresh] = holdings_.try_emplace(agent);
-  if (fresh) known->second = tasks_under(keys::holdings_of(agent));
-  return known->second;
+  return *holdings_.find(agent,
+                         [&](AgentId id) { return std::optional(tasks_under(keys::holdings_of(id))); });
 }
 
 void Board::apply(Event event) {
@@ -164,7 +163,7 @@ Result<Saved> Board::commit(Term term) {
 void Board::discard() {
   events_.clear();
   overlay_.clear();
-  holdings_.clear();
+  holdings_.trim(0);
   tasks_.forget_changes();
   agents_.forget_changes();
   workflows_.forget_changes();
@@ -192,14 +191,13 @@ void Board::remove_key(std::string key) {
 
 void Board::note_holding(std::string_view key, bool comes) {
   if (key.front() != keys::holding_letter) return;
-  const auto known = holdings_.find(AgentId{read_big_endian(key, 1)});
-  if (known == holdings_.end()) return;
-  std::vector<TaskId>& tasks = known->second;
+  std::vector<TaskId>* const known = holdings_.known(AgentId{read_big_endian(key, 1)});
+  if (!known) return;
   const auto task = keys::last_id<TaskId>(key);
-  const auto at = std::ranges::lower_bound(tasks, task);
-  const bool is_there = at != tasks.end() && *at == task;
-  if (comes && !is_there) tasks.insert(at, task);
-  if (!comes && is_there) tasks.erase(at);
+  const auto at = std::ranges::lower_bound(*known, task);
+  const bool is_there = at != known->end() && *at == task;
+  if (comes && !is_there) known->insert(at, task);
+  if (!comes && is_there) known->erase(at);
 }
 
 }  // namespace bidboard

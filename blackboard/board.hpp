@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "blackboard/events.hpp"
@@ -140,7 +139,7 @@ class Board {
   /// Uncommitted index entries and rarely changed records; no value: deleted.
   std::map<std::string, std::optional<std::string>, std::less<>> overlay_;
   /// Of the agents that were asked for, the uncommitted ones included.
-  mutable std::unordered_map<AgentId, std::vector<TaskId>> holdings_;
+  mutable RecordCache<AgentId, std::vector<TaskId>> holdings_;
   std::vector<Event> events_;
   std::optional<Error> damage_;
 };

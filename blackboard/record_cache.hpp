@@ -24,6 +24,11 @@ class RecordCache {
     }
     return it->second.record ? &*it->second.record : nullptr;
   }
+  /// The same, if it is here; else nullptr.
+  Record* known(const Key& key) {
+    const auto it = entries_.find(key);
+    return it != entries_.end() && it->second.record ? &*it->second.record : nullptr;
+  }
   Record& put(const Key& key, Record record) {
     Entry& entry = entries_[key];
     entry.record = std::move(record);

@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "blackboard/random.hpp"
+#include "blackboard/record_cache.hpp"
 #include "blackboard/time.hpp"
 
 namespace bidboard::sim {
@@ -86,7 +86,7 @@ class Network {
   std::map<Pair, LinkProfile> own_profiles_;
   Random random_;
   std::map<Pair, int> cuts_;
-  std::unordered_map<std::uint64_t, Instant> last_arrival_;  ///< by direction
+  RecordCache<std::uint64_t, Instant> last_arrival_;  ///< by direction
   NetworkCount count_;
 };
 
