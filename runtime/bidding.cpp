@@ -109,11 +109,12 @@ BidAnswer answer_of(Asking& asking, const TaskView& view, const Agent& agent, bo
     case BidStyle::live:
       break;
   }
-  const OpenAuction& auction = open_auction(asking, view);
+  OpenAuction& auction = open_auction(asking, view);
   if (const auto answer = auction.answers.find(agent.id); answer != auction.answers.end())
     return answer->second;
   const Session& session = core.sessions.at(agent.id);
-  if (core.now.mono < auction.deadline && !session.answers_late) waits = true;
+  waits = core.now.mono < auction.deadline && !session.answers_late;
+  if (waits) auction.awaited.insert(agent.id);
   return Refusal{RefusalReason::silent, "no bid within " + format_duration(core.board.config().bid_timeout)};
 }
 
@@ -142,6 +143,8 @@ void pass_over(const Agent& agent, Gathered& gathered) {
 Gathered gather(Asking& asking, const TaskView& view) {
   const Situation& situation = asking.situation;
   Gathered gathered{&view, {}, {}, true};
+  if (const auto open = asking.core.auctions.find(view.task->id); open != asking.core.auctions.end())
+    open->second.awaited.clear();
   if (situation.sampled) {  // of all others, nobody was even considered
     for (const std::size_t i : view.eligible) gather_from(asking, *situation.agents[i].agent, gathered);
     for (const std::size_t i : view.failed) pass_over(*situation.agents[i].agent, gathered);
@@ -269,7 +272,10 @@ void ask_who_failed(Asking& asking, Gathered& gathered, std::deque<TaskView>& vi
   for (const std::size_t i : before.failed)
     if (!ineligible(*view.task, *asking.situation.agents[i].agent)) view.eligible.push_back(i);
   std::ranges::sort(view.eligible);
-  gathered = gather(asking, views.emplace_back(std::move(view)));
+  gathered = gather(asking, views.emplace_back(view));
+  // Should one of the others bid after all, they need not be waited for.
+  if (const auto open = asking.core.auctions.find(view.task->id); open != asking.core.auctions.end())
+    open->second.awaited.clear();
 }
 
 /// Further pieces of the walk find the agent's slot taken for as long as the reserved task needs.
@@ -471,14 +477,17 @@ void on_bids(Core& core, PeerId peer, const Bids& message) {
     if (auction == core.auctions.end() || !auction->second.invited.contains(agent->id)) continue;
     if (!bid.with.empty()) {
       keep_bundle_bid(core, agent->id, bid);
+      core.dispatch_wanted = true;
       continue;
     }
     const auto [answer, first] = auction->second.answers.insert_or_assign(
         agent->id, bid.refused ? BidAnswer{Refusal{RefusalReason::declined, bid.reason}}
                                : checked(BidVector{bid.seconds, bid.price, bid.confidence}));
     if (first) auction->second.recorded = false;  // what stands in the log calls it silent
+    auction->second.awaited.erase(agent->id);
+    // While others are waited for there is nothing to decide.
+    if (auction->second.awaited.empty()) core.dispatch_wanted = true;
   }
-  core.dispatch_wanted = true;
 }
 
 void close_auction(Core& core, TaskId task, bool awarded) {

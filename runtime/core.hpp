@@ -40,6 +40,9 @@ struct OpenAuction {
   bool recorded = false;      ///< that it ended so stands in the log
   std::set<AgentId> invited;
   std::map<AgentId, BidAnswer> answers;
+  std::set<AgentId> awaited;  ///< of the invited, when bids were gathered last: those still to answer
+
+  void forget(AgentId agent) { invited.erase(agent), answers.erase(agent), awaited.erase(agent); }
 };
 
 /// What the winner of a live award promised, for calibration and for guessing when it will be free.

@@ -182,7 +182,7 @@ void name_peers_again(Core& core, AgentId agent) {
 }
 
 void forget_bids(Core& core, AgentId agent) {
-  for (auto& [task, auction] : core.auctions) auction.invited.erase(agent), auction.answers.erase(agent);
+  for (auto& [task, auction] : core.auctions) auction.forget(agent);
   for (auto& [task, bids] : core.formula_bids) bids.erase(agent);
   core.bundle_bids.erase(agent);
 }
