@@ -16,6 +16,8 @@ constexpr std::uint32_t invited = 16;
 constexpr std::array<std::uint32_t, 5> sizes{10, 32, 100, 316, 1'000};
 constexpr std::uint64_t tasks_per_agent = 4;
 constexpr std::uint64_t tasks_min = 400;
+/// Where every agent says what it would do of every task.
+constexpr std::uint64_t tasks_among_peers = 100;
 
 std::string name_of(const Load& load) {
   if (load.strategy != "auction") return load.strategy;
@@ -36,6 +38,12 @@ std::vector<Load> every_strategy() {
     if (usual) loads.push_back({.strategy = "auction", .live_bids = true, .invite_max = invited});
   }
   return loads;
+}
+
+std::uint64_t tasks_for(const std::string& strategy, std::uint32_t agents) {
+  if (strategy == "peer") return tasks_among_peers;
+  // One agent that does everything needs no more tasks when others look on.
+  return strategy == "single" ? tasks_min : std::max(tasks_min, agents * tasks_per_agent);
 }
 
 }  // namespace
@@ -64,8 +72,7 @@ Result<Figures> growth_block(const BenchOptions& options) {
     for (const std::uint32_t agents : sizes) {
       options.on_progress(name_of(load) + ", " + std::to_string(agents) + " agents");
       load.agents = agents;
-      // One agent that does everything needs no more tasks when others look on.
-      load.tasks = load.strategy == "single" ? tasks_min : std::max(tasks_min, agents * tasks_per_agent);
+      load.tasks = tasks_for(load.strategy, agents);
       const LoadCost cost = simulate_load(load);
       const double each = cost.controller_seconds * 1e6 / static_cast<double>(load.tasks);
       cpu.push_back(each);
