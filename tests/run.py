@@ -2,7 +2,7 @@
 """Runs the test programs of a build folder and the Python tests, prints what fails, ends with "N passed, N failed".
 
 Each Catch2 program is run as a whole (its test cases share nothing); the Python tests are those that CMake registered with
-ctest. The count is of test cases, not of programs.
+ctest. Two run at a time: most of them wait for processes. The count is of test cases, not of programs.
 """
 
 import os
@@ -11,16 +11,21 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-TIME_LIMIT_S = 1200
+TIME_LIMIT_S = 1800
+LONGEST_FIRST = ["process_tests", "sim_tests", "report", "shell_tests"]
 
 
-def run_catch(program: Path) -> tuple[int, int]:
-    """Passed and failed test cases of one program; a crash counts as one failure."""
+def run_catch(program: Path) -> tuple[int, int, str]:
+    """Passed and failed test cases of one program, and what to say of the failed ones; a crash counts as one failure."""
     report = program.with_suffix(".xml")
     report.unlink(missing_ok=True)
-    result = subprocess.run([program, "-r", "junit", "-o", report], capture_output=True, text=True, timeout=TIME_LIMIT_S, errors="replace")
+    try:
+        result = subprocess.run([program, "-r", "junit", "-o", report], capture_output=True, text=True, timeout=TIME_LIMIT_S, errors="replace")
+    except subprocess.TimeoutExpired:
+        return 0, 1, f"  FAILED {program.name} did not end within {TIME_LIMIT_S} s\n"
     cases: dict[str, list[str]] = {}
     if report.exists():
         try:
@@ -31,33 +36,29 @@ def run_catch(program: Path) -> tuple[int, int]:
         except ElementTree.ParseError:
             cases = {}
     failed = {name: problems for name, problems in cases.items() if problems}
+    said = ""
     for name, problems in failed.items():
-        print(f"  FAILED {name}")
+        said += f"  FAILED {name}\n"
         for problem in problems:
-            print("    " + problem.strip().replace("\n", "\n    "))
+            said += "    " + problem.strip().replace("\n", "\n    ") + "\n"
     crashed = result.returncode != 0 and not failed
     if crashed:
-        print(f"  FAILED {program.name} ended with {result.returncode}")
+        said += f"  FAILED {program.name} ended with {result.returncode}\n"
     if result.returncode != 0:
-        print(result.stderr[-4000:])
-    return len(cases) - len(failed), len(failed) + crashed
+        said += result.stderr[-4000:] + "\n"
+    return len(cases) - len(failed), len(failed) + crashed, said
 
 
-def run_ctest(build: Path) -> tuple[int, int]:
-    """The tests registered by CMake that are no Catch2 programs."""
-    listed = subprocess.run(["ctest", "-N", "-L", "python"], cwd=build, capture_output=True, text=True, check=True).stdout
-    names = re.findall(r"Test\s+#\d+: (\S+)", listed)
-    passed = failed = 0
-    for name in names:
-        begun = time.monotonic()
-        result = subprocess.run(["ctest", "-R", f"^{name}$", "--output-on-failure", "--timeout", str(TIME_LIMIT_S)],
-                                cwd=build, capture_output=True, text=True)
-        ok = result.returncode == 0
-        passed, failed = passed + ok, failed + (not ok)
-        print(f"{'ok    ' if ok else 'FAILED'} {name} ({time.monotonic() - begun:.1f} s)", flush=True)
-        if not ok:
-            print(result.stdout[-6000:])
-    return passed, failed
+def run_ctest(build: Path, name: str) -> tuple[int, int, str]:
+    """One of the tests registered by CMake that are no Catch2 programs."""
+    result = subprocess.run(["ctest", "-R", f"^{name}$", "--output-on-failure", "--timeout", str(TIME_LIMIT_S)],
+                            cwd=build, capture_output=True, text=True)
+    return (1, 0, "") if result.returncode == 0 else (0, 1, result.stdout[-6000:] + "\n")
+
+
+def timed(run, *arguments) -> tuple[int, int, str, float]:
+    begun = time.monotonic()
+    return *run(*arguments), time.monotonic() - begun
 
 
 def main() -> int:
@@ -66,18 +67,18 @@ def main() -> int:
     suppressions = Path(__file__).resolve().parent / "leaks.supp"
     os.environ.setdefault("LSAN_OPTIONS", f"suppressions={suppressions}:print_suppressions=0")
     os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+    listed = subprocess.run(["ctest", "-N", "-L", "python"], cwd=build, capture_output=True, text=True, check=True).stdout
+    tests = {program.name: (run_catch, program) for program in sorted((build / "tests").glob("*_tests"))}
+    tests |= {name: (run_ctest, build, name) for name in re.findall(r"Test\s+#\d+: (\S+)", listed)}
+    order = sorted(tests, key=lambda name: LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST))
     passed = failed = 0
-    for program in sorted((build / "tests").glob("*_tests")):
-        begun = time.monotonic()
-        try:
-            good, bad = run_catch(program)
-        except subprocess.TimeoutExpired:
-            print(f"  FAILED {program.name} did not end within {TIME_LIMIT_S} s")
-            good, bad = 0, 1
-        print(f"{'ok    ' if bad == 0 else 'FAILED'} {program.name}: {good} passed, {bad} failed ({time.monotonic() - begun:.1f} s)", flush=True)
-        passed, failed = passed + good, failed + bad
-    good, bad = run_ctest(build)
-    passed, failed = passed + good, failed + bad
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        running = {pool.submit(timed, *tests[name]): name for name in order}
+        for done in as_completed(running):
+            good, bad, said, seconds = done.result()
+            verdict = "ok    " if bad == 0 else "FAILED"
+            print(f"{said}{verdict} {running[done]}: {good} passed, {bad} failed ({seconds:.1f} s)", flush=True)
+            passed, failed = passed + good, failed + bad
     if passed + failed == 0:
         print("no tests were found; build them first")
         failed = 1
