@@ -218,6 +218,33 @@ AnswerTable growth_table(const Results& results) {
   return table;
 }
 
+/// How real runs compare with the same runs simulated.
+AnswerTable live_table(const Results& results) {
+  AnswerTable table{
+      "Real processes against simulated ones",
+      "Makespan ÷ that of the same run in the simulator: geometric mean with its 95 % bootstrap "
+      "interval, and the largest. What is above 1 goes, task by task, into starting work after "
+      "its award and into the messages around it; a largest value far from the mean is a run in "
+      "which another agent was first, so that the tasks fell out differently.",
+      {"setting", "strategy", "real ÷ simulated", "largest", "award → start, ms"},
+      {}};
+  const ExperimentNames& names = results.names;
+  for (std::size_t a = 0; a < names.agents.size(); ++a)
+    for (const std::string& strategy : names.strategies) {
+      const Where here{names.workloads, {names.agents[a]}, names.faults};
+      std::vector<double> ratios, delays;
+      for (const auto& [unit, ratio] : values_of(results, "against_simulated", strategy, here))
+        ratios.push_back(ratio);
+      for (const auto& [unit, delay] : values_of(results, "start_delay", strategy, here))
+        delays.push_back(delay);
+      if (ratios.empty() || delays.empty()) continue;
+      const Comparison mean = summarise(ratios);
+      table.rows.push_back({names.agents[a], strategy, four_digits(mean.ratio) + " " + interval(mean.ci),
+                            four_digits(std::ranges::max(ratios)), two_decimals(1000 * mean_of(delays))});
+    }
+  return table;
+}
+
 }  // namespace
 
 std::string_view name(Outcome outcome) {
@@ -298,7 +325,8 @@ std::optional<Growth> growth_of(const Results& results, std::string_view measure
 }
 
 std::vector<AnswerTable> answer_tables(const Results& results) {
-  std::vector<AnswerTable> tables{claims_table(results), goals_table(results), growth_table(results)};
+  std::vector<AnswerTable> tables{claims_table(results), goals_table(results), live_table(results),
+                                  growth_table(results)};
   std::erase_if(tables, [](const AnswerTable& table) { return table.rows.empty(); });
   return tables;
 }

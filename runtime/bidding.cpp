@@ -379,10 +379,6 @@ void award_bundle(Core& core, const Round& round, const Award& won) {
 
 }  // namespace
 
-BidVector believed(const Core& core, AgentId agent, const TaskSpec& task, const BidVector& said) {
-  return core.board.config().calibrate ? corrected(said, core.board.calibration(agent, task.kind)) : said;
-}
-
 /// A task past its promise is guessed to need as long again as it is late.
 std::vector<Micros> slots_free_in(const Core& core, const AgentView& view) {
   std::vector<Micros> free_in(view.free_slots, 0);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "auction/calibration.hpp"
 #include "auction/eligibility.hpp"
 #include "blackboard/check.hpp"
 #include "runtime/core.hpp"
@@ -14,6 +15,11 @@ namespace {
 
 /// A task that takes twice as long as its share is late, and this much may always be lost on the way.
 constexpr Duration grace = seconds(1);
+
+/// What experience makes of a bid, when calibration is on.
+BidVector believed(const Core& core, AgentId agent, const TaskSpec& task, const BidVector& said) {
+  return core.board.config().calibrate ? corrected(said, core.board.calibration(agent, task.kind)) : said;
+}
 
 const TaskView* view_of(const Situation& situation, TaskId id) {
   const auto found = std::find_if(situation.tasks.begin(), situation.tasks.end(),

@@ -233,8 +233,6 @@ void continue_bundles(Core& core);
 Micros seconds_behind(const Core& core, TaskId under_way);
 
 // bidding.cpp: gathering bids.
-/// What experience makes of a bid, when calibration is on.
-BidVector believed(const Core& core, AgentId agent, const TaskSpec& task, const BidVector& said);
 void on_bids(Core& core, PeerId peer, const Bids& message);
 void settle_by_bids(Core& core, const Situation& situation);
 /// When each of the agent's slots is expected to be free: ClearingAgent::slot_free_in.

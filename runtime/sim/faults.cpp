@@ -30,6 +30,9 @@ Duration mean_gap(const FaultRates& rates, FaultKind kind) {
     case FaultKind::cut_from_controller:
     case FaultKind::cut_both:
       return rates.cut_every * 3;
+    case FaultKind::cut_to_peers:
+    case FaultKind::cut_from_peers:
+      return rates.cut_peers_every * 2;
     case FaultKind::reconnect:
       return rates.reconnect_every;
     case FaultKind::wall_jump:
@@ -60,6 +63,8 @@ Fault random_fault(const FaultRates& rates, FaultKind kind, std::uint32_t agents
     case FaultKind::cut_to_controller:
     case FaultKind::cut_from_controller:
     case FaultKind::cut_both:
+    case FaultKind::cut_to_peers:
+    case FaultKind::cut_from_peers:
       fault.lasts = up_to(rates.cut_max, random);
       break;
     case FaultKind::reconnect:
@@ -92,6 +97,10 @@ std::string_view name(FaultKind kind) {
       return "what an agent is told gets lost";
     case FaultKind::cut_both:
       return "a link is cut";
+    case FaultKind::cut_to_peers:
+      return "what an agent says to its peers gets lost";
+    case FaultKind::cut_from_peers:
+      return "what its peers say to an agent gets lost";
     case FaultKind::reconnect:
       return "a connection is made anew";
     case FaultKind::wall_jump:
@@ -126,6 +135,7 @@ std::vector<std::string> describe(const FaultPlan& plan) {
   every("an agent crashes", rates.agent_crash_every, "down for up to", rates.agent_down_max);
   every("an agent stands still", rates.agent_pause_every, "for up to", rates.agent_pause_max);
   every("a link is cut", rates.cut_every, "for up to", rates.cut_max);
+  every("an agent is cut off from its peers", rates.cut_peers_every, "for up to", rates.cut_max);
   every("a connection is made anew", rates.reconnect_every, "", {});
   every("a wall clock is set", rates.wall_jump_every, "by up to", rates.wall_jump_max);
   if (rates.drift_ppm_max > 0)

@@ -21,7 +21,8 @@ struct FaultRates {
   Duration agent_pause_max = seconds(60);
   Duration controller_pause_every;
   Duration controller_pause_max = seconds(40);
-  Duration cut_every;  ///< a link, in one or both directions
+  Duration cut_every;        ///< a link, in one or both directions
+  Duration cut_peers_every;  ///< all links from or to one agent's peers, in one direction
   Duration cut_max = seconds(60);
   Duration reconnect_every;  ///< a connection is lost and made anew
   Duration wall_jump_every;  ///< the wall clock of some machine is set
@@ -41,6 +42,8 @@ enum class FaultKind : std::uint8_t {
   cut_both,
   reconnect,
   wall_jump,
+  cut_to_peers,    ///< what the agent says to other agents gets lost
+  cut_from_peers,  ///< what they say to it gets lost
 };
 
 struct Fault {

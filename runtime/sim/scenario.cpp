@@ -253,7 +253,9 @@ Scenario draw_scenario(std::uint64_t seed) {
   if (scenario.world.config.strategy == "hierarchy" || random.chance(100'000))
     draw_managers(scenario.world.agents, random);
   scenario.world.links = some_links(random);
-  if (!random.chance(100'000)) scenario.world.faults.rates = some_faults(random);
+  FaultRates& rates = scenario.world.faults.rates;
+  if (!random.chance(100'000)) rates = some_faults(random);
+  if (scenario.world.config.strategy == "peer") rates.cut_peers_every = rates.cut_every;
   scenario.world.controller.per_batch = microseconds(random.between(100, 20'000));
   scenario.clients = static_cast<std::uint32_t>(random.between(1, 3));
   scenario.safety_phase = seconds(random.between(30, 300));

@@ -26,7 +26,9 @@ constexpr FaultKind all_faults[] = {FaultKind::controller_crash,
                                     FaultKind::cut_from_controller,
                                     FaultKind::cut_both,
                                     FaultKind::reconnect,
-                                    FaultKind::wall_jump};
+                                    FaultKind::wall_jump,
+                                    FaultKind::cut_to_peers,
+                                    FaultKind::cut_from_peers};
 
 NodeClock some_clock(std::int64_t drift_ppm_max, Random& random) {
   return {Instant{random.between(0, 1'000'000'000'000)}, WallTime{1'700'000'000'000'000},
@@ -304,6 +306,8 @@ void World::inject(const Fault& fault) {
     case FaultKind::cut_to_controller:
     case FaultKind::cut_from_controller:
     case FaultKind::cut_both:
+    case FaultKind::cut_to_peers:
+    case FaultKind::cut_from_peers:
       return cut(fault);
     case FaultKind::reconnect:
       return queue_.push(now_, Connect{endpoint_of(fault.agent), places_.at(fault.agent).life});
@@ -312,18 +316,29 @@ void World::inject(const Fault& fault) {
   }
 }
 
-void World::cut(const Fault& fault) {
+std::vector<std::pair<EndpointId, EndpointId>> World::links_cut_by(const Fault& fault) const {
   const EndpointId agent = endpoint_of(fault.agent);
-  if (fault.kind != FaultKind::cut_from_controller) network_.cut(agent, controller_endpoint);
-  if (fault.kind != FaultKind::cut_to_controller) network_.cut(controller_endpoint, agent);
+  std::vector<std::pair<EndpointId, EndpointId>> links;
+  if (fault.kind == FaultKind::cut_to_peers || fault.kind == FaultKind::cut_from_peers) {
+    const bool to_peers = fault.kind == FaultKind::cut_to_peers;
+    for (std::uint32_t i = 0; i < agents_.size(); ++i)
+      if (const EndpointId peer = endpoint_of(i); peer != agent)
+        links.emplace_back(to_peers ? agent : peer, to_peers ? peer : agent);
+    return links;
+  }
+  if (fault.kind != FaultKind::cut_from_controller) links.emplace_back(agent, controller_endpoint);
+  if (fault.kind != FaultKind::cut_to_controller) links.emplace_back(controller_endpoint, agent);
+  return links;
+}
+
+void World::cut(const Fault& fault) {
+  for (const auto& [from, to] : links_cut_by(fault)) network_.cut(from, to);
   if (fault.lasts.us >= 0) queue_.push(now_ + fault.lasts, Mend{fault});
 }
 
 void World::happen(const Mend& event) {
   if (healed_) return;  // nothing is cut any more
-  const EndpointId agent = endpoint_of(event.fault.agent);
-  if (event.fault.kind != FaultKind::cut_from_controller) network_.mend(agent, controller_endpoint);
-  if (event.fault.kind != FaultKind::cut_to_controller) network_.mend(controller_endpoint, agent);
+  for (const auto& [from, to] : links_cut_by(event.fault)) network_.mend(from, to);
 }
 
 void World::heal() {

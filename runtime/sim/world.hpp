@@ -226,6 +226,7 @@ class World {
   void agent_is_down(std::uint32_t agent, Duration down);
   void plan_agent_turn(std::uint32_t agent);
   void client_speaks(std::uint32_t client);
+  std::vector<std::pair<EndpointId, EndpointId>> links_cut_by(const Fault& fault) const;
   void cut(const Fault& fault);
   Duration short_while(Duration most) { return {random_.between(1, most.us)}; }
   EndpointId endpoint_of_client(std::uint32_t client) const {
