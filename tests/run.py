@@ -46,7 +46,10 @@ def run_catch(program: Path) -> tuple[int, int, str]:
         said += f"  FAILED {program.name} ended with {result.returncode}\n"
     if result.returncode != 0:
         said += result.stderr[-4000:] + "\n"
-    return len(cases) - len(failed), len(failed) + crashed, said
+    silent = not cases and not crashed
+    if silent:
+        said += f"  FAILED {program.name} did not say what it tested\n"
+    return len(cases) - len(failed), len(failed) + crashed + silent, said
 
 
 def run_ctest(build: Path, name: str) -> tuple[int, int, str]:
