@@ -83,6 +83,11 @@ Input TraceRunner::message_of(Words& words) {
     for (std::size_t i = 2; i < words.count(); ++i) take.tasks.push_back(id<TaskId>(words.word(i)));
     return FromPeer{who.peer, take};
   }
+  if (verb == "listening") {
+    const Actor& who = actor(words.word(1));
+    return FromPeer{who.peer, Listening{who.id, who.secret, who.peers_heard,
+                                        words.take("endpoint", "ipc://" + words.word(1))}};
+  }
   if (verb == "leave") {
     Actor& who = actor(words.word(1));
     who.next_heartbeat = never;

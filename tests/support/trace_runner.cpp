@@ -145,6 +145,8 @@ void TraceRunner::hear(Actor& actor, const Message& message) {
     actor.manager = {};
   } else if (const auto* delegation = std::get_if<Delegation>(&message)) {
     actor.choices = actor.manager.on_delegation(*delegation);
+  } else if (const auto* peers = std::get_if<Peers>(&message)) {
+    actor.peers_heard = peers->number;
   } else if (const auto* awards = std::get_if<Awards>(&message)) {
     for (const AwardItem& award : awards->awards) {
       actor.held[award.offer.task] = award.epoch;

@@ -60,6 +60,7 @@ class TraceRunner {
     Instant next_heartbeat = never;
     Manager manager;
     std::optional<Choices> choices;  ///< an honest manager's answer to the last delegation, not given yet
+    std::uint64_t peers_heard = 0;   ///< number of the last Peers
     bool mute = false;               ///< sends no heartbeats of its own accord
     bool deaf = false;               ///< what it is sent gets lost
   };

@@ -146,6 +146,29 @@ std::string in_words(const Delegation& delegation) {
   return text;
 }
 
+/// "its peers are left right"
+std::string in_words(const Peers& peers) {
+  std::string text = peers.peers.empty() ? "has no peers" : "its peers are";
+  for (const PeerEntry& peer : peers.peers) text += " " + peer.name;
+  return text;
+}
+
+/// "agree about t1 t2; over t3 epoch 1; not for it t4"
+std::string in_words(const PeerOffers& offers) {
+  std::vector<std::string> parts;
+  const auto add = [&](const char* what, const auto& items, const auto& words) {
+    if (items.empty()) return;
+    parts.emplace_back(what);
+    for (const auto& item : items) parts.back() += " " + words(item);
+  };
+  add("agree about", offers.offers, [](const PeerOffer& offer) { return to_string(offer.offer.task); });
+  add("over", offers.over, [](const Held& held) { return to_string(held.task) + at(held.epoch); });
+  add("not for it", offers.refused, [](TaskId task) { return to_string(task); });
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : "; ") + part;
+  return text;
+}
+
 }  // namespace
 
 std::string in_words(const Event& event) { return std::visit(EventWords{}, event.body); }
@@ -180,6 +203,10 @@ std::vector<std::string> in_words(const Message& message) {
       lines.push_back("revoked " + to_string(item.held.task) + at(item.held.epoch) + ": " + item.reason);
   } else if (const auto* delegation = std::get_if<Delegation>(&message)) {
     lines.push_back(in_words(*delegation));
+  } else if (const auto* peers = std::get_if<Peers>(&message)) {
+    lines.push_back(in_words(*peers));
+  } else if (const auto* offers = std::get_if<PeerOffers>(&message)) {
+    lines.push_back(in_words(*offers));
   } else if (const auto* malformed = std::get_if<Malformed>(&message)) {
     lines.push_back("malformed: " + malformed->what);
   } else if (const auto* welcome = std::get_if<Welcome>(&message)) {
