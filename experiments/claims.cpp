@@ -101,6 +101,12 @@ Values aspect_of(const Results& results, const ClaimSpec& claim, std::string_vie
   return by_failure(results, values, values_of(results, claim.measure, strategy, everywhere));
 }
 
+std::vector<double> numbers(const Values& values) {
+  std::vector<double> out;
+  for (const auto& [unit, value] : values) out.push_back(value);
+  return out;
+}
+
 double mean_of(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
@@ -223,23 +229,20 @@ AnswerTable live_table(const Results& results) {
   AnswerTable table{
       "Real processes against simulated ones",
       "Makespan ÷ that of the same run in the simulator: geometric mean with its 95 % bootstrap "
-      "interval, and the largest. What is above 1 goes, task by task, into starting work after "
-      "its award and into the messages around it; a largest value far from the mean is a run in "
-      "which another agent was first, so that the tasks fell out differently.",
+      "interval, and the largest. Each task adds what it takes to start its work after the award, and the "
+      "messages around it. Where agents race for tasks, others may come first than in the simulator; of "
+      "different speeds, that makes single runs shorter or longer.",
       {"setting", "strategy", "real ÷ simulated", "largest", "award → start, ms"},
       {}};
   const ExperimentNames& names = results.names;
-  for (std::size_t a = 0; a < names.agents.size(); ++a)
+  for (const std::string& agents : names.agents)
     for (const std::string& strategy : names.strategies) {
-      const Where here{names.workloads, {names.agents[a]}, names.faults};
-      std::vector<double> ratios, delays;
-      for (const auto& [unit, ratio] : values_of(results, "against_simulated", strategy, here))
-        ratios.push_back(ratio);
-      for (const auto& [unit, delay] : values_of(results, "start_delay", strategy, here))
-        delays.push_back(delay);
+      const Where here{names.workloads, {agents}, names.faults};
+      const std::vector<double> ratios = numbers(values_of(results, "against_simulated", strategy, here));
+      const std::vector<double> delays = numbers(values_of(results, "start_delay", strategy, here));
       if (ratios.empty() || delays.empty()) continue;
       const Comparison mean = summarise(ratios);
-      table.rows.push_back({names.agents[a], strategy, four_digits(mean.ratio) + " " + interval(mean.ci),
+      table.rows.push_back({agents, strategy, four_digits(mean.ratio) + " " + interval(mean.ci),
                             four_digits(std::ranges::max(ratios)), two_decimals(1000 * mean_of(delays))});
     }
   return table;
@@ -319,9 +322,7 @@ std::optional<Growth> growth_of(const Results& results, std::string_view measure
   for (const auto& [unit, value] : values)
     x.push_back(static_cast<double>(names.agent_counts[unit[agents_place]])), y.push_back(value);
   if (std::set(x.begin(), x.end()).size() < least_counts || !std::ranges::all_of(y, is_positive)) return {};
-  std::vector<double> exponents;
-  for (const auto& [unit, exponent] : exponents_of(results, values)) exponents.push_back(exponent);
-  return Growth{fit_power_law(x, y), mean_interval(exponents)};
+  return Growth{fit_power_law(x, y), mean_interval(numbers(exponents_of(results, values)))};
 }
 
 std::vector<AnswerTable> answer_tables(const Results& results) {

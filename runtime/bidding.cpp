@@ -272,9 +272,9 @@ void ask_who_failed(Asking& asking, Gathered& gathered, std::deque<TaskView>& vi
   for (const std::size_t i : before.failed)
     if (!ineligible(*view.task, *asking.situation.agents[i].agent)) view.eligible.push_back(i);
   std::ranges::sort(view.eligible);
-  gathered = gather(asking, views.emplace_back(view));
+  gathered = gather(asking, views.emplace_back(std::move(view)));
   // Should one of the others bid after all, they need not be waited for.
-  if (const auto open = asking.core.auctions.find(view.task->id); open != asking.core.auctions.end())
+  if (const auto open = asking.core.auctions.find(before.task->id); open != asking.core.auctions.end())
     open->second.awaited.clear();
 }
 

@@ -41,11 +41,11 @@ void Network::count_loss(Traffic traffic, std::size_t kind) {
 Network::Arrivals Network::send(EndpointId from, EndpointId to, Traffic traffic, std::size_t kind,
                                 std::uint64_t bytes, Instant now) {
   count_message(traffic, kind, bytes);
-  // A message in one direction uses the link for both.
-  if (!last_arrival_.known(direction(from, to)) && !last_arrival_.known(direction(to, from)))
-    ++count_.links[static_cast<std::size_t>(traffic)];
-  Instant& last =
-      *last_arrival_.find(direction(from, to), [](std::uint64_t) { return std::optional(Instant{}); });
+  Instant& last = *last_arrival_.find(direction(from, to), [&](std::uint64_t) {
+    // A message in one direction uses the link for both.
+    if (!last_arrival_.known(direction(to, from))) ++count_.links[static_cast<std::size_t>(traffic)];
+    return std::optional(Instant{});
+  });
   const LinkProfile& profile = profile_of(from, to);
   const Duration latency{random_.between(profile.latency_min.us, profile.latency_max.us)};
   const bool lost = profile.loss > 0 && random_.chance(profile.loss);

@@ -144,7 +144,9 @@ class RandomWorld {
       const Agent* agent = process.id ? board.agent(process.id) : nullptr;
       if (!agent || agent->state != AgentState::live) continue;
       std::size_t holding = 0;
-      for (const TaskId id : board.holdings(process.id)) holding += !board.task(id)->shell_claim;
+      const std::vector<TaskId> held = board.tasks_under(keys::holdings_of(process.id));
+      for (const TaskId id : held) holding += !board.task(id)->shell_claim;
+      promise(board.holdings(process.id) == held, "what an agent holds is remembered as it is stored");
       promise(holding <= capacity_max_[process.id], "no agent holds more than its capacity");
     }
   }
