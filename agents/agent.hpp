@@ -1,5 +1,5 @@
 // An agent's side of the protocol as a state machine: what it holds, what it has to say, and what to do next.
-// Pure; the process around it (runtime/agent_process.hpp) owns the connection and the executor.
+// Pure; the process around it (runtime/fleet/agent_process.hpp) owns the connection and the executor.
 #pragma once
 
 #include <map>
@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "agents/executors/executor.hpp"
+#include "agents/executor.hpp"
 #include "agents/manager.hpp"
 #include "agents/peer.hpp"
 #include "blackboard/messages.hpp"

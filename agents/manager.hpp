@@ -2,8 +2,8 @@
 // by their registration and their load, managers by what they say of their subtrees in sum, and gives each
 // task that is put on its desk to the least loaded member that can take it, or hands it back. It decides
 // about everything it is asked at once and keeps nothing lying: a manager that dies loses nothing. The
-// controller decides by the same rule for agents without a manager (runtime/delegation.hpp). Pure; for one
-// thread.
+// controller decides by the same rule for agents without a manager (runtime/coordination/delegation.hpp).
+// Pure; for one thread.
 #pragma once
 
 #include <compare>

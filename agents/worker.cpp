@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "auction/eligibility.hpp"
-#include "blackboard/document.hpp"
+#include "blackboard/text/document.hpp"
 
 namespace bidboard {
 

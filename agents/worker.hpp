@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "agents/executors/executor.hpp"
+#include "agents/executor.hpp"
 #include "blackboard/messages.hpp"
 
 namespace bidboard {

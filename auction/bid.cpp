@@ -4,7 +4,7 @@
 #include <array>
 
 #include "auction/eligibility.hpp"
-#include "blackboard/expression.hpp"
+#include "blackboard/text/expression.hpp"
 
 namespace bidboard {
 namespace {

@@ -6,8 +6,8 @@
 #include <tuple>
 #include <utility>
 
-#include "auction/mechanisms/market.hpp"
-#include "blackboard/check.hpp"
+#include "auction/market.hpp"
+#include "blackboard/checks/check.hpp"
 
 namespace bidboard {
 namespace {

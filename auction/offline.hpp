@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "auction/clearing.hpp"
-#include "blackboard/document.hpp"
+#include "blackboard/text/document.hpp"
 
 namespace bidboard {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "blackboard/check.hpp"
+#include "blackboard/checks/check.hpp"
 
 namespace bidboard {
 

@@ -2,8 +2,8 @@
 
 #include <sodium.h>
 
-#include "blackboard/check.hpp"
-#include "blackboard/keys.hpp"
+#include "blackboard/big_endian.hpp"
+#include "blackboard/checks/check.hpp"
 
 namespace bidboard {
 namespace {
@@ -54,6 +54,15 @@ bool matches(std::string_view secret, std::string_view hash) {
 }
 
 std::string content_hash(std::string_view bytes) { return blake2b(bytes); }
+
+std::string curve_public_key(std::string_view secret_key) {
+  BB_CHECK(secret_key.size() == curve_key_bytes, "a secret key has 32 bytes");
+  std::string out(curve_key_bytes, '\0');
+  const int failed = crypto_scalarmult_base(reinterpret_cast<unsigned char*>(out.data()),
+                                            reinterpret_cast<const unsigned char*>(secret_key.data()));
+  BB_CHECK(failed == 0, "a secret key has a public one");
+  return out;
+}
 
 std::string to_hex(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";

@@ -34,6 +34,9 @@ std::string secret_hash(std::string_view secret);
 bool matches(std::string_view secret, std::string_view hash);
 /// 16 bytes that name a blob by its content.
 std::string content_hash(std::string_view bytes);
+constexpr std::size_t curve_key_bytes = 32;
+/// The public key (X25519) that belongs to a secret one, as ZeroMQ's CURVE uses them. REQUIRES: 32 bytes.
+std::string curve_public_key(std::string_view secret_key);
 /// Lower-case hexadecimal digits.
 std::string to_hex(std::string_view bytes);
 

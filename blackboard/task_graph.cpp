@@ -15,7 +15,7 @@
 #include <sstream>
 #include <utility>
 
-#include "blackboard/check.hpp"
+#include "blackboard/checks/check.hpp"
 
 namespace bidboard {
 namespace {

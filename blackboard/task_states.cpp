@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "blackboard/sabotage.hpp"
+#include "blackboard/checks/sabotage.hpp"
 
 namespace bidboard {
 namespace {

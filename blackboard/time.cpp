@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "blackboard/check.hpp"
+#include "blackboard/checks/check.hpp"
 
 namespace bidboard {
 namespace {

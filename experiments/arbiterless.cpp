@@ -10,8 +10,8 @@
 #include "agents/peer.hpp"
 #include "agents/worker.hpp"
 #include "auction/eligibility.hpp"
-#include "blackboard/codec.hpp"
-#include "runtime/agreement.hpp"
+#include "blackboard/format/codec.hpp"
+#include "runtime/coordination/agreement.hpp"
 #include "runtime/sim/event_queue.hpp"
 #include "runtime/sim/network.hpp"
 

@@ -8,7 +8,7 @@
 #include "auction/bid.hpp"
 #include "auction/eligibility.hpp"
 #include "blackboard/random.hpp"
-#include "runtime/workflow/posting.hpp"
+#include "runtime/jobs/posting.hpp"
 
 namespace bidboard {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "auction/clearing.hpp"
 #include "runtime/coordination/strategy.hpp"
-#include "runtime/workflow/key_table.hpp"
+#include "runtime/jobs/key_table.hpp"
 
 namespace bidboard {
 namespace {

@@ -13,10 +13,10 @@
 #include <string>
 #include <vector>
 
-#include "blackboard/document.hpp"
+#include "blackboard/text/document.hpp"
 #include "experiments/questions.hpp"
 #include "experiments/workload.hpp"
-#include "runtime/workflow/diagnostics.hpp"
+#include "runtime/jobs/diagnostics.hpp"
 
 namespace bidboard {
 

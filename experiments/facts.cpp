@@ -4,8 +4,8 @@
 #include <map>
 #include <optional>
 
-#include "blackboard/codec.hpp"
-#include "blackboard/keys.hpp"
+#include "blackboard/format/codec.hpp"
+#include "blackboard/format/keys.hpp"
 
 namespace bidboard {
 namespace {

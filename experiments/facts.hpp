@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "blackboard/store.hpp"
+#include "blackboard/store/store.hpp"
 
 namespace bidboard {
 

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "experiments/results.hpp"
-#include "runtime/workflow/key_table.hpp"
+#include "runtime/jobs/key_table.hpp"
 
 namespace bidboard {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "blackboard/document.hpp"
-#include "runtime/workflow/diagnostics.hpp"
+#include "blackboard/text/document.hpp"
+#include "runtime/jobs/diagnostics.hpp"
 
 namespace bidboard {
 

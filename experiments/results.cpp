@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "blackboard/check.hpp"
+#include "blackboard/checks/check.hpp"
 
 namespace bidboard {
 namespace {

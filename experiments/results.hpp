@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "blackboard/document.hpp"
+#include "blackboard/text/document.hpp"
 #include "experiments/cells.hpp"
 #include "experiments/facts.hpp"
 #include "experiments/measures.hpp"

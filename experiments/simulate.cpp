@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "experiments/arbiterless.hpp"
-#include "runtime/workflow/posting.hpp"
+#include "runtime/jobs/posting.hpp"
 
 namespace bidboard {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "blackboard/check.hpp"
+#include "blackboard/checks/check.hpp"
 #include "blackboard/random.hpp"
 
 namespace bidboard {

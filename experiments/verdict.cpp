@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "runtime/workflow/diagnostics.hpp"
+#include "runtime/jobs/diagnostics.hpp"
 
 namespace bidboard {
 namespace {

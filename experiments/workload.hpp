@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "runtime/workflow/plan.hpp"
+#include "runtime/jobs/plan.hpp"
 
 namespace bidboard {
 
 enum class Shape : std::uint8_t {
-  trace,           ///< a recorded workflow (runtime/workflow/trace.hpp)
+  trace,           ///< a recorded workflow (runtime/jobs/trace.hpp)
   chain,           ///< each task needs the one before
   fork_join,       ///< stages: one task, many beside each other, one that needs them all
   layered,         ///< layers of equal width; a task needs one to three of the layer before

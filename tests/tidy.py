@@ -12,26 +12,38 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Rooms and what they may include from, by the first folder of the included path.
-MAY_INCLUDE = {
-    "blackboard": {"blackboard"},
-    "auction": {"auction", "blackboard"},
-    "agents": {"agents", "auction", "blackboard"},
-    "runtime": {"runtime", "agents", "auction", "blackboard"},
-    "experiments": {"experiments", "runtime", "agents", "auction", "blackboard"},
-    "runtime/shell": {"experiments", "runtime", "agents", "auction", "blackboard"},
+# Every folder with code is a room: pure (no I/O, no clock, no chance of its own) or edge, and what it may include from, itself aside.
+# Listed from the ground up: a room includes from rooms above it in this list only, so that there are no circles.
+ROOMS = {
+    "blackboard/checks": ("edge", ""),
+    "blackboard": ("pure", "blackboard/checks"),
+    "blackboard/text": ("pure", "blackboard blackboard/checks"),
+    "blackboard/format": ("pure", "blackboard blackboard/checks blackboard/text"),
+    "blackboard/store": ("edge", "blackboard blackboard/checks blackboard/format"),
+    "blackboard/board": ("pure", "blackboard blackboard/checks blackboard/format blackboard/store"),
+    "blackboard/query": ("edge", "blackboard blackboard/*"),
+    "auction": ("pure", "blackboard blackboard/*"),
+    "auction/mechanisms": ("pure", "auction blackboard blackboard/*"),
+    "agents": ("pure", "auction blackboard blackboard/*"),
+    "agents/guard": ("edge", "agents blackboard blackboard/*"),
+    "agents/executors": ("edge", "agents agents/guard auction blackboard blackboard/*"),
+    "runtime/core": ("pure", "agents auction auction/* blackboard blackboard/*"),
+    "runtime/coordination": ("pure", "runtime/core agents auction auction/* blackboard blackboard/*"),
+    "runtime/jobs": ("pure", "blackboard blackboard/*"),
+    "runtime/home": ("edge", "agents/guard blackboard blackboard/*"),
+    "runtime/net": ("edge", "runtime/core runtime/home agents/guard blackboard blackboard/*"),
+    "runtime/drivers": ("edge", "runtime/coordination runtime/core runtime/net runtime/home agents/guard blackboard blackboard/*"),
+    "runtime/fleet": ("edge", "runtime/drivers runtime/net runtime/home runtime/jobs agents agents/* auction blackboard blackboard/*"),
+    "runtime/sim": ("pure", "runtime/coordination runtime/core runtime/jobs agents auction auction/* blackboard blackboard/*"),
+    "experiments": ("pure", "runtime/* agents auction auction/* blackboard blackboard/*"),
+    "experiments/report": ("pure", "experiments"),
+    "experiments/bench": ("edge", "experiments runtime/* agents agents/* auction auction/* blackboard blackboard/*"),
+    "experiments/drivers": ("edge", "experiments experiments/bench runtime/* agents agents/* auction blackboard blackboard/*"),
+    "experiments/bench/peers": ("edge", "experiments experiments/bench runtime/* agents agents/* auction blackboard blackboard/*"),
+    "runtime/shell": ("edge", "experiments experiments/* runtime/* agents agents/* auction auction/* blackboard blackboard/*"),
+    "runtime/shell/commands": ("edge", "experiments experiments/* runtime/* agents agents/* auction auction/* blackboard blackboard/*"),
 }
-
-# Files that touch the world. Everything else in the rooms is pure.
-EDGE = [
-    "blackboard/check.cpp", "blackboard/sabotage.cpp", "blackboard/codec", "blackboard/document", "blackboard/lmdb_store", "blackboard/query",
-    "blackboard/expression.cpp", "blackboard/secrets.cpp", "agents/executors/", "agents/guard", "agents/platform",
-    "agents/descriptor.hpp", "agents/task_lock", "runtime/net/", "runtime/supervisor", "runtime/shell/", "runtime/serve",
-    "runtime/call", "runtime/key_directory", "runtime/agent_process", "runtime/board_directory", "runtime/clock", "runtime/stop_signal",
-    "runtime/workforce", "runtime/compaction_run", "runtime/doctor", "runtime/suspects", "experiments/bench/", "experiments/live", "experiments/runner",
-]
-# Pure although their folder is edge.
-PURE_INSIDE_EDGE = ["agents/executors/executor.hpp", "agents/executors/simulated"]
+ROOF = "runtime/shell"  # nothing else includes it
 
 IMPURE = {
     r"\b(system_clock|steady_clock|high_resolution_clock|time_t|gettimeofday|clock_gettime)\b": "take a Now as a parameter",
@@ -42,25 +54,26 @@ IMPURE = {
     r"\b(ifstream|ofstream|fstream|fopen|filesystem|unlink|mkdir)\b": "pass the content in; drivers do I/O",
 }
 UNORDERED = re.compile(r"\bunordered_(map|set|multimap|multiset)\b")
-UNORDERED_HOME = "blackboard/record_cache.hpp"
+UNORDERED_HOME = "blackboard/board/record_cache.hpp"
 
 # Each third-party library and the only files that may include it.
 LIBRARIES = {
-    r"lmdb\.h": ["blackboard/lmdb_store.cpp", "experiments/bench/raw_lmdb.cpp"],
+    r"lmdb\.h": ["blackboard/store/lmdb_store.cpp", "experiments/bench/raw_lmdb.cpp"],
     r"zmq(\.hpp|\.h)": ["runtime/net/", "experiments/bench/floor.cpp", "tests/support/faulty_link.cpp", "tests/support/silent_peer.cpp"],
-    r"msgpack.*": ["blackboard/codec"],
+    r"msgpack.*": ["blackboard/format/codec"],
     r"boost/.*": ["blackboard/task_graph.cpp"],
     r"sqlite3\.h": ["blackboard/query/"],
-    r"lua\.h|lua\.hpp|lauxlib\.h|lualib\.h": ["blackboard/expression.cpp"],
-    r"yaml-cpp/.*|nlohmann/.*": ["blackboard/document"],
+    r"lua\.h|lua\.hpp|lauxlib\.h|lualib\.h": ["blackboard/text/expression.cpp"],
+    r"yaml-cpp/.*|nlohmann/.*": ["blackboard/text/document"],
     r"CLI/.*": ["runtime/shell/command_line.cpp"],
     r"spdlog/.*": ["runtime/shell/notes.cpp"],
-    r"xxhash\.h": ["blackboard/codec"],
+    r"xxhash\.h": ["blackboard/format/codec"],
     r"sodium.*": ["blackboard/secrets.cpp"],
     r"histedit\.h": ["runtime/shell/commands/query.cpp"],
     r"tl/expected\.hpp": ["blackboard/result.hpp"],
+    r"fmt/.*": ["blackboard/fmt.hpp"],
 }
-HEADERS_WITH_LIBRARIES = {"runtime/net/wire.hpp", "blackboard/result.hpp"}
+HEADERS_WITH_LIBRARIES = {"runtime/net/wire.hpp", "blackboard/result.hpp", "blackboard/fmt.hpp"}
 
 MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 70
@@ -76,10 +89,30 @@ def strip_comments_and_strings(text):
     return pattern.sub(lambda m: re.sub(r"[^\n]", " ", m.group(0)), text)
 
 
-def is_edge(path):
-    if any(path.startswith(prefix) for prefix in PURE_INSIDE_EDGE):
+def room_of(path):
+    return path.rsplit("/", 1)[0]
+
+
+def is_under_tests(path):
+    return path.startswith("tests/")
+
+
+def may_include(room, other):
+    """Whether files of `room` may include files of `other`."""
+    if room == other or (room.startswith(ROOF) and other.startswith(ROOF)):
+        return True
+    if other.startswith(ROOF):
         return False
-    return any(path.startswith(prefix) for prefix in EDGE)
+    return any(other == allowed or (allowed.endswith("/*") and other.startswith(allowed[:-1])) for allowed in ROOMS[room][1].split())
+
+
+def check_rooms(findings):
+    """The table itself: no room includes from one that is listed after it."""
+    order = list(ROOMS)
+    for at, room in enumerate(order):
+        for later in order[at + 1:]:
+            if may_include(room, later) and not room.startswith(ROOF) and "/*" not in ROOMS[room][1]:
+                findings.append(f"tests/tidy.py: {room} may include {later}, which is listed after it: that can close a circle")
 
 
 def line_of(text, offset):
@@ -87,15 +120,14 @@ def line_of(text, offset):
 
 
 def check_includes(path, text, findings):
-    room = "runtime/shell" if path.startswith("runtime/shell/") else path.split("/")[0]
+    room = room_of(path)
+    if room not in ROOMS and not is_under_tests(path):
+        findings.append(f"{path}: {room}/ is no room; add it to ROOMS in tests/tidy.py, as pure or edge")
+        return
     for match in re.finditer(r'^#include\s+([<"])([^>"]+)[>"]', text, re.M):
         line, quoted, name = line_of(text, match.start()), match.group(1) == '"', match.group(2)
-        if quoted and room in MAY_INCLUDE:
-            target = name.split("/")[0]
-            if target not in MAY_INCLUDE[room]:
-                findings.append(f"{path}:{line}: {room}/ may not include {name}; move the code, or pass the value in")
-            if name.startswith("runtime/shell/") and room != "runtime/shell":
-                findings.append(f"{path}:{line}: nothing includes the shell; it is the roof")
+        if quoted and not is_under_tests(path) and not may_include(room, room_of(name)):
+            findings.append(f"{path}:{line}: {room}/ may not include {name}; move the code, or pass the value in")
         for library, homes in LIBRARIES.items():
             if quoted or not re.fullmatch(library, name):
                 continue
@@ -106,7 +138,7 @@ def check_includes(path, text, findings):
 
 
 def check_purity(path, code, findings):
-    if is_edge(path):
+    if room_of(path) not in ROOMS or ROOMS[room_of(path)][0] == "edge":
         return
     for pattern, remedy in IMPURE.items():
         for match in re.finditer(pattern, code):
@@ -148,7 +180,7 @@ def check_file(path, text):
     findings = []
     code = strip_comments_and_strings(text)
     check_includes(path, text, findings)
-    if not path.startswith("tests/"):
+    if not is_under_tests(path):
         check_purity(path, code, findings)
     check_size(path, text, code, findings)
     for match in PROMISES.finditer(text):
@@ -173,12 +205,12 @@ def tracked_files():
 
 
 BROKEN = {  # made-up files, each breaking one rule
-    "auction/a.cpp": '#include "runtime/node.hpp"\n',
+    "auction/a.cpp": '#include "runtime/core/node.hpp"\n',
     "runtime/b.cpp": '#include "runtime/shell/print.hpp"\n',
     "auction/c.cpp": "#include <lmdb.h>\n",
-    "blackboard/lmdb_store.hpp": "// x\n#pragma once\n#include <lmdb.h>\n",
-    "runtime/tasks.cpp": "auto t = std::chrono::steady_clock::now();\n",
-    "runtime/d.cpp": 'const char* home = std::getenv("HOME");\n',
+    "blackboard/store/lmdb_store.hpp": "// x\n#pragma once\n#include <lmdb.h>\n",
+    "runtime/core/tasks.cpp": "auto t = std::chrono::steady_clock::now();\n",
+    "runtime/coordination/d.cpp": 'const char* home = std::getenv("HOME");\n',
     "auction/e.cpp": "std::mt19937 generator;\n",
     "auction/f.cpp": 'void f() { std::printf("x"); }\n',
     "auction/g.cpp": "std::unordered_map<int, int> m;\n",
@@ -213,6 +245,7 @@ def main():
         return 0
     paths = tracked_files()
     findings = check_tests_are_built(paths)
+    check_rooms(findings)
     for path in paths:
         findings += check_file(path, (ROOT / path).read_text())
     for finding in findings:

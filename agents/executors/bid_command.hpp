@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "agents/executors/executor.hpp"
+#include "agents/executor.hpp"
 #include "agents/executors/piped_process.hpp"
 #include "agents/executors/surroundings.hpp"
 

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "agents/executor.hpp"
 #include "agents/executors/bid_command.hpp"
-#include "agents/executors/executor.hpp"
 #include "agents/executors/output_log.hpp"
 #include "agents/executors/piped_process.hpp"
 #include "agents/executors/surroundings.hpp"

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "agents/task_lock.hpp"
+#include "agents/guard/task_lock.hpp"
 
 namespace bidboard {
 namespace {

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "agents/executors/executor.hpp"
+#include "agents/executor.hpp"
 #include "agents/executors/line_splitter.hpp"
 #include "agents/executors/output_log.hpp"
 #include "agents/executors/piped_process.hpp"

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "agents/descriptor.hpp"
+#include "agents/guard/descriptor.hpp"
 #include "blackboard/result.hpp"
 
 namespace bidboard {

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "agents/executors/executor.hpp"
-#include "agents/guard.hpp"
+#include "agents/executor.hpp"
+#include "agents/guard/guard.hpp"
 
 namespace bidboard {
 

@@ -9,8 +9,8 @@
 #include <cstring>
 #include <filesystem>
 
-#include "agents/descriptor.hpp"
-#include "blackboard/to_value.hpp"
+#include "agents/guard/descriptor.hpp"
+#include "blackboard/format/to_value.hpp"
 
 extern char** environ;
 

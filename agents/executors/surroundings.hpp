@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "agents/executors/executor.hpp"
-#include "blackboard/document.hpp"
+#include "agents/executor.hpp"
+#include "blackboard/text/document.hpp"
 
 namespace bidboard {
 

@@ -13,7 +13,7 @@
 #include <optional>
 #include <vector>
 
-#include "auction/mechanisms/market.hpp"
+#include "auction/market.hpp"
 
 namespace bidboard::assignment {
 

@@ -21,7 +21,7 @@
 #include <utility>
 
 #include "auction/mechanisms/assignment.hpp"
-#include "blackboard/check.hpp"
+#include "blackboard/checks/check.hpp"
 
 namespace bidboard {
 namespace {

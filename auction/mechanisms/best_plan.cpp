@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "auction/mechanisms/packages.hpp"
-#include "blackboard/check.hpp"
+#include "blackboard/checks/check.hpp"
 
 namespace bidboard::packages {
 namespace {

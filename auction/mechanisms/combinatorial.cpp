@@ -11,7 +11,7 @@
 
 #include "auction/mechanisms/assignment.hpp"
 #include "auction/mechanisms/packages.hpp"
-#include "blackboard/check.hpp"
+#include "blackboard/checks/check.hpp"
 
 namespace bidboard {
 namespace {

@@ -2,7 +2,7 @@
 #include <tuple>
 #include <utility>
 
-#include "auction/mechanisms/market.hpp"
+#include "auction/market.hpp"
 #include "auction/mechanisms/single_round.hpp"
 
 namespace bidboard {

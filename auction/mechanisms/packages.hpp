@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "auction/mechanisms/market.hpp"
+#include "auction/market.hpp"
 
 namespace bidboard::packages {
 

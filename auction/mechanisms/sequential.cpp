@@ -2,7 +2,7 @@
 #include <optional>
 #include <utility>
 
-#include "auction/mechanisms/market.hpp"
+#include "auction/market.hpp"
 
 namespace bidboard {
 namespace {

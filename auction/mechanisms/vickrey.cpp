@@ -1,6 +1,6 @@
 #include <utility>
 
-#include "auction/mechanisms/market.hpp"
+#include "auction/market.hpp"
 #include "auction/mechanisms/single_round.hpp"
 
 namespace bidboard {

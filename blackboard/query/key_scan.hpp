@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "blackboard/store.hpp"
+#include "blackboard/store/store.hpp"
 
 namespace bidboard::query {
 

@@ -2,14 +2,14 @@
 #include <algorithm>
 #include <array>
 
-#include "blackboard/codec.hpp"
-#include "blackboard/codec_fields.hpp"
-#include "blackboard/document.hpp"
 #include "blackboard/events.hpp"
-#include "blackboard/keys.hpp"
+#include "blackboard/format/codec.hpp"
+#include "blackboard/format/codec_fields.hpp"
+#include "blackboard/format/keys.hpp"
+#include "blackboard/format/to_value.hpp"
 #include "blackboard/query/key_scan.hpp"
 #include "blackboard/query/table.hpp"
-#include "blackboard/to_value.hpp"
+#include "blackboard/text/document.hpp"
 
 namespace bidboard::query {
 namespace {

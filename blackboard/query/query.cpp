@@ -1,4 +1,4 @@
-#include "blackboard/query.hpp"
+#include "blackboard/query/query.hpp"
 
 #include <sqlite3.h>
 
@@ -6,9 +6,9 @@
 #include <chrono>
 #include <deque>
 
-#include "blackboard/document.hpp"
 #include "blackboard/query/sqlite_module.hpp"
 #include "blackboard/query/table.hpp"
+#include "blackboard/text/document.hpp"
 
 namespace bidboard {
 namespace {

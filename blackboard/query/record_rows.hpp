@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "blackboard/codec.hpp"
-#include "blackboard/keys.hpp"
+#include "blackboard/format/codec.hpp"
+#include "blackboard/format/keys.hpp"
 #include "blackboard/query/key_scan.hpp"
 #include "blackboard/query/table.hpp"
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "blackboard/ids.hpp"
-#include "blackboard/query.hpp"
+#include "blackboard/query/query.hpp"
 
 namespace bidboard::query {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "blackboard/codec_fields.hpp"
+#include "blackboard/format/codec_fields.hpp"
 #include "blackboard/query/record_rows.hpp"
 #include "blackboard/query/table.hpp"
 #include "blackboard/records.hpp"

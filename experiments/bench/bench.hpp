@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "blackboard/document.hpp"
 #include "blackboard/result.hpp"
+#include "blackboard/text/document.hpp"
 #include "blackboard/time.hpp"
 
 namespace bidboard {

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "blackboard/codec.hpp"
+#include "blackboard/format/codec.hpp"
 #include "experiments/bench/blocks.hpp"
 #include "experiments/bench/support.hpp"
 #include "experiments/statistics.hpp"

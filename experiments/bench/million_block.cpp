@@ -1,7 +1,7 @@
 #include <filesystem>
 
-#include "blackboard/board.hpp"
-#include "blackboard/lmdb_store.hpp"
+#include "blackboard/board/board.hpp"
+#include "blackboard/store/lmdb_store.hpp"
 #include "experiments/bench/blocks.hpp"
 #include "experiments/bench/support.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "blackboard/keys.hpp"
+#include "blackboard/format/keys.hpp"
 
 namespace bidboard::bench {
 

@@ -2,9 +2,9 @@
 
 #include <deque>
 
-#include "blackboard/codec.hpp"
-#include "blackboard/memory_store.hpp"
-#include "runtime/node.hpp"
+#include "blackboard/format/codec.hpp"
+#include "blackboard/store/memory_store.hpp"
+#include "runtime/core/node.hpp"
 
 namespace bidboard::bench {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "blackboard/result.hpp"
-#include "blackboard/store.hpp"
+#include "blackboard/store/store.hpp"
 
 namespace bidboard::bench {
 

@@ -2,7 +2,7 @@
 
 #include "blackboard/random.hpp"
 #include "experiments/cells.hpp"
-#include "experiments/turn_clock.hpp"
+#include "experiments/bench/turn_clock.hpp"
 
 namespace bidboard::bench {
 namespace {

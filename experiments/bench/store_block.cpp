@@ -2,9 +2,9 @@
 #include <array>
 #include <span>
 
-#include "blackboard/board.hpp"
-#include "blackboard/codec.hpp"
-#include "blackboard/lmdb_store.hpp"
+#include "blackboard/board/board.hpp"
+#include "blackboard/format/codec.hpp"
+#include "blackboard/store/lmdb_store.hpp"
 #include "experiments/bench/blocks.hpp"
 #include "experiments/bench/raw_lmdb.hpp"
 #include "experiments/bench/support.hpp"

@@ -10,12 +10,12 @@
 #include <filesystem>
 #include <fstream>
 
-#include "blackboard/check.hpp"
-#include "blackboard/codec.hpp"
-#include "blackboard/keys.hpp"
-#include "blackboard/lmdb_store.hpp"
+#include "blackboard/checks/check.hpp"
+#include "blackboard/format/codec.hpp"
+#include "blackboard/format/keys.hpp"
+#include "blackboard/store/lmdb_store.hpp"
 #include "experiments/statistics.hpp"
-#include "runtime/call.hpp"
+#include "runtime/drivers/call.hpp"
 
 namespace bidboard::bench {
 namespace {

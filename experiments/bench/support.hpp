@@ -11,7 +11,7 @@
 
 #include "blackboard/messages.hpp"
 #include "experiments/bench/bench.hpp"
-#include "runtime/board_directory.hpp"
+#include "runtime/home/board_directory.hpp"
 
 namespace bidboard::bench {
 

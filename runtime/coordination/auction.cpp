@@ -1,5 +1,5 @@
 // Agents bid, a mechanism clears: the deciding is done in auction/, the gathering of bids in
-// runtime/bidding.cpp.
+// runtime/coordination/bidding.cpp.
 #include "runtime/coordination/strategy.hpp"
 
 namespace bidboard {

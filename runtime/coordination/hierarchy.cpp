@@ -1,6 +1,6 @@
 // Down a tree of managers, each a process of its own that gives a task to the least loaded of its members
 // that can take it, or hands it back. The rule stands in agents/manager.cpp, the carrying of messages in
-// runtime/delegation.cpp.
+// runtime/coordination/delegation.cpp.
 #include "runtime/coordination/strategy.hpp"
 
 namespace bidboard {

@@ -1,5 +1,5 @@
 // Agents agree among themselves who takes what (agents/peer.hpp), then claim: the controller only tells them
-// who their neighbours are and what there is to do (runtime/agreement.hpp).
+// who their neighbours are and what there is to do (runtime/coordination/agreement.hpp).
 #include "runtime/coordination/strategy.hpp"
 
 namespace bidboard {

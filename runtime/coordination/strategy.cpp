@@ -1,6 +1,6 @@
 #include "runtime/coordination/strategy.hpp"
 
-#include "blackboard/document.hpp"
+#include "blackboard/text/document.hpp"
 
 namespace bidboard {
 

@@ -17,8 +17,9 @@ enum class Style : std::uint8_t {
   push,      ///< the strategy itself chooses
   bids,      ///< agents bid and a mechanism clears (auction/clearing.hpp)
   pull,      ///< tasks are announced and the first valid claim wins
-  delegate,  ///< tasks go down a tree of managers, which choose (runtime/delegation.hpp)
-  agree,     ///< tasks are announced and agents agree among themselves who claims (runtime/agreement.hpp)
+  delegate,  ///< tasks go down a tree of managers, which choose (runtime/coordination/delegation.hpp)
+  agree,     ///< tasks are announced and agents agree among themselves who claims
+             ///< (runtime/coordination/agreement.hpp)
 };
 
 struct AgentView {

@@ -44,6 +44,8 @@ Result<void> may_try(const std::string& endpoint, const std::optional<CurveKeys>
     return fail(Errc::invalid,
                 "a controller at " + endpoint +
                     " takes nobody without a key; `bidboard keys add` makes one on its machine");
+  if (keys)
+    if (const Result<void> can = wire::check_curve(); !can) return can;
   if (!endpoint.starts_with("tcp://") && keys)
     return fail(Errc::invalid, "a key is for tcp://HOST:PORT, not for " + endpoint);
   return {};

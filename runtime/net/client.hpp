@@ -9,7 +9,7 @@
 
 #include "blackboard/messages.hpp"
 #include "blackboard/time.hpp"
-#include "runtime/net/curve.hpp"
+#include "runtime/home/curve_keys.hpp"
 
 namespace bidboard {
 

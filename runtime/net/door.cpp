@@ -244,6 +244,8 @@ Door::~Door() = default;
 
 Result<std::unique_ptr<Door>> Door::open(DoorOptions options) {
   const std::string endpoint = options.endpoint;
+  if (endpoint.starts_with("tcp://"))
+    if (const Result<void> can = wire::check_curve(); !can) return fail(can.error());
   try {
     return std::unique_ptr<Door>(new Door(std::make_unique<Impl>(std::move(options))));
   } catch (const zmq::error_t& error) {

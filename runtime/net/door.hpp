@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/admission.hpp"
-#include "runtime/controller.hpp"
-#include "runtime/net/curve.hpp"
+#include "runtime/core/io.hpp"
+#include "runtime/home/curve_keys.hpp"
+#include "runtime/net/admission.hpp"
 
 namespace bidboard {
 

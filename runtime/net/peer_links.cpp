@@ -8,6 +8,7 @@
 #include <charconv>
 #include <map>
 
+#include "runtime/home/socket_folder.hpp"
 #include "runtime/net/door.hpp"
 #include "runtime/net/server.hpp"
 #include "runtime/net/wire.hpp"

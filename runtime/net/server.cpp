@@ -1,43 +1,25 @@
 #include "runtime/net/server.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
 #include <optional>
 
-#include "blackboard/secrets.hpp"
+#include "blackboard/text/endpoint.hpp"
+#include "runtime/home/socket_folder.hpp"
 #include "runtime/net/door.hpp"
 #include "runtime/net/peer_links.hpp"
 #include "runtime/net/wire.hpp"
-#include "runtime/node.hpp"
 
 namespace bidboard {
 namespace {
 
-/// ipc paths must fit into a socket address (108 bytes).
-constexpr std::size_t folder_bytes_max = 80;
 /// While something waits for a peer that does not read, it is tried again this often.
 constexpr Duration backlog_interval = milliseconds(5);
 /// A peer's number on its door takes 33 bits; above them stands which door.
 constexpr int door_shift = 33;
 
 }  // namespace
-
-Result<void> make_private_folder(const std::string& folder) {
-  if (folder.size() > folder_bytes_max)
-    return fail(Errc::invalid, "the socket folder's path is longer than 80 bytes: " + folder);
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
-    return fail(Errc::unavailable, "cannot make " + folder + ": " + std::strerror(errno));
-  struct stat info {};
-  if (::lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != ::getuid() ||
-      (info.st_mode & 077) != 0)
-    return fail(Errc::refused, folder + " must be a folder of yours with mode 0700");
-  return {};
-}
 
 struct Server::Impl {
   ServerOptions options;
@@ -169,15 +151,6 @@ void Server::publish(Seq first, const std::vector<std::string>& events) {
   const std::string bytes = encode(FeedFrame{first, events});
   impl_->local->publish(bytes);
   if (remote) impl_->remote->publish(bytes);
-}
-
-std::string socket_folder(const std::string& board_path) {
-  const std::string name = "bidboard-" + to_hex(content_hash(board_path)).substr(0, 12);
-  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-  const std::string in_runtime = runtime ? std::string(runtime) + "/" + name : "";
-  if (!in_runtime.empty() && in_runtime.size() <= folder_bytes_max && ::access(runtime, W_OK) == 0)
-    return in_runtime;
-  return "/tmp/" + name + "-" + std::to_string(::getuid());
 }
 
 }  // namespace bidboard

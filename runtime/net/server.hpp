@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/admission.hpp"
-#include "runtime/controller.hpp"
+#include "runtime/core/io.hpp"
+#include "runtime/net/admission.hpp"
 
 namespace bidboard {
 
@@ -63,13 +63,5 @@ class Server {
   explicit Server(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
-
-/// Makes the folder when it is missing. Errors: invalid (its path is longer than 80 bytes), unavailable,
-/// refused (it is not ours alone).
-Result<void> make_private_folder(const std::string& folder);
-
-/// A short folder for a board's sockets, the same for every process of this user: under XDG_RUNTIME_DIR or
-/// /tmp.
-std::string socket_folder(const std::string& board_path);
 
 }  // namespace bidboard

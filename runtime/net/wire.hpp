@@ -5,7 +5,7 @@
 #include <string_view>
 #include <zmq.hpp>
 
-#include "blackboard/codec.hpp"
+#include "blackboard/format/codec.hpp"
 #include "blackboard/messages.hpp"
 
 namespace bidboard::wire {
@@ -30,6 +30,12 @@ inline void set_common_options(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::maxmsgsize, frame_bytes_max);
   socket.set(zmq::sockopt::sndhwm, queue_max);
   socket.set(zmq::sockopt::rcvhwm, queue_max);
+}
+
+/// Errors: unsupported.
+inline Result<void> check_curve() {
+  if (zmq_has("curve") == 1) return {};
+  return fail(Errc::unsupported, "this ZeroMQ was built without CURVE: it cannot secure TCP");
 }
 
 /// A peer that is gone without a word is noticed: ZeroMQ's own heartbeats, which cost a few bytes.

@@ -1,10 +1,10 @@
 #include "runtime/shell/board_view.hpp"
 
-#include "blackboard/codec.hpp"
-#include "blackboard/keys.hpp"
-#include "blackboard/lmdb_store.hpp"
-#include "blackboard/query.hpp"
-#include "blackboard/to_value.hpp"
+#include "blackboard/format/codec.hpp"
+#include "blackboard/format/keys.hpp"
+#include "blackboard/format/to_value.hpp"
+#include "blackboard/query/query.hpp"
+#include "blackboard/store/lmdb_store.hpp"
 #include "runtime/shell/print.hpp"
 
 namespace bidboard {

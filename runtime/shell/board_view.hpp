@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "blackboard/records.hpp"
-#include "blackboard/store.hpp"
+#include "blackboard/store/store.hpp"
 #include "runtime/shell/command.hpp"
 
 namespace bidboard {

@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "runtime/key_directory.hpp"
+#include "runtime/home/key_directory.hpp"
 
 namespace bidboard {
 namespace {

@@ -2,7 +2,7 @@
 // its token; to the board of this folder, or to the controller that BIDBOARD_CONNECT names.
 #pragma once
 
-#include "runtime/call.hpp"
+#include "runtime/drivers/call.hpp"
 #include "runtime/shell/command.hpp"
 
 namespace bidboard {

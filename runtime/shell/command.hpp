@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "blackboard/document.hpp"
 #include "blackboard/ids.hpp"
 #include "blackboard/result.hpp"
+#include "blackboard/text/document.hpp"
 #include "blackboard/time.hpp"
-#include "runtime/board_directory.hpp"
+#include "runtime/home/board_directory.hpp"
 
 namespace bidboard {
 

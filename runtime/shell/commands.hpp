@@ -1,8 +1,8 @@
 // The commands, by file of runtime/shell/commands/.
 #pragma once
 
+#include "runtime/jobs/plan.hpp"
 #include "runtime/shell/command.hpp"
-#include "runtime/workflow/plan.hpp"
 
 namespace bidboard {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "blackboard/codec.hpp"
-#include "blackboard/keys.hpp"
+#include "blackboard/format/codec.hpp"
+#include "blackboard/format/keys.hpp"
 #include "runtime/shell/print.hpp"
 
 namespace bidboard {

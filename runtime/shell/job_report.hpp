@@ -3,8 +3,8 @@
 
 #include <map>
 
+#include "runtime/jobs/plan.hpp"
 #include "runtime/shell/board_view.hpp"
-#include "runtime/workflow/plan.hpp"
 
 namespace bidboard {
 

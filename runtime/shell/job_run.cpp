@@ -5,19 +5,19 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "blackboard/codec.hpp"
-#include "blackboard/keys.hpp"
-#include "blackboard/lmdb_store.hpp"
-#include "runtime/call.hpp"
-#include "runtime/clock.hpp"
+#include "blackboard/format/codec.hpp"
+#include "blackboard/format/keys.hpp"
+#include "blackboard/store/lmdb_store.hpp"
+#include "runtime/drivers/call.hpp"
+#include "runtime/drivers/clock.hpp"
+#include "runtime/drivers/stop_signal.hpp"
+#include "runtime/fleet/workforce.hpp"
 #include "runtime/net/client.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/job_progress.hpp"
 #include "runtime/shell/job_report.hpp"
 #include "runtime/shell/print.hpp"
-#include "runtime/stop_signal.hpp"
-#include "runtime/workforce.hpp"
 
 namespace bidboard {
 namespace {

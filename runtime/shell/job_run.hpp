@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 
+#include "runtime/fleet/supervisor.hpp"
+#include "runtime/jobs/plan.hpp"
+#include "runtime/jobs/posting.hpp"
 #include "runtime/shell/command.hpp"
-#include "runtime/supervisor.hpp"
-#include "runtime/workflow/plan.hpp"
-#include "runtime/workflow/posting.hpp"
 
 namespace bidboard {
 

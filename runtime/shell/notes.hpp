@@ -1,7 +1,7 @@
 // Log lines of long-running commands, on stderr.
 #pragma once
 
-#include "runtime/controller.hpp"
+#include "runtime/core/controller.hpp"
 
 namespace bidboard {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "blackboard/document.hpp"
+#include "blackboard/text/document.hpp"
 
 namespace bidboard {
 

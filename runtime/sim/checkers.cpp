@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "blackboard/board.hpp"
-#include "blackboard/codec.hpp"
-#include "blackboard/verify.hpp"
+#include "blackboard/board/board.hpp"
+#include "blackboard/board/verify.hpp"
+#include "blackboard/format/codec.hpp"
 
 namespace bidboard::sim {
 namespace {

@@ -1,9 +1,9 @@
-// The controller's side of a simulated world: the loop of runtime/serve.cpp in virtual time.
+// The controller's side of a simulated world: the loop of runtime/drivers/serve.cpp in virtual time.
 #include <algorithm>
 #include <utility>
 
-#include "blackboard/check.hpp"
-#include "blackboard/codec.hpp"
+#include "blackboard/checks/check.hpp"
+#include "blackboard/format/codec.hpp"
 #include "runtime/sim/world.hpp"
 
 namespace bidboard::sim {

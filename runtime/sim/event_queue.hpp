@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "blackboard/check.hpp"
+#include "blackboard/checks/check.hpp"
 #include "blackboard/time.hpp"
 
 namespace bidboard::sim {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "blackboard/board/record_cache.hpp"
 #include "blackboard/random.hpp"
-#include "blackboard/record_cache.hpp"
 #include "blackboard/time.hpp"
 
 namespace bidboard::sim {

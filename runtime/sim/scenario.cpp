@@ -5,7 +5,7 @@
 
 #include "auction/clearing.hpp"
 #include "auction/eligibility.hpp"
-#include "blackboard/board.hpp"
+#include "blackboard/board/board.hpp"
 #include "runtime/coordination/strategy.hpp"
 #include "runtime/sim/checkers.hpp"
 

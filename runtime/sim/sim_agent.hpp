@@ -1,6 +1,6 @@
 // A simulated agent process: the live agent's state machine (agents/agent.hpp), a simulated executor and a
-// clock of its own, driven as runtime/agent_process.cpp drives them. It outlives its process: a crash forgets
-// everything but what it is. For one thread.
+// clock of its own, driven as runtime/fleet/agent_process.cpp drives them. It outlives its process: a crash
+// forgets everything but what it is. For one thread.
 #pragma once
 
 #include <map>

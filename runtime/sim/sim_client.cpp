@@ -3,7 +3,7 @@
 namespace bidboard::sim {
 namespace {
 
-/// As in runtime/call.cpp.
+/// As in runtime/drivers/call.cpp.
 constexpr Duration repeat_after = seconds(2);
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Somebody at a shell: says requests to the controller one after the other, each again until it is answered,
-// as runtime/call.cpp does. For one thread.
+// as runtime/drivers/call.cpp does. For one thread.
 #pragma once
 
 #include <algorithm>

@@ -6,7 +6,7 @@
 #include <functional>
 #include <map>
 
-#include "agents/executors/simulated.hpp"
+#include "agents/simulated.hpp"
 #include "blackboard/random.hpp"
 
 namespace bidboard::sim {

@@ -2,7 +2,7 @@
 // it, what was not is gone with it. For one thread.
 #pragma once
 
-#include "blackboard/memory_store.hpp"
+#include "blackboard/store/memory_store.hpp"
 
 namespace bidboard::sim {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "blackboard/board.hpp"
-#include "blackboard/check.hpp"
+#include "blackboard/board/board.hpp"
+#include "blackboard/checks/check.hpp"
 
 namespace bidboard::sim {
 namespace {

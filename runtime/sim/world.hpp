@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-#include "runtime/node.hpp"
+#include "runtime/core/node.hpp"
 #include "runtime/sim/event_queue.hpp"
 #include "runtime/sim/faults.hpp"
 #include "runtime/sim/network.hpp"

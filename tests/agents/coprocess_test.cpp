@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
-#include "agents/task_lock.hpp"
+#include "agents/guard/task_lock.hpp"
 #include "tests/agents/executor_driver.hpp"
 
 using namespace bidboard;

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <vector>
 
-#include "agents/executors/executor.hpp"
+#include "agents/executor.hpp"
 #include "agents/executors/surroundings.hpp"
 #include "tests/agents/guarded.hpp"
 

@@ -1,4 +1,4 @@
-#include "agents/guard.hpp"
+#include "agents/guard/guard.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -11,8 +11,8 @@
 #include <iterator>
 #include <string>
 
-#include "agents/guard.hpp"
-#include "agents/platform.hpp"
+#include "agents/guard/guard.hpp"
+#include "agents/guard/platform.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/temp_dir.hpp"

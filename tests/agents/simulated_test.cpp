@@ -1,4 +1,4 @@
-#include "agents/executors/simulated.hpp"
+#include "agents/simulated.hpp"
 
 #include <string>
 

@@ -1,9 +1,9 @@
-#include "blackboard/board.hpp"
+#include "blackboard/board/board.hpp"
 
-#include "blackboard/codec.hpp"
+#include "blackboard/board/verify.hpp"
+#include "blackboard/format/codec.hpp"
 #include "blackboard/random.hpp"
 #include "blackboard/secrets.hpp"
-#include "blackboard/verify.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/flaky_store.hpp"
 

@@ -1,6 +1,6 @@
-#include "blackboard/codec_fields.hpp"
+#include "blackboard/format/codec_fields.hpp"
 
-#include "blackboard/codec.hpp"
+#include "blackboard/format/codec.hpp"
 #include "blackboard/random.hpp"
 #include "blackboard/records.hpp"
 #include "tests/support/catch.hpp"

@@ -1,8 +1,8 @@
-#include "blackboard/codec.hpp"
+#include "blackboard/format/codec.hpp"
 
 #include <set>
 
-#include "blackboard/codec_fields.hpp"
+#include "blackboard/format/codec_fields.hpp"
 #include "blackboard/messages.hpp"
 #include "blackboard/random.hpp"
 #include "tests/support/catch.hpp"

@@ -1,10 +1,10 @@
-#include "blackboard/compaction.hpp"
+#include "blackboard/board/compaction.hpp"
 
-#include "blackboard/board.hpp"
-#include "blackboard/codec.hpp"
-#include "blackboard/keys.hpp"
-#include "blackboard/memory_store.hpp"
-#include "blackboard/verify.hpp"
+#include "blackboard/board/board.hpp"
+#include "blackboard/board/verify.hpp"
+#include "blackboard/format/codec.hpp"
+#include "blackboard/format/keys.hpp"
+#include "blackboard/store/memory_store.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/flaky_store.hpp"
 

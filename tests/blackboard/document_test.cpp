@@ -1,4 +1,4 @@
-#include "blackboard/document.hpp"
+#include "blackboard/text/document.hpp"
 
 #include <limits>
 

@@ -1,4 +1,4 @@
-#include "blackboard/expression.hpp"
+#include "blackboard/text/expression.hpp"
 
 #include <vector>
 

@@ -1,12 +1,12 @@
-#include "blackboard/query.hpp"
+#include "blackboard/query/query.hpp"
 
 #include <algorithm>
 
-#include "blackboard/codec.hpp"
-#include "blackboard/document.hpp"
 #include "blackboard/events.hpp"
-#include "blackboard/keys.hpp"
-#include "blackboard/memory_store.hpp"
+#include "blackboard/format/codec.hpp"
+#include "blackboard/format/keys.hpp"
+#include "blackboard/store/memory_store.hpp"
+#include "blackboard/text/document.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace bidboard;

@@ -1,8 +1,8 @@
 // One contract, two stores.
 #include <filesystem>
 
-#include "blackboard/lmdb_store.hpp"
-#include "blackboard/memory_store.hpp"
+#include "blackboard/store/lmdb_store.hpp"
+#include "blackboard/store/memory_store.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 

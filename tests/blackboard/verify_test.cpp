@@ -1,8 +1,8 @@
 // The checkers must find what is wrong: each test breaks one thing.
-#include "blackboard/verify.hpp"
+#include "blackboard/board/verify.hpp"
 
-#include "blackboard/board.hpp"
-#include "blackboard/codec.hpp"
+#include "blackboard/board/board.hpp"
+#include "blackboard/format/codec.hpp"
 #include "blackboard/secrets.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/flaky_store.hpp"

@@ -10,8 +10,8 @@
 #include <map>
 
 #include "experiments/schedule.hpp"
+#include "runtime/jobs/posting.hpp"
 #include "runtime/sim/world.hpp"
-#include "runtime/workflow/posting.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace bidboard;

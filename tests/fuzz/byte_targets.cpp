@@ -3,14 +3,14 @@
 #include <memory>
 #include <vector>
 
-#include "blackboard/check.hpp"
-#include "blackboard/codec.hpp"
-#include "blackboard/document.hpp"
-#include "blackboard/keys.hpp"
-#include "blackboard/memory_store.hpp"
+#include "blackboard/board/verify.hpp"
+#include "blackboard/checks/check.hpp"
+#include "blackboard/format/codec.hpp"
+#include "blackboard/format/keys.hpp"
+#include "blackboard/format/to_value.hpp"
 #include "blackboard/messages.hpp"
-#include "blackboard/to_value.hpp"
-#include "blackboard/verify.hpp"
+#include "blackboard/store/memory_store.hpp"
+#include "blackboard/text/document.hpp"
 #include "tests/fuzz/targets.hpp"
 #include "tests/support/random_world.hpp"
 

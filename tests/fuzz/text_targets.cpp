@@ -5,12 +5,12 @@
 
 #include "auction/clearing.hpp"
 #include "auction/offline.hpp"
-#include "blackboard/check.hpp"
-#include "blackboard/document.hpp"
-#include "blackboard/expression.hpp"
-#include "blackboard/query.hpp"
-#include "runtime/settings.hpp"
-#include "runtime/workflow/trace.hpp"
+#include "blackboard/checks/check.hpp"
+#include "blackboard/query/query.hpp"
+#include "blackboard/text/document.hpp"
+#include "blackboard/text/expression.hpp"
+#include "runtime/jobs/settings.hpp"
+#include "runtime/jobs/trace.hpp"
 #include "tests/fuzz/targets.hpp"
 #include "tests/support/trace_runner.hpp"
 

@@ -3,9 +3,9 @@
 
 #include <filesystem>
 
-#include "blackboard/codec.hpp"
-#include "blackboard/keys.hpp"
-#include "blackboard/lmdb_store.hpp"
+#include "blackboard/format/codec.hpp"
+#include "blackboard/format/keys.hpp"
+#include "blackboard/store/lmdb_store.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"

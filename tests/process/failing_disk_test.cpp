@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "runtime/call.hpp"
+#include "runtime/drivers/call.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/recorded_dag.hpp"

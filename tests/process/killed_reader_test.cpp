@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "blackboard/lmdb_store.hpp"
+#include "blackboard/store/lmdb_store.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/recorded_dag.hpp"
 #include "tests/support/temp_dir.hpp"

@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "agents/platform.hpp"
+#include "agents/guard/platform.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/process.hpp"
 
@@ -15,7 +15,8 @@ using namespace bidboard::testing;
 
 namespace {
 
-/// Whether the named test of a test program passes with something switched off (blackboard/sabotage.hpp).
+/// Whether the named test of a test program passes with something switched off
+/// (blackboard/checks/sabotage.hpp).
 bool passes(const std::string& program, const std::string& test, const std::string& off) {
   const std::string binary = BIDBOARD_BINARY;
   ProcessOptions options;

@@ -1,5 +1,5 @@
 // An input that crashes the core comes again from whoever sent it. Test builds have such an input
-// (blackboard/sabotage.hpp).
+// (blackboard/checks/sabotage.hpp).
 #include <signal.h>
 
 #include "runtime/net/client.hpp"

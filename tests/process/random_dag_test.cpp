@@ -6,7 +6,7 @@
 #include <map>
 #include <optional>
 
-#include "agents/platform.hpp"
+#include "agents/guard/platform.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/recorded_dag.hpp"

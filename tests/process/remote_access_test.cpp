@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "runtime/key_directory.hpp"
+#include "runtime/home/key_directory.hpp"
 #include "tests/support/connecting.hpp"
 #include "tests/support/silent_peer.hpp"
 #include "tests/support/test_board.hpp"

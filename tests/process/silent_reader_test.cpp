@@ -1,7 +1,7 @@
 // Who does not read costs the controller little memory, and nobody else any time.
 #include <optional>
 
-#include "runtime/call.hpp"
+#include "runtime/drivers/call.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/memory.hpp"

@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 
-#include "blackboard/codec.hpp"
+#include "blackboard/format/codec.hpp"
 #include "tests/support/connecting.hpp"
 #include "tests/support/faulty_link.hpp"
 #include "tests/support/test_board.hpp"

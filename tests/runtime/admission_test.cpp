@@ -1,8 +1,9 @@
 // Who may come in, and how those are told of who may not.
-#include "runtime/admission.hpp"
+#include "runtime/net/admission.hpp"
+#include "blackboard/text/endpoint.hpp"
 
-#include "blackboard/memory_store.hpp"
-#include "runtime/node.hpp"
+#include "blackboard/store/memory_store.hpp"
+#include "runtime/core/node.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace bidboard;

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "blackboard/verify.hpp"
+#include "blackboard/board/verify.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/trace_runner.hpp"
 

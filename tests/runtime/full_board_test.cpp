@@ -1,8 +1,8 @@
 // A board that reaches its size limit.
-#include "blackboard/compaction.hpp"
-#include "blackboard/lmdb_store.hpp"
-#include "blackboard/verify.hpp"
-#include "runtime/node.hpp"
+#include "blackboard/board/compaction.hpp"
+#include "blackboard/board/verify.hpp"
+#include "blackboard/store/lmdb_store.hpp"
+#include "runtime/core/node.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 

@@ -1,4 +1,4 @@
-#include "runtime/workflow/job_file.hpp"
+#include "runtime/jobs/job_file.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "runtime/leases.hpp"
+#include "runtime/core/leases.hpp"
 
 #include "tests/support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include "runtime/settings.hpp"
+#include "runtime/jobs/settings.hpp"
 
 #include <regex>
 

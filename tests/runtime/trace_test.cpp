@@ -1,4 +1,4 @@
-#include "runtime/workflow/trace.hpp"
+#include "runtime/jobs/trace.hpp"
 
 #include <filesystem>
 #include <fstream>

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "blackboard/to_value.hpp"
+#include "blackboard/format/to_value.hpp"
 #include "experiments/bench/simulated_load.hpp"
 #include "runtime/sim/scenario.hpp"
 
@@ -23,7 +23,7 @@ constexpr const char* usage =
     "simulate --load STRATEGY:AGENTS:TASKS[:INVITED]   plain load, and what it costs; \"live\": live "
     "auction\n"
     "  --jobs N                 at once (2)\n"
-    "  --sabotage GUARANTEE     switches one off (blackboard/sabotage.hpp): a run must fail\n"
+    "  --sabotage GUARANTEE     switches one off (blackboard/checks/sabotage.hpp): a run must fail\n"
     "  --hashes                 prints the seeds with their trace hashes\n"
     "  --events                 with --seed: every event and fault, as it happens\n";
 

@@ -1,8 +1,8 @@
 // Simulated worlds in which nothing goes wrong: everything gets done, and the same options give the same run.
 #include "runtime/sim/world.hpp"
 
-#include "blackboard/board.hpp"
-#include "blackboard/verify.hpp"
+#include "blackboard/board/board.hpp"
+#include "blackboard/board/verify.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace bidboard;

@@ -8,7 +8,7 @@
 #include <vector>
 #include <zmq.hpp>
 
-#include "blackboard/codec.hpp"
+#include "blackboard/format/codec.hpp"
 #include "blackboard/random.hpp"
 
 namespace bidboard::testing {

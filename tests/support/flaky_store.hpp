@@ -1,7 +1,7 @@
 // A MemoryStore whose commits fail when told to, and whose stored bytes can be damaged.
 #pragma once
 
-#include "blackboard/memory_store.hpp"
+#include "blackboard/store/memory_store.hpp"
 
 namespace bidboard {
 

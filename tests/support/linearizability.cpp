@@ -5,7 +5,7 @@
 #include <set>
 #include <tuple>
 
-#include "blackboard/check.hpp"
+#include "blackboard/checks/check.hpp"
 
 namespace bidboard::testing {
 namespace {

@@ -7,11 +7,11 @@
 
 #include "agents/manager.hpp"
 #include "auction/eligibility.hpp"
-#include "blackboard/check.hpp"
-#include "blackboard/codec.hpp"
-#include "blackboard/verify.hpp"
+#include "blackboard/board/verify.hpp"
+#include "blackboard/checks/check.hpp"
+#include "blackboard/format/codec.hpp"
 #include "runtime/coordination/strategy.hpp"
-#include "runtime/node.hpp"
+#include "runtime/core/node.hpp"
 #include "tests/support/flaky_store.hpp"
 
 namespace bidboard::testing {

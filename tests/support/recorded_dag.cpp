@@ -9,8 +9,8 @@
 #include <map>
 #include <sstream>
 
-#include "agents/descriptor.hpp"
-#include "runtime/call.hpp"
+#include "agents/guard/descriptor.hpp"
+#include "runtime/drivers/call.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 

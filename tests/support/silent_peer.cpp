@@ -2,7 +2,7 @@
 
 #include <zmq.hpp>
 
-#include "blackboard/codec.hpp"
+#include "blackboard/format/codec.hpp"
 
 namespace bidboard::testing {
 

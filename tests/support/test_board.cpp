@@ -7,10 +7,10 @@
 #include <iterator>
 #include <sstream>
 
-#include "blackboard/lmdb_store.hpp"
-#include "blackboard/query.hpp"
-#include "runtime/call.hpp"
-#include "runtime/doctor.hpp"
+#include "blackboard/query/query.hpp"
+#include "blackboard/store/lmdb_store.hpp"
+#include "runtime/drivers/call.hpp"
+#include "runtime/home/doctor.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 

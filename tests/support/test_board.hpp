@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "blackboard/document.hpp"
 #include "blackboard/records.hpp"
-#include "runtime/board_directory.hpp"
+#include "blackboard/text/document.hpp"
+#include "runtime/home/board_directory.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
 

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "blackboard/codec.hpp"
+#include "blackboard/format/codec.hpp"
 #include "tests/support/trace_runner.hpp"
 
 namespace bidboard::trace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "blackboard/board.hpp"
+#include "blackboard/board/board.hpp"
 
 namespace bidboard::trace {
 

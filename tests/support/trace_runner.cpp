@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "blackboard/verify.hpp"
+#include "blackboard/board/verify.hpp"
 #include "tests/support/trace_commands.hpp"
 #include "tests/support/trace_words.hpp"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "agents/manager.hpp"
-#include "runtime/node.hpp"
+#include "runtime/core/node.hpp"
 #include "tests/support/flaky_store.hpp"
 
 namespace bidboard::trace {

@@ -1,6 +1,6 @@
 #include "experiments/bench/peers/dask.hpp"
 
-#include "blackboard/document.hpp"
+#include "blackboard/text/document.hpp"
 #include "experiments/bench/support.hpp"
 
 namespace bidboard::bench {

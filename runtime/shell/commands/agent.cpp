@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "runtime/agent_process.hpp"
+#include "runtime/fleet/agent_process.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/notes.hpp"
 

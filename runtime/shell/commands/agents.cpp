@@ -1,9 +1,9 @@
 // agents: who is there.
 #include <cstdio>
 
-#include "blackboard/keys.hpp"
-#include "blackboard/to_value.hpp"
-#include "runtime/clock.hpp"
+#include "blackboard/format/keys.hpp"
+#include "blackboard/format/to_value.hpp"
+#include "runtime/drivers/clock.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"

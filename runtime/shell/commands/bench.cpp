@@ -2,9 +2,9 @@
 #include <cstdio>
 
 #include "experiments/bench/bench.hpp"
+#include "runtime/fleet/workforce.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
-#include "runtime/workforce.hpp"
 
 namespace bidboard {
 namespace {

@@ -4,11 +4,11 @@
 #include <fstream>
 
 #include "auction/clearing.hpp"
-#include "blackboard/lmdb_store.hpp"
-#include "runtime/call.hpp"
+#include "blackboard/store/lmdb_store.hpp"
 #include "runtime/coordination/strategy.hpp"
-#include "runtime/serve.hpp"
-#include "runtime/settings.hpp"
+#include "runtime/drivers/call.hpp"
+#include "runtime/drivers/serve.hpp"
+#include "runtime/jobs/settings.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"

@@ -2,9 +2,9 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "blackboard/compaction.hpp"
-#include "blackboard/lmdb_store.hpp"
-#include "runtime/doctor.hpp"
+#include "blackboard/board/compaction.hpp"
+#include "blackboard/store/lmdb_store.hpp"
+#include "runtime/home/doctor.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"

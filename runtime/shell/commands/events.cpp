@@ -6,17 +6,17 @@
 #include <cstdio>
 #include <ctime>
 
-#include "agents/descriptor.hpp"
 #include "agents/executors/surroundings.hpp"
-#include "blackboard/codec.hpp"
-#include "blackboard/keys.hpp"
-#include "blackboard/to_value.hpp"
-#include "runtime/clock.hpp"
+#include "agents/guard/descriptor.hpp"
+#include "blackboard/format/codec.hpp"
+#include "blackboard/format/keys.hpp"
+#include "blackboard/format/to_value.hpp"
+#include "runtime/drivers/clock.hpp"
+#include "runtime/drivers/stop_signal.hpp"
 #include "runtime/net/client.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
-#include "runtime/stop_signal.hpp"
 
 namespace bidboard {
 namespace {

@@ -9,13 +9,13 @@
 #include <thread>
 
 #include "experiments/claims.hpp"
+#include "experiments/drivers/runner.hpp"
 #include "experiments/report.hpp"
-#include "experiments/runner.hpp"
 #include "experiments/verdict.hpp"
+#include "runtime/drivers/stop_signal.hpp"
+#include "runtime/fleet/workforce.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
-#include "runtime/stop_signal.hpp"
-#include "runtime/workforce.hpp"
 
 namespace bidboard {
 namespace {

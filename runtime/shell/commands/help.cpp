@@ -3,10 +3,10 @@
 #include "experiments/experiment.hpp"
 #include "experiments/measures.hpp"
 
-#include "runtime/settings.hpp"
+#include "runtime/jobs/job_file.hpp"
+#include "runtime/jobs/settings.hpp"
 #include "runtime/shell/command_line.hpp"
 #include "runtime/shell/commands.hpp"
-#include "runtime/workflow/job_file.hpp"
 
 namespace bidboard {
 namespace {

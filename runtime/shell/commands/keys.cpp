@@ -2,8 +2,8 @@
 #include <cstdio>
 
 #include "blackboard/secrets.hpp"
-#include "runtime/call.hpp"
-#include "runtime/key_directory.hpp"
+#include "runtime/drivers/call.hpp"
+#include "runtime/home/key_directory.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"

@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "runtime/call.hpp"
+#include "runtime/drivers/call.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "blackboard/query.hpp"
-#include "blackboard/verify.hpp"
+#include "blackboard/board/verify.hpp"
+#include "blackboard/query/query.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "blackboard/keys.hpp"
-#include "runtime/clock.hpp"
+#include "blackboard/format/keys.hpp"
+#include "runtime/drivers/clock.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"

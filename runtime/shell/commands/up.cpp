@@ -10,18 +10,18 @@
 #include <filesystem>
 #include <map>
 
-#include "agents/descriptor.hpp"
-#include "runtime/call.hpp"
-#include "runtime/clock.hpp"
+#include "agents/guard/descriptor.hpp"
+#include "runtime/drivers/call.hpp"
+#include "runtime/drivers/clock.hpp"
+#include "runtime/drivers/stop_signal.hpp"
+#include "runtime/fleet/workforce.hpp"
+#include "runtime/jobs/settings.hpp"
 #include "runtime/net/client.hpp"
-#include "runtime/settings.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/notes.hpp"
 #include "runtime/shell/print.hpp"
-#include "runtime/stop_signal.hpp"
-#include "runtime/workforce.hpp"
 
 namespace bidboard {
 namespace {

@@ -2,13 +2,13 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "blackboard/codec.hpp"
-#include "runtime/clock.hpp"
+#include "blackboard/format/codec.hpp"
+#include "runtime/drivers/clock.hpp"
+#include "runtime/drivers/stop_signal.hpp"
 #include "runtime/net/client.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
-#include "runtime/stop_signal.hpp"
 
 namespace bidboard {
 namespace {

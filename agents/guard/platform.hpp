@@ -1,0 +1,57 @@
+// The calls that differ between operating systems, each with a portable fallback. Functions marked [fork] are
+// async-signal-safe: they may be called between fork and exec in a program with threads (no heap, no locks,
+// no streams).
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "agents/guard/descriptor.hpp"
+#include "blackboard/result.hpp"
+
+namespace bidboard {
+
+struct Pipe {
+  Descriptor read;
+  Descriptor write;
+};
+/// Both ends close-on-exec and blocking. Errors: unavailable (no descriptors left).
+Result<Pipe> make_pipe();
+/// A connected pair of stream sockets, likewise; either end reads and writes.
+Result<Pipe> make_socket_pair();
+Result<void> set_nonblocking(const Descriptor& descriptor);
+
+/// [fork] Closes every descriptor from `first` on.
+void close_descriptors_from(int first);
+/// [fork] Orphans among our descendants become our children instead of init's. False: this system cannot (not
+/// Linux).
+bool become_subreaper();
+/// [fork] Has this process killed when the process that forked it dies. Linux only; elsewhere nothing
+/// happens.
+void die_with_parent();
+/// [fork] The name `ps` and `top` show; at most 15 characters are kept. Linux only.
+void name_process(const char* name);
+
+/// One line of the process table.
+struct ProcessEntry {
+  pid_t pid;
+  pid_t parent;
+  pid_t group;
+  bool zombie;
+};
+/// [fork] Lists the machine's processes, at most `capacity` of them; nothing where there is no /proc.
+std::optional<std::size_t> list_processes(ProcessEntry* table, std::size_t capacity);
+
+/// When the process began, in clock ticks since boot: with the pid it names one process for ever, although
+/// pids are reused. Nothing when there is no such process, or no way to know (not Linux).
+std::optional<std::uint64_t> process_start_ticks(pid_t pid);
+
+/// A descriptor that becomes readable when the process ends; it need not be a child of ours. With
+/// `start_ticks` the watch is for that very process, whatever became of its pid. Errors: not_found (it has
+/// ended already), unsupported (a system without pidfd: ask kill(pid, 0) now and then).
+Result<Descriptor> watch_process(pid_t pid, std::optional<std::uint64_t> start_ticks = {});
+
+}  // namespace bidboard

@@ -1,0 +1,50 @@
+#include "agents/guard/task_lock.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace bidboard {
+
+LockTry try_lock_file(const char* path) {
+  const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return {-1, errno};
+  int error = 0;
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    // Its last holder may have removed the file since we opened it: a lock on a file without its name locks
+    // nothing.
+    struct stat held {};
+    struct stat named {};
+    if (fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
+        held.st_dev == named.st_dev)
+      return {fd, 0};
+  } else if (errno != EWOULDBLOCK && errno != EINTR) {
+    error = errno;
+  }
+  close(fd);
+  return {-1, error};
+}
+
+Result<bool> TaskLock::try_take(const std::string& path) {
+  if (held()) return true;
+  const LockTry attempt = try_lock_file(path.c_str());
+  if (attempt.error != 0)
+    return fail(Errc::failed, "cannot lock " + path + ": " + std::strerror(attempt.error));
+  if (attempt.fd < 0) return false;
+  path_ = path;
+  file_ = Descriptor(attempt.fd);
+  return true;
+}
+
+void TaskLock::release() {
+  if (!held()) return;
+  unlink(path_.c_str());
+  flock(file_.get(), LOCK_UN);
+  file_.reset();
+}
+
+}  // namespace bidboard

@@ -1,0 +1,45 @@
+// The lock that keeps two executions of one task on a machine apart: flock on a file of its own. It belongs
+// to the open file, so that every process holding a copy of the descriptor keeps it, and it ends with the
+// last of them.
+//
+// The file is removed by its holder, before letting go: a board with a million finished tasks has no million
+// lock files.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "agents/guard/descriptor.hpp"
+#include "blackboard/result.hpp"
+
+namespace bidboard {
+
+struct LockTry {
+  int fd = -1;    ///< the locked file, close-on-exec; -1: not got
+  int error = 0;  ///< 0 and no fd: somebody else has it; else errno: it cannot be locked at all
+};
+/// Tries once, without waiting. Async-signal-safe.
+LockTry try_lock_file(const char* path);
+
+/// A lock held by this process. Move-only.
+class TaskLock {
+ public:
+  TaskLock() = default;
+  ~TaskLock() { release(); }
+  TaskLock(TaskLock&&) noexcept = default;
+  TaskLock& operator=(TaskLock&&) = delete;
+
+  /// True when it is held now, false while somebody else holds it. Errors: failed (the file cannot be opened
+  /// or locked).
+  Result<bool> try_take(const std::string& path);
+  bool held() const { return static_cast<bool>(file_); }
+  const Descriptor& descriptor() const { return file_; }
+  /// For every copy of the descriptor, also those in other processes.
+  void release();
+
+ private:
+  std::string path_;
+  Descriptor file_;
+};
+
+}  // namespace bidboard

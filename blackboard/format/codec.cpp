@@ -1,0 +1,286 @@
+#include "blackboard/format/codec.hpp"
+
+#include <xxhash.h>
+
+#include <msgpack.hpp>
+
+#include "blackboard/messages.hpp"
+
+namespace bidboard {
+namespace {
+
+constexpr std::size_t scratch_bytes_kept = 1 << 20;
+
+/// Where msgpack writes to: one buffer for all, since its growth would cost more than the encoding.
+struct Scratch {
+  std::string bytes;
+  void write(const char* data, std::size_t size) { bytes.append(data, size); }
+};
+using Packer = msgpack::packer<Scratch>;
+
+template <class Write>
+std::string written_by(Write&& write) {
+  thread_local Scratch scratch;
+  scratch.bytes.clear();
+  Packer packer(scratch);
+  write(packer);
+  std::string out(scratch.bytes);
+  if (scratch.bytes.capacity() > scratch_bytes_kept) scratch.bytes = {};
+  return out;
+}
+
+template <class T>
+struct IsVector : std::false_type {};
+template <class T>
+struct IsVector<std::vector<T>> : std::true_type {};
+template <class T>
+struct IsVariant : std::false_type {};
+template <class... Ts>
+struct IsVariant<std::variant<Ts...>> : std::true_type {};
+template <class T>
+struct IsId : std::false_type {};
+template <char C>
+struct IsId<Id<C>> : std::true_type {};
+template <class Tag>
+struct IsId<Counter<Tag>> : std::true_type {};
+
+/// The lowest valid value of each stored enum.
+template <class E>
+constexpr std::uint8_t first_of() {
+  return std::is_same_v<E, TaskState> || std::is_same_v<E, RefusalReason> ? 1 : 0;
+}
+/// The highest one.
+template <class E>
+constexpr std::uint8_t last_of() {
+  if constexpr (std::is_same_v<E, TaskState>)
+    return static_cast<std::uint8_t>(TaskState::quarantined);
+  else if constexpr (std::is_same_v<E, AgentState>)
+    return static_cast<std::uint8_t>(AgentState::shell);
+  else if constexpr (std::is_same_v<E, BidStyle>)
+    return static_cast<std::uint8_t>(BidStyle::live);
+  else if constexpr (std::is_same_v<E, RefusalReason>)
+    return static_cast<std::uint8_t>(RefusalReason::failed_before);
+  else if constexpr (std::is_same_v<E, Role>)
+    return static_cast<std::uint8_t>(Role::observer);
+  else if constexpr (std::is_same_v<E, Action>)
+    return static_cast<std::uint8_t>(Action::discover);
+  else if constexpr (std::is_same_v<E, Direction>)
+    return static_cast<std::uint8_t>(Direction::resume);
+  else if constexpr (std::is_same_v<E, ReportItem::What>)
+    return static_cast<std::uint8_t>(ReportItem::What::declined);
+  else {
+    static_assert(std::is_same_v<E, Errc>, "name the last value of this enum");
+    return static_cast<std::uint8_t>(Errc::failed);
+  }
+}
+
+template <class T>
+void put(Packer& out, const T& value) {
+  if constexpr (std::is_same_v<T, std::string>) {
+    out.pack_str(static_cast<std::uint32_t>(value.size()));
+    out.pack_str_body(value.data(), static_cast<std::uint32_t>(value.size()));
+  } else if constexpr (std::is_enum_v<T>) {
+    out.pack(static_cast<std::uint8_t>(value));
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    out.pack(value);
+  } else if constexpr (IsId<T>::value) {
+    out.pack(value.value);
+  } else if constexpr (requires { value.us; }) {
+    out.pack(value.us);
+  } else if constexpr (IsVector<T>::value) {
+    out.pack_array(static_cast<std::uint32_t>(value.size()));
+    for (const typename T::value_type& item : value) put(out, item);
+  } else if constexpr (IsVariant<T>::value) {
+    out.pack_array(2);
+    out.pack(static_cast<std::uint8_t>(value.index()));
+    std::visit([&](const auto& alternative) { put(out, alternative); }, value);
+  } else {
+    std::uint32_t count = 0;
+    for_each_field(value, [&](const char*, const auto&) { ++count; });
+    out.pack_array(count);
+    for_each_field(value, [&](const char*, const auto& field) { put(out, field); });
+  }
+}
+
+/// Reads from msgpack's object tree; the first mismatch is kept and everything after it is ignored.
+struct Reader {
+  std::string error;
+
+  void wrong(const char* what) {
+    if (error.empty()) error = what;
+  }
+
+  template <class T>
+  void integer(const msgpack::object& in, T& value) {
+    if (in.type == msgpack::type::POSITIVE_INTEGER &&
+        in.via.u64 <= static_cast<std::uint64_t>(std::numeric_limits<T>::max()))
+      value = static_cast<T>(in.via.u64);
+    else if (std::is_signed_v<T> && in.type == msgpack::type::NEGATIVE_INTEGER &&
+             in.via.i64 >= static_cast<std::int64_t>(std::numeric_limits<T>::min()))
+      value = static_cast<T>(in.via.i64);
+    else
+      wrong("an integer out of range or missing");
+  }
+
+  template <class... Ts>
+  void variant(const msgpack::object& in, std::variant<Ts...>& value) {
+    std::uint8_t index = 255;
+    if (in.type != msgpack::type::ARRAY || in.via.array.size != 2) return wrong("a tagged value is a pair");
+    integer(in.via.array.ptr[0], index);
+    if (index >= sizeof...(Ts)) return wrong("an unknown kind");
+    using Filler = void (*)(Reader&, const msgpack::object&, std::variant<Ts...>&);
+    static constexpr Filler fill[] = {
+        [](Reader& self, const msgpack::object& body, std::variant<Ts...>& out) {
+          self.get(body, out.template emplace<Ts>());
+        }...};
+    fill[index](*this, in.via.array.ptr[1], value);
+  }
+
+  template <class T>
+  void vector(const msgpack::object& in, std::vector<T>& value) {
+    if (in.type != msgpack::type::ARRAY) return wrong("a list was expected");
+    value.clear();
+    value.reserve(in.via.array.size);  // bounded: every element stood in the input
+    for (std::uint32_t i = 0; i < in.via.array.size && error.empty(); ++i) {
+      T item{};
+      get(in.via.array.ptr[i], item);
+      value.push_back(std::move(item));
+    }
+  }
+
+  template <class T>
+  void fields(const msgpack::object& in, T& value) {
+    if (in.type != msgpack::type::ARRAY) return wrong("a record was expected");
+    std::uint32_t next = 0;
+    for_each_field(value, [&](const char*, auto& field) {
+      if (next < in.via.array.size && error.empty()) get(in.via.array.ptr[next++], field);
+    });
+    if (next < in.via.array.size && error.empty()) wrong("more fields than this version knows");
+  }
+
+  template <class T>
+  void get(const msgpack::object& in, T& value) {
+    if constexpr (std::is_same_v<T, std::string>) {
+      if (in.type != msgpack::type::STR) return wrong("text was expected");
+      value.assign(in.via.str.ptr, in.via.str.size);
+    } else if constexpr (std::is_same_v<T, bool>) {
+      if (in.type != msgpack::type::BOOLEAN) return wrong("true or false was expected");
+      value = in.via.boolean;
+    } else if constexpr (std::is_enum_v<T>) {
+      std::uint8_t raw = 0;
+      integer(in, raw);
+      if (raw < first_of<T>() || raw > last_of<T>()) return wrong("an unknown enumeration value");
+      value = static_cast<T>(raw);
+    } else if constexpr (std::is_integral_v<T>) {
+      integer(in, value);
+    } else if constexpr (IsId<T>::value) {
+      integer(in, value.value);
+    } else if constexpr (requires { value.us; }) {
+      integer(in, value.us);
+    } else if constexpr (IsVector<T>::value) {
+      vector(in, value);
+    } else if constexpr (IsVariant<T>::value) {
+      variant(in, value);
+    } else {
+      fields(in, value);
+    }
+  }
+};
+
+std::uint32_t checksum(std::string_view bytes) {
+  return static_cast<std::uint32_t>(XXH3_64bits(bytes.data(), bytes.size()));
+}
+
+constexpr std::size_t header_bytes = 5;
+constexpr std::size_t max_list_items = 1 << 16;
+constexpr std::size_t max_nesting = 24;
+
+}  // namespace
+
+template <class T>
+std::string encode(const T& value) {
+  return written_by([&](Packer& packer) { put(packer, value); });
+}
+
+template <class T>
+Result<T> decode(std::string_view bytes) {
+  // No element is smaller than a byte, so nothing can hold more than the input has bytes. msgpack reserves a
+  // list's room on reading its length: the bound on lists and nesting keeps that under 40 MB whatever the
+  // bytes claim.
+  const std::size_t most = bytes.size();
+  const msgpack::unpack_limit limit(std::min<std::size_t>(most, max_list_items), 0, most, 0, 0, max_nesting);
+  try {
+    std::size_t offset = 0;
+    const msgpack::object_handle handle = msgpack::unpack(
+        bytes.data(), bytes.size(), offset, [](auto, auto, auto) { return true; }, nullptr, limit);
+    if (offset != bytes.size()) return fail(Errc::corrupt, "bytes behind the end of the value");
+    T value{};
+    Reader reader;
+    reader.get(handle.get(), value);
+    if (!reader.error.empty()) return fail(Errc::corrupt, reader.error);
+    return value;
+  } catch (const std::exception& e) {
+    return fail(Errc::corrupt, std::string("not msgpack: ") + e.what());
+  }
+}
+
+template <class T>
+std::string seal(const T& record) {
+  std::string out = written_by([&](Packer& packer) {
+    packer.pack_bin_body("\0\0\0\0\0", header_bytes);
+    put(packer, record);
+  });
+  const std::uint32_t sum = checksum(std::string_view(out).substr(header_bytes));
+  out[0] = static_cast<char>(format_version);
+  for (std::size_t i = 0; i < 4; ++i) out[1 + i] = static_cast<char>(sum >> (8 * i));
+  return out;
+}
+
+std::uint64_t digest(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
+Result<std::string_view> sealed_payload(std::string_view bytes) {
+  if (bytes.size() < header_bytes) return fail(Errc::corrupt, "a stored value is cut short");
+  if (static_cast<unsigned char>(bytes[0]) > format_version)
+    return fail(Errc::unsupported, "this board was written by a newer Bidboard; use that version");
+  if (bytes[0] == 0) return fail(Errc::corrupt, "a stored value without a version");
+  const std::string_view payload = bytes.substr(header_bytes);
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < 4; ++i)
+    sum |= static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[1 + i])) << (8 * i);
+  if (sum != checksum(payload)) return fail(Errc::corrupt, "a stored value fails its checksum");
+  return payload;
+}
+
+template <class T>
+Result<T> unseal(std::string_view bytes) {
+  const Result<std::string_view> payload = sealed_payload(bytes);
+  if (!payload) return fail(payload.error());
+  return decode<T>(*payload);
+}
+
+#define BB_STORED(Type)                                 \
+  template std::string encode<Type>(const Type&);       \
+  template Result<Type> decode<Type>(std::string_view); \
+  template std::string seal<Type>(const Type&);         \
+  template Result<Type> unseal<Type>(std::string_view);
+BB_STORED(Task)
+BB_STORED(Agent)
+BB_STORED(Calibration)
+BB_STORED(Discovery)
+BB_STORED(Workflow)
+BB_STORED(Client)
+BB_STORED(Config)
+BB_STORED(Counters)
+BB_STORED(Event)
+BB_STORED(Seq)
+#undef BB_STORED
+template std::string encode<Message>(const Message&);
+template Result<Message> decode<Message>(std::string_view);
+template std::string encode<Frame>(const Frame&);
+template Result<Frame> decode<Frame>(std::string_view);
+template std::string encode<FeedFrame>(const FeedFrame&);
+template Result<FeedFrame> decode<FeedFrame>(std::string_view);
+template std::string encode<Reply>(const Reply&);
+template Result<Reply> decode<Reply>(std::string_view);
+
+}  // namespace bidboard

@@ -1,0 +1,385 @@
+#include "blackboard/store/lmdb_store.hpp"
+
+#include <lmdb.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <set>
+#include <utility>
+
+#include "blackboard/checks/check.hpp"
+#include "blackboard/format/keys.hpp"
+
+namespace bidboard {
+namespace {
+
+/// Last sequence number and term, 8 bytes each. Written by every commit.
+constexpr std::string_view meta_key = "M";
+/// Reader slots: one per tool that reads at this moment.
+constexpr unsigned max_readers = 512;
+
+Error lmdb_error(const char* doing, int code) {
+  const Errc kind = code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID ||
+                            code == MDB_VERSION_MISMATCH
+                        ? Errc::corrupt
+                        : Errc::storage;
+  std::string text = std::string("the board's store: ") + doing + ": " + mdb_strerror(code);
+  if (code == MDB_MAP_FULL) text += "; the board has reached its size limit";
+  if (code == ENOSPC) text += "; free some disk space and try again";
+  return {kind, std::move(text)};
+}
+
+MDB_val to_val(std::string_view bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
+std::string_view to_view(const MDB_val& val) { return {static_cast<const char*>(val.mv_data), val.mv_size}; }
+
+/// LMDB breaks its own locks when one process opens a file twice: remembers which are open.
+class OpenFiles {
+ public:
+  static bool add(dev_t device, ino_t inode) { return set().insert({device, inode}).second; }
+  static void remove(dev_t device, ino_t inode) { set().erase({device, inode}); }
+
+ private:
+  static std::set<std::pair<dev_t, ino_t>>& set() {
+    static std::set<std::pair<dev_t, ino_t>> open;
+    return open;
+  }
+};
+
+/// An open environment with its one table; closes it and frees the process for opening it again.
+struct Environment {
+  MDB_env* env = nullptr;
+  MDB_dbi table = 0;
+  dev_t device = 0;
+  ino_t inode = 0;
+  bool registered = false;
+
+  Environment() = default;
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment() {
+    if (env) mdb_env_close(env);
+    if (registered) OpenFiles::remove(device, inode);
+  }
+};
+
+/// The number of the commit that a header of the file is of. LMDB's data format 1 on 64 bits: behind a page
+/// header of 16 bytes stand magic and version, the map's address and size, two tables of 48 bytes and the
+/// last page.
+std::optional<std::uint64_t> commit_number(int file, std::size_t page, std::size_t page_bytes) {
+  std::uint64_t number = 0;
+  const auto at = static_cast<off_t>(page * page_bytes + 16 + 8 + 16 + 2 * 48 + 8);
+  if (::pread(file, &number, sizeof number, at) != sizeof number) return {};
+  return number;
+}
+
+/// Commits write the two headers by turns, and the later one counts. A flipped bit in a number would make a
+/// board of long ago the present one: each state of it looks whole.
+Result<void> check_headers(const std::string& path, MDB_env* env) {
+  static_assert(sizeof(std::size_t) == 8, "the headers of other machines are laid out differently");
+  MDB_stat stat;
+  mdb_filehandle_t file = -1;
+  if (mdb_env_get_fd(env, &file) != 0 || mdb_env_stat(env, &stat) != 0) return {};
+  std::optional<std::uint64_t> even, odd;
+  for (int attempt = 0; attempt < 20; ++attempt) {  // a writer may commit between the two looks
+    even = commit_number(file, 0, stat.ms_psize);
+    odd = commit_number(file, 1, stat.ms_psize);
+    if (!even || !odd) return {};
+    const bool fresh = *even == 0 && *odd == 0;
+    if (fresh || (*even % 2 == 0 && (*odd == *even + 1 || *odd + 1 == *even))) return {};
+  }
+  return fail(Errc::corrupt, "the headers of " + path + " are damaged: they tell of commits " +
+                                 std::to_string(*even) + " and " + std::to_string(*odd) +
+                                 ", which do not follow each other");
+}
+
+Result<std::unique_ptr<Environment>> open_environment(const std::string& directory,
+                                                      const LmdbOptions& options, unsigned flags) {
+  const std::string file = directory + "/data.mdb";
+  struct stat info {};
+  if (::stat(file.c_str(), &info) != 0 || info.st_size == 0) {  // empty: its making was cut off
+    if (!options.create)
+      return fail(Errc::not_found, "no board in " + directory + "; `bidboard init` makes one");
+    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+      return fail(Errc::storage, "cannot make " + directory + ": " + std::strerror(errno));
+  }
+  auto opened = std::make_unique<Environment>();
+  if (const int rc = mdb_env_create(&opened->env)) return fail(lmdb_error("set up", rc));
+  mdb_env_set_maxreaders(opened->env, max_readers);
+  mdb_env_set_mapsize(opened->env, options.map_bytes);
+  const auto remember = [&] {
+    opened->device = info.st_dev;
+    opened->inode = info.st_ino;
+    return opened->registered = OpenFiles::add(info.st_dev, info.st_ino);
+  };
+  if (info.st_ino != 0 && !remember())
+    return fail(Errc::conflict, "the board in " + directory + " is already open in this process");
+  if (const int rc = mdb_env_open(opened->env, directory.c_str(), flags | MDB_NOTLS, 0600))
+    return fail(lmdb_error("open", rc));
+  if (info.st_ino == 0 && ::stat(file.c_str(), &info) == 0) remember();
+  if (const Result<void> sound = check_headers(file, opened->env); !sound) return fail(sound.error());
+
+  MDB_txn* txn = nullptr;
+  if (const int rc = mdb_txn_begin(opened->env, nullptr, flags & MDB_RDONLY, &txn))
+    return fail(lmdb_error("open", rc));
+  int rc = mdb_dbi_open(txn, nullptr, 0, &opened->table);
+  if (rc == 0)
+    rc = mdb_txn_commit(txn);
+  else
+    mdb_txn_abort(txn);
+  if (rc != 0) return fail(lmdb_error("open the table", rc));
+  return opened;
+}
+
+std::optional<std::string_view> get_in(MDB_txn* txn, MDB_dbi table, std::string_view key) {
+  MDB_val k = to_val(key);
+  MDB_val v;
+  if (mdb_get(txn, table, &k, &v) != 0) return {};
+  return to_view(v);
+}
+
+void scan_in(MDB_txn* txn, MDB_dbi table, std::string_view prefix, std::string_view from,
+             const Snapshot::Visitor& visit) {
+  MDB_cursor* cursor = nullptr;
+  if (mdb_cursor_open(txn, table, &cursor) != 0) return;
+  const std::unique_ptr<MDB_cursor, decltype(&mdb_cursor_close)> closed(
+      cursor, mdb_cursor_close);  // a visitor may throw
+  MDB_val key = to_val(std::max(prefix, from));
+  MDB_val value;
+  // LMDB refuses an empty key; the first entry is what an empty bound means.
+  int rc = mdb_cursor_get(cursor, &key, &value, key.mv_size == 0 ? MDB_FIRST : MDB_SET_RANGE);
+  while (rc == 0 && to_view(key).starts_with(prefix) && visit(to_view(key), to_view(value)))
+    rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+}
+
+unsigned flags_of(const LmdbOptions& options) {
+  return options.durability == Durability::none ? MDB_NOSYNC : 0;
+}
+
+struct Meta {
+  Seq seq;
+  Term term;
+};
+
+Meta meta_in(MDB_txn* txn, MDB_dbi table) {
+  const std::optional<std::string_view> bytes = get_in(txn, table, meta_key);
+  if (!bytes || bytes->size() != 16) return {};
+  return {{read_big_endian(*bytes, 0)}, {read_big_endian(*bytes, 8)}};
+}
+
+/// LMDB keeps the numbers of free pages in its table 0, which may be read: under each transaction a list that
+/// begins with its length.
+std::size_t free_pages_in(MDB_txn* txn) {
+  constexpr MDB_dbi free_list = 0;
+  MDB_cursor* cursor = nullptr;
+  if (mdb_cursor_open(txn, free_list, &cursor) != 0) return 0;
+  MDB_val key;
+  MDB_val list;
+  std::size_t pages = 0;
+  while (mdb_cursor_get(cursor, &key, &list, MDB_NEXT) == 0) {
+    std::size_t length = 0;
+    std::memcpy(&length, list.mv_data, sizeof length);
+    pages += length;
+  }
+  mdb_cursor_close(cursor);
+  return pages;
+}
+
+class LmdbSnapshot final : public Snapshot {
+ public:
+  LmdbSnapshot(std::shared_ptr<Environment> environment, MDB_txn* txn)
+      : env_(std::move(environment)), txn_(txn) {}
+  ~LmdbSnapshot() override { mdb_txn_abort(txn_); }
+  std::optional<std::string_view> get(std::string_view key) const override {
+    return get_in(txn_, env_->table, key);
+  }
+  void scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override {
+    scan_in(txn_, env_->table, prefix, from, visit);
+  }
+  Seq last_seq() const override { return meta_in(txn_, env_->table).seq; }
+
+ private:
+  std::shared_ptr<Environment> env_;
+  MDB_txn* txn_;
+};
+
+}  // namespace
+
+struct LmdbStore::Impl {
+  std::string directory;
+  LmdbOptions options;
+  std::shared_ptr<Environment> environment;
+  Meta meta;
+  MDB_txn* reader = nullptr;
+  bool reader_is_current = false;
+
+  ~Impl() {
+    if (reader) mdb_txn_abort(reader);
+  }
+  /// A read transaction that shows the last commit. It is let go of during commits, so that it never keeps
+  /// old pages alive.
+  MDB_txn* read() {
+    if (!reader) {
+      const int rc = mdb_txn_begin(environment->env, nullptr, MDB_RDONLY, &reader);
+      BB_CHECK(rc == 0, "a read transaction begins: the reader table has room and the map is open");
+    } else if (!reader_is_current) {
+      BB_CHECK(mdb_txn_renew(reader) == 0, "a reset read transaction can be renewed");
+    }
+    reader_is_current = true;
+    return reader;
+  }
+  void let_go() {
+    if (reader && reader_is_current) mdb_txn_reset(reader);
+    reader_is_current = false;
+  }
+  /// Once LMDB could not write the page that makes a commit, the environment refuses everything, reading
+  /// included (MDB_PANIC). A new one shows the last commit that succeeded.
+  void open_again_after_panic() {
+    MDB_txn* probe = nullptr;
+    const int rc = mdb_txn_begin(environment->env, nullptr, MDB_RDONLY, &probe);
+    if (rc == 0) mdb_txn_abort(probe);
+    if (rc != MDB_PANIC) return;
+    BB_CHECK(environment.use_count() == 1, "no snapshot keeps the store from being opened again");
+    if (reader) mdb_txn_abort(std::exchange(reader, nullptr));
+    environment.reset();
+    Result<std::unique_ptr<Environment>> opened = open_environment(directory, options, flags_of(options));
+    BB_CHECK(opened.has_value(), "the store opens again after a failed write");
+    environment = std::move(*opened);
+    BB_CHECK(meta_in(read(), environment->table).seq == meta.seq, "a commit that failed did not happen");
+  }
+};
+
+LmdbStore::LmdbStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LmdbStore::~LmdbStore() = default;
+
+Result<std::unique_ptr<LmdbStore>> LmdbStore::open(const std::string& directory, const LmdbOptions& options) {
+  Result<std::unique_ptr<Environment>> environment = open_environment(directory, options, flags_of(options));
+  if (!environment) return fail(environment.error());
+  auto impl = std::make_unique<Impl>();
+  impl->directory = directory;
+  impl->options = options;
+  impl->environment = std::move(*environment);
+  impl->meta = meta_in(impl->read(), impl->environment->table);
+  std::unique_ptr<LmdbStore> store(new LmdbStore(std::move(impl)));
+  store->clear_stale_readers();
+  return store;
+}
+
+Result<void> LmdbStore::commit(Seq expected_seq, Term term, std::span<const std::string> events,
+                               std::span<const Put> puts) {
+  const MDB_dbi table = impl_->environment->table;
+  impl_->let_go();
+  MDB_txn* txn = nullptr;
+  if (const int rc = mdb_txn_begin(impl_->environment->env, nullptr, 0, &txn))
+    return fail(lmdb_error("begin", rc));
+  const Meta before = meta_in(txn, table);
+  if (before.seq != expected_seq || term < before.term) {
+    mdb_txn_abort(txn);
+    return fail(Errc::conflict, term < before.term ? "a newer controller has taken over the board"
+                                                   : "somebody else wrote to the board meanwhile");
+  }
+  int rc = 0;
+  const auto put = [&](std::string_view key, std::string_view value) {
+    if (rc != 0) return;
+    MDB_val k = to_val(key);
+    MDB_val v = to_val(value);
+    rc = mdb_put(txn, table, &k, &v, 0);
+  };
+  Meta meta{expected_seq, term};
+  for (const std::string& event : events) {
+    meta.seq = meta.seq.next();
+    put(keys::event(meta.seq), event);
+  }
+  for (const Put& change : puts) {
+    BB_CHECK(!change.key.empty() && change.key.size() <= 500, "keys have 1 to 500 bytes");
+    if (change.value) {
+      put(change.key, *change.value);
+    } else if (rc == 0) {
+      MDB_val k = to_val(change.key);
+      rc = mdb_del(txn, table, &k, nullptr);
+      if (rc == MDB_NOTFOUND) rc = 0;
+    }
+  }
+  std::string bytes;
+  append_big_endian(bytes, meta.seq.value);
+  append_big_endian(bytes, meta.term.value);
+  put(meta_key, bytes);
+  if (rc != 0) {
+    mdb_txn_abort(txn);  // a failed put poisons its transaction
+    return fail(lmdb_error("write", rc));
+  }
+  if (rc = mdb_txn_commit(txn); rc != 0) {
+    impl_->open_again_after_panic();
+    return fail(lmdb_error("commit", rc));
+  }
+  impl_->meta = meta;
+  return {};
+}
+
+std::optional<std::string_view> LmdbStore::get(std::string_view key) const {
+  return get_in(impl_->read(), impl_->environment->table, key);
+}
+
+void LmdbStore::scan(std::string_view prefix, std::string_view from, const Visitor& visit) const {
+  scan_in(impl_->read(), impl_->environment->table, prefix, from, visit);
+}
+
+Seq LmdbStore::last_seq() const { return impl_->meta.seq; }
+Term LmdbStore::last_term() const { return impl_->meta.term; }
+
+std::int64_t LmdbStore::fullness() const {
+  MDB_envinfo info;
+  MDB_stat stat;
+  if (mdb_env_info(impl_->environment->env, &info) != 0 || mdb_env_stat(impl_->environment->env, &stat) != 0)
+    return 0;
+  const auto share = [&](std::size_t pages) {
+    return to_micros(static_cast<double>(pages) * stat.ms_psize /
+                     static_cast<double>(impl_->options.map_bytes));
+  };
+  // The file never shrinks. What has become free in it is counted only where posts would be refused, since
+  // that takes a walk over the list of free pages.
+  const std::size_t pages = info.me_last_pgno + 1;
+  return share(pages) < nearly_full ? share(pages) : share(pages - free_pages_in(impl_->read()));
+}
+
+Result<std::unique_ptr<Snapshot>> LmdbStore::snapshot() const {
+  MDB_txn* txn = nullptr;
+  if (const int rc = mdb_txn_begin(impl_->environment->env, nullptr, MDB_RDONLY, &txn))
+    return fail(lmdb_error("read", rc));
+  return std::make_unique<LmdbSnapshot>(impl_->environment, txn);
+}
+
+int LmdbStore::clear_stale_readers() {
+  int dead = 0;
+  mdb_reader_check(impl_->environment->env, &dead);
+  return dead;
+}
+
+Result<std::unique_ptr<Snapshot>> open_snapshot(const std::string& directory) {
+  Result<std::unique_ptr<Environment>> environment = open_environment(directory, {}, MDB_RDONLY);
+  if (!environment) return fail(environment.error());
+  MDB_txn* txn = nullptr;
+  if (const int rc = mdb_txn_begin((*environment)->env, nullptr, MDB_RDONLY, &txn))
+    return fail(lmdb_error("read", rc));
+  return std::make_unique<LmdbSnapshot>(std::shared_ptr<Environment>(std::move(*environment)), txn);
+}
+
+Result<std::uint64_t> count_entries(const std::string& directory) {
+  Result<std::unique_ptr<Environment>> environment = open_environment(directory, {}, MDB_RDONLY);
+  if (!environment) return fail(environment.error());
+  MDB_stat stat;
+  if (const int rc = mdb_env_stat((*environment)->env, &stat)) return fail(lmdb_error("count", rc));
+  return stat.ms_entries;
+}
+
+Result<void> copy_store(const std::string& from_directory, const std::string& to_directory) {
+  Result<std::unique_ptr<Environment>> environment = open_environment(from_directory, {}, MDB_RDONLY);
+  if (!environment) return fail(environment.error());
+  if (const int rc = mdb_env_copy2((*environment)->env, to_directory.c_str(), MDB_CP_COMPACT))
+    return fail(lmdb_error("copy", rc));
+  return {};
+}
+
+}  // namespace bidboard

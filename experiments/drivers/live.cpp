@@ -1,0 +1,173 @@
+#include "experiments/drivers/live.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "blackboard/format/codec.hpp"
+#include "blackboard/format/keys.hpp"
+#include "blackboard/store/lmdb_store.hpp"
+#include "experiments/bench/support.hpp"
+#include "runtime/drivers/call.hpp"
+#include "runtime/jobs/posting.hpp"
+
+namespace bidboard {
+namespace {
+
+using bench::LiveBoard;
+
+constexpr unsigned look_us = 5'000;
+/// A run that takes this many times its bound is given up.
+constexpr double patience = 10;
+constexpr double least_patience_s = 60;
+
+std::string skills_in_yaml(const std::vector<Skill>& skills) {
+  std::string text;
+  for (const Skill& skill : skills)
+    text += (text.empty() ? "" : ", ") + skill.name + ": " + format_micros(skill.level);
+  return "{" + text + "}";
+}
+
+std::string settings_of(const StrategySpec& strategy, const Setting& setting,
+                        const std::vector<AgentProfile>& managers) {
+  std::string text = "strategy: " + strategy.strategy + "\nmechanism: " + strategy.mechanism +
+                     "\ncalibrate: " + (strategy.calibrate ? "true" : "false") +
+                     "\nweights: {seconds: 1, price: 0}\nagents:\n";
+  for (std::size_t i = 0; i < setting.agents.size(); ++i) {
+    const AgentProfile& agent = setting.agents[i];
+    text += "  - {name: " + agent.name +
+            ", executor: simulated, restart: false, speed: " + format_micros(agent.speed) +
+            ", capacity: " + std::to_string(agent.capacity) +
+            ", price_per_second: " + format_micros(agent.price_per_second);
+    if (!agent.parent.empty()) text += ", parent: " + agent.parent;
+    if (!agent.skills.empty()) text += ", skills: " + skills_in_yaml(agent.skills);
+    // A process that is asked tells the truth about itself: who lies does it by a formula.
+    if (setting.lies[i])
+      text += ", cost: size / speed / level / 2";
+    else if (strategy.live_bids)
+      text += ", live: true";
+    text += "}\n";
+  }
+  for (const AgentProfile& manager : managers) {
+    text += "  - {name: " + manager.name + ", role: " + std::string(name(manager.role)) + ", restart: false";
+    if (!manager.parent.empty()) text += ", parent: " + manager.parent;
+    text += "}\n";
+  }
+  return text;
+}
+
+/// Proportional set sizes of all processes of a board, in bytes: shared pages count once.
+double memory_of(const LiveBoard& board) {
+  double bytes = 0;
+  for (const pid_t pid : bench::family_of(board.supervisor())) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
+    for (std::string word; file >> word;) {
+      double kilobytes = 0;
+      if (word == "Pss:" && file >> kilobytes) bytes += kilobytes * 1024;
+    }
+  }
+  return bytes;
+}
+
+template <class Record, class Visit>
+void each_record(const Snapshot& snapshot, char letter, Visit&& visit) {
+  snapshot.scan(std::string(1, letter), {}, [&](std::string_view, std::string_view bytes) {
+    if (const Result<Record> record = unseal<Record>(bytes)) visit(*record);
+    return true;
+  });
+}
+
+std::size_t live_agents(const Snapshot& snapshot) {
+  std::size_t count = 0;
+  each_record<Agent>(snapshot, keys::agent_letter,
+                     [&](const Agent& agent) { count += agent.state == AgentState::live; });
+  return count;
+}
+
+bool is_finished(const Snapshot& snapshot) {
+  std::uint64_t open = 0;
+  each_record<Workflow>(snapshot, keys::workflow_letter, [&](const Workflow& w) { open += w.open; });
+  return open == 0;
+}
+
+/// Kills what the experiment wants killed, when it is due.
+class Killer {
+ public:
+  Killer(const FaultsSpec& faults, const Setting& setting, double at)
+      : faults_(faults), order_(order_of_victims(setting)), agents_(setting.agents), at_(at) {}
+
+  void act(const Snapshot& snapshot, double now) {
+    while (killed_.size() < faults_.kill_agents && now >= at_ + static_cast<double>(killed_.size())) {
+      const std::string& victim = agents_[order_[killed_.size()]].name;
+      each_record<Agent>(snapshot, keys::agent_letter, [&](const Agent& agent) {
+        if (agent.profile.name == victim) ::kill(static_cast<pid_t>(agent.profile.pid), SIGKILL);
+      });
+      killed_.push_back(now);
+    }
+  }
+  const std::vector<double>& killed() const { return killed_; }
+
+ private:
+  const FaultsSpec& faults_;
+  std::vector<std::uint32_t> order_;
+  const std::vector<AgentProfile>& agents_;
+  double at_;
+  std::vector<double> killed_;
+};
+
+template <class Condition>
+Result<void> await(const LiveBoard& board, double limit, Condition&& condition) {
+  const auto begun = bench::Clock::now();
+  while (true) {
+    const Result<std::unique_ptr<Snapshot>> snapshot = open_snapshot(board.directory().path);
+    if (!snapshot) return fail(snapshot.error());
+    if (condition(**snapshot, bench::seconds_since(begun))) return {};
+    if (bench::seconds_since(begun) > limit) return fail(Errc::timed_out, "a live run did not end");
+    ::usleep(look_us);
+  }
+}
+
+}  // namespace
+
+Result<RunFacts> run_live(const std::string& program, const Experiment& experiment, const Cell& cell,
+                          Setting setting, double bound) {
+  const FaultsSpec& faults = experiment.faults[cell.faults];
+  const StrategySpec& strategy = experiment.strategies[cell.strategy];
+  std::vector<AgentProfile> managers;
+  if (strategy.strategy == "hierarchy") managers = add_managers(setting.agents, strategy.span);
+  const auto board = LiveBoard::start(program, settings_of(strategy, setting, managers));
+  if (!board) return fail(board.error());
+  const std::size_t agents = setting.agents.size() + managers.size();
+  const auto here =
+      await(**board, least_patience_s, [&](const Snapshot& s, double) { return live_agents(s) == agents; });
+  if (!here) return fail(here.error());
+  const auto posted =
+      post_plan(setting.plan, [&](Post post) { return call_for<Posted>((*board)->directory(), post); });
+  if (!posted) return fail(posted.error());
+  Killer killer(faults, setting, bound * from_micros(faults.at));
+  double memory = 0;
+  const auto done = await(**board, least_patience_s + patience * bound, [&](const Snapshot& s, double now) {
+    killer.act(s, now);
+    if (memory == 0 && now > bound / 2) memory = memory_of(**board);
+    return is_finished(s);
+  });
+  if (!done) return fail(done.error());
+
+  const Result<std::unique_ptr<Snapshot>> snapshot = open_snapshot((*board)->directory().path);
+  if (!snapshot) return fail(snapshot.error());
+  std::vector<std::string> names;
+  for (const AgentProfile& agent : setting.agents) names.push_back(agent.name);
+  Result<RunFacts> facts = read_facts(**snapshot, names);
+  if (!facts) return facts;
+  for (AgentFacts& agent : facts->agents) agent.alive = facts->makespan;
+  facts->managers_alive = static_cast<double>(managers.size()) * facts->makespan;
+  for (std::size_t i = 0; i < facts->failures.size(); ++i)
+    facts->failures[i].at = i < killer.killed().size() ? killer.killed()[i] : facts->failures[i].detected;
+  facts->processes = static_cast<double>(agents) + 2;  // and the supervisor
+  if (memory > 0) facts->memory = memory;
+  return facts;
+}
+
+}  // namespace bidboard

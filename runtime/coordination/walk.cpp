@@ -1,0 +1,317 @@
+#include "runtime/coordination/walk.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "auction/eligibility.hpp"
+
+namespace bidboard {
+namespace {
+
+/// Per free slot, this many tasks are looked at in one clearing, and one per busy slot, which may be worth
+/// waiting for: more would let a minimum-cost assignment pick the cheapest tasks instead of the most urgent
+/// ones.
+constexpr std::size_t candidates_per_slot = 4;
+/// With more than 32 slots fewer, so that a clearing compares no more bids than this, but never less than
+/// four tasks: looking further made no schedule shorter (tests/sim/makespan_test.cpp).
+constexpr std::size_t bids_at_once = 4'096;
+/// Bounds of one piece: what a mechanism clears at once, and what is kept in memory.
+constexpr std::size_t tasks_per_piece = 256;
+constexpr std::size_t pairs_per_piece = 1'000'000;
+/// Of the agents invited by lot, this share is drawn from those that could begin at once.
+constexpr std::size_t free_share = 2;
+/// An agent that others were preferred to is not looked at again for this long.
+constexpr Duration rest_of_passed_over = seconds(1);
+/// So many lots per agent wanted are drawn before those found are taken to be enough.
+constexpr std::size_t lots_per_agent = 4;
+
+AgentView view_of(const Core& core, AgentId id) {
+  const Agent* agent = core.board.agent(id);
+  AgentView view{agent, core.board.holding_count(id), 0, {}};
+  if (view.holding < agent->profile.capacity) view.free_slots = agent->profile.capacity - view.holding;
+  if (core.strategy->looks_ahead()) view.slot_free_in = slots_free_in(core, view);
+  return view;
+}
+
+bool failed_it(const Task& task, AgentId agent) {
+  return std::ranges::any_of(task.failures,
+                             [&](const AttemptFailure& failure) { return failure.agent == agent; });
+}
+
+/// The agent it was reserved for has left, or the bundle it belonged to is forgotten (after a restart).
+bool reserved_for_nobody(const Core& core, const Task& task) {
+  if (task.reserved_in && !core.bundles.contains(task.reserved_in)) return true;
+  const Agent* wanted = task.reserved_for ? core.board.agent(task.reserved_for) : nullptr;
+  return wanted && wanted->state == AgentState::gone;
+}
+
+bool is_fit_for(const Core& core, const Task& task, AgentId agent, bool only_fresh) {
+  if (only_fresh && failed_it(task, agent)) return false;
+  return !objection(core, task, *core.board.agent(agent));
+}
+
+/// Those that failed a task may have it only when nobody else may.
+bool somebody_fresh_may_have(const Core& core, const Task& task) {
+  return std::ranges::any_of(core.roster.connected(),
+                             [&](AgentId agent) { return is_fit_for(core, task, agent, true); });
+}
+
+}  // namespace
+
+bool is_passed_over(const Core& core, const Task& task, AgentId agent) {
+  return failed_it(task, agent) && somebody_fresh_may_have(core, task);
+}
+
+bool Walk::is_fit(const Task& task, AgentId agent, bool only_fresh) const {
+  return is_fit_for(core_, task, agent, only_fresh);
+}
+
+bool Walk::somebody_fresh_may(const Task& task) const { return somebody_fresh_may_have(core_, task); }
+
+/// Who found nothing before has something to look at when one of the new tasks is for it.
+void Walk::feed_the_barren() {
+  for (const TaskId id : std::exchange(core_.newly_ready, {})) {
+    if (core_.barren.empty()) continue;
+    const Task* task = core_.board.task(id);
+    if (!task || !may_be_awarded(*task)) continue;
+    if (reserved_for_nobody(core_, *task)) core_.emit(TaskReserved{id, {}, {}});
+    const bool only_fresh = !task->failures.empty() && somebody_fresh_may(*task);
+    std::erase_if(core_.barren, [&](AgentId agent) { return is_fit(*task, agent, only_fresh); });
+  }
+}
+
+/// How many of the tasks that an agent may take are looked at. It shares them with the others: for its own
+/// slots alone, equal agents would look at a few tasks together and leave most of themselves idle.
+std::size_t Walk::window() const {
+  const std::vector<AgentId>& agents = core_.roster.connected();
+  std::size_t slots = 0;
+  for (const AgentId agent : agents) slots += core_.board.agent(agent)->profile.capacity;
+  std::size_t free = 0;
+  for (const AgentId agent : core_.roster.free())
+    free += core_.board.agent(agent)->profile.capacity - core_.board.holding_count(agent);
+  const std::size_t tasks = candidates_per_slot * free + (slots - free);
+  return std::min(tasks, bids_at_once / std::max<std::size_t>(agents.size(), 1));
+}
+
+void Walk::begin() {
+  begun_ = true;
+  core_.roster.refresh(core_);
+  feed_the_barren();
+  const std::uint32_t invite_max = core_.board.config().invite_max;
+  const bool bids = core_.strategy->style() == Style::bids;
+  sampled_ = bids && invite_max > 0 && core_.roster.connected().size() > invite_max;
+  ahead_ = core_.strategy->style() == Style::agree;
+  only_free_ = !bids && !core_.strategy->sees_busy();
+  const bool all = !sampled_ && !only_free_;
+  const std::size_t shared = all ? window() : 0;
+  // With a sample each agent that looks is among those asked for several tasks anyway.
+  const std::size_t per_slot = sampled_ ? 1 : candidates_per_slot;
+  const auto room = [&](AgentId agent) {
+    return std::max(shared, per_slot * core_.board.agent(agent)->profile.capacity);
+  };
+  if (all)
+    for (const AgentId agent : core_.roster.connected()) lookers_[agent] = {room(agent), false, false};
+  // All three are in the order of the ids.
+  auto barren = core_.barren.begin();
+  auto resting = core_.resting.begin();
+  for (const AgentId agent : core_.roster.free()) {
+    while (barren != core_.barren.end() && *barren < agent) ++barren;
+    while (resting != core_.resting.end() && resting->first < agent) ++resting;
+    const bool finds_nothing = barren != core_.barren.end() && *barren == agent;
+    // Where only some are asked there are many: those that others were preferred to are not looked at again
+    // with everything that happens.
+    const bool rests = sampled_ && resting != core_.resting.end() && resting->first == agent &&
+                       resting->second > core_.now.mono;
+    if (!finds_nothing && !rests) lookers_[agent] = {room(agent), true, false};
+  }
+  if (!ahead_) return;
+  for (auto& [agent, looker] : lookers_) looker.looks = !core_.barren.contains(agent);
+}
+
+void Walk::finish() {
+  if (!sampled_) return core_.resting.clear();
+  core_.roster.refresh(core_);
+  std::erase_if(core_.resting, [&](const auto& entry) { return entry.second <= core_.now.mono; });
+  const auto middle = static_cast<std::ptrdiff_t>(core_.resting.size());
+  for (const auto& [agent, looker] : lookers_) {
+    const bool passed_over = looker.looks && looker.fed &&
+                             core_.board.agent(agent)->profile.bids != BidStyle::live &&
+                             std::ranges::binary_search(core_.roster.free(), agent);
+    if (passed_over) core_.resting.emplace_back(agent, core_.now.mono + rest_of_passed_over);
+  }
+  std::ranges::inplace_merge(core_.resting, core_.resting.begin() + middle);
+  for (const auto& [agent, until] : core_.resting) core_.settle_again = std::min(core_.settle_again, until);
+}
+
+/// The agents as they are now. Whoever has no free slot any more does not look any further.
+void Walk::line_up(Situation& situation) {
+  situation.sampled = sampled_;
+  hungry_.clear();
+  places_.clear();
+  place_.clear();
+  for (auto& [agent, looker] : lookers_) {
+    const bool is_free = std::ranges::binary_search(core_.roster.free(), agent);
+    looker.looks = looker.looks && (is_free || ahead_);
+    if (looker.looks && looker.room > 0) hungry_.push_back(agent);
+    if (sampled_ || (only_free_ && !is_free)) continue;
+    situation.agents.push_back(view_of(core_, agent));
+    places_.push_back(&looker);
+  }
+}
+
+/// Its position in the situation, in which it is from now on.
+std::size_t Walk::place_of(Situation& situation, AgentId agent) {
+  const auto [known, fresh] = place_.try_emplace(agent, situation.agents.size());
+  if (fresh) {
+    situation.agents.push_back(view_of(core_, agent));
+    places_.push_back(&lookers_[agent]);
+  }
+  return known->second;
+}
+
+Situation Walk::next() {
+  if (!begun_) begin();
+  Situation situation;
+  while (!over_ && situation.tasks.empty()) {
+    core_.roster.refresh(core_);
+    situation = {};
+    line_up(situation);
+    TaskId orphan;
+    std::size_t pairs = 0;
+    bool stopped = hungry_.empty();
+    if (stopped) over_ = true;
+    const auto visit = [&](std::string_view key, std::string_view) {
+      const Task* task = core_.board.task(keys::last_id<TaskId>(key));
+      if (task && core_.bundles.contains(task->reserved_in)) return true;  // it comes when its turn comes
+      if (task && reserved_for_nobody(core_, *task)) {
+        if (situation.tasks.empty()) orphan = task->id;
+        from_ = key;
+        stopped = true;
+        return false;
+      }
+      from_ = std::string(key) + '\0';
+      if (!task || !take(situation, *task)) return true;
+      pairs += situation.tasks.back().eligible.size();
+      over_ = hungry_.empty();
+      const bool in_pieces = sampled_ || only_free_;
+      stopped =
+          over_ || (in_pieces && (situation.tasks.size() == tasks_per_piece || pairs >= pairs_per_piece));
+      return !stopped;
+    };
+    if (!over_) core_.board.scan(std::string(1, keys::ready_letter), from_, visit);
+    if (!stopped) end();
+    if (orphan) core_.emit(TaskReserved{orphan, {}, {}});
+  }
+  return situation;
+}
+
+/// All there is was seen: whoever found nothing need not look again until there is something new. Of those
+/// that were not drawn nobody knows.
+void Walk::end() {
+  over_ = true;
+  if (sampled_ && lookers_.size() > core_.board.config().invite_max) return;
+  for (const auto& [agent, looker] : lookers_)
+    if (looker.looks && !looker.fed) core_.barren.insert(agent);
+}
+
+/// Whether the task is one to be dealt with.
+bool Walk::take(Situation& situation, const Task& task) {
+  TaskView view = sampled_ ? sample(situation, task) : view_of_all(situation, task);
+  const bool fed =
+      sampled_ || only_free_ ? feed(view.eligible, situation) : feed_all(view.eligible, situation);
+  if (!fed) return false;
+  situation.tasks.push_back(std::move(view));
+  return true;
+}
+
+/// Where all agents are looked at, each shares the tasks that it may take with the others.
+bool Walk::feed_all(const std::vector<std::size_t>& eligible, const Situation& situation) {
+  if (std::ranges::none_of(eligible, [&](std::size_t i) { return places_[i]->room > 0; })) return false;
+  for (const std::size_t i : eligible) {
+    Looker& looker = *places_[i];
+    looker.fed = true;
+    if (looker.room > 0 && --looker.room == 0 && looker.looks)
+      hungry_.erase(std::ranges::lower_bound(hungry_, situation.agents[i].agent->id));
+  }
+  complete_ = !hungry_.empty();
+  return true;
+}
+
+/// A task is looked at for the sake of one agent: one that looks, else one whose turn may come later.
+bool Walk::feed(const std::vector<std::size_t>& eligible, const Situation& situation) {
+  for (const std::size_t i : eligible) places_[i]->fed = true;
+  for (const std::size_t i : eligible) {
+    Looker& looker = *places_[i];
+    if (!looker.looks || looker.room == 0) continue;
+    if (--looker.room == 0) hungry_.erase(std::ranges::lower_bound(hungry_, situation.agents[i].agent->id));
+    return true;
+  }
+  for (const std::size_t i : eligible) {
+    if (places_[i]->room == 0) continue;
+    --places_[i]->room;
+    return true;
+  }
+  return false;
+}
+
+/// Agents that may take the task; those that failed it before only when nobody else may.
+TaskView Walk::view_of_all(const Situation& situation, const Task& task) const {
+  TaskView view{&task, {}, {}};
+  const bool only_fresh = !task.failures.empty() && somebody_fresh_may(task);
+  for (std::size_t i = 0; i < situation.agents.size(); ++i) {
+    const Agent& agent = *situation.agents[i].agent;
+    if (objection(core_, task, agent)) continue;
+    (only_fresh && failed_it(task, agent.id) ? view.failed : view.eligible).push_back(i);
+  }
+  return view;
+}
+
+/// At most invite_max of the agents that may take the task: those that were asked already, then some that
+/// could begin at once, then any. Drawn anew in each walk, from the seed and the length of the log.
+TaskView Walk::sample(Situation& situation, const Task& task) {
+  const bool only_fresh = !task.failures.empty() && somebody_fresh_may(task);
+  std::set<AgentId> chosen;
+  auto open = core_.auctions.find(task.id);
+  if (open != core_.auctions.end() && open->second.ask_again <= core_.now.mono) {
+    core_.auctions.erase(open);  // a round that brought nothing is over: others are drawn
+    open = core_.auctions.end();
+  }
+  if (open != core_.auctions.end())
+    for (const AgentId agent : open->second.invited)
+      if (std::ranges::binary_search(core_.roster.connected(), agent) && is_fit(task, agent, only_fresh))
+        chosen.insert(agent);
+  Random random(core_.board.config().seed ^ core_.board.next_seq().value << 20 ^ task.id.value);
+  draw_hungry(task, only_fresh, random, chosen);
+  draw_any(task, only_fresh, random, chosen);
+  TaskView view{&task, {}, {}};
+  for (const AgentId agent : chosen) view.eligible.push_back(place_of(situation, agent));
+  std::ranges::sort(view.eligible);
+  if (!only_fresh) return view;
+  for (const AttemptFailure& failure : task.failures)
+    if (std::ranges::binary_search(core_.roster.connected(), failure.agent))
+      view.failed.push_back(place_of(situation, failure.agent));
+  std::ranges::sort(view.failed);
+  view.failed.erase(std::unique(view.failed.begin(), view.failed.end()), view.failed.end());
+  return view;
+}
+
+void Walk::draw_hungry(const Task& task, bool only_fresh, Random& random, std::set<AgentId>& chosen) const {
+  const std::size_t most = std::max<std::size_t>(core_.board.config().invite_max / free_share, 1);
+  if (hungry_.empty() || chosen.size() >= most) return;
+  const std::size_t first = random.below(hungry_.size());
+  for (std::size_t n = 0; n < hungry_.size() && chosen.size() < most; ++n) {
+    const AgentId agent = hungry_[(first + n) % hungry_.size()];
+    if (is_fit(task, agent, only_fresh)) chosen.insert(agent);
+  }
+}
+
+void Walk::draw_any(const Task& task, bool only_fresh, Random& random, std::set<AgentId>& chosen) const {
+  const std::size_t most = core_.board.config().invite_max;
+  const std::vector<AgentId>& all = core_.roster.connected();
+  for (std::size_t lots = lots_per_agent * most; lots > 0 && chosen.size() < most; --lots) {
+    const AgentId agent = all[random.below(all.size())];
+    if (is_fit(task, agent, only_fresh)) chosen.insert(agent);
+  }
+}
+
+}  // namespace bidboard

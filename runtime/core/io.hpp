@@ -1,0 +1,67 @@
+// What goes into the controller and what comes out of it: the words that it shares with the drivers and the
+// network. No state, no I/O.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "blackboard/messages.hpp"
+#include "blackboard/time.hpp"
+
+namespace bidboard {
+
+/// Bounds of one batch; a driver drains no more than this before it calls process().
+constexpr std::size_t batch_inputs_max = 1024;
+constexpr std::size_t batch_bytes_max = 1 << 20;
+constexpr Duration batch_time_max = milliseconds(5);
+
+/// A connection, numbered by the driver. 0: nobody.
+using PeerId = Counter<struct PeerTag>;
+
+/// Who is at the other end of a connection, as the driver vouches for it: not what a message claims.
+struct Origin {
+  std::string key;       ///< the name of the key that it holds; empty: a process of this machine, of our user
+  bool operates = true;  ///< may ask what operators may; else it speaks for its agents only
+  bool operator==(const Origin&) const = default;
+};
+struct FromPeer {
+  PeerId peer;
+  Message message;
+  std::uint64_t digest = 0;  ///< of the bytes it came in; 0: it came in none
+  Origin origin = {};
+};
+/// A process on this machine that the controller asked to watch has ended.
+struct ProcessEnded {
+  std::int64_t pid = 0;
+};
+using Input = std::variant<FromPeer, ProcessEnded>;
+
+struct Send {
+  PeerId to;
+  Message message;
+};
+/// A sentence for people; drivers print it.
+struct Note {
+  enum class Level : std::uint8_t { info, warning, error };
+  Level level = Level::info;
+  std::string text;
+};
+/// An operator asked for a compaction. The driver does it, since the core knows no store but its board, and
+/// answers when it is done.
+struct CompactionAsked {
+  PeerId by;
+  std::uint64_t request = 0;
+  bool operator==(const CompactionAsked&) const = default;
+};
+struct Output {
+  std::vector<Send> sends;  ///< to be delivered only after the board's pending events are durable
+  std::vector<Note> notes;
+  std::vector<std::int64_t> watch;  ///< processes on this machine whose end should come back as ProcessEnded
+  bool shut_down = false;           ///< an operator asked for it
+  std::vector<CompactionAsked> compact;
+};
+
+}  // namespace bidboard

@@ -1,0 +1,310 @@
+// Posting tasks, what they need of each other, and the order that follows from it.
+#include <algorithm>
+
+#include "auction/bid.hpp"
+#include "blackboard/checks/check.hpp"
+#include "blackboard/checks/sabotage.hpp"
+#include "blackboard/task_graph.hpp"
+#include "runtime/core/core.hpp"
+
+namespace bidboard {
+namespace {
+
+constexpr std::size_t max_title_bytes = 1'000;
+constexpr std::size_t max_body_bytes = 1 << 20;
+constexpr std::size_t max_needs = 10'000;
+/// Bottom levels only order the queue: one request raises at most this many of them, and no event tells of
+/// more.
+constexpr std::size_t max_raised_levels = 20'000;
+/// Where a chain's length stops to count; twice of it is still far from overflow.
+constexpr Micros max_level = 4'000'000'000'000'000'000;
+
+std::string spelled_out(const std::vector<TaskId>& cycle) {
+  std::string text;
+  for (const TaskId id : cycle) text += (text.empty() ? "" : " needs ") + to_string(id);
+  return text;
+}
+
+Result<void> check_spec(const TaskSpec& spec) {
+  const auto bad = [&](const std::string& what) {
+    return fail(Errc::invalid, "task '" + spec.title + "': " + what);
+  };
+  if (spec.title.empty()) return fail(Errc::invalid, "a task needs a title");
+  if (spec.title.size() > max_title_bytes)
+    return bad("its title has more than 1000 bytes; put text into the body");
+  if (spec.body.size() + spec.run.size() > max_body_bytes)
+    return bad("its body has more than 1 MB; put it into a file");
+  if (spec.needs.size() > max_needs) return bad("it needs more than 10000 tasks");
+  if (spec.size < 0) return bad("its size is negative");
+  if (spec.size > max_bid_seconds) return bad("its size is more than a year of work; split it");
+  if (spec.timeout.us <= 0) return bad("its timeout must be above zero");
+  if (spec.timeout.us > max_bid_seconds) return bad("its timeout is more than a year");
+  if (spec.attempts == 0) return bad("it must have at least one attempt");
+  for (const SkillNeed& skill : spec.skills)
+    if (skill.name.empty()) return bad("a skill has no name");
+  return {};
+}
+
+/// State of a task about to be posted, from what it needs. `board` knows all its needs already.
+void set_first_state(const Board& board, Task& task, WallTime now) {
+  task.state = TaskState::ready;
+  for (const Need& need : task.spec.needs) {
+    const Task& needed = *board.task(need.task);
+    if (!is_over(needed.state)) {
+      task.open_needs += 1;
+      if (task.state != TaskState::skipped) task.state = TaskState::blocked;
+    } else if (needed.state != TaskState::done && !need.any) {
+      task.state = TaskState::skipped;
+      task.reason = to_string(needed.id) + " is " + std::string(name(needed.state));
+    }
+  }
+  if (task.state == TaskState::ready) task.ready_at = now;
+  if (task.state == TaskState::skipped) task.finished_at = now;
+}
+
+/// The request's tasks with ids, in the order of the request.
+Result<std::vector<Task>> numbered(const Core& core, const Actor& actor, const Post& post) {
+  std::vector<Task> tasks;
+  for (const TaskSpec& spec : post.tasks) {
+    if (const Result<void> ok = check_spec(spec); !ok) return fail(ok.error());
+    Task task;
+    task.id = TaskId{core.board.counters().task.value + tasks.size() + 1};
+    task.spec = spec;
+    task.spec
+        .workflow = {};  // a workflow counts its tasks: only the post that makes it decides who belongs to it
+    if (task.spec.project.empty()) task.spec.project = core.board.config().project;
+    if (actor.only_task)
+      task.spec.parent = actor.only_task;
+    else if (spec.parent && !core.board.task(spec.parent))
+      return fail(Errc::not_found, "task '" + spec.title + "' is to stand under " + to_string(spec.parent) +
+                                       ", which does not exist");
+    task.created_at = core.now.wall;
+    for (const Need& need : spec.needs)
+      if (!core.board.task(need.task))
+        return fail(Errc::not_found,
+                    "task '" + spec.title + "' needs " + to_string(need.task) + ", which does not exist");
+    tasks.push_back(std::move(task));
+  }
+  for (const BatchNeed& need : post.batch_needs) {
+    if (need.task >= tasks.size() || need.needs >= tasks.size())
+      return fail(Errc::invalid, "a need names a task that is not in the request");
+    tasks[need.task].spec.needs.push_back({tasks[need.needs].id, need.any});
+  }
+  for (Task& task : tasks) {
+    std::vector<Need>& needs = task.spec.needs;
+    std::stable_sort(needs.begin(), needs.end(),
+                     [](const Need& a, const Need& b) { return a.task < b.task; });
+    needs.erase(std::unique(needs.begin(), needs.end(),
+                            [](const Need& a, const Need& b) { return a.task == b.task; }),
+                needs.end());
+    if (needs.size() > max_needs)
+      return fail(Errc::invalid, "task '" + task.spec.title + "': it needs more than 10000 tasks");
+  }
+  return tasks;
+}
+
+TaskGraph graph_of(const std::vector<Task>& tasks) {
+  std::vector<TaskGraph::Node> nodes;
+  std::vector<TaskGraph::Edge> edges;
+  for (const Task& task : tasks) {
+    nodes.push_back({task.id, std::max<Micros>(task.spec.size, 1), {}, {}});
+    for (const Need& need : task.spec.needs) edges.push_back({task.id, need.task});
+  }
+  return {nodes, edges};
+}
+
+/// The order in which the tasks can be posted (every one after its needs), their bottom levels set.
+Result<std::vector<const Task*>> ordered(const Core& core, std::vector<Task>& tasks, bool has_inner_needs) {
+  std::vector<const Task*> order;
+  if (!has_inner_needs) {
+    for (Task& task : tasks) {
+      if (core.strategy->orders_by_bottom_level()) task.bottom_level = std::max<Micros>(task.spec.size, 1);
+      order.push_back(&task);
+    }
+    return order;
+  }
+  const TaskGraph graph = graph_of(tasks);
+  if (const auto cycle = graph.cycle())
+    return fail(Errc::invalid, "the tasks need each other in a circle: " + spelled_out(*cycle));
+  const std::uint64_t first = tasks.front().id.value;
+  if (core.strategy->orders_by_bottom_level())
+    for (const auto& [id, level] : graph.bottom_levels()) tasks[id.value - first].bottom_level = level;
+  for (const TaskId id : graph.topological_order()) order.push_back(&tasks[id.value - first]);
+  return order;
+}
+
+/// With one key: the task that stands under it already.
+std::optional<Posted> already_posted(const Core& core, const Post& post) {
+  Posted posted;
+  for (const TaskSpec& spec : post.tasks) {
+    const std::string& project = spec.project.empty() ? core.board.config().project : spec.project;
+    const auto known = spec.key.empty() ? std::nullopt : core.board.task_with_key(project, spec.key);
+    if (!known) return {};
+    posted.ids.push_back(*known);
+    posted.existed.push_back(true);
+  }
+  return posted;
+}
+
+/// The workflow that the tasks form, or, in a further request, join.
+Result<WorkflowId> open_workflow(Core& core, const Post& post, const std::vector<Task>& tasks) {
+  Workflow workflow;
+  if (post.joins) {
+    const Workflow* known = core.board.workflow(post.joins);
+    if (!known) return fail(Errc::not_found, "no workflow " + to_string(post.joins));
+    workflow = *known;
+    workflow.finished_at = {};
+  } else {
+    workflow.id = WorkflowId{core.board.counters().workflow.value + 1};
+    workflow.name = post.workflow;
+    workflow.source = post.source;
+    workflow.project = tasks.front().spec.project;
+    workflow.posted_at = core.now.wall;
+  }
+  workflow.tasks += static_cast<std::uint32_t>(tasks.size());
+  workflow.open += static_cast<std::uint32_t>(tasks.size());
+  core.emit(WorkflowPosted{workflow});
+  return workflow.id;
+}
+
+/// Records the levels that differ from what stands, in events of bounded size.
+void emit_levels(Core& core, const std::vector<Level>& levels) {
+  LevelsRaised raised;
+  for (const Level& level : levels) {
+    if (core.board.task(level.task)->bottom_level == level.bottom_level) continue;
+    raised.levels.push_back(level);
+    if (raised.levels.size() == max_raised_levels) core.emit(std::exchange(raised, {}));
+  }
+  if (!raised.levels.empty()) core.emit(std::move(raised));
+}
+
+/// Raises the bottom levels of what this task needs, transitively.
+void raise_levels_above(Core& core, TaskId from) {
+  if (!core.strategy->orders_by_bottom_level()) return;
+  // Highest ids first: a task is mostly younger than what it needs, so each is passed once, after all that
+  // wait for it.
+  std::map<TaskId, Micros, std::greater<>> work{{from, core.board.task(from)->bottom_level}};
+  std::map<TaskId, Micros> level_of;
+  for (std::size_t steps = 0; !work.empty() && steps < max_raised_levels; ++steps) {
+    const auto [at, below] = *work.begin();
+    work.erase(work.begin());
+    for (const Need& need : core.board.task(at)->spec.needs) {
+      const Task& needed = *core.board.task(need.task);
+      if (is_over(needed.state)) continue;
+      const Micros level = std::min(std::max<Micros>(needed.spec.size, 1) + below, max_level);
+      Micros& best = level_of.try_emplace(need.task, needed.bottom_level).first->second;
+      if (level > best) work[need.task] = best = level;
+    }
+  }
+  std::vector<Level> levels;
+  for (const auto& [task, level] : level_of) levels.push_back({task, level});
+  emit_levels(core, levels);
+}
+
+}  // namespace
+
+Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
+  if (post.tasks.empty()) return fail(Errc::invalid, "nothing to post");
+  if (const auto existing = already_posted(core, post)) return *existing;
+  for (const TaskSpec& spec : post.tasks)
+    if (!spec.key.empty() && post.tasks.size() > 1)
+      return fail(Errc::conflict, "keys identify single tasks; post tasks with keys one by one");
+  if (core.board.store().fullness() >= nearly_full)
+    return fail(Errc::storage,
+                "the board is 90 % full: new tasks are refused so that running ones can finish");
+  Result<std::vector<Task>> tasks = numbered(core, actor, post);
+  if (!tasks) return fail(tasks.error());
+  const auto order = ordered(core, *tasks, !post.batch_needs.empty());
+  if (!order) return fail(order.error());
+
+  Posted posted;
+  if (!post.workflow.empty() || post.joins) {
+    const Result<WorkflowId> workflow = open_workflow(core, post, *tasks);
+    if (!workflow) return fail(workflow.error());
+    posted.workflow = *workflow;
+  }
+  for (const Task* task : *order) {
+    Task record = *task;
+    if (posted.workflow) record.spec.workflow = posted.workflow;
+    set_first_state(core.board, record, core.now.wall);
+    const bool raises = !post.tasks[record.id.value - tasks->front().id.value].needs.empty();
+    const TaskId id = record.id;
+    core.emit(TaskPosted{std::move(record)});
+    if (raises) raise_levels_above(core, id);
+  }
+  for (const Task& task : *tasks) posted.ids.push_back(task.id), posted.existed.push_back(false);
+  if (sabotaged("core")) BB_CHECK(post.tasks[0].title != "crash the core", "sabotaged: this task crashes");
+  return posted;
+}
+
+void relevel_all(Core& core, bool by_bottom_level) {
+  std::vector<Task> tasks;  // by number, not by scan: those posted in this batch are not yet stored
+  for (TaskId id{1}; id <= core.board.counters().task; id.value += 1)
+    if (const Task* task = core.board.task(id); task && !is_over(task->state)) tasks.push_back(*task);
+  std::vector<Level> levels;
+  if (by_bottom_level) {
+    for (const auto& [id, level] : graph_of(tasks).bottom_levels()) levels.push_back({id, level});
+  } else {
+    for (const Task& task : tasks) levels.push_back({task.id, 0});
+  }
+  emit_levels(core, levels);
+}
+
+Result<Changed> change_need(Core& core, const Depend& request) {
+  const Task* found = core.board.task(request.task);
+  if (!found) return fail(Errc::not_found, "no task " + to_string(request.task));
+  const Task* needed = core.board.task(request.need.task);
+  if (!needed) return fail(Errc::not_found, "no task " + to_string(request.need.task));
+  const Task task = *found;
+  const std::string both = to_string(task.id) + " and " + to_string(needed->id);
+  const auto standing = std::find_if(task.spec.needs.begin(), task.spec.needs.end(),
+                                     [&](const Need& need) { return need.task == request.need.task; });
+  const bool stands = standing != task.spec.needs.end();
+  if (is_held(task.state) || is_over(task.state) || task.state == TaskState::waiting)
+    return fail(Errc::conflict, to_string(task.id) + " is " + std::string(name(task.state)) +
+                                    "; needs can change only before it is awarded");
+  if (request.remove) {
+    if (!stands) return fail(Errc::not_found, "there is no dependency between " + both);
+    core.emit(NeedRemoved{task.id, request.need.task});
+    const Task& now = *core.board.task(task.id);
+    if (now.state == TaskState::blocked && now.open_needs == 0)
+      core.emit(TaskMoved{task.id, TaskState::ready, {}});
+    return Changed{task.id, core.board.task(task.id)->state, task.epoch};
+  }
+  if (stands && standing->any == request.need.any) return Changed{task.id, task.state, task.epoch};
+  if (!stands && task.spec.needs.size() >= max_needs)
+    return fail(Errc::conflict, to_string(task.id) + " needs 10000 tasks already");
+  // A cycle would close if the new need already waits, however indirectly, for this task.
+  std::map<TaskId, TaskId> waits_because{{request.need.task, {}}};
+  std::vector<TaskId> work{request.need.task};
+  while (!work.empty()) {
+    const TaskId at = work.back();
+    work.pop_back();
+    if (at == task.id) {
+      std::vector<TaskId> cycle{task.id};
+      for (TaskId step = waits_because.at(at); step; step = waits_because.at(step))
+        cycle.insert(cycle.begin(), step);
+      cycle.insert(cycle.begin(), task.id);
+      return fail(Errc::invalid, "that would be a circle: " + spelled_out(cycle));
+    }
+    for (const Need& need : core.board.task(at)->spec.needs)
+      if (waits_because.try_emplace(need.task, at).second) work.push_back(need.task);
+  }
+  if (stands) core.emit(NeedRemoved{task.id, request.need.task});
+  core.emit(NeedAdded{task.id, request.need});
+  if (!is_over(needed->state)) {
+    if (const auto to = after(task.state, Move::need_added)) {
+      close_auction(core, task.id);
+      core.emit(TaskMoved{task.id, *to, {}});
+    }
+  } else if (needed->state != TaskState::done && !request.need.any && after(task.state, Move::need_failed)) {
+    close_auction(core, task.id);
+    core.emit(TaskMoved{task.id, TaskState::skipped,
+                        to_string(needed->id) + " is " + std::string(name(needed->state))});
+    release_dependents(core, task.id);
+  }
+  raise_levels_above(core, task.id);
+  return Changed{task.id, core.board.task(task.id)->state, task.epoch};
+}
+
+}  // namespace bidboard

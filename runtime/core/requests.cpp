@@ -1,0 +1,465 @@
+// What clients ask for: who may, what follows, and the same answer again when they ask again.
+#include <algorithm>
+
+#include "auction/clearing.hpp"
+#include "auction/eligibility.hpp"
+#include "blackboard/board/compaction.hpp"
+#include "blackboard/checks/sabotage.hpp"
+#include "blackboard/format/codec.hpp"
+#include "runtime/core/core.hpp"
+
+namespace bidboard {
+namespace {
+
+Action action_of(const RequestBody& body) {
+  return std::visit(
+      [](const auto& request) {
+        using R = std::decay_t<decltype(request)>;
+        if constexpr (std::is_same_v<R, Post> || std::is_same_v<R, Depend>)
+          return Action::post;
+        else if constexpr (std::is_same_v<R, Claim>)
+          return Action::take;
+        else if constexpr (std::is_same_v<R, Renew> || std::is_same_v<R, Finish> ||
+                           std::is_same_v<R, Progress>)
+          return Action::report;
+        else if constexpr (std::is_same_v<R, Direct> || std::is_same_v<R, Reassign>)
+          return Action::direct;
+        else
+          return Action::configure;
+      },
+      body);
+}
+
+bool only_reads(const RequestBody& body) {
+  return std::holds_alternative<ReadLog>(body) || std::holds_alternative<AskStatus>(body);
+}
+
+TaskId task_of(const RequestBody& body) {
+  return std::visit(
+      [](const auto& request) -> TaskId {
+        if constexpr (requires { request.task; })
+          return request.task;
+        else
+          return {};
+      },
+      body);
+}
+
+/// "a3:t12:1:capability" as the guard hands it to a task's processes.
+Result<Actor> actor_of_token(const Core& core, const std::string& token) {
+  std::vector<std::string> parts;
+  for (std::size_t from = 0; from <= token.size();) {
+    const std::size_t colon = std::min(token.find(':', from), token.size());
+    parts.push_back(token.substr(from, colon - from));
+    from = colon + 1;
+  }
+  const Error bad{Errc::refused, "BIDBOARD_TOKEN is not a token of this board; unset it to act as yourself"};
+  if (parts.size() != 4) return fail(bad);
+  const auto agent = parse_id<AgentId>(parts[0]);
+  const auto task_id = parse_id<TaskId>(parts[1]);
+  const Task* task = task_id ? core.board.task(*task_id) : nullptr;
+  if (!agent || !core.board.agent(*agent) || !task) return fail(bad);
+  const Epoch epoch{std::strtoull(parts[2].c_str(), nullptr, 10)};
+  if (epoch != task->epoch)
+    return fail(Errc::stale, to_string(task->id) + " was awarded again meanwhile (epoch " +
+                                 std::to_string(task->epoch.value) + "); stop working on it");
+  if (!matches(parts[3], task->capability_hash) || task->holder != *agent) return fail(bad);
+  if (!speaks_for(core, *core.board.agent(*agent)))
+    return fail(Errc::refused, core.board.agent(*agent)->profile.name +
+                                   ", whose token this is, did not register over this key");
+  return Actor{Role::specialist, *agent, task->id, epoch, core.board.agent(*agent)->profile.name};
+}
+
+/// A name used at the shell for the first time becomes an agent without a process.
+AgentId register_shell_agent(Core& core, const std::string& name, const std::vector<Skill>& skills) {
+  Agent agent;
+  if (const auto known = core.board.agent_named(name))
+    agent = *core.board.agent(*known);
+  else
+    agent.id = AgentId{core.board.counters().agent.value + 1};
+  agent.profile.name = name;
+  agent.profile.allow_run = true;
+  if (!skills.empty()) agent.profile.skills = skills;
+  agent.state = AgentState::shell;
+  if (agent.registered_at.us == 0) agent.registered_at = core.now.wall;
+  agent.seen_at = core.now.wall;
+  agent.key = core.origin.key;
+  core.emit(AgentRegistered{agent});
+  return agent.id;
+}
+
+Result<Actor> identify(Core& core, const Request& request) {
+  if (!request.token.empty()) {
+    if (!request.as.empty())
+      return fail(Errc::refused,
+                  "a process working on a task acts as its agent; --as is refused under BIDBOARD_TOKEN");
+    return actor_of_token(core, request.token);
+  }
+  if (request.as.empty() && core.origin.operates) return Actor{};
+  if (request.as.empty()) return Actor{Role::specialist, {}, {}, {}, "key " + core.origin.key};
+  std::optional<AgentId> agent = core.board.agent_named(request.as);
+  if (const std::string flaw = flaw_of_name(request.as); !agent && !flaw.empty())
+    return fail(Errc::invalid, flaw);
+  if (agent && !speaks_for(core, *core.board.agent(*agent)))
+    return fail(Errc::refused, "'" + request.as + "' did not register over the key " + core.origin.key);
+  const auto* claim = std::get_if<Claim>(&request.body);
+  if (claim && agent && core.board.agent(*agent)->state == AgentState::live)
+    return fail(Errc::conflict, "'" + request.as + "' is a running agent process; claim under another name");
+  const bool changes =
+      claim && (!agent || core.board.agent(*agent)->state != AgentState::shell || !claim->skills.empty());
+  if (changes) agent = register_shell_agent(core, request.as, claim->skills);
+  if (!agent)
+    return fail(Errc::not_found, "no agent called '" + request.as + "'; `bidboard agents` lists them");
+  return Actor{core.board.agent(*agent)->profile.role, *agent, {}, {}, request.as};
+}
+
+/// For the audit: under which name a request was refused before it was known who asks.
+std::string refused_name(const Core& core, const Request& request) {
+  const std::string name = request.as.empty() ? "a token" : request.as;
+  return core.origin.key.empty() ? name : name + " (key " + core.origin.key + ")";
+}
+
+/// Under a token: its task, and what was posted below it.
+bool within_token(const Core& core, const Actor& actor, const RequestBody& body) {
+  const TaskId id = task_of(body);
+  if (std::holds_alternative<Post>(body) || id == actor.only_task) return true;
+  const Task* task = std::holds_alternative<Depend>(body) ? core.board.task(id) : nullptr;
+  return task && task->spec.parent == actor.only_task;
+}
+
+Result<void> authorise(Core& core, const Actor& actor, const RequestBody& body) {
+  const Action action = action_of(body);
+  std::string reason;
+  if (!core.origin.operates && !actor.agent && action != Action::post)
+    reason = "it may not " + std::string(name(action)) +
+             (may(actor.role, action) ? ", but as an agent (--as NAME)"
+                                      : ", which takes a key that was added with --operator");
+  else if (!may(actor.role, action))
+    reason = "role " + std::string(name(actor.role)) + " may not " + std::string(name(action));
+  else if (actor.only_task && !within_token(core, actor, body))
+    reason = "its token is for " + to_string(actor.only_task) + " only";
+  if (reason.empty()) return {};
+  core.emit(RequestRefused{actor.name, action, task_of(body), reason});
+  return fail(Errc::refused, actor.name + ": " + reason);
+}
+
+Result<const Task*> find_task(const Core& core, TaskId id) {
+  if (const Task* task = core.board.task(id)) return task;
+  return fail(Errc::not_found, "no task " + to_string(id) + "; `bidboard tasks` lists them");
+}
+
+Error cannot_claim(const Core& core, const Task& task) {
+  std::string text = to_string(task.id) + " is " + std::string(name(task.state));
+  if (is_held(task.state))
+    if (const Agent* holder = core.board.agent(task.holder)) text += ", held by " + holder->profile.name;
+  if (!task.reason.empty()) text += " (" + task.reason + ")";
+  return {Errc::conflict, std::move(text)};
+}
+
+Result<ReplyBody> claim(Core& core, const Actor& actor, const Claim& request) {
+  if (!actor.agent) return fail(Errc::invalid, "say who claims: --as NAME");
+  const Agent agent = *core.board.agent(actor.agent);
+  const Task* chosen = nullptr;
+  if (request.task) {
+    const Result<const Task*> task = find_task(core, request.task);
+    if (!task) return fail(task.error());
+    if (!after((*task)->state, Move::award)) return fail(cannot_claim(core, **task));
+    if (const auto against = ineligible(**task, agent))
+      return fail(Errc::refused,
+                  actor.name + " may not take " + to_string((*task)->id) + ": " + against->detail);
+    chosen = *task;
+  } else {
+    core.board.scan(std::string(1, keys::ready_letter), {}, [&](std::string_view key, std::string_view) {
+      const Task* task = core.board.task(keys::last_id<TaskId>(key));
+      if (task && !ineligible(*task, agent)) chosen = task;
+      return chosen == nullptr;
+    });
+    if (!chosen) return fail(Errc::not_found, "no ready task that " + actor.name + " may take");
+  }
+  Auction decision;
+  decision.task = chosen->id;
+  decision.mechanism = "claim";
+  decision.opened_at = decision.closed_at = core.now.wall;
+  decision.winner = agent.id;
+  decision.why = actor.name + " claimed it at the shell, first";
+  return award(core, *chosen, agent, decision, true);
+}
+
+/// Whether a caller at the shell may write about the task: as its holder, or as an operator in the holder's
+/// place.
+Result<Write> judge(const Core& core, const Actor& actor, const Task& task, Epoch epoch) {
+  const AgentId writer = actor.agent ? actor.agent : task.holder;
+  const Write write = judge_write(task, writer, epoch.value == 0 ? task.epoch : epoch, true);
+  if (!is_held(task.state) && write != Write::duplicate && task.epoch.value == 0)
+    return fail(Errc::conflict, to_string(task.id) + " is " + std::string(name(task.state)) +
+                                    "; nobody holds it, `bidboard claim " + to_string(task.id) +
+                                    " --as NAME` takes it");
+  if (write != Write::forged) return write;
+  if (epoch > task.epoch)
+    return fail(Errc::conflict, to_string(task.id) + " has no epoch " + std::to_string(epoch.value) +
+                                    "; its last one is " + std::to_string(task.epoch.value));
+  const Agent* holder = core.board.agent(task.holder);
+  return fail(Errc::conflict, to_string(task.id) + " is held by " +
+                                  (holder ? holder->profile.name : "nobody") + ", not by " + actor.name);
+}
+
+Error refusal_of(const Task& task, Write write) {
+  if (write == Write::stale)
+    return {Errc::stale, to_string(task.id) + " was awarded again meanwhile (epoch " +
+                             std::to_string(task.epoch.value) + "); the write is refused"};
+  return {Errc::stale, "the award of " + to_string(task.id) + " is over: it is " +
+                           std::string(name(task.state)) +
+                           (task.reason.empty() ? "" : " (" + task.reason + ")")};
+}
+
+ReplyBody changed(const Core& core, TaskId id) {
+  const Task& task = *core.board.task(id);
+  return Changed{id, task.state, task.epoch};
+}
+
+Result<ReplyBody> finish(Core& core, const Actor& actor, const Finish& request) {
+  const Result<const Task*> found = find_task(core, request.task);
+  if (!found) return fail(found.error());
+  const Task task = **found;
+  const bool decides_for_person = task.state == TaskState::waiting && !actor.agent;
+  if (!decides_for_person) {
+    const Result<Write> write = judge(core, actor, task, request.epoch);
+    if (!write) return fail(write.error());
+    const bool same_again = request.success
+                                ? task.state == TaskState::done && !is_news(core, task, request.result)
+                                : task.state == TaskState::failed;
+    if (*write == Write::duplicate && same_again) return changed(core, task.id);
+    if (*write != Write::accepted) {
+      const Epoch epoch = request.epoch.value == 0 ? task.epoch : request.epoch;
+      if (request.success) keep_late_result(core, task, actor.agent, epoch, request.result);
+      return fail(refusal_of(task, *write));
+    }
+  }
+  const AgentId agent = actor.agent ? actor.agent : task.holder;
+  if (decides_for_person && !request.success) {
+    core.emit(TaskMoved{task.id, TaskState::failed, request.result});
+    release_dependents(core, task.id);
+  } else if (request.success) {
+    if (is_held(task.state) && core.sessions.contains(task.holder))
+      revoke(core, task, "finished by " + actor.name);
+    finish_task(core, task, agent, request.result, request.price, request.tokens);
+  } else {
+    if (core.sessions.contains(task.holder)) revoke(core, task, "failed by " + actor.name);
+    end_attempt(core, task.id, {.reason = request.result.empty() ? "its holder gave up" : request.result});
+  }
+  return changed(core, task.id);
+}
+
+Result<ReplyBody> renew(Core& core, const Actor& actor, const Renew& request) {
+  const Result<const Task*> task = find_task(core, request.task);
+  if (!task) return fail(task.error());
+  const Result<Write> write = judge(core, actor, **task, request.epoch);
+  if (!write) return fail(write.error());
+  if (*write != Write::accepted) return fail(refusal_of(**task, *write));
+  core.emit(TaskRenewed{request.task, (*task)->epoch, core.now.wall + (*task)->spec.timeout});
+  return changed(core, request.task);
+}
+
+Result<ReplyBody> progress(Core& core, const Actor& actor, const Progress& request) {
+  const Result<const Task*> found = find_task(core, request.task);
+  if (!found) return fail(found.error());
+  if (request.fraction < 0 || request.fraction > one)
+    return fail(Errc::invalid, "progress is a number from 0 to 1");
+  const Task task = **found;
+  const Result<Write> write = judge(core, actor, task, request.epoch);
+  if (!write) return fail(write.error());
+  if (*write != Write::accepted) return fail(refusal_of(task, *write));
+  if (task.state == TaskState::awarded) core.emit(TaskStarted{task.id, task.epoch});
+  core.emit(TaskProgressed{task.id, task.epoch, request.fraction, request.text});
+  return changed(core, task.id);
+}
+
+/// What is wrong with a configuration; empty when nothing is.
+std::string flaw_of(const Config& config) {
+  constexpr Duration longest = minutes(60 * 24 * 7);
+  const auto span = [&](const char* what, Duration value) -> std::string {
+    if (value.us > 0 && value <= longest) return {};
+    return std::string(what) + " is " + std::to_string(value.us) +
+           " us; it must be above zero and at most a week";
+  };
+  for (const std::string& flaw : {span("bid_timeout", config.bid_timeout),
+                                  span("heartbeat", config.heartbeat), span("lease", config.lease)})
+    if (!flaw.empty()) return flaw;
+  if (config.lease < config.heartbeat * 2)
+    return "lease (" + format_duration(config.lease) + ") is less than two heartbeats of " +
+           format_duration(config.heartbeat) + ": a single lost message would end it";
+  if (config.backoff.us < 0 || config.backoff > longest) return "backoff must be between zero and a week";
+  if (config.seconds_weight < 0 || config.price_weight < 0) return "weights must not be negative";
+  if (config.seconds_weight == 0 && config.price_weight == 0) return "one of the weights must be above zero";
+  return {};
+}
+
+/// Agents learn at their registration how often to be heard: those that are here must be told of a change,
+/// or they lose their leases.
+void tell_heartbeats(Core& core) {
+  const Config& config = core.board.config();
+  core.leases.set_term(config.lease, core.now.mono);
+  for (const auto& [id, session] : core.sessions) {
+    if (session.peer.value == 0) continue;
+    core.leases.renew(id, core.now.mono);
+    const std::string secret = core.secrets.registration(id, core.board.agent(id)->incarnation);
+    core.send(session.peer, Registered{id, secret, config.heartbeat, config.lease, core.options.term});
+  }
+}
+
+Result<ReplyBody> configure(Core& core, const Configure& request) {
+  if (Result<std::unique_ptr<Strategy>> made = make_strategy(request.config.strategy, request.config.seed);
+      !made)
+    return fail(made.error());
+  if (const std::string flaw = flaw_of(request.config); !flaw.empty())
+    return fail(Errc::invalid, "configuration refused: " + flaw);
+  if (const auto mechanism = find_mechanism(request.config.mechanism); !mechanism)
+    return fail(Errc::invalid, mechanism.error().text);
+  const bool ordered = core.strategy->orders_by_bottom_level();
+  const Config& before = core.board.config();
+  const bool other_heartbeats =
+      before.heartbeat != request.config.heartbeat || before.lease != request.config.lease;
+  core.emit(ConfigSet{request.config});
+  core.strategy = std::move(*make_strategy(request.config.strategy, request.config.seed));
+  if (other_heartbeats) tell_heartbeats(core);
+  core.auctions.clear();
+  core.formula_bids.clear();
+  core.bundle_bids.clear();
+  core.announced.clear();
+  core.peer_offers.clear();
+  core.peers_changed = true;
+  core.hierarchy.forget();
+  if (core.strategy->orders_by_bottom_level() != ordered) relevel_all(core, !ordered);
+  return Nothing{};
+}
+
+/// A page holds at least one event; how many more depends on what else the batch reads, so that a crowd of
+/// readers cannot fill the memory.
+Result<ReplyBody> read_log(Core& core, const ReadLog& request) {
+  constexpr std::size_t page_bytes = 512 * 1024;
+  constexpr std::size_t batch_bytes = 8 * 1024 * 1024;
+  const std::size_t most_bytes = std::min(page_bytes, batch_bytes - std::min(batch_bytes, core.bytes_read));
+  LogPage page{std::max(request.from, Seq{1}), {}};
+  if (const auto base = base_of(core.board.store()); base && page.first <= base->seq)
+    return fail(Errc::not_found, "the board was compacted at event " + std::to_string(base->seq.value) +
+                                     "; its log begins behind it");
+  std::size_t bytes = 0;
+  const std::uint32_t limit = std::clamp<std::uint32_t>(request.limit, 1, 10'000);
+  core.board.store().scan(std::string(1, keys::log_letter), keys::event(page.first),
+                          [&](std::string_view, std::string_view event) {
+                            page.events.emplace_back(event);
+                            bytes += event.size();
+                            return page.events.size() < limit && bytes < most_bytes;
+                          });
+  core.bytes_read += bytes;
+  return ReplyBody{std::move(page)};
+}
+
+Status status(const Core& core) {
+  const Config& config = core.board.config();
+  Status out{core.options.pid,
+             core.options.term,
+             core.board.store().last_seq(),
+             core.now.mono - core.started_at,
+             config.strategy,
+             config.mechanism,
+             {},
+             core.inputs,
+             core.malformed};
+  for (const auto& [agent, session] : core.sessions)
+    out.agents.push_back({agent, core.board.holding_count(agent), core.now.mono - session.last_heard});
+  return out;
+}
+
+Result<ReplyBody> answer(Core& core, const Actor& actor, const RequestBody& body) {
+  const auto as_reply = [](auto result) -> Result<ReplyBody> {
+    if (!result) return fail(result.error());
+    return ReplyBody{std::move(*result)};
+  };
+  if (const auto* r = std::get_if<Post>(&body)) return as_reply(post_tasks(core, actor, *r));
+  if (const auto* r = std::get_if<Claim>(&body)) return claim(core, actor, *r);
+  if (const auto* r = std::get_if<Renew>(&body)) return renew(core, actor, *r);
+  if (const auto* r = std::get_if<Finish>(&body)) return finish(core, actor, *r);
+  if (const auto* r = std::get_if<Progress>(&body)) return progress(core, actor, *r);
+  if (const auto* r = std::get_if<Direct>(&body)) return as_reply(direct_task(core, *r));
+  if (const auto* r = std::get_if<Reassign>(&body)) return as_reply(reassign_task(core, *r));
+  if (const auto* r = std::get_if<Depend>(&body)) return as_reply(change_need(core, *r));
+  if (const auto* r = std::get_if<Configure>(&body)) return configure(core, *r);
+  if (const auto* r = std::get_if<ReadLog>(&body)) return read_log(core, *r);
+  if (std::holds_alternative<AskStatus>(body)) return ReplyBody{status(core)};
+  core.out.shut_down = true;
+  return ReplyBody{Nothing{}};
+}
+
+/// A reply as the board keeps it: without the secret, which is derived again when the reply is repeated.
+Reply without_secret(Reply reply) {
+  if (auto* claimed = std::get_if<Claimed>(&reply.body)) claimed->capability.clear();
+  return reply;
+}
+
+/// Who asks, as replies are kept for it. The log tells everybody the clients' numbers: under another key the
+/// same number is another client, or a claim's capability could be had by asking again in its place.
+ClientId client_of(const Core& core, const Request& request) {
+  if (core.origin.key.empty() || request.client.value == 0) return request.client;
+  std::string name = core.origin.key + '\0';
+  append_big_endian(name, request.client.value);
+  return {read_big_endian(content_hash(name), 0) | 1};
+}
+
+/// The reply that was given to this request before, or the error when it is no longer kept; nothing for a new
+/// request.
+std::optional<Reply> earlier_reply(const Core& core, const Request& request) {
+  const ClientId id = client_of(core, request);
+  const Client* client = id.value ? core.board.client(id) : nullptr;
+  if (!client) return {};
+  if (sabotaged("dedupe")) return {};
+  for (const StoredReply& kept : client->replies) {
+    if (kept.request != request.number) continue;
+    Result<Reply> reply = decode<Reply>(kept.bytes);
+    if (!reply)
+      return Reply{request.number, reply.error().code, "the reply that was kept: " + reply.error().text, {}};
+    if (auto* claimed = std::get_if<Claimed>(&reply->body))
+      claimed->capability = core.secrets.capability(claimed->task, claimed->epoch);
+    return *reply;
+  }
+  // The highest numbers are kept: one above the lowest of them, or while none was dropped, was never done.
+  if (client->replies.size() < kept_replies || request.number > client->replies.front().request) return {};
+  return Reply{request.number,
+               Errc::too_old,
+               "this request was answered long ago and its reply is no longer kept",
+               {}};
+}
+
+}  // namespace
+
+void on_request(Core& core, PeerId peer, const Request& request) {
+  const bool reads = only_reads(request.body);
+  if (!reads)
+    if (const std::optional<Reply> earlier = earlier_reply(core, request)) return core.send(peer, *earlier);
+  Result<ReplyBody> body = ReplyBody{Nothing{}};
+  if (reads) {
+    body = answer(core, Actor{}, request.body);
+  } else if (const Result<Actor> actor = identify(core, request); !actor) {
+    if (actor.error().code == Errc::refused)
+      core.emit(RequestRefused{refused_name(core, request), action_of(request.body), task_of(request.body),
+                               actor.error().text});
+    body = fail(actor.error());
+  } else if (const Result<void> allowed = authorise(core, *actor, request.body); !allowed) {
+    body = fail(allowed.error());
+  } else if (std::holds_alternative<Compact>(request.body)) {
+    if (core.options.serving) return core.out.compact.push_back({peer, request.number});
+    body = fail(Errc::unavailable, "the controller that was to compact the board is gone; try again");
+  } else {
+    body = answer(core, *actor, request.body);
+  }
+  Reply reply{request.number, Errc::ok, {}, {}};
+  if (body)
+    reply.body = std::move(*body);
+  else
+    reply.code = body.error().code, reply.text = body.error().text;
+  if (request.client.value != 0 && !reads)
+    core.emit(Replied{client_of(core, request), request.number, encode(without_secret(reply))});
+  core.send(peer, std::move(reply));
+}
+
+}  // namespace bidboard

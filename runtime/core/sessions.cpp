@@ -1,0 +1,363 @@
+// Agents come, say what became of their awards, and go.
+#include <algorithm>
+
+#include "auction/calibration.hpp"
+#include "blackboard/checks/sabotage.hpp"
+#include "blackboard/format/codec.hpp"
+#include "blackboard/text/utf8.hpp"
+#include "runtime/core/core.hpp"
+
+namespace bidboard {
+namespace {
+
+/// A live agent's sign of life is written down at most this often; liveness itself is not stored.
+constexpr Duration seen_interval = minutes(1);
+constexpr std::size_t max_name_bytes = 64;
+
+std::string refusal_of(const AgentProfile& profile) {
+  if (const std::string flaw = flaw_of_name(profile.name); !flaw.empty()) return flaw;
+  if (profile.speed <= 0) return "speed must be above zero";
+  if (profile.capacity == 0 || profile.capacity > 10'000) return "capacity must be between 1 and 10000";
+  if (profile.price_per_second < 0) return "price_per_second must not be negative";
+  if (profile.set_up < 0) return "set_up must not be negative";
+  for (const Skill& skill : profile.skills)
+    if (skill.name.empty() || skill.level <= 0) return "a skill needs a name and a level above zero";
+  if (!leads(profile.role) && profile.role != Role::specialist)
+    return "role " + std::string(name(profile.role)) +
+           " is for people: agents register as specialist, manager or executive";
+  if (profile.bids == BidStyle::formula)
+    if (const auto formula = Expression::compile(profile.cost_formula); !formula)
+      return "cost formula: " + formula.error().text;
+  return {};
+}
+
+/// What the attempt's end says about its agent's promises. An agent that does not tell how long it took is
+/// measured here.
+void learn(Core& core, const Task& task, AgentId agent, Micros told_seconds, Micros price, bool success) {
+  const auto promise = core.promises.find(task.id);
+  if (promise == core.promises.end()) return;
+  const Micros seconds = told_seconds > 0 ? told_seconds : (core.now.mono - promise->second.awarded_at).us;
+  const Delivery delivery{promise->second.bid.seconds, promise->second.bid.price, seconds, price, success};
+  core.emit(Calibrated{learned(core.board.calibration(agent, task.spec.kind), delivery)});
+}
+
+void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& item) {
+  using What = ReportItem::What;
+  const bool begun = task.state == TaskState::running;
+  switch (item.what) {
+    case What::started:
+      if (!begun) core.emit(TaskStarted{task.id, task.epoch});
+      return;
+    case What::progress:
+      if (!begun) core.emit(TaskStarted{task.id, task.epoch});
+      core.emit(TaskProgressed{task.id, task.epoch, std::clamp<Micros>(item.fraction, 0, one), item.text});
+      return;
+    case What::stalled:
+      core.emit(TaskStalled{task.id, task.epoch});
+      return;
+    case What::finished:
+      learn(core, task, agent.id, item.seconds, item.price, true);
+      finish_task(core, task, agent.id, item.text, item.price, item.tokens);
+      return;
+    case What::failed:
+    case What::unknown:
+      learn(core, task, agent.id, item.seconds, item.price, false);
+      end_attempt(core, task.id, {.reason = item.text, .outcome_unknown = item.what == What::unknown});
+      return;
+    case What::declined:
+      end_attempt(core, task.id, {.reason = item.text, .counts = false, .declined = true});
+      return;
+  }
+}
+
+/// The capability of an earlier epoch can be derived again: only whoever was awarded it may leave a late
+/// result.
+bool proves_award(const Core& core, const Task& task, const ReportItem& item) {
+  if (item.epoch == task.epoch) return matches(item.capability, task.capability_hash);
+  return item.epoch < task.epoch && item.capability == core.secrets.capability(task.id, item.epoch);
+}
+
+/// One reported item; what to tell the agent if its award is no longer live.
+std::optional<Revocation> on_report(Core& core, const Agent& agent, const ReportItem& item) {
+  const Task* found = core.board.task(item.task);
+  if (!found) return Revocation{{item.task, item.epoch}, "no such task"};
+  const Task task = *found;
+  const Write write =
+      proves_award(core, task, item) ? judge_write(task, agent.id, item.epoch, true) : Write::forged;
+  if (write == Write::accepted) {
+    accept(core, task, agent, item);
+    return {};
+  }
+  const bool has_result = item.what == ReportItem::What::finished;
+  if (write == Write::duplicate && !(has_result && is_news(core, task, item.text))) return {};
+  if (has_result && write != Write::forged) keep_late_result(core, task, agent.id, item.epoch, item.text);
+  const std::string why = write == Write::stale
+                              ? "awarded again meanwhile (epoch " + std::to_string(task.epoch.value) + ")"
+                          : write != Write::forged ? "the award is over: " + std::string(name(task.state))
+                                                   : "this award was never yours";
+  return Revocation{{item.task, item.epoch}, why};
+}
+
+/// The agent has lost its lease, perhaps its name too, and comes back with results: whoever can show the
+/// capability of an award that is over may leave one.
+void keep_results_of_the_gone(Core& core, const Reports& message) {
+  const Agent* agent = core.board.agent(message.agent);
+  if (!agent || !speaks_for(core, *agent)) return;
+  if ((agent->state == AgentState::live && matches(message.secret, agent->secret_hash))) return;
+  for (const ReportItem& item : message.items) {
+    const Task* task = core.board.task(item.task);
+    if (item.what != ReportItem::What::finished || !task || !proves_award(core, *task, item)) continue;
+    if (is_held(task->state) && item.epoch == task->epoch) continue;  // the award is live
+    if (is_news(core, *task, item.text)) keep_late_result(core, *task, agent->id, item.epoch, item.text);
+  }
+}
+
+/// Any message will do: after a restart or on a new connection the agent can be given work again.
+void attach(Core& core, AgentId agent, PeerId peer, bool has_secret) {
+  Session& session = core.sessions[agent];
+  heard_manager(core, agent, session.peer != peer);
+  if (session.peer != peer) {
+    core.dispatch_wanted = true;
+    core.roster.touch(agent);
+    core.announced.erase(agent);  // what the old connection was told may be lost
+    session.peers_told = 0;
+    core.peers_changed = true;
+  }
+  session.peer = peer;
+  session.has_secret = has_secret;
+  session.last_heard = core.now.mono;
+  core.leases.renew(agent, core.now.mono);
+}
+
+/// One award has one holder, so task, epoch and text name a late result. They are rare, and looked for one by
+/// one.
+bool late_result_is_kept(const Board& board, TaskId task, Epoch epoch, const std::string& result) {
+  bool kept = false;
+  board.scan(std::string(1, keys::discovery_letter), {}, [&](std::string_view, std::string_view bytes) {
+    const Result<Discovery> found = unseal<Discovery>(bytes);
+    kept = found && found->task == task && found->epoch == epoch && found->kind == "late_result" &&
+           found->body == result;
+    return !kept;
+  });
+  return kept;
+}
+
+/// Why the name of an agent that is known may not be registered now.
+std::optional<Error> taken(Core& core, PeerId peer, const Agent& earlier, const Register& message) {
+  if (!speaks_for(core, earlier)) {
+    const std::string reason = "the name '" + earlier.profile.name + "' belongs to " +
+                               (earlier.key.empty() ? "the board's own machine" : "another key");
+    core.emit(RequestRefused{"key " + core.origin.key, Action::take, {}, reason});
+    return Error{Errc::refused, reason};
+  }
+  if (earlier.state != AgentState::live) return {};
+  const std::string running = "an agent called '" + earlier.profile.name + "' is running as process " +
+                              std::to_string(earlier.profile.pid);
+  if (earlier.incarnation != message.incarnation) return Error{Errc::conflict, running};
+  // It may say so twice, until it has its secret; from then on it is somebody who plays it again.
+  const auto session = core.sessions.find(earlier.id);
+  const bool replayed =
+      session != core.sessions.end() && session->second.has_secret && session->second.peer != peer;
+  if (replayed && !sabotaged("identity"))
+    return Error{Errc::conflict, running + " and has registered already"};
+  return {};
+}
+
+/// Pull: an agent that was told of tasks and still has room may never have heard of them, or its answer got
+/// lost: it is told again.
+void tell_again(Core& core, const Agent& agent) {
+  const auto told = core.announced.find(agent.id);
+  if (told == core.announced.end() || told->second.empty()) return;
+  if (core.board.holding_count(agent.id) >= agent.profile.capacity) return;
+  core.announced.erase(told);
+  core.dispatch_wanted = true;
+}
+
+/// Who has not confirmed the last word on who his peers are may not have heard it.
+void name_peers_again(Core& core, AgentId agent) {
+  Session& session = core.sessions.at(agent);
+  if (session.peers_heard == core.peers_number) return;
+  session.peers_told = 0;
+  core.dispatch_wanted = true;
+}
+
+void forget_bids(Core& core, AgentId agent) {
+  for (auto& [task, auction] : core.auctions) auction.forget(agent);
+  for (auto& [task, bids] : core.formula_bids) bids.erase(agent);
+  core.bundle_bids.erase(agent);
+}
+
+/// Awards of which the agent does not speak got lost on the way: they are sent again. An agent that began
+/// them ignores the copy.
+void send_lost_awards(Core& core, PeerId peer, AgentId agent, const std::vector<Held>& spoken_of) {
+  Awards lost;
+  for (const TaskId id : core.board.holdings(agent)) {
+    const Task& task = *core.board.task(id);
+    if (task.shell_claim) continue;  // somebody's at a shell under the same name
+    const Held held{id, task.epoch};
+    if (std::find(spoken_of.begin(), spoken_of.end(), held) == spoken_of.end())
+      lost.awards.push_back(award_item(core, task));
+  }
+  if (!lost.awards.empty()) core.send(peer, std::move(lost));
+}
+
+}  // namespace
+
+bool speaks_for(const Core& core, const Agent& agent) {
+  if (sabotaged("identity")) return true;
+  return core.origin.key.empty() || core.origin.operates || core.origin.key == agent.key;
+}
+
+bool is_watched(const Core& core, const Agent& agent) {
+  return agent.key.empty() && agent.profile.host == core.options.host;
+}
+
+std::string flaw_of_name(const std::string& name) {
+  const bool fits =
+      !name.empty() && name.size() <= max_name_bytes && name[0] != '.' &&
+      std::ranges::none_of(name, [](unsigned char c) {
+        return c <= ' ' || c == 127 || c == '/' || c == '\\' || c == ':' || c == '\'' || c == '"';
+      });
+  if (fits && is_plain_text(name)) return {};
+  return "an agent's name has 1 to 64 bytes, no dot in front, and no spaces, quotes, slashes, colons or "
+         "control characters";
+}
+
+void on_register(Core& core, PeerId peer, const Register& message) {
+  if (const std::string reason = refusal_of(message.profile); !reason.empty())
+    return core.send(peer, RegistrationRefused{Errc::invalid, reason});
+  Agent agent;
+  if (const auto known = core.board.agent_named(message.profile.name)) {
+    agent = *core.board.agent(*known);
+    if (const std::optional<Error> against = taken(core, peer, agent, message))
+      return core.send(peer, RegistrationRefused{against->code, against->text});
+  } else {
+    agent.id = AgentId{core.board.counters().agent.value + 1};
+    agent.registered_at = core.now.wall;
+  }
+  if (!core.sessions.contains(agent.id) && core.sessions.size() >= core.options.live_agents_max)
+    return core.send(peer, RegistrationRefused{Errc::unavailable,
+                                               std::to_string(core.options.live_agents_max) +
+                                                   " agents are here already, as many as a board takes"});
+  const std::string secret = core.secrets.registration(agent.id, message.incarnation);
+  agent.profile = message.profile;
+  agent.state = AgentState::live;
+  agent.secret_hash = secret_hash(secret);
+  agent.incarnation = message.incarnation;
+  agent.seen_at = core.now.wall;
+  agent.reason.clear();
+  agent.key = core.origin.key;
+  core.emit(AgentRegistered{agent});
+  forget_bids(core, agent.id);
+  attach(core, agent.id, peer, false);
+  const Config& config = core.board.config();
+  core.send(peer, Registered{agent.id, secret, config.heartbeat, config.lease, core.options.term});
+  send_lost_awards(core, peer, agent.id, {});
+  if (is_watched(core, agent)) core.out.watch.push_back(agent.profile.pid);
+  core.note(Note::Level::info, "agent " + agent.profile.name + " (" + to_string(agent.id) + ") is here");
+}
+
+const Agent* authenticate(Core& core, PeerId peer, AgentId id, const std::string& secret) {
+  const Agent* agent = core.board.agent(id);
+  if (!agent || agent->state != AgentState::live || !matches(secret, agent->secret_hash)) {
+    core.send(peer, WhoAreYou{});
+    return nullptr;
+  }
+  if (!speaks_for(core, *agent)) {
+    core.emit(RequestRefused{
+        "key " + core.origin.key,
+        Action::report,
+        {},
+        "it showed the secret of " + agent->profile.name + ", which did not register over this key"});
+    core.send(peer, WhoAreYou{});
+    return nullptr;
+  }
+  attach(core, id, peer, true);
+  return agent;
+}
+
+void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message) {
+  const Agent* agent = authenticate(core, peer, message.agent, message.secret);
+  if (!agent) return;
+  if (core.now.wall - agent->seen_at > seen_interval) core.emit(AgentSeen{agent->id});
+  core.send(peer, HeartbeatAck{core.options.term});
+  tell_again(core, *agent);
+  if (core.strategy->style() == Style::agree) name_peers_again(core, agent->id);
+  send_lost_awards(core, peer, agent->id, message.held);
+  Revocations over;  // work that is no longer awarded is called off
+  for (const Held& held : message.held) {
+    const Task* task = core.board.task(held.task);
+    const bool live = task && task->epoch == held.epoch && is_held(task->state) && task->holder == agent->id;
+    if (!live) over.items.push_back({held, "the award is over"});
+  }
+  if (!over.items.empty()) core.send(peer, std::move(over));
+}
+
+void on_reports(Core& core, PeerId peer, const Reports& message) {
+  keep_results_of_the_gone(core, message);
+  const Agent* found = authenticate(core, peer, message.agent, message.secret);
+  if (!found) return;
+  const Agent agent = *found;
+  Revocations over;
+  for (const ReportItem& item : message.items)
+    if (auto revocation = on_report(core, agent, item)) over.items.push_back(std::move(*revocation));
+  // In this order: an agent that waits for the word that its start is kept must not begin what is over.
+  if (!over.items.empty()) core.send(peer, std::move(over));
+  core.send(peer, ReportsKept{message.number});
+}
+
+void on_leave(Core& core, const Leave& message) {
+  const Agent* agent = core.board.agent(message.agent);
+  if (!agent || agent->state != AgentState::live || !matches(message.secret, agent->secret_hash) ||
+      !speaks_for(core, *agent))
+    return;
+  agent_gone(core, message.agent, message.reason, true);
+}
+
+void agent_gone(Core& core, AgentId id, const std::string& reason, bool left) {
+  const std::string name = core.board.agent(id)->profile.name;
+  core.emit(AgentLeft{id, reason});
+  core.sessions.erase(id);
+  core.leases.drop(id);
+  core.announced.erase(id);
+  core.peers_changed = true;
+  forget_bids(core, id);
+  const std::vector<TaskId> held = core.board.holdings(id);
+  for (const TaskId task : held) {
+    if (core.board.task(task)->shell_claim) continue;  // lives by its deadline, not by a process
+    end_attempt(core, task,
+                {.reason = "agent " + name + (left ? " left: " : " is gone: ") + reason,
+                 .died = !left,
+                 .outcome_unknown = true,
+                 .counts = !left});
+  }
+  core.note(left ? Note::Level::info : Note::Level::warning,
+            "agent " + name + " (" + to_string(id) + ") is gone: " + reason);
+}
+
+bool is_news(const Core& core, const Task& task, const std::string& result) {
+  return task.state != TaskState::done || (!result.empty() && core.board.result_of(task) != result);
+}
+
+void keep_late_result(Core& core, const Task& task, AgentId agent, Epoch epoch, const std::string& result) {
+  if (late_result_is_kept(core.board, task.id, epoch, result)) return;  // a report that was repeated
+  Discovery discovery;
+  discovery.id = DiscoveryId{core.board.counters().discovery.value + 1};
+  discovery.task = task.id;
+  discovery.agent = agent;
+  discovery.epoch = epoch;
+  discovery.kind = "late_result";
+  discovery.title = "result of " + to_string(task.id) + " that came after its award was over";
+  discovery.body = result;
+  discovery.project = task.spec.project;
+  discovery.created_at = core.now.wall;
+  core.emit(DiscoveryPosted{discovery});
+}
+
+void revoke(Core& core, const Task& task, const std::string& reason) {
+  const auto session = core.sessions.find(task.holder);
+  if (session != core.sessions.end())
+    core.send(session->second.peer, Revocations{{Revocation{{task.id, task.epoch}, reason}}});
+}
+
+}  // namespace bidboard

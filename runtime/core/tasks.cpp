@@ -1,0 +1,202 @@
+// The life of a task until it is over, and what operators may do to it. Who gets it is decided in
+// dispatch.cpp.
+#include <algorithm>
+
+#include "auction/eligibility.hpp"
+#include "blackboard/checks/check.hpp"
+#include "runtime/core/core.hpp"
+
+namespace bidboard {
+namespace {
+
+void skip(Core& core, TaskId id, const Task& because) {
+  core.emit(
+      TaskMoved{id, TaskState::skipped, to_string(because.id) + " is " + std::string(name(because.state))});
+}
+
+/// Until when the task waits after an attempt that ended so; 0: not at all.
+WallTime back_off(const Core& core, const Task& task, const AttemptEnd& end) {
+  const Duration base = core.board.config().backoff;
+  std::ptrdiff_t earlier = 0;  // attempts of the same sort: the wait doubles with each
+  if (end.declined)
+    earlier = std::count_if(task.failures.begin(), task.failures.end(),
+                            [&](const AttemptFailure& failure) { return failure.agent == task.holder; });
+  else if (end.counts && (!end.died || task.deaths > 0))  // the first death says little about the task
+    earlier = task.attempts - std::min(task.attempts, 1u);
+  else
+    return {};
+  if (base.us == 0) return {};
+  return core.now.wall + base * (std::int64_t{1} << std::min<std::ptrdiff_t>(earlier, 10));
+}
+
+}  // namespace
+
+void end_attempt(Core& core, TaskId id, const AttemptEnd& end) {
+  const Task task = *core.board.task(id);
+  BB_CHECK(is_held(task.state), "only a held task has a live attempt");
+  const bool last = end.counts && task.attempts >= task.spec.attempts;
+  AttemptEnded event{id, task.epoch, task.holder, TaskState::ready, end.reason, end.died, end.counts, {}};
+  const bool begun = task.state == TaskState::running;
+  if (!task.spec.repeatable && (end.outcome_unknown || end.died) && begun) {
+    event.to = *after(task.state, Move::ask_person);
+    event.reason += "; it may not be repeated, so a person must say how it ended (done, fail or retry)";
+  } else if (last) {
+    event.to = *after(task.state, end.died ? Move::quarantine : Move::give_up);
+    event.reason +=
+        " (attempt " + std::to_string(task.attempts) + " of " + std::to_string(task.spec.attempts) + ")";
+  } else {
+    event.not_before = back_off(core, task, end);
+  }
+  core.promises.erase(id);
+  core.emit(std::move(event));
+  if (core.board.task(id)->state == TaskState::ready && task.reserved_for && end.died)
+    core.emit(TaskReserved{id, {}, {}});  // the agent it was kept for is gone
+  release_dependents(core, id);
+}
+
+void finish_task(Core& core, const Task& task, AgentId agent, const std::string& result, Micros price,
+                 std::int64_t tokens) {
+  TaskFinished event{task.id, task.epoch, agent, {}, {}, price, tokens};
+  if (result.size() <= inline_result_bytes) {
+    event.result = result;
+  } else {
+    event.result_blob = content_hash(result);
+    core.board.stage_blob(event.result_blob, result);
+  }
+  const TaskId id = task.id;
+  core.promises.erase(id);
+  core.emit(std::move(event));
+  release_dependents(core, id);
+}
+
+void release_dependents(Core& core, TaskId first) {
+  std::vector<TaskId> ended{first};
+  while (!ended.empty()) {
+    const Task by = *core.board.task(ended.back());
+    ended.pop_back();
+    if (!is_over(by.state)) continue;
+    close_auction(core, by.id);
+    for (const TaskId id : core.board.tasks_under(keys::dependents_of(by.id))) {
+      const Task& task = *core.board.task(id);
+      const auto need = std::find_if(task.spec.needs.begin(), task.spec.needs.end(),
+                                     [&](const Need& n) { return n.task == by.id; });
+      const bool failed = by.state != TaskState::done && need != task.spec.needs.end() && !need->any;
+      if (failed && after(task.state, Move::need_failed)) {
+        skip(core, id, by);
+        ended.push_back(id);
+      } else if (task.state == TaskState::blocked && task.open_needs == 0) {
+        core.emit(TaskMoved{id, TaskState::ready, {}});
+      }
+    }
+  }
+}
+
+namespace {
+
+/// Needs that keep the task from being reopened: over, not done, and not `any`.
+const Task* failed_need(const Board& board, const Task& task) {
+  for (const Need& need : task.spec.needs) {
+    const Task* needed = board.task(need.task);
+    if (needed && is_over(needed->state) && needed->state != TaskState::done && !need.any) return needed;
+  }
+  return nullptr;
+}
+
+bool has_open_needs(const Board& board, const Task& task) {
+  return std::any_of(task.spec.needs.begin(), task.spec.needs.end(), [&](const Need& need) {
+    const Task* needed = board.task(need.task);
+    return needed && !is_over(needed->state);
+  });
+}
+
+/// Reopens the task and, transitively, what was skipped because of it.
+void reopen(Core& core, TaskId first, const std::string& reason) {
+  std::vector<TaskId> work{first};
+  while (!work.empty()) {
+    const Task task = *core.board.task(work.back());
+    work.pop_back();
+    if (task.id != first && (task.state != TaskState::skipped || failed_need(core.board, task))) continue;
+    const Move move = has_open_needs(core.board, task) ? Move::reopen_blocked : Move::reopen;
+    core.emit(TaskReopened{task.id, *after(task.state, move), reason});
+    for (const TaskId id : core.board.tasks_under(keys::dependents_of(task.id))) work.push_back(id);
+  }
+}
+
+Result<Move> move_of(const Core& core, const Task& task, Direction what) {
+  switch (what) {
+    case Direction::cancel:
+      return Move::cancel;
+    case Direction::pause:
+      return Move::pause;
+    case Direction::resume:
+      return has_open_needs(core.board, task) ? Move::resume_blocked : Move::resume;
+    case Direction::retry:
+      break;
+  }
+  if (const Task* failed = failed_need(core.board, task))
+    return fail(Errc::conflict, to_string(task.id) + " needs " + to_string(failed->id) + ", which is " +
+                                    std::string(name(failed->state)) + "; retry that one first");
+  return has_open_needs(core.board, task) ? Move::reopen_blocked : Move::reopen;
+}
+
+}  // namespace
+
+Result<Changed> direct_task(Core& core, const Direct& request) {
+  const Task* found = core.board.task(request.task);
+  if (!found) return fail(Errc::not_found, "no task " + to_string(request.task));
+  const Task task = *found;
+  constexpr std::array<std::string_view, 4> words{"cancelled", "retried", "paused", "resumed"};
+  const Result<Move> move = move_of(core, task, request.what);
+  if (!move) return fail(move.error());
+  const std::optional<TaskState> to = after(task.state, *move);
+  if (!to)
+    return fail(Errc::conflict, to_string(task.id) + " is " + std::string(name(task.state)) +
+                                    " and cannot be " +
+                                    std::string(words[static_cast<std::size_t>(request.what)]));
+  if (request.what == Direction::retry) {
+    reopen(core, task.id, request.reason);
+  } else {
+    if (is_held(task.state))
+      revoke(core, task, request.reason.empty() ? "cancelled" : "cancelled: " + request.reason);
+    close_auction(core, task.id);
+    core.promises.erase(task.id);
+    core.emit(TaskMoved{task.id, *to, request.reason});
+    release_dependents(core, task.id);
+  }
+  return Changed{task.id, core.board.task(task.id)->state, task.epoch};
+}
+
+Result<Changed> reassign_task(Core& core, const Reassign& request) {
+  const Task* found = core.board.task(request.task);
+  if (!found) return fail(Errc::not_found, "no task " + to_string(request.task));
+  const Task task = *found;
+  if (is_over(task.state))
+    return fail(Errc::conflict,
+                to_string(task.id) + " is " + std::string(name(task.state)) + "; retry it first");
+  AgentId agent;
+  if (!request.agent.empty()) {
+    const auto known = core.board.agent_named(request.agent);
+    if (!known) return fail(Errc::not_found, "no agent called '" + request.agent + "'");
+    agent = *known;
+    const Agent& wanted = *core.board.agent(agent);
+    Task unreserved = task;
+    unreserved.reserved_for = {};
+    if (wanted.state == AgentState::gone)
+      return fail(Errc::conflict, "agent '" + request.agent + "' is gone (" + wanted.reason + ")");
+    if (const auto against = ineligible(unreserved, wanted))
+      return fail(Errc::refused, "agent '" + request.agent + "' may not take " + to_string(task.id) + ": " +
+                                     against->detail);
+  }
+  if (is_held(task.state) && agent && task.holder == agent)
+    return Changed{task.id, task.state, task.epoch};  // it has what it is to have
+  if (is_held(task.state)) {
+    revoke(core, task, "reassigned");
+    end_attempt(core, task.id,
+                {.reason = "reassigned by an operator", .outcome_unknown = true, .counts = false});
+  }
+  close_auction(core, task.id);
+  core.emit(TaskReserved{task.id, agent, {}});
+  return Changed{task.id, core.board.task(task.id)->state, task.epoch};
+}
+
+}  // namespace bidboard

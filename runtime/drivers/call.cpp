@@ -1,0 +1,124 @@
+#include "runtime/drivers/call.hpp"
+
+#include <unistd.h>
+
+#include <functional>
+
+#include "blackboard/checks/check.hpp"
+#include "blackboard/store/lmdb_store.hpp"
+#include "runtime/core/node.hpp"
+#include "runtime/drivers/clock.hpp"
+#include "runtime/home/random_bytes.hpp"
+#include "runtime/net/client.hpp"
+
+namespace bidboard {
+namespace {
+
+/// How long a tool waits for another tool that is writing.
+constexpr Duration lock_patience = seconds(5);
+/// An unanswered request is sent again after this long.
+constexpr Duration repeat_interval = seconds(2);
+
+Result<ReplyBody> outcome(Reply reply) {
+  if (reply.code != Errc::ok) return fail(reply.code, reply.text);
+  return std::move(reply.body);
+}
+
+Result<ReplyBody> call_embedded(const BoardDirectory& board, Request request) {
+  Result<std::unique_ptr<LmdbStore>> store = LmdbStore::open(board.path);
+  if (!store) return fail(store.error());
+  const Result<std::string> key = secret_key(board);
+  if (!key) return fail(key.error());
+  ControllerOptions options;
+  options.term = (*store)->last_term();
+  options.secret_key = *key;
+  options.pid = ::getpid();
+  options.board_path = board.path;
+  options.serving = false;
+  Node node(**store, options);
+  const PeerId self{1};
+  Committed done = node.process({FromPeer{self, std::move(request)}}, read_clocks());
+  for (Send& send : done.sends)
+    if (auto* reply = std::get_if<Reply>(&send.message); reply && send.to == self)
+      return outcome(std::move(*reply));
+  return fail(Errc::failed, "the request got no answer");
+}
+
+/// A request to a controller that serves; answer: nothing when it went away before it answered.
+struct Conversation {
+  std::string endpoint;
+  std::optional<CurveKeys> keys;
+  std::string who;                     ///< for people
+  std::function<bool()> still_serves;  ///< asked before every wait
+};
+
+/// `said`: it may have heard the request.
+std::optional<Result<ReplyBody>> converse(const Conversation& with, const Request& request, Instant give_up,
+                                          bool& said) {
+  Result<std::unique_ptr<Connection>> connection = Connection::open(with.endpoint, with.keys);
+  if (!connection) return Result<ReplyBody>(fail(connection.error()));
+  Error last{Errc::timed_out, with.who + " does not answer"};
+  Instant send_next{};
+  while (true) {
+    if (!with.still_serves()) return {};
+    const Instant now = read_clocks().mono;
+    if (now >= give_up) return Result<ReplyBody>(fail(last));
+    Incoming incoming = (*connection)->wait(std::min(repeat_interval, give_up - now));
+    if (incoming.trouble) last = *incoming.trouble;
+    if (incoming.trouble && last.code == Errc::refused) return Result<ReplyBody>(fail(last));
+    if (incoming.connected || now >= send_next) {
+      said = (*connection)->send(request) || said;
+      send_next = now + repeat_interval;
+    }
+    for (Message& message : incoming.messages) {
+      if (auto* reply = std::get_if<Reply>(&message); reply && reply->number == request.number)
+        return outcome(std::move(*reply));
+      if (const auto* malformed = std::get_if<Malformed>(&message))
+        return Result<ReplyBody>(
+            fail(Errc::unsupported, "the controller did not understand: " + malformed->what));
+    }
+  }
+}
+
+/// Nothing: the controller went away before it answered.
+std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const Writer& writer,
+                                              const Request& request, Instant give_up, bool& said) {
+  const auto still_serves = [&] {
+    const std::optional<Writer> still = serving_writer(board);
+    return still && still->endpoint == writer.endpoint && still->pid == writer.pid;
+  };
+  const Conversation with{
+      writer.endpoint, {}, "the controller (process " + std::to_string(writer.pid) + ")", still_serves};
+  return converse(with, request, give_up, said);
+}
+
+}  // namespace
+
+Result<ReplyBody> call(const Target& target, RequestBody body, const CallOptions& options) {
+  const Result<std::uint64_t> client = random_number();
+  if (!client) return fail(client.error());
+  Request request{{*client | 1}, 1, options.as, options.token, std::move(body)};  // client 0: keep no reply
+  const Instant give_up = read_clocks().mono + options.patience;
+  if (!target.endpoint.empty()) {
+    bool heard = false;
+    const Conversation with{target.endpoint, target.keys, "a controller at " + target.endpoint,
+                            [] { return true; }};
+    return *converse(with, request, give_up, heard);
+  }
+  const BoardDirectory& board = target.board;
+  bool said = false;
+  while (true) {
+    Writer serving;
+    const Result<WriterLock> lock =
+        WriterLock::acquire(board, Writer::State::embedded, lock_patience, &serving);
+    if (lock) {
+      // What no controller has heard cannot be done twice: no reply needs to be kept.
+      if (!said) request.client = {};
+      return call_embedded(board, std::move(request));
+    }
+    if (lock.error().code != Errc::conflict) return fail(lock.error());
+    if (auto reply = call_serving(board, serving, request, give_up, said)) return std::move(*reply);
+  }
+}
+
+}  // namespace bidboard

@@ -1,0 +1,45 @@
+// One request of a tool, wherever the decision core happens to run: sent to the serving controller, else
+// stepped through the same core in this process under the writer lock (no daemon is needed to post, claim or
+// finish). Edge code.
+#pragma once
+
+#include <optional>
+
+#include "blackboard/messages.hpp"
+#include "runtime/home/board_directory.hpp"
+#include "runtime/home/curve_keys.hpp"
+
+namespace bidboard {
+
+/// Where requests go: to a board of this machine, or to a controller elsewhere.
+struct Target {
+  BoardDirectory board;
+  std::string endpoint;  ///< not empty: there, and `board` is nothing
+  std::optional<CurveKeys> keys;
+
+  Target(BoardDirectory here) : board(std::move(here)) {}  // NOLINT: every board is a target
+  Target(std::string elsewhere, std::optional<CurveKeys> own)
+      : endpoint(std::move(elsewhere)), keys(std::move(own)) {}
+};
+
+struct CallOptions {
+  std::string as;                   ///< act as this agent
+  std::string token;                ///< BIDBOARD_TOKEN
+  Duration patience = seconds(10);  ///< for an answer, retries included
+};
+
+/// Errors: those of the reply; refused or unavailable, when a controller elsewhere lets us not in; timed_out
+/// when no answer came (the request may have been done: it is repeated safely while the call lasts, not
+/// beyond).
+Result<ReplyBody> call(const Target& target, RequestBody body, const CallOptions& options = {});
+
+/// call(), and the kind of reply that the request is known to get.
+template <class Expected>
+Result<Expected> call_for(const Target& target, RequestBody body, const CallOptions& options = {}) {
+  Result<ReplyBody> reply = call(target, std::move(body), options);
+  if (!reply) return fail(reply.error());
+  if (auto* expected = std::get_if<Expected>(&*reply)) return std::move(*expected);
+  return fail(Errc::unsupported, "the controller answered with something this version does not expect");
+}
+
+}  // namespace bidboard

@@ -1,0 +1,113 @@
+#include "runtime/drivers/compaction_run.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "agents/guard/descriptor.hpp"
+#include "blackboard/board/board.hpp"
+#include "blackboard/checks/check.hpp"
+
+namespace bidboard {
+namespace {
+
+/// A snapshot that seems to end when it is told to stop.
+class Stoppable final : public Snapshot {
+ public:
+  Stoppable(const Snapshot& snapshot, const std::atomic<bool>& stop) : snapshot_(snapshot), stop_(stop) {}
+  std::optional<std::string_view> get(std::string_view key) const override { return snapshot_.get(key); }
+  void scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override {
+    snapshot_.scan(prefix, from,
+                   [&](std::string_view key, std::string_view value) { return !stop_ && visit(key, value); });
+  }
+  Seq last_seq() const override { return snapshot_.last_seq(); }
+
+ private:
+  const Snapshot& snapshot_;
+  const std::atomic<bool>& stop_;
+};
+
+}  // namespace
+
+struct CompactionRun::Proof {
+  std::atomic<bool> stop = false;
+  std::atomic<bool> done = false;
+  std::vector<std::string> findings;  ///< written before `done`
+  Descriptor readable, writable;
+  std::thread thread;
+
+  explicit Proof(const Snapshot& snapshot) {
+    int ends[2];
+    BB_CHECK(::pipe2(ends, O_CLOEXEC) == 0, "a pipe can be made");
+    readable = Descriptor(ends[0]);
+    writable = Descriptor(ends[1]);
+    thread = std::thread([this, &snapshot] {
+      try {
+        findings = reasons_against_compaction(Stoppable(snapshot, stop));
+      } catch (const DamagedRecord& damaged) {
+        findings = {damaged.error.text};
+      }
+      done = true;
+      writable.reset();  // the other end becomes readable
+    });
+  }
+  ~Proof() {
+    stop = true;
+    thread.join();
+  }
+};
+
+CompactionRun::CompactionRun(LmdbStore& store) : store_(store) {}
+CompactionRun::~CompactionRun() = default;
+
+void CompactionRun::ask(const CompactionAsked& asked) {
+  if (std::find(waiting_.begin(), waiting_.end(), asked) == waiting_.end()) waiting_.push_back(asked);
+  if (proof_ || compaction_) return;
+  Result<std::unique_ptr<Snapshot>> snapshot = store_.snapshot();
+  if (!snapshot) return;  // has_work() says so, work() tells
+  snapshot_ = std::move(*snapshot);
+  proof_ = std::make_unique<Proof>(*snapshot_);
+}
+
+int CompactionRun::descriptor() const { return proof_ ? proof_->readable.get() : -1; }
+
+bool CompactionRun::has_work() const {
+  if (proof_) return proof_->done;
+  return !waiting_.empty();
+}
+
+std::vector<Send> CompactionRun::work() {
+  if (!snapshot_) return answer(fail(Errc::storage, "the store gives no snapshot to be compacted"));
+  if (proof_) {
+    const std::vector<std::string> findings = std::move(proof_->findings);
+    proof_.reset();
+    if (!findings.empty()) return answer(fail(refuse_compaction(findings)));
+    compaction_ = std::make_unique<Compaction>(store_, *snapshot_);
+  }
+  const Result<bool> done = compaction_->step();
+  if (!done) return answer(fail(done.error()));
+  if (!*done) return {};
+  return answer(compaction_->result());
+}
+
+std::vector<Send> CompactionRun::answer(const Result<Compacted>& result) {
+  Reply reply;
+  if (result)
+    reply.body = CompactionDone{result->base.seq, result->removed, result->kept};
+  else
+    reply.code = result.error().code, reply.text = result.error().text;
+  std::vector<Send> sends;
+  for (const CompactionAsked& asked : waiting_) {
+    reply.number = asked.request;
+    sends.push_back({asked.by, reply});
+  }
+  waiting_.clear();
+  compaction_.reset();
+  snapshot_.reset();
+  return sends;
+}
+
+}  // namespace bidboard

@@ -1,0 +1,312 @@
+#include "runtime/drivers/serve.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+#include "agents/guard/platform.hpp"
+#include "runtime/core/node.hpp"
+#include "runtime/drivers/clock.hpp"
+#include "runtime/drivers/compaction_run.hpp"
+#include "runtime/drivers/stop_signal.hpp"
+#include "runtime/drivers/suspects.hpp"
+#include "runtime/home/key_directory.hpp"
+#include "runtime/home/socket_folder.hpp"
+#include "runtime/net/server.hpp"
+
+namespace bidboard {
+namespace {
+
+constexpr Duration patience = seconds(5);
+/// How often the feed tells its last number when nothing happens, and dead readers are cleared.
+constexpr Duration upkeep_interval = seconds(10);
+/// Where processes cannot be watched by a descriptor, they are asked for this often.
+constexpr Duration process_check_interval = seconds(1);
+
+std::string host_name() {
+  char name[256] = {};
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+/// A connection and a watched process take a descriptor each; many systems give out 1,024 unless asked.
+void ask_for_descriptors() {
+  constexpr rlim_t wanted = 16'384;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? wanted : std::min(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Lets connections in by what stands in the key directory now.
+class Doorkeeper {
+ public:
+  Doorkeeper(const BoardDirectory& board, const ServeOptions& options)
+      : options_(options), keys_(board), listens_(!options.listen.empty()) {}
+
+  Admission admit(const Knock& knock) {
+    if (knock.remote) look();
+    return bidboard::admit(knock, {::getuid(), options_.connections_max, keys_.keys()});
+  }
+  void tell(const std::string& from, const std::string& why) {
+    const std::string text = notes_.tell(from, why, read_clocks().mono);
+    if (!text.empty()) options_.on_note({Note::Level::warning, text});
+  }
+  /// True: somebody who may be connected may not be any more.
+  bool must_cut() {
+    if (listens_) look();
+    return std::exchange(must_cut_, false);
+  }
+
+ private:
+  void look() {
+    if (keys_.look()) must_cut_ = true;
+    if (keys_.trouble() != trouble_ && !keys_.trouble().empty())
+      options_.on_note({Note::Level::error, "no key is allowed: " + keys_.trouble()});
+    trouble_ = keys_.trouble();
+  }
+
+  const ServeOptions& options_;
+  KeyWatch keys_;
+  RefusalNotes notes_;
+  bool listens_;
+  bool must_cut_ = false;
+  std::string trouble_;
+};
+
+Result<std::unique_ptr<Server>> open_server(const BoardDirectory& board, const ServeOptions& options,
+                                            Doorkeeper& doorkeeper) {
+  ServerOptions wanted;
+  wanted.folder = socket_folder(board.path);
+  wanted.tcp = options.listen;
+  wanted.may_enter = [&](const Knock& knock) { return doorkeeper.admit(knock); };
+  wanted.on_refused = [&](const std::string& from, const std::string& why) { doorkeeper.tell(from, why); };
+  if (!options.listen.empty()) {
+    Result<KeyPair> keys = server_keys(board);
+    if (!keys)
+      return fail(keys.error().code, "cannot listen at " + options.listen + ": " + keys.error().text);
+    wanted.secret_key = std::move(keys->secret_key);
+  }
+  return Server::open(std::move(wanted));
+}
+
+/// Local processes whose end matters.
+class WatchedProcesses {
+ public:
+  void add(std::int64_t pid) {
+    if (pid <= 0 || by_pid_.contains(pid)) return;
+    Result<Descriptor> watch = watch_process(static_cast<pid_t>(pid));
+    if (watch)
+      by_pid_.emplace(pid, std::move(*watch));
+    else if (watch.error().code == Errc::not_found)
+      ended_.push_back(pid);
+    else
+      by_pid_.emplace(pid, Descriptor{});
+  }
+  std::vector<int> descriptors() const {
+    std::vector<int> out;
+    for (const auto& [pid, descriptor] : by_pid_)
+      if (descriptor.get() >= 0) out.push_back(descriptor.get());
+    return out;
+  }
+  bool must_ask() const {
+    for (const auto& [pid, descriptor] : by_pid_)
+      if (descriptor.get() < 0) return true;
+    return false;
+  }
+  /// Processes that have ended by now, each told once.
+  std::vector<std::int64_t> take_ended() {
+    std::vector<pollfd> polled;
+    for (const auto& [pid, descriptor] : by_pid_) polled.push_back({descriptor.get(), POLLIN, 0});
+    ::poll(polled.data(), polled.size(), 0);
+    std::size_t at = 0;
+    for (auto it = by_pid_.begin(); it != by_pid_.end(); ++at) {
+      const bool ended =
+          it->second.get() >= 0 ? polled[at].revents != 0 : ::kill(static_cast<pid_t>(it->first), 0) != 0;
+      if (ended) ended_.push_back(it->first);
+      it = ended ? by_pid_.erase(it) : std::next(it);
+    }
+    return std::exchange(ended_, {});
+  }
+  bool has_ended() const { return !ended_.empty(); }
+
+ private:
+  std::map<std::int64_t, Descriptor> by_pid_;
+  std::vector<std::int64_t> ended_;
+};
+
+class Live {
+ public:
+  Live(const ServeOptions& options, LmdbStore& store, Server& server, Node& node, Suspects& suspects,
+       Doorkeeper& doorkeeper)
+      : options_(options),
+        store_(store),
+        server_(server),
+        node_(node),
+        suspects_(suspects),
+        doorkeeper_(doorkeeper),
+        compaction_(store) {}
+
+  /// Delivers what a batch decided. True: stop.
+  bool deliver(Committed batch) {
+    for (const Note& note : batch.notes) options_.on_note(note);
+    for (const Send& send : batch.sends) server_.send(send.to, send.message);
+    for (const std::int64_t pid : batch.watch) processes_.add(pid);
+    for (const CompactionAsked& asked : batch.compact) compaction_.ask(asked);
+    const Saved& saved = batch.saved;
+    if (!saved.events.empty()) server_.publish(saved.first, saved.sealed);
+    if (std::ranges::any_of(saved.events,
+                            [](const Event& event) { return std::holds_alternative<AgentLeft>(event.body); }))
+      store_.clear_stale_readers();
+    return batch.shut_down;
+  }
+
+  void run(const StopSignal& stop) {
+    Instant next_upkeep = read_clocks().mono + upkeep_interval;
+    while (!stop.requested()) {
+      Now now = read_clocks();
+      Instant wake = std::min(node_.next_wakeup(now), next_upkeep);
+      if (processes_.must_ask()) wake = std::min(wake, now.mono + process_check_interval);
+      if (processes_.has_ended() || compaction_.has_work()) wake = now.mono;
+      std::vector<int> descriptors = processes_.descriptors();
+      descriptors.push_back(stop.descriptor());
+      if (compaction_.descriptor() >= 0) descriptors.push_back(compaction_.descriptor());
+      Arrived arrived = server_.wait(std::max(Duration{0}, wake - now.mono), descriptors);
+      add_deaths(arrived.inputs);
+      if (doorkeeper_.must_cut()) cut_remote(arrived.inputs);
+      now = read_clocks();
+      if (process(arrived.inputs, now)) return;
+      if (compaction_.has_work())
+        for (const Send& send : compaction_.work()) server_.send(send.to, send.message);
+      // A new follower learns at once where the log stands; what it misses it reads from there.
+      if (arrived.follower) server_.publish(store_.last_seq().next(), {});
+      if (now.mono >= next_upkeep) {
+        server_.publish(store_.last_seq().next(), {});
+        store_.clear_stale_readers();
+        next_upkeep = now.mono + upkeep_interval;
+      }
+    }
+  }
+
+ private:
+  /// A key was taken back: its holder is cut off, whatever it has said meanwhile is not heard. The others
+  /// come back by themselves.
+  void cut_remote(std::vector<Input>& inputs) {
+    std::erase_if(inputs, [](const Input& input) {
+      const auto* from = std::get_if<FromPeer>(&input);
+      return from && !from->origin.key.empty();
+    });
+    options_.on_note({Note::Level::info, "a key was revoked: all connections over TCP begin anew"});
+    if (const Result<void> opened = server_.reopen_tcp(); !opened)
+      options_.on_note({Note::Level::error, opened.error().text + "; no other machine can connect now"});
+  }
+
+  /// True: stop. Suspects are processed alone, so that a further crash convicts nobody else.
+  bool process(std::vector<Input>& inputs, Now now) {
+    std::vector<Input> batch;
+    for (Input& input : inputs) {
+      const auto* from = suspects_.any() ? std::get_if<FromPeer>(&input) : nullptr;
+      const std::uint32_t crashes = from ? suspects_.crashes(from->digest) : 0;
+      if (crashes == 0) {
+        batch.push_back(std::move(input));
+      } else if (crashes >= Suspects::refused_from) {
+        refuse(*from);
+      } else {
+        if (process_batch(std::exchange(batch, {}), now)) return true;
+        if (process_batch({std::move(input)}, now)) return true;
+      }
+    }
+    return process_batch(batch, now);
+  }
+
+  bool process_batch(const std::vector<Input>& inputs, Now now) {
+    std::vector<std::uint64_t> digests;
+    for (const Input& input : inputs)
+      if (const auto* from = std::get_if<FromPeer>(&input)) digests.push_back(from->digest);
+    suspects_.begin(digests);
+    Committed done = node_.process(inputs, now);
+    suspects_.end();
+    return deliver(std::move(done));
+  }
+
+  void refuse(const FromPeer& from) {
+    const std::string why = "the controller crashed on this " + std::string(kind(from.message)) +
+                            " twice; this version of Bidboard takes it no more. Please report it";
+    options_.on_note({Note::Level::error, why});
+    if (const auto* request = std::get_if<Request>(&from.message))
+      server_.send(from.peer, Reply{request->number, Errc::refused, why, {}});
+    else
+      server_.send(from.peer, Malformed{why});
+  }
+
+  /// A process's last words come before its end, and its end before the registration of another that takes
+  /// over its name.
+  void add_deaths(std::vector<Input>& inputs) {
+    const auto registers = [](const Input& input) {
+      const auto* from = std::get_if<FromPeer>(&input);
+      return from && std::holds_alternative<Register>(from->message);
+    };
+    const std::vector<std::int64_t> ended = processes_.take_ended();
+    std::vector<Input> deaths;
+    for (const std::int64_t pid : ended) deaths.push_back(ProcessEnded{pid});
+    inputs.insert(std::find_if(inputs.begin(), inputs.end(), registers), deaths.begin(), deaths.end());
+  }
+
+  const ServeOptions& options_;
+  LmdbStore& store_;
+  Server& server_;
+  Node& node_;
+  Suspects& suspects_;
+  Doorkeeper& doorkeeper_;
+  WatchedProcesses processes_;
+  CompactionRun compaction_;
+};
+
+}  // namespace
+
+Result<void> serve(const BoardDirectory& board, const ServeOptions& options) {
+  const StopSignal stop;
+  Result<WriterLock> lock = WriterLock::acquire(board, Writer::State::starting, patience);
+  if (!lock) return fail(lock.error());
+  Result<std::unique_ptr<LmdbStore>> store = LmdbStore::open(board.path, {.durability = options.durability});
+  if (!store) return fail(store.error());
+  const Result<std::string> key = secret_key(board);
+  if (!key) return fail(key.error());
+  ask_for_descriptors();
+  Doorkeeper doorkeeper(board, options);
+  Result<std::unique_ptr<Server>> server = open_server(board, options, doorkeeper);
+  if (!server) return fail(server.error());
+
+  const Term term = (*store)->last_term().next();
+  Node node(**store, {.term = term,
+                      .secret_key = *key,
+                      .seed = 1,
+                      .pid = ::getpid(),
+                      .host = host_name(),
+                      .board_path = board.path,
+                      .feed = (*server)->feed_endpoint(),
+                      .tcp_feed = (*server)->tcp_feed_endpoint()});
+  const Result<std::unique_ptr<Suspects>> suspects = Suspects::open(board.suspects());
+  if (!suspects) return fail(suspects.error());
+  Live live(options, **store, **server, node, **suspects, doorkeeper);
+  Result<Committed> started = node.start(read_clocks());
+  if (!started) return fail(started.error());
+  const Writer writer{Writer::State::serving,
+                      ::getpid(),
+                      term,
+                      (*server)->endpoint(),
+                      (*server)->feed_endpoint(),
+                      (*server)->tcp_endpoint(),
+                      (*server)->tcp_feed_endpoint()};
+  if (const Result<void> said = lock->announce(writer); !said) return said;
+  live.deliver(std::move(*started));
+  options.on_ready(writer);
+  live.run(stop);
+  return {};
+}
+
+}  // namespace bidboard

@@ -1,0 +1,27 @@
+// The live driver: one thread that owns the board's store, the controller and the sockets. Edge code.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "blackboard/store/lmdb_store.hpp"
+#include "runtime/core/controller.hpp"
+#include "runtime/home/board_directory.hpp"
+
+namespace bidboard {
+
+struct ServeOptions {
+  Durability durability = Durability::commit;
+  std::string listen;                   ///< empty, or where to listen for other machines: tcp://ADDRESS:PORT
+  std::size_t connections_max = 1'000;  ///< on each way in, feed included
+  /// Called for every note; the shell prints it.
+  std::function<void(const Note&)> on_note = [](const Note&) {};
+  /// Called once, when tools and agents can connect.
+  std::function<void(const Writer&)> on_ready = [](const Writer&) {};
+};
+
+/// Serves the board until SIGTERM, SIGINT or a Shutdown request. Errors: conflict (another controller
+/// serves), storage, unavailable (cannot listen), and what the board's keys lack when it is to `listen`.
+Result<void> serve(const BoardDirectory& board, const ServeOptions& options);
+
+}  // namespace bidboard

@@ -1,0 +1,32 @@
+// An agent as a process: its state machine (agents/agent.hpp) between a connection and an executor, one
+// thread, one loop that sleeps until something happens. Edge code.
+#pragma once
+
+#include <functional>
+
+#include "runtime/home/board_directory.hpp"
+#include "runtime/jobs/plan.hpp"
+
+namespace bidboard {
+
+struct AgentProcessOptions {
+  PlannedAgent agent;
+  std::string directory;  ///< where commands run; empty: the folder that holds the board
+  std::string connect;    ///< not empty: the controller is there, perhaps on another machine
+  std::string key_file;   ///< what to show there; absolute, since tasks get it too
+  // Of a simulated agent (agents/simulated.hpp).
+  Micros noise = 0;
+  Micros failure_rate = 0;
+  std::uint64_t seed = 1;
+  Duration bid_timeout = seconds(10);
+  Duration patience = seconds(10);  ///< for a controller to let it in, at the start
+  std::function<void(const std::string&)> on_note = [](const std::string&) {};
+};
+
+/// Works for the board until SIGTERM or SIGINT; then stops what runs, says goodbye and returns. Keeps working
+/// while the controller is away. `board`: with `connect`, a folder of this machine for what tasks print.
+/// Errors: unavailable (nobody serves the board), refused (not let in, or no longer), invalid or conflict
+/// (registration refused).
+Result<void> run_agent(const BoardDirectory& board, AgentProcessOptions options);
+
+}  // namespace bidboard

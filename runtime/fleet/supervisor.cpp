@@ -1,0 +1,177 @@
+#include "runtime/fleet/supervisor.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "agents/guard/platform.hpp"
+#include "blackboard/checks/check.hpp"
+#include "runtime/drivers/clock.hpp"
+
+namespace bidboard {
+namespace {
+
+int child_pipe[2] = {-1, -1};
+struct sigaction earlier_child;
+
+void on_child(int) {
+  const int error = errno;
+  static_cast<void>(!::write(child_pipe[1], "x", 1));
+  errno = error;
+}
+
+/// In the child, between fork and exec.
+[[noreturn]] void become(const ChildSpec& spec, char* const* argv, pid_t parent) {
+  die_with_parent();
+  if (::getppid() != parent) ::_exit(127);  // it died meanwhile
+  ::signal(SIGTERM, SIG_DFL);
+  ::signal(SIGINT, SIG_IGN);  // ctrl-C reaches the whole group; the supervisor decides
+  ::signal(SIGCHLD, SIG_DFL);
+  const int in = ::open("/dev/null", O_RDONLY);
+  ::dup2(in, STDIN_FILENO);
+  if (!spec.log.empty()) {
+    const int log = ::open(spec.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (log >= 0) {
+      ::dup2(log, STDOUT_FILENO);
+      ::dup2(log, STDERR_FILENO);
+    }
+  }
+  close_descriptors_from(3);
+  ::execvp(argv[0], argv);
+  ::_exit(127);
+}
+
+}  // namespace
+
+Supervisor::Supervisor(RestartLimit limit, std::function<void(const std::string&)> on_note)
+    : limit_(limit), on_note_(std::move(on_note)) {
+  BB_CHECK(child_pipe[0] < 0, "one Supervisor at a time");
+  BB_CHECK(::pipe(child_pipe) == 0, "a pipe can be made");
+  for (const int fd : child_pipe) {
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    ::fcntl(fd, F_SETFL, O_NONBLOCK);
+  }
+  struct sigaction action {};
+  action.sa_handler = on_child;
+  action.sa_flags = SA_NOCLDSTOP | SA_RESTART;
+  ::sigaction(SIGCHLD, &action, &earlier_child);
+}
+
+Supervisor::~Supervisor() {
+  stop_all();
+  ::sigaction(SIGCHLD, &earlier_child, nullptr);
+  for (int& fd : child_pipe) {
+    ::close(fd);
+    fd = -1;
+  }
+}
+
+Result<void> Supervisor::start(ChildSpec spec) {
+  children_.push_back({std::move(spec), 0, RestartPolicy(limit_)});
+  return launch(children_.back());
+}
+
+Result<void> Supervisor::launch(Child& child) {
+  std::vector<char*> argv;
+  for (std::string& word : child.spec.argv) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0)
+    return fail(Errc::unavailable, std::string("no process can be started: ") + std::strerror(errno));
+  if (pid == 0) become(child.spec, argv.data(), parent);
+  child.pid = pid;
+  return {};
+}
+
+std::string Supervisor::ending_of(const Child& child, int status) const {
+  if (WIFSIGNALED(status))
+    return child.spec.name + " was ended by signal " + std::to_string(WTERMSIG(status));
+  return child.spec.name + " ended with exit code " + std::to_string(WEXITSTATUS(status));
+}
+
+Result<void> Supervisor::look_after() {
+  char drained[64];
+  while (::read(child_pipe[0], drained, sizeof drained) > 0) {
+  }
+  for (Child& child : children_) {
+    int status = 0;
+    if (child.pid == 0 || ::waitpid(child.pid, &status, WNOHANG) != child.pid) continue;
+    child.pid = 0;
+    const std::string ending = ending_of(child, status);
+    if (!child.spec.restart) {
+      on_note_(ending);
+      continue;
+    }
+    if (!child.policy.allow(read_clocks().mono)) {
+      stop_all();
+      return fail(Errc::failed, ending + ", more than " + std::to_string(limit_.intensity) +
+                                    " times within " + format_duration(limit_.period) +
+                                    "; gave up and stopped everything" +
+                                    (child.spec.log.empty() ? "" : ". Its log: " + child.spec.log));
+    }
+    on_note_(ending + "; starting it again");
+    if (Result<void> launched = launch(child); !launched) return launched;
+  }
+  return {};
+}
+
+int Supervisor::descriptor() const { return child_pipe[0]; }
+
+void Supervisor::stop_all(Duration patience) {
+  using Clock = std::chrono::steady_clock;
+  const auto give_up = Clock::now() + std::chrono::microseconds(patience.us);
+  // The controller was started first and stops last, so that agents can still say goodbye.
+  for (auto child = children_.rbegin(); child != children_.rend(); ++child) {
+    if (child->pid == 0) continue;
+    const bool is_first = std::next(child) == children_.rend();
+    if (is_first)
+      for (Child& other : children_)
+        if (&other != &*child && other.pid != 0) {
+          while (::waitpid(other.pid, nullptr, WNOHANG) == 0) {
+            if (Clock::now() > give_up) ::kill(other.pid, SIGKILL);
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+          }
+          other.pid = 0;
+        }
+    ::kill(child->pid, SIGTERM);
+  }
+  for (Child& child : children_) {
+    while (child.pid != 0 && ::waitpid(child.pid, nullptr, WNOHANG) == 0) {
+      if (Clock::now() > give_up) ::kill(child.pid, SIGKILL);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    child.pid = 0;
+  }
+}
+
+std::size_t Supervisor::running() const {
+  return static_cast<std::size_t>(
+      std::count_if(children_.begin(), children_.end(), [](const Child& c) { return c.pid != 0; }));
+}
+
+pid_t Supervisor::pid_of(const std::string& name) const {
+  for (const Child& child : children_)
+    if (child.spec.name == name) return child.pid;
+  return 0;
+}
+
+Result<Writer> await_serving(const BoardDirectory& board, Duration patience) {
+  const Instant give_up = read_clocks().mono + patience;
+  while (read_clocks().mono < give_up) {
+    if (const auto writer = serving_writer(board)) return *writer;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return fail(Errc::unavailable,
+              "the controller of " + board.path + " did not come up within " + format_duration(patience));
+}
+
+}  // namespace bidboard

@@ -1,0 +1,63 @@
+// Starts a controller and agents as child processes, restarts them within bounds, and stops them all. None of
+// them outlives the supervisor, not even when it is killed. Edge code, for one thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "runtime/fleet/restart_policy.hpp"
+#include "runtime/home/board_directory.hpp"
+
+namespace bidboard {
+
+struct ChildSpec {
+  std::string name;               ///< for people: "controller", "scout1"
+  std::vector<std::string> argv;  ///< argv[0] is the program
+  bool restart = true;            ///< start it again when it ends by itself
+  std::string log;                ///< a file that takes its stdout and stderr, appended
+};
+
+class Supervisor {
+ public:
+  /// `on_note`: told of every start, end and restart.
+  Supervisor(RestartLimit limit, std::function<void(const std::string&)> on_note);
+  /// Stops what still runs.
+  ~Supervisor();
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  /// Errors: unavailable (no process could be made).
+  Result<void> start(ChildSpec child);
+  /// Deals with children that have ended. Errors: failed, when restarts were used up: everything has been
+  /// stopped, and the text says which child kept ending and where its log is.
+  Result<void> look_after();
+  /// Becomes readable when a child ends.
+  int descriptor() const;
+  /// TERM, and KILL after `patience`, agents first, the controller last.
+  void stop_all(Duration patience = seconds(5));
+
+  std::size_t running() const;
+  /// 0: it does not run.
+  pid_t pid_of(const std::string& name) const;
+
+ private:
+  struct Child {
+    ChildSpec spec;
+    pid_t pid = 0;
+    RestartPolicy policy;
+  };
+  Result<void> launch(Child& child);
+  std::string ending_of(const Child& child, int status) const;
+
+  RestartLimit limit_;
+  std::function<void(const std::string&)> on_note_;
+  std::vector<Child> children_;
+};
+
+/// Waits until a controller serves the board. Errors: unavailable.
+Result<Writer> await_serving(const BoardDirectory& board, Duration patience);
+
+}  // namespace bidboard

@@ -1,0 +1,20 @@
+// The command lines of a controller and of agents, as `up` and `run` start them.
+#pragma once
+
+#include <string>
+
+#include "runtime/fleet/supervisor.hpp"
+#include "runtime/jobs/plan.hpp"
+
+namespace bidboard {
+
+/// How this program can be called again: the absolute path of the running binary.
+std::string own_program();
+
+/// `listen`: for other machines; empty: not.
+ChildSpec controller_child(const BoardDirectory& board, bool durable, const std::string& listen = {});
+/// `work_directory`: where its commands run.
+ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent,
+                      const std::string& work_directory);
+
+}  // namespace bidboard

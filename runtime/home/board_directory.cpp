@@ -1,0 +1,219 @@
+#include "runtime/home/board_directory.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "agents/guard/descriptor.hpp"
+#include "blackboard/checks/sabotage.hpp"
+#include "runtime/home/random_bytes.hpp"
+
+namespace bidboard {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t key_bytes = 32;
+
+fs::path folder_of(const fs::path& given) {
+  if (given.filename() == board_folder) return given;
+  return given / board_folder;
+}
+
+constexpr std::string_view state_names[] = {"embedded", "starting", "serving"};
+
+std::string to_text(const Writer& writer) {
+  std::ostringstream out;
+  const auto or_dash = [](const std::string& text) { return text.empty() ? std::string("-") : text; };
+  out << state_names[static_cast<int>(writer.state)] << ' ' << writer.pid << ' ' << writer.term.value;
+  for (const std::string* address : {&writer.endpoint, &writer.feed, &writer.tcp, &writer.tcp_feed})
+    out << ' ' << or_dash(*address);
+  out << '\n';
+  return out.str();
+}
+
+std::optional<Writer> parse_writer(const std::string& text) {
+  std::istringstream in(text);
+  std::string state;
+  Writer writer;
+  if (!(in >> state >> writer.pid >> writer.term.value >> writer.endpoint >> writer.feed)) return {};
+  in >> writer.tcp >> writer.tcp_feed;  // an earlier version says nothing of these
+  for (int i = 0; i < 3; ++i)
+    if (state == state_names[i]) {
+      writer.state = static_cast<Writer::State>(i);
+      for (std::string* address : {&writer.endpoint, &writer.feed, &writer.tcp, &writer.tcp_feed})
+        if (*address == "-") address->clear();
+      return writer;
+    }
+  return {};
+}
+
+std::optional<Writer> read_writer(int fd) {
+  char buffer[1024];
+  const ssize_t n = ::pread(fd, buffer, sizeof buffer, 0);
+  return n > 0 ? parse_writer(std::string(buffer, static_cast<std::size_t>(n))) : std::nullopt;
+}
+
+bool write_all_of(int fd, const std::string& text) {
+  return ::ftruncate(fd, 0) == 0 &&
+         ::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+}
+
+/// A controller that was killed leaves its word in the file, and tools that look share the lock for a moment:
+/// only an exclusive lock is a writer's.
+bool held_by_a_writer(int fd) {
+  if (::flock(fd, LOCK_SH | LOCK_NB) != 0) return true;
+  ::flock(fd, LOCK_UN);
+  return false;
+}
+
+/// So often a controller must be seen to serve before another one is refused: between taking the lock and
+/// saying so, a new holder stands behind the last one's word.
+constexpr int looks_before_refusal = 3;
+
+int open_lock(const BoardDirectory& board) {
+  return ::open(board.writer_lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
+
+/// The file appears with its content or not at all; one that is there stays as it is. False: errno says why.
+bool make_file_at_once(const std::string& path, const std::string& content) {
+  const std::string draft = path + "." + std::to_string(::getpid());
+  bool made = false;
+  {
+    const Descriptor file{::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+    made = file &&
+           ::write(file.get(), content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&
+           ::fsync(file.get()) == 0 && (::link(draft.c_str(), path.c_str()) == 0 || errno == EEXIST);
+  }
+  const int error = errno;
+  ::unlink(draft.c_str());
+  errno = error;
+  return made;
+}
+
+}  // namespace
+
+bool is_board(const BoardDirectory& board) {
+  std::error_code error;
+  const std::uintmax_t bytes = fs::file_size(board.path + "/data.mdb", error);
+  return !error && bytes > 0;
+}
+
+Result<BoardDirectory> find_board(const std::string& chosen) {
+  const char* from_environment = std::getenv("BIDBOARD_DIR");
+  const char* elsewhere = std::getenv(connect_variable);
+  if (chosen.empty() && elsewhere && *elsewhere != '\0')
+    return fail(Errc::unavailable, "the board is on another machine (BIDBOARD_CONNECT is " +
+                                       std::string(elsewhere) +
+                                       "), and this command works on the board's files: run it there");
+  const std::string given = !chosen.empty() ? chosen : from_environment ? from_environment : "";
+  std::error_code error;
+  if (!given.empty()) {
+    const BoardDirectory board{folder_of(fs::absolute(fs::path(given), error).lexically_normal()).string()};
+    if (is_board(board)) return board;
+    return fail(Errc::not_found, "no board in " + given + "; `bidboard -C " + given + " init` makes one");
+  }
+  for (fs::path at = fs::current_path(error); !at.empty(); at = at.parent_path()) {
+    if (const BoardDirectory board{(at / board_folder).string()}; is_board(board)) return board;
+    if (at == at.root_path()) break;
+  }
+  return fail(Errc::not_found,
+              "no board here or in any folder above; `bidboard init` makes one in this folder");
+}
+
+Result<BoardDirectory> make_board_folder(const std::string& home) {
+  std::error_code error;
+  const fs::path folder =
+      folder_of(fs::absolute(fs::path(home.empty() ? "." : home), error).lexically_normal());
+  BoardDirectory board{folder.string()};
+  fs::create_directories(folder.parent_path(), error);
+  for (const std::string& path : {board.path, board.output(), board.run()})
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+      return fail(Errc::storage, "cannot make " + path + ": " + std::strerror(errno));
+  std::ofstream(folder / ".gitignore") << "*\n";
+  if (const Result<std::string> key = secret_key(board); !key) return fail(key.error());
+  return board;
+}
+
+Result<std::string> secret_key(const BoardDirectory& board) {
+  const std::string path = board.secret_file();
+  std::string key(key_bytes, '\0');
+  if (const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)}) {
+    if (::read(file.get(), key.data(), key.size()) == static_cast<ssize_t>(key_bytes)) return key;
+    return fail(Errc::corrupt,
+                path + " is damaged: it must hold 32 bytes; with no task running it can be moved away");
+  }
+  const Result<std::string> fresh = random_bytes(key_bytes);
+  if (!fresh) return fail(fresh.error());
+  return make_file_at_once(path, *fresh)
+             ? secret_key(board)
+             : fail(Errc::storage, "cannot write " + path + ": " + std::strerror(errno));
+}
+
+Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::State as, Duration patience,
+                                       Writer* serving) {
+  using Clock = std::chrono::steady_clock;
+  const auto give_up = Clock::now() + std::chrono::microseconds(patience.us);
+  const int fd = open_lock(board);
+  if (fd < 0) return fail(Errc::storage, "cannot open " + board.writer_lock() + ": " + std::strerror(errno));
+  std::chrono::milliseconds pause(1);
+  int seen_serving = 0;
+  while (!sabotaged("lock") && ::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    const std::optional<Writer> holder = read_writer(fd);
+    const bool serves = holder && holder->state == Writer::State::serving && held_by_a_writer(fd);
+    seen_serving = serves ? seen_serving + 1 : 0;
+    if (seen_serving == looks_before_refusal || (serves && as == Writer::State::embedded)) {
+      if (serving) *serving = *holder;
+      ::close(fd);
+      return fail(Errc::conflict,
+                  "a controller serves this board already (process " + std::to_string(holder->pid) + ")");
+    }
+    if (Clock::now() >= give_up) {
+      ::close(fd);
+      return fail(Errc::timed_out, "the board is being written by process " +
+                                       std::to_string(holder ? holder->pid : 0) +
+                                       " and was not let go of within " + format_duration(patience));
+    }
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, std::chrono::milliseconds(16));
+  }
+  WriterLock lock(fd);
+  if (const Result<void> said = lock.announce({as, ::getpid(), {}, {}, {}, {}, {}}); !said)
+    return fail(said.error());
+  return lock;
+}
+
+WriterLock::WriterLock(WriterLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+WriterLock::~WriterLock() {
+  if (fd_ < 0) return;
+  write_all_of(fd_, "");
+  ::close(fd_);
+}
+
+Result<void> WriterLock::announce(const Writer& writer) {
+  if (write_all_of(fd_, to_text(writer))) return {};
+  return fail(Errc::storage, std::string("cannot write the lock file: ") + std::strerror(errno));
+}
+
+std::optional<Writer> serving_writer(const BoardDirectory& board) {
+  const int fd = ::open(board.writer_lock().c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) return {};
+  std::optional<Writer> writer;
+  if (::flock(fd, LOCK_SH | LOCK_NB) != 0) writer = read_writer(fd);
+  ::close(fd);
+  if (writer && writer->state != Writer::State::serving) writer.reset();
+  return writer;
+}
+
+}  // namespace bidboard

@@ -1,0 +1,207 @@
+#include "runtime/home/doctor.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include "agents/guard/descriptor.hpp"
+#include "blackboard/board/board.hpp"
+#include "blackboard/board/verify.hpp"
+#include "blackboard/format/codec.hpp"
+#include "blackboard/format/keys.hpp"
+#include "blackboard/secrets.hpp"
+#include "blackboard/store/lmdb_store.hpp"
+#include "blackboard/task_states.hpp"
+#include "runtime/home/key_directory.hpp"
+#include "runtime/home/socket_folder.hpp"
+
+namespace bidboard {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t most_findings = 50;
+
+Result<void> decodes(std::string_view key, std::string_view value) {
+  const auto checked = [](auto result) -> Result<void> {
+    if (!result) return fail(result.error());
+    return {};
+  };
+  switch (key.empty() ? '\0' : key[0]) {
+    case keys::task_letter:
+      return checked(unseal<Task>(value));
+    case keys::agent_letter:
+      return checked(unseal<Agent>(value));
+    case keys::workflow_letter:
+      return checked(unseal<Workflow>(value));
+    case keys::discovery_letter:
+      return checked(unseal<Discovery>(value));
+    case keys::client_letter:
+      return checked(unseal<Client>(value));
+    case keys::calibration_letter:
+      return checked(unseal<Calibration>(value));
+    case keys::log_letter:
+      return checked(unseal<Event>(value));
+    case keys::base_letter:
+      return decodes(key.substr(std::min<std::size_t>(key.size(), 2)), value);
+    case keys::blob_letter:
+      if (content_hash(value) != key.substr(1))
+        return fail(Errc::corrupt, "a stored result does not match its hash");
+      return {};
+    default:
+      return {};
+  }
+}
+
+/// Everything that can be said from the store's content, a line each.
+std::vector<std::string> read_everything(const BoardDirectory& board, bool deep) {
+  const Result<std::uint64_t> entries = count_entries(board.path);
+  const Result<std::unique_ptr<Snapshot>> snapshot = open_snapshot(board.path);
+  if (!entries || !snapshot) return {entries ? snapshot.error().text : entries.error().text};
+  std::vector<std::string> findings;
+  std::uint64_t found = 0;
+  std::string before;
+  (*snapshot)->scan({}, {}, [&](std::string_view key, std::string_view value) {
+    if (const Result<void> fine = decodes(key, value); !fine)
+      findings.push_back("record " + to_hex(key) + ": " + fine.error().text);
+    if (found++ > 0 && key <= before)
+      findings.push_back("record " + to_hex(key) + " stands behind " + to_hex(before));
+    before = key;
+    return findings.size() < most_findings;
+  });
+  // A page that went wrong can hide others, which no record misses when it hides all of them.
+  if (findings.empty() && found != *entries)
+    findings.push_back("the store says that it holds " + std::to_string(*entries) + " entries, but " +
+                       std::to_string(found) + " are found");
+  if (!findings.empty()) return findings;  // what does not decode cannot be compared
+  findings = check_invariants(**snapshot);
+  if (!deep || !findings.empty()) return findings;
+  return verify(**snapshot);
+}
+
+[[noreturn]] void read_in_child(int out, const BoardDirectory& board, bool deep) {
+  std::string text;
+  for (const std::string& finding : read_everything(board, deep)) text += finding + "\n";
+  for (std::size_t at = 0; at < text.size();) {
+    const ssize_t n = ::write(out, text.data() + at, text.size() - at);
+    if (n <= 0) ::_exit(1);
+    at += static_cast<std::size_t>(n);
+  }
+  ::_exit(0);
+}
+
+Result<void> examine_store(const BoardDirectory& board, bool deep, std::vector<Symptom>& findings) {
+  int pipe[2];
+  if (::pipe(pipe) != 0) return fail(Errc::unavailable, "no pipe can be made");
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail(Errc::unavailable, "no process can be started");
+  if (pid == 0) {
+    ::close(pipe[0]);
+    read_in_child(pipe[1], board, deep);
+  }
+  ::close(pipe[1]);
+  std::string text;
+  char buffer[4096];
+  ssize_t n = 0;
+  while ((n = ::read(pipe[0], buffer, sizeof buffer)) > 0) text.append(buffer, static_cast<std::size_t>(n));
+  ::close(pipe[0]);
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    findings.push_back({true, text.substr(at, end - at)});
+    at = end + 1;
+  }
+  if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0)
+    findings.push_back(
+        {true, "reading the store killed the reader (" +
+                   std::string(WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status)) : "it gave up") +
+                   "): data.mdb is damaged; go back to a backup"});
+  return {};
+}
+
+void examine_files(const BoardDirectory& board, std::vector<Symptom>& findings) {
+  struct stat info {};
+  if (::stat(board.secret_file().c_str(), &info) != 0)
+    findings.push_back(
+        {false,
+         "secret.key is missing; the next command makes a new one, and live awards must then be made again"});
+  else if (info.st_size != 32)
+    findings.push_back(
+        {true, "secret.key does not hold 32 bytes; with no task running it can be moved away"});
+  else if ((info.st_mode & 077) != 0)
+    findings.push_back({true, "secret.key can be read by others; chmod 600 " + board.secret_file()});
+  if (::stat(board.keys().c_str(), &info) == 0)
+    if (const auto keys = allowed_keys(board); !keys)
+      findings.push_back({keys.error().code == Errc::refused,
+                          keys.error().text + "; until then no other machine can connect"});
+  const Descriptor lock(::open(board.writer_lock().c_str(), O_RDONLY | O_CLOEXEC));
+  if (lock && ::fstat(lock.get(), &info) == 0 && info.st_size > 0 &&
+      ::flock(lock.get(), LOCK_SH | LOCK_NB) == 0)
+    findings.push_back(
+        {false, "the last writer did not end cleanly; nothing is lost, the next one takes over"});
+}
+
+/// Of agents nobody looks after, since no controller serves.
+void examine_agents(const Snapshot& snapshot, std::vector<Symptom>& findings) {
+  snapshot.scan(std::string(1, keys::agent_letter), {}, [&](std::string_view, std::string_view bytes) {
+    const Result<Agent> agent = unseal<Agent>(bytes);
+    if (!agent || agent->state != AgentState::live || !agent->key.empty()) return true;
+    const bool runs = agent->profile.pid > 0 && ::kill(static_cast<pid_t>(agent->profile.pid), 0) == 0;
+    findings.push_back(
+        {false, "agent " + agent->profile.name +
+                    (runs ? " waits for a controller" : " is listed as live, but its process has ended") +
+                    "; `bidboard up` sorts that out"});
+    return true;
+  });
+}
+
+/// Whoever executes a task holds its lock file until all that it started is gone.
+void examine_executions(const BoardDirectory& board, const Snapshot& snapshot, bool served,
+                        std::vector<Symptom>& findings) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(board.run(), error)) {
+    if (entry.path().extension() != ".lock") continue;
+    const Descriptor lock(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
+    if (!lock || ::flock(lock.get(), LOCK_SH | LOCK_NB) == 0) continue;
+    const std::string name = entry.path().stem().string();
+    const std::optional<TaskId> id = parse_id<TaskId>(name);
+    const auto bytes = id ? snapshot.get(keys::task(*id)) : std::nullopt;
+    const Result<Task> task = bytes ? unseal<Task>(*bytes) : fail(Errc::not_found, "no such task");
+    if (!served)
+      findings.push_back({false, "something of task " + name + " still runs, without a controller"});
+    else if (!task || !is_held(task->state))
+      findings.push_back({false, "something of task " + name + " still runs, though nobody holds it"});
+  }
+}
+
+void examine_processes(const BoardDirectory& board, std::vector<Symptom>& findings) {
+  const bool served = serving_writer(board).has_value();
+  const Result<std::unique_ptr<Snapshot>> snapshot = open_snapshot(board.path);
+  if (!snapshot) return;
+  if (!served) examine_agents(**snapshot, findings);
+  examine_executions(board, **snapshot, served, findings);
+  const std::string sockets = socket_folder(board.path);
+  if (!served && fs::exists(sockets))
+    findings.push_back({false, "sockets of a controller that was killed are left over in " + sockets +
+                                   "; the next one takes them over"});
+}
+
+}  // namespace
+
+Result<std::vector<Symptom>> examine(const BoardDirectory& board, bool deep) {
+  std::vector<Symptom> findings;
+  examine_files(board, findings);
+  if (const Result<void> done = examine_store(board, deep, findings); !done) return fail(done.error());
+  // A store that kills its readers is not read in this process.
+  if (findings.empty() || !findings.back().grave) examine_processes(board, findings);
+  return findings;
+}
+
+}  // namespace bidboard

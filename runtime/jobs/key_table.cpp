@@ -1,0 +1,240 @@
+#include "runtime/jobs/key_table.hpp"
+
+#include <charconv>
+
+namespace bidboard {
+namespace {
+
+constexpr double max_level = 1'000;
+
+std::string plain_number(double value) { return format_micros(to_micros(value)); }
+
+std::string range_in_words(double low, double high, bool above) {
+  return (above ? "above " : "from ") + plain_number(low) + " to " + plain_number(high);
+}
+
+/// How the value would be written, for "not 'x'".
+std::string shown(const Value& value) {
+  if (value.is_string()) return quoted(value.string());
+  if (value.is_array() || value.is_object() || value.is_null()) return std::string(value.type_name());
+  return to_json(value);
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+bool is_skill_name(std::string_view name) {
+  return !name.empty() && name.size() <= 200 && name.find_first_of(" \t\n\r<>=,") == name.npos;
+}
+
+std::optional<Micros> parse_level(std::string_view text) {
+  double level = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), level);
+  if (error != std::errc() || end != text.data() + text.size() || !(level >= 0 && level <= max_level))
+    return {};
+  return to_micros(level);
+}
+
+}  // namespace
+
+void KeyReader::refuse(Place place, std::string what, std::string fix) {
+  std::string prefix = subject_.empty() ? "" : subject_ + ": ";
+  if (!key_.empty()) prefix += quoted(key_) + " ";
+  diagnostics_.add(place, prefix + what, std::move(fix));
+}
+
+void KeyReader::wrong_type(const Value& value, std::string_view wanted, std::string fix) {
+  refuse(value.place, "must be " + std::string(wanted) + ", not " + shown(value), std::move(fix));
+}
+
+std::optional<std::string> KeyReader::text(const Value& value) {
+  if (value.is_string()) return value.string();
+  const bool scalar = value.is_bool() || value.is_number();
+  wrong_type(value, "text", scalar ? "put it in quotes" : "write one text");
+  return {};
+}
+
+std::optional<std::string> KeyReader::name(const Value& value) {
+  const auto name = text(value);
+  if (!name) return {};
+  if (name->empty() || name->size() > 200 || trimmed(*name) != *name ||
+      name->find_first_of("\n\r\t") != name->npos) {
+    wrong_type(value, "a name", "write one line of 1 to 200 characters without spaces at its ends");
+    return {};
+  }
+  return name;
+}
+
+std::optional<bool> KeyReader::flag(const Value& value) {
+  if (value.is_bool()) return value.boolean();
+  wrong_type(value, "true or false", "write true or false without quotes");
+  return {};
+}
+
+std::optional<std::int64_t> KeyReader::whole(const Value& value, std::int64_t low, std::int64_t high) {
+  if (value.is_integer() && value.integer() >= low && value.integer() <= high) return value.integer();
+  wrong_type(value, "a whole number from " + std::to_string(low) + " to " + std::to_string(high), "");
+  return {};
+}
+
+std::optional<Micros> KeyReader::number(const Value& value, double low, double high, bool above) {
+  if (value.is_number()) {
+    const double number = value.number();
+    const Micros micros = to_micros(number);
+    if (number <= high && (above ? micros > to_micros(low) : number >= low)) return micros;
+  }
+  wrong_type(value, "a number " + range_in_words(low, high, above), "");
+  return {};
+}
+
+std::optional<Duration> KeyReader::duration(const Value& value, Duration low) {
+  if (value.is_string() || value.is_number()) {
+    const auto parsed = parse_duration(value.is_string() ? value.string() : to_json(value));
+    if (parsed && *parsed >= low) return *parsed;
+  }
+  const std::string least = low.us > 0 ? " of at least " + format_duration(low) : "";
+  wrong_type(value, "a duration" + least, "write for example 250ms, 60s, 5m or 2h");
+  return {};
+}
+
+std::optional<std::string> KeyReader::choice(const Value& value, const std::vector<std::string>& words) {
+  const auto word = text(value);
+  if (!word) return {};
+  for (const std::string& candidate : words)
+    if (candidate == *word) return word;
+  refuse(value.place, quoted(*word) + " is not known",
+         diagnostics_.suggest(*word, words, "choose from " + list_in_words(words)));
+  return {};
+}
+
+std::vector<std::pair<std::string, Place>> KeyReader::words(const Value& value) {
+  std::vector<std::pair<std::string, Place>> out;
+  if (value.is_string()) {
+    out.emplace_back(value.string(), value.place);
+  } else if (value.is_array()) {
+    for (const Value& element : value.array())
+      if (auto word = text(element)) out.emplace_back(std::move(*word), element.place);
+  } else {
+    wrong_type(value, "a list", "write [first, second]");
+  }
+  return out;
+}
+
+std::optional<Micros> KeyReader::level_of(const Value::Member& member, bool above) {
+  const std::string path = std::string(key_) + "." + member.key;
+  const std::string_view outer = std::exchange(key_, path);
+  const auto level = number(member.value, 0, max_level, above);
+  key_ = outer;
+  return level;
+}
+
+std::vector<Skill> KeyReader::skills(const Value& value) {
+  std::vector<Skill> out;
+  const auto add = [&](Skill skill, Place place) {
+    for (const Skill& earlier : out)
+      if (earlier.name == skill.name)
+        return refuse(place, "names " + quoted(skill.name) + " twice", "leave one out");
+    out.push_back(std::move(skill));
+  };
+  if (value.is_object()) {
+    for (const Value::Member& member : value.object()) {
+      if (!is_skill_name(member.key))
+        refuse(member.place, "holds " + quoted(member.key),
+               "a skill's name has no spaces, commas, '<', '>' or '='");
+      else if (const auto level = level_of(member, true))
+        add({member.key, *level}, member.place);
+    }
+    return out;
+  }
+  for (const auto& [word, place] : words(value)) {
+    auto skill = parse_skill(word);
+    if (skill)
+      add(std::move(*skill), place);
+    else
+      refuse(place, "holds " + quoted(word), skill.error().text);
+  }
+  return out;
+}
+
+std::vector<SkillNeed> KeyReader::skill_needs(const Value& value) {
+  std::vector<SkillNeed> out;
+  const auto add = [&](SkillNeed need, Place place) {
+    for (const SkillNeed& earlier : out)
+      if (earlier.name == need.name)
+        return refuse(place, "names " + quoted(need.name) + " twice", "leave one out");
+    out.push_back(std::move(need));
+  };
+  if (value.is_object()) {
+    for (const Value::Member& member : value.object()) {
+      if (!is_skill_name(member.key))
+        refuse(member.place, "holds " + quoted(member.key),
+               "a skill's name has no spaces, commas, '<', '>' or '='");
+      else if (const auto level = level_of(member, false))
+        add({member.key, *level}, member.place);
+    }
+    return out;
+  }
+  for (const auto& [word, place] : words(value)) {
+    auto need = parse_skill_need(word);
+    if (need)
+      add(std::move(*need), place);
+    else
+      refuse(place, "holds " + quoted(word), need.error().text);
+  }
+  return out;
+}
+
+void refuse_unknown_key(KeyReader& reader, const Value::Member& member,
+                        const std::vector<std::string>& known) {
+  reader.set_key({});
+  reader.refuse(member.place, "unknown key " + quoted(member.key),
+                reader.diagnostics().suggest(member.key, known, "the keys are " + list_in_words(known)));
+}
+
+bool require_map(KeyReader& reader, const Value& value, std::string_view example) {
+  if (value.is_object()) return true;
+  reader.refuse(value.place, "must be a map, not " + shown(value), "write " + std::string(example));
+  return false;
+}
+
+std::string markdown_table(const std::vector<KeyInfo>& rows) {
+  const auto escaped = [](std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+      if (c == '|') out += '\\';
+      out += c;
+    }
+    return out;
+  };
+  std::string out = "| key | type | default | meaning |\n| --- | --- | --- | --- |\n";
+  for (const KeyInfo& row : rows)
+    out += "| `" + escaped(row.name) + "` | " + escaped(row.type) + " | " + escaped(row.fallback) + " | " +
+           escaped(row.doc) + " |\n";
+  return out;
+}
+
+Result<Skill> parse_skill(std::string_view text) {
+  const auto equals = text.find('=');
+  Skill skill{std::string(trimmed(text.substr(0, equals))), one};
+  const auto level = equals == text.npos ? std::optional(one) : parse_level(trimmed(text.substr(equals + 1)));
+  if (!is_skill_name(skill.name) || !level || *level == 0)
+    return fail(Errc::invalid, "write a skill as cpp or cpp=0.9, the level above 0");
+  skill.level = *level;
+  return skill;
+}
+
+Result<SkillNeed> parse_skill_need(std::string_view text) {
+  const auto sign = text.find(">=");
+  SkillNeed need{std::string(trimmed(text.substr(0, sign))), 0};
+  const auto level =
+      sign == text.npos ? std::optional<Micros>(0) : parse_level(trimmed(text.substr(sign + 2)));
+  if (!is_skill_name(need.name) || !level)
+    return fail(Errc::invalid, "write a needed skill as cpp or cpp>=0.7, the level from 0");
+  need.level = *level;
+  return need;
+}
+
+}  // namespace bidboard

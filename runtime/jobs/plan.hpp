@@ -1,0 +1,84 @@
+// What a job file or a trace asks for, resolved and checked: ready to be posted in one request.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "blackboard/records.hpp"
+#include "blackboard/task_graph.hpp"
+#include "blackboard/text/document.hpp"
+#include "runtime/jobs/diagnostics.hpp"
+
+namespace bidboard {
+
+/// How an agent does its tasks (agents/executors/).
+enum class ExecutorKind : std::uint8_t {
+  command,    ///< one process per task
+  coprocess,  ///< one long-lived child that speaks JSON lines
+  simulated,  ///< waits size / speed
+};
+std::string_view name(ExecutorKind kind);
+
+/// An agent to be started. `count: 3` has become three of these.
+struct PlannedAgent {
+  AgentProfile profile;  ///< pid and host are not set
+  ExecutorKind executor = ExecutorKind::command;
+  std::string exec;  ///< command of the executor; may be empty when it only takes `run` tasks or is simulated
+  bool json_input = false;   ///< the task reaches the command as JSON instead of text
+  std::string bid;           ///< command that answers announcements; not empty: profile.bids is live
+  bool answers_bids = true;  ///< a coprocess: it answers bid lines; else its bids are standard or by formula
+  // Dotted paths into a result that is JSON; empty: not told (agents/executors/command.hpp).
+  std::string price_field;
+  std::string tokens_field;
+  std::string result_field;
+  bool restart = true;  ///< its supervisor starts it again when it dies
+  Place place;
+};
+
+struct PlannedNeed {
+  std::uint32_t task = 0;  ///< position in Plan::tasks
+  bool any = false;        ///< satisfied however that task ends
+  bool operator==(const PlannedNeed&) const = default;
+};
+
+struct PlannedTask {
+  TaskSpec spec;  ///< without needs, parent and workflow; spec.name is its name in the file
+  std::vector<PlannedNeed> needs;
+  Place place;
+};
+
+struct Plan {
+  std::string name;
+  std::string source;                ///< the file
+  std::string project;               ///< empty: the board's
+  bool traced = false;               ///< a trace: its tasks are done by simulated agents
+  std::string strategy;              ///< empty: the board's
+  std::string mechanism;             ///< empty: the board's
+  std::vector<PlannedAgent> agents;  ///< empty: the board's own agents do it
+  std::vector<PlannedTask> tasks;    ///< in the order of the file; never empty
+  Micros total_work = 0;             ///< sum of the sizes
+  Micros critical_path = 0;          ///< the heaviest chain of needs: no schedule at speed 1 is shorter
+};
+
+/// The names a file may use, from those who implement them.
+struct KnownNames {
+  std::vector<std::string> strategies;
+  std::vector<std::string> mechanisms;
+};
+
+/// A job file (YAML or JSON, job_file.hpp) or a trace (JSON, trace.hpp), told apart by its shape.
+/// Errors: invalid, every finding on a line of its own (Diagnostics::error).
+Result<Plan> read_plan(std::string_view text, std::string file, const KnownNames& known);
+
+/// Adds a finding for every cycle among the needs (ten at most), spelled out. True: there is none.
+bool check_cycles(const Plan& plan, Diagnostics& diagnostics);
+/// What needs what: the task at position i is TaskId{i + 1}, and weighs as much as given for it.
+TaskGraph graph_of(const std::vector<PlannedTask>& tasks, const std::vector<Micros>& weights);
+/// Positions of the tasks, each after all it needs. REQUIRES: no cycle.
+std::vector<std::size_t> needs_first(const Plan& plan);
+/// Fills in total_work and critical_path. REQUIRES: no cycle.
+void measure(Plan& plan);
+
+}  // namespace bidboard

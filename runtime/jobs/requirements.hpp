@@ -1,0 +1,13 @@
+// Can the agents of a file do the tasks of that file?
+#pragma once
+
+#include "runtime/jobs/plan.hpp"
+
+namespace bidboard {
+
+/// Adds a finding for every task that none of the plan's agents may take: a skill that nobody has, or not at
+/// that level, a command that nobody may execute, a project that nobody works for, or no single agent that
+/// has all of it.
+void check_requirements(const Plan& plan, Diagnostics& diagnostics);
+
+}  // namespace bidboard

@@ -1,0 +1,192 @@
+#include "runtime/jobs/settings.hpp"
+
+#include <array>
+
+#include "blackboard/text/endpoint.hpp"
+#include "runtime/jobs/agent_entry.hpp"
+#include "runtime/jobs/key_table.hpp"
+
+namespace bidboard {
+namespace {
+
+constexpr double max_weight = 1'000'000;
+
+template <class T>
+void read_group(KeyReader& reader, std::string_view name, const Value& value, std::span<const Key<T>> table,
+                T& out) {
+  KeyReader inner(reader.diagnostics(), std::string(name));
+  if (require_map(inner, value,
+                  "{" + std::string(table[0].info.name) + ": " + std::string(table[0].info.fallback) + "}"))
+    read_keys(inner, value, table, out);
+}
+
+constexpr std::array<Key<Config>, 2> weight_table{{
+    {{"seconds", "number", "1", "what a second counts in the score of a bid"},
+     [](KeyReader& r, const Value& v, Config& c) {
+       c.seconds_weight = r.number(v, 0, max_weight).value_or(one);
+     }},
+    {{"price", "number", "1", "what a unit of price counts in the score of a bid"},
+     [](KeyReader& r, const Value& v, Config& c) {
+       c.price_weight = r.number(v, 0, max_weight).value_or(one);
+     }},
+}};
+
+constexpr std::array<Key<RestartLimit>, 2> restart_table{{
+    {{"intensity", "whole number", "5", "restarts within the period; one more and `up` gives up"},
+     [](KeyReader& r, const Value& v, RestartLimit& l) {
+       l.intensity = static_cast<std::uint32_t>(r.whole(v, 0, 1'000).value_or(l.intensity));
+     }},
+    {{"period", "duration", "30s", "the period that is looked at"},
+     [](KeyReader& r, const Value& v, RestartLimit& l) {
+       l.period = r.duration(v, seconds(1)).value_or(l.period);
+     }},
+}};
+
+struct Target {
+  const KnownNames& known;
+  Settings settings;
+  const Value* agents = nullptr;
+};
+
+void read_seed(KeyReader& reader, const Value& value, Target& target) {
+  if (const auto seed = reader.whole(value, 0, INT64_MAX))
+    target.settings.config.seed = static_cast<std::uint64_t>(*seed);
+}
+
+void read_invite(KeyReader& reader, const Value& value, Target& target) {
+  if (const auto most = reader.whole(value, 0, 10'000))
+    target.settings.config.invite_max = static_cast<std::uint32_t>(*most);
+}
+
+void read_durability(KeyReader& reader, const Value& value, Target& target) {
+  if (const auto word = reader.choice(value, {"commit", "none"})) target.settings.durable = *word == "commit";
+}
+
+void read_listen(KeyReader& reader, const Value& value, Target& target) {
+  const auto text = reader.text(value);
+  if (!text || *text == "none") return;
+  if (const auto endpoints = tcp_endpoints(*text); !endpoints)
+    reader.diagnostics().add(value.place, "'listen': " + endpoints.error().text);
+  else
+    target.settings.listen = *text;
+}
+
+template <Duration Config::*member>
+void read_duration(KeyReader& reader, const Value& value, Target& target) {
+  const Duration least = member == &Config::backoff ? Duration{} : milliseconds(1);
+  if (const auto duration = reader.duration(value, least)) target.settings.config.*member = *duration;
+}
+
+constexpr std::array<Key<Target>, 15> table{{
+    {{"project", "text", "the directory's name", "the project of tasks that name none"},
+     [](KeyReader& r, const Value& v, Target& t) { t.settings.config.project = r.name(v).value_or(""); }},
+    {{"strategy", "text", "auction", "who decides which agent gets a ready task"},
+     [](KeyReader& r, const Value& v, Target& t) {
+       if (auto word = r.choice(v, t.known.strategies)) t.settings.config.strategy = *word;
+     }},
+    {{"mechanism", "text", "sequential", "how an auction is cleared"},
+     [](KeyReader& r, const Value& v, Target& t) {
+       if (auto word = r.choice(v, t.known.mechanisms)) t.settings.config.mechanism = *word;
+     }},
+    {{"calibrate", "true or false", "true", "correct what an agent promises by what it delivered before"},
+     [](KeyReader& r, const Value& v, Target& t) { t.settings.config.calibrate = r.flag(v).value_or(true); }},
+    {{"weights", "map", "{seconds: 1, price: 1}", "how a bid becomes one score"},
+     [](KeyReader& r, const Value& v, Target& t) {
+       read_group<Config>(r, "weights", v, weight_table, t.settings.config);
+     }},
+    {{"bid_timeout", "duration", "2s",
+      "how long an auction waits for bids, and a hierarchy for a manager's choices"},
+     read_duration<&Config::bid_timeout>},
+    {{"heartbeat", "duration", "10s", "how often an agent gives a sign of life"},
+     read_duration<&Config::heartbeat>},
+    {{"lease", "duration", "30s",
+      "silence after which an agent's tasks are offered again; at least two heartbeats"},
+     read_duration<&Config::lease>},
+    {{"backoff", "duration", "1s", "wait before the second attempt of a task; doubles with each further one"},
+     read_duration<&Config::backoff>},
+    {{"seed", "whole number", "1", "of the strategy `random` and of who is invited"}, read_seed},
+    {{"invite", "whole number", "0", "auctions: so many of those who may take a task are asked; 0: all"},
+     read_invite},
+    {{"durability", "commit or none", "commit",
+      "commit: what was answered survives a power cut; none: faster, the last seconds may be lost"},
+     read_durability},
+    {{"listen", "address or none", "none",
+      "where agents of other machines connect, tcp://ADDRESS:PORT and the port above; wants `bidboard keys`"},
+     read_listen},
+    {{"restart", "map", "{intensity: 5, period: 30s}", "how often `up` starts agents again"},
+     [](KeyReader& r, const Value& v, Target& t) {
+       read_group<RestartLimit>(r, "restart", v, restart_table, t.settings.restart);
+     }},
+    {{"agents", "list of agents", "none", "agents that `up` starts"},
+     [](KeyReader&, const Value& v, Target& t) { t.agents = &v; }},
+}};
+
+/// What keys say together.
+void check_settings(const Value& document, const Config& config, Diagnostics& diagnostics) {
+  const auto place_of = [&](std::string_view key, std::string_view or_else) {
+    const Value* value = document.find(key);
+    return value ? value->place : document.find(or_else)->place;
+  };
+  if (config.lease < config.heartbeat * 2)
+    diagnostics.add(place_of("lease", "heartbeat"),
+                    "'lease' is " + format_duration(config.lease) + ", less than two heartbeats of " +
+                        format_duration(config.heartbeat),
+                    "set lease: " + format_micros((config.heartbeat * 3).us) + "s or a shorter heartbeat");
+  if (config.seconds_weight == 0 && config.price_weight == 0)
+    diagnostics.add(place_of("weights", "weights"), "'weights' are both 0", "set one of them above 0");
+}
+
+constexpr std::string_view agent_example =
+    "#agents:\n"
+    "#- {name: coder, count: 2, skills: {cpp: 0.9}, exec: \"claude -p\"}\n"
+    "#- {name: runner, allow_run: true}\n";
+
+}  // namespace
+
+Result<Settings> read_settings(std::string_view text, std::string file, const KnownNames& known) {
+  const auto document = parse_yaml(text);
+  if (!document) return fail(document.error().code, file + ":" + document.error().text);
+  Target target{known, {}, nullptr};
+  if (document->is_null()) return std::move(target.settings);
+  Diagnostics diagnostics(std::move(file));
+  KeyReader reader(diagnostics, "");
+  if (require_map(reader, *document, "project: NAME")) {
+    read_keys<Target>(reader, *document, table, target);
+    check_settings(*document, target.settings.config, diagnostics);
+    if (target.agents) target.settings.agents = read_agents(*target.agents, true, diagnostics);
+  }
+  if (!diagnostics.empty()) return fail(diagnostics.error());
+  return std::move(target.settings);
+}
+
+std::string default_settings_file(const Config& config) {
+  const Config defaults;
+  std::string out =
+      "# How this board is run, and the agents that `bidboard up` starts. Every key may be left out;\n"
+      "# the commented lines show the defaults.\n";
+  for (const Key<Target>& row : table) {
+    const KeyInfo& info = row.info;
+    out += "\n# " + std::string(info.doc) + ".\n";
+    if (info.name == "project")
+      out += "project: " + to_json(Value(config.project)) + "\n";
+    else if (info.name == "strategy" && config.strategy != defaults.strategy)
+      out += "strategy: " + config.strategy + "\n";
+    else if (info.name == "mechanism" && config.mechanism != defaults.mechanism)
+      out += "mechanism: " + config.mechanism + "\n";
+    else if (info.name != "agents")
+      out += "#" + std::string(info.name) + ": " + std::string(info.fallback) + "\n";
+  }
+  for (const KeyInfo& info : agent_keys(true))
+    out += "#   " + std::string(info.name) + ": " + std::string(info.doc) + " (" +
+           std::string(info.fallback) + ")\n";
+  return out + std::string(agent_example);
+}
+
+std::string settings_reference() {
+  return markdown_table(infos<Target>(table)) + "\n### weights\n\n" +
+         markdown_table(infos<Config>(weight_table)) + "\n### restart\n\n" +
+         markdown_table(infos<RestartLimit>(restart_table)) + "\n### agents\n\n" +
+         markdown_table(agent_keys(true));
+}
+
+}  // namespace bidboard

@@ -1,0 +1,39 @@
+// bidboard.yaml: how a board is run and which agents `bidboard up` starts.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "blackboard/records.hpp"
+#include "blackboard/result.hpp"
+#include "runtime/jobs/plan.hpp"
+
+namespace bidboard {
+
+/// A supervisor restarts its agents; more than `intensity` restarts within `period` and it gives up, loudly.
+struct RestartLimit {
+  std::uint32_t intensity = 5;
+  Duration period = seconds(30);
+  bool operator==(const RestartLimit&) const = default;
+};
+
+struct Settings {
+  Config config;        ///< project is empty when the file names none: the directory's name
+  bool durable = true;  ///< durability: commit
+  std::string listen;   ///< for other machines; empty: not
+  RestartLimit restart;
+  std::vector<PlannedAgent> agents;
+};
+
+/// An empty text gives the defaults. Errors: invalid, all findings at once (Diagnostics::error).
+Result<Settings> read_settings(std::string_view text, std::string file, const KnownNames& known);
+
+/// The file that `bidboard init` writes: every key with its meaning and default, as comments, but for the
+/// project, and the strategy and mechanism that differ from the default.
+std::string default_settings_file(const Config& config);
+/// The keys in Markdown.
+std::string settings_reference();
+
+}  // namespace bidboard
