@@ -68,6 +68,8 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
     say_register(now.mono, out);
   } else if (const auto* awards = as<Awards>(message)) {
     on_awards(*awards, now, out);
+  } else if (const auto* needs = as<NeedsPage>(message)) {
+    on_needs(*needs, now, out);
   } else if (const auto* announcement = as<Announcement>(message)) {
     on_announcement(*announcement, out);
   } else if (const auto* peers = as<Peers>(message)) {
@@ -115,20 +117,32 @@ void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
       report(std::move(declined));
       continue;
     }
-    Assignment assignment = assignment_of(award, id_);
-    if (award.offer.spec.repeatable) {
-      out.push_back(StartTask{std::move(assignment)});
+    Work& held = held_.emplace(task, std::move(work)).first->second;
+    if (award.needs_apart) {
+      held.fetches = award;
+      fetch_needs(held, out);
     } else {
-      report(item_for(task, work, ReportItem::What::started));
-      work.waits = std::move(assignment);
+      begin(award, now, out);
     }
-    begun_[task] = award.epoch;
-    if (begun_.size() > begun_max) begun_.erase(begun_.begin());
-    held_.emplace(task, std::move(work));
     if (!peers_) continue;
     peers_->begun(task, award.epoch, own_seconds(award.offer, options_.profile), now.mono);
     peers_wait_ = true;
   }
+}
+
+void AgentMachine::begin(const AwardItem& award, Now now, Actions& out) {
+  const TaskId task = award.offer.task;
+  Work& work = held_.at(task);
+  work.last_sign = now.mono;
+  Assignment assignment = assignment_of(award, id_);
+  if (award.offer.spec.repeatable) {
+    out.push_back(StartTask{std::move(assignment)});
+  } else {
+    report(item_for(task, work, ReportItem::What::started));
+    work.waits = std::move(assignment);
+  }
+  begun_[task] = award.epoch;
+  if (begun_.size() > begun_max) begun_.erase(begun_.begin());
 }
 
 void AgentMachine::on_announcement(const Announcement& announcement, Actions& out) {
@@ -183,7 +197,7 @@ void AgentMachine::on_revocations(const Revocations& revocations, Actions& out) 
 /// REQUIRES: the task is held.
 void AgentMachine::stop(TaskId task, const std::string& reason, Actions& out) {
   const auto held = held_.find(task);
-  if (held->second.waits) {  // nothing of it is running
+  if (held->second.waits || held->second.fetches) {  // nothing of it is running
     held_.erase(held);
     no_longer_held(task);
     return;
@@ -295,6 +309,8 @@ AgentMachine::Actions AgentMachine::on_time(Now now) {
   flush_reports(now.mono, out);
   if (now.mono >= next_heartbeat_) {
     out.push_back(Say{heartbeat()});
+    for (const auto& [task, work] : held_)  // the last page may have got lost
+      if (work.fetches) fetch_needs(work, out);
     next_heartbeat_ = now.mono + heartbeat_every_;
   }
   if (now.mono >= repeat_reports_) {
@@ -322,13 +338,26 @@ AgentMachine::Actions AgentMachine::leave(const std::string& reason) {
   return out;
 }
 
-/// Everything that happened since the last call, as one message.
+/// Everything that happened since the last call, in as few messages as their length allows.
 void AgentMachine::flush_reports(Instant now, Actions& out) {
   if (unsent_.empty() || !registered()) return;
-  Reports reports{id_, secret_, ++last_report_, std::exchange(unsent_, {})};
-  unkept_[last_report_] = reports;
+  const auto send = [&](std::vector<ReportItem> items) {
+    Reports reports{id_, secret_, ++last_report_, std::move(items)};
+    unkept_[last_report_] = reports;
+    out.push_back(Say{std::move(reports)});
+  };
+  std::vector<ReportItem> items;
+  std::size_t bytes = 0;
+  for (ReportItem& item : std::exchange(unsent_, {})) {
+    if (bytes > 0 && bytes + item.text.size() > message_bytes_max) {
+      send(std::exchange(items, {}));
+      bytes = 0;
+    }
+    bytes += item.text.size() + item.capability.size();
+    items.push_back(std::move(item));
+  }
+  send(std::move(items));
   if (repeat_reports_ == never) repeat_reports_ = now + repeat_after;
-  out.push_back(Say{std::move(reports)});
 }
 
 ReportItem AgentMachine::item_for(TaskId task, const Work& work, ReportItem::What what) const {

@@ -90,11 +90,18 @@ class AgentMachine {
     /// Of a task that may not be repeated: begun only once the controller has it in writing that it is
     /// begun, so that after a crash nobody takes it for untouched.
     std::optional<Assignment> waits = std::nullopt;
+    /// Begun only once the results of its needs are here, which come page by page (agent_needs.cpp).
+    std::optional<AwardItem> fetches = std::nullopt;
+    bool needs_cut = false;  ///< of the last of fetches->needs, the rest is still to come
   };
   void say_register(Instant now, Actions& out);
   void report(ReportItem item) { unsent_.push_back(std::move(item)); }
   void flush_reports(Instant now, Actions& out);
   void on_awards(const Awards& awards, Now now, Actions& out);
+  /// REQUIRES: the task is held and its needs are all here.
+  void begin(const AwardItem& award, Now now, Actions& out);
+  void fetch_needs(const Work& work, Actions& out) const;
+  void on_needs(const NeedsPage& page, Now now, Actions& out);
   void on_peers(const Peers& peers, Instant now, Actions& out);
   void on_peer_offers(const PeerOffers& offers, Actions& out);
   void talk_to_peers(Instant now, Actions& out);

@@ -182,11 +182,25 @@ struct AuctionFailed {
   BB_FIELDS(task, decision, ask_again)
 };
 
-using EventBody = std::variant<TermStarted, ConfigSet, TaskPosted, TaskMoved, BackoffOver, TaskAwarded,
-                               TaskStarted, TaskProgressed, TaskRenewed, TaskStalled, AttemptEnded,
-                               TaskFinished, TaskReopened, NeedAdded, NeedRemoved, LevelsRaised, TaskReserved,
-                               AgentRegistered, AgentSeen, AgentLeft, Calibrated, DiscoveryPosted,
-                               WorkflowPosted, Replied, ClientForgotten, RequestRefused, AuctionFailed>;
+/// Something keeps the task from being awarded until it is lifted.
+struct TaskHeld {
+  TaskId task;
+  Hold hold;
+  BB_FIELDS(task, hold)
+};
+/// It does so no more. (The end of a back-off is BackoffOver, that of a pause TaskMoved.)
+struct HoldLifted {
+  TaskId task;
+  HoldKind hold = HoldKind::backoff;
+  BB_FIELDS(task, hold)
+};
+
+using EventBody =
+    std::variant<TermStarted, ConfigSet, TaskPosted, TaskMoved, BackoffOver, TaskAwarded, TaskStarted,
+                 TaskProgressed, TaskRenewed, TaskStalled, AttemptEnded, TaskFinished, TaskReopened,
+                 NeedAdded, NeedRemoved, LevelsRaised, TaskReserved, AgentRegistered, AgentSeen, AgentLeft,
+                 Calibrated, DiscoveryPosted, WorkflowPosted, Replied, ClientForgotten, RequestRefused,
+                 AuctionFailed, TaskHeld, HoldLifted>;
 
 struct Event {
   WallTime at;

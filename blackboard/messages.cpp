@@ -26,11 +26,12 @@ std::string_view kind(const Message& message) {
                                                                              "malformed",
                                                                              "delegation",
                                                                              "choices",
-
                                                                              "peers",
                                                                              "listening",
                                                                              "peer_offers",
-                                                                             "peer_bids"};
+                                                                             "peer_bids",
+                                                                             "fetch_needs",
+                                                                             "needs_page"};
   return kinds[message.index()];
 }
 

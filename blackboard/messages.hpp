@@ -8,10 +8,15 @@
 #include <vector>
 
 #include "blackboard/events.hpp"
+#include "blackboard/requests.hpp"
 
 namespace bidboard {
 
 constexpr std::uint32_t protocol_version = 1;
+/// A message that lists several things is not much longer than this, unless one of them alone is: a task's
+/// title, body and command have about a megabyte at most, and so has a result. Frames may have 8 MB
+/// (runtime/net/wire.hpp).
+constexpr std::size_t message_bytes_max = 1 << 20;
 
 /// First message of every connection. `features` are names; unknown ones are ignored.
 struct Hello {
@@ -28,165 +33,6 @@ struct Welcome {
   std::string board;  ///< the board's directory
   std::string feed;   ///< endpoint of the event feed
   BB_FIELDS(version, features, term, seq, board, feed)
-};
-
-// Requests of clients.
-
-/// A need between two tasks of the same request.
-struct BatchNeed {
-  std::uint32_t task = 0;   ///< position in `tasks`, from 0
-  std::uint32_t needs = 0;  ///< position in `tasks`, from 0
-  bool any = false;
-  BB_FIELDS(task, needs, any)
-};
-/// Posts all tasks or none.
-struct Post {
-  std::vector<TaskSpec> tasks;
-  std::vector<BatchNeed> batch_needs;
-  std::string workflow;  ///< when not empty: they form a workflow of this name
-  std::string source;
-  WorkflowId joins;  ///< a workflow of an earlier request that these tasks belong to as well
-  BB_FIELDS(tasks, batch_needs, workflow, source, joins)
-};
-struct Claim {
-  TaskId task;                ///< 0: the next one that the claimer may take
-  std::vector<Skill> skills;  ///< when not empty: what the claimer can do from now on
-  BB_FIELDS(task, skills)
-};
-struct Renew {
-  TaskId task;
-  Epoch epoch;  ///< 0: the live one
-  BB_FIELDS(task, epoch)
-};
-struct Finish {
-  TaskId task;
-  Epoch epoch;  ///< 0: the live one
-  bool success = true;
-  std::string result;  ///< or, without success, the reason
-  Micros price = 0;
-  std::int64_t tokens = 0;
-  BB_FIELDS(task, epoch, success, result, price, tokens)
-};
-struct Progress {
-  TaskId task;
-  Epoch epoch;  ///< 0: the live one
-  Micros fraction = 0;
-  std::string text;
-  BB_FIELDS(task, epoch, fraction, text)
-};
-enum class Direction : std::uint8_t { cancel = 0, retry = 1, pause = 2, resume = 3 };
-struct Direct {
-  Direction what = Direction::cancel;
-  TaskId task;
-  std::string reason;
-  BB_FIELDS(what, task, reason)
-};
-struct Reassign {
-  TaskId task;
-  std::string agent;  ///< name; empty: anyone
-  BB_FIELDS(task, agent)
-};
-struct Depend {
-  TaskId task;
-  Need need;
-  bool remove = false;
-  BB_FIELDS(task, need, remove)
-};
-struct Configure {
-  Config config;
-  BB_FIELDS(config)
-};
-struct ReadLog {
-  Seq from;  ///< first event wanted
-  std::uint32_t limit = 1000;
-  BB_FIELDS(from, limit)
-};
-struct AskStatus {
-  BB_FIELDS()
-};
-struct Shutdown {
-  BB_FIELDS()
-};
-/// To a serving controller: make the present the beginning of the log. Answered when that is done.
-struct Compact {
-  BB_FIELDS()
-};
-using RequestBody = std::variant<Post, Claim, Renew, Finish, Progress, Direct, Reassign, Depend, Configure,
-                                 ReadLog, AskStatus, Shutdown, Compact>;
-
-/// A client numbers its requests from 1; a repeated number is answered with the first reply again. client 0:
-/// not kept.
-struct Request {
-  ClientId client;
-  std::uint64_t number = 0;
-  std::string as;     ///< act as the agent of this name; empty: as operator
-  std::string token;  ///< BIDBOARD_TOKEN: act only as that agent on that task
-  RequestBody body;
-  BB_FIELDS(client, number, as, token, body)
-};
-
-// Replies.
-
-struct Posted {
-  std::vector<TaskId> ids;    ///< in the order of the request
-  std::vector<bool> existed;  ///< it stood already, under the same key
-  WorkflowId workflow;
-  BB_FIELDS(ids, existed, workflow)
-};
-struct Claimed {
-  TaskId task;
-  Epoch epoch;
-  AgentId agent;
-  std::string capability;
-  WallTime deadline;
-  BB_FIELDS(task, epoch, agent, capability, deadline)
-};
-struct Changed {
-  TaskId task;
-  TaskState state = TaskState::ready;
-  Epoch epoch;
-  BB_FIELDS(task, state, epoch)
-};
-struct AgentStatus {
-  AgentId agent;
-  std::uint32_t running = 0;
-  Duration silent_for;
-  BB_FIELDS(agent, running, silent_for)
-};
-struct Status {
-  std::int64_t pid = 0;
-  Term term;
-  Seq seq;
-  Duration up_for;
-  std::string strategy;
-  std::string mechanism;
-  std::vector<AgentStatus> agents;  ///< those connected
-  std::uint64_t inputs = 0;
-  std::uint64_t malformed = 0;
-  BB_FIELDS(pid, term, seq, up_for, strategy, mechanism, agents, inputs, malformed)
-};
-struct LogPage {
-  Seq first;
-  std::vector<std::string> events;  ///< sealed
-  BB_FIELDS(first, events)
-};
-struct Nothing {
-  BB_FIELDS()
-};
-struct CompactionDone {
-  Seq base;                   ///< the log begins behind this event
-  std::uint64_t removed = 0;  ///< events
-  std::uint64_t kept = 0;     ///< events up to the base that stay: auctions
-  BB_FIELDS(base, removed, kept)
-};
-using ReplyBody = std::variant<Nothing, Posted, Claimed, Changed, Status, LogPage, CompactionDone>;
-
-struct Reply {
-  std::uint64_t number = 0;  ///< of the request
-  Errc code = Errc::ok;
-  std::string text;  ///< of the error
-  ReplyBody body;
-  BB_FIELDS(number, code, text, body)
 };
 
 // Between agents and the controller.
@@ -269,7 +115,7 @@ struct Take {
   std::vector<TaskId> tasks;  ///< wanted, best first; answered by an award or nothing
   BB_FIELDS(agent, secret, tasks)
 };
-/// Results of the tasks that this one needed.
+/// The result of a task that this one needed, or a part of it (NeedsPage).
 struct NeedResult {
   TaskId task;
   std::string name;
@@ -283,7 +129,8 @@ struct AwardItem {
   std::string capability;
   WallTime deadline;
   std::vector<NeedResult> needs;
-  BB_FIELDS(offer, epoch, capability, deadline, needs)
+  bool needs_apart = false;  ///< they are too long for an award: `needs` is empty, see FetchNeeds
+  BB_FIELDS(offer, epoch, capability, deadline, needs, needs_apart)
 };
 struct Awards {
   std::vector<AwardItem> awards;
@@ -467,10 +314,34 @@ struct PeerBids {
   BB_FIELDS(from, to, proof, number, heard, bids, stamps)
 };
 
-using Message =
-    std::variant<Hello, Welcome, Request, Reply, Register, Registered, RegistrationRefused, Heartbeat,
-                 HeartbeatAck, WhoAreYou, Announcement, Bids, Take, Awards, Reports, ReportsKept, Revocations,
-                 Leave, Malformed, Delegation, Choices, Peers, Listening, PeerOffers, PeerBids>;
+// Results that are too long to come with an award are fetched before the work begins, a page at a time.
+
+/// From the holder of an award: the results of what its task needed, from this place on.
+struct FetchNeeds {
+  AgentId agent;
+  std::string secret;
+  Held held;
+  std::uint32_t from = 0;    ///< position among the needs, by task id
+  std::uint64_t offset = 0;  ///< bytes of that one's result that are here already
+  BB_FIELDS(agent, secret, held, from, offset)
+};
+/// Answers FetchNeeds, which it repeats. The first result goes on where the last page ended, the last one may
+/// be cut short.
+struct NeedsPage {
+  Held held;
+  std::uint32_t from = 0;
+  std::uint64_t offset = 0;
+  std::vector<NeedResult> needs;
+  bool complete = false;   ///< nothing comes after it
+  std::uint32_t next = 0;  ///< otherwise: where to go on
+  std::uint64_t next_offset = 0;
+  BB_FIELDS(held, from, offset, needs, complete, next, next_offset)
+};
+
+using Message = std::variant<Hello, Welcome, Request, Reply, Register, Registered, RegistrationRefused,
+                             Heartbeat, HeartbeatAck, WhoAreYou, Announcement, Bids, Take, Awards, Reports,
+                             ReportsKept, Revocations, Leave, Malformed, Delegation, Choices, Peers,
+                             Listening, PeerOffers, PeerBids, FetchNeeds, NeedsPage>;
 
 /// What travels in one ZeroMQ frame.
 struct Frame {

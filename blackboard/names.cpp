@@ -33,6 +33,16 @@ std::string_view name(TaskState state) {
   return "unknown";
 }
 
+std::string_view name(HoldKind kind) {
+  switch (kind) {
+    case HoldKind::backoff:
+      return "back-off";
+    case HoldKind::pause:
+      return "pause";
+  }
+  return "unknown";
+}
+
 std::string_view name(AgentState state) {
   switch (state) {
     case AgentState::live:

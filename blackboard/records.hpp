@@ -78,6 +78,20 @@ struct TaskSpec {
             repeatable, budget, key, parent, workflow, name)
 };
 
+/// What keeps a waiting task from being awarded until it is lifted. Stored: never change a number.
+enum class HoldKind : std::uint8_t {
+  backoff = 1,  ///< an attempt has just failed: not again at once
+  pause = 2,    ///< an operator holds it back
+};
+/// A task that is held stands in no queue of ready tasks. It may have one hold of each kind.
+struct Hold {
+  HoldKind kind = HoldKind::backoff;
+  WallTime until;   ///< 0: until it is lifted
+  std::string why;  ///< for people; may be empty
+  bool operator==(const Hold&) const = default;
+  BB_FIELDS(kind, until, why)
+};
+
 /// Why an earlier attempt did not end in a result; handed to the next one.
 struct AttemptFailure {
   Epoch epoch;
@@ -98,7 +112,7 @@ struct Task {
   std::string capability_hash;           ///< of the live award's secret (secrets.hpp)
   bool shell_claim = false;              ///< held by a claim without heartbeat: `deadline` is its lease
   WallTime deadline;                     ///< of the live attempt; 0: none
-  WallTime not_before;                   ///< back-off: not awarded earlier; 0: none
+  WallTime not_before;                   ///< older versions: until when a back-off holds; see upcast()
   std::uint32_t attempts = 0;            ///< attempts begun, ever since the last `retry`
   std::uint32_t deaths = 0;              ///< of those, ended by their agent's death
   std::vector<AttemptFailure> failures;  ///< the last eight
@@ -114,15 +128,19 @@ struct Task {
   std::int64_t tokens = 0;  ///< delivered; 0: not told
   Micros progress = 0;      ///< 0 to 1
   std::string progress_text;
-  AuctionId auction;      ///< of the last award; 0: it was not decided by bids
-  AgentId reserved_for;   ///< only this agent may have it next: by `reassign`, or with a bundle it won
-  AuctionId reserved_in;  ///< the auction in which it won that bundle; 0: by `reassign`
+  AuctionId auction;        ///< of the last award; 0: it was not decided by bids
+  AgentId reserved_for;     ///< only this agent may have it next: by `reassign`, or with a bundle it won
+  AuctionId reserved_in;    ///< the auction in which it won that bundle; 0: by `reassign`
+  std::vector<Hold> holds;  ///< what keeps it from being awarded, by kind
   bool operator==(const Task&) const = default;
   // The fields that queries ask for most come first, so that reading them need not decode the rest.
   BB_FIELDS(id, state, epoch, holder, attempts, created_at, ready_at, awarded_at, started_at, finished_at,
             open_needs, bottom_level, deadline, not_before, deaths, shell_claim, auction, reserved_for, price,
             tokens, progress, capability_hash, failures, reason, progress_text, result, result_blob, spec,
-            reserved_in)
+            reserved_in, holds)
+
+  /// Called on what was decoded: a record of an older version becomes what this one would have written.
+  void upcast();
 };
 
 /// Stored: never change a number.
@@ -324,7 +342,14 @@ struct Counters {
   BB_FIELDS(task, agent, auction, discovery, workflow)
 };
 
+/// nullptr: nothing of the kind holds the task.
+const Hold* hold_of(const Task& task, HoldKind kind);
+/// Replaces a hold of the same kind.
+void place(Task& task, Hold hold);
+void lift(Task& task, HoldKind kind);
+
 std::string_view name(TaskState state);
+std::string_view name(HoldKind kind);
 std::string_view name(AgentState state);
 std::string_view name(BidStyle style);
 std::string_view name(RefusalReason reason);

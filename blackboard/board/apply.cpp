@@ -4,6 +4,7 @@
 #include "blackboard/board/board.hpp"
 #include "blackboard/checks/check.hpp"
 #include "blackboard/format/codec.hpp"
+#include "blackboard/task_moves.hpp"
 
 namespace bidboard {
 namespace {
@@ -19,6 +20,11 @@ std::string number_value(std::uint64_t number) {
 /// How long a client that said nothing more is remembered.
 constexpr Duration client_memory = minutes(60);
 
+std::string due_key(const Task& task, const Hold& hold) {
+  const bool backs_off = hold.kind == HoldKind::backoff;
+  return keys::due(hold.until, backs_off ? keys::Due::backoff : keys::Due::hold, task.id.value);
+}
+
 }  // namespace
 
 std::string client_due_key(const Client& client) {
@@ -28,9 +34,10 @@ std::string client_due_key(const Client& client) {
 std::vector<std::string> live_index_keys(const Task& task) {
   std::vector<std::string> out;
   const bool awaits_award = task.state == TaskState::ready || task.state == TaskState::offered;
-  if (awaits_award && task.not_before.us == 0) out.push_back(keys::ready(task));
-  if (awaits_award && task.not_before.us != 0)
-    out.push_back(keys::due(task.not_before, keys::Due::backoff, task.id.value));
+  if (awaits_award && task.holds.empty()) out.push_back(keys::ready(task));
+  if (awaits_award)
+    for (const Hold& hold : task.holds)
+      if (hold.until.us != 0) out.push_back(due_key(task, hold));
   if (is_held(task.state)) {
     out.push_back(keys::holding(task.holder, task.id));
     if (task.deadline.us != 0) out.push_back(keys::due(task.deadline, keys::Due::attempt, task.id.value));
@@ -38,7 +45,16 @@ std::vector<std::string> live_index_keys(const Task& task) {
   return out;
 }
 
+/// The task that the event is about, if it exists already.
+const Task* Board::about_task(const Event& event) const {
+  if (std::holds_alternative<TaskPosted>(event.body)) return nullptr;
+  const TaskId id = task_of(event);
+  return id ? task(id) : nullptr;
+}
+
 void Board::fold(const Event& event) {
+  if (const Task* task = about_task(event))
+    BB_CHECK(state_after(task->state, event.body), "an event moves a task where the state table leads");
   std::visit([&](const auto& body) { on(body, event.at); }, event.body);
 }
 
@@ -111,11 +127,23 @@ void Board::on(const TaskMoved& e, WallTime at) {
     if (e.to == TaskState::blocked) task.open_needs = count_open_needs(task);
     if (is_over(e.to)) task.finished_at = at;
     if (e.to == TaskState::cancelled) task.deadline = {};
+    if (e.to == TaskState::paused)
+      place(task, {HoldKind::pause, {}, e.reason});
+    else
+      lift(task, HoldKind::pause);
   });
 }
 
 void Board::on(const BackoffOver& e, WallTime) {
-  change_task(e.task, [&](Task& task) { task.not_before = {}; });
+  change_task(e.task, [&](Task& task) { lift(task, HoldKind::backoff); });
+}
+
+void Board::on(const TaskHeld& e, WallTime) {
+  change_task(e.task, [&](Task& task) { place(task, e.hold); });
+}
+
+void Board::on(const HoldLifted& e, WallTime) {
+  change_task(e.task, [&](Task& task) { lift(task, e.hold); });
 }
 
 void Board::on(const TaskAwarded& e, WallTime at) {
@@ -170,7 +198,10 @@ void Board::on(const AttemptEnded& e, WallTime at) {
   change_task(e.task, [&](Task& task) {
     task.state = e.to;
     task.reason = e.reason;
-    task.not_before = e.not_before;
+    if (e.not_before.us != 0)
+      place(task, {HoldKind::backoff, e.not_before, {}});
+    else
+      lift(task, HoldKind::backoff);
     task.deadline = {};
     task.deaths += e.died ? 1 : 0;
     if (!e.counts && task.attempts > 0) task.attempts -= 1;
@@ -209,7 +240,7 @@ void Board::on(const TaskReopened& e, WallTime at) {
     task.reason = e.reason;
     task.attempts = 0;
     task.deaths = 0;
-    task.not_before = {};
+    lift(task, HoldKind::backoff);
     task.finished_at = {};
     task.ready_at = e.to == TaskState::ready ? at : WallTime{};
     task.open_needs = e.to == TaskState::blocked ? count_open_needs(task) : 0;

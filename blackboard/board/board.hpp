@@ -99,6 +99,7 @@ class Board {
   template <class T>
   std::optional<T> load(std::string_view key) const;
 
+  const Task* about_task(const Event& event) const;
   void fold(const Event& event);
   void on(const TermStarted&, WallTime) {}
   void on(const ConfigSet&, WallTime);
@@ -127,6 +128,8 @@ class Board {
   void on(const ClientForgotten&, WallTime);
   void on(const RequestRefused&, WallTime) {}
   void on(const AuctionFailed&, WallTime);
+  void on(const TaskHeld&, WallTime);
+  void on(const HoldLifted&, WallTime);
 
   Store& store_;
   mutable RecordCache<TaskId, Task> tasks_;

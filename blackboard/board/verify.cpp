@@ -5,8 +5,10 @@
 
 #include "blackboard/board/board.hpp"
 #include "blackboard/board/compaction.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/secrets.hpp"
+#include "blackboard/task_moves.hpp"
 
 namespace bidboard {
 namespace {
@@ -31,12 +33,12 @@ std::optional<std::string> impossible(const Board& board, const Event& event) {
   if (const auto* left = std::get_if<AgentLeft>(&event.body))
     if (!board.agent(left->agent))
       return "agent " + to_string(left->agent) + " leaves, which does not exist by then";
-  return std::visit(
-      [&](const auto& body) -> std::optional<std::string> {
-        if constexpr (requires { unknown_task(body.task); }) return unknown_task(body.task);
-        return {};
-      },
-      event.body);
+  const TaskId id = task_of(event);
+  if (!id) return {};
+  if (auto why = unknown_task(id)) return why;
+  const TaskState state = board.task(id)->state;
+  if (state_after(state, event.body)) return {};
+  return fmt::format("the state table allows no {} for {}, which is {} by then", kind(event), id, state);
 }
 
 std::string blob_of(const Event& event) {

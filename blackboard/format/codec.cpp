@@ -47,7 +47,8 @@ struct IsId<Counter<Tag>> : std::true_type {};
 /// The lowest valid value of each stored enum.
 template <class E>
 constexpr std::uint8_t first_of() {
-  return std::is_same_v<E, TaskState> || std::is_same_v<E, RefusalReason> ? 1 : 0;
+  return std::is_same_v<E, TaskState> || std::is_same_v<E, RefusalReason> || std::is_same_v<E, HoldKind> ? 1
+                                                                                                         : 0;
 }
 /// The highest one.
 template <class E>
@@ -58,6 +59,8 @@ constexpr std::uint8_t last_of() {
     return static_cast<std::uint8_t>(AgentState::shell);
   else if constexpr (std::is_same_v<E, BidStyle>)
     return static_cast<std::uint8_t>(BidStyle::live);
+  else if constexpr (std::is_same_v<E, HoldKind>)
+    return static_cast<std::uint8_t>(HoldKind::pause);
   else if constexpr (std::is_same_v<E, RefusalReason>)
     return static_cast<std::uint8_t>(RefusalReason::failed_before);
   else if constexpr (std::is_same_v<E, Role>)
@@ -156,6 +159,7 @@ struct Reader {
       if (next < in.via.array.size && error.empty()) get(in.via.array.ptr[next++], field);
     });
     if (next < in.via.array.size && error.empty()) wrong("more fields than this version knows");
+    if constexpr (requires { value.upcast(); }) value.upcast();
   }
 
   template <class T>

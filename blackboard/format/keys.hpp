@@ -61,7 +61,7 @@ constexpr std::string_view index_letters{"rehdnkwvU"};
 constexpr std::string_view folded_letters{"TADcWCrehdnkwvUXN"};  ///< and the configuration and counters
 
 /// What falls due. Stored: never change a letter.
-enum class Due : char { attempt = 'T', backoff = 'B', client = 'C' };
+enum class Due : char { attempt = 'T', backoff = 'B', client = 'C', hold = 'H' };
 
 std::string ready(const Task& task);
 std::string due(WallTime at, Due what, std::uint64_t id);

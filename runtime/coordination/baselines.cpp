@@ -29,7 +29,7 @@ class FifoCoordinator final : public PushCoordinator {
       for (const std::size_t agent : situation.tasks[t].eligible)
         if (free[agent] > 0) {
           free[agent] -= 1;
-          choices.push_back({t, agent, "first in line, and the first free agent that may take it"});
+          choices.push_back({t, agent, "first in the queue; the first free agent that may take it"});
           break;
         }
     return choices;
@@ -58,7 +58,7 @@ class RandomCoordinator final : public PushCoordinator {
       if (able.empty()) continue;
       const std::size_t winner = able[random_.below(able.size())];
       free[winner] -= 1;
-      choices.push_back({t, winner, fmt::format("drawn by lot among {} free agents", able.size())});
+      choices.push_back({t, winner, fmt::format("chosen at random among {}", counted(able.size(), "free agent"))});
     }
     return choices;
   }

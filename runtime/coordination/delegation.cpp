@@ -150,7 +150,7 @@ std::string story(const Delegating& c, const Errand& errand, const Errand::Step&
   for (const Errand::Step& step : errand.way) tell(step, " sent it to ");
   tell(last, " gave it to ");
   for (const auto& [by, why] : errand.handed_back)
-    text += "; " + name_of(c, by) + " had handed it back (" + why + ")";
+    text += fmt::format("; {} had returned it ({})", name_of(c, by), why);
   return text;
 }
 
@@ -185,9 +185,10 @@ bool somebody_below_may(const Delegating& c, AgentId manager, const Task& task) 
 std::string flaw_of_choice(Delegating& c, const Task& task, const Agent& agent, bool& offence) {
   if (const auto against = unable(task.spec, agent.profile)) {
     offence = true;
-    return agent.profile.name + " " + against->detail;
+    return fmt::format("{} {}", agent.profile.name, against->detail);
   }
-  if (const auto against = objection(c.core, task, agent)) return agent.profile.name + " " + against->detail;
+  if (const auto against = objection(c.core, task, agent))
+    return fmt::format("{} {}", agent.profile.name, against->detail);
   if (is_passed_over(c.core, c.roster, task, agent.id)) return agent.profile.name + " failed it before";
   if (c.core.board.holding_count(agent.id) >= agent.profile.capacity)
     return agent.profile.name + " has no free slot";
@@ -218,12 +219,12 @@ void follow_choice(Delegating& c, AgentId manager, const ChosenMember& chosen) {
   const Errand::Step step{manager, chosen.member, words(chosen.why)};
   if (!chosen.member) return hand_back(c, task.id, manager, step.why);
   bool offence = !tree.desks.at(manager).told.contains(chosen.member);
-  std::string flaw = offence ? fmt::format("{} does not stand under it", chosen.member) : "";
+  std::string flaw = offence ? fmt::format("{} is not one of its members", chosen.member) : "";
   const bool is_manager = tree.desks.contains(chosen.member);
   if (flaw.empty() && above(tree, chosen.member) != manager)
-    flaw = name_of(c, chosen.member) + " no longer stands under it";
+    flaw = name_of(c, chosen.member) + " is no longer one of its members";
   if (flaw.empty() && errand.handed_back.contains(chosen.member))
-    flaw = name_of(c, chosen.member) + " had handed it back";
+    flaw = name_of(c, chosen.member) + " had returned it";
   if (flaw.empty() && is_manager) return pass_down(c, task, step);
   if (flaw.empty()) flaw = flaw_of_choice(c, task, *c.core.board.agent(chosen.member), offence);
   if (flaw.empty()) {
@@ -288,7 +289,7 @@ class OwnDesk {
     const auto errand = c_.tree.errands.find(task.id);
     const bool known = errand != c_.tree.errands.end();
     if (known && errand->second.at) return;  // it is on its way
-    if (task.reserved_for) return award_directly(task, view, "it is reserved for it", false);
+    if (task.reserved_for) return award_directly(task, view, "it is reserved for this agent", false);
     std::optional<Fitness> best;
     const Agent* specialist = nullptr;
     std::set<AgentId> asked;
@@ -304,7 +305,7 @@ class OwnDesk {
       best = candidate;
       specialist = top ? nullptr : situation_.agents[i].agent;
     }
-    if (!best) return award_directly(task, view, "its managers left it lying", true);
+    if (!best) return award_directly(task, view, "no manager above it assigned it", true);
     if (specialist) return give(task, *specialist, in_words(*best));
     take_slot(managers_.at(best->agent), task.spec);
     Errand& sent = c_.tree.errands[task.id];
@@ -414,7 +415,7 @@ void on_choices(Delegating& c, AgentId manager, const Choices& message) {
       take_slot(told->second, c.core.board.task(chosen.task)->spec);
     follow_choice(c, manager, chosen);
   }
-  for (const TaskId task : open) follow_choice(c, manager, {task, {}, "it said nothing about it"});
+  for (const TaskId task : open) follow_choice(c, manager, {task, {}, "it did not mention it"});
 }
 
 void heard_manager(Delegating& c, AgentId agent, bool reconnected) {
@@ -438,9 +439,11 @@ void pass_over_silent(Delegating& c) {
     c.tree.silent.insert(manager);
     c.tree.changed = true;
     c.core.wake();
-    c.core.note(Note::Level::warning, "manager " + name_of(c, manager) + " does not answer within " +
-                                          format_duration(c.core.board.config().bid_timeout) +
-                                          "; until it is heard again, the level above decides for it");
+    c.core.note(
+        Note::Level::warning,
+        fmt::format(
+            "manager {} does not answer within {}; until it is heard again, the level above decides for it",
+            name_of(c, manager), c.core.board.config().bid_timeout));
   }
 }
 

@@ -1,8 +1,11 @@
 #include "runtime/core/award.hpp"
 
+#include <algorithm>
+
 #include "auction/bid.hpp"
 #include "blackboard/checks/check.hpp"
 #include "blackboard/task_states.hpp"
+#include "runtime/core/pieces.hpp"
 
 namespace bidboard {
 namespace {
@@ -22,7 +25,7 @@ std::string award_to(Core& core, const Task& task, const Agent& agent, Auction d
 
 }  // namespace
 
-bool may_be_awarded(const Task& task) { return after(task.state, Move::award) && task.not_before.us == 0; }
+bool may_be_awarded(const Task& task) { return after(task.state, Move::award) && task.holds.empty(); }
 
 std::optional<Refusal> objection(const Core& core, const Task& task, const Agent& agent) {
   if (auto refusal = ineligible(task, agent)) return refusal;
@@ -49,11 +52,12 @@ Auction plain_decision(const Core& core, TaskId task, std::string why) {
 
 void award(Core& core, const Task& task, const Agent& agent, Auction decision,
            std::optional<Promise> promise) {
+  BB_CHECK(may_be_awarded(task), "what is held back is not awarded");
   BB_CHECK(has_free_slot(core, agent), "an agent is never overloaded");
   const TaskId id = task.id;
   const AgentId to = agent.id;
   award_to(core, task, agent, std::move(decision), false);
-  core.promises.erase(id);  // of an award that was called off: it binds nobody else
+  core.promises.erase(id);  // of an award that was revoked
   if (promise) core.promises[id] = *promise;
   const auto session = core.sessions.find(to);
   if (session != core.sessions.end())
@@ -71,13 +75,48 @@ Claimed award_claim(Core& core, const Task& task, const Agent& agent, Auction de
 
 TaskOffer offer_of(const Task& task) { return {task.id, task.spec, task.attempts + 1, task.failures}; }
 
+namespace {
+
+NeedResult need_result(const Core& core, const Need& need) {
+  const Task& needed = *core.board.task(need.task);
+  return {needed.id, needed.spec.name, needed.state, core.board.result_of(needed)};
+}
+
+}  // namespace
+
 AwardItem award_item(const Core& core, const Task& task) {
-  AwardItem item{offer_of(task), task.epoch, core.secrets.capability(task.id, task.epoch), task.deadline, {}};
+  AwardItem item{offer_of(task), task.epoch, core.secrets.capability(task.id, task.epoch),
+                 task.deadline,  {},         false};
   item.offer.attempt = task.attempts;
-  for (const Need& need : task.spec.needs)
-    if (const Task* needed = core.board.task(need.task))
-      item.needs.push_back({needed->id, needed->spec.name, needed->state, core.board.result_of(*needed)});
+  std::size_t bytes = 0;
+  for (const Need& need : task.spec.needs) {
+    item.needs.push_back(need_result(core, need));
+    bytes += bytes_of(item.needs.back());
+    item.needs_apart = bytes > needs_bytes_in_award;
+    if (item.needs_apart) break;
+  }
+  if (item.needs_apart) item.needs.clear();
   return item;
+}
+
+NeedsPage needs_page(const Core& core, const Task& task, std::uint32_t from, std::uint64_t offset) {
+  NeedsPage page{{task.id, task.epoch}, from, offset, {}, true, from, 0};
+  std::size_t room = message_bytes_max;
+  for (; page.next < task.spec.needs.size(); page.next += 1, offset = 0) {
+    NeedResult need = need_result(core, task.spec.needs[page.next]);
+    need.result.erase(0, static_cast<std::size_t>(std::min<std::uint64_t>(offset, need.result.size())));
+    const std::size_t others = bytes_of(need) - need.result.size();
+    page.complete = others < room;
+    if (!page.complete) break;
+    room -= others;
+    page.complete = need.result.size() <= room;
+    if (!page.complete) need.result.resize(room);
+    room -= need.result.size();
+    page.next_offset = page.complete ? 0 : offset + need.result.size();
+    page.needs.push_back(std::move(need));
+    if (!page.complete) break;
+  }
+  return page;
 }
 
 }  // namespace bidboard

@@ -27,7 +27,12 @@ void award(Core& core, const Task& task, const Agent& agent, Auction decision,
 /// The same for somebody at a shell, who has no process and no limit.
 Claimed award_claim(Core& core, const Task& task, const Agent& agent, Auction decision);
 
+/// Results of needs that have more bytes than this together are fetched apart from the award.
+constexpr std::size_t needs_bytes_in_award = 256 * 1024;
 AwardItem award_item(const Core& core, const Task& task);
+/// Results of the task's needs from there on, about message_bytes_max of them. REQUIRES: `from` is at most
+/// the number of needs.
+NeedsPage needs_page(const Core& core, const Task& task, std::uint32_t from, std::uint64_t offset);
 TaskOffer offer_of(const Task& task);
 
 }  // namespace bidboard

@@ -15,6 +15,15 @@ namespace {
 /// So many deadlines are acted on in one batch; the rest are due in the next, at once.
 constexpr std::size_t max_due_at_once = 10'000;
 
+/// Those with an end, but for the back-off, which has an event of its own.
+void lift_ended_holds(Core& core, const Task& task) {
+  const std::vector<Hold> holds = task.holds;
+  const TaskId id = task.id;
+  for (const Hold& hold : holds)
+    if (hold.kind != HoldKind::backoff && hold.until.us != 0 && hold.until <= core.now.wall)
+      core.emit(HoldLifted{id, hold.kind});
+}
+
 void act_on_due_task(Core& core, const std::string& key) {
   const TaskId id = keys::last_id<TaskId>(key);
   const Task* found = core.board.task(id);
@@ -23,6 +32,7 @@ void act_on_due_task(Core& core, const std::string& key) {
   if (std::find(live.begin(), live.end(), key) == live.end()) return;
   if (static_cast<keys::Due>(key[9]) == keys::Due::backoff) return core.emit(BackoffOver{id});
   const Task& task = *found;
+  if (static_cast<keys::Due>(key[9]) == keys::Due::hold) return lift_ended_holds(core, task);
   const std::string reason = task.shell_claim ? fmt::format("the claim ran out after {}", task.spec.timeout)
                                               : fmt::format("no result within {}", task.spec.timeout);
   revoke(core, task, reason);
@@ -99,6 +109,8 @@ void on_message(Core& core, PeerId peer, const Message& message) {
           on_heartbeat(core, peer, body);
         else if constexpr (std::is_same_v<Body, Reports>)
           on_reports(core, peer, body);
+        else if constexpr (std::is_same_v<Body, FetchNeeds>)
+          on_fetch_needs(core, peer, body);
         else if constexpr (std::is_same_v<Body, Leave>)
           on_leave(core, body);
         else if constexpr (std::is_same_v<Body, Bids> || std::is_same_v<Body, Take> ||

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "blackboard/checks/check.hpp"
+#include "runtime/core/pieces.hpp"
 
 namespace bidboard {
 namespace {
@@ -43,7 +44,8 @@ void Core::react() {
 }
 
 void Core::send(PeerId to, Message message) {
-  if (to.value != 0) out.sends.push_back({to, std::move(message)});
+  if (to.value == 0) return;
+  in_pieces(std::move(message), [&](Message piece) { out.sends.push_back({to, std::move(piece)}); });
 }
 
 void Core::send(AgentId to, Message message) {

@@ -18,7 +18,7 @@ constexpr std::size_t batch_inputs_max = 1024;
 constexpr std::size_t batch_bytes_max = 1 << 20;
 constexpr Duration batch_time_max = milliseconds(5);
 
-/// A connection, numbered by the driver. 0: nobody.
+/// A connection, numbered by the driver. 0: none.
 using PeerId = Counter<struct PeerTag>;
 
 /// Who is at the other end of a connection, as the driver vouches for it: not what a message claims.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "blackboard/checks/sabotage.hpp"
+#include "blackboard/fmt.hpp"
 
 namespace bidboard {
 namespace {
@@ -26,9 +27,9 @@ void answer_with(Committed& out, const std::vector<Input>& inputs, const Error& 
     if (const auto* from = std::get_if<FromPeer>(&input))
       if (const auto* request = std::get_if<Request>(&from->message))
         out.sends.push_back({from->peer, Reply{request->number, error.code, error.text, {}}});
-  const std::string what =
-      inputs.empty() ? "deadlines and awards were not acted on: "
-                     : "nothing of a batch of " + std::to_string(inputs.size()) + " inputs was done: ";
+  const std::string what = inputs.empty()
+                               ? "deadlines and awards were not acted on: "
+                               : fmt::format("nothing of a batch of {} inputs was done: ", inputs.size());
   out.notes.push_back({Note::Level::error, what + error.text});
 }
 

@@ -27,7 +27,7 @@ class Node {
   /// Errors: storage, when the beginning of the term could not be made durable.
   Result<Committed> start(Now now);
   /// One batch. If its commit fails nothing of it happened: its requests are answered with error `storage`
-  /// and everything else will be said again by whoever said it; the end of a process, which is told only
+  /// and everything else is repeated by its sender; the end of a process, which is reported only
   /// once, is kept for the next batch. If a record cannot be read, only the inputs
   /// that need it fail so (`corrupt`). If another controller has taken over the board, the driver is told to
   /// shut down.

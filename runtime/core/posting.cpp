@@ -28,7 +28,7 @@ std::string spelled_out(const std::vector<TaskId>& cycle) {
 
 Result<void> check_spec(const TaskSpec& spec) {
   const auto bad = [&](const std::string& what) {
-    return fail(Errc::invalid, "task '" + spec.title + "': " + what);
+    return fail(Errc::invalid, fmt::format("task '{}': {}", spec.title, what));
   };
   if (spec.title.empty()) return fail(Errc::invalid, "a task needs a title");
   if (spec.title.size() > max_title_bytes)
@@ -56,7 +56,7 @@ void set_first_state(const Board& board, Task& task, WallTime now) {
       if (task.state != TaskState::skipped) task.state = TaskState::blocked;
     } else if (needed.state != TaskState::done && !need.any) {
       task.state = TaskState::skipped;
-      task.reason = to_string(needed.id) + " is " + std::string(name(needed.state));
+      task.reason = fmt::format("{} is {}", needed.id, needed.state);
     }
   }
   if (task.state == TaskState::ready) task.ready_at = now;
@@ -77,13 +77,13 @@ Result<std::vector<Task>> numbered(const Core& core, const Actor& actor, const P
     if (actor.only_task)
       task.spec.parent = actor.only_task;
     else if (spec.parent && !core.board.task(spec.parent))
-      return fail(Errc::not_found, "task '" + spec.title + "' is to stand under " + to_string(spec.parent) +
-                                       ", which does not exist");
+      return fail(Errc::not_found, fmt::format("the parent of task '{}', {}, does not exist",
+                                               spec.title, spec.parent));
     task.created_at = core.now.wall;
     for (const Need& need : spec.needs)
       if (!core.board.task(need.task))
         return fail(Errc::not_found,
-                    "task '" + spec.title + "' needs " + to_string(need.task) + ", which does not exist");
+                    fmt::format("task '{}' needs {}, which does not exist", spec.title, need.task));
     tasks.push_back(std::move(task));
   }
   for (const BatchNeed& need : post.batch_needs) {
@@ -99,7 +99,7 @@ Result<std::vector<Task>> numbered(const Core& core, const Actor& actor, const P
                             [](const Need& a, const Need& b) { return a.task == b.task; }),
                 needs.end());
     if (needs.size() > max_needs)
-      return fail(Errc::invalid, "task '" + task.spec.title + "': it needs more than 10000 tasks");
+      return fail(Errc::invalid, fmt::format("task '{}': it needs more than 10000 tasks", task.spec.title));
   }
   return tasks;
 }
@@ -126,7 +126,7 @@ Result<std::vector<const Task*>> ordered(const Core& core, std::vector<Task>& ta
   }
   const TaskGraph graph = graph_of(tasks);
   if (const auto cycle = graph.cycle())
-    return fail(Errc::invalid, "the tasks need each other in a circle: " + spelled_out(*cycle));
+    return fail(Errc::invalid, "dependency cycle: " + spelled_out(*cycle));
   const std::uint64_t first = tasks.front().id.value;
   if (core.coordinator->orders_by_bottom_level())
     for (const auto& [id, level] : graph.bottom_levels()) tasks[id.value - first].bottom_level = level;
@@ -152,7 +152,7 @@ Result<WorkflowId> open_workflow(Core& core, const Post& post, const std::vector
   Workflow workflow;
   if (post.joins) {
     const Workflow* known = core.board.workflow(post.joins);
-    if (!known) return fail(Errc::not_found, "no workflow " + to_string(post.joins));
+    if (!known) return fail(Errc::not_found, fmt::format("no workflow {}", post.joins));
     workflow = *known;
     workflow.finished_at = {};
   } else {
@@ -253,17 +253,17 @@ void relevel_all(Core& core, bool by_bottom_level) {
 
 Result<Changed> change_need(Core& core, const Depend& request) {
   const Task* found = core.board.task(request.task);
-  if (!found) return fail(Errc::not_found, "no task " + to_string(request.task));
+  if (!found) return fail(Errc::not_found, fmt::format("no task {}", request.task));
   const Task* needed = core.board.task(request.need.task);
-  if (!needed) return fail(Errc::not_found, "no task " + to_string(request.need.task));
+  if (!needed) return fail(Errc::not_found, fmt::format("no task {}", request.need.task));
   const Task task = *found;
-  const std::string both = to_string(task.id) + " and " + to_string(needed->id);
+  const std::string both = fmt::format("{} and {}", task.id, needed->id);
   const auto standing = std::find_if(task.spec.needs.begin(), task.spec.needs.end(),
                                      [&](const Need& need) { return need.task == request.need.task; });
   const bool stands = standing != task.spec.needs.end();
   if (is_held(task.state) || is_over(task.state) || task.state == TaskState::waiting)
-    return fail(Errc::conflict, to_string(task.id) + " is " + std::string(name(task.state)) +
-                                    "; needs can change only before it is awarded");
+    return fail(Errc::conflict,
+                fmt::format("{} is {}; needs can change only before it is awarded", task.id, task.state));
   if (request.remove) {
     if (!stands) return fail(Errc::not_found, "there is no dependency between " + both);
     core.emit(NeedRemoved{task.id, request.need.task});
@@ -274,7 +274,7 @@ Result<Changed> change_need(Core& core, const Depend& request) {
   }
   if (stands && standing->any == request.need.any) return Changed{task.id, task.state, task.epoch};
   if (!stands && task.spec.needs.size() >= max_needs)
-    return fail(Errc::conflict, to_string(task.id) + " needs 10000 tasks already");
+    return fail(Errc::conflict, fmt::format("{} needs 10000 tasks already", task.id));
   // A cycle would close if the new need already waits, however indirectly, for this task.
   std::map<TaskId, TaskId> waits_because{{request.need.task, {}}};
   std::vector<TaskId> work{request.need.task};
@@ -286,7 +286,7 @@ Result<Changed> change_need(Core& core, const Depend& request) {
       for (TaskId step = waits_because.at(at); step; step = waits_because.at(step))
         cycle.insert(cycle.begin(), step);
       cycle.insert(cycle.begin(), task.id);
-      return fail(Errc::invalid, "that would be a circle: " + spelled_out(cycle));
+      return fail(Errc::invalid, "that would close a dependency cycle: " + spelled_out(cycle));
     }
     for (const Need& need : core.board.task(at)->spec.needs)
       if (waits_because.try_emplace(need.task, at).second) work.push_back(need.task);

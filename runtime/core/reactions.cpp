@@ -19,7 +19,7 @@ bool may_be_awarded_now(const Core& core, TaskId id) {
   return task && may_be_awarded(*task);
 }
 
-/// What the holder promised binds nobody once the attempt is over.
+/// What the holder promised ends with the attempt.
 void forget_promise(Core& core, const Change& change) {
   if (change.before && is_held(change.before->state) && !is_held(core.board.task(change.task)->state))
     core.promises.erase(change.task);

@@ -6,6 +6,7 @@
 #include "auction/eligibility.hpp"
 #include "blackboard/board/compaction.hpp"
 #include "blackboard/checks/sabotage.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "runtime/core/award.hpp"
 #include "runtime/core/posting.hpp"
@@ -65,8 +66,8 @@ Result<Actor> actor_of_token(const Core& core, const std::string& token) {
   if (!agent || !core.board.agent(*agent) || !task) return fail(bad);
   const Epoch epoch{std::strtoull(parts[2].c_str(), nullptr, 10)};
   if (epoch != task->epoch)
-    return fail(Errc::stale, to_string(task->id) + " was awarded again meanwhile (epoch " +
-                                 std::to_string(task->epoch.value) + "); stop working on it");
+    return fail(Errc::stale, fmt::format("{} was awarded again meanwhile (epoch {}); stop working on it",
+                                         task->id, task->epoch.value));
   if (!matches(parts[3], task->capability_hash) || task->holder != *agent) return fail(bad);
   if (!speaks_for(core, *core.board.agent(*agent)))
     return fail(Errc::refused, core.board.agent(*agent)->profile.name +
@@ -105,22 +106,25 @@ Result<Actor> identify(Core& core, const Request& request) {
   if (const std::string flaw = flaw_of_name(request.as); !agent && !flaw.empty())
     return fail(Errc::invalid, flaw);
   if (agent && !speaks_for(core, *core.board.agent(*agent)))
-    return fail(Errc::refused, "'" + request.as + "' did not register over the key " + core.origin.key);
+    return fail(Errc::refused,
+                fmt::format("'{}' did not register over the key {}", request.as, core.origin.key));
   const auto* claim = std::get_if<Claim>(&request.body);
   if (claim && agent && core.board.agent(*agent)->state == AgentState::live)
-    return fail(Errc::conflict, "'" + request.as + "' is a running agent process; claim under another name");
+    return fail(Errc::conflict,
+                fmt::format("'{}' is a running agent process; claim under another name", request.as));
   const bool changes =
       claim && (!agent || core.board.agent(*agent)->state != AgentState::shell || !claim->skills.empty());
   if (changes) agent = register_shell_agent(core, request.as, claim->skills);
   if (!agent)
-    return fail(Errc::not_found, "no agent called '" + request.as + "'; `bidboard agents` lists them");
+    return fail(Errc::not_found,
+                fmt::format("no agent called '{}'; `bidboard agents` lists them", request.as));
   return Actor{core.board.agent(*agent)->profile.role, *agent, {}, {}, request.as};
 }
 
 /// For the audit: under which name a request was refused before it was known who asks.
 std::string refused_name(const Core& core, const Request& request) {
   const std::string name = request.as.empty() ? "a token" : request.as;
-  return core.origin.key.empty() ? name : name + " (key " + core.origin.key + ")";
+  return core.origin.key.empty() ? name : fmt::format("{} (key {})", name, core.origin.key);
 }
 
 /// Under a token: its task, and what was posted below it.
@@ -135,28 +139,36 @@ Result<void> authorise(Core& core, const Actor& actor, const RequestBody& body) 
   const Action action = action_of(body);
   std::string reason;
   if (!core.origin.operates && !actor.agent && action != Action::post)
-    reason = "it may not " + std::string(name(action)) +
-             (may(actor.role, action) ? ", but as an agent (--as NAME)"
-                                      : ", which takes a key that was added with --operator");
+    reason = fmt::format("it may not {}{}", action,
+                         (may(actor.role, action) ? ", but as an agent (--as NAME)"
+                                                  : ", which takes a key that was added with --operator"));
   else if (!may(actor.role, action))
-    reason = "role " + std::string(name(actor.role)) + " may not " + std::string(name(action));
+    reason = fmt::format("role {} may not {}", actor.role, action);
   else if (actor.only_task && !within_token(core, actor, body))
-    reason = "its token is for " + to_string(actor.only_task) + " only";
+    reason = fmt::format("its token is for {} only", actor.only_task);
   if (reason.empty()) return {};
   core.emit(RequestRefused{actor.name, action, task_of(body), reason});
-  return fail(Errc::refused, actor.name + ": " + reason);
+  return fail(Errc::refused, fmt::format("{}: {}", actor.name, reason));
 }
 
 Result<const Task*> find_task(const Core& core, TaskId id) {
   if (const Task* task = core.board.task(id)) return task;
-  return fail(Errc::not_found, "no task " + to_string(id) + "; `bidboard tasks` lists them");
+  return fail(Errc::not_found, fmt::format("no task {}; `bidboard tasks` lists them", id));
+}
+
+/// A person need not wait for a back-off.
+bool may_be_claimed(const Task& task) {
+  return after(task.state, Move::award) &&
+         std::ranges::all_of(task.holds, [](const Hold& hold) { return hold.kind == HoldKind::backoff; });
 }
 
 Error cannot_claim(const Core& core, const Task& task) {
-  std::string text = to_string(task.id) + " is " + std::string(name(task.state));
+  std::string text = fmt::format("{} is {}", task.id, task.state);
   if (is_held(task.state))
     if (const Agent* holder = core.board.agent(task.holder)) text += ", held by " + holder->profile.name;
-  if (!task.reason.empty()) text += " (" + task.reason + ")";
+  if (after(task.state, Move::award))
+    for (const Hold& hold : task.holds) text += fmt::format(", held back: {}", hold.kind);
+  if (!task.reason.empty()) text += fmt::format(" ({})", task.reason);
   return {Errc::conflict, std::move(text)};
 }
 
@@ -167,10 +179,10 @@ Result<ReplyBody> claim(Core& core, const Actor& actor, const Claim& request) {
   if (request.task) {
     const Result<const Task*> task = find_task(core, request.task);
     if (!task) return fail(task.error());
-    if (!after((*task)->state, Move::award)) return fail(cannot_claim(core, **task));
+    if (!may_be_claimed(**task)) return fail(cannot_claim(core, **task));
     if (const auto against = ineligible(**task, agent))
       return fail(Errc::refused,
-                  actor.name + " may not take " + to_string((*task)->id) + ": " + against->detail);
+                  fmt::format("{} may not take {}: {}", actor.name, (*task)->id, against->detail));
     chosen = *task;
   } else {
     core.board.scan(std::string(1, keys::ready_letter), {}, [&](std::string_view key, std::string_view) {
@@ -178,14 +190,14 @@ Result<ReplyBody> claim(Core& core, const Actor& actor, const Claim& request) {
       if (task && !ineligible(*task, agent)) chosen = task;
       return chosen == nullptr;
     });
-    if (!chosen) return fail(Errc::not_found, "no ready task that " + actor.name + " may take");
+    if (!chosen) return fail(Errc::not_found, fmt::format("no ready task that {} may take", actor.name));
   }
   Auction decision;
   decision.task = chosen->id;
   decision.mechanism = "claim";
   decision.opened_at = decision.closed_at = core.now.wall;
   decision.winner = agent.id;
-  decision.why = actor.name + " claimed it at the shell, first";
+  decision.why = actor.name + " claimed it at the shell first";
   return award_claim(core, *chosen, agent, std::move(decision));
 }
 
@@ -195,25 +207,24 @@ Result<Write> judge(const Core& core, const Actor& actor, const Task& task, Epoc
   const AgentId writer = actor.agent ? actor.agent : task.holder;
   const Write write = judge_write(task, writer, epoch.value == 0 ? task.epoch : epoch, true);
   if (!is_held(task.state) && write != Write::duplicate && task.epoch.value == 0)
-    return fail(Errc::conflict, to_string(task.id) + " is " + std::string(name(task.state)) +
-                                    "; nobody holds it, `bidboard claim " + to_string(task.id) +
-                                    " --as NAME` takes it");
+    return fail(Errc::conflict,
+                fmt::format("{} is {}; nobody holds it, `bidboard claim {} --as NAME` takes it", task.id,
+                            task.state, task.id));
   if (write != Write::forged) return write;
   if (epoch > task.epoch)
-    return fail(Errc::conflict, to_string(task.id) + " has no epoch " + std::to_string(epoch.value) +
-                                    "; its last one is " + std::to_string(task.epoch.value));
+    return fail(Errc::conflict, fmt::format("{} has no epoch {}; its last one is {}", task.id, epoch.value,
+                                            task.epoch.value));
   const Agent* holder = core.board.agent(task.holder);
-  return fail(Errc::conflict, to_string(task.id) + " is held by " +
-                                  (holder ? holder->profile.name : "nobody") + ", not by " + actor.name);
+  return fail(Errc::conflict, fmt::format("{} is held by {}, not by {}", task.id,
+                                          (holder ? holder->profile.name : "nobody"), actor.name));
 }
 
 Error refusal_of(const Task& task, Write write) {
   if (write == Write::stale)
-    return {Errc::stale, to_string(task.id) + " was awarded again meanwhile (epoch " +
-                             std::to_string(task.epoch.value) + "); the write is refused"};
-  return {Errc::stale, "the award of " + to_string(task.id) + " is over: it is " +
-                           std::string(name(task.state)) +
-                           (task.reason.empty() ? "" : " (" + task.reason + ")")};
+    return {Errc::stale, fmt::format("{} was awarded again meanwhile (epoch {}); the write is refused",
+                                     task.id, task.epoch.value)};
+  return {Errc::stale, fmt::format("the award of {} is over: it is {}{}", task.id, task.state,
+                                   (task.reason.empty() ? "" : fmt::format(" ({})", task.reason)))};
 }
 
 ReplyBody changed(const Core& core, TaskId id) {
@@ -282,15 +293,14 @@ std::string flaw_of(const Config& config) {
   constexpr Duration longest = minutes(60 * 24 * 7);
   const auto span = [&](const char* what, Duration value) -> std::string {
     if (value.us > 0 && value <= longest) return {};
-    return std::string(what) + " is " + std::to_string(value.us) +
-           " us; it must be above zero and at most a week";
+    return fmt::format("{} is {} us; it must be above zero and at most a week", what, value.us);
   };
   for (const std::string& flaw : {span("bid_timeout", config.bid_timeout),
                                   span("heartbeat", config.heartbeat), span("lease", config.lease)})
     if (!flaw.empty()) return flaw;
   if (config.lease < config.heartbeat * 2)
-    return "lease (" + format_duration(config.lease) + ") is less than two heartbeats of " +
-           format_duration(config.heartbeat) + ": a single lost message would end it";
+    return fmt::format("lease ({}) is less than two heartbeats of {}: a single lost message would end it",
+                       config.lease, config.heartbeat);
   if (config.backoff.us < 0 || config.backoff > longest) return "backoff must be between zero and a week";
   if (config.seconds_weight < 0 || config.price_weight < 0) return "weights must not be negative";
   if (config.seconds_weight == 0 && config.price_weight == 0) return "one of the weights must be above zero";
@@ -336,8 +346,8 @@ Result<ReplyBody> read_log(Core& core, const ReadLog& request) {
       std::min(page_bytes, batch_bytes - std::min(batch_bytes, core.traffic.log_bytes));
   LogPage page{std::max(request.from, Seq{1}), {}};
   if (const auto base = base_of(core.board.store()); base && page.first <= base->seq)
-    return fail(Errc::not_found, "the board was compacted at event " + std::to_string(base->seq.value) +
-                                     "; its log begins behind it");
+    return fail(Errc::not_found, fmt::format("the board was compacted at event {}; its log begins behind it",
+                                             base->seq.value));
   std::size_t bytes = 0;
   const std::uint32_t limit = std::clamp<std::uint32_t>(request.limit, 1, 10'000);
   core.board.store().scan(std::string(1, keys::log_letter), keys::event(page.first),
@@ -421,7 +431,7 @@ std::optional<Reply> earlier_reply(const Core& core, const Request& request) {
   if (client->replies.size() < kept_replies || request.number > client->replies.front().request) return {};
   return Reply{request.number,
                Errc::too_old,
-               "this request was answered long ago and its reply is no longer kept",
+               "this request was answered too long ago; its reply is no longer kept",
                {}};
 }
 
@@ -443,7 +453,7 @@ void on_request(Core& core, PeerId peer, const Request& request) {
     body = fail(allowed.error());
   } else if (std::holds_alternative<Compact>(request.body)) {
     if (core.options.serving) return core.out.compact.push_back({peer, request.number});
-    body = fail(Errc::unavailable, "the controller that was to compact the board is gone; try again");
+    body = fail(Errc::unavailable, "the controller that was asked to compact the board is gone; try again");
   } else {
     body = answer(core, *actor, request.body);
   }

@@ -3,6 +3,7 @@
 
 #include "auction/calibration.hpp"
 #include "blackboard/checks/sabotage.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/text/expression.hpp"
 #include "blackboard/text/utf8.hpp"
@@ -26,8 +27,8 @@ std::string refusal_of(const AgentProfile& profile) {
   for (const Skill& skill : profile.skills)
     if (skill.name.empty() || skill.level <= 0) return "a skill needs a name and a level above zero";
   if (!leads(profile.role) && profile.role != Role::specialist)
-    return "role " + std::string(name(profile.role)) +
-           " is for people: agents register as specialist, manager or executive";
+    return fmt::format("role {} is for people: agents register as specialist, manager or executive",
+                       profile.role);
   if (profile.bids == BidStyle::formula)
     if (const auto formula = Expression::compile(profile.cost_formula); !formula)
       return "cost formula: " + formula.error().text;
@@ -73,7 +74,7 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
   }
 }
 
-/// The capability of an earlier epoch can be derived again: only whoever was awarded it may leave a late
+/// The capability of an earlier epoch can be derived again: only an agent that was awarded the task can leave a late
 /// result.
 bool proves_award(const Core& core, const Task& task, const ReportItem& item) {
   if (item.epoch == task.epoch) return matches(item.capability, task.capability_hash);
@@ -95,13 +96,13 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
   if (write == Write::duplicate && !(has_result && is_news(core, task, item.text))) return {};
   if (has_result && write != Write::forged) keep_late_result(core, task, agent.id, item.epoch, item.text);
   const std::string why = write == Write::stale
-                              ? "awarded again meanwhile (epoch " + std::to_string(task.epoch.value) + ")"
-                          : write != Write::forged ? "the award is over: " + std::string(name(task.state))
+                              ? fmt::format("awarded again meanwhile (epoch {})", task.epoch.value)
+                          : write != Write::forged ? fmt::format("the award is over: {}", task.state)
                                                    : "this award was never yours";
   return Revocation{{item.task, item.epoch}, why};
 }
 
-/// The agent has lost its lease, perhaps its name too, and comes back with results: whoever can show the
+/// The agent has lost its lease, perhaps its name too, and comes back with results: an agent that shows the
 /// capability of an award that is over may leave one.
 void keep_results_of_the_gone(Core& core, const Reports& message) {
   const Agent* agent = core.board.agent(message.agent);
@@ -142,14 +143,14 @@ bool late_result_is_kept(const Board& board, TaskId task, Epoch epoch, const std
 /// Why the name of an agent that is known may not be registered now.
 std::optional<Error> taken(Core& core, PeerId peer, const Agent& earlier, const Register& message) {
   if (!speaks_for(core, earlier)) {
-    const std::string reason = "the name '" + earlier.profile.name + "' belongs to " +
-                               (earlier.key.empty() ? "the board's own machine" : "another key");
+    const std::string reason = fmt::format("the name '{}' belongs to {}", earlier.profile.name,
+                                           (earlier.key.empty() ? "the board's own machine" : "another key"));
     core.emit(RequestRefused{"key " + core.origin.key, Action::take, {}, reason});
     return Error{Errc::refused, reason};
   }
   if (earlier.state != AgentState::live) return {};
-  const std::string running = "an agent called '" + earlier.profile.name + "' is running as process " +
-                              std::to_string(earlier.profile.pid);
+  const std::string running =
+      fmt::format("an agent called '{}' is running as process {}", earlier.profile.name, earlier.profile.pid);
   if (earlier.incarnation != message.incarnation) return Error{Errc::conflict, running};
   // It may say so twice, until it has its secret; from then on it is somebody who plays it again.
   const auto session = core.sessions.find(earlier.id);
@@ -220,9 +221,10 @@ void on_register(Core& core, PeerId peer, const Register& message) {
     agent.registered_at = core.now.wall;
   }
   if (!core.sessions.contains(agent.id) && core.sessions.size() >= core.options.live_agents_max)
-    return core.send(peer, RegistrationRefused{Errc::unavailable,
-                                               std::to_string(core.options.live_agents_max) +
-                                                   " agents are here already, as many as a board takes"});
+    return core.send(peer,
+                     RegistrationRefused{Errc::unavailable,
+                                         fmt::format("{} agents are registered already, as many as a board takes",
+                                                     core.options.live_agents_max)});
   const std::string secret = core.secrets.registration(agent.id, message.incarnation);
   agent.profile = message.profile;
   agent.state = AgentState::live;
@@ -237,7 +239,7 @@ void on_register(Core& core, PeerId peer, const Register& message) {
   core.send(peer, Registered{agent.id, secret, config.heartbeat, config.lease, core.options.term});
   send_lost_awards(core, peer, agent.id, {});
   if (is_watched(core, agent)) core.out.watch.push_back(agent.profile.pid);
-  core.note(Note::Level::info, "agent " + agent.profile.name + " (" + to_string(agent.id) + ") is here");
+  core.note(Note::Level::info, fmt::format("agent {} ({}) registered", agent.profile.name, agent.id));
 }
 
 const Agent* authenticate(Core& core, PeerId peer, AgentId id, const std::string& secret) {
@@ -247,11 +249,11 @@ const Agent* authenticate(Core& core, PeerId peer, AgentId id, const std::string
     return nullptr;
   }
   if (!speaks_for(core, *agent)) {
-    core.emit(RequestRefused{
-        "key " + core.origin.key,
-        Action::report,
-        {},
-        "it showed the secret of " + agent->profile.name + ", which did not register over this key"});
+    core.emit(RequestRefused{"key " + core.origin.key,
+                             Action::report,
+                             {},
+                             fmt::format("it showed the secret of {}, which did not register over this key",
+                                         agent->profile.name)});
     core.send(peer, WhoAreYou{});
     return nullptr;
   }
@@ -288,6 +290,18 @@ void on_reports(Core& core, PeerId peer, const Reports& message) {
   core.send(peer, ReportsKept{message.number});
 }
 
+void on_fetch_needs(Core& core, PeerId peer, const FetchNeeds& message) {
+  const Agent* agent = authenticate(core, peer, message.agent, message.secret);
+  if (!agent) return;
+  const Task* task = core.board.task(message.held.task);
+  const bool holds = task && is_held(task->state) && task->holder == agent->id &&
+                     task->epoch == message.held.epoch && message.from <= task->spec.needs.size();
+  if (holds)
+    core.send(peer, needs_page(core, *task, message.from, message.offset));
+  else
+    core.send(peer, Revocations{{Revocation{message.held, "the award is over"}}});
+}
+
 void on_leave(Core& core, const Leave& message) {
   const Agent* agent = core.board.agent(message.agent);
   if (!agent || agent->state != AgentState::live || !matches(message.secret, agent->secret_hash) ||
@@ -305,13 +319,13 @@ void agent_gone(Core& core, AgentId id, const std::string& reason, bool left) {
   for (const TaskId task : held) {
     if (core.board.task(task)->shell_claim) continue;  // lives by its deadline, not by a process
     end_attempt(core, task,
-                {.reason = "agent " + name + (left ? " left: " : " is gone: ") + reason,
+                {.reason = fmt::format("agent {}{}{}", name, (left ? " left: " : " is gone: "), reason),
                  .died = !left,
                  .outcome_unknown = true,
                  .counts = !left});
   }
   core.note(left ? Note::Level::info : Note::Level::warning,
-            "agent " + name + " (" + to_string(id) + ") is gone: " + reason);
+            fmt::format("agent {} ({}) is gone: {}", name, id, reason));
 }
 
 bool is_news(const Core& core, const Task& task, const std::string& result) {
@@ -326,7 +340,7 @@ void keep_late_result(Core& core, const Task& task, AgentId agent, Epoch epoch, 
   discovery.agent = agent;
   discovery.epoch = epoch;
   discovery.kind = "late_result";
-  discovery.title = "result of " + to_string(task.id) + " that came after its award was over";
+  discovery.title = fmt::format("result of {} that came after its award was over", task.id);
   discovery.body = result;
   discovery.project = task.spec.project;
   discovery.created_at = core.now.wall;

@@ -21,6 +21,8 @@ void expect_live_agents(Core& core);
 void on_register(Core& core, PeerId peer, const Register& message);
 void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message);
 void on_reports(Core& core, PeerId peer, const Reports& message);
+/// Results of needs, for the holder of a live award.
+void on_fetch_needs(Core& core, PeerId peer, const FetchNeeds& message);
 void on_leave(Core& core, const Leave& message);
 /// `left`: it said goodbye, so what it held uses up no attempt.
 void agent_gone(Core& core, AgentId agent, const std::string& reason, bool left = false);

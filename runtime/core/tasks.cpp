@@ -4,6 +4,7 @@
 
 #include "auction/eligibility.hpp"
 #include "blackboard/checks/check.hpp"
+#include "blackboard/fmt.hpp"
 
 namespace bidboard {
 namespace {
@@ -36,8 +37,7 @@ void end_attempt(Core& core, TaskId id, const AttemptEnd& end) {
     event.reason += "; it may not be repeated, so a person must say how it ended (done, fail or retry)";
   } else if (last) {
     event.to = *after(task.state, end.died ? Move::quarantine : Move::give_up);
-    event.reason +=
-        " (attempt " + std::to_string(task.attempts) + " of " + std::to_string(task.spec.attempts) + ")";
+    event.reason += fmt::format(" (attempt {} of {})", task.attempts, task.spec.attempts);
   } else {
     event.not_before = back_off(core, task, end);
   }
@@ -91,8 +91,8 @@ Result<Move> move_of(const Core& core, const Task& task, Direction what) {
       break;
   }
   if (const Task* failed = failed_need(core.board, task))
-    return fail(Errc::conflict, to_string(task.id) + " needs " + to_string(failed->id) + ", which is " +
-                                    std::string(name(failed->state)) + "; retry that one first");
+    return fail(Errc::conflict, fmt::format("{} needs {}, which is {}; retry that one first", task.id,
+                                            failed->id, failed->state));
   return has_open_needs(core.board, task) ? Move::reopen_blocked : Move::reopen;
 }
 
@@ -100,16 +100,15 @@ Result<Move> move_of(const Core& core, const Task& task, Direction what) {
 
 Result<Changed> direct_task(Core& core, const Direct& request) {
   const Task* found = core.board.task(request.task);
-  if (!found) return fail(Errc::not_found, "no task " + to_string(request.task));
+  if (!found) return fail(Errc::not_found, fmt::format("no task {}", request.task));
   const Task task = *found;
   constexpr std::array<std::string_view, 4> words{"cancelled", "retried", "paused", "resumed"};
   const Result<Move> move = move_of(core, task, request.what);
   if (!move) return fail(move.error());
   const std::optional<TaskState> to = after(task.state, *move);
   if (!to)
-    return fail(Errc::conflict, to_string(task.id) + " is " + std::string(name(task.state)) +
-                                    " and cannot be " +
-                                    std::string(words[static_cast<std::size_t>(request.what)]));
+    return fail(Errc::conflict, fmt::format("{} is {} and cannot be {}", task.id, task.state,
+                                            words[static_cast<std::size_t>(request.what)]));
   if (request.what == Direction::retry) {
     core.emit(TaskReopened{task.id, *to, request.reason});
   } else {
@@ -122,24 +121,23 @@ Result<Changed> direct_task(Core& core, const Direct& request) {
 
 Result<Changed> reassign_task(Core& core, const Reassign& request) {
   const Task* found = core.board.task(request.task);
-  if (!found) return fail(Errc::not_found, "no task " + to_string(request.task));
+  if (!found) return fail(Errc::not_found, fmt::format("no task {}", request.task));
   const Task task = *found;
   if (is_over(task.state))
-    return fail(Errc::conflict,
-                to_string(task.id) + " is " + std::string(name(task.state)) + "; retry it first");
+    return fail(Errc::conflict, fmt::format("{} is {}; retry it first", task.id, task.state));
   AgentId agent;
   if (!request.agent.empty()) {
     const auto known = core.board.agent_named(request.agent);
-    if (!known) return fail(Errc::not_found, "no agent called '" + request.agent + "'");
+    if (!known) return fail(Errc::not_found, fmt::format("no agent called '{}'", request.agent));
     agent = *known;
     const Agent& wanted = *core.board.agent(agent);
     Task unreserved = task;
     unreserved.reserved_for = {};
     if (wanted.state == AgentState::gone)
-      return fail(Errc::conflict, "agent '" + request.agent + "' is gone (" + wanted.reason + ")");
+      return fail(Errc::conflict, fmt::format("agent '{}' is gone ({})", request.agent, wanted.reason));
     if (const auto against = ineligible(unreserved, wanted))
-      return fail(Errc::refused, "agent '" + request.agent + "' may not take " + to_string(task.id) + ": " +
-                                     against->detail);
+      return fail(Errc::refused,
+                  fmt::format("agent '{}' may not take {}: {}", request.agent, task.id, against->detail));
   }
   if (is_held(task.state) && agent && task.holder == agent)
     return Changed{task.id, task.state, task.epoch};  // it has what it is to have

@@ -148,9 +148,21 @@ void Server::send(PeerId to, const Message& message) {
 void Server::publish(Seq first, const std::vector<std::string>& events) {
   const bool remote = impl_->remote && impl_->remote->followed();
   if (!impl_->local->followed() && !remote) return;
-  const std::string bytes = encode(FeedFrame{first, events});
-  impl_->local->publish(bytes);
-  if (remote) impl_->remote->publish(bytes);
+  FeedFrame frame{first, {}};
+  std::size_t bytes = 0;
+  const auto send = [&] {
+    const std::string encoded = encode(frame);
+    impl_->local->publish(encoded);
+    if (remote) impl_->remote->publish(encoded);
+    frame = {{frame.first.value + frame.events.size()}, {}};
+    bytes = 0;
+  };
+  for (const std::string& event : events) {
+    if (bytes > 0 && bytes + event.size() > message_bytes_max) send();
+    bytes += event.size();
+    frame.events.push_back(event);
+  }
+  send();
 }
 
 }  // namespace bidboard

@@ -4,7 +4,9 @@
 
 #include "blackboard/board/board.hpp"
 #include "blackboard/board/verify.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
+#include "blackboard/task_moves.hpp"
 
 namespace bidboard::sim {
 namespace {
@@ -40,6 +42,7 @@ void Checkers::on_saved(const Saved& saved, const Store& store, Instant at) {
   must(last_.value == 0 || saved.first == last_.next(), "events are numbered without a gap");
   last_ = saved.first;
   for (const Event& event : saved.events) {
+    check_state(event);
     std::visit([&](const auto& body) { follow(body); }, event.body);
     last_ = last_.next();
   }
@@ -54,6 +57,16 @@ void Checkers::fold(const Store& store) {
   for (const std::string& finding : verify(store)) must(false, "the fold of the log differs: " + finding);
 }
 
+/// No event takes a task where the state table does not lead.
+void Checkers::check_state(const Event& event) {
+  const auto known = tasks_.find(task_of(event));
+  if (known == tasks_.end() || std::holds_alternative<TaskPosted>(event.body)) return;
+  const std::optional<TaskState> next = state_after(known->second.state, event.body);
+  must(next.has_value(),
+       fmt::format("{} is {}, and {} follows", known->first, known->second.state, kind(event)));
+  if (next) known->second.state = *next;
+}
+
 void Checkers::follow(const TermStarted& event) {
   must(event.term > term_, "every controller has a term of its own, above the last");
   term_ = event.term;
@@ -66,6 +79,7 @@ void Checkers::follow(const TaskPosted& event) {
        "a request is done once: '" + posted.spec.title + "' was posted twice");
   KnownTask task;
   task.spec = posted.spec;
+  task.state = posted.state;
   task.was_over = is_over(posted.state);
   tasks_.emplace(posted.id, std::move(task));
 }

@@ -32,6 +32,7 @@ class Checkers final : public Observer {
  private:
   struct KnownTask {
     TaskSpec spec;  ///< its needs as they changed
+    TaskState state = TaskState::ready;
     Epoch epoch;
     AgentId holder;      ///< of the live award; 0: there is none
     bool shell = false;  ///< it is a claim at a shell
@@ -45,6 +46,7 @@ class Checkers final : public Observer {
     std::uint32_t holding = 0;       ///< claims at a shell not counted
   };
 
+  void check_state(const Event& event);
   void follow(const TermStarted&);
   void follow(const TaskPosted&);
   void follow(const TaskMoved&);

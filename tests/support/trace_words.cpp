@@ -68,6 +68,12 @@ struct EventWords {
     return to_string(e.task) + (e.agent ? " reserved for " + to_string(e.agent) : " is for anyone") +
            (e.bundle ? " in the bundle of " + to_string(e.bundle) : "");
   }
+  std::string operator()(const TaskHeld& e) const {
+    return to_string(e.task) + " is held: " + std::string(name(e.hold.kind)) + because(e.hold.why);
+  }
+  std::string operator()(const HoldLifted& e) const {
+    return to_string(e.task) + " is no longer held: " + std::string(name(e.hold));
+  }
   std::string operator()(const AgentRegistered& e) const {
     return to_string(e.agent.id) + " is " + e.agent.profile.name + ", " + std::string(name(e.agent.state));
   }

@@ -1,0 +1,28 @@
+#include "blackboard/records.hpp"
+
+#include <algorithm>
+
+namespace bidboard {
+
+void Task::upcast() {
+  if (not_before.us != 0) place(*this, {HoldKind::backoff, std::exchange(not_before, {}), {}});
+  if (state == TaskState::paused && !hold_of(*this, HoldKind::pause))
+    place(*this, {HoldKind::pause, {}, reason});
+}
+
+const Hold* hold_of(const Task& task, HoldKind kind) {
+  const auto found = std::ranges::find(task.holds, kind, &Hold::kind);
+  return found == task.holds.end() ? nullptr : &*found;
+}
+
+void place(Task& task, Hold hold) {
+  lift(task, hold.kind);
+  const auto at = std::ranges::lower_bound(task.holds, hold.kind, {}, &Hold::kind);
+  task.holds.insert(at, std::move(hold));
+}
+
+void lift(Task& task, HoldKind kind) {
+  std::erase_if(task.holds, [&](const Hold& hold) { return hold.kind == kind; });
+}
+
+}  // namespace bidboard
