@@ -105,7 +105,7 @@ Output Controller::start(Now now) {
   core.begin(now);
   core.started_at = now.mono;
   core.emit(TermStarted{core.options.term, core.options.pid});
-  core.board.scan(std::string(1, keys::agent_letter), {}, [&](std::string_view key, std::string_view) {
+  core.board.scan(keys::all_of<Agent>(), {}, [&](std::string_view key, std::string_view) {
     const AgentId id = keys::last_id<AgentId>(key);
     const Agent* agent = core.board.agent(id);
     if (!agent || agent->state != AgentState::live) return true;
@@ -231,7 +231,7 @@ void Controller::forget_batch(Now now) {
     core.leases.drop(entry.first);
     return true;
   });
-  core.board.scan(std::string(1, keys::agent_letter), {}, [&](std::string_view key, std::string_view) {
+  core.board.scan(keys::all_of<Agent>(), {}, [&](std::string_view key, std::string_view) {
     const AgentId id = keys::last_id<AgentId>(key);
     const Agent* agent = core.board.agent(id);
     if (agent && agent->state == AgentState::live && !core.sessions.contains(id)) {

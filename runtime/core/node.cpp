@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "blackboard/checks/sabotage.hpp"
+#include "blackboard/format/named_keys.hpp"
 
 namespace bidboard {
 namespace {
@@ -32,6 +33,14 @@ void answer_with(Committed& out, const std::vector<Input>& inputs, const Error& 
   out.notes.push_back({Note::Level::error, what + error.text});
 }
 
+/// The records that will probably be read to decide about these inputs.
+std::vector<std::string> keys_named_in(const std::vector<Input>& inputs) {
+  std::vector<std::string> keys;
+  for (const Input& input : inputs)
+    if (const auto* from = std::get_if<FromPeer>(&input)) add_keys_named_in(from->message, keys);
+  return keys;
+}
+
 }  // namespace
 
 Node::Node(Store& store, ControllerOptions options)
@@ -43,6 +52,7 @@ Result<Committed> Node::start(Now now) {
 
 Committed Node::process(const std::vector<Input>& inputs, Now now) {
   const std::vector<Input> earlier = std::exchange(deaths_, {});
+  board_.store().prefetch([&] { return keys_named_in(inputs); });
   Result<Committed> done = decide([&](Committed& out) {
     for (const Input& input : earlier) take_over(out, controller_.step(input, now));
     for (const Input& input : inputs) take_over(out, controller_.step(input, now));

@@ -340,17 +340,20 @@ Result<ReplyBody> read_log(Core& core, const ReadLog& request) {
   constexpr std::size_t batch_bytes = 8 * 1024 * 1024;
   const std::size_t most_bytes = std::min(page_bytes, batch_bytes - std::min(batch_bytes, core.bytes_read));
   LogPage page{std::max(request.from, Seq{1}), {}};
-  if (const auto base = base_of(core.board.store()); base && page.first <= base->seq)
-    return fail(Errc::not_found, "the board was compacted at event " + std::to_string(base->seq.value) +
+  const Result<std::optional<Base>> base = base_of(core.board.store());
+  if (!base) return fail(base.error());
+  if (*base && page.first <= (*base)->seq)
+    return fail(Errc::not_found, "the board was compacted at event " + std::to_string((*base)->seq.value) +
                                      "; its log begins behind it");
   std::size_t bytes = 0;
   const std::uint32_t limit = std::clamp<std::uint32_t>(request.limit, 1, 10'000);
-  core.board.store().scan(std::string(1, keys::log_letter), keys::event(page.first),
-                          [&](std::string_view, std::string_view event) {
-                            page.events.emplace_back(event);
-                            bytes += event.size();
-                            return page.events.size() < limit && bytes < most_bytes;
-                          });
+  const Result<void> read = core.board.store().scan(std::string(1, keys::log_letter), keys::event(page.first),
+                                                    [&](std::string_view, std::string_view event) {
+                                                      page.events.emplace_back(event);
+                                                      bytes += event.size();
+                                                      return page.events.size() < limit && bytes < most_bytes;
+                                                    });
+  if (!read) return fail(read.error());
   core.bytes_read += bytes;
   return ReplyBody{std::move(page)};
 }

@@ -133,8 +133,7 @@ void attach(Core& core, AgentId agent, PeerId peer, bool has_secret) {
 /// one.
 bool late_result_is_kept(const Board& board, TaskId task, Epoch epoch, const std::string& result) {
   bool kept = false;
-  board.scan(std::string(1, keys::discovery_letter), {}, [&](std::string_view, std::string_view bytes) {
-    const Result<Discovery> found = unseal<Discovery>(bytes);
+  board.each<Discovery>([&](const Discovery* found) {
     kept = found && found->task == task && found->epoch == epoch && found->kind == "late_result" &&
            found->body == result;
     return !kept;
