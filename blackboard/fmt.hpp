@@ -15,35 +15,40 @@
 #include "blackboard/ids.hpp"
 #include "blackboard/time.hpp"
 
+namespace bidboard {
+
+/// A formatter of our own types: no format specification but {}.
+struct PlainFormatter {
+  constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
+};
+
+}  // namespace bidboard
+
 template <char Letter>
-struct fmt::formatter<bidboard::Id<Letter>> : fmt::formatter<std::string_view> {
-  template <class Context>
-  auto format(bidboard::Id<Letter> id, Context& context) const {
-    return fmt::formatter<std::string_view>::format(to_string(id), context);
+struct fmt::formatter<bidboard::Id<Letter>> : bidboard::PlainFormatter {
+  auto format(bidboard::Id<Letter> id, fmt::format_context& context) const {
+    return fmt::format_to(context.out(), "{}{}", Letter, id.value);
   }
 };
 template <class Tag>
-struct fmt::formatter<bidboard::Counter<Tag>> : fmt::formatter<std::uint64_t> {
-  template <class Context>
-  auto format(bidboard::Counter<Tag> counter, Context& context) const {
-    return fmt::formatter<std::uint64_t>::format(counter.value, context);
+struct fmt::formatter<bidboard::Counter<Tag>> : bidboard::PlainFormatter {
+  auto format(bidboard::Counter<Tag> counter, fmt::format_context& context) const {
+    return fmt::format_to(context.out(), "{}", counter.value);
   }
 };
 template <>
-struct fmt::formatter<bidboard::Duration> : fmt::formatter<std::string_view> {
-  template <class Context>
-  auto format(bidboard::Duration duration, Context& context) const {
-    return fmt::formatter<std::string_view>::format(bidboard::format_duration(duration), context);
+struct fmt::formatter<bidboard::Duration> : bidboard::PlainFormatter {
+  auto format(bidboard::Duration duration, fmt::format_context& context) const {
+    return fmt::format_to(context.out(), "{}", bidboard::format_duration(duration));
   }
 };
 template <class Enum>
 requires std::is_enum_v<Enum> && requires(Enum value) {
   { name(value) } -> std::convertible_to<std::string_view>;
 }
-struct fmt::formatter<Enum> : fmt::formatter<std::string_view> {
-  template <class Context>
-  auto format(Enum value, Context& context) const {
-    return fmt::formatter<std::string_view>::format(name(value), context);
+struct fmt::formatter<Enum> : bidboard::PlainFormatter {
+  auto format(Enum value, fmt::format_context& context) const {
+    return fmt::format_to(context.out(), "{}", name(value));
   }
 };
 

@@ -11,7 +11,7 @@
 #include "agents/worker.hpp"
 #include "auction/eligibility.hpp"
 #include "blackboard/format/codec.hpp"
-#include "runtime/coordination/agreement.hpp"
+#include "runtime/coordination/neighbours.hpp"
 #include "runtime/sim/event_queue.hpp"
 #include "runtime/sim/network.hpp"
 

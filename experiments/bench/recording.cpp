@@ -4,6 +4,7 @@
 
 #include "blackboard/format/codec.hpp"
 #include "blackboard/store/memory_store.hpp"
+#include "runtime/coordination/strategy.hpp"
 #include "runtime/core/node.hpp"
 
 namespace bidboard::bench {
@@ -83,6 +84,7 @@ class Script {
     ControllerOptions options;
     options.term = Term{1};
     options.secret_key = std::string(32, 'k');
+    options.coordinators = make_coordinator;
     return options;
   }
   Now now() {

@@ -1,15 +1,27 @@
-// What the strategies are compared with: first come first served, lots, and one agent that does it all.
+// What the strategies are compared with: first come first served, a random agent, and one agent that does all
+// the work.
+#include "blackboard/fmt.hpp"
+#include "blackboard/random.hpp"
+#include "runtime/coordination/push.hpp"
 #include "runtime/coordination/strategy.hpp"
+#include "runtime/core/core.hpp"
 
 namespace bidboard {
 namespace {
 
-class FifoStrategy final : public Strategy {
+std::vector<std::uint32_t> free_slots(const Situation& situation) {
+  std::vector<std::uint32_t> free;
+  for (const AgentView& agent : situation.agents) free.push_back(agent.free_slots);
+  return free;
+}
+
+class FifoCoordinator final : public PushCoordinator {
  public:
   std::string_view name() const override { return "fifo"; }
   bool orders_by_bottom_level() const override { return false; }
-  bool sees_busy() const override { return false; }
+  Outlook outlook() const override { return {.sees_busy = false}; }
 
+ protected:
   std::vector<Choice> choose(const Situation& situation) override {
     std::vector<std::uint32_t> free = free_slots(situation);
     std::vector<Choice> choices;
@@ -22,23 +34,22 @@ class FifoStrategy final : public Strategy {
         }
     return choices;
   }
-
-  static std::vector<std::uint32_t> free_slots(const Situation& situation) {
-    std::vector<std::uint32_t> free;
-    for (const AgentView& agent : situation.agents) free.push_back(agent.free_slots);
-    return free;
-  }
 };
 
-class RandomStrategy final : public Strategy {
+class RandomCoordinator final : public PushCoordinator {
  public:
-  explicit RandomStrategy(std::uint64_t seed) : random_(seed) {}
+  explicit RandomCoordinator(std::uint64_t seed) : random_(seed) {}
+  void forget(Core& core) override {
+    PushCoordinator::forget(core);
+    random_ = Random(core.board.config().seed);
+  }
   std::string_view name() const override { return "random"; }
   bool orders_by_bottom_level() const override { return false; }
-  bool sees_busy() const override { return false; }
+  Outlook outlook() const override { return {.sees_busy = false}; }
 
+ protected:
   std::vector<Choice> choose(const Situation& situation) override {
-    std::vector<std::uint32_t> free = FifoStrategy::free_slots(situation);
+    std::vector<std::uint32_t> free = free_slots(situation);
     std::vector<Choice> choices;
     for (std::size_t t = 0; t < situation.tasks.size(); ++t) {
       std::vector<std::size_t> able;
@@ -47,7 +58,7 @@ class RandomStrategy final : public Strategy {
       if (able.empty()) continue;
       const std::size_t winner = able[random_.below(able.size())];
       free[winner] -= 1;
-      choices.push_back({t, winner, "drawn by lot among " + std::to_string(able.size()) + " free agents"});
+      choices.push_back({t, winner, fmt::format("drawn by lot among {} free agents", able.size())});
     }
     return choices;
   }
@@ -56,13 +67,14 @@ class RandomStrategy final : public Strategy {
   Random random_;
 };
 
-class SingleStrategy final : public Strategy {
+class SingleCoordinator final : public PushCoordinator {
  public:
   std::string_view name() const override { return "single"; }
   bool orders_by_bottom_level() const override { return false; }
 
+ protected:
   std::vector<Choice> choose(const Situation& situation) override {
-    std::vector<std::uint32_t> free = FifoStrategy::free_slots(situation);
+    std::vector<std::uint32_t> free = free_slots(situation);
     std::vector<Choice> choices;
     for (std::size_t t = 0; t < situation.tasks.size(); ++t) {
       if (situation.tasks[t].eligible.empty()) continue;
@@ -77,8 +89,10 @@ class SingleStrategy final : public Strategy {
 
 }  // namespace
 
-std::unique_ptr<Strategy> make_fifo() { return std::make_unique<FifoStrategy>(); }
-std::unique_ptr<Strategy> make_random(std::uint64_t seed) { return std::make_unique<RandomStrategy>(seed); }
-std::unique_ptr<Strategy> make_single() { return std::make_unique<SingleStrategy>(); }
+std::unique_ptr<Coordinator> make_fifo() { return std::make_unique<FifoCoordinator>(); }
+std::unique_ptr<Coordinator> make_random(std::uint64_t seed) {
+  return std::make_unique<RandomCoordinator>(seed);
+}
+std::unique_ptr<Coordinator> make_single() { return std::make_unique<SingleCoordinator>(); }
 
 }  // namespace bidboard

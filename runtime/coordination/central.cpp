@@ -2,16 +2,19 @@
 #include <algorithm>
 
 #include "auction/eligibility.hpp"
+#include "blackboard/fmt.hpp"
+#include "runtime/coordination/push.hpp"
 #include "runtime/coordination/strategy.hpp"
 
 namespace bidboard {
 namespace {
 
-class CentralStrategy final : public Strategy {
+class CentralCoordinator final : public PushCoordinator {
  public:
   std::string_view name() const override { return "central"; }
-  bool sees_busy() const override { return false; }
+  Outlook outlook() const override { return {.sees_busy = false}; }
 
+ protected:
   std::vector<Choice> choose(const Situation& situation) override {
     std::vector<AgentView> agents = situation.agents;
     std::vector<Choice> choices;
@@ -25,8 +28,8 @@ class CentralStrategy final : public Strategy {
       if (!best) continue;
       AgentView& winner = agents[*best];
       choices.push_back({t, *best,
-                         "least loaded of those who can: it held " + std::to_string(winner.holding) + " of " +
-                             std::to_string(winner.agent->profile.capacity)});
+                         fmt::format("least loaded of those who can: it held {} of {}", winner.holding,
+                                     winner.agent->profile.capacity)});
       winner.free_slots -= 1;
       winner.holding += 1;
     }
@@ -48,6 +51,6 @@ class CentralStrategy final : public Strategy {
 
 }  // namespace
 
-std::unique_ptr<Strategy> make_central() { return std::make_unique<CentralStrategy>(); }
+std::unique_ptr<Coordinator> make_central() { return std::make_unique<CentralCoordinator>(); }
 
 }  // namespace bidboard

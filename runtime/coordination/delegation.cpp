@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "auction/eligibility.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/text/utf8.hpp"
 #include "runtime/coordination/walk.hpp"
+#include "runtime/core/award.hpp"
 #include "runtime/core/core.hpp"
 
 namespace bidboard {
@@ -14,27 +15,25 @@ namespace {
 /// Bounds of one delegation; what is beyond them comes with the next.
 constexpr std::size_t tasks_at_once = 256;
 constexpr std::size_t bytes_at_once = 1'000'000;
-/// Numbers of delegations begin with the controller's term, so that they rise from one to the next.
-constexpr int term_shift = 32;
 /// What is believed of what a manager says.
 constexpr std::size_t crews_max = 1'000;
 constexpr std::uint32_t slots_max = 10'000'000;
 constexpr std::size_t reason_bytes_max = 200;
 constexpr Micros speed_max = 1'000'000 * one;
 
-std::string name_of(const Core& core, AgentId agent) {
-  return agent ? core.board.agent(agent)->profile.name : "the controller";
+std::string name_of(const Delegating& c, AgentId agent) {
+  return agent ? c.core.board.agent(agent)->profile.name : "the controller";
 }
 
 /// The nearest manager above it that takes part, by the names; 0: none.
-AgentId manager_by_name(const Core& core, AgentId agent) {
+AgentId manager_by_name(const Delegating& c, AgentId agent) {
   std::set<AgentId> seen{agent};
-  std::string parent = core.board.agent(agent)->profile.parent;
+  std::string parent = c.core.board.agent(agent)->profile.parent;
   while (!parent.empty()) {
-    const std::optional<AgentId> found = core.board.agent_named(parent);
+    const std::optional<AgentId> found = c.core.board.agent_named(parent);
     if (!found || !seen.insert(*found).second) return {};
-    if (core.hierarchy.desks.contains(*found)) return *found;
-    parent = core.board.agent(*found)->profile.parent;
+    if (c.tree.desks.contains(*found)) return *found;
+    parent = c.core.board.agent(*found)->profile.parent;
   }
   return {};
 }
@@ -54,58 +53,58 @@ void cut_rings(Hierarchy& tree) {
   }
 }
 
-void put_on_desk(Core& core, TaskId task, AgentId manager) {
-  core.hierarchy.errands[task].at = manager;
-  core.hierarchy.desks.at(manager).waiting.push_back(task);
-  core.hierarchy.news.insert(manager);
+void put_on_desk(Delegating& c, TaskId task, AgentId manager) {
+  c.tree.errands[task].at = manager;
+  c.tree.desks.at(manager).waiting.push_back(task);
+  c.tree.news.insert(manager);
 }
 
 /// To the next level above a manager that does not decide about it.
-void hand_up(Core& core, TaskId task, AgentId from) {
-  Errand& errand = core.hierarchy.errands.at(task);
-  const bool takes_part = core.hierarchy.desks.contains(from);
-  const AgentId to = takes_part ? above(core.hierarchy, from) : manager_by_name(core, from);
+void hand_up(Delegating& c, TaskId task, AgentId from) {
+  Errand& errand = c.tree.errands.at(task);
+  const bool takes_part = c.tree.desks.contains(from);
+  const AgentId to = takes_part ? above(c.tree, from) : manager_by_name(c, from);
   const auto step = to ? std::ranges::find(errand.way, to, &Errand::Step::from) : errand.way.begin();
   errand.way.erase(step, errand.way.end());
   errand.at = {};
-  if (to) put_on_desk(core, task, to);
+  if (to) put_on_desk(c, task, to);
 }
 
-void hand_back(Core& core, TaskId task, AgentId from, std::string why) {
-  core.hierarchy.errands.at(task).handed_back[from] = std::move(why);
-  hand_up(core, task, from);
+void hand_back(Delegating& c, TaskId task, AgentId from, std::string why) {
+  c.tree.errands.at(task).handed_back[from] = std::move(why);
+  hand_up(c, task, from);
 }
 
 /// A member as its manager should believe it to be: what lies on a manager's desk has taken a slot already.
-Member as_now(const Core& core, AgentId id) {
-  const Agent& agent = *core.board.agent(id);
-  const auto found = core.hierarchy.desks.find(id);
-  if (found == core.hierarchy.desks.end()) return member_of(agent, core.board.holding_count(id));
+Member as_now(const Delegating& c, AgentId id) {
+  const Agent& agent = *c.core.board.agent(id);
+  const auto found = c.tree.desks.find(id);
+  if (found == c.tree.desks.end()) return member_of(agent, c.core.board.holding_count(id));
   const Desk& desk = found->second;
   Member member{id, agent.profile.name, true, desk.crews};
   for (const std::vector<TaskId>* tasks : {&desk.asked, &desk.waiting})
     for (const TaskId task : *tasks) {
-      const auto errand = core.hierarchy.errands.find(task);
-      if (errand != core.hierarchy.errands.end() && errand->second.at == id)
-        take_slot(member, core.board.task(task)->spec);
+      const auto errand = c.tree.errands.find(task);
+      if (errand != c.tree.errands.end() && errand->second.at == id)
+        take_slot(member, c.core.board.task(task)->spec);
     }
   return member;
 }
 
 /// What changed under the manager since it was told last; no tasks yet.
-Delegation news_for(const Core& core, AgentId manager, const Desk& desk) {
+Delegation news_for(const Delegating& c, AgentId manager, const Desk& desk) {
   Delegation news;
   news.anew = desk.anew;
   static const std::vector<AgentId> nobody;
-  const auto team = core.hierarchy.below.find(manager);
-  for (const AgentId id : team == core.hierarchy.below.end() ? nobody : team->second) {
-    Member now = as_now(core, id);
+  const auto team = c.tree.below.find(manager);
+  for (const AgentId id : team == c.tree.below.end() ? nobody : team->second) {
+    Member now = as_now(c, id);
     const auto told = desk.told.find(id);
     if (desk.anew || told == desk.told.end() || told->second != now) news.members.push_back(std::move(now));
   }
   if (desk.anew) return news;
   for (const auto& [id, member] : desk.told)
-    if (above(core.hierarchy, id) != manager) news.left.push_back(id);
+    if (above(c.tree, id) != manager) news.left.push_back(id);
   return news;
 }
 
@@ -114,16 +113,16 @@ bool is_empty(const Delegation& news) {
 }
 
 /// Draws the tree from who is there. What lay on desks of managers that are not goes up.
-void draw_tree(Core& core) {
-  Hierarchy& tree = core.hierarchy;
+void draw_tree(Delegating& c) {
+  Hierarchy& tree = c.tree;
   tree.changed = false;
   tree.above.clear();
   tree.below.clear();
   std::map<AgentId, Desk> before = std::exchange(tree.desks, {});
   std::vector<AgentId> members;
-  for (const auto& [id, session] : core.sessions) {
-    if (session.peer.value == 0) continue;
-    const bool is_manager = leads(core.board.agent(id)->profile.role);
+  for (const auto& [id, session] : c.core.sessions) {
+    if (!session.connected()) continue;
+    const bool is_manager = leads(c.core.board.agent(id)->profile.role);
     if (is_manager && tree.silent.contains(id)) continue;
     members.push_back(id);
     if (!is_manager) continue;
@@ -132,26 +131,26 @@ void draw_tree(Core& core) {
     tree.news.insert(id);
   }
   for (const AgentId id : members)
-    if (const AgentId manager = manager_by_name(core, id)) tree.above[id] = manager;
+    if (const AgentId manager = manager_by_name(c, id)) tree.above[id] = manager;
   cut_rings(tree);
   for (const auto& [id, manager] : tree.above) tree.below[manager].push_back(id);
   for (auto& [task, errand] : tree.errands) {
     errand.handed_back.clear();
-    if (errand.at && !tree.desks.contains(errand.at)) hand_up(core, task, errand.at);
+    if (errand.at && !tree.desks.contains(errand.at)) hand_up(c, task, errand.at);
   }
 }
 
 /// The chain of command that led to an award, for `explain`.
-std::string story(const Core& core, const Errand& errand, const Errand::Step& last) {
+std::string story(const Delegating& c, const Errand& errand, const Errand::Step& last) {
   std::string text;
   const auto tell = [&](const Errand::Step& step, const char* did) {
-    text += (text.empty() ? "" : ", ") + name_of(core, step.from) + did + name_of(core, step.to) +
+    text += (text.empty() ? "" : ", ") + name_of(c, step.from) + did + name_of(c, step.to) +
             (step.why.empty() ? "" : " (" + step.why + ")");
   };
   for (const Errand::Step& step : errand.way) tell(step, " sent it to ");
   tell(last, " gave it to ");
   for (const auto& [by, why] : errand.handed_back)
-    text += "; " + name_of(core, by) + " had handed it back (" + why + ")";
+    text += "; " + name_of(c, by) + " had handed it back (" + why + ")";
   return text;
 }
 
@@ -172,124 +171,122 @@ std::vector<Crew> believable(std::vector<Crew> crews) {
   return crews;
 }
 
-bool somebody_below_may(const Core& core, AgentId manager, const Task& task) {
-  const auto team = core.hierarchy.below.find(manager);
-  if (team == core.hierarchy.below.end()) return false;
+bool somebody_below_may(const Delegating& c, AgentId manager, const Task& task) {
+  const auto team = c.tree.below.find(manager);
+  if (team == c.tree.below.end()) return false;
   return std::ranges::any_of(team->second, [&](AgentId id) {
-    if (core.hierarchy.desks.contains(id)) return somebody_below_may(core, id, task);
-    return !objection(core, task, *core.board.agent(id)) && !is_passed_over(core, task, id);
+    if (c.tree.desks.contains(id)) return somebody_below_may(c, id, task);
+    return !objection(c.core, task, *c.core.board.agent(id)) && !is_passed_over(c.core, c.roster, task, id);
   });
 }
 
 /// Why the manager's choice of a specialist does not stand; empty: it stands. What it could not know is no
 /// offence.
-std::string flaw_of_choice(Core& core, const Task& task, const Agent& agent, bool& offence) {
+std::string flaw_of_choice(Delegating& c, const Task& task, const Agent& agent, bool& offence) {
   if (const auto against = unable(task.spec, agent.profile)) {
     offence = true;
     return agent.profile.name + " " + against->detail;
   }
-  if (const auto against = objection(core, task, agent)) return agent.profile.name + " " + against->detail;
-  if (is_passed_over(core, task, agent.id)) return agent.profile.name + " failed it before";
-  if (core.board.holding_count(agent.id) >= agent.profile.capacity)
+  if (const auto against = objection(c.core, task, agent)) return agent.profile.name + " " + against->detail;
+  if (is_passed_over(c.core, c.roster, task, agent.id)) return agent.profile.name + " failed it before";
+  if (c.core.board.holding_count(agent.id) >= agent.profile.capacity)
     return agent.profile.name + " has no free slot";
   return {};
 }
 
-void pass_down(Core& core, const Task& task, const Errand::Step& step) {
-  Errand& errand = core.hierarchy.errands.at(task.id);
-  if (!somebody_below_may(core, step.to, task)) {  // its manager's picture in sum was too coarse
+void pass_down(Delegating& c, const Task& task, const Errand::Step& step) {
+  Errand& errand = c.tree.errands.at(task.id);
+  if (!somebody_below_may(c, step.to, task)) {  // its manager's picture in sum was too coarse
     errand.handed_back[step.to] = "nobody under it may take it";
-    return put_on_desk(core, task.id, step.from);
+    return put_on_desk(c, task.id, step.from);
   }
   errand.way.push_back(step);
-  put_on_desk(core, task.id, step.to);
+  put_on_desk(c, task.id, step.to);
 }
 
 /// Carries out what a manager said about one task, as far as the rules allow.
-void follow_choice(Core& core, AgentId manager, const ChosenMember& chosen) {
-  Hierarchy& tree = core.hierarchy;
+void follow_choice(Delegating& c, AgentId manager, const ChosenMember& chosen) {
+  Hierarchy& tree = c.tree;
   const auto found = tree.errands.find(chosen.task);
   if (found == tree.errands.end() || found->second.at != manager) return;
   Errand& errand = found->second;
-  const Task& task = *core.board.task(chosen.task);
+  const Task& task = *c.core.board.task(chosen.task);
   if (!may_be_awarded(task)) {
     tree.errands.erase(found);
     return;
   }
   const Errand::Step step{manager, chosen.member, words(chosen.why)};
-  if (!chosen.member) return hand_back(core, task.id, manager, step.why);
+  if (!chosen.member) return hand_back(c, task.id, manager, step.why);
   bool offence = !tree.desks.at(manager).told.contains(chosen.member);
-  std::string flaw = offence ? to_string(chosen.member) + " does not stand under it" : "";
+  std::string flaw = offence ? fmt::format("{} does not stand under it", chosen.member) : "";
   const bool is_manager = tree.desks.contains(chosen.member);
   if (flaw.empty() && above(tree, chosen.member) != manager)
-    flaw = name_of(core, chosen.member) + " no longer stands under it";
+    flaw = name_of(c, chosen.member) + " no longer stands under it";
   if (flaw.empty() && errand.handed_back.contains(chosen.member))
-    flaw = name_of(core, chosen.member) + " had handed it back";
-  if (flaw.empty() && is_manager) return pass_down(core, task, step);
-  if (flaw.empty()) flaw = flaw_of_choice(core, task, *core.board.agent(chosen.member), offence);
+    flaw = name_of(c, chosen.member) + " had handed it back";
+  if (flaw.empty() && is_manager) return pass_down(c, task, step);
+  if (flaw.empty()) flaw = flaw_of_choice(c, task, *c.core.board.agent(chosen.member), offence);
   if (flaw.empty()) {
-    award(core, task, *core.board.agent(chosen.member),
-          plain_decision(core, task.id, story(core, errand, step)), false);
+    award(c.core, task, *c.core.board.agent(chosen.member),
+          plain_decision(c.core, task.id, story(c, errand, step)));
     return;
   }
   flaw = "its choice was refused: " + flaw;
-  if (offence) core.emit(RequestRefused{name_of(core, manager), Action::take, task.id, flaw});
-  hand_back(core, task.id, manager, std::move(flaw));
+  if (offence) c.core.emit(RequestRefused{name_of(c, manager), Action::take, task.id, flaw});
+  hand_back(c, task.id, manager, std::move(flaw));
 }
 
 /// The next delegation to the manager, if there is anything to say.
-void send_delegation(Core& core, AgentId manager, Desk& desk) {
-  Delegation next = news_for(core, manager, desk);
+void send_delegation(Delegating& c, AgentId manager, Desk& desk) {
+  Delegation next = news_for(c, manager, desk);
   std::vector<TaskId> later;
   std::size_t bytes = 0;
   for (const TaskId id : std::exchange(desk.waiting, {})) {
-    const auto errand = core.hierarchy.errands.find(id);
-    const bool is_here = errand != core.hierarchy.errands.end() && errand->second.at == manager;
+    const auto errand = c.tree.errands.find(id);
+    const bool is_here = errand != c.tree.errands.end() && errand->second.at == manager;
     if (!is_here || std::ranges::find(desk.asked, id) != desk.asked.end()) continue;
     if (desk.asked.size() == tasks_at_once || bytes >= bytes_at_once) {
       later.push_back(id);
       continue;
     }
-    const Task& task = *core.board.task(id);
+    const Task& task = *c.core.board.task(id);
     DelegatedTask delegated{offer_of(task), {}};
     for (const auto& [by, why] : errand->second.handed_back)
-      if (above(core.hierarchy, by) == manager) delegated.not_for.push_back(by);
+      if (above(c.tree, by) == manager) delegated.not_for.push_back(by);
     for (const AttemptFailure& failure : task.failures)
-      if (above(core.hierarchy, failure.agent) == manager && is_passed_over(core, task, failure.agent))
+      if (above(c.tree, failure.agent) == manager && is_passed_over(c.core, c.roster, task, failure.agent))
         delegated.not_for.push_back(failure.agent);
     bytes += task.spec.body.size() + task.spec.title.size() + task.spec.run.size();
     desk.asked.push_back(id);
     next.tasks.push_back(std::move(delegated));
   }
   desk.waiting = std::move(later);
-  if (desk.waiting.empty()) core.hierarchy.news.erase(manager);
+  if (desk.waiting.empty()) c.tree.news.erase(manager);
   if (is_empty(next)) return;
-  std::uint64_t& last = core.hierarchy.last_number;
-  last = std::max(last, core.options.term.value << term_shift) + 1;
-  next.number = desk.number = last;
-  desk.deadline = core.now.mono + core.board.config().bid_timeout;
+  next.number = desk.number = c.core.next_number();
+  desk.deadline = c.core.now.mono + c.core.board.config().bid_timeout;
   if (std::exchange(desk.anew, false)) desk.told.clear();
   for (const AgentId id : next.left) desk.told.erase(id);
   for (const Member& member : next.members) desk.told.insert_or_assign(member.agent, member);
-  core.send(core.sessions.at(manager).peer, std::move(next));
+  c.core.send(manager, std::move(next));
 }
 
 /// One piece of the walk, as the controller's own desk sees it.
 class OwnDesk {
  public:
-  OwnDesk(Core& core, const Situation& situation) : core_(core), situation_(situation) {
+  OwnDesk(Delegating& c, const Situation& situation) : c_(c), situation_(situation) {
     for (const AgentView& view : situation.agents) {
-      AgentId top = above(core.hierarchy, view.agent->id);
-      for (AgentId next = top; next; next = above(core.hierarchy, next)) top = next;
+      AgentId top = above(c.tree, view.agent->id);
+      for (AgentId next = top; next; next = above(c.tree, next)) top = next;
       tops_.push_back(top);
-      if (top && !managers_.contains(top)) managers_.emplace(top, as_now(core, top));
+      if (top && !managers_.contains(top)) managers_.emplace(top, as_now(c, top));
     }
   }
 
   void decide(const TaskView& view) {
     const Task& task = *view.task;
-    const auto errand = core_.hierarchy.errands.find(task.id);
-    const bool known = errand != core_.hierarchy.errands.end();
+    const auto errand = c_.tree.errands.find(task.id);
+    const bool known = errand != c_.tree.errands.end();
     if (known && errand->second.at) return;  // it is on its way
     if (task.reserved_for) return award_directly(task, view, "it is reserved for it", false);
     std::optional<Fitness> best;
@@ -310,23 +307,27 @@ class OwnDesk {
     if (!best) return award_directly(task, view, "its managers left it lying", true);
     if (specialist) return give(task, *specialist, in_words(*best));
     take_slot(managers_.at(best->agent), task.spec);
-    Errand& sent = core_.hierarchy.errands[task.id];
+    Errand& sent = c_.tree.errands[task.id];
     sent.way.clear();
     if (candidates > 1) sent.way.push_back({{}, best->agent, in_words(*best)});
-    put_on_desk(core_, task.id, best->agent);
+    put_on_desk(c_, task.id, best->agent);
   }
+
+  /// Whether it awarded anything.
+  bool gave() const { return gave_; }
 
  private:
   std::optional<Fitness> fitness_of(std::size_t i, const TaskSpec& task) const {
     const AgentProfile& profile = situation_.agents[i].agent->profile;
     const AgentId id = situation_.agents[i].agent->id;
-    const std::uint32_t holding = core_.board.holding_count(id);
+    const std::uint32_t holding = c_.core.board.holding_count(id);
     if (holding >= profile.capacity) return {};
     return Fitness{holding, profile.capacity, mul_micros(profile.speed, skill_level(task, profile)), id};
   }
 
   void give(const Task& task, const Agent& agent, std::string why) {
-    award(core_, task, agent, plain_decision(core_, task.id, std::move(why)), false);
+    award(c_.core, task, agent, plain_decision(c_.core, task.id, std::move(why)));
+    gave_ = true;
   }
 
   /// Past the managers, where there is nothing for them to decide, or when all above the agent know
@@ -340,17 +341,18 @@ class OwnDesk {
     }
     if (!best) return;
     if (when_settled) why += ", " + in_words(*best);
-    give(task, *core_.board.agent(best->agent), std::move(why));
+    give(task, *c_.core.board.agent(best->agent), std::move(why));
   }
 
   bool is_settled(AgentId agent) const {
-    const Hierarchy& tree = core_.hierarchy;
+    const Hierarchy& tree = c_.tree;
     for (AgentId manager = above(tree, agent); manager; manager = above(tree, manager))
       if (tree.desks.at(manager).number != 0 || tree.news.contains(manager)) return false;
     return true;
   }
 
-  Core& core_;
+  Delegating& c_;
+  bool gave_ = false;
   const Situation& situation_;
   std::vector<AgentId> tops_;           ///< by position: who stands highest above it; 0: nobody
   std::map<AgentId, Member> managers_;  ///< of them
@@ -358,44 +360,42 @@ class OwnDesk {
 
 }  // namespace
 
-void begin_delegating(Core& core) {
-  Hierarchy& tree = core.hierarchy;
-  core.roster.refresh(core);
-  if (tree.changed) draw_tree(core);
+void begin_delegating(Delegating& c) {
+  Hierarchy& tree = c.tree;
+  c.roster.refresh(c.core);
+  if (tree.changed) draw_tree(c);
   std::erase_if(tree.errands, [&](const auto& errand) {
-    const Task* task = core.board.task(errand.first);
+    const Task* task = c.core.board.task(errand.first);
     return !task || !may_be_awarded(*task);
   });
   std::erase_if(tree.news, [&](AgentId manager) {
     const auto desk = tree.desks.find(manager);
     if (desk == tree.desks.end()) return true;
-    return desk->second.waiting.empty() && is_empty(news_for(core, manager, desk->second));
+    return desk->second.waiting.empty() && is_empty(news_for(c, manager, desk->second));
   });
 }
 
-void settle_by_delegation(Core& core, const Situation& situation) {
-  OwnDesk desk(core, situation);
+bool settle_by_delegation(Delegating& c, const Situation& situation) {
+  OwnDesk desk(c, situation);
   for (const TaskView& task : situation.tasks) desk.decide(task);
+  return desk.gave();
 }
 
-void send_delegations(Core& core) {
-  const std::set<AgentId> news = core.hierarchy.news;
+void send_delegations(Delegating& c) {
+  const std::set<AgentId> news = c.tree.news;
   for (const AgentId manager : news) {
-    Desk& desk = core.hierarchy.desks.at(manager);
-    if (desk.number == 0) send_delegation(core, manager, desk);
+    Desk& desk = c.tree.desks.at(manager);
+    if (desk.number == 0) send_delegation(c, manager, desk);
   }
 }
 
-void on_choices(Core& core, PeerId peer, const Choices& message) {
-  const Agent* agent = authenticate(core, peer, message.agent, message.secret);
-  if (!agent) return;
-  Hierarchy& tree = core.hierarchy;
-  const AgentId manager = agent->id;
+void on_choices(Delegating& c, AgentId manager, const Choices& message) {
+  Hierarchy& tree = c.tree;
   const auto found = tree.desks.find(manager);
   if (found == tree.desks.end() || found->second.number == 0 || found->second.number != message.number)
     return;  // too late, or about what another controller asked
-  core.dispatch_wanted = true;
-  core.roster.refresh(core);
+  c.core.wake();
+  c.roster.refresh(c.core);
   Desk& desk = found->second;
   desk.number = 0;
   desk.deadline = never;
@@ -411,17 +411,18 @@ void on_choices(Core& core, PeerId peer, const Choices& message) {
     if (std::erase(open, chosen.task) == 0) continue;
     // Whatever comes of it: that is what the manager believes now.
     if (const auto told = desk.told.find(chosen.member); told != desk.told.end())
-      take_slot(told->second, core.board.task(chosen.task)->spec);
-    follow_choice(core, manager, chosen);
+      take_slot(told->second, c.core.board.task(chosen.task)->spec);
+    follow_choice(c, manager, chosen);
   }
-  for (const TaskId task : open) follow_choice(core, manager, {task, {}, "it said nothing about it"});
+  for (const TaskId task : open) follow_choice(c, manager, {task, {}, "it said nothing about it"});
 }
 
-void heard_manager(Core& core, AgentId agent, bool reconnected) {
-  Hierarchy& tree = core.hierarchy;
+void heard_manager(Delegating& c, AgentId agent, bool reconnected) {
+  Hierarchy& tree = c.tree;
   const bool was_silent = tree.silent.erase(agent) > 0;
   if (!reconnected && !was_silent) return;
-  tree.changed = core.dispatch_wanted = true;
+  tree.changed = true;
+  c.core.wake();
   const auto found = tree.desks.find(agent);
   if (found == tree.desks.end()) return;
   Desk afresh;
@@ -430,21 +431,22 @@ void heard_manager(Core& core, AgentId agent, bool reconnected) {
   found->second = std::move(afresh);
 }
 
-void pass_over_silent(Core& core) {
-  for (auto& [manager, desk] : core.hierarchy.desks) {
-    if (desk.deadline > core.now.mono) continue;
+void pass_over_silent(Delegating& c) {
+  for (auto& [manager, desk] : c.tree.desks) {
+    if (desk.deadline > c.core.now.mono) continue;
     desk.deadline = never;
-    core.hierarchy.silent.insert(manager);
-    core.hierarchy.changed = core.dispatch_wanted = true;
-    core.note(Note::Level::warning, "manager " + name_of(core, manager) + " does not answer within " +
-                                        format_duration(core.board.config().bid_timeout) +
-                                        "; until it is heard again, the level above decides for it");
+    c.tree.silent.insert(manager);
+    c.tree.changed = true;
+    c.core.wake();
+    c.core.note(Note::Level::warning, "manager " + name_of(c, manager) + " does not answer within " +
+                                          format_duration(c.core.board.config().bid_timeout) +
+                                          "; until it is heard again, the level above decides for it");
   }
 }
 
-Instant next_choice_due(const Core& core) {
+Instant next_choice_due(const Hierarchy& tree) {
   Instant next = never;
-  for (const auto& [manager, desk] : core.hierarchy.desks) next = std::min(next, desk.deadline);
+  for (const auto& [manager, desk] : tree.desks) next = std::min(next, desk.deadline);
   return next;
 }
 

@@ -20,8 +20,7 @@
 #include <vector>
 
 #include "agents/manager.hpp"
-#include "runtime/coordination/strategy.hpp"
-#include "runtime/core/controller.hpp"
+#include "runtime/coordination/walking.hpp"
 
 namespace bidboard {
 
@@ -55,35 +54,35 @@ struct Hierarchy {
   std::set<AgentId> silent;  ///< let a deadline pass, not heard since
   std::set<AgentId> news;    ///< managers for which there may be something new
   bool changed = true;       ///< the tree is to be drawn anew
-  std::uint64_t last_number = 0;
 
   /// What the agent holds has changed.
   void touch(AgentId agent) {
     if (const auto manager = above.find(agent); manager != above.end()) news.insert(manager->second);
   }
-  /// Everything but the numbers, which must rise.
-  void forget() {
-    const std::uint64_t number = last_number;
-    *this = {};
-    last_number = number;
-  }
 };
 
-struct Core;
+/// What the functions below work on.
+struct Delegating {
+  Core& core;
+  Hierarchy& tree;
+  Roster& roster;
+};
 
 /// Before the ready tasks are walked over: the tree as it is now.
-void begin_delegating(Core& core);
+void begin_delegating(Delegating& c);
 /// What the controller decides: a task for an agent without a manager, or which desk it goes to first.
-void settle_by_delegation(Core& core, const Situation& situation);
+/// Whether it awarded anything.
+bool settle_by_delegation(Delegating& c, const Situation& situation);
 /// After the walk: tells managers what is new, and what to decide.
-void send_delegations(Core& core);
-void on_choices(Core& core, PeerId peer, const Choices& message);
+void send_delegations(Delegating& c);
+/// REQUIRES: the manager has shown its secret.
+void on_choices(Delegating& c, AgentId manager, const Choices& message);
 /// The agent spoke; `reconnected`: over another connection, so what it was told last may be lost. A manager
 /// that was silent takes part again.
-void heard_manager(Core& core, AgentId agent, bool reconnected);
+void heard_manager(Delegating& c, AgentId agent, bool reconnected);
 /// Managers whose answers are overdue are passed over until they are heard again.
-void pass_over_silent(Core& core);
+void pass_over_silent(Delegating& c);
 /// When the next answer is due.
-Instant next_choice_due(const Core& core);
+Instant next_choice_due(const Hierarchy& tree);
 
 }  // namespace bidboard

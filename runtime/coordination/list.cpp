@@ -10,16 +10,19 @@
 #include <algorithm>
 
 #include "auction/bid.hpp"
+#include "blackboard/fmt.hpp"
+#include "runtime/coordination/push.hpp"
 #include "runtime/coordination/strategy.hpp"
 
 namespace bidboard {
 namespace {
 
-class ListStrategy final : public Strategy {
+class ListCoordinator final : public PushCoordinator {
  public:
   std::string_view name() const override { return "list"; }
-  bool looks_ahead() const override { return true; }
+  Outlook outlook() const override { return {.looks_ahead = true}; }
 
+ protected:
   std::vector<Choice> choose(const Situation& situation) override {
     std::vector<AgentView> agents = situation.agents;
     std::vector<Choice> choices;
@@ -36,9 +39,9 @@ class ListStrategy final : public Strategy {
       }
       if (!best) continue;
       AgentView& winner = agents[*best];
-      choices.push_back(
-          {t, *best, "it would finish first there, " + format_duration(Duration{earliest.at}) + " from now",
-           earliest.begins_in});
+      choices.push_back({t, *best,
+                         fmt::format("it would finish first there, {} from now", Duration{earliest.at}),
+                         earliest.begins_in});
       occupy(winner, earliest.at);
     }
     return choices;
@@ -70,6 +73,6 @@ class ListStrategy final : public Strategy {
 
 }  // namespace
 
-std::unique_ptr<Strategy> make_list() { return std::make_unique<ListStrategy>(); }
+std::unique_ptr<Coordinator> make_list() { return std::make_unique<ListCoordinator>(); }
 
 }  // namespace bidboard

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runtime/core/core.hpp"
+#include "runtime/core/award.hpp"
 
 namespace bidboard {
 namespace {
@@ -14,19 +14,15 @@ void put(std::vector<AgentId>& list, AgentId agent, bool belongs) {
   if (!belongs && is_there) list.erase(at);
 }
 
-bool has_free_slot(const Core& core, AgentId agent) {
-  return core.board.holding_count(agent) < core.board.agent(agent)->profile.capacity;
-}
-
 }  // namespace
 
 void Roster::refresh(const Core& core) {
   const auto look_at = [&](AgentId agent) {
     const auto session = core.sessions.find(agent);
-    const bool is_connected = session != core.sessions.end() && session->second.peer.value != 0 &&
+    const bool is_connected = session != core.sessions.end() && session->second.connected() &&
                               may(core.board.agent(agent)->profile.role, Action::take);
     put(connected_, agent, is_connected);
-    put(free_, agent, is_connected && has_free_slot(core, agent));
+    put(free_, agent, is_connected && has_free_slot(core, *core.board.agent(agent)));
   };
   if (all_touched_) {
     connected_.clear();

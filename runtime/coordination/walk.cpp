@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "auction/eligibility.hpp"
+#include "runtime/core/award.hpp"
 
 namespace bidboard {
 namespace {
@@ -29,7 +29,6 @@ AgentView view_of(const Core& core, AgentId id) {
   const Agent* agent = core.board.agent(id);
   AgentView view{agent, core.board.holding_count(id), 0, {}};
   if (view.holding < agent->profile.capacity) view.free_slots = agent->profile.capacity - view.holding;
-  if (core.strategy->looks_ahead()) view.slot_free_in = slots_free_in(core, view);
   return view;
 }
 
@@ -38,56 +37,66 @@ bool failed_it(const Task& task, AgentId agent) {
                              [&](const AttemptFailure& failure) { return failure.agent == agent; });
 }
 
-/// The agent it was reserved for has left, or the bundle it belonged to is forgotten (after a restart).
-bool reserved_for_nobody(const Core& core, const Task& task) {
-  if (task.reserved_in && !core.bundles.contains(task.reserved_in)) return true;
-  const Agent* wanted = task.reserved_for ? core.board.agent(task.reserved_for) : nullptr;
-  return wanted && wanted->state == AgentState::gone;
-}
-
 bool is_fit_for(const Core& core, const Task& task, AgentId agent, bool only_fresh) {
   if (only_fresh && failed_it(task, agent)) return false;
   return !objection(core, task, *core.board.agent(agent));
 }
 
 /// Those that failed a task may have it only when nobody else may.
-bool somebody_fresh_may_have(const Core& core, const Task& task) {
-  return std::ranges::any_of(core.roster.connected(),
+bool somebody_fresh_may_have(const Core& core, const Roster& roster, const Task& task) {
+  return std::ranges::any_of(roster.connected(),
                              [&](AgentId agent) { return is_fit_for(core, task, agent, true); });
 }
 
 }  // namespace
 
-bool is_passed_over(const Core& core, const Task& task, AgentId agent) {
-  return failed_it(task, agent) && somebody_fresh_may_have(core, task);
+bool is_passed_over(const Core& core, const Roster& roster, const Task& task, AgentId agent) {
+  return failed_it(task, agent) && somebody_fresh_may_have(core, roster, task);
 }
+
+Walk::Walk(Core& core, WalkingCoordinator& owner) : core_(core), owner_(owner), outlook_(owner.outlook()) {}
 
 bool Walk::is_fit(const Task& task, AgentId agent, bool only_fresh) const {
   return is_fit_for(core_, task, agent, only_fresh);
 }
 
-bool Walk::somebody_fresh_may(const Task& task) const { return somebody_fresh_may_have(core_, task); }
+bool Walk::somebody_fresh_may(const Task& task) const {
+  return somebody_fresh_may_have(core_, owner_.roster_, task);
+}
+
+/// The agent it was reserved for has left, or the bundle it belonged to is forgotten (after a restart).
+bool Walk::reserved_for_nobody(const Task& task) const {
+  if (task.reserved_in && !owner_.keeps_bundle(task.reserved_in)) return true;
+  const Agent* wanted = task.reserved_for ? core_.board.agent(task.reserved_for) : nullptr;
+  return wanted && wanted->state == AgentState::gone;
+}
+
+AgentView Walk::view_of_agent(AgentId agent) const {
+  AgentView view = view_of(core_, agent);
+  if (outlook_.looks_ahead) view.slot_free_in = owner_.slots_free_in(core_, view);
+  return view;
+}
 
 /// Who found nothing before has something to look at when one of the new tasks is for it.
-void Walk::feed_the_barren() {
-  for (const TaskId id : std::exchange(core_.newly_ready, {})) {
-    if (core_.barren.empty()) continue;
+void Walk::offer_new_tasks() {
+  for (const TaskId id : std::exchange(owner_.new_tasks_, {})) {
+    if (owner_.without_work_.empty()) continue;
     const Task* task = core_.board.task(id);
     if (!task || !may_be_awarded(*task)) continue;
-    if (reserved_for_nobody(core_, *task)) core_.emit(TaskReserved{id, {}, {}});
+    if (reserved_for_nobody(*task)) core_.emit(TaskReserved{id, {}, {}});
     const bool only_fresh = !task->failures.empty() && somebody_fresh_may(*task);
-    std::erase_if(core_.barren, [&](AgentId agent) { return is_fit(*task, agent, only_fresh); });
+    std::erase_if(owner_.without_work_, [&](AgentId agent) { return is_fit(*task, agent, only_fresh); });
   }
 }
 
 /// How many of the tasks that an agent may take are looked at. It shares them with the others: for its own
 /// slots alone, equal agents would look at a few tasks together and leave most of themselves idle.
 std::size_t Walk::window() const {
-  const std::vector<AgentId>& agents = core_.roster.connected();
+  const std::vector<AgentId>& agents = owner_.roster_.connected();
   std::size_t slots = 0;
   for (const AgentId agent : agents) slots += core_.board.agent(agent)->profile.capacity;
   std::size_t free = 0;
-  for (const AgentId agent : core_.roster.free())
+  for (const AgentId agent : owner_.roster_.free())
     free += core_.board.agent(agent)->profile.capacity - core_.board.holding_count(agent);
   const std::size_t tasks = candidates_per_slot * free + (slots - free);
   return std::min(tasks, bids_at_once / std::max<std::size_t>(agents.size(), 1));
@@ -95,13 +104,11 @@ std::size_t Walk::window() const {
 
 void Walk::begin() {
   begun_ = true;
-  core_.roster.refresh(core_);
-  feed_the_barren();
+  owner_.roster_.refresh(core_);
+  offer_new_tasks();
   const std::uint32_t invite_max = core_.board.config().invite_max;
-  const bool bids = core_.strategy->style() == Style::bids;
-  sampled_ = bids && invite_max > 0 && core_.roster.connected().size() > invite_max;
-  ahead_ = core_.strategy->style() == Style::agree;
-  only_free_ = !bids && !core_.strategy->sees_busy();
+  sampled_ = outlook_.samples && invite_max > 0 && owner_.roster_.connected().size() > invite_max;
+  only_free_ = !outlook_.sees_busy;
   const bool all = !sampled_ && !only_free_;
   const std::size_t shared = all ? window() : 0;
   // With a sample each agent that looks is among those asked for several tasks anyway.
@@ -110,52 +117,52 @@ void Walk::begin() {
     return std::max(shared, per_slot * core_.board.agent(agent)->profile.capacity);
   };
   if (all)
-    for (const AgentId agent : core_.roster.connected()) lookers_[agent] = {room(agent), false, false};
+    for (const AgentId agent : owner_.roster_.connected()) candidates_[agent] = {room(agent), false, false};
   // All three are in the order of the ids.
-  auto barren = core_.barren.begin();
-  auto resting = core_.resting.begin();
-  for (const AgentId agent : core_.roster.free()) {
-    while (barren != core_.barren.end() && *barren < agent) ++barren;
-    while (resting != core_.resting.end() && resting->first < agent) ++resting;
-    const bool finds_nothing = barren != core_.barren.end() && *barren == agent;
+  auto without = owner_.without_work_.begin();
+  auto resting = owner_.resting_.begin();
+  for (const AgentId agent : owner_.roster_.free()) {
+    while (without != owner_.without_work_.end() && *without < agent) ++without;
+    while (resting != owner_.resting_.end() && resting->first < agent) ++resting;
+    const bool finds_nothing = without != owner_.without_work_.end() && *without == agent;
     // Where only some are asked there are many: those that others were preferred to are not looked at again
     // with everything that happens.
-    const bool rests = sampled_ && resting != core_.resting.end() && resting->first == agent &&
+    const bool rests = sampled_ && resting != owner_.resting_.end() && resting->first == agent &&
                        resting->second > core_.now.mono;
-    if (!finds_nothing && !rests) lookers_[agent] = {room(agent), true, false};
+    if (!finds_nothing && !rests) candidates_[agent] = {room(agent), true, false};
   }
-  if (!ahead_) return;
-  for (auto& [agent, looker] : lookers_) looker.looks = !core_.barren.contains(agent);
+  if (!outlook_.plans_ahead) return;
+  for (auto& [agent, candidate] : candidates_) candidate.seeks = !owner_.without_work_.contains(agent);
 }
 
 void Walk::finish() {
-  if (!sampled_) return core_.resting.clear();
-  core_.roster.refresh(core_);
-  std::erase_if(core_.resting, [&](const auto& entry) { return entry.second <= core_.now.mono; });
-  const auto middle = static_cast<std::ptrdiff_t>(core_.resting.size());
-  for (const auto& [agent, looker] : lookers_) {
-    const bool passed_over = looker.looks && looker.fed &&
+  if (!sampled_) return owner_.resting_.clear();
+  owner_.roster_.refresh(core_);
+  std::erase_if(owner_.resting_, [&](const auto& entry) { return entry.second <= core_.now.mono; });
+  const auto middle = static_cast<std::ptrdiff_t>(owner_.resting_.size());
+  for (const auto& [agent, candidate] : candidates_) {
+    const bool passed_over = candidate.seeks && candidate.found &&
                              core_.board.agent(agent)->profile.bids != BidStyle::live &&
-                             std::ranges::binary_search(core_.roster.free(), agent);
-    if (passed_over) core_.resting.emplace_back(agent, core_.now.mono + rest_of_passed_over);
+                             std::ranges::binary_search(owner_.roster_.free(), agent);
+    if (passed_over) owner_.resting_.emplace_back(agent, core_.now.mono + rest_of_passed_over);
   }
-  std::ranges::inplace_merge(core_.resting, core_.resting.begin() + middle);
-  for (const auto& [agent, until] : core_.resting) core_.settle_again = std::min(core_.settle_again, until);
+  std::ranges::inplace_merge(owner_.resting_, owner_.resting_.begin() + middle);
+  for (const auto& [agent, until] : owner_.resting_) owner_.settle_at(until);
 }
 
 /// The agents as they are now. Whoever has no free slot any more does not look any further.
 void Walk::line_up(Situation& situation) {
   situation.sampled = sampled_;
-  hungry_.clear();
+  seeking_.clear();
   places_.clear();
   place_.clear();
-  for (auto& [agent, looker] : lookers_) {
-    const bool is_free = std::ranges::binary_search(core_.roster.free(), agent);
-    looker.looks = looker.looks && (is_free || ahead_);
-    if (looker.looks && looker.room > 0) hungry_.push_back(agent);
+  for (auto& [agent, candidate] : candidates_) {
+    const bool is_free = std::ranges::binary_search(owner_.roster_.free(), agent);
+    candidate.seeks = candidate.seeks && (is_free || outlook_.plans_ahead);
+    if (candidate.seeks && candidate.room > 0) seeking_.push_back(agent);
     if (sampled_ || (only_free_ && !is_free)) continue;
-    situation.agents.push_back(view_of(core_, agent));
-    places_.push_back(&looker);
+    situation.agents.push_back(view_of_agent(agent));
+    places_.push_back(&candidate);
   }
 }
 
@@ -163,8 +170,8 @@ void Walk::line_up(Situation& situation) {
 std::size_t Walk::place_of(Situation& situation, AgentId agent) {
   const auto [known, fresh] = place_.try_emplace(agent, situation.agents.size());
   if (fresh) {
-    situation.agents.push_back(view_of(core_, agent));
-    places_.push_back(&lookers_[agent]);
+    situation.agents.push_back(view_of_agent(agent));
+    places_.push_back(&candidates_[agent]);
   }
   return known->second;
 }
@@ -173,17 +180,17 @@ Situation Walk::next() {
   if (!begun_) begin();
   Situation situation;
   while (!over_ && situation.tasks.empty()) {
-    core_.roster.refresh(core_);
+    owner_.roster_.refresh(core_);
     situation = {};
     line_up(situation);
     TaskId orphan;
     std::size_t pairs = 0;
-    bool stopped = hungry_.empty();
+    bool stopped = seeking_.empty();
     if (stopped) over_ = true;
     const auto visit = [&](std::string_view key, std::string_view) {
       const Task* task = core_.board.task(keys::last_id<TaskId>(key));
-      if (task && core_.bundles.contains(task->reserved_in)) return true;  // it comes when its turn comes
-      if (task && reserved_for_nobody(core_, *task)) {
+      if (task && owner_.keeps_bundle(task->reserved_in)) return true;  // it comes when its turn comes
+      if (task && reserved_for_nobody(*task)) {
         if (situation.tasks.empty()) orphan = task->id;
         from_ = key;
         stopped = true;
@@ -192,7 +199,7 @@ Situation Walk::next() {
       from_ = std::string(key) + '\0';
       if (!task || !take(situation, *task)) return true;
       pairs += situation.tasks.back().eligible.size();
-      over_ = hungry_.empty();
+      over_ = seeking_.empty();
       const bool in_pieces = sampled_ || only_free_;
       stopped =
           over_ || (in_pieces && (situation.tasks.size() == tasks_per_piece || pairs >= pairs_per_piece));
@@ -209,41 +216,42 @@ Situation Walk::next() {
 /// that were not drawn nobody knows.
 void Walk::end() {
   over_ = true;
-  if (sampled_ && lookers_.size() > core_.board.config().invite_max) return;
-  for (const auto& [agent, looker] : lookers_)
-    if (looker.looks && !looker.fed) core_.barren.insert(agent);
+  if (sampled_ && candidates_.size() > core_.board.config().invite_max) return;
+  for (const auto& [agent, candidate] : candidates_)
+    if (candidate.seeks && !candidate.found) owner_.without_work_.insert(agent);
 }
 
 /// Whether the task is one to be dealt with.
 bool Walk::take(Situation& situation, const Task& task) {
   TaskView view = sampled_ ? sample(situation, task) : view_of_all(situation, task);
-  const bool fed =
-      sampled_ || only_free_ ? feed(view.eligible, situation) : feed_all(view.eligible, situation);
-  if (!fed) return false;
+  const bool is_for_somebody =
+      sampled_ || only_free_ ? give_to_one(view.eligible, situation) : share_out(view.eligible, situation);
+  if (!is_for_somebody) return false;
   situation.tasks.push_back(std::move(view));
   return true;
 }
 
 /// Where all agents are looked at, each shares the tasks that it may take with the others.
-bool Walk::feed_all(const std::vector<std::size_t>& eligible, const Situation& situation) {
+bool Walk::share_out(const std::vector<std::size_t>& eligible, const Situation& situation) {
   if (std::ranges::none_of(eligible, [&](std::size_t i) { return places_[i]->room > 0; })) return false;
   for (const std::size_t i : eligible) {
-    Looker& looker = *places_[i];
-    looker.fed = true;
-    if (looker.room > 0 && --looker.room == 0 && looker.looks)
-      hungry_.erase(std::ranges::lower_bound(hungry_, situation.agents[i].agent->id));
+    Candidate& candidate = *places_[i];
+    candidate.found = true;
+    if (candidate.room > 0 && --candidate.room == 0 && candidate.seeks)
+      seeking_.erase(std::ranges::lower_bound(seeking_, situation.agents[i].agent->id));
   }
-  complete_ = !hungry_.empty();
+  complete_ = !seeking_.empty();
   return true;
 }
 
 /// A task is looked at for the sake of one agent: one that looks, else one whose turn may come later.
-bool Walk::feed(const std::vector<std::size_t>& eligible, const Situation& situation) {
-  for (const std::size_t i : eligible) places_[i]->fed = true;
+bool Walk::give_to_one(const std::vector<std::size_t>& eligible, const Situation& situation) {
+  for (const std::size_t i : eligible) places_[i]->found = true;
   for (const std::size_t i : eligible) {
-    Looker& looker = *places_[i];
-    if (!looker.looks || looker.room == 0) continue;
-    if (--looker.room == 0) hungry_.erase(std::ranges::lower_bound(hungry_, situation.agents[i].agent->id));
+    Candidate& candidate = *places_[i];
+    if (!candidate.seeks || candidate.room == 0) continue;
+    if (--candidate.room == 0)
+      seeking_.erase(std::ranges::lower_bound(seeking_, situation.agents[i].agent->id));
     return true;
   }
   for (const std::size_t i : eligible) {
@@ -271,43 +279,37 @@ TaskView Walk::view_of_all(const Situation& situation, const Task& task) const {
 TaskView Walk::sample(Situation& situation, const Task& task) {
   const bool only_fresh = !task.failures.empty() && somebody_fresh_may(task);
   std::set<AgentId> chosen;
-  auto open = core_.auctions.find(task.id);
-  if (open != core_.auctions.end() && open->second.ask_again <= core_.now.mono) {
-    core_.auctions.erase(open);  // a round that brought nothing is over: others are drawn
-    open = core_.auctions.end();
-  }
-  if (open != core_.auctions.end())
-    for (const AgentId agent : open->second.invited)
-      if (std::ranges::binary_search(core_.roster.connected(), agent) && is_fit(task, agent, only_fresh))
-        chosen.insert(agent);
+  for (const AgentId agent : owner_.asked_already(core_, task.id))
+    if (std::ranges::binary_search(owner_.roster_.connected(), agent) && is_fit(task, agent, only_fresh))
+      chosen.insert(agent);
   Random random(core_.board.config().seed ^ core_.board.next_seq().value << 20 ^ task.id.value);
-  draw_hungry(task, only_fresh, random, chosen);
+  draw_seeking(task, only_fresh, random, chosen);
   draw_any(task, only_fresh, random, chosen);
   TaskView view{&task, {}, {}};
   for (const AgentId agent : chosen) view.eligible.push_back(place_of(situation, agent));
   std::ranges::sort(view.eligible);
   if (!only_fresh) return view;
   for (const AttemptFailure& failure : task.failures)
-    if (std::ranges::binary_search(core_.roster.connected(), failure.agent))
+    if (std::ranges::binary_search(owner_.roster_.connected(), failure.agent))
       view.failed.push_back(place_of(situation, failure.agent));
   std::ranges::sort(view.failed);
   view.failed.erase(std::unique(view.failed.begin(), view.failed.end()), view.failed.end());
   return view;
 }
 
-void Walk::draw_hungry(const Task& task, bool only_fresh, Random& random, std::set<AgentId>& chosen) const {
+void Walk::draw_seeking(const Task& task, bool only_fresh, Random& random, std::set<AgentId>& chosen) const {
   const std::size_t most = std::max<std::size_t>(core_.board.config().invite_max / free_share, 1);
-  if (hungry_.empty() || chosen.size() >= most) return;
-  const std::size_t first = random.below(hungry_.size());
-  for (std::size_t n = 0; n < hungry_.size() && chosen.size() < most; ++n) {
-    const AgentId agent = hungry_[(first + n) % hungry_.size()];
+  if (seeking_.empty() || chosen.size() >= most) return;
+  const std::size_t first = random.below(seeking_.size());
+  for (std::size_t n = 0; n < seeking_.size() && chosen.size() < most; ++n) {
+    const AgentId agent = seeking_[(first + n) % seeking_.size()];
     if (is_fit(task, agent, only_fresh)) chosen.insert(agent);
   }
 }
 
 void Walk::draw_any(const Task& task, bool only_fresh, Random& random, std::set<AgentId>& chosen) const {
   const std::size_t most = core_.board.config().invite_max;
-  const std::vector<AgentId>& all = core_.roster.connected();
+  const std::vector<AgentId>& all = owner_.roster_.connected();
   for (std::size_t lots = lots_per_agent * most; lots > 0 && chosen.size() < most; --lots) {
     const AgentId agent = all[random.below(all.size())];
     if (is_fit(task, agent, only_fresh)) chosen.insert(agent);

@@ -1,6 +1,8 @@
-// Deadlines of attempts and claims are wall time, so that they survive a restart. When the wall clock jumps
-// against the monotonic one (somebody sets it, or a suspended machine wakes up), they move along: nobody's
-// time is over an hour early, and nobody holds a task for an hour longer.
+#include "runtime/core/clock_jumps.hpp"
+
+#include <vector>
+
+#include "blackboard/fmt.hpp"
 #include "runtime/core/core.hpp"
 
 namespace bidboard {
@@ -28,23 +30,23 @@ void move_deadlines(Core& core, Duration jump) {
 
 }  // namespace
 
-void notice_clocks(Core& core) {
+void ClockJumps::notice(Core& core) {
   const Duration offset{core.now.wall.us - core.now.mono.us};
-  if (!core.board.has_changes()) core.offset_before.reset();
-  if (!core.clock_offset) core.clock_offset = offset;
-  const Duration jump = offset - *core.clock_offset;
-  if (jump < jump_min && Duration{} - jump < jump_min) return;
-  core.offset_before = core.clock_offset;
-  core.clock_offset = offset;
-  core.note(Note::Level::warning, "the wall clock jumped by " + std::string(jump < Duration{} ? "-" : "") +
-                                      format_duration(jump < Duration{} ? Duration{} - jump : jump) +
-                                      "; deadlines move along");
+  if (!core.board.has_changes()) offset_before_.reset();
+  if (!offset_) offset_ = offset;
+  const Duration jump = offset - *offset_;
+  const Duration size = jump < Duration{} ? Duration{} - jump : jump;
+  if (size < jump_min) return;
+  offset_before_ = offset_;
+  offset_ = offset;
+  core.note(Note::Level::warning, fmt::format("the wall clock jumped by {}{}; deadlines move along",
+                                              jump < Duration{} ? "-" : "", size));
   move_deadlines(core, jump);
 }
 
-void forget_clock_jump(Core& core) {
-  if (core.offset_before) core.clock_offset = *core.offset_before;
-  core.offset_before.reset();
+void ClockJumps::forget_batch() {
+  if (offset_before_) offset_ = *offset_before_;
+  offset_before_.reset();
 }
 
 }  // namespace bidboard

@@ -9,14 +9,15 @@
 #include <string>
 
 #include "blackboard/board/board.hpp"
+#include "runtime/core/coordinator.hpp"
 #include "runtime/core/io.hpp"
 
 namespace bidboard {
 
 struct ControllerOptions {
   Term term;
-  std::string secret_key;  ///< 32 random bytes
-  std::uint64_t seed = 1;  ///< for strategies that draw lots
+  std::string secret_key;                     ///< 32 random bytes
+  CoordinatorFactory coordinators = nullptr;  ///< REQUIRES: not null
   std::int64_t pid = 0;
   std::string host;  ///< agents on the same host are watched
   std::string board_path;

@@ -1,11 +1,12 @@
-// Posting tasks, what they need of each other, and the order that follows from it.
+#include "runtime/core/posting.hpp"
+
 #include <algorithm>
 
 #include "auction/bid.hpp"
 #include "blackboard/checks/check.hpp"
 #include "blackboard/checks/sabotage.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/task_graph.hpp"
-#include "runtime/core/core.hpp"
 
 namespace bidboard {
 namespace {
@@ -118,7 +119,7 @@ Result<std::vector<const Task*>> ordered(const Core& core, std::vector<Task>& ta
   std::vector<const Task*> order;
   if (!has_inner_needs) {
     for (Task& task : tasks) {
-      if (core.strategy->orders_by_bottom_level()) task.bottom_level = std::max<Micros>(task.spec.size, 1);
+      if (core.coordinator->orders_by_bottom_level()) task.bottom_level = std::max<Micros>(task.spec.size, 1);
       order.push_back(&task);
     }
     return order;
@@ -127,7 +128,7 @@ Result<std::vector<const Task*>> ordered(const Core& core, std::vector<Task>& ta
   if (const auto cycle = graph.cycle())
     return fail(Errc::invalid, "the tasks need each other in a circle: " + spelled_out(*cycle));
   const std::uint64_t first = tasks.front().id.value;
-  if (core.strategy->orders_by_bottom_level())
+  if (core.coordinator->orders_by_bottom_level())
     for (const auto& [id, level] : graph.bottom_levels()) tasks[id.value - first].bottom_level = level;
   for (const TaskId id : graph.topological_order()) order.push_back(&tasks[id.value - first]);
   return order;
@@ -180,7 +181,7 @@ void emit_levels(Core& core, const std::vector<Level>& levels) {
 
 /// Raises the bottom levels of what this task needs, transitively.
 void raise_levels_above(Core& core, TaskId from) {
-  if (!core.strategy->orders_by_bottom_level()) return;
+  if (!core.coordinator->orders_by_bottom_level()) return;
   // Highest ids first: a task is mostly younger than what it needs, so each is passed once, after all that
   // wait for it.
   std::map<TaskId, Micros, std::greater<>> work{{from, core.board.task(from)->bottom_level}};
@@ -267,8 +268,8 @@ Result<Changed> change_need(Core& core, const Depend& request) {
     if (!stands) return fail(Errc::not_found, "there is no dependency between " + both);
     core.emit(NeedRemoved{task.id, request.need.task});
     const Task& now = *core.board.task(task.id);
-    if (now.state == TaskState::blocked && now.open_needs == 0)
-      core.emit(TaskMoved{task.id, TaskState::ready, {}});
+    if (now.open_needs == 0 && after(now.state, Move::needs_met))
+      core.emit(TaskMoved{task.id, *after(now.state, Move::needs_met), {}});
     return Changed{task.id, core.board.task(task.id)->state, task.epoch};
   }
   if (stands && standing->any == request.need.any) return Changed{task.id, task.state, task.epoch};
@@ -293,15 +294,9 @@ Result<Changed> change_need(Core& core, const Depend& request) {
   if (stands) core.emit(NeedRemoved{task.id, request.need.task});
   core.emit(NeedAdded{task.id, request.need});
   if (!is_over(needed->state)) {
-    if (const auto to = after(task.state, Move::need_added)) {
-      close_auction(core, task.id);
-      core.emit(TaskMoved{task.id, *to, {}});
-    }
+    if (const auto to = after(task.state, Move::need_added)) core.emit(TaskMoved{task.id, *to, {}});
   } else if (needed->state != TaskState::done && !request.need.any && after(task.state, Move::need_failed)) {
-    close_auction(core, task.id);
-    core.emit(TaskMoved{task.id, TaskState::skipped,
-                        to_string(needed->id) + " is " + std::string(name(needed->state))});
-    release_dependents(core, task.id);
+    core.emit(TaskMoved{task.id, TaskState::skipped, fmt::format("{} is {}", needed->id, needed->state)});
   }
   raise_levels_above(core, task.id);
   return Changed{task.id, core.board.task(task.id)->state, task.epoch};

@@ -1,4 +1,5 @@
-// What clients ask for: who may, what follows, and the same answer again when they ask again.
+#include "runtime/core/requests.hpp"
+
 #include <algorithm>
 
 #include "auction/clearing.hpp"
@@ -6,7 +7,10 @@
 #include "blackboard/board/compaction.hpp"
 #include "blackboard/checks/sabotage.hpp"
 #include "blackboard/format/codec.hpp"
-#include "runtime/core/core.hpp"
+#include "runtime/core/award.hpp"
+#include "runtime/core/posting.hpp"
+#include "runtime/core/sessions.hpp"
+#include "runtime/core/tasks.hpp"
 
 namespace bidboard {
 namespace {
@@ -182,7 +186,7 @@ Result<ReplyBody> claim(Core& core, const Actor& actor, const Claim& request) {
   decision.opened_at = decision.closed_at = core.now.wall;
   decision.winner = agent.id;
   decision.why = actor.name + " claimed it at the shell, first";
-  return award(core, *chosen, agent, decision, true);
+  return award_claim(core, *chosen, agent, std::move(decision));
 }
 
 /// Whether a caller at the shell may write about the task: as its holder, or as an operator in the holder's
@@ -238,7 +242,6 @@ Result<ReplyBody> finish(Core& core, const Actor& actor, const Finish& request) 
   const AgentId agent = actor.agent ? actor.agent : task.holder;
   if (decides_for_person && !request.success) {
     core.emit(TaskMoved{task.id, TaskState::failed, request.result});
-    release_dependents(core, task.id);
   } else if (request.success) {
     if (is_held(task.state) && core.sessions.contains(task.holder))
       revoke(core, task, "finished by " + actor.name);
@@ -308,28 +311,19 @@ void tell_heartbeats(Core& core) {
 }
 
 Result<ReplyBody> configure(Core& core, const Configure& request) {
-  if (Result<std::unique_ptr<Strategy>> made = make_strategy(request.config.strategy, request.config.seed);
-      !made)
-    return fail(made.error());
+  if (const auto made = core.options.coordinators(request.config); !made) return fail(made.error());
   if (const std::string flaw = flaw_of(request.config); !flaw.empty())
     return fail(Errc::invalid, "configuration refused: " + flaw);
   if (const auto mechanism = find_mechanism(request.config.mechanism); !mechanism)
     return fail(Errc::invalid, mechanism.error().text);
-  const bool ordered = core.strategy->orders_by_bottom_level();
+  const bool ordered = core.coordinator->orders_by_bottom_level();
   const Config& before = core.board.config();
   const bool other_heartbeats =
       before.heartbeat != request.config.heartbeat || before.lease != request.config.lease;
   core.emit(ConfigSet{request.config});
-  core.strategy = std::move(*make_strategy(request.config.strategy, request.config.seed));
+  core.reset_coordinator();
   if (other_heartbeats) tell_heartbeats(core);
-  core.auctions.clear();
-  core.formula_bids.clear();
-  core.bundle_bids.clear();
-  core.announced.clear();
-  core.peer_offers.clear();
-  core.peers_changed = true;
-  core.hierarchy.forget();
-  if (core.strategy->orders_by_bottom_level() != ordered) relevel_all(core, !ordered);
+  if (core.coordinator->orders_by_bottom_level() != ordered) relevel_all(core, !ordered);
   return Nothing{};
 }
 
@@ -338,7 +332,8 @@ Result<ReplyBody> configure(Core& core, const Configure& request) {
 Result<ReplyBody> read_log(Core& core, const ReadLog& request) {
   constexpr std::size_t page_bytes = 512 * 1024;
   constexpr std::size_t batch_bytes = 8 * 1024 * 1024;
-  const std::size_t most_bytes = std::min(page_bytes, batch_bytes - std::min(batch_bytes, core.bytes_read));
+  const std::size_t most_bytes =
+      std::min(page_bytes, batch_bytes - std::min(batch_bytes, core.traffic.log_bytes));
   LogPage page{std::max(request.from, Seq{1}), {}};
   const Result<std::optional<Base>> base = base_of(core.board.store());
   if (!base) return fail(base.error());
@@ -354,7 +349,7 @@ Result<ReplyBody> read_log(Core& core, const ReadLog& request) {
                                                       return page.events.size() < limit && bytes < most_bytes;
                                                     });
   if (!read) return fail(read.error());
-  core.bytes_read += bytes;
+  core.traffic.log_bytes += bytes;
   return ReplyBody{std::move(page)};
 }
 
@@ -367,8 +362,8 @@ Status status(const Core& core) {
              config.strategy,
              config.mechanism,
              {},
-             core.inputs,
-             core.malformed};
+             core.traffic.inputs,
+             core.traffic.malformed};
   for (const auto& [agent, session] : core.sessions)
     out.agents.push_back({agent, core.board.holding_count(agent), core.now.mono - session.last_heard});
   return out;

@@ -4,8 +4,11 @@
 #include "auction/calibration.hpp"
 #include "blackboard/checks/sabotage.hpp"
 #include "blackboard/format/codec.hpp"
+#include "blackboard/text/expression.hpp"
 #include "blackboard/text/utf8.hpp"
-#include "runtime/core/core.hpp"
+#include "runtime/core/award.hpp"
+#include "runtime/core/sessions.hpp"
+#include "runtime/core/tasks.hpp"
 
 namespace bidboard {
 namespace {
@@ -115,14 +118,8 @@ void keep_results_of_the_gone(Core& core, const Reports& message) {
 /// Any message will do: after a restart or on a new connection the agent can be given work again.
 void attach(Core& core, AgentId agent, PeerId peer, bool has_secret) {
   Session& session = core.sessions[agent];
-  heard_manager(core, agent, session.peer != peer);
-  if (session.peer != peer) {
-    core.dispatch_wanted = true;
-    core.roster.touch(agent);
-    core.announced.erase(agent);  // what the old connection was told may be lost
-    session.peers_told = 0;
-    core.peers_changed = true;
-  }
+  core.coordinator->agent_heard(core, agent, session.peer != peer);
+  if (session.peer != peer) core.wake();
   session.peer = peer;
   session.has_secret = has_secret;
   session.last_heard = core.now.mono;
@@ -162,30 +159,6 @@ std::optional<Error> taken(Core& core, PeerId peer, const Agent& earlier, const 
   return {};
 }
 
-/// Pull: an agent that was told of tasks and still has room may never have heard of them, or its answer got
-/// lost: it is told again.
-void tell_again(Core& core, const Agent& agent) {
-  const auto told = core.announced.find(agent.id);
-  if (told == core.announced.end() || told->second.empty()) return;
-  if (core.board.holding_count(agent.id) >= agent.profile.capacity) return;
-  core.announced.erase(told);
-  core.dispatch_wanted = true;
-}
-
-/// Who has not confirmed the last word on who his peers are may not have heard it.
-void name_peers_again(Core& core, AgentId agent) {
-  Session& session = core.sessions.at(agent);
-  if (session.peers_heard == core.peers_number) return;
-  session.peers_told = 0;
-  core.dispatch_wanted = true;
-}
-
-void forget_bids(Core& core, AgentId agent) {
-  for (auto& [task, auction] : core.auctions) auction.forget(agent);
-  for (auto& [task, bids] : core.formula_bids) bids.erase(agent);
-  core.bundle_bids.erase(agent);
-}
-
 /// Awards of which the agent does not speak got lost on the way: they are sent again. An agent that began
 /// them ignores the copy.
 void send_lost_awards(Core& core, PeerId peer, AgentId agent, const std::vector<Held>& spoken_of) {
@@ -222,6 +195,17 @@ std::string flaw_of_name(const std::string& name) {
          "control characters";
 }
 
+void expect_live_agents(Core& core) {
+  core.board.scan(keys::all_of<Agent>(), {}, [&](std::string_view key, std::string_view) {
+    const AgentId id = keys::last_id<AgentId>(key);
+    const Agent* agent = core.board.agent(id);
+    if (!agent || agent->state != AgentState::live || core.sessions.contains(id)) return true;
+    core.sessions[id] = Session{{}, core.now.mono, false};
+    core.leases.renew(id, core.now.mono);
+    return true;
+  });
+}
+
 void on_register(Core& core, PeerId peer, const Register& message) {
   if (const std::string reason = refusal_of(message.profile); !reason.empty())
     return core.send(peer, RegistrationRefused{Errc::invalid, reason});
@@ -247,7 +231,6 @@ void on_register(Core& core, PeerId peer, const Register& message) {
   agent.reason.clear();
   agent.key = core.origin.key;
   core.emit(AgentRegistered{agent});
-  forget_bids(core, agent.id);
   attach(core, agent.id, peer, false);
   const Config& config = core.board.config();
   core.send(peer, Registered{agent.id, secret, config.heartbeat, config.lease, core.options.term});
@@ -280,8 +263,7 @@ void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message) {
   if (!agent) return;
   if (core.now.wall - agent->seen_at > seen_interval) core.emit(AgentSeen{agent->id});
   core.send(peer, HeartbeatAck{core.options.term});
-  tell_again(core, *agent);
-  if (core.strategy->style() == Style::agree) name_peers_again(core, agent->id);
+  core.coordinator->on_message(core, agent->id, message);
   send_lost_awards(core, peer, agent->id, message.held);
   Revocations over;  // work that is no longer awarded is called off
   for (const Held& held : message.held) {
@@ -318,9 +300,6 @@ void agent_gone(Core& core, AgentId id, const std::string& reason, bool left) {
   core.emit(AgentLeft{id, reason});
   core.sessions.erase(id);
   core.leases.drop(id);
-  core.announced.erase(id);
-  core.peers_changed = true;
-  forget_bids(core, id);
   const std::vector<TaskId> held = core.board.holdings(id);
   for (const TaskId task : held) {
     if (core.board.task(task)->shell_claim) continue;  // lives by its deadline, not by a process
@@ -351,12 +330,6 @@ void keep_late_result(Core& core, const Task& task, AgentId agent, Epoch epoch, 
   discovery.project = task.spec.project;
   discovery.created_at = core.now.wall;
   core.emit(DiscoveryPosted{discovery});
-}
-
-void revoke(Core& core, const Task& task, const std::string& reason) {
-  const auto session = core.sessions.find(task.holder);
-  if (session != core.sessions.end())
-    core.send(session->second.peer, Revocations{{Revocation{{task.id, task.epoch}, reason}}});
 }
 
 }  // namespace bidboard

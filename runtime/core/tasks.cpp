@@ -1,18 +1,12 @@
-// The life of a task until it is over, and what operators may do to it. Who gets it is decided in
-// dispatch.cpp.
+#include "runtime/core/tasks.hpp"
+
 #include <algorithm>
 
 #include "auction/eligibility.hpp"
 #include "blackboard/checks/check.hpp"
-#include "runtime/core/core.hpp"
 
 namespace bidboard {
 namespace {
-
-void skip(Core& core, TaskId id, const Task& because) {
-  core.emit(
-      TaskMoved{id, TaskState::skipped, to_string(because.id) + " is " + std::string(name(because.state))});
-}
 
 /// Until when the task waits after an attempt that ended so; 0: not at all.
 WallTime back_off(const Core& core, const Task& task, const AttemptEnd& end) {
@@ -47,11 +41,9 @@ void end_attempt(Core& core, TaskId id, const AttemptEnd& end) {
   } else {
     event.not_before = back_off(core, task, end);
   }
-  core.promises.erase(id);
   core.emit(std::move(event));
   if (core.board.task(id)->state == TaskState::ready && task.reserved_for && end.died)
     core.emit(TaskReserved{id, {}, {}});  // the agent it was kept for is gone
-  release_dependents(core, id);
 }
 
 void finish_task(Core& core, const Task& task, AgentId agent, const std::string& result, Micros price,
@@ -63,37 +55,13 @@ void finish_task(Core& core, const Task& task, AgentId agent, const std::string&
     event.result_blob = content_hash(result);
     core.board.stage_blob(event.result_blob, result);
   }
-  const TaskId id = task.id;
-  core.promises.erase(id);
   core.emit(std::move(event));
-  release_dependents(core, id);
 }
 
-void release_dependents(Core& core, TaskId first) {
-  std::vector<TaskId> ended{first};
-  while (!ended.empty()) {
-    const Task by = *core.board.task(ended.back());
-    ended.pop_back();
-    if (!is_over(by.state)) continue;
-    close_auction(core, by.id);
-    for (const TaskId id : core.board.tasks_under(keys::dependents_of(by.id))) {
-      const Task& task = *core.board.task(id);
-      const auto need = std::find_if(task.spec.needs.begin(), task.spec.needs.end(),
-                                     [&](const Need& n) { return n.task == by.id; });
-      const bool failed = by.state != TaskState::done && need != task.spec.needs.end() && !need->any;
-      if (failed && after(task.state, Move::need_failed)) {
-        skip(core, id, by);
-        ended.push_back(id);
-      } else if (task.state == TaskState::blocked && task.open_needs == 0) {
-        core.emit(TaskMoved{id, TaskState::ready, {}});
-      }
-    }
-  }
+void revoke(Core& core, const Task& task, const std::string& reason) {
+  core.send(task.holder, Revocations{{Revocation{{task.id, task.epoch}, reason}}});
 }
 
-namespace {
-
-/// Needs that keep the task from being reopened: over, not done, and not `any`.
 const Task* failed_need(const Board& board, const Task& task) {
   for (const Need& need : task.spec.needs) {
     const Task* needed = board.task(need.task);
@@ -109,18 +77,7 @@ bool has_open_needs(const Board& board, const Task& task) {
   });
 }
 
-/// Reopens the task and, transitively, what was skipped because of it.
-void reopen(Core& core, TaskId first, const std::string& reason) {
-  std::vector<TaskId> work{first};
-  while (!work.empty()) {
-    const Task task = *core.board.task(work.back());
-    work.pop_back();
-    if (task.id != first && (task.state != TaskState::skipped || failed_need(core.board, task))) continue;
-    const Move move = has_open_needs(core.board, task) ? Move::reopen_blocked : Move::reopen;
-    core.emit(TaskReopened{task.id, *after(task.state, move), reason});
-    for (const TaskId id : core.board.tasks_under(keys::dependents_of(task.id))) work.push_back(id);
-  }
-}
+namespace {
 
 Result<Move> move_of(const Core& core, const Task& task, Direction what) {
   switch (what) {
@@ -154,14 +111,11 @@ Result<Changed> direct_task(Core& core, const Direct& request) {
                                     " and cannot be " +
                                     std::string(words[static_cast<std::size_t>(request.what)]));
   if (request.what == Direction::retry) {
-    reopen(core, task.id, request.reason);
+    core.emit(TaskReopened{task.id, *to, request.reason});
   } else {
     if (is_held(task.state))
       revoke(core, task, request.reason.empty() ? "cancelled" : "cancelled: " + request.reason);
-    close_auction(core, task.id);
-    core.promises.erase(task.id);
     core.emit(TaskMoved{task.id, *to, request.reason});
-    release_dependents(core, task.id);
   }
   return Changed{task.id, core.board.task(task.id)->state, task.epoch};
 }
@@ -194,7 +148,7 @@ Result<Changed> reassign_task(Core& core, const Reassign& request) {
     end_attempt(core, task.id,
                 {.reason = "reassigned by an operator", .outcome_unknown = true, .counts = false});
   }
-  close_auction(core, task.id);
+  core.coordinator->task_closed(core, task.id, Closed::withdrawn);  // who may have it is news
   core.emit(TaskReserved{task.id, agent, {}});
   return Changed{task.id, core.board.task(task.id)->state, task.epoch};
 }

@@ -1,4 +1,5 @@
 #include "runtime/drivers/call.hpp"
+#include "runtime/coordination/strategy.hpp"
 
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ Result<ReplyBody> call_embedded(const BoardDirectory& board, Request request, co
   ControllerOptions options;
   options.term = (*store)->last_term();
   options.secret_key = *key;
+  options.coordinators = make_coordinator;
   options.pid = ::getpid();
   options.board_path = board.path;
   options.serving = false;

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "agents/guard/platform.hpp"
+#include "runtime/coordination/strategy.hpp"
 #include "runtime/core/node.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/drivers/compaction_run.hpp"
@@ -285,7 +286,7 @@ Result<void> serve(const BoardDirectory& board, const ServeOptions& options) {
   const Term term = (*store)->last_term().next();
   Node node(**store, {.term = term,
                       .secret_key = *key,
-                      .seed = 1,
+                      .coordinators = make_coordinator,
                       .pid = ::getpid(),
                       .host = host_name(),
                       .board_path = board.path,

@@ -4,6 +4,7 @@
 
 #include "blackboard/checks/check.hpp"
 #include "blackboard/format/codec.hpp"
+#include "runtime/coordination/strategy.hpp"
 #include "runtime/sim/world.hpp"
 
 namespace bidboard::sim {
@@ -36,7 +37,7 @@ void World::happen(StartController) {
   ControllerOptions options;
   options.term = store_.last_term().next();
   options.secret_key = std::string(32, 's');
-  options.seed = options_.seed;
+  options.coordinators = make_coordinator;
   options.host = "here";
   options.live_agents_max = std::max(options.live_agents_max, agents_.size());
   node_ = std::make_unique<Node>(store_, options);

@@ -1,6 +1,7 @@
 // Who may come in, and how those are told of who may not.
 #include "runtime/net/admission.hpp"
 #include "blackboard/text/endpoint.hpp"
+#include "runtime/coordination/strategy.hpp"
 
 #include "blackboard/store/memory_store.hpp"
 #include "runtime/core/node.hpp"
@@ -83,6 +84,7 @@ TEST_CASE("One agent too many is refused by name, and comes in when another has 
   ControllerOptions options;
   options.term = Term{1};
   options.secret_key = std::string(32, 'k');
+  options.coordinators = make_coordinator;
   options.live_agents_max = 3;
   Node node(store, options);
   const Now now{Instant{1}, WallTime{1}};

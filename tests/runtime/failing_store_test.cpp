@@ -2,6 +2,7 @@
 // kind.
 #include <algorithm>
 
+#include "runtime/coordination/strategy.hpp"
 #include "runtime/core/node.hpp"
 #include "runtime/drivers/call.hpp"
 #include "runtime/drivers/compaction_run.hpp"
@@ -31,6 +32,7 @@ struct Asked {
     ControllerOptions options;
     options.term = store.last_term().next();
     options.secret_key = std::string(32, 'k');
+    options.coordinators = make_coordinator;
     node = std::make_unique<Node>(store, options);
     REQUIRE(node->start(now()).has_value());
   }

@@ -2,6 +2,7 @@
 #include "blackboard/board/compaction.hpp"
 #include "blackboard/board/verify.hpp"
 #include "blackboard/store/lmdb_store.hpp"
+#include "runtime/coordination/strategy.hpp"
 #include "runtime/core/node.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -20,6 +21,7 @@ class SmallBoard {
     ControllerOptions options;
     options.term = store->last_term().next();
     options.secret_key = std::string(32, 'k');
+    options.coordinators = make_coordinator;
     node = std::make_unique<Node>(*store, options);
     REQUIRE(node->start(now()).has_value());
   }

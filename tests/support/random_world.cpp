@@ -69,6 +69,7 @@ class RandomWorld {
     ControllerOptions options;
     options.term = store_.last_term().next();
     options.secret_key = std::string(32, 's');
+    options.coordinators = make_coordinator;
     options.host = "here";
     node_ = std::make_unique<Node>(store_, options);
     store_.commits_to_fail = 0;

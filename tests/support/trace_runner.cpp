@@ -1,4 +1,5 @@
 #include "tests/support/trace_runner.hpp"
+#include "runtime/coordination/strategy.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -18,6 +19,7 @@ ControllerOptions options_of(Term term) {
   ControllerOptions options;
   options.term = term;
   options.secret_key = std::string(32, 'k');
+  options.coordinators = make_coordinator;
   options.host = "here";
   return options;
 }

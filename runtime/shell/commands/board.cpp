@@ -42,7 +42,7 @@ void write_settings(const BoardDirectory& board, const Config& config, const Ini
 
 Result<Exit> init(const Globals& globals, const InitArgs& args) {
   if (!args.strategy.empty())
-    if (const auto made = make_strategy(args.strategy, 1); !made) return fail(made.error());
+    if (const auto made = check_strategy(args.strategy); !made) return fail(made.error());
   if (!args.mechanism.empty())
     if (const auto found = find_mechanism(args.mechanism); !found) return fail(found.error());
   const std::string home = globals.directory.empty() ? "." : globals.directory;

@@ -23,7 +23,7 @@ Result<Exit> run(const Globals& globals, RunArgs args) {
   if (args.scale < 0) return fail(Errc::invalid, "--scale is above 0");
   if (args.scale > 0) args.options.scale = args.scale;
   if (!args.options.strategy.empty())
-    if (const auto made = make_strategy(args.options.strategy, 1); !made) return fail(made.error());
+    if (const auto made = check_strategy(args.options.strategy); !made) return fail(made.error());
   if (!args.options.mechanism.empty())
     if (const auto found = find_mechanism(args.options.mechanism); !found) return fail(found.error());
   return run_job(globals, std::move(*plan), args.options);

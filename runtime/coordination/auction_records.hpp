@@ -1,0 +1,20 @@
+// What the log tells of an auction: its bids, its refusals and one sentence on why. Pure.
+#pragma once
+
+#include <map>
+
+#include "auction/clearing.hpp"
+#include "runtime/coordination/bid_book.hpp"
+
+namespace bidboard {
+
+/// The record of a task's auction as far as it does not depend on a winner. `opened_at`: 0 when no agent was
+/// asked.
+Auction record_of(const Core& core, const Gathered& gathered, WallTime opened_at);
+/// The same with the winner. `next_slot`: in how long each agent could begin something.
+Auction record_of(const Core& core, const Gathered& gathered, WallTime opened_at, const Award& award,
+                  const std::map<AgentId, Micros>& next_slot);
+/// "nobody bid: 2 declined, 1 did not answer"
+std::string reason_for_nobody(const Gathered& gathered);
+
+}  // namespace bidboard

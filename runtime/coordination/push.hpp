@@ -1,0 +1,29 @@
+// Strategies in which the controller itself chooses the agent for each task. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/coordination/walking.hpp"
+
+namespace bidboard {
+
+struct Choice {
+  std::size_t task = 0;   ///< position in Situation::tasks
+  std::size_t agent = 0;  ///< position in Situation::agents
+  std::string why;        ///< one sentence, for `explain`
+  /// 0: award it now. Else the agent is busy for so many micro-seconds yet and the task is held back for it:
+  /// decided again at the next event.
+  Micros start_in = 0;
+};
+
+class PushCoordinator : public WalkingCoordinator {
+ protected:
+  /// At most one choice per task and never more per agent with start_in 0 than it has free slots.
+  virtual std::vector<Choice> choose(const Situation& situation) = 0;
+
+ private:
+  bool settle_piece(Core& core, const Situation& situation) final;
+};
+
+}  // namespace bidboard

@@ -1,0 +1,37 @@
+// The life of a task until it is over, and what operators may do to it. Who gets it is decided by the
+// coordinator. Pure.
+#pragma once
+
+#include <string>
+
+#include "runtime/core/core.hpp"
+
+namespace bidboard {
+
+/// How a live attempt ended without an accepted result.
+struct AttemptEnd {
+  std::string reason;
+  bool died = false;             ///< the agent died or lost its lease
+  bool outcome_unknown = false;  ///< the work may have been done
+  bool counts = true;            ///< it uses up one of the task's attempts
+  bool declined = false;         ///< the agent did not even begin: it is not asked again at once
+};
+/// Ends the live attempt and decides what becomes of the task. REQUIRES: the task is held.
+void end_attempt(Core& core, TaskId task, const AttemptEnd& end);
+/// Accepts the result.
+void finish_task(Core& core, const Task& task, AgentId agent, const std::string& result, Micros price,
+                 std::int64_t tokens);
+/// Tells the holder of a live award to stop.
+void revoke(Core& core, const Task& task, const std::string& reason);
+
+/// Cancel, retry, pause, resume. Errors: not_found, conflict.
+Result<Changed> direct_task(Core& core, const Direct& request);
+/// Errors: not_found, conflict, refused (the agent may not take it).
+Result<Changed> reassign_task(Core& core, const Reassign& request);
+
+/// A needed task that keeps this one from being done: over, not done, and needed to be. nullptr: none.
+const Task* failed_need(const Board& board, const Task& task);
+/// A needed task is not over yet.
+bool has_open_needs(const Board& board, const Task& task);
+
+}  // namespace bidboard
