@@ -164,7 +164,7 @@ struct ClientForgotten {
   ClientId client;
   BB_FIELDS(client)
 };
-/// Somebody tried what the rules forbid.
+/// A request that the rules forbid.
 struct RequestRefused {
   std::string who;
   Action action = Action::post;
@@ -173,7 +173,7 @@ struct RequestRefused {
   BB_FIELDS(who, action, task, reason)
 };
 
-/// Everybody who was asked in an auction declined, was silent or did not count: nobody gets the task until
+/// Everybody who was asked in an auction declined, was silent or did not count: no agent gets the task until
 /// they are asked again. Once for each round of asking.
 struct AuctionFailed {
   TaskId task;

@@ -77,7 +77,7 @@ struct WhoAreYou {
   BB_FIELDS()
 };
 
-/// What an agent is told of a task, in announcements and awards.
+/// What announcements and awards say about a task.
 struct TaskOffer {
   TaskId task;
   TaskSpec spec;
@@ -136,7 +136,7 @@ struct Awards {
   std::vector<AwardItem> awards;
   BB_FIELDS(awards)
 };
-/// One thing that happened to an awarded task, told by its agent.
+/// One thing that happened to an awarded task, reported by its agent.
 struct ReportItem {
   enum class What : std::uint8_t {
     started = 0,
@@ -220,7 +220,7 @@ struct DelegatedTask {
 /// Choices; until then there is no further one.
 struct Delegation {
   std::uint64_t number = 0;  ///< rises, also from one controller to the next
-  bool anew = false;         ///< what was told before is void: these are all its members
+  bool anew = false;         ///< earlier messages are void: these are all its members
   std::vector<Member> members;
   std::vector<AgentId> left;
   std::vector<DelegatedTask> tasks;
@@ -232,7 +232,7 @@ struct ChosenMember {
   std::string why;
   BB_FIELDS(task, member, why)
 };
-/// From a manager: what becomes of the tasks of that delegation, and its subtree in sum as it is then.
+/// From a manager: what it decided about the tasks of that delegation, and its subtree in sum as it is then.
 struct Choices {
   AgentId agent;
   std::string secret;
@@ -259,7 +259,7 @@ struct PeerEntry {
   std::string it_shows;  ///< with what it says to us
   BB_FIELDS(agent, name, endpoint, we_show, it_shows)
 };
-/// The peers to talk to. Answered by Listening; the first one may name nobody yet.
+/// The peers to talk to. Answered by Listening; the first one may be empty.
 struct Peers {
   std::uint64_t number = 0;  ///< later ones are larger
   Micros now = 0;            ///< the controller's monotonic clock: what promises between peers are given in
@@ -282,7 +282,7 @@ struct PeerOffer {
 /// Agree about who takes these; and forget those.
 struct PeerOffers {
   std::vector<PeerOffer> offers;
-  std::vector<Held> over;       ///< awarded: nobody can have it up to this epoch
+  std::vector<Held> over;       ///< awarded: no agent can have it up to this epoch
   std::vector<TaskId> refused;  ///< not to be had by you, or not now
   BB_FIELDS(offers, over, refused)
 };
@@ -290,7 +290,7 @@ struct PeerOffers {
 struct PeerBid {
   TaskId task;
   Epoch round;
-  AgentId winner;     ///< 0: nobody
+  AgentId winner;     ///< 0: no agent
   Micros finish = 0;  ///< when the winner promises to be done, by the controller's clock
   Micros until = 0;   ///< when the claim lapses unless the winner begins or renews it
   bool over = false;  ///< this round is over, and the rest means nothing

@@ -15,7 +15,7 @@
 
 namespace bidboard {
 
-/// Stored: never change a number. The moves between them stand in task_states.cpp.
+/// Stored: never change a number. The moves between them are in task_states.cpp.
 enum class TaskState : std::uint8_t {
   blocked = 1,       ///< waits for needed tasks to end
   ready = 2,         ///< may be awarded (once its back-off is over)
@@ -24,9 +24,9 @@ enum class TaskState : std::uint8_t {
   running = 5,       ///< its agent reported the start
   done = 6,          ///< its one result was accepted
   failed = 7,        ///< its attempts are used up
-  cancelled = 8,     ///< somebody called it off
+  cancelled = 8,     ///< a person or an agent cancelled it
   skipped = 9,       ///< a task it needs ended other than done
-  waiting = 10,      ///< a person must decide: a step that may not be repeated ended in the dark
+  waiting = 10,      ///< a person must decide: a step that may not be repeated ended with unknown outcome
   paused = 11,       ///< held back by an operator
   quarantined = 12,  ///< its attempts killed their agents too often
 };
@@ -125,7 +125,7 @@ struct Task {
   std::string result;       ///< JSON text or any bytes, when at most 1 KB ...
   std::string result_blob;  ///< ... else the hash of the blob that holds it (secrets.hpp: content_hash)
   Micros price = 0;         ///< delivered
-  std::int64_t tokens = 0;  ///< delivered; 0: not told
+  std::int64_t tokens = 0;  ///< delivered; 0: not reported
   Micros progress = 0;      ///< 0 to 1
   std::string progress_text;
   AuctionId auction;        ///< of the last award; 0: it was not decided by bids
@@ -184,7 +184,7 @@ struct Agent {
   AgentProfile profile;
   AgentState state = AgentState::live;
   std::string secret_hash;        ///< of the registration's secret (secrets.hpp)
-  std::uint64_t incarnation = 0;  ///< drawn by the process: tells two processes of one name apart
+  std::uint64_t incarnation = 0;  ///< drawn by the process: distinguishes two processes of one name
   WallTime registered_at;
   WallTime seen_at;            ///< last sign of life that was recorded (at most a minute old while live)
   std::string reason;          ///< why it is gone
@@ -219,7 +219,7 @@ enum class RefusalReason : std::uint8_t {
   declined = 7,        ///< the agent said no, with its own words
   silent = 8,          ///< no answer before the deadline
   invalid = 9,         ///< an answer that is not a bid
-  failed_before = 10,  ///< it failed this task already and somebody else may try
+  failed_before = 10,  ///< it failed this task already and another agent may try
 };
 
 struct RecordedBid {
@@ -245,7 +245,7 @@ struct RecordedRefusal {
   BB_FIELDS(reason, count, agents, detail, details)
 };
 
-/// How one award was decided, or why a round of asking ended without one. Stands in the log inside its
+/// How one award was decided, or why a round of asking ended without one. It is in the log, inside its
 /// TaskAwarded or AuctionFailed event; `auction` keys point there.
 struct Auction {
   AuctionId id;
@@ -253,7 +253,7 @@ struct Auction {
   std::string mechanism;  ///< "first_price", ...; for strategies without bids, the strategy's name
   WallTime opened_at;
   WallTime closed_at;
-  AgentId winner;    ///< 0: nobody bid
+  AgentId winner;    ///< 0: no agent bid
   Micros price = 0;  ///< what the mechanism lets the winner charge, in score units
   std::uint32_t bid_count = 0;
   std::vector<RecordedBid> bids;  ///< the eight best by score
@@ -331,7 +331,7 @@ struct Config {
             lease, backoff, seed, invite_max)
 };
 
-/// The last number given out, of each kind.
+/// The last id assigned, of each kind.
 struct Counters {
   TaskId task;
   AgentId agent;
@@ -355,7 +355,7 @@ std::string_view name(BidStyle style);
 std::string_view name(RefusalReason reason);
 /// What the agent at this place of refusal.agents said, or what was said of it.
 const std::string& detail_of(const RecordedRefusal& refusal, std::size_t place);
-/// done, failed, cancelled, skipped or quarantined: it will not run unless somebody retries it.
+/// done, failed, cancelled, skipped or quarantined: it does not run unless it is retried.
 bool is_over(TaskState state);
 /// awarded or running.
 bool is_held(TaskState state);

@@ -16,7 +16,7 @@ enum class Errc : std::uint8_t {
   invalid = 1,      ///< malformed input: a usage error
   not_found = 2,    ///< no such task, agent, board, file
   refused = 3,      ///< a rule forbids it: role, token, eligibility
-  conflict = 4,     ///< somebody else was faster, or the state does not allow it
+  conflict = 4,     ///< another request was faster, or the state does not allow it
   unavailable = 5,  ///< no agent or controller can do it
   timed_out = 6,
   storage = 7,       ///< the store could not make it durable; nothing was done

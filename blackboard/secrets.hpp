@@ -12,14 +12,14 @@ namespace bidboard {
 
 class Secrets {
  public:
-  /// REQUIRES: 32 bytes nobody else knows.
+  /// REQUIRES: 32 secret bytes.
   explicit Secrets(std::string key);
 
   /// 32 hexadecimal digits: what the holder of a task's award must show.
   std::string capability(TaskId task, Epoch epoch) const;
   /// 32 hexadecimal digits: what a registered agent must show.
   std::string registration(AgentId agent, std::uint64_t incarnation) const;
-  /// 32 hexadecimal digits: what one agent's process shows another's, so that nobody else speaks for it.
+  /// 32 hexadecimal digits: what one agent's process shows another's to prove who it is.
   std::string between(AgentId from, std::uint64_t from_incarnation, AgentId to,
                       std::uint64_t to_incarnation) const;
 

@@ -121,7 +121,7 @@ TaskGraph::TaskGraph(std::span<const Node> nodes, std::span<const Edge> edges)
   impl_->nodes.assign(nodes.begin(), nodes.end());
   std::ranges::sort(impl_->nodes, {}, &Node::id);
   BB_CHECK(std::ranges::adjacent_find(impl_->nodes, {}, &Node::id) == impl_->nodes.end(),
-           "a task stands there twice");
+           "a task is listed twice");
   for (Node& node : impl_->nodes) {
     BB_CHECK(node.weight >= 0, "a weight is negative");
     node.weight = std::min(node.weight, heaviest);

@@ -131,7 +131,7 @@ std::string_view meaning(TaskState state) {
     case S::failed:
       return "its attempts are used up";
     case S::cancelled:
-      return "somebody called it off";
+      return "a person or an agent cancelled it";
     case S::skipped:
       return "a task it needs ended other than done";
     case S::waiting:

@@ -1,4 +1,4 @@
-// The life of a task: every state, every move, and what becomes of writes that come late, twice or from the
+// The life of a task: every state, every move, and what happens to writes that come late, twice or from the
 // wrong hand. One table (task_states.cpp); docs/states.md is printed from it.
 #pragma once
 
@@ -14,7 +14,7 @@ enum class Move : std::uint8_t {
   needs_met,    ///< the last open need ended well
   need_failed,  ///< a need ended other than done
   offer,        ///< announced to bidders
-  withdraw,     ///< nobody bid
+  withdraw,     ///< no agent bid
   award,
   start,        ///< its agent reported the start
   finish,       ///< the result was accepted
@@ -42,7 +42,7 @@ std::span<const Transition> transitions();
 /// Where the move leads, or nothing when the state does not allow it.
 std::optional<TaskState> after(TaskState from, Move move);
 
-/// What becomes of a write about a task (report, renew, done, fail) that shows an epoch and a capability.
+/// What happens to a write about a task (report, renew, done, fail) that shows an epoch and a capability.
 enum class Write : std::uint8_t {
   accepted,   ///< the live award: it counts
   duplicate,  ///< the same holder already ended this epoch: answered again, changes nothing

@@ -1,4 +1,4 @@
-// Time as parameters. Nobody in a pure room reads a clock: drivers read both clocks once per batch and pass
+// Time as parameters. Pure rooms read no clock: drivers read both clocks once per batch and pass
 // `Now` in.
 #pragma once
 

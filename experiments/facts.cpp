@@ -132,13 +132,15 @@ class Follower {
 Result<RunFacts> read_facts(const Snapshot& board, const std::vector<std::string>& agents) {
   Follower follower(agents);
   std::optional<Error> damage;
-  board.scan(std::string(1, keys::log_letter), {}, [&](std::string_view, std::string_view bytes) {
-    const Result<Event> event = unseal<Event>(bytes);
-    if (!event) damage = event.error();
-    if (event) follower.follow(*event);
-    return !damage;
-  });
+  const Result<void> read =
+      board.scan(std::string(1, keys::log_letter), {}, [&](std::string_view, std::string_view bytes) {
+        const Result<Event> event = unseal<Event>(bytes);
+        if (!event) damage = event.error();
+        if (event) follower.follow(*event);
+        return !damage;
+      });
   if (damage) return fail(*damage);
+  if (!read) return fail(read.error());
   return follower.finish();
 }
 

@@ -169,7 +169,7 @@ void Board::on(const TaskAwarded& e, WallTime at) {
 
 void Board::on(const AuctionFailed& e, WallTime) { index_auction(e.task, e.decision.id); }
 
-/// The auction's record stands in the event that is being folded.
+/// The auction's record is in the event that is being folded.
 void Board::index_auction(TaskId task, AuctionId auction) {
   counters_.auction = std::max(counters_.auction, auction);
   add_key(keys::auction(auction), number_value(next_seq().value));
@@ -304,7 +304,7 @@ void Board::on(const Calibrated& e, WallTime) {
 
 void Board::on(const DiscoveryPosted& e, WallTime) {
   counters_.discovery = std::max(counters_.discovery, e.discovery.id);
-  add_key(keys::discovery(e.discovery.id), seal(e.discovery));
+  caches_.of<Discovery>().put(e.discovery.id, e.discovery);
 }
 
 void Board::on(const WorkflowPosted& e, WallTime) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "blackboard/checks/check.hpp"
-#include "blackboard/format/codec.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/secrets.hpp"
 
 namespace bidboard {
@@ -16,41 +16,29 @@ constexpr std::size_t cached_records = 100'000;
 
 Board::Board(Store& store) : store_(store) { discard(); }
 
+void Board::damaged(std::string_view key, const Error& error) {
+  throw DamagedRecord{{error.code, fmt::format("record {}: {}", keys::described(key), error.text)}};
+}
+
 std::optional<std::string_view> Board::index_value(std::string_view key) const {
   const auto found = overlay_.find(key);
-  if (found == overlay_.end()) return store_.get(key);
-  if (!found->second) return {};
-  return *found->second;
+  if (found != overlay_.end()) return found->second;
+  const Result<std::optional<std::string_view>> stored = store_.get(key);
+  if (!stored) damaged(key, stored.error());
+  return *stored;
 }
 
-template <class T>
-std::optional<T> Board::load(std::string_view key) const {
-  const std::optional<std::string_view> bytes = index_value(key);
-  if (!bytes) return {};
-  Result<T> record = unseal<T>(*bytes);
-  if (record) return std::move(*record);
-  throw DamagedRecord{{record.error().code, "record " + keys::described(key) + ": " + record.error().text}};
-}
-
-const Task* Board::task(TaskId id) const {
-  return tasks_.find(id, [&](TaskId key) { return load<Task>(keys::task(key)); });
-}
-const Agent* Board::agent(AgentId id) const {
-  return agents_.find(id, [&](AgentId key) { return load<Agent>(keys::agent(key)); });
-}
-const Workflow* Board::workflow(WorkflowId id) const {
-  return workflows_.find(id, [&](WorkflowId key) { return load<Workflow>(keys::workflow(key)); });
-}
-const Client* Board::client(ClientId id) const {
-  return clients_.find(id, [&](ClientId key) { return load<Client>(keys::client(key)); });
+void Board::scan_store(std::string_view prefix, std::string_view from, const Snapshot::Visitor& visit) const {
+  if (const Result<void> done = store_.scan(prefix, from, visit); !done)
+    throw DamagedRecord{{done.error().code, fmt::format("records of kind '{}': {}",
+                                                        keys::name_of(prefix.front()), done.error().text)}};
 }
 
 Calibration Board::calibration(AgentId agent, const std::string& kind) const {
   Calibration blank;
   blank.agent = agent;
   blank.kind = kind;
-  const Calibration* known = calibrations_.find(
-      keys::calibration(agent, kind), [&](const std::string& key) { return load<Calibration>(key); });
+  const Calibration* known = get<Calibration>(keys::calibration(agent, kind));
   return known ? *known : blank;
 }
 
@@ -84,7 +72,7 @@ void Board::scan(std::string_view prefix, std::string_view from, const Snapshot:
     if (change->second) go_on = visit(change->first, *change->second);
     ++change;
   };
-  store_.scan(prefix, from, [&](std::string_view key, std::string_view value) {
+  scan_store(prefix, from, [&](std::string_view key, std::string_view value) {
     while (go_on && is_ours() && change->first < key) visit_change();
     if (!go_on) return false;
     if (is_ours() && change->first == key)
@@ -117,7 +105,7 @@ void Board::apply(Event event) {
 
 void Board::stage_blob(const std::string& hash, std::string_view bytes) {
   const std::string key = keys::blob(hash);
-  if (!store_.get(key)) add_key(key, std::string(bytes));
+  if (!index_value(key)) add_key(key, std::string(bytes));
 }
 
 Result<Saved> Board::commit(Term term) {
@@ -131,16 +119,12 @@ Result<Saved> Board::commit(Term term) {
   for (const Event& event : events_) saved.sealed.push_back(seal(event));
   std::vector<Put> puts;
   puts.reserve(overlay_.size() + 2 * events_.size() + 1);
-  const auto put_changes = [&](auto& cache, auto key_of) {
+  caches_.for_each([&](auto kind, auto& cache) {
     cache.for_each_change([&](const auto& id, const auto* record) {
-      puts.push_back({key_of(id), record ? std::optional(seal(*record)) : std::nullopt});
+      puts.push_back(
+          {keys::of_kind<decltype(kind)>(id), record ? std::optional(seal(*record)) : std::nullopt});
     });
-  };
-  put_changes(tasks_, keys::task);
-  put_changes(agents_, keys::agent);
-  put_changes(workflows_, keys::workflow);
-  put_changes(clients_, keys::client);
-  put_changes(calibrations_, [](const std::string& key) { return key; });
+  });
   while (!overlay_.empty()) {
     auto entry = overlay_.extract(overlay_.begin());
     puts.push_back({std::move(entry.key()), std::move(entry.mapped())});
@@ -152,11 +136,10 @@ Result<Saved> Board::commit(Term term) {
   }
   saved.events = std::exchange(events_, {});
   events_.reserve(saved.events.size());  // the next batch will be about as large
-  const auto settle = [](auto& cache) {
+  caches_.for_each([](auto, auto& cache) {
     cache.changes_are_saved();
     cache.trim(cached_records);
-  };
-  settle(tasks_), settle(agents_), settle(workflows_), settle(clients_), settle(calibrations_);
+  });
   return saved;
 }
 
@@ -164,11 +147,7 @@ void Board::discard() {
   events_.clear();
   overlay_.clear();
   holdings_.trim(0);
-  tasks_.forget_changes();
-  agents_.forget_changes();
-  workflows_.forget_changes();
-  clients_.forget_changes();
-  calibrations_.forget_changes();
+  caches_.for_each([](auto, auto& cache) { cache.forget_changes(); });
   damage_.reset();
   try {
     config_ = load<Config>(keys::config).value_or(Config{});

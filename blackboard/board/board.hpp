@@ -3,6 +3,7 @@
 // thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,18 +12,20 @@
 
 #include "blackboard/board/record_cache.hpp"
 #include "blackboard/events.hpp"
+#include "blackboard/format/codec.hpp"
 #include "blackboard/format/keys.hpp"
 #include "blackboard/store/store.hpp"
 
 namespace bidboard {
 
-/// Results up to this many bytes stand in the task's record; larger ones are blobs.
+/// Results up to this many bytes are kept in the task's record; larger ones are blobs.
 constexpr std::size_t inline_result_bytes = 1024;
 /// A requester's replies that are kept: those with the highest numbers.
 constexpr std::size_t kept_replies = 16;
 
-/// A record that stands on the board and cannot be read. Thrown out of whatever needed it, because nothing
-/// sensible can be decided without it; caught in one place, runtime/core/node.cpp, which discards the batch.
+/// A record that is on the board and cannot be read: its bytes are damaged (corrupt, unsupported), or the
+/// store cannot read them at present (storage). Thrown by everything that needs it, because nothing sensible
+/// can be decided without it; caught in one place, runtime/core/node.cpp, which discards the batch.
 struct DamagedRecord {
   Error error;
 };
@@ -31,20 +34,27 @@ struct DamagedRecord {
 struct Saved {
   Seq first;  ///< number of the first event
   std::vector<Event> events;
-  std::vector<std::string> sealed;  ///< the same, as they stand in the log
+  std::vector<std::string> sealed;  ///< the same, as stored in the log
 };
 
 class Board {
  public:
-  /// REQUIRES: `store` outlives the board, and nobody else writes to it.
+  /// REQUIRES: `store` outlives the board and has no other writer.
   explicit Board(Store& store);
+  Board(const Board&) = delete;
+  Board& operator=(const Board&) = delete;
 
   // Reading: what the batch has changed, else what is committed. nullptr: there is none. Pointers stay valid
   // until the next commit or discard. Throws DamagedRecord.
-  const Task* task(TaskId id) const;
-  const Agent* agent(AgentId id) const;
-  const Workflow* workflow(WorkflowId id) const;
-  const Client* client(ClientId id) const;
+  template <class Record>
+  const Record* get(const typename KindOf<Record>::Id& id) const {
+    return caches_.of<Record>().find(id,
+                                     [&](const auto& key) { return load<Record>(keys::of<Record>(key)); });
+  }
+  const Task* task(TaskId id) const { return get<Task>(id); }
+  const Agent* agent(AgentId id) const { return get<Agent>(id); }
+  const Workflow* workflow(WorkflowId id) const { return get<Workflow>(id); }
+  const Client* client(ClientId id) const { return get<Client>(id); }
   /// What is known of the agent's promises for this kind of task; a blank record when nothing is.
   Calibration calibration(AgentId agent, const std::string& kind) const;
   const Config& config() const { return config_; }
@@ -52,11 +62,18 @@ class Board {
   std::optional<AgentId> agent_named(std::string_view name) const;
   std::optional<TaskId> task_with_key(std::string_view project, std::string_view key) const;
   std::optional<std::string> blob(std::string_view hash) const;
-  /// The result wherever it stands.
+  /// The result, from the record or from its blob.
   std::string result_of(const Task& task) const;
 
+  /// Visits all records of a kind in the order of their keys, until the visitor answers false. It gets
+  /// nullptr for one whose bytes are damaged. The visitor must not change the board. Throws DamagedRecord
+  /// when the store cannot be read.
+  template <class Record>
+  void each(const std::function<bool(const Record*)>& visit) const;
+
   /// Visits index keys (keys.hpp) with the prefix that are ≥ `from`, in order, until the visitor answers
-  /// false. The visitor must not change the board.
+  /// false. The visitor must not change the board. Of records it visits the committed keys only (see each).
+  /// Throws DamagedRecord.
   void scan(std::string_view prefix, std::string_view from, const Snapshot::Visitor& visit) const;
   /// The ids at the end of the keys with this prefix: dependents, members.
   std::vector<TaskId> tasks_under(std::string_view prefix) const;
@@ -94,10 +111,18 @@ class Board {
   void remove_key(std::string key);
   /// Keeps holdings_ when a key comes or goes.
   void note_holding(std::string_view key, bool comes);
-  /// What stands under a key that no record cache holds.
+  /// The value of a key that is in no record cache.
   std::optional<std::string_view> index_value(std::string_view key) const;
-  template <class T>
-  std::optional<T> load(std::string_view key) const;
+  template <class Record>
+  std::optional<Record> load(std::string_view key) const {
+    const std::optional<std::string_view> bytes = index_value(key);
+    if (!bytes) return {};
+    Result<Record> record = unseal<Record>(*bytes);
+    if (!record) damaged(key, record.error());
+    return std::move(*record);
+  }
+  [[noreturn]] static void damaged(std::string_view key, const Error& error);
+  void scan_store(std::string_view prefix, std::string_view from, const Snapshot::Visitor& visit) const;
 
   const Task* about_task(const Event& event) const;
   void fold(const Event& event);
@@ -132,20 +157,47 @@ class Board {
   void on(const HoldLifted&, WallTime);
 
   Store& store_;
-  mutable RecordCache<TaskId, Task> tasks_;
-  mutable RecordCache<AgentId, Agent> agents_;
-  mutable RecordCache<WorkflowId, Workflow> workflows_;
-  mutable RecordCache<ClientId, Client> clients_;
-  mutable RecordCache<std::string, Calibration> calibrations_;  ///< by their keys
+  mutable RecordCaches<RecordKinds> caches_;
+  // Short names for the fold.
+  RecordCache<TaskId, Task>& tasks_ = caches_.of<Task>();
+  RecordCache<AgentId, Agent>& agents_ = caches_.of<Agent>();
+  RecordCache<WorkflowId, Workflow>& workflows_ = caches_.of<Workflow>();
+  RecordCache<ClientId, Client>& clients_ = caches_.of<Client>();
+  RecordCache<std::string, Calibration>& calibrations_ = caches_.of<Calibration>();  ///< by their keys
   Config config_;
   Counters counters_;
-  /// Uncommitted index entries and rarely changed records; no value: deleted.
+  /// Uncommitted index entries, content and the configuration; no value: deleted.
   std::map<std::string, std::optional<std::string>, std::less<>> overlay_;
   /// Of the agents that were asked for, the uncommitted ones included.
   mutable RecordCache<AgentId, std::vector<TaskId>> holdings_;
   std::vector<Event> events_;
   std::optional<Error> damage_;
 };
+
+template <class Record>
+void Board::each(const std::function<bool(const Record*)>& visit) const {
+  std::map<std::string, const Record*, std::less<>> changed;
+  caches_.of<Record>().for_each_change(
+      [&](const auto& id, const Record* record) { changed.emplace(keys::of<Record>(id), record); });
+  auto change = changed.begin();
+  bool go_on = true;
+  const auto visit_change = [&] {
+    if (change->second) go_on = visit(change->second);
+    ++change;
+  };
+  scan_store(keys::all_of<Record>(), {}, [&](std::string_view key, std::string_view bytes) {
+    while (go_on && change != changed.end() && change->first < key) visit_change();
+    if (!go_on) return false;
+    if (change != changed.end() && change->first == key) {
+      visit_change();
+    } else {
+      const Result<Record> record = unseal<Record>(bytes);
+      go_on = visit(record ? &*record : nullptr);
+    }
+    return go_on;
+  });
+  while (go_on && change != changed.end()) visit_change();
+}
 
 /// Index keys that a task record implies, apart from those that never change (dependents, key, member).
 std::vector<std::string> live_index_keys(const Task& task);

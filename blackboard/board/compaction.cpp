@@ -7,6 +7,7 @@
 
 #include "blackboard/board/board.hpp"
 #include "blackboard/board/verify.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/keys.hpp"
 
 namespace bidboard {
@@ -31,20 +32,22 @@ Sweep removal(const Snapshot& over, std::string prefix) {
 }
 
 /// The changes of the sweep's next piece. True: there is more.
-bool next_piece(Sweep& sweep, std::vector<Put>& puts) {
+Result<bool> next_piece(Sweep& sweep, std::vector<Put>& puts) {
   std::size_t entries = 0, bytes = 0;
   bool more = false;
-  sweep.over->scan(sweep.prefix, sweep.from, [&](std::string_view key, std::string_view value) {
-    if (++entries > entries_per_piece || puts.size() >= puts_per_commit || bytes >= bytes_per_commit) {
-      sweep.from = std::string(key);
-      return !(more = true);
-    }
-    if (std::optional<Put> put = sweep.change(key, value)) {
-      bytes += put->key.size() + (put->value ? put->value->size() : 0);
-      puts.push_back(std::move(*put));
-    }
-    return true;
-  });
+  const Result<void> read =
+      sweep.over->scan(sweep.prefix, sweep.from, [&](std::string_view key, std::string_view value) {
+        if (++entries > entries_per_piece || puts.size() >= puts_per_commit || bytes >= bytes_per_commit) {
+          sweep.from = std::string(key);
+          return !(more = true);
+        }
+        if (std::optional<Put> put = sweep.change(key, value)) {
+          bytes += put->key.size() + (put->value ? put->value->size() : 0);
+          puts.push_back(std::move(*put));
+        }
+        return true;
+      });
+  if (!read) return fail(read.error());
   return more;
 }
 
@@ -57,21 +60,29 @@ Result<void> commit(Store& store, const std::vector<Put>& puts) {
 
 struct Compaction::Impl {
   Store& store;
+  const Snapshot& source;
   std::deque<Sweep> to_do;
   Compacted compacted;
   std::set<std::uint64_t> auctions;  ///< events that hold one
-  bool copied = false;               ///< the base is set
+  bool begun = false;
+  bool copied = false;  ///< the base is set
 
-  Impl(Store& into, const Snapshot& source) : store(into) {
-    const std::optional<Base> before = base_of(source);
-    const char generation = before && before->generation == '0' ? '1' : '0';
+  Impl(Store& into, const Snapshot& from) : store(into), source(from) {}
+
+  /// Which generation is free decides where everything goes: without knowing it nothing must be touched.
+  Result<void> begin() {
+    const Result<std::optional<Base>> before = base_of(source);
+    if (!before) return fail(before.error());
+    const char generation = *before && (*before)->generation == '0' ? '1' : '0';
     compacted.base = {source.last_seq(), store.last_term(), generation};
     to_do.push_back(removal(store, keys::base_of(generation, {})));
-    for (const char letter : keys::folded_letters)
+    for (const char letter : keys::folded_letters())
       to_do.push_back(
           {&source, std::string(1, letter), [generation](std::string_view key, std::string_view value) {
              return std::optional(Put{keys::base_of(generation, key), std::string(value)});
            }});
+    begun = true;
+    return {};
   }
 
   /// From here on the log is replayed from the copy; what it replaces goes.
@@ -104,23 +115,28 @@ struct Compaction::Impl {
   }
 
   Result<bool> step() {
+    if (!begun)
+      if (const Result<void> done = begin(); !done) return fail(done.error());
     if (to_do.empty()) {
       if (const Result<void> done = set_base(); !done) return fail(done.error());
       return false;
     }
     std::vector<Put> puts;
-    if (!next_piece(to_do.front(), puts)) to_do.pop_front();
+    const Result<bool> more = next_piece(to_do.front(), puts);
+    if (!more) return fail(more.error());
+    if (!*more) to_do.pop_front();
     if (const Result<void> done = commit(store, puts); !done) return fail(done.error());
     return to_do.empty() && copied;
   }
 
-  /// The room that half a copy takes would be missed.
+  /// A board that is nearly full needs the room that half a copy takes.
   void take_back() {
     Sweep copy = removal(store, keys::base_of(compacted.base.generation, {}));
-    for (bool more = !copied; more;) {
+    Result<bool> more = begun && !copied;
+    while (more && *more) {
       std::vector<Put> puts;
       more = next_piece(copy, puts);
-      if (!commit(store, puts)) return;
+      if (more && !commit(store, puts)) return;
     }
   }
 };
@@ -136,10 +152,13 @@ Result<bool> Compaction::step() {
 
 const Compacted& Compaction::result() const { return impl_->compacted; }
 
-std::optional<Base> base_of(const Snapshot& snapshot) {
-  const auto bytes = snapshot.get(keys::base);
-  if (!bytes || bytes->size() != 17) return {};
-  return Base{{read_big_endian(*bytes, 0)}, {read_big_endian(*bytes, 8)}, (*bytes)[16]};
+Result<std::optional<Base>> base_of(const Snapshot& snapshot) {
+  const Result<std::optional<std::string_view>> bytes = snapshot.get(keys::base);
+  if (!bytes) return fail(bytes.error());
+  if (!*bytes) return std::nullopt;
+  if ((*bytes)->size() != 17)
+    return fail(Errc::corrupt, "the base of the log is damaged; run bidboard doctor");
+  return Base{{read_big_endian(**bytes, 0)}, {read_big_endian(**bytes, 8)}, (**bytes)[16]};
 }
 
 std::vector<std::string> reasons_against_compaction(const Snapshot& snapshot) {
@@ -148,10 +167,12 @@ std::vector<std::string> reasons_against_compaction(const Snapshot& snapshot) {
 }
 
 Error refuse_compaction(const std::vector<std::string>& findings) {
+  const std::string others =
+      findings.size() > 1 ? fmt::format(", and {}", counted(findings.size() - 1, "more finding")) : "";
   return {Errc::corrupt,
-          "the board is not compacted, because its log is still needed: " + findings.front() +
-              (findings.size() > 1 ? ", and " + std::to_string(findings.size() - 1) + " findings more" : "") +
-              "; `bidboard doctor --deep` lists them"};
+          fmt::format("the board is not compacted, because its log is still needed: {}{}; `bidboard "
+                      "doctor --deep` lists all findings",
+                      findings.front(), others)};
 }
 
 Result<Compacted> compact(Store& store) {

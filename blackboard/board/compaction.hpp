@@ -1,6 +1,6 @@
 // Compaction: a copy of the board's records becomes the base from which the log is replayed, and the log up
 // to there is taken away. Invariant: base + log = records (verify.hpp proves it). Events that hold the record
-// of an auction stay, so that `explain` can still tell why. Pure: works on any Store.
+// of an auction stay, so that `explain` still has the reasons. Pure: works on any Store.
 #pragma once
 
 #include <memory>
@@ -15,11 +15,11 @@ namespace bidboard {
 struct Base {
   Seq seq;  ///< the records as they were after this event
   Term term;
-  char generation = '0';  ///< under which of two prefixes the copy stands (keys.hpp)
+  char generation = '0';  ///< which of two prefixes the copy is under (keys.hpp)
 };
 
-/// Nothing: the board was never compacted, its log is complete.
-std::optional<Base> base_of(const Snapshot& snapshot);
+/// Nothing: the board was never compacted, its log is complete. Errors: as Snapshot::get.
+Result<std::optional<Base>> base_of(const Snapshot& snapshot);
 
 struct Compacted {
   Base base;
@@ -37,11 +37,11 @@ std::vector<std::string> reasons_against_compaction(const Snapshot& snapshot);
 class Compaction {
  public:
   /// Makes what `source` shows the base: a snapshot of the store, found whole before; or the store itself
-  /// when nobody writes to it meanwhile. REQUIRES: both outlive it.
+  /// when it has no other writer meanwhile. REQUIRES: both outlive it.
   Compaction(Store& store, const Snapshot& source);
   ~Compaction();
   /// One piece: a bounded number of entries looked at and at most one commit. True: it is done. Errors:
-  /// storage; the copy made so far is taken away, as far as that works.
+  /// storage, corrupt; the copy made so far is taken away, as far as that works.
   Result<bool> step();
   const Compacted& result() const;
 
@@ -50,7 +50,7 @@ class Compaction {
   std::unique_ptr<Impl> impl_;
 };
 
-/// All of it. REQUIRES: nobody else writes to the store meanwhile. Errors: corrupt (the board is not what its
+/// All of it. REQUIRES: the store has no other writer meanwhile. Errors: corrupt (the board is not what its
 /// log says: nothing was changed, the findings are in the text), storage.
 Result<Compacted> compact(Store& store);
 /// The error that findings make.

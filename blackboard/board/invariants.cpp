@@ -1,10 +1,12 @@
 // check_invariants: state that is stored twice for speed, derived again.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
 #include "blackboard/board/board.hpp"
 #include "blackboard/board/compaction.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 
 namespace bidboard {
@@ -21,21 +23,7 @@ class Inspector {
   explicit Inspector(const Snapshot& snapshot) : snapshot_(snapshot) {}
 
   std::vector<std::string> inspect() {
-    if (const auto bytes = snapshot_.get(keys::counters)) take(keys::counters, *bytes, counters_);
-    each<Task>(keys::task_letter, [&](const Task& task) { tasks_.emplace(task.id, task); });
-    each<Workflow>(keys::workflow_letter, [&](const Workflow& workflow) { on_workflow(workflow); });
-    each<Agent>(keys::agent_letter, [&](const Agent& agent) { on_agent(agent); });
-    each<Client>(keys::client_letter, [&](const Client& client) {
-      belongs(keys::client(client.id), "client");
-      expected_[client_due_key(client)];
-    });
-    each<Calibration>(keys::calibration_letter, [&](const Calibration& record) {
-      belongs(keys::calibration(record.agent, record.kind), "calibration");
-    });
-    each<Discovery>(keys::discovery_letter, [&](const Discovery& record) {
-      belongs(keys::discovery(record.id), "discovery");
-      counted(record.id, counters_.discovery);
-    });
+    for_each_kind([&](auto kind) { each_record<decltype(kind)>(); });
     for (const auto& [id, task] : tasks_) on_task(task);
     for (const auto& [id, workflow] : workflows_) check_workflow(workflow);
     read_log();
@@ -46,55 +34,60 @@ class Inspector {
  private:
   void found(std::string sentence) { findings_.push_back(std::move(sentence)); }
 
-  template <class T>
-  bool take(std::string_view key, std::string_view bytes, T& into) {
-    Result<T> record = unseal<T>(bytes);
-    if (record)
-      into = std::move(*record);
-    else
-      found(keys::described(key) + " cannot be read: " + record.error().text);
-    return record.has_value();
+  void scan(std::string_view prefix, const std::function<void(std::string_view, std::string_view)>& visit) {
+    const Result<void> read = snapshot_.scan(prefix, {}, [&](std::string_view key, std::string_view value) {
+      visit(key, value);
+      return true;
+    });
+    if (!read) found(read.error().text);
   }
 
-  template <class T, class Visit>
-  void each(char letter, Visit&& visit) {
-    snapshot_.scan(std::string(1, letter), {}, [&](std::string_view key, std::string_view bytes) {
-      T record;
-      at_ = key;
-      if (take(key, bytes, record)) visit(record);
-      return true;
+  template <class T>
+  std::optional<T> decoded(std::string_view key, std::string_view bytes) {
+    Result<T> record = unseal<T>(bytes);
+    if (record) return std::move(*record);
+    found(fmt::format("{} cannot be read: {}", keys::described(key), record.error().text));
+    return {};
+  }
+
+  /// Every record of the kind: under its own key, its id assigned by the counter, and what on() checks.
+  template <class Kind>
+  void each_record() {
+    scan({&Kind::letter, 1}, [&](std::string_view key, std::string_view bytes) {
+      const auto record = decoded<typename Kind::Record>(key, bytes);
+      if (!record) return;
+      const auto id = keys::id_of(*record);
+      if (const std::string own = keys::of_kind<Kind>(id); own != key)
+        found(fmt::format("a {} that belongs under the key of {} is under that of {}", Kind::name,
+                          keys::described(own), keys::described(key)));
+      for_each_field(counters_, [&](const char*, const auto& last) {
+        if constexpr (std::is_same_v<decltype(last), decltype(id)&>) given_out(id, last);
+      });
+      on(*record);
     });
   }
 
-  /// The record under the present key says that it stands under `own`.
-  void belongs(const std::string& own, std::string_view what) {
-    if (own != at_)
-      found("a " + std::string(what) + " that belongs under " + keys::described(own) + " stands under " +
-            keys::described(at_));
-  }
   template <class IdType>
-  void counted(IdType id, IdType last) {
-    if (id > last)
-      found(to_string(id) + " exists, but the counter has only given out " + std::to_string(last.value));
+  void given_out(IdType id, IdType last) {
+    if (id > last) found(fmt::format("{} exists, but the last id assigned is {}", id, last.value));
   }
 
-  void on_workflow(const Workflow& workflow) {
-    belongs(keys::workflow(workflow.id), "workflow");
-    counted(workflow.id, counters_.workflow);
-    workflows_.emplace(workflow.id, workflow);
-  }
-  void on_agent(const Agent& agent) {
-    belongs(keys::agent(agent.id), "agent");
-    counted(agent.id, counters_.agent);
+  // What a record of each kind implies; most imply nothing.
+  template <class Record>
+  void on(const Record&) {}
+  void on(const Counters& counters) { counters_ = counters; }
+  void on(const Task& task) { tasks_.emplace(task.id, task); }
+  void on(const Workflow& workflow) { workflows_.emplace(workflow.id, workflow); }
+  void on(const Client& client) { expected_[client_due_key(client)]; }
+  void on(const Agent& agent) {
     const std::string key = keys::agent_name(agent.profile.name);
-    if (expected_.contains(key)) found("two agents are called '" + agent.profile.name + "'");
+    if (expected_.contains(key)) found(fmt::format("two agents are called '{}'", agent.profile.name));
     expected_[key] = number_value(agent.id.value);
     agents_.insert(agent.id);
   }
 
   void on_task(const Task& task) {
     const std::string name = to_string(task.id);
-    counted(task.id, counters_.task);
     for (std::string& key : live_index_keys(task)) expected_[std::move(key)];
     for (const Need& need : task.spec.needs) expected_[keys::dependent(need.task, task.id)];
     if (!task.spec.key.empty())
@@ -106,12 +99,12 @@ class Inspector {
     }
     if (is_held(task.state)) {
       if (!agents_.contains(task.holder))
-        found(name + " is held by " + to_string(task.holder) + ", who does not exist");
+        found(fmt::format("{} is held by {}, who does not exist", name, task.holder));
       if (task.epoch.value == 0 || task.capability_hash.empty())
         found(name + " is held without an epoch or a capability");
       if (task.deadline.us == 0) found(name + " is held without a deadline");
     }
-    if (is_over(task.state) && task.finished_at.us == 0) found(name + " is over, but not since when");
+    if (is_over(task.state) && task.finished_at.us == 0) found(name + " is over, but has no end time");
     check_needs(task, name);
   }
 
@@ -123,22 +116,20 @@ class Inspector {
     for (const Need& need : task.spec.needs) {
       const auto needed = tasks_.find(need.task);
       if (needed == tasks_.end()) {
-        found(name + " needs " + to_string(need.task) + ", which does not exist");
+        found(fmt::format("{} needs {}, which does not exist", name, need.task));
         continue;
       }
       const TaskState state = needed->second.state;
       if (!is_over(state)) ++open;
-      const std::string both = name + " is " + std::string(bidboard::name(task.state)) + " although " +
-                               to_string(need.task) + ", which it needs, is " +
-                               std::string(bidboard::name(state));
+      const std::string both =
+          fmt::format("{} is {} although {}, which it needs, is {}", name, task.state, need.task, state);
       if (went_on && !need.any && state != TaskState::done) found(both);
       if (task.state == TaskState::blocked && !need.any && is_over(state) && state != TaskState::done)
         found(both);
     }
     if (task.state != TaskState::blocked) return;
     if (open != task.open_needs)
-      found(name + " counts " + std::to_string(task.open_needs) + " open needs, but has " +
-            std::to_string(open));
+      found(fmt::format("{} counts {} open needs, but has {}", name, task.open_needs, open));
     if (open == 0) found(name + " is blocked, but everything it needs has ended");
   }
 
@@ -152,56 +143,51 @@ class Inspector {
     }
     const auto differs = [&](const char* what, std::uint32_t counted_as, std::uint32_t really) {
       if (counted_as != really)
-        found(to_string(workflow.id) + " counts " + std::to_string(counted_as) + what + ", but has " +
-              std::to_string(really));
+        found(fmt::format("{} counts {}{}, but has {}", workflow.id, counted_as, what, really));
     };
     differs(" tasks", workflow.tasks, all);
     differs(" open tasks", workflow.open, open);
     if ((open == 0) != (workflow.finished_at.us != 0))
-      found(to_string(workflow.id) + " has an end that does not fit its tasks");
+      found(fmt::format("{} has an end that does not match its tasks", workflow.id));
   }
 
   /// Auctions live in the log: their index entries are derived from there. Of what was compacted only they
   /// are left.
   void read_log() {
-    const std::optional<Base> base = base_of(snapshot_);
-    std::uint64_t next = base ? base->seq.next().value : 1;
-    const std::uint64_t first = next;
-    snapshot_.scan(std::string(1, keys::log_letter), {}, [&](std::string_view key, std::string_view bytes) {
+    const Result<std::optional<Base>> base = base_of(snapshot_);
+    if (!base) return found(base.error().text);
+    const Seq first = base->value_or(Base{}).seq.next();
+    Seq next = first;
+    scan({&keys::log_letter, 1}, [&](std::string_view key, std::string_view bytes) {
       const Seq seq{read_big_endian(key, 1)};
-      if (seq.value >= first && seq.value != next)
-        found("events " + std::to_string(next) + " to " + std::to_string(seq.value - 1) + " are missing");
-      if (seq.value >= first) next = seq.value + 1;
-      Event event;
-      if (!take(key, bytes, event)) return true;
-      const Auction* auction = auction_in(event);
-      if (!auction) return true;
-      counted(auction->id, counters_.auction);
+      if (seq >= first && seq != next) found(fmt::format("events {} to {} are missing", next, seq.value - 1));
+      if (seq >= first) next = seq.next();
+      const std::optional<Event> event = decoded<Event>(key, bytes);
+      const Auction* auction = event ? auction_in(*event) : nullptr;
+      if (!auction) return;
+      given_out(auction->id, counters_.auction);
       expected_[keys::auction(auction->id)] = number_value(seq.value);
-      expected_[keys::decision(task_of(event), auction->id)];
-      return true;
+      expected_[keys::decision(task_of(*event), auction->id)];
     });
-    if (next != snapshot_.last_seq().next().value)
-      found("the log ends at " + std::to_string(next - 1) + ", but the last number is " +
-            std::to_string(snapshot_.last_seq().value));
+    if (next != snapshot_.last_seq().next())
+      found(
+          fmt::format("the log ends at {}, but the last number is {}", next.value - 1, snapshot_.last_seq()));
   }
 
   void compare_indexes() {
-    for (const char letter : keys::index_letters)
-      snapshot_.scan(std::string(1, letter), {}, [&](std::string_view key, std::string_view value) {
+    for (const keys::EntryKind& kind : keys::index_kinds)
+      scan({&kind.letter, 1}, [&](std::string_view key, std::string_view value) {
         const auto entry = expected_.find(key);
         if (entry == expected_.end())
-          found(keys::described(key) + " is there, but no record calls for it");
+          found(fmt::format("{} is there, but no record implies it", keys::described(key)));
         else if (entry->second != value)
-          found(keys::described(key) + " points elsewhere than its record says");
+          found(fmt::format("{} does not point where its record says", keys::described(key)));
         if (entry != expected_.end()) expected_.erase(entry);
-        return true;
       });
-    for (const auto& [key, value] : expected_) found(keys::described(key) + " is missing");
+    for (const auto& [key, value] : expected_) found(fmt::format("{} is missing", keys::described(key)));
   }
 
   const Snapshot& snapshot_;
-  std::string_view at_;
   Counters counters_;
   std::map<TaskId, Task> tasks_;
   std::map<WorkflowId, Workflow> workflows_;

@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "blackboard/format/record_kinds.hpp"
+
 namespace bidboard {
 
 template <class Key, class Record>
@@ -24,7 +26,7 @@ class RecordCache {
     }
     return it->second.record ? &*it->second.record : nullptr;
   }
-  /// The same, if it is here; else nullptr.
+  /// The record if it is cached; else nullptr.
   Record* known(const Key& key) {
     const auto it = entries_.find(key);
     return it != entries_.end() && it->second.record ? &*it->second.record : nullptr;
@@ -79,6 +81,36 @@ class RecordCache {
 
   std::unordered_map<Key, Entry> entries_;
   std::vector<Key> changed_;
+};
+
+/// A cache per kind of record that has ids.
+template <class List>
+class RecordCaches;
+template <class... Kinds>
+class RecordCaches<RecordList<Kinds...>> {
+ public:
+  template <class Record>
+  auto& of() {
+    return static_cast<CacheOf<KindOf<Record, RecordList<Kinds...>>>&>(caches_).records;
+  }
+  /// Calls visit(kind, cache) for each, in the order of the list.
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    for_each_kind<RecordList<Kinds...>>([&](auto kind) {
+      if constexpr (kind.cached) visit(kind, of<typename decltype(kind)::Record>());
+    });
+  }
+
+ private:
+  template <class Kind, bool cached = Kind::cached>
+  struct CacheOf {
+    RecordCache<typename Kind::Id, typename Kind::Record> records;
+  };
+  template <class Kind>
+  struct CacheOf<Kind, false> {};
+  struct All : CacheOf<Kinds>... {};
+
+  All caches_;
 };
 
 }  // namespace bidboard

@@ -9,7 +9,7 @@
 //   lock      the writer lock is not taken
 //   guard     a task's guard lets its processes go on
 //   admission every connection is let in, with every right
-//   identity  whoever comes over a key may speak for every agent, and a registration may be played again
+//   identity  a peer with any key may speak for every agent, and a registration may be played again
 #pragma once
 
 #include <string_view>

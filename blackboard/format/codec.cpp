@@ -3,7 +3,9 @@
 #include <xxhash.h>
 
 #include <msgpack.hpp>
+#include <tuple>
 
+#include "blackboard/format/record_kinds.hpp"
 #include "blackboard/messages.hpp"
 
 namespace bidboard {
@@ -128,7 +130,8 @@ struct Reader {
   template <class... Ts>
   void variant(const msgpack::object& in, std::variant<Ts...>& value) {
     std::uint8_t index = 255;
-    if (in.type != msgpack::type::ARRAY || in.via.array.size != 2) return wrong("a tagged value is a pair");
+    if (in.type != msgpack::type::ARRAY || in.via.array.size != 2)
+      return wrong("a tagged value must be a pair");
     integer(in.via.array.ptr[0], index);
     if (index >= sizeof...(Ts)) return wrong("an unknown kind");
     using Filler = void (*)(Reader&, const msgpack::object&, std::variant<Ts...>&);
@@ -217,7 +220,7 @@ Result<T> decode(std::string_view bytes) {
     std::size_t offset = 0;
     const msgpack::object_handle handle = msgpack::unpack(
         bytes.data(), bytes.size(), offset, [](auto, auto, auto) { return true; }, nullptr, limit);
-    if (offset != bytes.size()) return fail(Errc::corrupt, "bytes behind the end of the value");
+    if (offset != bytes.size()) return fail(Errc::corrupt, "extra bytes after the value");
     T value{};
     Reader reader;
     reader.get(handle.get(), value);
@@ -262,22 +265,27 @@ Result<T> unseal(std::string_view bytes) {
   return decode<T>(*payload);
 }
 
-#define BB_STORED(Type)                                 \
-  template std::string encode<Type>(const Type&);       \
-  template Result<Type> decode<Type>(std::string_view); \
-  template std::string seal<Type>(const Type&);         \
-  template Result<Type> unseal<Type>(std::string_view);
-BB_STORED(Task)
-BB_STORED(Agent)
-BB_STORED(Calibration)
-BB_STORED(Discovery)
-BB_STORED(Workflow)
-BB_STORED(Client)
-BB_STORED(Config)
-BB_STORED(Counters)
-BB_STORED(Event)
-BB_STORED(Seq)
-#undef BB_STORED
+namespace detail {
+
+template <class Record>
+struct Codec {
+  std::string (*encoded)(const Record&) = encode<Record>;
+  Result<Record> (*decoded)(std::string_view) = decode<Record>;
+  std::string (*sealed)(const Record&) = seal<Record>;
+  Result<Record> (*unsealed)(std::string_view) = unseal<Record>;
+};
+template <class... Kinds>
+std::tuple<Codec<typename Kinds::Record>...> codecs_of(RecordList<Kinds...>);
+
+// Naming a function compiles it: the codec of every kind of record (record_kinds.hpp), and of
+// Event and Seq. The table is visible from outside, so that no compiler drops what only other files call.
+extern const decltype(codecs_of(RecordKinds{})) record_codecs;
+const decltype(codecs_of(RecordKinds{})) record_codecs;
+extern const std::tuple<Codec<Event>, Codec<Seq>> other_codecs;
+const std::tuple<Codec<Event>, Codec<Seq>> other_codecs;
+
+}  // namespace detail
+
 template std::string encode<Message>(const Message&);
 template Result<Message> decode<Message>(std::string_view);
 template std::string encode<Frame>(const Frame&);

@@ -29,7 +29,7 @@ std::string seal(const T& record);
 /// Errors: corrupt (checksum, content), unsupported (a newer version).
 template <class T>
 Result<T> unseal(std::string_view bytes);
-/// A hash (XXH3, 64 bits) that tells byte strings apart; not against somebody who wants two to be alike.
+/// A hash (XXH3, 64 bits) that distinguishes byte strings; not safe against deliberate collisions.
 std::uint64_t digest(std::string_view bytes);
 /// The encoded part of a sealed value, its checksum verified.
 Result<std::string_view> sealed_payload(std::string_view bytes);

@@ -33,7 +33,7 @@ Head read_head(std::string_view bytes) {
             Kind::signed_integer};
   if (first == 0xc0 || first == 0xc2 || first == 0xc3)
     return {1, 0, 0, first == 0xc3, first == 0xc0 ? Kind::other : Kind::unsigned_integer};
-  // Behind these stands a big-endian number of `width` bytes.
+  // These are followed by a big-endian number of `width` bytes.
   std::size_t width = 0;
   if (first >= 0xcc && first <= 0xd3)
     width = std::size_t{1} << ((first - 0xcc) & 3);

@@ -1,12 +1,12 @@
 #include "blackboard/format/keys.hpp"
 
-#include "blackboard/checks/check.hpp"
+#include <algorithm>
+
+#include "blackboard/fmt.hpp"
 #include "blackboard/records.hpp"
 #include "blackboard/secrets.hpp"
 
-namespace bidboard {
-
-namespace keys {
+namespace bidboard::keys {
 namespace {
 
 std::string with_numbers(char letter, auto... numbers) {
@@ -24,14 +24,11 @@ std::uint64_t ascending(std::int64_t value) { return static_cast<std::uint64_t>(
 
 }  // namespace
 
-std::string task(TaskId id) { return with_numbers(task_letter, id.value); }
-std::string agent(AgentId id) { return with_numbers(agent_letter, id.value); }
+std::string with_number(char letter, std::uint64_t number) { return with_numbers(letter, number); }
 std::string calibration(AgentId agent, std::string_view kind) {
   return calibrations_of(agent) + (kind.size() <= 100 ? std::string(kind) : content_hash(kind));
 }
-std::string discovery(DiscoveryId id) { return with_numbers(discovery_letter, id.value); }
-std::string workflow(WorkflowId id) { return with_numbers(workflow_letter, id.value); }
-std::string client(ClientId id) { return with_numbers(client_letter, id.value); }
+std::string id_of(const Calibration& record) { return calibration(record.agent, record.kind); }
 std::string blob(std::string_view hash) { return blob_letter + std::string(hash); }
 std::string auction(AuctionId id) { return with_numbers(auction_letter, id.value); }
 std::string base_of(char generation, std::string_view key) {
@@ -66,58 +63,102 @@ std::string decision(TaskId task, AuctionId auction) {
   return with_numbers(decision_letter, task.value, auction.value);
 }
 
-std::string described(std::string_view key) {
-  const auto number = [&](std::size_t at) { return key.size() >= at + 8 ? read_big_endian(key, at) : 0; };
-  const auto text = [&](std::size_t at) { return std::string(key.substr(std::min(at, key.size()))); };
-  if (key == config) return "configuration";
-  if (key == counters) return "counters";
-  switch (key.empty() ? '\0' : key[0]) {
-    case task_letter:
-      return "task " + to_string(TaskId{number(1)});
-    case agent_letter:
-      return "agent " + to_string(AgentId{number(1)});
-    case calibration_letter:
-      return "calibration of " + to_string(AgentId{number(1)}) + " for " + text(9);
-    case discovery_letter:
-      return "discovery " + to_string(DiscoveryId{number(1)});
-    case workflow_letter:
-      return "workflow " + to_string(WorkflowId{number(1)});
-    case client_letter:
-      return "client " + std::to_string(number(1));
-    case blob_letter:
-      return "content " + to_hex(text(1));
-    case auction_letter:
-      return "auction " + to_string(AuctionId{number(1)});
-    case base_letter:
-      return "base copy of " + described(key.substr(std::min<std::size_t>(key.size(), 2)));
-    case log_letter:
-      return "event " + std::to_string(number(1));
-    case ready_letter:
-      return "ready entry of " + to_string(TaskId{number(17)});
-    case due_letter:
-      return "deadline entry (" + text(9).substr(0, 1) + ") of number " + std::to_string(number(10));
-    case holding_letter:
-      return "holding entry of " + to_string(AgentId{number(1)}) + " on " + to_string(TaskId{number(9)});
-    case dependent_letter:
-      return "dependent entry of " + to_string(TaskId{number(9)}) + " on " + to_string(TaskId{number(1)});
-    case name_letter:
-      return "name entry '" + text(1) + "'";
-    case key_letter:
-      return "post key entry " + to_hex(text(1));
-    case member_letter:
-      return "member entry of " + to_string(TaskId{number(9)}) + " in " + to_string(WorkflowId{number(1)});
-    case decision_letter:
-      return "decision entry of " + to_string(AuctionId{number(9)}) + " on " + to_string(TaskId{number(1)});
-    default:
-      return "key " + to_hex(key);
+namespace {
+
+std::uint64_t number_at(std::string_view key, std::size_t at) {
+  return key.size() >= at + 8 ? read_big_endian(key, at) : 0;
+}
+
+/// The piece of the key that begins at `at`, in words; moves `at` behind it.
+std::string in_words(Piece::What what, std::string_view key, std::size_t& at) {
+  const std::size_t begin = std::min(at, key.size());
+  at += what == Piece::letter ? 1 : 8;
+  switch (what) {
+    case Piece::none:
+    case Piece::unshown:
+      return {};
+    case Piece::task_id:
+      return to_string(TaskId{number_at(key, begin)});
+    case Piece::agent_id:
+      return to_string(AgentId{number_at(key, begin)});
+    case Piece::workflow_id:
+      return to_string(WorkflowId{number_at(key, begin)});
+    case Piece::auction_id:
+      return to_string(AuctionId{number_at(key, begin)});
+    case Piece::number:
+      return std::to_string(number_at(key, begin));
+    case Piece::letter:
+      return std::string(key.substr(begin, 1));
+    case Piece::text:
+      return fmt::format("'{}'", key.substr(begin));
+    case Piece::hex:
+      return to_hex(key.substr(begin));
   }
+  return {};
+}
+
+std::string described(const EntryKind& kind, std::string_view key) {
+  std::string words(kind.name);
+  std::size_t at = 1;
+  for (const Piece& piece : kind.tail) words.append(piece.before).append(in_words(piece.what, key, at));
+  return words;
+}
+
+template <class Kind>
+std::string described_record(std::string_view key) {
+  using Id = typename Kind::Id;
+  if constexpr (std::is_same_v<Id, std::string>)
+    return fmt::format("{} of {} for '{}'", Kind::name, AgentId{number_at(key, 1)},
+                       key.substr(std::min<std::size_t>(9, key.size())));
+  else if constexpr (Kind::cached)
+    return fmt::format("{} {}", Kind::name, Id{number_at(key, 1)});
+  else
+    return std::string(Kind::name);
+}
+
+const EntryKind* entry_kind(char letter) {
+  for (const EntryKind& kind : index_kinds)
+    if (kind.letter == letter) return &kind;
+  for (const EntryKind& kind : other_kinds)
+    if (kind.letter == letter) return &kind;
+  return nullptr;
+}
+
+}  // namespace
+
+std::string described(std::string_view key) {
+  const char letter = key.empty() ? '\0' : key[0];
+  std::string words;
+  for_each_kind([&](auto kind) {
+    if (kind.letter == letter) words = described_record<decltype(kind)>(key);
+  });
+  if (!words.empty()) return words;
+  if (letter == base_letter)
+    return fmt::format("base copy of {}", described(key.substr(std::min<std::size_t>(key.size(), 2))));
+  if (const EntryKind* kind = entry_kind(letter)) return described(*kind, key);
+  return fmt::format("key {}", to_hex(key));
+}
+
+std::string_view name_of(char letter) {
+  std::string_view name = "unknown entry";
+  if (const EntryKind* kind = entry_kind(letter)) name = kind->name;
+  for_each_kind([&](auto kind) {
+    if (kind.letter == letter) name = kind.name;
+  });
+  return name;
+}
+
+std::vector<char> folded_letters() {
+  std::vector<char> letters;
+  for_each_kind([&](auto kind) { letters.push_back(kind.letter); });
+  for (const EntryKind& kind : index_kinds) letters.push_back(kind.letter);
+  return letters;
 }
 
 std::string holdings_of(AgentId agent) { return with_numbers(holding_letter, agent.value); }
 std::string dependents_of(TaskId need) { return with_numbers(dependent_letter, need.value); }
 std::string members_of(WorkflowId workflow) { return with_numbers(member_letter, workflow.value); }
 std::string decisions_of(TaskId task) { return with_numbers(decision_letter, task.value); }
-std::string calibrations_of(AgentId agent) { return with_numbers(calibration_letter, agent.value); }
+std::string calibrations_of(AgentId agent) { return with_numbers(letter_of<Calibration>, agent.value); }
 
-}  // namespace keys
-}  // namespace bidboard
+}  // namespace bidboard::keys

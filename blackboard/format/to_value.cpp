@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
+
+#include "blackboard/format/record_kinds.hpp"
 
 namespace bidboard {
 namespace {
@@ -65,14 +68,24 @@ Value value_of(std::string_view field, const T& value) {
 
 }  // namespace
 
-Value to_value(const Task& task) { return object_of(task); }
-Value to_value(const TaskSpec& spec) { return object_of(spec); }
-Value to_value(const Agent& agent) { return object_of(agent); }
-Value to_value(const AgentProfile& profile) { return object_of(profile); }
-Value to_value(const Auction& auction) { return object_of(auction); }
-Value to_value(const Discovery& discovery) { return object_of(discovery); }
-Value to_value(const Workflow& workflow) { return object_of(workflow); }
-Value to_value(const Config& config) { return object_of(config); }
+template <class Record>
+Value to_value(const Record& record) {
+  return object_of(record);
+}
+
+namespace detail {
+
+template <class... Kinds>
+auto to_values(RecordList<Kinds...>) {
+  return std::tuple{&to_value<typename Kinds::Record>..., &to_value<TaskSpec>, &to_value<AgentProfile>,
+                    &to_value<Auction>};
+}
+// As in codec.cpp: naming a function compiles it, and a table visible from outside keeps it.
+extern const decltype(to_values(RecordKinds{})) value_makers;
+const decltype(to_values(RecordKinds{})) value_makers = to_values(RecordKinds{});
+
+}  // namespace detail
+
 Value to_value(const EventBody& event) {
   return std::visit([](const auto& body) { return object_of(body); }, event);
 }

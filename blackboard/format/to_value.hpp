@@ -7,14 +7,10 @@
 
 namespace bidboard {
 
-Value to_value(const Task& task);
-Value to_value(const TaskSpec& spec);
-Value to_value(const Agent& agent);
-Value to_value(const AgentProfile& profile);
-Value to_value(const Auction& auction);
-Value to_value(const Discovery& discovery);
-Value to_value(const Workflow& workflow);
-Value to_value(const Config& config);
+/// Compiled in to_value.cpp for every kind of record (record_kinds.hpp), and for TaskSpec, AgentProfile and
+/// Auction.
+template <class Record>
+Value to_value(const Record& record);
 /// The event's own fields, without time and kind.
 Value to_value(const EventBody& event);
 

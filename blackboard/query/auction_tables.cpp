@@ -1,7 +1,8 @@
-// auctions, bids and dependencies: rows that stand inside other records.
+// auctions, bids and dependencies: rows that are parts of other records.
 #include <array>
 
 #include "blackboard/events.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/query/record_rows.hpp"
 #include "blackboard/query/table.hpp"
 #include "blackboard/records.hpp"
@@ -13,38 +14,42 @@ constexpr auto text = ColumnType::text;
 constexpr auto integer = ColumnType::integer;
 constexpr auto real = ColumnType::real;
 
-/// The ids of all auctions, of those of one task, or of one.
-std::vector<std::string> auction_keys(const Snapshot& snapshot, const Filter& filter) {
-  if (filter.lookup == 0) return key_of<AuctionId>(filter, keys::auction);
-  std::vector<std::string> found;
-  if (const auto task = filter.key ? parse_id<TaskId>(*filter.key) : std::nullopt)
-    snapshot.scan(keys::decisions_of(*task), {}, [&](std::string_view key, std::string_view) {
-      found.push_back(keys::auction(keys::last_id<AuctionId>(key)));
-      return true;
-    });
-  return found;
+/// All auctions, those of one task, or one.
+Result<RecordSource> auction_source(const Snapshot& snapshot, const Filter& filter) {
+  if (filter.lookup < 0)
+    return RecordSource(snapshot, KeyScan(snapshot, std::string(1, keys::auction_letter)));
+  if (filter.lookup == 0) return RecordSource(snapshot, key_of<AuctionId>(filter, keys::auction));
+  const auto task = filter.key ? parse_id<TaskId>(*filter.key) : std::nullopt;
+  if (!task) return RecordSource(snapshot, std::vector<std::string>());
+  auto found = keys_under<AuctionId>(snapshot, keys::decisions_of(*task), keys::auction);
+  if (!found) return fail(found.error());
+  return RecordSource(snapshot, std::move(*found));
 }
 
-RecordSource auction_source(const Snapshot& snapshot, const Filter& filter) {
-  if (filter.lookup >= 0) return {snapshot, auction_keys(snapshot, filter)};
-  return {snapshot, KeyScan(snapshot, std::string(1, keys::auction_letter))};
+template <class AuctionRowsType>
+Result<std::unique_ptr<Rows>> open_auctions(const Snapshot& snapshot, const Filter& filter) {
+  Result<RecordSource> source = auction_source(snapshot, filter);
+  if (!source) return fail(source.error());
+  return std::make_unique<AuctionRowsType>(snapshot, std::move(*source));
 }
 
-/// The record of an auction stands in the log, inside the event that decided it.
+/// The record of an auction is in the log, inside the event that decided it.
 Result<Auction> read_auction(const Snapshot& snapshot, const RecordSource& source) {
   const std::string id = to_string(keys::last_id<AuctionId>(source.key()));
-  if (source.value().size() != 8) return fail(Errc::corrupt, id + ": its place in the log is unreadable");
+  if (source.value().size() != 8)
+    return fail(Errc::corrupt, fmt::format("{}: its position in the log is damaged", id));
   const Seq seq{read_big_endian(source.value(), 0)};
   const auto bytes = snapshot.get(keys::event(seq));
-  if (!bytes) {  // its part of the log has been compacted away
+  if (!bytes) return fail_in(id, bytes.error());
+  if (!*bytes) {  // its part of the log has been compacted away
     Auction forgotten;
     forgotten.id = keys::last_id<AuctionId>(source.key());
     return forgotten;
   }
-  auto event = unseal<Event>(*bytes);
+  auto event = unseal<Event>(**bytes);
   if (!event) return fail_in(id, event.error());
   const Auction* auction = auction_in(*event);
-  if (!auction) return fail(Errc::corrupt, id + ": event " + std::to_string(seq.value) + " decides nothing");
+  if (!auction) return fail(Errc::corrupt, fmt::format("{}: event {} holds no auction", id, seq));
   return *auction;
 }
 
@@ -73,7 +78,7 @@ constexpr std::array<RecordColumn<Auction>, 10> auction_columns{{
 class AuctionRows final : public Rows {
  public:
   AuctionRows(const Snapshot& snapshot, RecordSource source)
-      : context_{snapshot, {}}, source_(std::move(source)) {}
+      : context_{snapshot}, source_(std::move(source)) {}
   Result<bool> next() override {
     auction_.reset();
     return source_.next();
@@ -141,12 +146,12 @@ constexpr std::array<RecordColumn<BidRow>, 11> bid_columns{{
 
 class BidRows final : public Rows {
  public:
-  BidRows(const Snapshot& snapshot, RecordSource source)
-      : context_{snapshot, {}}, source_(std::move(source)) {}
+  BidRows(const Snapshot& snapshot, RecordSource source) : context_{snapshot}, source_(std::move(source)) {}
   Result<bool> next() override {
     ++count_;
     while (++position_ >= rows_.size()) {
-      if (!source_.next()) return false;
+      const Result<bool> more = source_.next();
+      if (!more || !*more) return more;
       auto auction = read_auction(context_.snapshot, source_);
       if (!auction) return fail(auction.error());
       auction_ = std::move(*auction);
@@ -193,7 +198,7 @@ class DependencyRows final : public Rows {
       if (!need) return;
       prefix = keys::dependents_of(*need);
     }
-    scan_.emplace(snapshot, std::move(prefix), std::string(), false);
+    scan_.emplace(snapshot, std::move(prefix));
   }
   Result<bool> next() override {
     ++count_;
@@ -211,10 +216,11 @@ class DependencyRows final : public Rows {
  private:
   void read_needs(const Snapshot& snapshot, const Filter& filter) {
     const auto id = filter.key ? parse_id<TaskId>(*filter.key) : std::nullopt;
-    const auto bytes = id ? snapshot.get(keys::task(*id)) : std::nullopt;
-    if (!bytes) return;
+    if (!id) return;
     task_ = *id;
-    auto task = unseal<Task>(*bytes);
+    const auto bytes = snapshot.get(keys::task(*id));
+    if (bytes && !*bytes) return;
+    auto task = bytes ? unseal<Task>(**bytes) : fail(bytes.error());
     if (task)
       needs_ = std::move(task->spec.needs);
     else
@@ -237,9 +243,7 @@ Table auctions_table() {
           columns_of(std::span<const RecordColumn<Auction>>(auction_columns)),
           {{0, Lookup::Kind::unique}, {1, Lookup::Kind::some}},
           1e6,
-          [](const Snapshot& snapshot, const Filter& filter) -> std::unique_ptr<Rows> {
-            return std::make_unique<AuctionRows>(snapshot, auction_source(snapshot, filter));
-          }};
+          open_auctions<AuctionRows>};
 }
 Table bids_table() {
   return {"bids",
@@ -247,9 +251,7 @@ Table bids_table() {
           columns_of(std::span<const RecordColumn<BidRow>>(bid_columns)),
           {{0, Lookup::Kind::some}, {1, Lookup::Kind::some}},
           4e6,
-          [](const Snapshot& snapshot, const Filter& filter) -> std::unique_ptr<Rows> {
-            return std::make_unique<BidRows>(snapshot, auction_source(snapshot, filter));
-          }};
+          open_auctions<BidRows>};
 }
 Table dependencies_table() {
   return {"dependencies",
@@ -257,7 +259,7 @@ Table dependencies_table() {
           {{"task", text, "the one that waits"}, {"needs", text, "the one it waits for"}},
           {{0, Lookup::Kind::some}, {1, Lookup::Kind::some}},
           2e6,
-          [](const Snapshot& snapshot, const Filter& filter) -> std::unique_ptr<Rows> {
+          [](const Snapshot& snapshot, const Filter& filter) -> Result<std::unique_ptr<Rows>> {
             return std::make_unique<DependencyRows>(snapshot, filter);
           }};
 }

@@ -1,5 +1,5 @@
-// Turns a Snapshot's scan, which pushes, into a cursor, which is pulled: reads keys a chunk at a time and
-// keeps copies, since a snapshot's views end with its next call.
+// Turns a Snapshot's scan, which pushes, into a cursor, which is pulled: asks for a chunk of entries at a
+// time. What it shows are views of the snapshot, valid for as long as that is.
 #pragma once
 
 #include <string>
@@ -12,34 +12,29 @@ namespace bidboard::query {
 
 class KeyScan {
  public:
-  /// All keys with the prefix that are ≥ `from`. Without `values`, value() is empty and nothing is copied for
-  /// it.
-  KeyScan(const Snapshot& snapshot, std::string prefix, std::string from = {}, bool values = true);
+  /// All entries whose keys have the prefix and are ≥ `from`. REQUIRES: the snapshot outlives it and, if it
+  /// is a store, gets no commit meanwhile.
+  KeyScan(const Snapshot& snapshot, std::string prefix, std::string from = {});
 
-  bool next();
-  std::string_view key() const { return std::string_view(bytes_).substr(at_->key, at_->key_size); }
-  std::string_view value() const {
-    return std::string_view(bytes_).substr(at_->key + at_->key_size, at_->value_size);
-  }
+  /// Moves to the first or next entry; false when there is none. Errors: as Snapshot::scan.
+  Result<bool> next();
+  std::string_view key() const { return entries_[next_ - 1].key; }
+  std::string_view value() const { return entries_[next_ - 1].value; }
 
  private:
   struct Entry {
-    std::size_t key;
-    std::size_t key_size;
-    std::size_t value_size;
+    std::string_view key;
+    std::string_view value;
   };
-  void read_chunk();
+  Result<void> read_chunk();
 
   const Snapshot* snapshot_;
   std::string prefix_;
   std::string from_;
-  bool values_;
   bool more_ = true;
   std::size_t wanted_;  ///< entries of the next chunk: small at first, for a LIMIT 1
-  std::string bytes_;
   std::vector<Entry> entries_;
   std::size_t next_ = 0;
-  const Entry* at_ = nullptr;
 };
 
 }  // namespace bidboard::query

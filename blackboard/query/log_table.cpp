@@ -3,6 +3,7 @@
 #include <array>
 
 #include "blackboard/events.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/format/codec_fields.hpp"
 #include "blackboard/format/keys.hpp"
@@ -35,17 +36,18 @@ class LogRows final : public Rows {
         high_(std::min(filter.high, static_cast<std::int64_t>(snapshot.last_seq().value))),
         descending_(filter.descending),
         next_(high_) {
-    const bool values = (filter.columns_used & ~1ULL) != 0;
     if (!descending_ && low_ <= high_)
       scan_.emplace(snapshot, std::string(1, keys::log_letter),
-                    keys::event(Seq{static_cast<std::uint64_t>(low_)}), values);
+                    keys::event(Seq{static_cast<std::uint64_t>(low_)}));
   }
 
   Result<bool> next() override {
     opened_ = false;
     event_.reset();
     if (descending_) return step_back();
-    if (!scan_ || !scan_->next()) return false;
+    if (!scan_) return false;
+    const Result<bool> more = scan_->next();
+    if (!more || !*more) return more;
     seq_ = static_cast<std::int64_t>(read_big_endian(scan_->key(), 1));
     return seq_ <= high_;
   }
@@ -53,7 +55,7 @@ class LogRows final : public Rows {
   Result<SqlValue> column(int index) override {
     if (index == seq_column) return seq_;
     if (!opened_) {
-      const auto payload = sealed_payload(descending_ ? std::string_view(value_) : scan_->value());
+      const auto payload = sealed_payload(descending_ ? value_ : scan_->value());
       if (!payload) return damaged(payload.error());
       payload_ = *payload;
       record_.reset(payload_);
@@ -78,18 +80,19 @@ class LogRows final : public Rows {
 
  private:
   /// The log has no gaps: the first missing event is the one before the oldest.
-  bool step_back() {
+  Result<bool> step_back() {
     while (next_ >= low_) {
       seq_ = next_--;
       const auto value = snapshot_.get(keys::event(Seq{static_cast<std::uint64_t>(seq_)}));
-      if (!value) continue;  // compacted away
-      value_.assign(*value);
+      if (!value) return fail(value.error());
+      if (!*value) continue;  // compacted away
+      value_ = **value;
       return true;
     }
     return false;
   }
   tl::unexpected<Error> damaged(Error error) const {
-    return fail_in("event " + std::to_string(seq_), std::move(error));
+    return fail_in(fmt::format("event {}", seq_), std::move(error));
   }
 
   const Snapshot& snapshot_;
@@ -99,7 +102,7 @@ class LogRows final : public Rows {
   std::int64_t next_;
   std::int64_t seq_ = 0;
   std::optional<KeyScan> scan_;
-  std::string value_;
+  std::string_view value_;
   bool opened_ = false;
   std::string_view payload_;
   EncodedRecord record_;
@@ -121,7 +124,7 @@ Table log_table() {
            {"body", text, "all of it, as JSON"}},
           {{seq_column, Lookup::Kind::range}},
           1e7,
-          [](const Snapshot& snapshot, const Filter& filter) -> std::unique_ptr<Rows> {
+          [](const Snapshot& snapshot, const Filter& filter) -> Result<std::unique_ptr<Rows>> {
             return std::make_unique<LogRows>(snapshot, filter);
           }};
 }

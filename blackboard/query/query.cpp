@@ -6,6 +6,7 @@
 #include <chrono>
 #include <deque>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/query/sqlite_module.hpp"
 #include "blackboard/query/table.hpp"
 #include "blackboard/text/document.hpp"
@@ -67,7 +68,7 @@ std::string_view named_in(std::string_view message, std::string_view prefix) {
 
 std::string column_hint(std::string_view sql, std::string_view unknown) {
   if (mentions(sql, "\"" + std::string(unknown) + "\""))
-    return "; a text stands in single quotes: '" + std::string(unknown) + "'";
+    return fmt::format("; text goes in single quotes: '{}'", unknown);
   std::vector<std::string> candidates;
   std::string all;
   for (const query::Table& table : query::tables()) {
@@ -132,6 +133,8 @@ Error Query::Impl::error(int status, std::string_view sql) const {
       return {Errc::failed, "the query needs too much memory; ask for less"};
     case SQLITE_CORRUPT:
       return {Errc::corrupt, message + "; run bidboard doctor"};
+    case SQLITE_IOERR:
+      return {Errc::storage, message};
     default:
       break;
   }
@@ -142,13 +145,13 @@ Error Query::Impl::error(int status, std::string_view sql) const {
   else if (const auto table = named_in(message, "no such table: "); !table.empty())
     message += table_hint(table);
   else if (const int offset = sqlite3_error_offset(connection.get()); offset >= 0)
-    message += " (at character " + std::to_string(offset + 1) + ")";
+    message += fmt::format(" (at character {})", offset + 1);
   return {Errc::invalid, message};
 }
 
 Result<Statement> Query::Impl::prepare(std::string_view sql) {
   if (sql.size() > static_cast<std::size_t>(max_sql_bytes))
-    return fail(Errc::invalid, "the query has more than " + std::to_string(max_sql_bytes / 1024) + " KB");
+    return fail(Errc::invalid, fmt::format("the query has more than {} KB", max_sql_bytes / 1024));
   sqlite3_stmt* statement = nullptr;
   const char* rest = nullptr;
   const int status =
@@ -182,7 +185,7 @@ Result<void> Query::Impl::configure() {
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
-  // A misspelt column in double quotes is to be an error, not a text.
+  // Makes a misspelt column in double quotes an error, not a text.
   sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
   sqlite3_limit(db, SQLITE_LIMIT_LENGTH, limits.value_bytes);
@@ -270,10 +273,9 @@ Result<std::vector<std::string>> Query::ids_where(std::string_view table, std::s
   const auto found = std::find_if(all.begin(), all.end(),
                                   [&](const query::Table& candidate) { return candidate.name == table; });
   if (found == all.end() || found->columns[0].name != "id")
-    return fail(Errc::invalid, "no table with ids is called '" + std::string(table) + "'");
+    return fail(Errc::invalid, fmt::format("no table with ids is called '{}'", table));
   // The line break ends a comment that the expression may end in.
-  const std::string sql =
-      "SELECT id FROM " + std::string(table) + " WHERE (" + std::string(where) + "\n) ORDER BY rowid";
+  const std::string sql = fmt::format("SELECT id FROM {} WHERE ({}\n) ORDER BY rowid", table, where);
   std::vector<std::string> ids;
   const auto done = run(sql, {nullptr, [&](std::span<const SqlValue> row) {
                                 if (const auto* id = std::get_if<std::string_view>(&row[0]))

@@ -47,8 +47,8 @@ class Query {
     std::function<bool(std::span<const SqlValue> row)> row;
   };
   /// Runs one SELECT. Errors: invalid (SQLite's words, and the nearest known name for an unknown column or
-  /// table), refused (not a SELECT), timed_out, corrupt (a record that does not decode), failed (out of
-  /// memory).
+  /// table), refused (not a SELECT), timed_out, corrupt (a record that does not decode), storage
+  /// (the store could not be read), failed (out of memory).
   Result<void> run(std::string_view sql, const Sink& sink);
   Result<QueryTable> run(std::string_view sql);
 

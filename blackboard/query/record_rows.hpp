@@ -21,48 +21,69 @@ class RecordSource {
   RecordSource(const Snapshot& snapshot, std::vector<std::string> keys)
       : snapshot_(&snapshot), keys_(std::move(keys)) {}
 
-  bool next() {
+  /// Errors: as Snapshot::get.
+  Result<bool> next() {
     if (scan_) return scan_->next();
     while (next_key_ < keys_.size()) {
       const auto value = snapshot_->get(keys_[next_key_++]);
-      if (!value) continue;
-      value_.assign(*value);
+      if (!value) return fail(value.error());
+      if (!*value) continue;
+      value_ = **value;
       return true;
     }
     return false;
   }
   std::string_view key() const { return scan_ ? scan_->key() : std::string_view(keys_[next_key_ - 1]); }
-  std::string_view value() const { return scan_ ? scan_->value() : std::string_view(value_); }
+  std::string_view value() const { return scan_ ? scan_->value() : value_; }
 
  private:
   std::optional<KeyScan> scan_;
   const Snapshot* snapshot_ = nullptr;
   std::vector<std::string> keys_;
   std::size_t next_key_ = 0;
-  std::string value_;
+  std::string_view value_;
 };
 
-/// The record with the id that a filter names, as a list of one key or none.
+/// The id that a filter names, as a list of one key or none.
 template <class IdType>
 std::vector<std::string> key_of(const Filter& filter, std::string (*key)(IdType)) {
   const auto id = filter.key ? parse_id<IdType>(*filter.key) : std::nullopt;
   return id ? std::vector{key(*id)} : std::vector<std::string>{};
 }
 
-/// All records under a letter, or the one with the id that the filter names.
+/// All records of a kind, or the one with the id that the filter names.
+template <class Record>
+RecordSource records(const Snapshot& snapshot, const Filter& filter) {
+  using Id = typename KindOf<Record>::Id;
+  if (filter.lookup < 0) return {snapshot, KeyScan(snapshot, keys::all_of<Record>())};
+  return {snapshot, key_of<Id>(filter, [](Id id) { return keys::of<Record>(id); })};
+}
+
+/// The ids at the end of the keys with this prefix, made into keys. Errors: as Snapshot::scan.
 template <class IdType>
-RecordSource records(const Snapshot& snapshot, const Filter& filter, char letter,
-                     std::string (*key)(IdType)) {
-  if (filter.lookup >= 0) return {snapshot, key_of(filter, key)};
-  const bool only_ids = (filter.columns_used & ~1ULL) == 0;
-  return {snapshot, KeyScan(snapshot, std::string(1, letter), {}, !only_ids)};
+Result<std::vector<std::string>> keys_under(const Snapshot& snapshot, std::string_view prefix,
+                                            std::string (*key)(IdType)) {
+  std::vector<std::string> found;
+  const Result<void> read = snapshot.scan(prefix, {}, [&](std::string_view entry, std::string_view) {
+    found.push_back(key(keys::last_id<IdType>(entry)));
+    return true;
+  });
+  if (!read) return fail(read.error());
+  return found;
 }
 
 /// What reading a cell may use besides its record.
 struct CellContext {
   const Snapshot& snapshot;
-  Scratch scratch;
+  Scratch scratch = {};
+  std::optional<Error> error = {};  ///< set by a cell that could not be read
 };
+
+/// A cell's value, or the error that reading it set.
+inline Result<SqlValue> checked(SqlValue value, CellContext& context) {
+  if (context.error) return fail(*std::exchange(context.error, std::nullopt));
+  return value;
+}
 
 template <class Record>
 struct RecordColumn {
@@ -75,7 +96,7 @@ template <class Record, class IdType>
 class RecordRows final : public Rows {
  public:
   RecordRows(const Snapshot& snapshot, RecordSource source, std::span<const RecordColumn<Record>> columns)
-      : context_{snapshot, {}}, source_(std::move(source)), columns_(columns) {}
+      : context_{snapshot}, source_(std::move(source)), columns_(columns) {}
 
   Result<bool> next() override {
     record_.reset();
@@ -90,7 +111,7 @@ class RecordRows final : public Rows {
       if (!record) return fail(record.error());
       record_ = std::move(*record);
     }
-    return columns_[static_cast<std::size_t>(index)].read(*record_, context_);
+    return checked(columns_[static_cast<std::size_t>(index)].read(*record_, context_), context_);
   }
   std::int64_t row_id() const override {
     if constexpr (!std::is_void_v<IdType>)

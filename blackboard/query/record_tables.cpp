@@ -31,10 +31,12 @@ SqlValue skills_in_words(const Agent& agent, CellContext& context) {
 
 SqlValue running(const Agent& agent, CellContext& context) {
   std::int64_t count = 0;
-  context.snapshot.scan(keys::holdings_of(agent.id), {}, [&](std::string_view, std::string_view) {
-    ++count;
-    return true;
-  });
+  const Result<void> read =
+      context.snapshot.scan(keys::holdings_of(agent.id), {}, [&](std::string_view, std::string_view) {
+        ++count;
+        return true;
+      });
+  if (!read) context.error = read.error();
   return count;
 }
 
@@ -66,15 +68,17 @@ constexpr std::array<RecordColumn<Agent>, 14> agent_columns{{
      [](const Agent& a, CellContext&) { return whole(a.failed); }},
 }};
 
-std::unique_ptr<Rows> open_agents(const Snapshot& snapshot, const Filter& filter) {
+Result<std::unique_ptr<Rows>> open_agents(const Snapshot& snapshot, const Filter& filter) {
   const auto rows = [&](RecordSource source) {
     return std::make_unique<RecordRows<Agent, AgentId>>(snapshot, std::move(source), agent_columns);
   };
-  if (filter.lookup != 1) return rows(records<AgentId>(snapshot, filter, keys::agent_letter, keys::agent));
+  if (filter.lookup != 1) return rows(records<Agent>(snapshot, filter));
   std::vector<std::string> found;
-  if (filter.key && filter.key->size() < 500)
-    if (const auto id = snapshot.get(keys::agent_name(*filter.key)); id && id->size() == 8)
-      found.push_back(keys::agent(AgentId{read_big_endian(*id, 0)}));
+  if (filter.key && filter.key->size() < 500) {
+    const auto id = snapshot.get(keys::agent_name(*filter.key));
+    if (!id) return fail(id.error());
+    if (*id && (*id)->size() == 8) found.push_back(keys::agent(AgentId{read_big_endian(**id, 0)}));
+  }
   return rows(RecordSource(snapshot, std::move(found)));
 }
 
@@ -98,10 +102,9 @@ constexpr std::array<RecordColumn<Discovery>, 9> discovery_columns{{
      [](const Discovery& d, CellContext&) { return real_time(d.created_at.us); }},
 }};
 
-std::unique_ptr<Rows> open_discoveries(const Snapshot& snapshot, const Filter& filter) {
-  return std::make_unique<RecordRows<Discovery, DiscoveryId>>(
-      snapshot, records<DiscoveryId>(snapshot, filter, keys::discovery_letter, keys::discovery),
-      discovery_columns);
+Result<std::unique_ptr<Rows>> open_discoveries(const Snapshot& snapshot, const Filter& filter) {
+  return std::make_unique<RecordRows<Discovery, DiscoveryId>>(snapshot, records<Discovery>(snapshot, filter),
+                                                              discovery_columns);
 }
 
 // workflows
@@ -127,10 +130,9 @@ constexpr std::array<RecordColumn<Workflow>, 9> workflow_columns{{
      [](const Workflow& w, CellContext&) { return text_or_null(w.project); }},
 }};
 
-std::unique_ptr<Rows> open_workflows(const Snapshot& snapshot, const Filter& filter) {
-  return std::make_unique<RecordRows<Workflow, WorkflowId>>(
-      snapshot, records<WorkflowId>(snapshot, filter, keys::workflow_letter, keys::workflow),
-      workflow_columns);
+Result<std::unique_ptr<Rows>> open_workflows(const Snapshot& snapshot, const Filter& filter) {
+  return std::make_unique<RecordRows<Workflow, WorkflowId>>(snapshot, records<Workflow>(snapshot, filter),
+                                                            workflow_columns);
 }
 
 // calibration
@@ -150,12 +152,11 @@ constexpr std::array<RecordColumn<Calibration>, 6> calibration_columns{{
      [](const Calibration& c, CellContext&) -> SqlValue { return from_micros(c.success); }},
 }};
 
-std::unique_ptr<Rows> open_calibration(const Snapshot& snapshot, const Filter& filter) {
+Result<std::unique_ptr<Rows>> open_calibration(const Snapshot& snapshot, const Filter& filter) {
   const auto rows = [&](RecordSource source) {
     return std::make_unique<RecordRows<Calibration, void>>(snapshot, std::move(source), calibration_columns);
   };
-  if (filter.lookup < 0)
-    return rows(RecordSource(snapshot, KeyScan(snapshot, std::string(1, keys::calibration_letter))));
+  if (filter.lookup < 0) return rows(RecordSource(snapshot, KeyScan(snapshot, keys::all_of<Calibration>())));
   const auto agent = filter.key ? parse_id<AgentId>(*filter.key) : std::nullopt;
   if (!agent) return rows(RecordSource(snapshot, std::vector<std::string>{}));
   return rows(RecordSource(snapshot, KeyScan(snapshot, keys::calibrations_of(*agent))));

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <new>
 
@@ -24,7 +22,8 @@ struct Cursor : sqlite3_vtab_cursor {
 int fail_with(sqlite3_vtab* table, const Error& error) {
   sqlite3_free(table->zErrMsg);
   table->zErrMsg = sqlite3_mprintf("%s", error.text.c_str());
-  return error.code == Errc::corrupt || error.code == Errc::unsupported ? SQLITE_CORRUPT_VTAB : SQLITE_ERROR;
+  if (error.code == Errc::corrupt || error.code == Errc::unsupported) return SQLITE_CORRUPT_VTAB;
+  return error.code == Errc::storage ? SQLITE_IOERR : SQLITE_ERROR;
 }
 
 /// No exception may pass through SQLite's C code.
@@ -94,8 +93,8 @@ char op_letter(unsigned char op) {
   }
 }
 
-/// The plan travels to `filter` as idxNum = lookup + 1, plus 16 when descending, and idxStr = columns used in
-/// hexadecimal, a colon, and a letter per argument.
+/// The plan travels to `filter` as idxNum = lookup + 1, plus 16 when descending, and idxStr = a letter per
+/// argument.
 constexpr int descending_bit = 16;
 
 void choose_equality(sqlite3_index_info* info, std::size_t lookup, const Lookup& chosen, int constraint) {
@@ -157,7 +156,7 @@ int best_index(sqlite3_vtab* base, sqlite3_index_info* info) {
         letters = "=";
       }
     }
-    info->idxStr = sqlite3_mprintf("%llx:%s", info->colUsed, letters.c_str());
+    info->idxStr = sqlite3_mprintf("%s", letters.c_str());
     info->needToFreeIdxStr = 1;
     return info->idxStr ? SQLITE_OK : SQLITE_NOMEM;
   });
@@ -201,17 +200,13 @@ void narrow(Filter& filter, char letter, sqlite3_value* value) {
   if (letter != '>') filter.high = std::min(filter.high, high);
 }
 
-int filter_rows(sqlite3_vtab_cursor* base, int plan, const char* plan_text, int count,
-                sqlite3_value** values) {
+int filter_rows(sqlite3_vtab_cursor* base, int plan, const char* letters, int count, sqlite3_value** values) {
   const int status = guarded([&] {
     auto* cursor = static_cast<Cursor*>(base);
     const Module& module = *static_cast<VirtualTable*>(cursor->pVtab)->module;
     Filter filter;
     filter.lookup = (plan & (descending_bit - 1)) - 1;
     filter.descending = (plan & descending_bit) != 0;
-    char* letters = nullptr;
-    filter.columns_used = std::strtoull(plan_text, &letters, 16);
-    ++letters;  // the colon
     const bool range =
         filter.lookup >= 0 &&
         module.table->lookups[static_cast<std::size_t>(filter.lookup)].kind == Lookup::Kind::range;
@@ -223,7 +218,9 @@ int filter_rows(sqlite3_vtab_cursor* base, int plan, const char* plan_text, int 
         filter.key.emplace(text, static_cast<std::size_t>(sqlite3_value_bytes(values[i])));
       }
     }
-    cursor->rows = module.table->open(*module.snapshot, filter);
+    Result<std::unique_ptr<Rows>> rows = module.table->open(*module.snapshot, filter);
+    if (!rows) return fail_with(cursor->pVtab, rows.error());
+    cursor->rows = std::move(*rows);
     return SQLITE_OK;
   });
   return status == SQLITE_OK ? next_row(base) : status;

@@ -42,15 +42,14 @@ struct Filter {
   std::optional<std::string> key;  ///< of an equality lookup; nothing: no row can match
   std::int64_t low = INT64_MIN;    ///< of a range lookup, inclusive
   std::int64_t high = INT64_MAX;
-  bool descending = false;             ///< of a range lookup
-  std::uint64_t columns_used = ~0ULL;  ///< bit 63: any column from the 64th on
+  bool descending = false;  ///< of a range lookup
 };
 
-/// One pass over rows. Views given out are good until the next call.
+/// One pass over rows. Views given out are valid until the next call.
 class Rows {
  public:
   virtual ~Rows() = default;
-  /// Moves to the first or next row; false when there is none. Errors: corrupt.
+  /// Moves to the first or next row; false when there is none. Errors: corrupt, storage.
   virtual Result<bool> next() = 0;
   /// REQUIRES: the last next() said true.
   virtual Result<SqlValue> column(int index) = 0;
@@ -63,7 +62,8 @@ struct Table {
   std::vector<Column> columns;
   std::vector<Lookup> lookups;  ///< best first
   double typical_rows;          ///< on a large board: lets the planner begin joins at the small side
-  std::unique_ptr<Rows> (*open)(const Snapshot&, const Filter&);
+  /// Errors: as Snapshot::get.
+  Result<std::unique_ptr<Rows>> (*open)(const Snapshot&, const Filter&);
 };
 
 const std::vector<Table>& tables();

@@ -17,6 +17,7 @@ struct TaskRow {
   EncodedRecord spec;
   bool spec_found = false;
   Scratch scratch;
+  std::optional<Error> error;  ///< set by a cell that could not be read
 
   std::string_view field(std::size_t position) { return task.field(position); }
   std::string_view spec_field(std::size_t position) {
@@ -77,7 +78,8 @@ SqlValue result(TaskRow& row) {
   const auto hash = encoded_text(task_field<"result_blob">(row)).value_or("");
   if (hash.empty()) return text_or_null(encoded_text(task_field<"result">(row)).value_or(""));
   const auto blob = row.snapshot.get(keys::blob(hash));
-  return blob ? SqlValue(*blob) : null_value();
+  if (!blob) row.error = blob.error();
+  return blob && *blob ? SqlValue(**blob) : null_value();
 }
 
 struct TaskColumn {
@@ -123,7 +125,7 @@ constexpr std::array<TaskColumn, 27> columns{{
 class TaskRows final : public Rows {
  public:
   TaskRows(const Snapshot& snapshot, RecordSource source)
-      : source_(std::move(source)), row_{snapshot, {}, {}, false, {}} {}
+      : source_(std::move(source)), row_{snapshot, {}, {}, false, {}, {}} {}
 
   Result<bool> next() override {
     opened_ = false;
@@ -138,7 +140,9 @@ class TaskRows final : public Rows {
       row_.spec_found = false;
       opened_ = true;
     }
-    return columns[static_cast<std::size_t>(index)].read(row_);
+    const SqlValue value = columns[static_cast<std::size_t>(index)].read(row_);
+    if (row_.error) return fail(*std::exchange(row_.error, std::nullopt));
+    return value;
   }
   std::int64_t row_id() const override {
     return static_cast<std::int64_t>(keys::last_id<TaskId>(source_.key()).value);
@@ -154,17 +158,14 @@ constexpr int id_column = 0;
 constexpr int workflow_column = 6;
 static_assert(columns[workflow_column].column.name == "workflow");
 
-std::unique_ptr<Rows> open(const Snapshot& snapshot, const Filter& filter) {
-  if (filter.lookup != 1)
-    return std::make_unique<TaskRows>(snapshot,
-                                      records<TaskId>(snapshot, filter, keys::task_letter, keys::task));
-  std::vector<std::string> tasks;
-  if (const auto workflow = filter.key ? parse_id<WorkflowId>(*filter.key) : std::nullopt)
-    snapshot.scan(keys::members_of(*workflow), {}, [&](std::string_view key, std::string_view) {
-      tasks.push_back(keys::task(keys::last_id<TaskId>(key)));
-      return true;
-    });
-  return std::make_unique<TaskRows>(snapshot, RecordSource(snapshot, std::move(tasks)));
+Result<std::unique_ptr<Rows>> open(const Snapshot& snapshot, const Filter& filter) {
+  if (filter.lookup != 1) return std::make_unique<TaskRows>(snapshot, records<Task>(snapshot, filter));
+  const auto workflow = filter.key ? parse_id<WorkflowId>(*filter.key) : std::nullopt;
+  if (!workflow)
+    return std::make_unique<TaskRows>(snapshot, RecordSource(snapshot, std::vector<std::string>()));
+  auto tasks = keys_under<TaskId>(snapshot, keys::members_of(*workflow), keys::task);
+  if (!tasks) return fail(tasks.error());
+  return std::make_unique<TaskRows>(snapshot, RecordSource(snapshot, std::move(*tasks)));
 }
 
 }  // namespace

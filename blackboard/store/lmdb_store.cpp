@@ -16,8 +16,6 @@
 namespace bidboard {
 namespace {
 
-/// Last sequence number and term, 8 bytes each. Written by every commit.
-constexpr std::string_view meta_key = "M";
 /// Reader slots: one per tool that reads at this moment.
 constexpr unsigned max_readers = 512;
 
@@ -90,13 +88,13 @@ Result<void> check_headers(const std::string& path, MDB_env* env) {
     const bool fresh = *even == 0 && *odd == 0;
     if (fresh || (*even % 2 == 0 && (*odd == *even + 1 || *odd + 1 == *even))) return {};
   }
-  return fail(Errc::corrupt, "the headers of " + path + " are damaged: they tell of commits " +
+  return fail(Errc::corrupt, "the headers of " + path + " are damaged: they name commits " +
                                  std::to_string(*even) + " and " + std::to_string(*odd) +
                                  ", which do not follow each other");
 }
 
 Result<std::unique_ptr<Environment>> open_environment(const std::string& directory,
-                                                      const LmdbOptions& options, unsigned flags) {
+                                                      const StoreOptions& options, unsigned flags) {
   const std::string file = directory + "/data.mdb";
   struct stat info {};
   if (::stat(file.c_str(), &info) != 0 || info.st_size == 0) {  // empty: its making was cut off
@@ -108,7 +106,7 @@ Result<std::unique_ptr<Environment>> open_environment(const std::string& directo
   auto opened = std::make_unique<Environment>();
   if (const int rc = mdb_env_create(&opened->env)) return fail(lmdb_error("set up", rc));
   mdb_env_set_maxreaders(opened->env, max_readers);
-  mdb_env_set_mapsize(opened->env, options.map_bytes);
+  mdb_env_set_mapsize(opened->env, options.bytes_max);
   const auto remember = [&] {
     opened->device = info.st_dev;
     opened->inode = info.st_ino;
@@ -133,17 +131,19 @@ Result<std::unique_ptr<Environment>> open_environment(const std::string& directo
   return opened;
 }
 
-std::optional<std::string_view> get_in(MDB_txn* txn, MDB_dbi table, std::string_view key) {
+Result<std::optional<std::string_view>> get_in(MDB_txn* txn, MDB_dbi table, std::string_view key) {
   MDB_val k = to_val(key);
   MDB_val v;
-  if (mdb_get(txn, table, &k, &v) != 0) return {};
+  const int rc = mdb_get(txn, table, &k, &v);
+  if (rc == MDB_NOTFOUND) return std::nullopt;
+  if (rc != 0) return fail(lmdb_error("read", rc));
   return to_view(v);
 }
 
-void scan_in(MDB_txn* txn, MDB_dbi table, std::string_view prefix, std::string_view from,
-             const Snapshot::Visitor& visit) {
+Result<void> scan_in(MDB_txn* txn, MDB_dbi table, std::string_view prefix, std::string_view from,
+                     const Snapshot::Visitor& visit) {
   MDB_cursor* cursor = nullptr;
-  if (mdb_cursor_open(txn, table, &cursor) != 0) return;
+  if (const int rc = mdb_cursor_open(txn, table, &cursor)) return fail(lmdb_error("read", rc));
   const std::unique_ptr<MDB_cursor, decltype(&mdb_cursor_close)> closed(
       cursor, mdb_cursor_close);  // a visitor may throw
   MDB_val key = to_val(std::max(prefix, from));
@@ -152,9 +152,11 @@ void scan_in(MDB_txn* txn, MDB_dbi table, std::string_view prefix, std::string_v
   int rc = mdb_cursor_get(cursor, &key, &value, key.mv_size == 0 ? MDB_FIRST : MDB_SET_RANGE);
   while (rc == 0 && to_view(key).starts_with(prefix) && visit(to_view(key), to_view(value)))
     rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+  if (rc != 0 && rc != MDB_NOTFOUND) return fail(lmdb_error("read", rc));
+  return {};
 }
 
-unsigned flags_of(const LmdbOptions& options) {
+unsigned flags_of(const StoreOptions& options) {
   return options.durability == Durability::none ? MDB_NOSYNC : 0;
 }
 
@@ -163,10 +165,14 @@ struct Meta {
   Term term;
 };
 
-Meta meta_in(MDB_txn* txn, MDB_dbi table) {
-  const std::optional<std::string_view> bytes = get_in(txn, table, meta_key);
-  if (!bytes || bytes->size() != 16) return {};
-  return {{read_big_endian(*bytes, 0)}, {read_big_endian(*bytes, 8)}};
+/// Last sequence number and term, 8 bytes each. Written by every commit.
+Result<Meta> meta_in(MDB_txn* txn, MDB_dbi table) {
+  const Result<std::optional<std::string_view>> bytes = get_in(txn, table, keys::meta);
+  if (!bytes) return fail(bytes.error());
+  if (!*bytes) return Meta{};
+  if ((*bytes)->size() != 16)
+    return fail(Errc::corrupt, "the board's store: its last sequence number and term are damaged");
+  return Meta{{read_big_endian(**bytes, 0)}, {read_big_endian(**bytes, 8)}};
 }
 
 /// LMDB keeps the numbers of free pages in its table 0, which may be read: under each transaction a list that
@@ -189,27 +195,39 @@ std::size_t free_pages_in(MDB_txn* txn) {
 
 class LmdbSnapshot final : public Snapshot {
  public:
-  LmdbSnapshot(std::shared_ptr<Environment> environment, MDB_txn* txn)
-      : env_(std::move(environment)), txn_(txn) {}
+  static Result<std::unique_ptr<Snapshot>> open(std::shared_ptr<Environment> environment) {
+    MDB_txn* txn = nullptr;
+    if (const int rc = mdb_txn_begin(environment->env, nullptr, MDB_RDONLY, &txn))
+      return fail(lmdb_error("read", rc));
+    std::unique_ptr<LmdbSnapshot> snapshot(new LmdbSnapshot(std::move(environment), txn));
+    const Result<Meta> meta = meta_in(txn, snapshot->env_->table);
+    if (!meta) return fail(meta.error());
+    snapshot->last_seq_ = meta->seq;
+    return snapshot;
+  }
   ~LmdbSnapshot() override { mdb_txn_abort(txn_); }
-  std::optional<std::string_view> get(std::string_view key) const override {
+  Result<std::optional<std::string_view>> get(std::string_view key) const override {
     return get_in(txn_, env_->table, key);
   }
-  void scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override {
-    scan_in(txn_, env_->table, prefix, from, visit);
+  Result<void> scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override {
+    return scan_in(txn_, env_->table, prefix, from, visit);
   }
-  Seq last_seq() const override { return meta_in(txn_, env_->table).seq; }
+  Seq last_seq() const override { return last_seq_; }
 
  private:
+  LmdbSnapshot(std::shared_ptr<Environment> environment, MDB_txn* txn)
+      : env_(std::move(environment)), txn_(txn) {}
+
   std::shared_ptr<Environment> env_;
   MDB_txn* txn_;
+  Seq last_seq_;
 };
 
 }  // namespace
 
 struct LmdbStore::Impl {
   std::string directory;
-  LmdbOptions options;
+  StoreOptions options;
   std::shared_ptr<Environment> environment;
   Meta meta;
   MDB_txn* reader = nullptr;
@@ -220,16 +238,19 @@ struct LmdbStore::Impl {
   }
   /// A read transaction that shows the last commit. It is let go of during commits, so that it never keeps
   /// old pages alive.
-  MDB_txn* read() {
-    if (!reader) {
-      const int rc = mdb_txn_begin(environment->env, nullptr, MDB_RDONLY, &reader);
-      BB_CHECK(rc == 0, "a read transaction begins: the reader table has room and the map is open");
-    } else if (!reader_is_current) {
-      BB_CHECK(mdb_txn_renew(reader) == 0, "a reset read transaction can be renewed");
-    }
+  Result<MDB_txn*> read() {
+    int rc = 0;
+    if (!reader)
+      rc = mdb_txn_begin(environment->env, nullptr, MDB_RDONLY, &reader);
+    else if (!reader_is_current)
+      rc = mdb_txn_renew(reader);
+    if (rc != 0) return fail(lmdb_error("begin to read", rc));
     reader_is_current = true;
     return reader;
   }
+  ///
+  /// Also after a failed read: LMDB then refuses everything else in that transaction. Views given out stay
+  /// valid, since only a commit reuses pages.
   void let_go() {
     if (reader && reader_is_current) mdb_txn_reset(reader);
     reader_is_current = false;
@@ -247,21 +268,27 @@ struct LmdbStore::Impl {
     Result<std::unique_ptr<Environment>> opened = open_environment(directory, options, flags_of(options));
     BB_CHECK(opened.has_value(), "the store opens again after a failed write");
     environment = std::move(*opened);
-    BB_CHECK(meta_in(read(), environment->table).seq == meta.seq, "a commit that failed did not happen");
+    const Result<MDB_txn*> txn = read();
+    const Result<Meta> last = txn ? meta_in(*txn, environment->table) : fail(txn.error());
+    BB_CHECK(last && last->seq == meta.seq, "a commit that failed did not happen");
   }
 };
 
 LmdbStore::LmdbStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 LmdbStore::~LmdbStore() = default;
 
-Result<std::unique_ptr<LmdbStore>> LmdbStore::open(const std::string& directory, const LmdbOptions& options) {
+Result<std::unique_ptr<LmdbStore>> LmdbStore::open(const std::string& directory,
+                                                   const StoreOptions& options) {
   Result<std::unique_ptr<Environment>> environment = open_environment(directory, options, flags_of(options));
   if (!environment) return fail(environment.error());
   auto impl = std::make_unique<Impl>();
   impl->directory = directory;
   impl->options = options;
   impl->environment = std::move(*environment);
-  impl->meta = meta_in(impl->read(), impl->environment->table);
+  const Result<MDB_txn*> txn = impl->read();
+  const Result<Meta> meta = txn ? meta_in(*txn, impl->environment->table) : fail(txn.error());
+  if (!meta) return fail(meta.error());
+  impl->meta = *meta;
   std::unique_ptr<LmdbStore> store(new LmdbStore(std::move(impl)));
   store->clear_stale_readers();
   return store;
@@ -274,11 +301,15 @@ Result<void> LmdbStore::commit(Seq expected_seq, Term term, std::span<const std:
   MDB_txn* txn = nullptr;
   if (const int rc = mdb_txn_begin(impl_->environment->env, nullptr, 0, &txn))
     return fail(lmdb_error("begin", rc));
-  const Meta before = meta_in(txn, table);
-  if (before.seq != expected_seq || term < before.term) {
+  const Result<Meta> before = meta_in(txn, table);
+  if (!before) {
     mdb_txn_abort(txn);
-    return fail(Errc::conflict, term < before.term ? "a newer controller has taken over the board"
-                                                   : "somebody else wrote to the board meanwhile");
+    return fail(before.error());
+  }
+  if (before->seq != expected_seq || term < before->term) {
+    mdb_txn_abort(txn);
+    return fail(Errc::conflict, term < before->term ? "a newer controller has taken over the board"
+                                                    : "another process wrote to the board meanwhile");
   }
   int rc = 0;
   const auto put = [&](std::string_view key, std::string_view value) {
@@ -305,7 +336,7 @@ Result<void> LmdbStore::commit(Seq expected_seq, Term term, std::span<const std:
   std::string bytes;
   append_big_endian(bytes, meta.seq.value);
   append_big_endian(bytes, meta.term.value);
-  put(meta_key, bytes);
+  put(keys::meta, bytes);
   if (rc != 0) {
     mdb_txn_abort(txn);  // a failed put poisons its transaction
     return fail(lmdb_error("write", rc));
@@ -318,12 +349,20 @@ Result<void> LmdbStore::commit(Seq expected_seq, Term term, std::span<const std:
   return {};
 }
 
-std::optional<std::string_view> LmdbStore::get(std::string_view key) const {
-  return get_in(impl_->read(), impl_->environment->table, key);
+Result<std::optional<std::string_view>> LmdbStore::get(std::string_view key) const {
+  const Result<MDB_txn*> txn = impl_->read();
+  if (!txn) return fail(txn.error());
+  Result<std::optional<std::string_view>> found = get_in(*txn, impl_->environment->table, key);
+  if (!found) impl_->let_go();
+  return found;
 }
 
-void LmdbStore::scan(std::string_view prefix, std::string_view from, const Visitor& visit) const {
-  scan_in(impl_->read(), impl_->environment->table, prefix, from, visit);
+Result<void> LmdbStore::scan(std::string_view prefix, std::string_view from, const Visitor& visit) const {
+  const Result<MDB_txn*> txn = impl_->read();
+  if (!txn) return fail(txn.error());
+  Result<void> read = scan_in(*txn, impl_->environment->table, prefix, from, visit);
+  if (!read) impl_->let_go();
+  return read;
 }
 
 Seq LmdbStore::last_seq() const { return impl_->meta.seq; }
@@ -336,19 +375,18 @@ std::int64_t LmdbStore::fullness() const {
     return 0;
   const auto share = [&](std::size_t pages) {
     return to_micros(static_cast<double>(pages) * stat.ms_psize /
-                     static_cast<double>(impl_->options.map_bytes));
+                     static_cast<double>(impl_->options.bytes_max));
   };
   // The file never shrinks. What has become free in it is counted only where posts would be refused, since
   // that takes a walk over the list of free pages.
   const std::size_t pages = info.me_last_pgno + 1;
-  return share(pages) < nearly_full ? share(pages) : share(pages - free_pages_in(impl_->read()));
+  if (share(pages) < nearly_full) return share(pages);
+  const Result<MDB_txn*> txn = impl_->read();
+  return share(txn ? pages - free_pages_in(*txn) : pages);
 }
 
 Result<std::unique_ptr<Snapshot>> LmdbStore::snapshot() const {
-  MDB_txn* txn = nullptr;
-  if (const int rc = mdb_txn_begin(impl_->environment->env, nullptr, MDB_RDONLY, &txn))
-    return fail(lmdb_error("read", rc));
-  return std::make_unique<LmdbSnapshot>(impl_->environment, txn);
+  return LmdbSnapshot::open(impl_->environment);
 }
 
 int LmdbStore::clear_stale_readers() {
@@ -357,13 +395,14 @@ int LmdbStore::clear_stale_readers() {
   return dead;
 }
 
+Result<std::unique_ptr<Store>> open_lmdb(const std::string& directory, const StoreOptions& options) {
+  return LmdbStore::open(directory, options);
+}
+
 Result<std::unique_ptr<Snapshot>> open_snapshot(const std::string& directory) {
   Result<std::unique_ptr<Environment>> environment = open_environment(directory, {}, MDB_RDONLY);
   if (!environment) return fail(environment.error());
-  MDB_txn* txn = nullptr;
-  if (const int rc = mdb_txn_begin((*environment)->env, nullptr, MDB_RDONLY, &txn))
-    return fail(lmdb_error("read", rc));
-  return std::make_unique<LmdbSnapshot>(std::shared_ptr<Environment>(std::move(*environment)), txn);
+  return LmdbSnapshot::open(std::move(*environment));
 }
 
 Result<std::uint64_t> count_entries(const std::string& directory) {

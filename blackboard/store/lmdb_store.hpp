@@ -7,44 +7,29 @@
 #include <string>
 
 #include "blackboard/store/store.hpp"
-#include "blackboard/time.hpp"
 
 namespace bidboard {
-
-enum class Durability {
-  commit,  ///< every commit is on the disk when it returns
-  none,    ///< a crash of the machine (not of the process) may lose the last commits
-};
-
-struct LmdbOptions {
-  Durability durability = Durability::commit;
-  std::size_t map_bytes = std::size_t{64}
-                          << 30;  ///< the most the board can grow to; sparse, costs nothing until used
-  bool create = false;            ///< make the files when they do not exist
-};
 
 class LmdbStore final : public Store {
  public:
   /// Errors: not_found (no board there and not `create`), conflict (already open in this process), storage,
   /// corrupt.
   static Result<std::unique_ptr<LmdbStore>> open(const std::string& directory,
-                                                 const LmdbOptions& options = {});
+                                                 const StoreOptions& options = {});
   ~LmdbStore() override;
 
   Result<void> commit(Seq expected_seq, Term term, std::span<const std::string> events,
                       std::span<const Put> puts) override;
-  std::optional<std::string_view> get(std::string_view key) const override;
-  void scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override;
+  Result<std::optional<std::string_view>> get(std::string_view key) const override;
+  Result<void> scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override;
   Seq last_seq() const override;
   Term last_term() const override;
   std::int64_t fullness() const override;
 
-  /// The last commit, for as long as wanted, for one thread that may be another one. The pages it shows
-  /// cannot be reused meanwhile. REQUIRES: it ends before the store does. Errors: storage.
-  Result<std::unique_ptr<Snapshot>> snapshot() const;
+  Result<std::unique_ptr<Snapshot>> snapshot() const override;
+  void upkeep() override { clear_stale_readers(); }
 
-  /// Frees the slots of readers that died; call at start, on an agent's death and now and then. Returns how
-  /// many.
+  /// Frees the slots of readers that died. Returns how many.
   int clear_stale_readers();
 
  private:
@@ -52,6 +37,9 @@ class LmdbStore final : public Store {
   explicit LmdbStore(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+/// LmdbStore::open as a StoreOpener.
+Result<std::unique_ptr<Store>> open_lmdb(const std::string& directory, const StoreOptions& options);
 
 /// The board as it is now, for tools: sees no later commit and keeps none waiting. Hold it for seconds, not
 /// minutes: pages it sees cannot be reused meanwhile. Errors as in LmdbStore::open.

@@ -19,11 +19,13 @@ class MemoryStore : public Store {
 
   Result<void> commit(Seq expected_seq, Term term, std::span<const std::string> events,
                       std::span<const Put> puts) override;
-  std::optional<std::string_view> get(std::string_view key) const override;
-  void scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override;
+  Result<std::optional<std::string_view>> get(std::string_view key) const override;
+  Result<void> scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override;
   Seq last_seq() const override { return seq_; }
   Term last_term() const override { return term_; }
   std::int64_t fullness() const override { return 0; }
+  /// A copy.
+  Result<std::unique_ptr<Snapshot>> snapshot() const override;
 
  private:
   Map map_;

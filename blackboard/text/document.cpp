@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <streambuf>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/text/document_builder.hpp"
 #include "blackboard/text/utf8.hpp"
 
@@ -33,15 +34,15 @@ Error error_at(Place place, const std::string& why) { return {Errc::invalid, at(
 Result<std::string_view> checked_text(std::string_view text) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   if (text.size() > max_bytes)
-    return fail(Errc::invalid, "1:1: the text has " + std::to_string(text.size() >> 20) + " MB, at most " +
-                                   std::to_string(max_bytes >> 20) + " MB are read");
+    return fail(Errc::invalid, fmt::format("1:1: the text has {} MB; at most {} MB are read",
+                                           text.size() >> 20, max_bytes >> 20));
   Place place{1, 1};
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t length = utf8_length(text.substr(i));
     if (length == 0) return fail(error_at(place, "not UTF-8"));
     const auto byte = static_cast<unsigned char>(text[i]);
     if (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r')
-      return fail(error_at(place, "a control character (byte " + std::to_string(byte) + ")"));
+      return fail(error_at(place, fmt::format("a control character (byte {})", byte)));
     i += length;
     place = byte == '\n' ? Place{place.line + 1, 1} : Place{place.line, place.column + 1};
   }
@@ -50,7 +51,7 @@ Result<std::string_view> checked_text(std::string_view text) {
 
 // JSON
 
-/// Where the parser stands, told by the characters it takes.
+/// The parser's position, counted from the characters it takes.
 struct JsonPosition {
   Place next{1, 1};
   Place current{1, 1};  ///< of the character taken last
@@ -78,7 +79,7 @@ struct JsonPosition {
 };
 
 /// An input iterator over the text that keeps a JsonPosition up to date. The parser looks at most one
-/// character beyond a token, and what may stand there begins no other, so `token` belongs to the event being
+/// character beyond a token, and what may be there begins no other, so `token` belongs to the event being
 /// handled.
 class TrackingIterator {
  public:

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/text/document.hpp"
 
 namespace bidboard::document {
@@ -19,7 +20,7 @@ inline constexpr std::size_t max_depth = 64;
 /// half a GB.
 inline constexpr std::size_t max_weight = 4'000'000;
 
-inline std::string at(Place place) { return std::to_string(place.line) + ":" + std::to_string(place.column); }
+inline std::string at(Place place) { return fmt::format("{}:{}", place.line, place.column); }
 
 /// Thrown through the parsing libraries by our own handlers, caught in parse_yaml and parse_json
 /// (document.cpp).
@@ -54,15 +55,15 @@ class TreeBuilder {
     Frame& frame = frames_.back();
     const auto [earlier, fresh] = frame.places.emplace(key, place);
     if (!fresh)
-      throw Refused{place,
-                    "the key " + in_quotes(key) + " stands twice; it is already at " + at(earlier->second)};
+      throw Refused{place, fmt::format("the key {} is defined twice; the first definition is at {}",
+                                       in_quotes(key), at(earlier->second))};
     charge(key.size() / 64, place);
     frame.key = Value::Member{std::move(key), {}, place};
   }
 
   void open(bool object, Place place) {
     if (frames_.size() == max_depth)
-      throw Refused{place, "nested deeper than " + std::to_string(max_depth) + " levels"};
+      throw Refused{place, fmt::format("nested deeper than {} levels", max_depth)};
     Frame& frame = frames_.emplace_back();
     frame.object = object;
     frame.weight_before = weight_;
@@ -87,7 +88,7 @@ class TreeBuilder {
 
   void copy(const Finished& original, Place place) {
     if (frames_.size() + original.height > max_depth)
-      throw Refused{place, "nested deeper than " + std::to_string(max_depth) + " levels"};
+      throw Refused{place, fmt::format("nested deeper than {} levels", max_depth)};
     charge(original.weight, place);
     Value value = original.value;
     value.place = place;
@@ -97,8 +98,7 @@ class TreeBuilder {
   void charge(std::size_t weight, Place place) {
     weight_ += weight;
     if (weight_ > max_weight)
-      throw Refused{place,
-                    "more than " + std::to_string(max_weight) + " values (what aliases repeat counts)"};
+      throw Refused{place, fmt::format("more than {} values (repetitions by aliases count)", max_weight)};
   }
 
   Value take() { return std::move(root_); }

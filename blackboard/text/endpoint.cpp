@@ -13,7 +13,7 @@ Result<std::pair<std::string, std::string>> tcp_endpoints(const std::string& lis
   int number = 0;
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
   if (error != std::errc{} || end != port.data() + port.size() || number < 1 || number > 65534)
-    return fail(Errc::invalid, "'" + listen + "' is no address to listen at; write tcp://ADDRESS:PORT, " +
+    return fail(Errc::invalid, "'" + listen + "' is not an address to listen on; write tcp://ADDRESS:PORT, " +
                                    "for example tcp://0.0.0.0:7070, or * for any free port");
   return std::pair(listen, host + ":" + std::to_string(number + 1));
 }

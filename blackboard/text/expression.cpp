@@ -11,6 +11,7 @@
 // everything that may fail, be it for lack of memory, runs inside one protected call, and no callback of ours
 // throws.
 static_assert(LUA_VERSION_NUM == 504, "written for Lua 5.4: check the traps listed in expression_test.cpp");
+#include "blackboard/fmt.hpp"
 
 namespace bidboard {
 namespace {
@@ -158,9 +159,8 @@ int evaluate_protected(lua_State* lua) {
 
 /// What lies on top after a failed call, in plain words.
 std::string message(lua_State* lua, int status) {
-  if (status == LUA_ERRMEM)
-    return "needs more than " + std::to_string(memory_bytes_max / 1024) + " KB of memory";
-  if (lua_type(lua, -1) != LUA_TSTRING) return "failed without saying why";
+  if (status == LUA_ERRMEM) return fmt::format("needs more than {} KB of memory", memory_bytes_max / 1024);
+  if (lua_type(lua, -1) != LUA_TSTRING) return "failed without a message";
   std::size_t size = 0;
   const char* text = lua_tolstring(lua, -1, &size);
   std::string words(text, size);
@@ -176,7 +176,7 @@ Result<T> evaluate(const Call& call, Read read) {
   Allowance allowance;
   const std::unique_ptr<lua_State, decltype(&lua_close)> lua(lua_newstate(&Allowance::allocate, &allowance),
                                                              lua_close);
-  if (!lua) return fail(Errc::failed, "no memory for a formula");
+  if (!lua) return fail(Errc::failed, "no memory to evaluate a formula");
   // No library is opened. Strings have no methods then: neither ("x"):rep(1e9) nor patterns exist.
   lua_sethook(lua.get(), stop, LUA_MASKCOUNT, steps_max);
   lua_pushcfunction(lua.get(), evaluate_protected);
@@ -192,8 +192,8 @@ Expression::Expression(std::string text) : text_(std::move(text)) {}
 
 Result<Expression> Expression::compile(std::string_view text) {
   if (text.size() > formula_bytes_max)
-    return fail(Errc::invalid, "the formula has " + std::to_string(text.size()) + " bytes, at most " +
-                                   std::to_string(formula_bytes_max) + " are allowed");
+    return fail(Errc::invalid, fmt::format("the formula has {} bytes; at most {} are allowed", text.size(),
+                                           formula_bytes_max));
   Expression expression{std::string(text)};
   return evaluate<Expression>({expression.text_, {}, true},
                               [&](lua_State*) -> Result<Expression> { return std::move(expression); });
@@ -206,8 +206,10 @@ Result<Micros> Expression::number(std::span<const Variable> variables) const {
       return fail(Errc::invalid,
                   std::string("gives a ") + lua_typename(lua, lua_type(lua, -1)) + ", not a number");
     const double value = lua_tonumber(lua, -1);
-    if (std::isnan(value)) return fail(Errc::invalid, "gives no number: zero divided by zero, or the like");
-    if (std::isinf(value)) return fail(Errc::invalid, "gives infinity: a division by zero, or the like");
+    if (std::isnan(value))
+      return fail(Errc::invalid, "the result is not a number: for example zero divided by zero");
+    if (std::isinf(value))
+      return fail(Errc::invalid, "the result is infinite: for example a division by zero");
     return to_micros(value);
   });
 }

@@ -201,19 +201,22 @@ Result<std::vector<Task>> LiveBoard::finished(std::int64_t count) const {
     const Result<std::unique_ptr<Snapshot>> snapshot = open_snapshot(directory_.path);
     if (!snapshot) return fail(snapshot.error());
     std::int64_t open = 0;
-    (*snapshot)->scan(std::string(1, keys::workflow_letter), {},
-                      [&](std::string_view, std::string_view value) {
-                        const Result<Workflow> workflow = unseal<Workflow>(value);
-                        if (workflow) open += workflow->open;
-                        return true;
-                      });
+    const Result<void> read =
+        (*snapshot)->scan(keys::all_of<Workflow>(), {}, [&](std::string_view, std::string_view value) {
+          const Result<Workflow> workflow = unseal<Workflow>(value);
+          if (workflow) open += workflow->open;
+          return true;
+        });
+    if (!read) return fail(read.error());
     if (open == 0) {
       std::vector<Task> tasks;
-      (*snapshot)->scan(std::string(1, keys::task_letter), {}, [&](std::string_view, std::string_view value) {
-        Result<Task> task = unseal<Task>(value);
-        if (task) tasks.push_back(std::move(*task));
-        return true;
-      });
+      const Result<void> tasks_read =
+          (*snapshot)->scan(keys::all_of<Task>(), {}, [&](std::string_view, std::string_view value) {
+            Result<Task> task = unseal<Task>(value);
+            if (task) tasks.push_back(std::move(*task));
+            return true;
+          });
+      if (!tasks_read) return fail(tasks_read.error());
       const auto done = std::count_if(tasks.begin(), tasks.end(),
                                       [](const Task& task) { return task.state == TaskState::done; });
       if (done != count || std::ssize(tasks) != count)

@@ -72,23 +72,25 @@ double memory_of(const LiveBoard& board) {
 }
 
 template <class Record, class Visit>
-void each_record(const Snapshot& snapshot, char letter, Visit&& visit) {
-  snapshot.scan(std::string(1, letter), {}, [&](std::string_view, std::string_view bytes) {
+Result<void> each_record(const Snapshot& snapshot, Visit&& visit) {
+  return snapshot.scan(keys::all_of<Record>(), {}, [&](std::string_view, std::string_view bytes) {
     if (const Result<Record> record = unseal<Record>(bytes)) visit(*record);
     return true;
   });
 }
 
-std::size_t live_agents(const Snapshot& snapshot) {
+Result<std::size_t> live_agents(const Snapshot& snapshot) {
   std::size_t count = 0;
-  each_record<Agent>(snapshot, keys::agent_letter,
-                     [&](const Agent& agent) { count += agent.state == AgentState::live; });
+  const Result<void> read =
+      each_record<Agent>(snapshot, [&](const Agent& agent) { count += agent.state == AgentState::live; });
+  if (!read) return fail(read.error());
   return count;
 }
 
-bool is_finished(const Snapshot& snapshot) {
+Result<bool> is_finished(const Snapshot& snapshot) {
   std::uint64_t open = 0;
-  each_record<Workflow>(snapshot, keys::workflow_letter, [&](const Workflow& w) { open += w.open; });
+  const Result<void> read = each_record<Workflow>(snapshot, [&](const Workflow& w) { open += w.open; });
+  if (!read) return fail(read.error());
   return open == 0;
 }
 
@@ -98,14 +100,16 @@ class Killer {
   Killer(const FaultsSpec& faults, const Setting& setting, double at)
       : faults_(faults), order_(order_of_victims(setting)), agents_(setting.agents), at_(at) {}
 
-  void act(const Snapshot& snapshot, double now) {
+  Result<void> act(const Snapshot& snapshot, double now) {
     while (killed_.size() < faults_.kill_agents && now >= at_ + static_cast<double>(killed_.size())) {
       const std::string& victim = agents_[order_[killed_.size()]].name;
-      each_record<Agent>(snapshot, keys::agent_letter, [&](const Agent& agent) {
+      const Result<void> read = each_record<Agent>(snapshot, [&](const Agent& agent) {
         if (agent.profile.name == victim) ::kill(static_cast<pid_t>(agent.profile.pid), SIGKILL);
       });
+      if (!read) return read;
       killed_.push_back(now);
     }
+    return {};
   }
   const std::vector<double>& killed() const { return killed_; }
 
@@ -123,7 +127,9 @@ Result<void> await(const LiveBoard& board, double limit, Condition&& condition) 
   while (true) {
     const Result<std::unique_ptr<Snapshot>> snapshot = open_snapshot(board.directory().path);
     if (!snapshot) return fail(snapshot.error());
-    if (condition(**snapshot, bench::seconds_since(begun))) return {};
+    const Result<bool> met = condition(**snapshot, bench::seconds_since(begun));
+    if (!met) return fail(met.error());
+    if (*met) return {};
     if (bench::seconds_since(begun) > limit) return fail(Errc::timed_out, "a live run did not end");
     ::usleep(look_us);
   }
@@ -140,19 +146,23 @@ Result<RunFacts> run_live(const std::string& program, const Experiment& experime
   const auto board = LiveBoard::start(program, settings_of(strategy, setting, managers));
   if (!board) return fail(board.error());
   const std::size_t agents = setting.agents.size() + managers.size();
-  const auto here =
-      await(**board, least_patience_s, [&](const Snapshot& s, double) { return live_agents(s) == agents; });
+  const auto here = await(**board, least_patience_s, [&](const Snapshot& s, double) -> Result<bool> {
+    const Result<std::size_t> live = live_agents(s);
+    if (!live) return fail(live.error());
+    return *live == agents;
+  });
   if (!here) return fail(here.error());
   const auto posted =
       post_plan(setting.plan, [&](Post post) { return call_for<Posted>((*board)->directory(), post); });
   if (!posted) return fail(posted.error());
   Killer killer(faults, setting, bound * from_micros(faults.at));
   double memory = 0;
-  const auto done = await(**board, least_patience_s + patience * bound, [&](const Snapshot& s, double now) {
-    killer.act(s, now);
-    if (memory == 0 && now > bound / 2) memory = memory_of(**board);
-    return is_finished(s);
-  });
+  const auto done =
+      await(**board, least_patience_s + patience * bound, [&](const Snapshot& s, double now) -> Result<bool> {
+        if (const Result<void> acted = killer.act(s, now); !acted) return fail(acted.error());
+        if (memory == 0 && now > bound / 2) memory = memory_of(**board);
+        return is_finished(s);
+      });
   if (!done) return fail(done.error());
 
   const Result<std::unique_ptr<Snapshot>> snapshot = open_snapshot((*board)->directory().path);

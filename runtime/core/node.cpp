@@ -6,6 +6,7 @@
 
 #include "blackboard/checks/sabotage.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/format/named_keys.hpp"
 
 namespace bidboard {
 namespace {
@@ -33,6 +34,14 @@ void answer_with(Committed& out, const std::vector<Input>& inputs, const Error& 
   out.notes.push_back({Note::Level::error, what + error.text});
 }
 
+/// The records that will probably be read to decide about these inputs.
+std::vector<std::string> keys_named_in(const std::vector<Input>& inputs) {
+  std::vector<std::string> keys;
+  for (const Input& input : inputs)
+    if (const auto* from = std::get_if<FromPeer>(&input)) add_keys_named_in(from->message, keys);
+  return keys;
+}
+
 }  // namespace
 
 Node::Node(Store& store, ControllerOptions options)
@@ -44,6 +53,7 @@ Result<Committed> Node::start(Now now) {
 
 Committed Node::process(const std::vector<Input>& inputs, Now now) {
   const std::vector<Input> earlier = std::exchange(deaths_, {});
+  board_.store().prefetch([&] { return keys_named_in(inputs); });
   Result<Committed> done = decide([&](Committed& out) {
     for (const Input& input : earlier) take_over(out, controller_.step(input, now));
     for (const Input& input : inputs) take_over(out, controller_.step(input, now));

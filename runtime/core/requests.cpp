@@ -345,17 +345,20 @@ Result<ReplyBody> read_log(Core& core, const ReadLog& request) {
   const std::size_t most_bytes =
       std::min(page_bytes, batch_bytes - std::min(batch_bytes, core.traffic.log_bytes));
   LogPage page{std::max(request.from, Seq{1}), {}};
-  if (const auto base = base_of(core.board.store()); base && page.first <= base->seq)
+  const Result<std::optional<Base>> base = base_of(core.board.store());
+  if (!base) return fail(base.error());
+  if (*base && page.first <= (*base)->seq)
     return fail(Errc::not_found, fmt::format("the board was compacted at event {}; its log begins behind it",
-                                             base->seq.value));
+                                             (*base)->seq));
   std::size_t bytes = 0;
   const std::uint32_t limit = std::clamp<std::uint32_t>(request.limit, 1, 10'000);
-  core.board.store().scan(std::string(1, keys::log_letter), keys::event(page.first),
-                          [&](std::string_view, std::string_view event) {
-                            page.events.emplace_back(event);
-                            bytes += event.size();
-                            return page.events.size() < limit && bytes < most_bytes;
-                          });
+  const Result<void> read = core.board.store().scan(std::string(1, keys::log_letter), keys::event(page.first),
+                                                    [&](std::string_view, std::string_view event) {
+                                                      page.events.emplace_back(event);
+                                                      bytes += event.size();
+                                                      return page.events.size() < limit && bytes < most_bytes;
+                                                    });
+  if (!read) return fail(read.error());
   core.traffic.log_bytes += bytes;
   return ReplyBody{std::move(page)};
 }

@@ -131,8 +131,7 @@ void attach(Core& core, AgentId agent, PeerId peer, bool has_secret) {
 /// one.
 bool late_result_is_kept(const Board& board, TaskId task, Epoch epoch, const std::string& result) {
   bool kept = false;
-  board.scan(std::string(1, keys::discovery_letter), {}, [&](std::string_view, std::string_view bytes) {
-    const Result<Discovery> found = unseal<Discovery>(bytes);
+  board.each<Discovery>([&](const Discovery* found) {
     kept = found && found->task == task && found->epoch == epoch && found->kind == "late_result" &&
            found->body == result;
     return !kept;
@@ -198,7 +197,7 @@ std::string flaw_of_name(const std::string& name) {
 }
 
 void expect_live_agents(Core& core) {
-  core.board.scan(std::string(1, keys::agent_letter), {}, [&](std::string_view key, std::string_view) {
+  core.board.scan(keys::all_of<Agent>(), {}, [&](std::string_view key, std::string_view) {
     const AgentId id = keys::last_id<AgentId>(key);
     const Agent* agent = core.board.agent(id);
     if (!agent || agent->state != AgentState::live || core.sessions.contains(id)) return true;

@@ -6,7 +6,6 @@
 #include <functional>
 
 #include "blackboard/checks/check.hpp"
-#include "blackboard/store/lmdb_store.hpp"
 #include "runtime/core/node.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/home/random_bytes.hpp"
@@ -25,8 +24,8 @@ Result<ReplyBody> outcome(Reply reply) {
   return std::move(reply.body);
 }
 
-Result<ReplyBody> call_embedded(const BoardDirectory& board, Request request) {
-  Result<std::unique_ptr<LmdbStore>> store = LmdbStore::open(board.path);
+Result<ReplyBody> call_embedded(const BoardDirectory& board, Request request, const StoreOpener& open_store) {
+  const Result<std::unique_ptr<Store>> store = open_store(board.path, {});
   if (!store) return fail(store.error());
   const Result<std::string> key = secret_key(board);
   if (!key) return fail(key.error());
@@ -116,7 +115,7 @@ Result<ReplyBody> call(const Target& target, RequestBody body, const CallOptions
     if (lock) {
       // What no controller has heard cannot be done twice: no reply needs to be kept.
       if (!said) request.client = {};
-      return call_embedded(board, std::move(request));
+      return call_embedded(board, std::move(request), options.open_store);
     }
     if (lock.error().code != Errc::conflict) return fail(lock.error());
     if (auto reply = call_serving(board, serving, request, give_up, said)) return std::move(*reply);

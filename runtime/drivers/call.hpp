@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "blackboard/messages.hpp"
+#include "blackboard/store/lmdb_store.hpp"
 #include "runtime/home/board_directory.hpp"
 #include "runtime/home/curve_keys.hpp"
 
@@ -23,9 +24,10 @@ struct Target {
 };
 
 struct CallOptions {
-  std::string as;                   ///< act as this agent
-  std::string token;                ///< BIDBOARD_TOKEN
-  Duration patience = seconds(10);  ///< for an answer, retries included
+  std::string as;                      ///< act as this agent
+  std::string token;                   ///< BIDBOARD_TOKEN
+  Duration patience = seconds(10);     ///< for an answer, retries included
+  StoreOpener open_store = open_lmdb;  ///< when no controller serves
 };
 
 /// Errors: those of the reply; refused or unavailable, when a controller elsewhere lets us not in; timed_out

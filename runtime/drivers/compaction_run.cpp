@@ -18,11 +18,15 @@ namespace {
 class Stoppable final : public Snapshot {
  public:
   Stoppable(const Snapshot& snapshot, const std::atomic<bool>& stop) : snapshot_(snapshot), stop_(stop) {}
-  std::optional<std::string_view> get(std::string_view key) const override { return snapshot_.get(key); }
-  void scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override {
-    snapshot_.scan(prefix, from,
-                   [&](std::string_view key, std::string_view value) { return !stop_ && visit(key, value); });
+  Result<std::optional<std::string_view>> get(std::string_view key) const override {
+    return snapshot_.get(key);
   }
+  Result<void> scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override {
+    return snapshot_.scan(prefix, from, [&](std::string_view key, std::string_view value) {
+      return !stop_ && visit(key, value);
+    });
+  }
+  void prefetch(const KeyList& keys) const override { snapshot_.prefetch(keys); }
   Seq last_seq() const override { return snapshot_.last_seq(); }
 
  private:
@@ -60,14 +64,17 @@ struct CompactionRun::Proof {
   }
 };
 
-CompactionRun::CompactionRun(LmdbStore& store) : store_(store) {}
+CompactionRun::CompactionRun(Store& store) : store_(store) {}
 CompactionRun::~CompactionRun() = default;
 
 void CompactionRun::ask(const CompactionAsked& asked) {
   if (std::find(waiting_.begin(), waiting_.end(), asked) == waiting_.end()) waiting_.push_back(asked);
   if (proof_ || compaction_) return;
   Result<std::unique_ptr<Snapshot>> snapshot = store_.snapshot();
-  if (!snapshot) return;  // has_work() says so, work() tells
+  if (!snapshot) {
+    no_snapshot_ = snapshot.error();  // has_work() says so, work() answers with it
+    return;
+  }
   snapshot_ = std::move(*snapshot);
   proof_ = std::make_unique<Proof>(*snapshot_);
 }
@@ -80,7 +87,7 @@ bool CompactionRun::has_work() const {
 }
 
 std::vector<Send> CompactionRun::work() {
-  if (!snapshot_) return answer(fail(Errc::storage, "the store gives no snapshot to be compacted"));
+  if (!snapshot_) return answer(fail_in("the board is not compacted", no_snapshot_));
   if (proof_) {
     const std::vector<std::string> findings = std::move(proof_->findings);
     proof_.reset();

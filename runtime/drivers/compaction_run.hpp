@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "blackboard/board/compaction.hpp"
-#include "blackboard/store/lmdb_store.hpp"
+#include "blackboard/store/store.hpp"
 #include "runtime/core/io.hpp"
 
 namespace bidboard {
@@ -15,7 +15,7 @@ namespace bidboard {
 class CompactionRun {
  public:
   /// REQUIRES: `store` outlives it.
-  explicit CompactionRun(LmdbStore& store);
+  explicit CompactionRun(Store& store);
   /// A proof under way is given up.
   ~CompactionRun();
 
@@ -32,9 +32,10 @@ class CompactionRun {
   struct Proof;
   std::vector<Send> answer(const Result<Compacted>& result);
 
-  LmdbStore& store_;
+  Store& store_;
   std::vector<CompactionAsked> waiting_;
   std::unique_ptr<Snapshot> snapshot_;
+  Error no_snapshot_;  ///< why there is none
   std::unique_ptr<Proof> proof_;
   std::unique_ptr<Compaction> compaction_;
 };

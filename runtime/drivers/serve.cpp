@@ -23,7 +23,7 @@ namespace bidboard {
 namespace {
 
 constexpr Duration patience = seconds(5);
-/// How often the feed tells its last number when nothing happens, and dead readers are cleared.
+/// How often the feed tells its last number when nothing happens, and the store is kept up.
 constexpr Duration upkeep_interval = seconds(10);
 /// Where processes cannot be watched by a descriptor, they are asked for this often.
 constexpr Duration process_check_interval = seconds(1);
@@ -142,7 +142,7 @@ class WatchedProcesses {
 
 class Live {
  public:
-  Live(const ServeOptions& options, LmdbStore& store, Server& server, Node& node, Suspects& suspects,
+  Live(const ServeOptions& options, Store& store, Server& server, Node& node, Suspects& suspects,
        Doorkeeper& doorkeeper)
       : options_(options),
         store_(store),
@@ -162,7 +162,7 @@ class Live {
     if (!saved.events.empty()) server_.publish(saved.first, saved.sealed);
     if (std::ranges::any_of(saved.events,
                             [](const Event& event) { return std::holds_alternative<AgentLeft>(event.body); }))
-      store_.clear_stale_readers();
+      store_.upkeep();
     return batch.shut_down;
   }
 
@@ -187,7 +187,7 @@ class Live {
       if (arrived.follower) server_.publish(store_.last_seq().next(), {});
       if (now.mono >= next_upkeep) {
         server_.publish(store_.last_seq().next(), {});
-        store_.clear_stale_readers();
+        store_.upkeep();
         next_upkeep = now.mono + upkeep_interval;
       }
     }
@@ -258,7 +258,7 @@ class Live {
   }
 
   const ServeOptions& options_;
-  LmdbStore& store_;
+  Store& store_;
   Server& server_;
   Node& node_;
   Suspects& suspects_;
@@ -273,7 +273,8 @@ Result<void> serve(const BoardDirectory& board, const ServeOptions& options) {
   const StopSignal stop;
   Result<WriterLock> lock = WriterLock::acquire(board, Writer::State::starting, patience);
   if (!lock) return fail(lock.error());
-  Result<std::unique_ptr<LmdbStore>> store = LmdbStore::open(board.path, {.durability = options.durability});
+  const Result<std::unique_ptr<Store>> store =
+      options.open_store(board.path, {.durability = options.durability});
   if (!store) return fail(store.error());
   const Result<std::string> key = secret_key(board);
   if (!key) return fail(key.error());

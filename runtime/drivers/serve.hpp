@@ -12,6 +12,7 @@ namespace bidboard {
 
 struct ServeOptions {
   Durability durability = Durability::commit;
+  StoreOpener open_store = open_lmdb;
   std::string listen;                   ///< empty, or where to listen for other machines: tcp://ADDRESS:PORT
   std::size_t connections_max = 1'000;  ///< on each way in, feed included
   /// Called for every note; the shell prints it.

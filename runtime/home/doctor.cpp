@@ -13,6 +13,7 @@
 #include "agents/guard/descriptor.hpp"
 #include "blackboard/board/board.hpp"
 #include "blackboard/board/verify.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/format/keys.hpp"
 #include "blackboard/secrets.hpp"
@@ -28,37 +29,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t most_findings = 50;
 
-Result<void> decodes(std::string_view key, std::string_view value) {
-  const auto checked = [](auto result) -> Result<void> {
-    if (!result) return fail(result.error());
-    return {};
-  };
-  switch (key.empty() ? '\0' : key[0]) {
-    case keys::task_letter:
-      return checked(unseal<Task>(value));
-    case keys::agent_letter:
-      return checked(unseal<Agent>(value));
-    case keys::workflow_letter:
-      return checked(unseal<Workflow>(value));
-    case keys::discovery_letter:
-      return checked(unseal<Discovery>(value));
-    case keys::client_letter:
-      return checked(unseal<Client>(value));
-    case keys::calibration_letter:
-      return checked(unseal<Calibration>(value));
-    case keys::log_letter:
-      return checked(unseal<Event>(value));
-    case keys::base_letter:
-      return decodes(key.substr(std::min<std::size_t>(key.size(), 2)), value);
-    case keys::blob_letter:
-      if (content_hash(value) != key.substr(1))
-        return fail(Errc::corrupt, "a stored result does not match its hash");
-      return {};
-    default:
-      return {};
-  }
-}
-
 /// Everything that can be said from the store's content, a line each.
 std::vector<std::string> read_everything(const BoardDirectory& board, bool deep) {
   const Result<std::uint64_t> entries = count_entries(board.path);
@@ -67,14 +37,16 @@ std::vector<std::string> read_everything(const BoardDirectory& board, bool deep)
   std::vector<std::string> findings;
   std::uint64_t found = 0;
   std::string before;
-  (*snapshot)->scan({}, {}, [&](std::string_view key, std::string_view value) {
-    if (const Result<void> fine = decodes(key, value); !fine)
-      findings.push_back("record " + to_hex(key) + ": " + fine.error().text);
+  const Result<void> read = (*snapshot)->scan({}, {}, [&](std::string_view key, std::string_view value) {
+    if (const Result<void> fine = check_entry(key, value); !fine)
+      findings.push_back(
+          fmt::format("{} (key {}): {}", keys::described(key), to_hex(key), fine.error().text));
     if (found++ > 0 && key <= before)
-      findings.push_back("record " + to_hex(key) + " stands behind " + to_hex(before));
+      findings.push_back(fmt::format("key {} comes after {}, which is greater", to_hex(key), to_hex(before)));
     before = key;
     return findings.size() < most_findings;
   });
+  if (!read) findings.push_back(read.error().text);
   // A page that went wrong can hide others, which no record misses when it hides all of them.
   if (findings.empty() && found != *entries)
     findings.push_back("the store says that it holds " + std::to_string(*entries) + " entries, but " +
@@ -150,16 +122,18 @@ void examine_files(const BoardDirectory& board, std::vector<Symptom>& findings) 
 
 /// Of agents nobody looks after, since no controller serves.
 void examine_agents(const Snapshot& snapshot, std::vector<Symptom>& findings) {
-  snapshot.scan(std::string(1, keys::agent_letter), {}, [&](std::string_view, std::string_view bytes) {
-    const Result<Agent> agent = unseal<Agent>(bytes);
-    if (!agent || agent->state != AgentState::live || !agent->key.empty()) return true;
-    const bool runs = agent->profile.pid > 0 && ::kill(static_cast<pid_t>(agent->profile.pid), 0) == 0;
-    findings.push_back(
-        {false, "agent " + agent->profile.name +
-                    (runs ? " waits for a controller" : " is listed as live, but its process has ended") +
-                    "; `bidboard up` sorts that out"});
-    return true;
-  });
+  const Result<void> read =
+      snapshot.scan(keys::all_of<Agent>(), {}, [&](std::string_view, std::string_view bytes) {
+        const Result<Agent> agent = unseal<Agent>(bytes);
+        if (!agent || agent->state != AgentState::live || !agent->key.empty()) return true;
+        const bool runs = agent->profile.pid > 0 && ::kill(static_cast<pid_t>(agent->profile.pid), 0) == 0;
+        findings.push_back(
+            {false, "agent " + agent->profile.name +
+                        (runs ? " waits for a controller" : " is listed as live, but its process has ended") +
+                        "; `bidboard up` sorts that out"});
+        return true;
+      });
+  if (!read) findings.push_back({true, read.error().text});
 }
 
 /// Whoever executes a task holds its lock file until all that it started is gone.
@@ -173,7 +147,11 @@ void examine_executions(const BoardDirectory& board, const Snapshot& snapshot, b
     const std::string name = entry.path().stem().string();
     const std::optional<TaskId> id = parse_id<TaskId>(name);
     const auto bytes = id ? snapshot.get(keys::task(*id)) : std::nullopt;
-    const Result<Task> task = bytes ? unseal<Task>(*bytes) : fail(Errc::not_found, "no such task");
+    if (!bytes) {
+      findings.push_back({true, bytes.error().text});
+      continue;
+    }
+    const Result<Task> task = *bytes ? unseal<Task>(**bytes) : fail(Errc::not_found, "no such task");
     if (!served)
       findings.push_back({false, "something of task " + name + " still runs, without a controller"});
     else if (!task || !is_held(task->state))
@@ -184,7 +162,10 @@ void examine_executions(const BoardDirectory& board, const Snapshot& snapshot, b
 void examine_processes(const BoardDirectory& board, std::vector<Symptom>& findings) {
   const bool served = serving_writer(board).has_value();
   const Result<std::unique_ptr<Snapshot>> snapshot = open_snapshot(board.path);
-  if (!snapshot) return;
+  if (!snapshot) {
+    findings.push_back({true, snapshot.error().text});
+    return;
+  }
   if (!served) examine_agents(**snapshot, findings);
   examine_executions(board, **snapshot, served, findings);
   const std::string sockets = socket_folder(board.path);

@@ -11,18 +11,20 @@ namespace bidboard {
 namespace {
 
 template <class T>
-Result<std::vector<T>> all_of(const Snapshot& snapshot, char letter) {
+Result<std::vector<T>> all_of(const Snapshot& snapshot) {
   std::vector<T> records;
   Result<void> fine;
-  snapshot.scan(std::string(1, letter), {}, [&](std::string_view, std::string_view bytes) {
-    Result<T> record = unseal<T>(bytes);
-    if (record)
-      records.push_back(std::move(*record));
-    else
-      fine = fail(record.error());
-    return fine.has_value();
-  });
+  const Result<void> read =
+      snapshot.scan(keys::all_of<T>(), {}, [&](std::string_view key, std::string_view bytes) {
+        Result<T> record = unseal<T>(bytes);
+        if (record)
+          records.push_back(std::move(*record));
+        else
+          fine = fail_in(keys::described(key), record.error());
+        return fine.has_value();
+      });
   if (!fine) return fail(fine.error());
+  if (!read) return fail(read.error());
   return records;
 }
 
@@ -45,25 +47,29 @@ Result<BoardView> BoardView::open(const Globals& globals) {
 
 Result<Task> BoardView::task(TaskId id) const {
   const auto bytes = snapshot_->get(keys::task(id));
-  if (!bytes) return fail(Errc::not_found, "no task " + to_string(id) + "; `bidboard tasks` lists them");
-  return unseal<Task>(*bytes);
+  if (!bytes) return fail(bytes.error());
+  if (!*bytes) return fail(Errc::not_found, "no task " + to_string(id) + "; `bidboard tasks` lists them");
+  return unseal<Task>(**bytes);
 }
 
-Result<std::vector<Task>> BoardView::tasks() const { return all_of<Task>(*snapshot_, keys::task_letter); }
-Result<std::vector<Agent>> BoardView::agents() const { return all_of<Agent>(*snapshot_, keys::agent_letter); }
+Result<std::vector<Task>> BoardView::tasks() const { return all_of<Task>(*snapshot_); }
+Result<std::vector<Agent>> BoardView::agents() const { return all_of<Agent>(*snapshot_); }
 
-std::vector<TaskId> BoardView::ids_under(std::string_view prefix) const {
+Result<std::vector<TaskId>> BoardView::ids_under(std::string_view prefix) const {
   std::vector<TaskId> ids;
-  snapshot_->scan(prefix, {}, [&](std::string_view key, std::string_view) {
+  const Result<void> read = snapshot_->scan(prefix, {}, [&](std::string_view key, std::string_view) {
     ids.push_back(keys::last_id<TaskId>(key));
     return true;
   });
+  if (!read) return fail(read.error());
   return ids;
 }
 
-Config BoardView::config() const {
+Result<Config> BoardView::config() const {
   const auto bytes = snapshot_->get(keys::config);
-  return bytes ? unseal<Config>(*bytes).value_or(Config{}) : Config{};
+  if (!bytes) return fail(bytes.error());
+  if (!*bytes) return Config{};
+  return unseal<Config>(**bytes);
 }
 
 Result<std::vector<std::string>> BoardView::ids_where(std::string_view table,
@@ -76,14 +82,17 @@ Result<std::vector<std::string>> BoardView::ids_where(std::string_view table,
 std::string BoardView::agent_name(AgentId id) const {
   if (!id) return "-";
   const auto bytes = snapshot_->get(keys::agent(id));
-  const Result<Agent> agent = bytes ? unseal<Agent>(*bytes) : Result<Agent>(fail(Errc::not_found, {}));
+  const Result<Agent> agent = bytes && *bytes ? unseal<Agent>(**bytes) : fail(Errc::not_found, {});
   return agent ? agent->profile.name : to_string(id);
 }
 
-std::string BoardView::result_of(const Task& task) const {
+Result<std::string> BoardView::result_of(const Task& task) const {
   if (task.result_blob.empty()) return task.result;
   const auto bytes = snapshot_->get(keys::blob(task.result_blob));
-  return bytes ? std::string(*bytes) : "";
+  if (!bytes) return fail(bytes.error());
+  if (!*bytes)
+    return fail(Errc::corrupt, "the result of " + to_string(task.id) + " is missing; run bidboard doctor");
+  return std::string(**bytes);
 }
 
 std::string ago(WallTime at, WallTime now) {
@@ -109,7 +118,9 @@ std::string shown_state(TaskState state) {
   }
 }
 
-Value task_to_json(const BoardView& board, const Task& task) {
+Result<Value> task_to_json(const BoardView& board, const Task& task) {
+  const Result<std::string> text = board.result_of(task);
+  if (!text) return fail(text.error());
   Value json = to_value(task);
   const Value* spec = json.find("spec");
   Value flat{Value::Object{}};
@@ -120,10 +131,8 @@ Value task_to_json(const BoardView& board, const Task& task) {
     if (member.key != "spec" && member.key != "result_blob" && member.key != "id")
       flat.set(member.key, member.value);
   flat.set("holder", task.holder ? Value(board.agent_name(task.holder)) : Value());
-  Result<Value> result = parse_json(board.result_of(task));
-  flat.set("result", task.state != TaskState::done ? Value()
-                     : result                      ? std::move(*result)
-                                                   : Value(board.result_of(task)));
+  Result<Value> result = parse_json(*text);
+  flat.set("result", task.state != TaskState::done ? Value() : result ? std::move(*result) : Value(*text));
   return flat;
 }
 

@@ -23,15 +23,17 @@ class BoardView {
   /// Errors: not_found, naming the id; corrupt.
   Result<Task> task(TaskId id) const;
   Result<std::vector<Task>> tasks() const;
-  std::vector<TaskId> ids_under(std::string_view prefix) const;
+  /// Errors: as Snapshot::scan.
+  Result<std::vector<TaskId>> ids_under(std::string_view prefix) const;
   Result<std::vector<Agent>> agents() const;
-  Config config() const;
+  Result<Config> config() const;
   /// The ids of the rows of the SQL table for which the condition holds (--where). Errors: as
   /// Query::ids_where.
   Result<std::vector<std::string>> ids_where(std::string_view table, std::string_view condition) const;
-  /// "scout2", or "a7" when it is not known, "-" for none.
+  /// "scout2", "-" for none, "a7" when its record is not there or cannot be read.
   std::string agent_name(AgentId id) const;
-  std::string result_of(const Task& task) const;
+  /// Empty: there is none. Errors: as Snapshot::get; corrupt when its content is missing.
+  Result<std::string> result_of(const Task& task) const;
 
  private:
   BoardView(BoardDirectory directory, std::unique_ptr<Snapshot> snapshot);
@@ -44,6 +46,6 @@ std::string ago(WallTime at, WallTime now);
 /// The state in its colour.
 std::string shown_state(TaskState state);
 /// As `show --json` and `tasks --json` print it.
-Value task_to_json(const BoardView& board, const Task& task);
+Result<Value> task_to_json(const BoardView& board, const Task& task);
 
 }  // namespace bidboard

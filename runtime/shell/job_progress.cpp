@@ -32,16 +32,18 @@ JobProgress::JobProgress(std::size_t total, bool quiet)
 Result<void> JobProgress::update(const BoardView& board, const std::set<TaskId>& job) {
   if (live_) erase();
   Result<void> fine;
-  board.snapshot().scan(std::string(1, keys::log_letter), keys::event(seen_.next()),
-                        [&](std::string_view key, std::string_view bytes) {
-                          const Result<Event> event = unseal<Event>(bytes);
-                          if (!event)
-                            fine = fail(event.error());
-                          else
-                            show_event(board, *event, job);
-                          seen_ = {read_big_endian(key, 1)};
-                          return fine.has_value();
-                        });
+  const Result<void> read = board.snapshot().scan(std::string(1, keys::log_letter), keys::event(seen_.next()),
+                                                  [&](std::string_view key, std::string_view bytes) {
+                                                    const Result<Event> event = unseal<Event>(bytes);
+                                                    if (!event)
+                                                      fine = fail(event.error());
+                                                    else
+                                                      show_event(board, *event, job);
+                                                    seen_ = {read_big_endian(key, 1)};
+                                                    return fine.has_value();
+                                                  });
+  if (!fine) return fine;
+  if (!read) return read;
   if (live_) draw(board);
   std::fflush(stdout);
   return fine;
@@ -90,10 +92,13 @@ void JobProgress::draw(const BoardView& board) {
     for (const Agent& agent : *agents) {
       if (agent.state != AgentState::live || drawn_lines_ == most_agent_lines) continue;
       std::string doing;
-      for (const TaskId id : board.ids_under(keys::holdings_of(agent.id)))
+      const Result<std::vector<TaskId>> held = board.ids_under(keys::holdings_of(agent.id));
+      for (const TaskId id : held.value_or(std::vector<TaskId>()))
         if (const Result<Task> task = board.task(id)) doing += (doing.empty() ? "" : ", ") + task_name(*task);
       std::printf("  %-12s %s\n", agent.profile.name.c_str(),
-                  doing.empty() ? coloured(Colour::dim, "idle").c_str() : cut_to(doing, 60).c_str());
+                  !held           ? "?"
+                  : doing.empty() ? coloured(Colour::dim, "idle").c_str()
+                                  : cut_to(doing, 60).c_str());
       ++drawn_lines_;
     }
   }

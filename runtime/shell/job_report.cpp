@@ -36,9 +36,11 @@ Result<JobSummary> summarise(const BoardView& board, const Plan& plan, const std
       AgentShare& share = summary.agents[board.agent_name(task->holder)];
       ++share.tasks;
       share.busy = share.busy + (task->finished_at - task->awarded_at);
-      if (!is_needed[i])
-        summary.results.emplace_back(task->spec.name.empty() ? task->spec.title : task->spec.name,
-                                     board.result_of(*task));
+      if (is_needed[i]) continue;
+      Result<std::string> result = board.result_of(*task);
+      if (!result) return fail(result.error());
+      summary.results.emplace_back(task->spec.name.empty() ? task->spec.title : task->spec.name,
+                                   std::move(*result));
     } else {
       summary.not_done.push_back(std::move(*task));
     }

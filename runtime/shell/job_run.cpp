@@ -141,8 +141,10 @@ class Job {
   Result<void> set_strategy(bool was_served) {
     Result<BoardView> board = BoardView::open(site_.board);
     if (!board) return fail(board.error());
-    Config config = board->config();
-    const Config before = config;
+    const Result<Config> known = board->config();
+    if (!known) return fail(known.error());
+    const Config before = *known;
+    Config config = before;
     const auto choose = [](std::string& value, const std::string& planned, const std::string& said) {
       if (!planned.empty()) value = planned;
       if (!said.empty()) value = said;

@@ -231,7 +231,7 @@ void Checkers::check_reply(EndpointId client, const Reply& reply, const Store& s
   if (reply.code != Errc::ok) return;
   if (const auto* posted = std::get_if<Posted>(&reply.body))
     for (const TaskId id : posted->ids)
-      must(store.get(keys::task(id)).has_value(),
+      must(store.get(keys::task(id)).value().has_value(),
            to_string(id) + " is told to be posted, and is not durable");
   if (const auto* claimed = std::get_if<Claimed>(&reply.body))
     must(tasks_[claimed->task].epoch >= claimed->epoch,
@@ -259,7 +259,7 @@ void Checkers::check_at_end(const Store& store, Instant at) {
   fold(store);
   for (const std::string& broken : check_invariants(store)) must(false, broken);
   for (const auto& [id, title] : acknowledged_) {
-    const auto bytes = store.get(keys::task(id));
+    const auto bytes = store.get(keys::task(id)).value();
     const Result<Task> task = bytes ? unseal<Task>(*bytes) : fail(Errc::not_found, "it is gone");
     must(task && task->spec.title == title, to_string(id) + " was acknowledged and is not there");
     if (task && acknowledged_done_.contains(id))

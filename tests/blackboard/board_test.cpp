@@ -58,7 +58,7 @@ TEST_CASE(
   board.apply(posted(1));
   CHECK(board.task({1})->state == TaskState::ready);
   CHECK(ready(board).size() == 1);
-  CHECK_FALSE(store.get(keys::task({1})).has_value());
+  CHECK_FALSE(store.get(keys::task({1})).value().has_value());
   CHECK(board.next_seq() == Seq{2});
   REQUIRE(board.commit(term).has_value());
   CHECK(store.last_seq() == Seq{1});
@@ -120,7 +120,7 @@ TEST_CASE("a damaged record is reported every time it is needed, not taken for a
     board.apply(posted(1));
     REQUIRE(board.commit(term).has_value());
   }
-  std::string bytes(*store.get(keys::task({1})));
+  std::string bytes(store.get(keys::task({1})).value().value());
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   store.replace(keys::task({1}), bytes);
   Board board(store);

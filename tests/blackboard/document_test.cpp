@@ -116,10 +116,12 @@ TEST_CASE("every value and key knows its line and column") {
   CHECK(same.find("n")->find("a")->place == Place{3, 12});
 }
 
-TEST_CASE("a key that stands twice is an error that names both places") {
-  CHECK(yaml_error("a: 1\nb: 2\na: 3\n") == "3:1: the key 'a' stands twice; it is already at 1:1");
-  CHECK(json_error("{\"a\": 1,\n \"a\": 2}") == "2:2: the key 'a' stands twice; it is already at 1:2");
-  CHECK(yaml_error("1: x\n'1': y\n") == "2:1: the key '1' stands twice; it is already at 1:1");
+TEST_CASE("a key that is defined twice is an error that names both places") {
+  CHECK(yaml_error("a: 1\nb: 2\na: 3\n") ==
+        "3:1: the key 'a' is defined twice; the first definition is at 1:1");
+  CHECK(json_error("{\"a\": 1,\n \"a\": 2}") ==
+        "2:2: the key 'a' is defined twice; the first definition is at 1:2");
+  CHECK(yaml_error("1: x\n'1': y\n") == "2:1: the key '1' is defined twice; the first definition is at 1:1");
 }
 
 TEST_CASE("aliases repeat a value, merge keys and odd keys are refused") {
@@ -159,7 +161,7 @@ TEST_CASE("bytes that are no text are refused before a parser sees them") {
     CHECK(parse(std::string_view("a\0b", 3)).error().text == "1:2: a control character (byte 0)");
     CHECK(parse("a: 1\x04\nb: 2").error().text == "1:5: a control character (byte 4)");
     CHECK(parse(std::string((64u << 20) + 1, ' ')).error().text ==
-          "1:1: the text has 64 MB, at most 64 MB are read");
+          "1:1: the text has 64 MB; at most 64 MB are read");
     CHECK(parse("\xef\xbb\xbf[1]") == Value(Value::Array{Value(1)}));
   }
 }

@@ -102,5 +102,5 @@ TEST_CASE("A log that takes a task where the state table does not lead is named,
   REQUIRE(findings.size() == 1);
   CHECK(findings[0] ==
         "the log cannot be replayed: event 3 cannot be: the state table allows no task_started for t1, which "
-        "is cancelled by then");
+        "is cancelled at that point");
 }

@@ -320,7 +320,7 @@ TEST_CASE_METHOD(Fixture, "errors name what is near") {
         "discoveries, "
         "workflows, calibration, log");
   CHECK(error("SELECT id FROM tasks WHERE state = \"done\"").text ==
-        "no such column: done; a text stands in single quotes: 'done'");
+        "no such column: done; text goes in single quotes: 'done'");
   CHECK(error("SELECT id FORM tasks").text == "near \"tasks\": syntax error (at character 16)");
 }
 

@@ -30,7 +30,7 @@ template <class Change>
 void tamper(const TestBoard& board, const std::string& key, Change&& change) {
   const auto store = LmdbStore::open(board.directory().path);
   REQUIRE(store.has_value());
-  std::string bytes((*store)->get(key).value());
+  std::string bytes((*store)->get(key).value().value());
   change(bytes);
   const Put put{key, bytes};
   REQUIRE((*store)->commit((*store)->last_seq(), (*store)->last_term(), {}, std::span(&put, 1)).has_value());

@@ -62,7 +62,7 @@ void update(LmdbStore& store, std::uint64_t from, std::uint64_t to) {
 
 std::uintmax_t bytes_after(std::uint64_t updates, bool with_reader) {
   const TempDir folder;
-  const LmdbOptions options{.durability = Durability::none, .create = true};
+  const StoreOptions options{.durability = Durability::none, .create = true};
   {
     const auto store = LmdbStore::open(folder.path(), options);
     REQUIRE(store.has_value());

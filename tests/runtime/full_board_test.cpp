@@ -14,8 +14,8 @@ namespace {
 /// A node over a small store in a folder, asked by one operator.
 class SmallBoard {
  public:
-  SmallBoard(const std::string& folder, std::size_t map_bytes) {
-    auto opened = LmdbStore::open(folder, {.map_bytes = map_bytes, .create = true});
+  SmallBoard(const std::string& folder, std::size_t bytes_max) {
+    auto opened = LmdbStore::open(folder, {.bytes_max = bytes_max, .create = true});
     REQUIRE(opened.has_value());
     store = std::move(*opened);
     ControllerOptions options;

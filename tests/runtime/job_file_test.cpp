@@ -226,7 +226,8 @@ TEST_CASE("a job without tasks is an error, and a wrong shape says the right one
         "job.yaml:1:8: 'tasks' must be a map, not a list; write the name of each task as a key: first: {run: "
         "...}");
   CHECK(error_of("") == "job.yaml:1:1: must be a map, not nothing; write tasks: {first: {run: ...}}");
-  CHECK(error_of("a: 1\na: 2\n") == "job.yaml:2:1: the key 'a' stands twice; it is already at 1:1");
+  CHECK(error_of("a: 1\na: 2\n") ==
+        "job.yaml:2:1: the key 'a' is defined twice; the first definition is at 1:1");
   CHECK(error_of("tasks: {a: {title: A, skills: {cpp: x}, budget: 1e12}}") ==
         "job.yaml:1:37: task 'a': 'skills.cpp' must be a number from 0 to 1000, not 'x'\n"
         "job.yaml:1:49: task 'a': 'budget' must be a number from 0 to 1000000000, not 1000000000000.0");

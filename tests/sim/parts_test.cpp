@@ -150,7 +150,7 @@ TEST_CASE("a commit that fails changes nothing, and the next one succeeds") {
   REQUIRE_FALSE(failed);
   CHECK(failed.error().code == Errc::storage);
   CHECK(store.last_seq() == Seq{0});
-  CHECK_FALSE(store.get("Tx"));
+  CHECK_FALSE(store.get("Tx").value());
   CHECK(store.commit(Seq{0}, Term{1}, events, puts));
   CHECK(store.last_seq() == Seq{1});
   CHECK(store.get("Tx") == "record");

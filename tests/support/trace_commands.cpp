@@ -112,13 +112,15 @@ std::vector<SkillNeed> skill_needs(const std::string& text) {
 
 std::string auction_of(const Snapshot& snapshot, TaskId task) {
   std::string last;
-  snapshot.scan(keys::decisions_of(task), {}, [&](std::string_view key, std::string_view) {
-    last = keys::auction(keys::last_id<AuctionId>(key));
-    return true;
-  });
+  const Result<void> read =
+      snapshot.scan(keys::decisions_of(task), {}, [&](std::string_view key, std::string_view) {
+        last = keys::auction(keys::last_id<AuctionId>(key));
+        return true;
+      });
+  if (!read) return read.error().text + "\n";
   if (last.empty()) return "none\n";
-  const Seq seq{read_big_endian(snapshot.get(last).value(), 0)};
-  const Event event = unseal<Event>(snapshot.get(keys::event(seq)).value()).value();
+  const Seq seq{read_big_endian(snapshot.get(last).value().value(), 0)};
+  const Event event = unseal<Event>(snapshot.get(keys::event(seq)).value().value()).value();
   const Auction& auction = *auction_in(event);
   std::string out = to_string(auction.id) + " " + auction.mechanism +
                     (auction.winner ? " won by " + to_string(auction.winner) : " without winner") + ": " +

@@ -74,7 +74,7 @@ bool TraceRunner::run_control(Words& words, std::string& out) {
     store_.commits_to_fail = words.count() > 1 ? static_cast<int>(whole(words.word(1))) : 1;
   } else if (verb == "damage") {
     const std::string key = keys::task(id<TaskId>(words.word(1)));
-    std::string bytes(store_.get(key).value());
+    std::string bytes(store_.get(key).value().value());
     bytes.back() = static_cast<char>(bytes.back() ^ 1);
     store_.replace(key, bytes);
     damaged_ = true;
@@ -83,7 +83,7 @@ bool TraceRunner::run_control(Words& words, std::string& out) {
   } else if (verb == "repair") {
     const auto folded = replay(store_, store_.last_seq());
     const std::string key = keys::task(id<TaskId>(words.word(1)));
-    store_.replace(key, std::string((*folded)->get(key).value()));
+    store_.replace(key, std::string((*folded)->get(key).value().value()));
     damaged_ = false;
   } else if (verb == "mute" || verb == "unmute") {
     actor(words.word(1)).mute = verb == "mute";

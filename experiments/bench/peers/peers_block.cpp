@@ -28,12 +28,14 @@ Result<void> count(const BoardDirectory& board, std::int64_t tasks, Counted& int
   const Result<std::unique_ptr<Snapshot>> snapshot = open_snapshot(board.path);
   if (!snapshot) return fail(snapshot.error());
   std::map<TaskId, int> accepted;
-  (*snapshot)->scan(std::string(1, keys::log_letter), {}, [&](std::string_view, std::string_view bytes) {
-    const Result<Event> event = unseal<Event>(bytes);
-    if (!event) return true;
-    if (const auto* done = std::get_if<TaskFinished>(&event->body)) ++accepted[done->task];
-    return true;
-  });
+  const Result<void> read =
+      (*snapshot)->scan(std::string(1, keys::log_letter), {}, [&](std::string_view, std::string_view bytes) {
+        const Result<Event> event = unseal<Event>(bytes);
+        if (!event) return true;
+        if (const auto* done = std::get_if<TaskFinished>(&event->body)) ++accepted[done->task];
+        return true;
+      });
+  if (!read) return read;
   into.lost += tasks - std::ssize(accepted);
   for (const auto& [task, times] : accepted) into.twice += times > 1;
   return {};

@@ -40,14 +40,19 @@ Result<Exit> list_agents(const Globals& globals, const AgentsArgs& args) {
   } else if (!args.all) {
     std::erase_if(*agents, [](const Agent& agent) { return agent.state == AgentState::gone; });
   }
-  const auto running = [&](const Agent& agent) { return board->ids_under(keys::holdings_of(agent.id)); };
+  std::map<AgentId, std::vector<TaskId>> running;
+  for (const Agent& agent : *agents) {
+    Result<std::vector<TaskId>> held = board->ids_under(keys::holdings_of(agent.id));
+    if (!held) return fail(held.error());
+    running[agent.id] = std::move(*held);
+  }
   if (args.json) {
     Value list{Value::Array{}};
     for (const Agent& agent : *agents) {
       Value item = to_value(agent.profile);
       item.set("id", to_string(agent.id));
       item.set("state", name(agent.state));
-      item.set("running", static_cast<std::int64_t>(running(agent).size()));
+      item.set("running", static_cast<std::int64_t>(running[agent.id].size()));
       item.set("finished", agent.finished);
       item.set("failed", agent.failed);
       item.set("reason", agent.reason);
@@ -59,7 +64,7 @@ Result<Exit> list_agents(const Globals& globals, const AgentsArgs& args) {
   Table table({"ID", "NAME", "STATE", "BUSY", "SPEED", "SKILLS", "DONE", "FAILED", "DOING"});
   for (const Agent& agent : *agents) {
     std::string doing;
-    const std::vector<TaskId> held = running(agent);
+    const std::vector<TaskId> held = running[agent.id];
     for (const TaskId id : held) doing += (doing.empty() ? "" : " ") + to_string(id);
     if (agent.state == AgentState::gone) doing = agent.reason;
     table.add({to_string(agent.id), agent.profile.name, std::string(name(agent.state)),

@@ -34,16 +34,22 @@ Decision decision_in(const Event& event) {
 /// Every decided auction of a task, first to last. One whose event was compacted away is left out.
 Result<std::vector<Decision>> decisions(const BoardView& board, TaskId task) {
   std::vector<std::uint64_t> auctions;
-  board.snapshot().scan(keys::decisions_of(task), {}, [&](std::string_view key, std::string_view) {
-    auctions.push_back(read_big_endian(key, key.size() - 8));
-    return true;
-  });
+  const Snapshot& snapshot = board.snapshot();
+  const Result<void> read =
+      snapshot.scan(keys::decisions_of(task), {}, [&](std::string_view key, std::string_view) {
+        auctions.push_back(read_big_endian(key, key.size() - 8));
+        return true;
+      });
+  if (!read) return fail(read.error());
   std::vector<Decision> found;
   for (const std::uint64_t id : auctions) {
-    const auto seq = board.snapshot().get(keys::auction(AuctionId{id}));
-    const auto bytes = seq ? board.snapshot().get(keys::event(Seq{read_big_endian(*seq, 0)})) : std::nullopt;
-    if (!bytes) continue;
-    const Result<Event> event = unseal<Event>(*bytes);
+    const auto seq = snapshot.get(keys::auction(AuctionId{id}));
+    if (!seq) return fail(seq.error());
+    if (!*seq) continue;
+    const auto bytes = snapshot.get(keys::event(Seq{read_big_endian(**seq, 0)}));
+    if (!bytes) return fail(bytes.error());
+    if (!*bytes) continue;
+    const Result<Event> event = unseal<Event>(**bytes);
     if (!event) return fail(event.error());
     if (auction_in(*event)) found.push_back(decision_in(*event));
   }
@@ -160,7 +166,9 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
   Table table({"AGENT", "STATE", "BUSY", "ANSWER"});
   for (const Agent& agent : *agents) {
     if (agent.state != AgentState::live) continue;
-    const std::size_t busy = board.ids_under(keys::holdings_of(agent.id)).size();
+    const Result<std::vector<TaskId>> held = board.ids_under(keys::holdings_of(agent.id));
+    if (!held) return fail(held.error());
+    const std::size_t busy = held->size();
     const auto against = ineligible(task, agent);
     const std::string answer = last_answer(failed, agent.id);
     table.add({agent.profile.name, std::string(name(agent.state)),

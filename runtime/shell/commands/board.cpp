@@ -57,7 +57,9 @@ Result<Exit> init(const Globals& globals, const InitArgs& args) {
   if (existed) {
     const Result<BoardView> view = BoardView::open(*board);
     if (!view) return fail(view.error());
-    config = view->config();
+    const Result<Config> known = view->config();
+    if (!known) return fail(known.error());
+    config = *known;
   }
   const Config before = config;
   if (!args.project.empty()) config.project = args.project;

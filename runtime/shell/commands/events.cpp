@@ -135,16 +135,17 @@ Result<Seq> each_event(const BoardView& board, Seq from,
                        const std::function<void(Seq, const Event&)>& visit) {
   Seq last{from.value == 0 ? 0 : from.value - 1};
   Result<void> fine;
-  board.snapshot().scan(std::string(1, keys::log_letter), keys::event(from),
-                        [&](std::string_view key, std::string_view bytes) {
-                          const Result<Event> event = unseal<Event>(bytes);
-                          if (!event)
-                            fine = fail(event.error());
-                          else
-                            visit(last = {read_big_endian(key, 1)}, *event);
-                          return fine.has_value();
-                        });
+  const Result<void> read = board.snapshot().scan(std::string(1, keys::log_letter), keys::event(from),
+                                                  [&](std::string_view key, std::string_view bytes) {
+                                                    const Result<Event> event = unseal<Event>(bytes);
+                                                    if (!event)
+                                                      fine = fail(event.error());
+                                                    else
+                                                      visit(last = {read_big_endian(key, 1)}, *event);
+                                                    return fine.has_value();
+                                                  });
   if (!fine) return fail(fine.error());
+  if (!read) return fail(read.error());
   return last;
 }
 

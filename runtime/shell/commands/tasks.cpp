@@ -22,7 +22,11 @@ struct ListArgs {
 Result<Exit> print_tasks(const BoardView& board, std::vector<Task> tasks, bool json) {
   if (json) {
     Value list{Value::Array{}};
-    for (const Task& task : tasks) list.push(task_to_json(board, task));
+    for (const Task& task : tasks) {
+      Result<Value> item = task_to_json(board, task);
+      if (!item) return fail(item.error());
+      list.push(std::move(*item));
+    }
     print_json(std::move(list));
     return Exit::ok;
   }
@@ -82,8 +86,10 @@ Result<Exit> list_tasks(const Globals& globals, const ListArgs& args) {
 Result<Exit> list_ready(const Globals& globals, bool json) {
   Result<BoardView> board = BoardView::open(globals);
   if (!board) return fail(board.error());
+  const Result<std::vector<TaskId>> ids = board->ids_under(std::string(1, keys::ready_letter));
+  if (!ids) return fail(ids.error());
   std::vector<Task> tasks;
-  for (const TaskId id : board->ids_under(std::string(1, keys::ready_letter))) {
+  for (const TaskId id : *ids) {
     Result<Task> task = board->task(id);
     if (!task) return fail(task.error());
     tasks.push_back(std::move(*task));
@@ -120,7 +126,7 @@ void line(const char* label, const std::string& value) {
         value.c_str());
 }
 
-void print_task(const BoardView& board, const Task& task) {
+Result<void> print_task(const BoardView& board, const Task& task) {
   const WallTime now = read_clocks().wall;
   std::printf("%s  %s  %s\n", coloured(Colour::bold, to_string(task.id)).c_str(),
               shown_state(task.state).c_str(), coloured(Colour::bold, task.spec.title).c_str());
@@ -134,8 +140,10 @@ void print_task(const BoardView& board, const Task& task) {
   if (is_held(task.state) && task.progress > 0)
     line("progress", std::to_string(task.progress / 10'000) + " % " + task.progress_text);
   line("needs", listed(board, task.spec.needs));
+  const Result<std::vector<TaskId>> waiting = board.ids_under(keys::dependents_of(task.id));
+  if (!waiting) return fail(waiting.error());
   std::vector<Need> dependents;
-  for (const TaskId id : board.ids_under(keys::dependents_of(task.id))) dependents.push_back({id, false});
+  for (const TaskId id : *waiting) dependents.push_back({id, false});
   line("needed by", listed(board, dependents));
   line("skills", listed(task.spec.skills));
   line("run", task.spec.run);
@@ -152,10 +160,12 @@ void print_task(const BoardView& board, const Task& task) {
                         board.agent_name(failure.agent) + ": " + failure.reason);
   if (!task.spec.body.empty()) std::printf("\n%s\n", task.spec.body.c_str());
   if (task.state == TaskState::done) {
-    const std::string result = board.result_of(task);
+    const Result<std::string> result = board.result_of(task);
+    if (!result) return fail(result.error());
     std::printf("\n%s\n%s\n", coloured(Colour::dim, "result").c_str(),
-                result.empty() ? "(none)" : result.c_str());
+                result->empty() ? "(none)" : result->c_str());
   }
+  return {};
 }
 
 Result<Exit> show(const Globals& globals, const std::string& id_text, bool json) {
@@ -165,10 +175,13 @@ Result<Exit> show(const Globals& globals, const std::string& id_text, bool json)
   if (!board) return fail(board.error());
   const Result<Task> task = board->task(*id);
   if (!task) return fail(task.error());
-  if (json)
-    print_json(task_to_json(*board, *task));
-  else
-    print_task(*board, *task);
+  if (!json) {
+    if (const Result<void> printed = print_task(*board, *task); !printed) return fail(printed.error());
+    return Exit::ok;
+  }
+  Result<Value> data = task_to_json(*board, *task);
+  if (!data) return fail(data.error());
+  print_json(std::move(*data));
   return Exit::ok;
 }
 

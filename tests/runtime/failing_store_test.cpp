@@ -1,0 +1,145 @@
+// A node over a store whose reads fail and whose reads can be fetched ahead; drivers over a store of another
+// kind.
+#include <algorithm>
+
+#include "runtime/coordination/strategy.hpp"
+#include "runtime/core/node.hpp"
+#include "runtime/drivers/call.hpp"
+#include "runtime/drivers/compaction_run.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/flaky_store.hpp"
+#include "tests/support/temp_dir.hpp"
+
+using namespace bidboard;
+
+namespace {
+
+Post post_of(const std::string& title) {
+  Post post;
+  post.tasks.resize(1);
+  post.tasks[0].title = title;
+  return post;
+}
+
+/// A node asked by one operator.
+struct Asked {
+  FlakyStore store;
+  std::unique_ptr<Node> node;
+  Instant time{};
+
+  Asked() { restart(); }
+  void restart() {
+    ControllerOptions options;
+    options.term = store.last_term().next();
+    options.secret_key = std::string(32, 'k');
+    options.coordinators = make_coordinator;
+    node = std::make_unique<Node>(store, options);
+    REQUIRE(node->start(now()).has_value());
+  }
+  Now now() {
+    time = time + seconds(1);
+    return {time, WallTime{time.us}};
+  }
+  Reply ask(RequestBody body, const std::string& as = {}) {
+    Request request{{}, 1, as, {}, std::move(body)};
+    const Committed done = node->process({FromPeer{PeerId{1}, std::move(request)}}, now());
+    REQUIRE(done.sends.size() == 1);
+    return std::get<Reply>(done.sends.front().message);
+  }
+};
+
+/// A board's store that the driver owns and the test keeps.
+class Borrowed final : public Store {
+ public:
+  explicit Borrowed(Store& store) : store_(store) {}
+  Result<void> commit(Seq seq, Term term, std::span<const std::string> events,
+                      std::span<const Put> puts) override {
+    return store_.commit(seq, term, events, puts);
+  }
+  Result<std::optional<std::string_view>> get(std::string_view key) const override { return store_.get(key); }
+  Result<void> scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override {
+    return store_.scan(prefix, from, visit);
+  }
+  Seq last_seq() const override { return store_.last_seq(); }
+  Term last_term() const override { return store_.last_term(); }
+  std::int64_t fullness() const override { return store_.fullness(); }
+  Result<std::unique_ptr<Snapshot>> snapshot() const override { return store_.snapshot(); }
+
+ private:
+  Store& store_;
+};
+
+}  // namespace
+
+TEST_CASE("a read that fails is answered storage, nothing happens, and the node goes on") {
+  Asked board;
+  REQUIRE(board.ask(post_of("first")).code == Errc::ok);
+  board.restart();  // nothing is cached
+  board.store.unreadable = "T";
+  const Reply failed = board.ask(Claim{{1}, {}}, "ann");
+  CHECK(failed.code == Errc::storage);
+  CHECK(failed.text == "record task t1: the disk does not answer");
+  board.store.unreadable.reset();
+  CHECK(board.ask(Claim{{1}, {}}, "ann").code == Errc::ok);
+  CHECK(board.node->board().task({1})->epoch == Epoch{1});
+}
+
+TEST_CASE("a log that cannot be read is answered storage, not an empty page") {
+  Asked board;
+  board.store.unreadable = "L";
+  CHECK(board.ask(ReadLog{{1}, 10}).code == Errc::storage);
+  board.store.unreadable = std::string(keys::base);
+  CHECK(board.ask(ReadLog{{1}, 10}).code == Errc::storage);
+  board.store.unreadable.reset();
+  CHECK(board.ask(ReadLog{{1}, 10}).code == Errc::ok);
+}
+
+TEST_CASE("a node prefetches what its inputs name, once per batch") {
+  Asked board;
+  REQUIRE(board.ask(post_of("first")).code == Errc::ok);
+  board.store.prefetched.clear();
+  const auto claim = [](std::uint64_t task) {
+    return FromPeer{PeerId{1}, Request{{}, task, "ann", {}, Claim{{task}, {}}}};
+  };
+  board.node->process({claim(1), claim(7)}, board.now());
+  CHECK(board.store.prefetched == std::vector<std::vector<std::string>>{{keys::task({1}), keys::task({7})}});
+}
+
+TEST_CASE("one request runs over the store that its caller opens") {
+  const TempDir folder;
+  const Result<BoardDirectory> board = make_board_folder(folder.path());
+  REQUIRE(board.has_value());
+  FlakyStore store;
+  CallOptions options;
+  options.open_store = [&](const std::string& directory,
+                           const StoreOptions&) -> Result<std::unique_ptr<Store>> {
+    CHECK(directory == board->path);
+    return std::make_unique<Borrowed>(store);
+  };
+  const Result<Posted> posted = call_for<Posted>(*board, post_of("first"), options);
+  REQUIRE(posted.has_value());
+  CHECK(store.get(keys::task({1})).value().has_value());
+  store.unreadable = "T";
+  const auto claimed = call(*board, Claim{{1}, {}}, options);
+  REQUIRE_FALSE(claimed.has_value());
+  CHECK(claimed.error().code == Errc::storage);
+  options.open_store = [](const std::string&, const StoreOptions&) -> Result<std::unique_ptr<Store>> {
+    return fail(Errc::unavailable, "the server is down");
+  };
+  CHECK(call(*board, post_of("second"), options).error().text == "the server is down");
+}
+
+TEST_CASE("a compaction under way answers with the read that failed") {
+  Asked board;
+  REQUIRE(board.ask(post_of("first")).code == Errc::ok);
+  CompactionRun run(board.store);
+  run.ask({PeerId{1}, 9});
+  board.store.unreadable = keys::base_of('0', {});
+  std::vector<Send> sends;
+  while (sends.empty())
+    if (run.has_work()) sends = run.work();
+  const Reply& reply = std::get<Reply>(sends.front().message);
+  CHECK(reply.number == 9);
+  CHECK(reply.code == Errc::storage);
+  CHECK(reply.text == "the disk does not answer");
+}
