@@ -153,11 +153,12 @@ struct File {
   const Value* agents = nullptr;
   const Value* strategies = nullptr;
   const Value* faults = nullptr;
-  const Value* claims = nullptr;
+  const Value* hypotheses = nullptr;
   const Value* goals = nullptr;
   const Value* full = nullptr;
 };
-constexpr std::array<Key<File>, 13> file_table{{
+/// The last row is a former name: refused with its replacement, and left out of the reference.
+constexpr std::array<Key<File>, 14> file_table{{
     {{"name", "text", "required", "what the experiment is called"},
      [](KeyReader& r, const Value& v, File& f) { f.experiment.name = r.name(v).value_or(""); }},
     {{"about", "text", "none", "what it asks, for the head of the report"},
@@ -188,12 +189,17 @@ constexpr std::array<Key<File>, 13> file_table{{
      [](KeyReader&, const Value& v, File& f) { f.strategies = &v; }},
     {{"faults", "list", "[none]", "what goes wrong"},
      [](KeyReader&, const Value& v, File& f) { f.faults = &v; }},
-    {{"claims", "list", "none", "claims that are put to the test"},
-     [](KeyReader&, const Value& v, File& f) { f.claims = &v; }},
+    {{"hypotheses", "list", "none", "statements about two strategies, to be upheld or refuted"},
+     [](KeyReader&, const Value& v, File& f) { f.hypotheses = &v; }},
     {{"goals", "list", "none", "what is to be reached"},
      [](KeyReader&, const Value& v, File& f) { f.goals = &v; }},
     {{"full", "map", "none", "keys that replace those of the file with --full"},
      [](KeyReader&, const Value& v, File& f) { f.full = &v; }},
+    {{"claims", "", "", ""},
+     [](KeyReader& r, const Value& v, File&) {
+       r.refuse(v.place, "is called 'hypotheses' now, and 'claim' in its entries 'hypothesis'",
+                "rename both keys");
+     }},
 }};
 
 std::string name_of(const AgentsSpec& spec) {
@@ -250,7 +256,7 @@ class ExperimentReader {
     if (!file_.agents) add_agents({});
     if (!file_.faults) file_.experiment.faults.push_back({});
     check(document.place);
-    if (file_.claims) read_claims(*file_.claims, file_.experiment, diagnostics_);
+    if (file_.hypotheses) read_hypotheses(*file_.hypotheses, file_.experiment, diagnostics_);
     if (file_.goals) read_goals(*file_.goals, file_.experiment, diagnostics_);
     if (!diagnostics_.empty()) return fail(diagnostics_.error());
     return std::move(file_.experiment);
@@ -434,7 +440,8 @@ Result<Experiment> read_experiment(std::string_view text, const std::string& fil
 }
 
 std::string experiment_reference() {
-  return "### The file\n\n" + markdown_table(infos<File>(file_table)) + "\n### A workload\n\n" +
+  const std::span<const Key<File>> documented = std::span(file_table).first(file_table.size() - 1);
+  return "### The file\n\n" + markdown_table(infos<File>(documented)) + "\n### A workload\n\n" +
          markdown_table(infos<WorkloadEntry>(workload_table)) + "\n### Agents\n\n" +
          markdown_table(infos<AgentsEntry>(agents_table)) + "\n### A strategy\n\n" +
          markdown_table(infos<StrategySpec>(strategy_table)) + "\n### Faults\n\n" +

@@ -69,7 +69,7 @@ struct Experiment {
   std::vector<AgentsSpec> agents;
   std::vector<StrategySpec> strategies;
   std::vector<FaultsSpec> faults;
-  std::vector<ClaimSpec> claims;
+  std::vector<Hypothesis> hypotheses;
   std::vector<GoalSpec> goals;
 };
 

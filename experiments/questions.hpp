@@ -1,4 +1,4 @@
-// What an experiment is asked beside its tables: published claims that it puts to the test, and goals that
+// What an experiment is asked beside its tables: published hypotheses that it puts to the test, and goals that
 // are to be reached. Everything is named as the report names it. Pure.
 #pragma once
 
@@ -27,7 +27,7 @@ enum class Aspect : std::uint8_t {
 };
 
 /// "`more` has more of it than `less`."
-struct ClaimSpec {
+struct Hypothesis {
   std::string text;
   std::string measure;
   Aspect aspect = Aspect::value;
@@ -46,17 +46,17 @@ struct GoalSpec {
   Where where;
 };
 
-/// `claims:` and `goals:` of an experiment file, the rest of which has been read. What is wrong goes into the
+/// `hypotheses:` and `goals:` of an experiment file, the rest of which has been read. What is wrong goes into the
 /// diagnostics.
-void read_claims(const Value& list, Experiment& experiment, Diagnostics& diagnostics);
+void read_hypotheses(const Value& list, Experiment& experiment, Diagnostics& diagnostics);
 void read_goals(const Value& list, Experiment& experiment, Diagnostics& diagnostics);
 /// Their keys in Markdown.
 std::string questions_reference();
 
 /// As they are kept with the results, and back; what does not fit is left at its default.
-Value to_value(const ClaimSpec& claim);
+Value to_value(const Hypothesis& hypothesis);
 Value to_value(const GoalSpec& goal);
-ClaimSpec read_claim(const Value& value);
+Hypothesis read_hypothesis(const Value& value);
 GoalSpec read_goal(const Value& value);
 
 }  // namespace bidboard

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "experiments/claims.hpp"
+#include "experiments/hypotheses.hpp"
 #include "experiments/verdict.hpp"
 
 namespace bidboard {

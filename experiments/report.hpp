@@ -12,7 +12,7 @@ namespace bidboard {
 /// `gantt`: the lines of gantt.jsonl.
 std::string report_page(const Results& results, const std::vector<Value>& gantt);
 
-/// The answer, claims, goals and a table per setting in Markdown.
+/// The answer, hypotheses, goals and a table per setting in Markdown.
 std::string report_markdown(const Results& results);
 /// docs/results.md: what the first of them answers, then a section for each. REQUIRES: at least one.
 std::string results_document(const std::vector<Results>& all);

@@ -67,7 +67,7 @@ ExperimentNames names_of(const Experiment& experiment) {
   for (const auto& spec : experiment.agents) names.agent_counts.push_back(spec.count);
   for (const auto& spec : experiment.faults) names.faults.push_back(spec.name);
   for (const auto& spec : experiment.strategies) names.strategies.push_back(spec.name);
-  names.claims = experiment.claims;
+  names.hypotheses = experiment.hypotheses;
   names.goals = experiment.goals;
   return names;
 }
@@ -131,9 +131,9 @@ Value to_value(const ExperimentNames& names) {
   value.set("agent_counts", std::move(counts));
   value.set("faults", list_of(names.faults));
   value.set("strategies", list_of(names.strategies));
-  Value claims{Value::Array{}};
-  for (const ClaimSpec& claim : names.claims) claims.push(to_value(claim));
-  value.set("claims", std::move(claims));
+  Value hypotheses{Value::Array{}};
+  for (const Hypothesis& hypothesis : names.hypotheses) hypotheses.push(to_value(hypothesis));
+  value.set("hypotheses", std::move(hypotheses));
   Value goals{Value::Array{}};
   for (const GoalSpec& goal : names.goals) goals.push(to_value(goal));
   value.set("goals", std::move(goals));
@@ -155,8 +155,8 @@ Result<ExperimentNames> read_names(const Value& value) {
       names.agent_counts.push_back(count.is_integer() ? static_cast<std::uint64_t>(count.integer()) : 0);
   names.faults = words_of(value, "faults");
   names.strategies = words_of(value, "strategies");
-  if (const Value* claims = value.find("claims"); claims && claims->is_array())
-    for (const Value& claim : claims->array()) names.claims.push_back(read_claim(claim));
+  if (const Value* hypotheses = value.find("hypotheses"); hypotheses && hypotheses->is_array())
+    for (const Value& hypothesis : hypotheses->array()) names.hypotheses.push_back(read_hypothesis(hypothesis));
   if (const Value* goals = value.find("goals"); goals && goals->is_array())
     for (const Value& goal : goals->array()) names.goals.push_back(read_goal(goal));
   if (names.workloads.empty() || names.agents.empty() || names.faults.empty() || names.strategies.empty() ||

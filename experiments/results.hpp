@@ -24,7 +24,7 @@ struct ExperimentNames {
   std::vector<std::uint64_t> agent_counts;
   std::vector<std::string> faults;
   std::vector<std::string> strategies;
-  std::vector<ClaimSpec> claims{};
+  std::vector<Hypothesis> hypotheses{};
   std::vector<GoalSpec> goals{};
 };
 ExperimentNames names_of(const Experiment& experiment);

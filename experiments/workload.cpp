@@ -122,7 +122,7 @@ void coding_project(Builder& b, std::uint32_t tasks) {
     const std::uint32_t write = add("code", needs);
     const std::uint32_t test = add("test", {write});
     const std::uint32_t document = add("document", {write});
-    modules.push_back(add("mend", {test}));
+    modules.push_back(add("patch", {test}));
     if (b.random().below(3) == 0) modules.push_back(document);
   }
   add("review", {add("integrate", modules)});

@@ -15,7 +15,7 @@ enum class Shape : std::uint8_t {
   fork_join,       ///< stages: one task, many beside each other, one that needs them all
   layered,         ///< layers of equal width; a task needs one to three of the layer before
   random,          ///< a task needs up to three of the ten before it
-  coding_project,  ///< a plan; modules, each designed, written, tested and mended; integration and review
+  coding_project,  ///< a plan; modules, each designed, written, tested and patched; integration and review
 };
 std::string_view name(Shape shape);
 const std::vector<std::string>& generator_names();

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "experiments/claims.hpp"
+#include "experiments/hypotheses.hpp"
 #include "experiments/drivers/runner.hpp"
 #include "experiments/report.hpp"
 #include "experiments/verdict.hpp"

@@ -17,19 +17,19 @@ std::string_view name(Outcome outcome);
 
 /// Both strategies in the same runs: the same workload, agents, faults and seed; for a growth, the same
 /// workload, faults and seed over all numbers of agents.
-struct ClaimVerdict {
+struct HypothesisVerdict {
   Outcome outcome = Outcome::not_measured;
   double more = 0;  ///< mean over the runs; of ratios the geometric one
   double less = 0;
   bool as_ratio = false;  ///< `contrast` is more ÷ less instead of more − less
-  Difference contrast;    ///< p is corrected for all claims of the experiment (Holm)
+  Difference contrast;    ///< p is corrected for all hypotheses of the experiment (Holm)
 };
-/// In the order of the claims. A contrast is a ratio where it is of failures, or where all values are
+/// In the order of the hypotheses. A contrast is a ratio where it is of failures, or where all values are
 /// positive and no percentages; else a difference. Below 1 %, 0.5 points or an exponent of 0.05 there is no
 /// difference, however certain it is.
-std::vector<ClaimVerdict> judge_claims(const Results& results);
+std::vector<HypothesisVerdict> judge_hypotheses(const Results& results);
 /// "peer n^1.92, hierarchy n^1.01; difference 0.91 [0.88 to 0.95], p = 0.002, 24 pairs".
-std::string in_words(const ClaimSpec& claim, const ClaimVerdict& verdict);
+std::string in_words(const Hypothesis& hypothesis, const HypothesisVerdict& verdict);
 
 /// The best strategy of a goal among one crowd under some faults.
 struct GoalFigure {
@@ -58,7 +58,7 @@ struct AnswerTable {
   std::vector<std::string> head;
   std::vector<std::vector<std::string>> rows;
 };
-/// Claims, goals and fitted growth, as far as the experiment has them.
+/// Hypotheses, goals and fitted growth, as far as the experiment has them.
 std::vector<AnswerTable> answer_tables(const Results& results);
 /// Four digits are more than anyone sees.
 std::string four_digits(double value);

@@ -1,4 +1,4 @@
-#include "experiments/claims.hpp"
+#include "experiments/hypotheses.hpp"
 
 #include <algorithm>
 #include <array>
@@ -92,13 +92,13 @@ Values by_failure(const Results& results, const Values& values, const Values& un
   return ratios;
 }
 
-Values aspect_of(const Results& results, const ClaimSpec& claim, std::string_view strategy) {
-  const Values values = values_of(results, claim.measure, strategy, claim.where);
-  if (claim.aspect == Aspect::growth) return exponents_of(results, values);
-  if (claim.aspect == Aspect::value) return values;
-  Where everywhere = claim.where;
+Values aspect_of(const Results& results, const Hypothesis& hypothesis, std::string_view strategy) {
+  const Values values = values_of(results, hypothesis.measure, strategy, hypothesis.where);
+  if (hypothesis.aspect == Aspect::growth) return exponents_of(results, values);
+  if (hypothesis.aspect == Aspect::value) return values;
+  Where everywhere = hypothesis.where;
   everywhere.faults = results.names.faults;
-  return by_failure(results, values, values_of(results, claim.measure, strategy, everywhere));
+  return by_failure(results, values, values_of(results, hypothesis.measure, strategy, everywhere));
 }
 
 std::vector<double> numbers(const Values& values) {
@@ -111,13 +111,13 @@ double mean_of(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-ClaimVerdict contrast(const Results& results, const ClaimSpec& claim) {
+HypothesisVerdict contrast(const Results& results, const Hypothesis& hypothesis) {
   std::vector<double> more, less;
-  pair_up(aspect_of(results, claim, claim.more), aspect_of(results, claim, claim.less), more, less);
-  ClaimVerdict verdict;
+  pair_up(aspect_of(results, hypothesis, hypothesis.more), aspect_of(results, hypothesis, hypothesis.less), more, less);
+  HypothesisVerdict verdict;
   if (more.empty()) return verdict;
-  verdict.as_ratio = claim.aspect == Aspect::failure ||
-                     (claim.aspect == Aspect::value && find_measure(claim.measure)->unit != "%" &&
+  verdict.as_ratio = hypothesis.aspect == Aspect::failure ||
+                     (hypothesis.aspect == Aspect::value && find_measure(hypothesis.measure)->unit != "%" &&
                       std::ranges::all_of(more, is_positive) && std::ranges::all_of(less, is_positive));
   if (verdict.as_ratio) {
     verdict.more = summarise(more).ratio;
@@ -132,8 +132,8 @@ ClaimVerdict contrast(const Results& results, const ClaimSpec& claim) {
   return verdict;
 }
 
-double least_effect(const ClaimSpec& claim, const ClaimVerdict& verdict) {
-  if (claim.aspect == Aspect::growth) return least_exponent;
+double least_effect(const Hypothesis& hypothesis, const HypothesisVerdict& verdict) {
+  if (hypothesis.aspect == Aspect::growth) return least_exponent;
   return verdict.as_ratio ? std::log(least_ratio) : least_points;
 }
 
@@ -147,29 +147,29 @@ std::string interval(const Interval& ci, std::string (*number)(double) = four_di
   return "[" + number(ci.low) + " to " + number(ci.high) + "]";
 }
 
-/// One strategy's part of a claim.
-std::string side_in_words(const ClaimSpec& claim, double value) {
-  if (claim.aspect == Aspect::growth) return "n^" + two_decimals(value);
-  if (claim.aspect == Aspect::failure) return "× " + four_digits(value);
-  const std::string_view unit = find_measure(claim.measure)->unit;
+/// One strategy's part of a hypothesis.
+std::string side_in_words(const Hypothesis& hypothesis, double value) {
+  if (hypothesis.aspect == Aspect::growth) return "n^" + two_decimals(value);
+  if (hypothesis.aspect == Aspect::failure) return "× " + four_digits(value);
+  const std::string_view unit = find_measure(hypothesis.measure)->unit;
   return four_digits(value) + (unit.empty() ? "" : " ") + std::string(unit);
 }
 
-AnswerTable claims_table(const Results& results) {
-  AnswerTable table{"Claims",
-                    "Paired by seed, with 95 % bootstrap intervals; p corrected for all claims (Holm). n is "
+AnswerTable hypotheses_table(const Results& results) {
+  AnswerTable table{"Hypotheses",
+                    "Paired by seed, with 95 % bootstrap intervals; p corrected for all hypotheses (Holm). n is "
                     "the number of agents.",
-                    {"claim", "measured by", "outcome", "figures"},
+                    {"hypothesis", "measured by", "outcome", "figures"},
                     {}};
-  const std::vector<ClaimVerdict> verdicts = judge_claims(results);
+  const std::vector<HypothesisVerdict> verdicts = judge_hypotheses(results);
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
-    const ClaimSpec& claim = results.names.claims[i];
-    const Measure* measure = find_measure(claim.measure);
-    std::string what = measure ? std::string(measure->title) : claim.measure;
-    if (claim.aspect == Aspect::growth) what = "growth of " + what + " with n";
-    if (claim.aspect == Aspect::failure) what += " with a failure ÷ without";
+    const Hypothesis& hypothesis = results.names.hypotheses[i];
+    const Measure* measure = find_measure(hypothesis.measure);
+    std::string what = measure ? std::string(measure->title) : hypothesis.measure;
+    if (hypothesis.aspect == Aspect::growth) what = "growth of " + what + " with n";
+    if (hypothesis.aspect == Aspect::failure) what += " with a failure ÷ without";
     table.rows.push_back(
-        {claim.text, what, std::string(name(verdicts[i].outcome)), in_words(claim, verdicts[i])});
+        {hypothesis.text, what, std::string(name(verdicts[i].outcome)), in_words(hypothesis, verdicts[i])});
   }
   return table;
 }
@@ -255,21 +255,21 @@ std::string_view name(Outcome outcome) {
   return names[static_cast<std::size_t>(outcome)];
 }
 
-std::vector<ClaimVerdict> judge_claims(const Results& results) {
-  std::vector<ClaimVerdict> verdicts;
+std::vector<HypothesisVerdict> judge_hypotheses(const Results& results) {
+  std::vector<HypothesisVerdict> verdicts;
   std::vector<double> p;
-  for (const ClaimSpec& claim : results.names.claims) {
-    verdicts.push_back(contrast(results, claim));
+  for (const Hypothesis& hypothesis : results.names.hypotheses) {
+    verdicts.push_back(contrast(results, hypothesis));
     p.push_back(verdicts.back().contrast.p);
   }
   const std::vector<double> corrected = holm(p);
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
-    ClaimVerdict& verdict = verdicts[i];
+    HypothesisVerdict& verdict = verdicts[i];
     verdict.contrast.p = corrected[i];
     if (verdict.contrast.pairs == 0) continue;
     const double effect = verdict.as_ratio ? std::log(verdict.contrast.mean) : verdict.contrast.mean;
     verdict.outcome =
-        corrected[i] > noise_level || std::abs(effect) < least_effect(results.names.claims[i], verdict)
+        corrected[i] > noise_level || std::abs(effect) < least_effect(results.names.hypotheses[i], verdict)
             ? Outcome::no_difference
         : effect > 0 ? Outcome::upheld
                      : Outcome::refuted;
@@ -277,12 +277,12 @@ std::vector<ClaimVerdict> judge_claims(const Results& results) {
   return verdicts;
 }
 
-std::string in_words(const ClaimSpec& claim, const ClaimVerdict& verdict) {
+std::string in_words(const Hypothesis& hypothesis, const HypothesisVerdict& verdict) {
   if (verdict.outcome == Outcome::not_measured) return "–";
   const Difference& c = verdict.contrast;
-  const auto number = claim.aspect == Aspect::growth ? two_decimals : four_digits;
-  return claim.more + " " + side_in_words(claim, verdict.more) + ", " + claim.less + " " +
-         side_in_words(claim, verdict.less) + (verdict.as_ratio ? "; ratio " : "; difference ") +
+  const auto number = hypothesis.aspect == Aspect::growth ? two_decimals : four_digits;
+  return hypothesis.more + " " + side_in_words(hypothesis, verdict.more) + ", " + hypothesis.less + " " +
+         side_in_words(hypothesis, verdict.less) + (verdict.as_ratio ? "; ratio " : "; difference ") +
          number(c.mean) + " " + interval(c.ci, number) + ", p = " + four_digits(c.p) + ", " +
          std::to_string(c.pairs) + " pairs";
 }
@@ -326,7 +326,7 @@ std::optional<Growth> growth_of(const Results& results, std::string_view measure
 }
 
 std::vector<AnswerTable> answer_tables(const Results& results) {
-  std::vector<AnswerTable> tables{claims_table(results), goals_table(results), live_table(results),
+  std::vector<AnswerTable> tables{hypotheses_table(results), goals_table(results), live_table(results),
                                   growth_table(results)};
   std::erase_if(tables, [](const AnswerTable& table) { return table.rows.empty(); });
   return tables;
