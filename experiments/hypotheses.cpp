@@ -8,10 +8,12 @@
 #include <numeric>
 #include <set>
 
+#include "blackboard/fmt.hpp"
+
 namespace bidboard {
 namespace {
 
-/// What a value belongs to: workload, agents, faults, seed.
+/// Identifies a value: workload, agents, faults, seed.
 using Unit = std::array<std::size_t, 4>;
 using Values = std::map<Unit, double>;
 constexpr std::size_t agents_place = 1;
@@ -20,8 +22,8 @@ constexpr std::size_t faults_place = 2;
 constexpr std::array<std::string_view, 6> costs{"messages",   "bytes",     "links",
                                                 "controller", "start_p50", "makespan"};
 
-/// Smaller effects are too small to matter, however certain: of ratios, of percentages and other differences,
-/// of exponents.
+/// Smaller effects do not matter even if significant: of percentages and other differences, and of exponents
+/// (ratios: least_ratio).
 constexpr double least_points = 0.5;
 constexpr double least_exponent = 0.05;
 constexpr std::size_t least_counts = 3;
@@ -38,7 +40,7 @@ const Measure* find_measure(std::string_view name) {
   return found == measures().end() ? nullptr : &*found;
 }
 
-/// A measure in the runs that count. Nothing of a measure or strategy that is not known.
+/// A measure in the selected runs. Empty for an unknown measure or strategy.
 Values values_of(const Results& results, std::string_view measure, std::string_view strategy,
                  const Where& where) {
   Values values;
@@ -78,7 +80,7 @@ Values exponents_of(const Results& results, const Values& values) {
   return exponents;
 }
 
-/// What the measure is under faults ÷ what it is without.
+/// The measure under faults ÷ the same without.
 Values by_failure(const Results& results, const Values& values, const Values& undisturbed) {
   Values ratios;
   for (const auto& [unit, value] : values) {
@@ -113,7 +115,8 @@ double mean_of(const std::vector<double>& values) {
 
 HypothesisVerdict contrast(const Results& results, const Hypothesis& hypothesis) {
   std::vector<double> more, less;
-  pair_up(aspect_of(results, hypothesis, hypothesis.more), aspect_of(results, hypothesis, hypothesis.less), more, less);
+  pair_up(aspect_of(results, hypothesis, hypothesis.more), aspect_of(results, hypothesis, hypothesis.less),
+          more, less);
   HypothesisVerdict verdict;
   if (more.empty()) return verdict;
   verdict.as_ratio = hypothesis.aspect == Aspect::failure ||
@@ -144,29 +147,30 @@ std::string two_decimals(double value) {
 }
 
 std::string interval(const Interval& ci, std::string (*number)(double) = four_digits) {
-  return "[" + number(ci.low) + " to " + number(ci.high) + "]";
+  return fmt::format("[{} to {}]", number(ci.low), number(ci.high));
 }
 
-/// One strategy's part of a hypothesis.
+/// One strategy's value in a hypothesis, with its unit.
 std::string side_in_words(const Hypothesis& hypothesis, double value) {
-  if (hypothesis.aspect == Aspect::growth) return "n^" + two_decimals(value);
-  if (hypothesis.aspect == Aspect::failure) return "× " + four_digits(value);
+  if (hypothesis.aspect == Aspect::growth) return fmt::format("n^{}", two_decimals(value));
+  if (hypothesis.aspect == Aspect::failure) return fmt::format("× {}", four_digits(value));
   const std::string_view unit = find_measure(hypothesis.measure)->unit;
-  return four_digits(value) + (unit.empty() ? "" : " ") + std::string(unit);
+  return fmt::format("{}{}{}", four_digits(value), unit.empty() ? "" : " ", unit);
 }
 
 AnswerTable hypotheses_table(const Results& results) {
-  AnswerTable table{"Hypotheses",
-                    "Paired by seed, with 95 % bootstrap intervals; p corrected for all hypotheses (Holm). n is "
-                    "the number of agents.",
-                    {"hypothesis", "measured by", "outcome", "figures"},
-                    {}};
+  AnswerTable table{
+      "Hypotheses",
+      "Paired by seed, with 95 % bootstrap intervals; p corrected for all hypotheses (Holm). n is "
+      "the number of agents.",
+      {"hypothesis", "measured by", "outcome", "figures"},
+      {}};
   const std::vector<HypothesisVerdict> verdicts = judge_hypotheses(results);
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     const Hypothesis& hypothesis = results.names.hypotheses[i];
     const Measure* measure = find_measure(hypothesis.measure);
     std::string what = measure ? std::string(measure->title) : hypothesis.measure;
-    if (hypothesis.aspect == Aspect::growth) what = "growth of " + what + " with n";
+    if (hypothesis.aspect == Aspect::growth) what = fmt::format("growth of {} with n", what);
     if (hypothesis.aspect == Aspect::failure) what += " with a failure ÷ without";
     table.rows.push_back(
         {hypothesis.text, what, std::string(name(verdicts[i].outcome)), in_words(hypothesis, verdicts[i])});
@@ -176,8 +180,8 @@ AnswerTable hypotheses_table(const Results& results) {
 
 AnswerTable goals_table(const Results& results) {
   AnswerTable table{"Goals",
-                    "Geometric means over workloads and seeds, with 95 % bootstrap intervals; of the "
-                    "strategies named in the goal, the best.",
+                    "Geometric means over workloads and seeds, with 95 % bootstrap intervals, of the best "
+                    "of the goal's strategies.",
                     {"goal", "setting", "best strategy", "measure", "figure", "at most", ""},
                     {}};
   const ExperimentNames& names = results.names;
@@ -200,7 +204,7 @@ AnswerTable goals_table(const Results& results) {
 
 AnswerTable growth_table(const Results& results) {
   AnswerTable table{"Growth with the number n of agents, fitted",
-                    "Power laws by least squares on logarithms, where nothing goes wrong; 95 % bootstrap "
+                    "Power laws by least squares on logarithms, in runs without faults; 95 % bootstrap "
                     "intervals of the exponents.",
                     {"strategy"},
                     {}};
@@ -215,8 +219,9 @@ AnswerTable growth_table(const Results& results) {
     for (const std::string_view cost : costs) {
       const std::optional<Growth> growth = growth_of(results, cost, s);
       any = any || growth;
-      row.push_back(growth ? four_digits(growth->law.factor) + " n^" + two_decimals(growth->law.exponent) +
-                                 " " + interval(growth->exponent, two_decimals)
+      row.push_back(growth ? fmt::format("{} n^{} {}", four_digits(growth->law.factor),
+                                         two_decimals(growth->law.exponent),
+                                         interval(growth->exponent, two_decimals))
                            : "–");
     }
     if (any) table.rows.push_back(std::move(row));
@@ -224,14 +229,16 @@ AnswerTable growth_table(const Results& results) {
   return table;
 }
 
-/// How real runs compare with the same runs simulated.
+/// Compares live runs with the same runs in the simulator.
 AnswerTable live_table(const Results& results) {
   AnswerTable table{
-      "Real processes against simulated ones",
+      "Real processes compared with the simulator",
       "Makespan ÷ that of the same run in the simulator: geometric mean with its 95 % bootstrap "
-      "interval, and the largest. Each task adds what it takes to start its work after the award, and the "
-      "messages around it. Where agents race for tasks, others may come first than in the simulator; of "
-      "different speeds, that makes single runs shorter or longer.",
+      "interval, and the largest. Real runs add the start of a process and the latency of messages to each "
+      "task. "
+      "Where agents compete for tasks, a different agent can win than in the simulator; if speeds differ, "
+      "single "
+      "runs then get shorter or longer.",
       {"setting", "strategy", "real ÷ simulated", "largest", "award → start, ms"},
       {}};
   const ExperimentNames& names = results.names;
@@ -281,10 +288,10 @@ std::string in_words(const Hypothesis& hypothesis, const HypothesisVerdict& verd
   if (verdict.outcome == Outcome::not_measured) return "–";
   const Difference& c = verdict.contrast;
   const auto number = hypothesis.aspect == Aspect::growth ? two_decimals : four_digits;
-  return hypothesis.more + " " + side_in_words(hypothesis, verdict.more) + ", " + hypothesis.less + " " +
-         side_in_words(hypothesis, verdict.less) + (verdict.as_ratio ? "; ratio " : "; difference ") +
-         number(c.mean) + " " + interval(c.ci, number) + ", p = " + four_digits(c.p) + ", " +
-         std::to_string(c.pairs) + " pairs";
+  return fmt::format("{} {}, {} {}; {} {} {}, p = {}, {}", hypothesis.more,
+                     side_in_words(hypothesis, verdict.more), hypothesis.less,
+                     side_in_words(hypothesis, verdict.less), verdict.as_ratio ? "ratio" : "difference",
+                     number(c.mean), interval(c.ci, number), four_digits(c.p), counted(c.pairs, "pair"));
 }
 
 std::vector<std::vector<GoalFigure>> judge_goals(const Results& results) {

@@ -186,7 +186,7 @@ TEST_CASE("a document of several results opens with what the first of them answe
   first.made_by = "Commit 1234.";
   second.names.name = "Another";
   const std::string text = results_document({first, second});
-  CHECK(text.starts_with("# Results\n\ncentral is best or within noise of the best in 8 of 8 settings"));
+  CHECK(text.starts_with("# Results\n\ncentral is best, or not significantly worse than the best, in 8 of 8 settings"));
   CHECK(says(text, "\n## hypotheses\n\nWhat is said.\n\n**central"));
   CHECK(says(text, "\n## Another\n"));
   CHECK(says(text, "seeds 1 to 8"));
