@@ -1,8 +1,9 @@
-// Peers without any arbiter: no controller and no board. Everybody is told the whole plan, agents agree among
-// themselves (agents/peer.hpp), begin what they believe they have won, and pass on what is finished. Nobody
-// can forbid that two do the same: who has not heard of another one's claim for some seconds, because it is
-// dead, cut off or its words got lost, takes the task as well. Every execution is recorded for its task and
-// agent, and only the first that is finished is useful: the others are paid for. Virtual time, one thread.
+// Peers without an arbiter: no controller and no board. Every agent knows the whole plan. Agents agree among
+// themselves (agents/peer.hpp), start the tasks that they believe to have won, and announce finished ones.
+// Nothing prevents two agents from doing the same task: an agent that has not heard of another's claim for
+// some seconds (because that agent is dead or cut off, or its messages were lost) takes the task too. Every
+// execution is recorded with its task and agent; only the first that finishes is useful, the others are
+// redundant work. Virtual time, one thread.
 #pragma once
 
 #include "experiments/cells.hpp"
@@ -10,8 +11,8 @@
 
 namespace bidboard {
 
-/// `bound`: the least possible makespan, of which faults begin at a share. Faults of the controller do
-/// nothing here; a partition cuts the same half of the agents off, from the others.
+/// `bound`: the lower bound of the makespan; faults begin at a share of it. Faults of the controller have no
+/// effect; a partition cuts the same half of the agents off from the others.
 RunFacts simulate_arbiterless(const Setting& setting, const FaultsSpec& faults, double bound);
 
 }  // namespace bidboard

@@ -7,6 +7,7 @@
 
 #include "auction/bid.hpp"
 #include "auction/eligibility.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/random.hpp"
 #include "runtime/jobs/posting.hpp"
 
@@ -14,14 +15,14 @@ namespace bidboard {
 namespace {
 
 constexpr std::size_t most_skills = 4;
-/// However good luck is, a task takes this share of its estimate.
+/// A task takes at least this share of its estimate.
 constexpr Micros least_share = one / 20;
 
 constexpr Micros live_critical_path = 5 * one;
-/// Nobody is given up on for being slow.
+/// No attempt times out in an experiment.
 constexpr Duration long_enough = minutes(60 * 24 * 30);
 
-std::string skill_name(std::size_t number) { return "skill" + std::to_string(number + 1); }
+std::string skill_name(std::size_t number) { return fmt::format("skill{}", number + 1); }
 
 std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
   Random random(seed);
@@ -30,7 +31,8 @@ std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
   return hash;
 }
 
-/// Tasks of one kind need one skill; of a workload with fewer kinds than skills, tasks take turns.
+/// Tasks of one kind need one skill; if there are fewer kinds than skills, the tasks rotate through the
+/// skills.
 void need_skills(Plan& plan, std::size_t skills) {
   std::set<std::string> kinds;
   for (const PlannedTask& task : plan.tasks) kinds.insert(task.spec.kind);
@@ -54,8 +56,7 @@ std::vector<Cell> cells_of(const Experiment& experiment) {
 }
 
 std::string name_of(const Cell& cell) {
-  return "w" + std::to_string(cell.workload) + ".a" + std::to_string(cell.agents) + ".f" +
-         std::to_string(cell.faults) + ".s" + std::to_string(cell.strategy) + "." + std::to_string(cell.seed);
+  return fmt::format("w{}.a{}.f{}.s{}.{}", cell.workload, cell.agents, cell.faults, cell.strategy, cell.seed);
 }
 
 Result<Cell> parse_cell(const Experiment& experiment, std::string_view name) {
@@ -63,8 +64,8 @@ Result<Cell> parse_cell(const Experiment& experiment, std::string_view name) {
   const auto found =
       std::find_if(cells.begin(), cells.end(), [&](const Cell& c) { return name_of(c) == name; });
   if (found != cells.end()) return *found;
-  return fail(Errc::not_found, "no cell '" + std::string(name) + "'; cells are called like " +
-                                   name_of(cells.front()) + " to " + name_of(cells.back()));
+  return fail(Errc::not_found, fmt::format("there is no cell '{}'; cells are named {} to {}", name,
+                                           name_of(cells.front()), name_of(cells.back())));
 }
 
 Micros Setting::true_seconds(const TaskSpec& task, std::size_t agent) const {
@@ -86,7 +87,7 @@ std::vector<AgentProfile> add_managers(std::vector<AgentProfile>& agents, std::u
     for (std::size_t i = 0; i < level.size(); ++i) {
       if (i % width == 0) {
         AgentProfile& manager = managers.emplace_back();
-        manager.name = "m" + std::to_string(managers.size());
+        manager.name = fmt::format("m{}", managers.size());
         manager.role = level.size() <= width ? Role::executive : Role::manager;
         next.push_back(&manager);
       }
@@ -123,10 +124,10 @@ Setting setting_of(const Experiment& experiment, const Cell& cell) {
   const auto liars = static_cast<std::uint32_t>(mul_micros(spec.count * one, spec.liars) / one);
   for (std::uint32_t i = 0; i < spec.count; ++i) {
     AgentProfile agent;
-    agent.name = "w" + std::to_string(i + 1);
+    agent.name = fmt::format("w{}", i + 1);
     agent.speed = random.between(spec.slowest, spec.fastest);
     agent.capacity = spec.capacity;
-    agent.price_per_second = agent.speed;  // a task costs its size, whoever does it
+    agent.price_per_second = agent.speed;  // so a task's price is its size, with every agent
     if (spec.specialised) {
       agent.skills.push_back({skill_name(i % skills), one});
       if (const std::size_t second = random.below(2 * skills); second < skills && second != i % skills)

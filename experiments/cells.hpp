@@ -1,5 +1,5 @@
-// The runs of an experiment: every combination of workload, crowd of agents, faults, strategy and seed is a
-// cell, with a name by which it can be run alone. Pure.
+// The runs of an experiment: every combination of workload, group of agents, faults, strategy and seed is a
+// cell. A cell has a name and can be run alone. Pure.
 #pragma once
 
 #include <string>
@@ -18,13 +18,13 @@ struct Cell {
   bool operator==(const Cell&) const = default;
 };
 
-/// All of them; the strategies of one seed beside each other.
+/// All cells; the strategies of one seed follow each other.
 std::vector<Cell> cells_of(const Experiment& experiment);
 /// "w0.a1.f0.s2.17", as `--cell` takes it. Errors: invalid, not_found (no such cell).
 std::string name_of(const Cell& cell);
 Result<Cell> parse_cell(const Experiment& experiment, std::string_view name);
 
-/// What all strategies meet alike at a seed: the workload, with its needed skills, and the agents.
+/// What all strategies share at a seed: the workload, with its needed skills, and the agents.
 struct Setting {
   Plan plan;
   std::vector<AgentProfile> agents;
@@ -32,13 +32,14 @@ struct Setting {
   Micros error = 0;
   std::uint64_t seed = 1;
 
-  /// Seconds that the task takes at the agent: its estimate times what the seed says about the two.
+  /// Seconds that the task takes on the agent: the estimate times a random factor of task, agent and seed.
   Micros true_seconds(const TaskSpec& task, std::size_t agent) const;
 };
-/// For strategy `hierarchy`: a tree of managers over the agents, who get their parents; each leads at most
-/// `span` (0: the square root of the agents, rounded up), and an executive stands on top.
+/// For strategy `hierarchy`: a tree of managers over the agents, and sets the agents' parents. Each manager
+/// has at most `span` members (0: the square root of the number of agents, rounded up); the root is an
+/// executive.
 std::vector<AgentProfile> add_managers(std::vector<AgentProfile>& agents, std::uint32_t span);
-/// The agents in the order in which faults meet them.
+/// The agents in the order in which faults hit them.
 std::vector<std::uint32_t> order_of_victims(const Setting& setting);
 Setting setting_of(const Experiment& experiment, const Cell& cell);
 

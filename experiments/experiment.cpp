@@ -4,6 +4,7 @@
 #include <array>
 
 #include "auction/clearing.hpp"
+#include "blackboard/fmt.hpp"
 #include "runtime/coordination/strategy.hpp"
 #include "runtime/jobs/key_table.hpp"
 
@@ -34,19 +35,19 @@ constexpr std::array<Key<WorkloadEntry>, 6> workload_table{{
      [](KeyReader& r, const Value& v, WorkloadEntry& e) {
        e.generate = r.choice(v, generator_names()).value_or("");
      }},
-    {{"tasks", "whole number", "100", "about how many tasks are generated"},
+    {{"tasks", "whole number", "100", "approximate number of generated tasks"},
      [](KeyReader& r, const Value& v, WorkloadEntry& e) {
        e.tasks = static_cast<std::uint32_t>(r.whole(v, 1, most_tasks).value_or(100));
      }},
     {{"tasks_per_agent", "whole number", "none",
-      "as many tasks as this for each agent, instead of `tasks`; layers are as wide as there are agents"},
+      "tasks for each agent, instead of `tasks`; each layer is then as wide as the number of agents"},
      [](KeyReader& r, const Value& v, WorkloadEntry& e) {
        e.tasks = static_cast<std::uint32_t>(r.whole(v, 1, most_tasks).value_or(1));
        e.per_agent = true;
      }},
-    {{"optional", "true or false", "false", "leave the traces out where none matches"},
+    {{"optional", "true or false", "false", "skip this workload if no trace matches"},
      [](KeyReader& r, const Value& v, WorkloadEntry& e) { e.optional = r.flag(v).value_or(false); }},
-    {{"name", "text", "the generator and its size", "what the report calls it"},
+    {{"name", "text", "the generator and its size", "its name in the report"},
      [](KeyReader& r, const Value& v, WorkloadEntry& e) { e.name = r.name(v).value_or(""); }},
 }};
 
@@ -55,7 +56,8 @@ struct AgentsEntry {
   std::vector<std::uint32_t> counts{4};
 };
 constexpr std::array<Key<AgentsEntry>, 7> agents_table{{
-    {{"count", "whole number or list of them", "4", "how many agents; a list makes a crowd of each"},
+    {{"count", "whole number or list of them", "4",
+      "number of agents; a list makes one group for each number"},
      [](KeyReader& r, const Value& v, AgentsEntry& e) {
        e.counts.clear();
        const auto add = [&](const Value& count) {
@@ -67,14 +69,15 @@ constexpr std::array<Key<AgentsEntry>, 7> agents_table{{
        else
          add(v);
      }},
-    {{"speed", "number or [slowest, fastest]", "1", "speeds are uniform between the two"},
+    {{"speed", "number or [slowest, fastest]", "1", "speeds are drawn uniformly between the two"},
      [](KeyReader& r, const Value& v, AgentsEntry& e) {
        if (!v.is_array()) {
          e.spec.slowest = e.spec.fastest = r.number(v, 0, 1e6, true).value_or(one);
        } else if (v.array().size() == 2) {
          e.spec.slowest = r.number(v.array()[0], 0, 1e6, true).value_or(one);
          e.spec.fastest = r.number(v.array()[1], 0, 1e6, true).value_or(one);
-         if (e.spec.slowest > e.spec.fastest) r.refuse(v.place, "begins with the faster one", "swap the two");
+         if (e.spec.slowest > e.spec.fastest)
+           r.refuse(v.place, "must begin with the slower one", "swap the two");
        } else {
          r.refuse(v.place, "must be a number or two of them", "write speed: [0.5, 2]");
        }
@@ -88,79 +91,82 @@ constexpr std::array<Key<AgentsEntry>, 7> agents_table{{
      [](KeyReader& r, const Value& v, AgentsEntry& e) {
        e.spec.specialised = r.choice(v, {"none", "specialised"}).value_or("none") == "specialised";
      }},
-    {{"error", "number", "0", "what a task takes is uniformly within this share of its estimate"},
+    {{"error", "number", "0", "true durations differ from the estimates by up to this share, uniformly"},
      [](KeyReader& r, const Value& v, AgentsEntry& e) { e.spec.error = r.number(v, 0, 1).value_or(0); }},
-    {{"liars", "number", "0", "share of agents that promise half of what they need"},
+    {{"liars", "number", "0", "share of the agents that bid half of the time they need"},
      [](KeyReader& r, const Value& v, AgentsEntry& e) { e.spec.liars = r.number(v, 0, 1).value_or(0); }},
-    {{"name", "text", "made of the other keys", "what the report calls them"},
+    {{"name", "text", "composed from the other keys", "their name in the report"},
      [](KeyReader& r, const Value& v, AgentsEntry& e) { e.spec.name = r.name(v).value_or(""); }},
 }};
 
 constexpr std::array<Key<StrategySpec>, 6> strategy_table{{
-    {{"auction", "word", "none", "the mechanism that clears it"},
+    {{"auction", "word", "none", "auction with this mechanism"},
      [](KeyReader& r, const Value& v, StrategySpec& e) {
        std::vector<std::string> known;
        for (const std::string_view mechanism : mechanism_names()) known.emplace_back(mechanism);
        e.strategy = "auction";
        e.mechanism = r.choice(v, known).value_or("sequential");
      }},
-    {{"hierarchy", "whole number", "none", "each manager leads at most so many; alone: about sqrt(agents)"},
+    {{"hierarchy", "whole number", "none",
+      "hierarchy in which each manager has at most this many members; without it: sqrt(agents), rounded up"},
      [](KeyReader& r, const Value& v, StrategySpec& e) {
        e.strategy = "hierarchy";
        e.span = static_cast<std::uint32_t>(r.whole(v, 2, most_agents).value_or(2));
      }},
-    {{"bids", "proxy or live", "proxy", "who works the bids out: the controller, or the agents when asked"},
+    {{"bids", "proxy or live", "proxy", "who computes bids: the controller, or the agents when asked"},
      [](KeyReader& r, const Value& v, StrategySpec& e) {
        e.live_bids = r.choice(v, {"proxy", "live"}).value_or("proxy") == "live";
      }},
-    {{"calibrate", "true or false", "true", "correct bids by what was delivered before"},
+    {{"calibrate", "true or false", "true", "correct bids by earlier deliveries"},
      [](KeyReader& r, const Value& v, StrategySpec& e) { e.calibrate = r.flag(v).value_or(true); }},
     {{"peer", "without-arbiter", "none",
-      "agents agree with no controller at all; what two of them do is paid for twice (mode: simulate)"},
+      "agents agree without any controller; work that two of them do counts twice (mode: simulate)"},
      [](KeyReader& r, const Value& v, StrategySpec& e) {
        e.strategy = "peer";
        e.arbiter = !r.choice(v, {"without-arbiter"}).has_value();
      }},
-    {{"name", "text", "made of the other keys", "what the report calls it"},
+    {{"name", "text", "composed from the other keys", "its name in the report"},
      [](KeyReader& r, const Value& v, StrategySpec& e) { e.name = r.name(v).value_or(""); }},
 }};
 
 constexpr std::array<Key<FaultsSpec>, 7> faults_table{{
-    {{"kill_agents", "whole number", "0", "so many agents are killed for good, one after the other"},
+    {{"kill_agents", "whole number", "0",
+      "number of agents that are killed, one after the other, and not restarted"},
      [](KeyReader& r, const Value& v, FaultsSpec& e) {
        e.kill_agents = static_cast<std::uint32_t>(r.whole(v, 0, most_agents).value_or(0));
      }},
-    {{"kill_controller", "true or false", "false", "the controller is killed and comes back"},
+    {{"kill_controller", "true or false", "false", "the controller is killed and restarted"},
      [](KeyReader& r, const Value& v, FaultsSpec& e) { e.kill_controller = r.flag(v).value_or(false); }},
-    {{"at", "number", "0.5", "when, as a share of the least possible makespan"},
+    {{"at", "number", "0.5", "time of the fault, as a share of the lower bound of the makespan"},
      [](KeyReader& r, const Value& v, FaultsSpec& e) { e.at = r.number(v, 0, 100).value_or(one / 2); }},
-    {{"down", "duration", "5s", "how long the controller is gone"},
+    {{"down", "duration", "5s", "time until the controller is restarted"},
      [](KeyReader& r, const Value& v, FaultsSpec& e) { e.down = r.duration(v, {}).value_or(seconds(5)); }},
-    {{"loss", "number", "0", "share of the messages that get lost"},
+    {{"loss", "number", "0", "share of messages that are lost"},
      [](KeyReader& r, const Value& v, FaultsSpec& e) { e.loss = r.number(v, 0, 0.9).value_or(0); }},
-    {{"partition", "duration", "0", "half of the agents are cut off from the controller for so long"},
+    {{"partition", "duration", "0", "half of the agents are cut off from the controller for this long"},
      [](KeyReader& r, const Value& v, FaultsSpec& e) {
        e.partition = r.duration(v, {}).value_or(Duration{});
      }},
-    {{"name", "text", "made of the other keys", "what the report calls it"},
+    {{"name", "text", "composed from the other keys", "its name in the report"},
      [](KeyReader& r, const Value& v, FaultsSpec& e) { e.name = r.name(v).value_or(""); }},
 }};
 
-/// The file's own keys; lists are read when all of these are.
+/// The keys of the file itself; the lists are read after them.
 struct File {
   Experiment experiment;
   const Value* workloads = nullptr;
   const Value* agents = nullptr;
   const Value* strategies = nullptr;
   const Value* faults = nullptr;
-  const Value* claims = nullptr;
+  const Value* hypotheses = nullptr;
   const Value* goals = nullptr;
   const Value* full = nullptr;
 };
-constexpr std::array<Key<File>, 13> file_table{{
-    {{"name", "text", "required", "what the experiment is called"},
+/// The last row is a former name: refused with its replacement, and left out of the reference.
+constexpr std::array<Key<File>, 14> file_table{{
+    {{"name", "text", "required", "name of the experiment"},
      [](KeyReader& r, const Value& v, File& f) { f.experiment.name = r.name(v).value_or(""); }},
-    {{"about", "text", "none", "what it asks, for the head of the report"},
+    {{"about", "text", "none", "its question, printed at the top of the report"},
      [](KeyReader& r, const Value& v, File& f) {
        f.experiment.about = r.text(v).value_or("");
        while (f.experiment.about.ends_with('\n')) f.experiment.about.pop_back();
@@ -170,49 +176,54 @@ constexpr std::array<Key<File>, 13> file_table{{
        const bool live = r.choice(v, {"simulate", "live"}).value_or("simulate") == "live";
        f.experiment.mode = live ? Mode::live : Mode::simulate;
      }},
-    {{"seeds", "whole number", "10", "how often each combination is run; all strategies get the same seeds"},
+    {{"seeds", "whole number", "10", "number of runs of each combination; all strategies use the same seeds"},
      [](KeyReader& r, const Value& v, File& f) {
        f.experiment.seeds = static_cast<std::uint32_t>(r.whole(v, 1, most_seeds).value_or(10));
      }},
-    {{"baseline", "name of a strategy", "the first", "what the others are compared with"},
+    {{"baseline", "name of a strategy", "the first", "strategy that the others are compared with"},
      [](KeyReader& r, const Value& v, File& f) { f.experiment.baseline = r.name(v).value_or(""); }},
-    {{"scale", "number", "critical path in 5 s", "live: seconds per traced second"},
+    {{"scale", "number", "critical path in 5 s", "mode live: seconds per estimated second"},
      [](KeyReader& r, const Value& v, File& f) {
        f.experiment.scale = r.number(v, 0, 1e6, true).value_or(0);
      }},
-    {{"workloads", "list", "required", "what is to be done"},
+    {{"workloads", "list", "required", "the work: traces or generated tasks"},
      [](KeyReader&, const Value& v, File& f) { f.workloads = &v; }},
-    {{"agents", "list", "[{count: 4}]", "who does it"},
+    {{"agents", "list", "[{count: 4}]", "groups of agents; each is run with every workload"},
      [](KeyReader&, const Value& v, File& f) { f.agents = &v; }},
     {{"strategies", "list", "required", "a strategy's name, {auction: MECHANISM} or {hierarchy: SPAN}"},
      [](KeyReader&, const Value& v, File& f) { f.strategies = &v; }},
-    {{"faults", "list", "[none]", "what goes wrong"},
+    {{"faults", "list", "[none]", "faults that are injected"},
      [](KeyReader&, const Value& v, File& f) { f.faults = &v; }},
-    {{"claims", "list", "none", "claims that are put to the test"},
-     [](KeyReader&, const Value& v, File& f) { f.claims = &v; }},
-    {{"goals", "list", "none", "what is to be reached"},
+    {{"hypotheses", "list", "none", "statements about two strategies, to be upheld or refuted"},
+     [](KeyReader&, const Value& v, File& f) { f.hypotheses = &v; }},
+    {{"goals", "list", "none", "limits on measures, to be met or missed"},
      [](KeyReader&, const Value& v, File& f) { f.goals = &v; }},
-    {{"full", "map", "none", "keys that replace those of the file with --full"},
+    {{"full", "map", "none", "keys that replace those of the file if --full is given"},
      [](KeyReader&, const Value& v, File& f) { f.full = &v; }},
+    {{"claims", "", "", ""},
+     [](KeyReader& r, const Value& v, File&) {
+       r.refuse(v.place, "is called 'hypotheses' now, and 'claim' in its entries 'hypothesis'",
+                "rename both keys");
+     }},
 }};
 
 std::string name_of(const AgentsSpec& spec) {
-  std::string text = std::to_string(spec.count) + (spec.count == 1 ? " agent" : " agents");
+  std::string text = counted(spec.count, "agent");
   if (spec.slowest != spec.fastest)
-    text += ", speed " + format_micros(spec.slowest) + " to " + format_micros(spec.fastest);
+    text += fmt::format(", speed {} to {}", format_micros(spec.slowest), format_micros(spec.fastest));
   else if (spec.slowest != one)
-    text += ", speed " + format_micros(spec.slowest);
-  if (spec.capacity != 1) text += ", capacity " + std::to_string(spec.capacity);
+    text += fmt::format(", speed {}", format_micros(spec.slowest));
+  if (spec.capacity != 1) text += fmt::format(", capacity {}", spec.capacity);
   if (spec.specialised) text += ", specialised";
-  if (spec.error > 0) text += ", estimates ±" + format_micros(spec.error * 100) + " %";
-  if (spec.liars > 0) text += ", " + format_micros(spec.liars * 100) + " % liars";
+  if (spec.error > 0) text += fmt::format(", estimates ±{} %", format_micros(spec.error * 100));
+  if (spec.liars > 0) text += fmt::format(", {} % liars", format_micros(spec.liars * 100));
   return text;
 }
 
 std::string name_of(const StrategySpec& spec) {
   std::string text = spec.strategy;
-  if (spec.strategy == "auction") text += " " + spec.mechanism + (spec.live_bids ? " live" : "");
-  if (spec.span > 0) text += " of " + std::to_string(spec.span);
+  if (spec.strategy == "auction") text += fmt::format(" {}{}", spec.mechanism, spec.live_bids ? " live" : "");
+  if (spec.span > 0) text += fmt::format(" of {}", spec.span);
   if (!spec.arbiter) text += " without arbiter";
   if (!spec.calibrate) text += ", not calibrated";
   return text;
@@ -221,10 +232,10 @@ std::string name_of(const StrategySpec& spec) {
 std::string name_of(const FaultsSpec& spec) {
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
-  if (spec.kill_agents > 0) add(std::to_string(spec.kill_agents) + " killed");
+  if (spec.kill_agents > 0) add(fmt::format("{} killed", spec.kill_agents));
   if (spec.kill_controller) add("controller killed");
-  if (spec.loss > 0) add(format_micros(spec.loss * 100) + " % of messages lost");
-  if (spec.partition.us > 0) add("partition of " + format_duration(spec.partition));
+  if (spec.loss > 0) add(fmt::format("{} % of messages lost", format_micros(spec.loss * 100)));
+  if (spec.partition.us > 0) add(fmt::format("partition of {}", spec.partition));
   return text.empty() ? "none" : text;
 }
 
@@ -250,7 +261,7 @@ class ExperimentReader {
     if (!file_.agents) add_agents({});
     if (!file_.faults) file_.experiment.faults.push_back({});
     check(document.place);
-    if (file_.claims) read_claims(*file_.claims, file_.experiment, diagnostics_);
+    if (file_.hypotheses) read_hypotheses(*file_.hypotheses, file_.experiment, diagnostics_);
     if (file_.goals) read_goals(*file_.goals, file_.experiment, diagnostics_);
     if (!diagnostics_.empty()) return fail(diagnostics_.error());
     return std::move(file_.experiment);
@@ -262,12 +273,12 @@ class ExperimentReader {
   void each(const Value* list, std::string_view required, Place document, Read&& read) {
     if (!list) {
       if (!required.empty())
-        diagnostics_.add(document, "an experiment needs " + std::string(required),
-                         "add " + std::string(required) + ": [...]");
+        diagnostics_.add(document, fmt::format("an experiment needs {}", required),
+                         fmt::format("add {}: [...]", required));
       return;
     }
     if (!list->is_array() || list->array().empty())
-      return diagnostics_.add(list->place, "must be a list with something in it", "write [ ... ]");
+      return diagnostics_.add(list->place, "must be a list that is not empty", "write [ ... ]");
     for (const Value& element : list->array()) read(element);
   }
 
@@ -287,8 +298,8 @@ class ExperimentReader {
     spec.tasks = entry.tasks;
     spec.per_agent = entry.per_agent;
     spec.name = !entry.name.empty() ? entry.name
-                                    : entry.generate + " " + std::to_string(entry.tasks) +
-                                          (entry.per_agent ? " per agent" : "");
+                                    : fmt::format("{} {}{}", entry.generate, entry.tasks,
+                                                  entry.per_agent ? " per agent" : "");
     file_.experiment.workloads.push_back(std::move(spec));
   }
 
@@ -296,7 +307,7 @@ class ExperimentReader {
     const std::vector<std::string> files = surroundings_.find(entry.trace);
     if (files.empty() && entry.optional) return;
     if (files.empty())
-      return diagnostics_.add(entry.trace_place, "no trace matches " + quoted(entry.trace),
+      return diagnostics_.add(entry.trace_place, fmt::format("no trace matches {}", quoted(entry.trace)),
                               "paths are relative to the experiment file");
     for (const std::string& file : files) {
       const Result<std::string> text = surroundings_.read(file);
@@ -370,14 +381,14 @@ class ExperimentReader {
       for (const AgentsSpec& agents : e.agents)
         if (faults.kill_agents >= agents.count && faults.kill_agents > 0)
           diagnostics_.add(faults.place,
-                           "kills " + std::to_string(faults.kill_agents) + " of " +
-                               std::to_string(agents.count) + " agents: nobody is left to finish",
+                           fmt::format("kills {} of {}: no agent is left to finish the work",
+                                       faults.kill_agents, counted(agents.count, "agent")),
                            "kill fewer, or add agents");
     for (const WorkloadSpec& workload : e.workloads)
       for (const AgentsSpec& agents : e.agents)
         if (workload.per_agent && std::int64_t{workload.tasks} * agents.count > most_tasks)
           diagnostics_.add(agents.place,
-                           std::to_string(agents.count) + " agents make more than a million tasks",
+                           fmt::format("{} agents make more than a million tasks", agents.count),
                            "lower tasks_per_agent, or count");
     if (e.mode == Mode::live) check_live();
     refuse_twins(e.agents);
@@ -388,7 +399,7 @@ class ExperimentReader {
     std::vector<std::string> names;
     for (const StrategySpec& spec : e.strategies) names.push_back(spec.name);
     if (std::find(names.begin(), names.end(), e.baseline) == names.end())
-      diagnostics_.add(document, "baseline " + quoted(e.baseline) + " is none of the strategies",
+      diagnostics_.add(document, fmt::format("baseline {} is not one of the strategies", quoted(e.baseline)),
                        diagnostics_.suggest(e.baseline, names, "choose from " + list_in_words(names)));
   }
   /// What real processes cannot do.
@@ -396,27 +407,28 @@ class ExperimentReader {
     const std::string remedy = "use mode: simulate";
     for (const AgentsSpec& agents : file_.experiment.agents) {
       if (agents.count > 200)
-        diagnostics_.add(agents.place, std::to_string(agents.count) + " live agents are too many processes",
+        diagnostics_.add(agents.place, fmt::format("{} live agents are too many processes", agents.count),
                          remedy);
       if (agents.error > 0)
-        diagnostics_.add(agents.place, "live agents take just as long as estimated, without an error",
-                         remedy);
+        diagnostics_.add(agents.place,
+                         "live agents take exactly the estimated time, so `error` cannot be used", remedy);
     }
     for (const StrategySpec& strategy : file_.experiment.strategies)
       if (!strategy.arbiter)
-        diagnostics_.add(strategy.place, "live agents have an arbiter: nobody else may write to the board",
+        diagnostics_.add(strategy.place,
+                         "live runs always have a controller, so without-arbiter cannot be used",
                          "use mode: simulate, or write peer");
     for (const FaultsSpec& faults : file_.experiment.faults)
       if (faults.kill_controller || faults.loss > 0 || faults.partition.us > 0)
-        diagnostics_.add(faults.place, "of live runs only agents can be killed", remedy);
+        diagnostics_.add(faults.place, "in live runs the only possible fault is kill_agents", remedy);
   }
   template <class Spec>
   void refuse_twins(const std::vector<Spec>& specs) {
     for (std::size_t i = 0; i < specs.size(); ++i)
       for (std::size_t k = 0; k < i; ++k)
         if (specs[i].name == specs[k].name)
-          diagnostics_.add(specs[i].place, quoted(specs[i].name) + " stands here twice",
-                           "leave one out, or give it another name");
+          diagnostics_.add(specs[i].place, fmt::format("{} is defined twice", quoted(specs[i].name)),
+                           "remove one of them, or give it another name");
   }
 
   Diagnostics diagnostics_;
@@ -429,12 +441,13 @@ class ExperimentReader {
 Result<Experiment> read_experiment(std::string_view text, const std::string& file,
                                    const ExperimentSurroundings& surroundings) {
   const auto document = parse_yaml(text);
-  if (!document) return fail(document.error().code, file + ":" + document.error().text);
+  if (!document) return fail(document.error().code, fmt::format("{}:{}", file, document.error().text));
   return ExperimentReader(file, surroundings).read(*document);
 }
 
 std::string experiment_reference() {
-  return "### The file\n\n" + markdown_table(infos<File>(file_table)) + "\n### A workload\n\n" +
+  const std::span<const Key<File>> documented = std::span(file_table).first(file_table.size() - 1);
+  return "### The file\n\n" + markdown_table(infos<File>(documented)) + "\n### A workload\n\n" +
          markdown_table(infos<WorkloadEntry>(workload_table)) + "\n### Agents\n\n" +
          markdown_table(infos<AgentsEntry>(agents_table)) + "\n### A strategy\n\n" +
          markdown_table(infos<StrategySpec>(strategy_table)) + "\n### Faults\n\n" +

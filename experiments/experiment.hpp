@@ -1,5 +1,6 @@
-// An experiment file: what is compared on what, how often. Read with all findings at once, each with its
-// line; every key stands in a table with its default and meaning (experiment.cpp).
+// An experiment file: which strategies are compared, on which workloads and agents, with how many seeds. The
+// reader reports all findings at once, each with its line; every key has a row with its default and meaning
+// in experiment.cpp.
 //
 //   name: tour
 //   mode: simulate
@@ -22,15 +23,15 @@ namespace bidboard {
 
 enum class Mode : std::uint8_t { simulate, live };
 
-/// A crowd of agents. What an agent of it is like depends on the seed.
+/// A group of agents. Speeds and skills of each agent depend on the seed.
 struct AgentsSpec {
-  std::string name;  ///< made of what differs from the default, unless given
+  std::string name;  ///< composed from what differs from the defaults, unless given
   std::uint32_t count = 4;
   Micros slowest = one;  ///< speeds are uniform between these
   Micros fastest = one;
   std::uint32_t capacity = 1;
   bool specialised = false;  ///< each has one or two of up to four skills, and each task needs one
-  Micros error = 0;          ///< what a task takes is uniformly within this share of what is estimated
+  Micros error = 0;          ///< true durations differ from estimates by up to this share, uniformly
   Micros liars = 0;          ///< share of agents that promise half of what they need
   Place place;
 };
@@ -39,22 +40,22 @@ struct StrategySpec {
   std::string name;  ///< as the report calls it: "fifo", "auction optimal live"
   std::string strategy;
   std::string mechanism = "sequential";
-  bool live_bids = false;  ///< agents are asked; else the controller works their bids out
+  bool live_bids = false;  ///< agents compute their bids when asked; else the controller does
   bool calibrate = true;
-  std::uint32_t span = 0;  ///< hierarchy: each manager leads at most so many; 0: about sqrt(agents)
+  std::uint32_t span = 0;  ///< hierarchy: most members per manager; 0: sqrt(agents), rounded up
   bool arbiter = true;     ///< false: `peer` without a controller (arbiterless.hpp)
   Place place;
 };
 
-/// What goes wrong, at the same moment for all strategies.
+/// Injected faults, at the same moment for all strategies.
 struct FaultsSpec {
   std::string name = "none";
-  std::uint32_t kill_agents = 0;  ///< for good, one after the other
-  bool kill_controller = false;   ///< back after `down`
-  Micros at = one / 2;            ///< share of the least possible makespan at which it begins
+  std::uint32_t kill_agents = 0;  ///< one after the other, not restarted
+  bool kill_controller = false;   ///< restarted after `down`
+  Micros at = one / 2;            ///< share of the lower bound of the makespan at which they begin
   Duration down = seconds(5);
   Micros loss = 0;       ///< of messages
-  Duration partition{};  ///< half of the agents are cut off from the controller for so long
+  Duration partition{};  ///< half of the agents are cut off from the controller for this long
   Place place;
 };
 
@@ -69,11 +70,11 @@ struct Experiment {
   std::vector<AgentsSpec> agents;
   std::vector<StrategySpec> strategies;
   std::vector<FaultsSpec> faults;
-  std::vector<ClaimSpec> claims;
+  std::vector<Hypothesis> hypotheses;
   std::vector<GoalSpec> goals;
 };
 
-/// What a file may refer to.
+/// Access to the files that an experiment file refers to.
 struct ExperimentSurroundings {
   /// Files that match a path with `*` or `?`, or all .json files of a folder, sorted; relative to the
   /// experiment file.

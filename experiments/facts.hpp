@@ -1,5 +1,5 @@
-// What happened in one run, whether it was simulated or live: read from the board's log, completed by whoever
-// watched. Times are seconds since the workload was posted. Pure.
+// The facts of one run, simulated or live: read from the board's log, completed by the observer of the run
+// (the simulated network, or /proc). Times are seconds since the workload was posted. Pure.
 #pragma once
 
 #include <string>
@@ -10,13 +10,13 @@
 namespace bidboard {
 
 struct TaskFacts {
-  double ready = 0;          ///< it could have been awarded
+  double ready = 0;          ///< when it became ready
   double awarded = -1;       ///< for the first time; -1: never
   double awarded_last = -1;  ///< the attempt that was accepted
-  double started = -1;       ///< the same that was accepted
+  double started = -1;       ///< the start of that attempt
   double finished = -1;
   int awards = 0;
-  std::size_t agent = 0;  ///< whose result was accepted
+  std::size_t agent = 0;  ///< the agent whose result was accepted
   double price = 0;
   bool done = false;
 };
@@ -32,14 +32,14 @@ struct AgentFacts {
   std::string name;
   double speed = 1;
   std::uint32_t slots = 1;
-  double alive = 0;   ///< seconds that its process was there
+  double alive = 0;   ///< lifetime of its process, in seconds
   double worked = 0;  ///< sum over its slots
 };
 /// The end of an agent that held tasks.
 struct FailureFacts {
-  double at = 0;              ///< it died
-  double detected = -1;       ///< the board knew
-  double redistributed = -1;  ///< all it held was awarded again
+  double at = 0;              ///< when it died
+  double detected = -1;       ///< when the board recorded it
+  double redistributed = -1;  ///< when all of its tasks were awarded again
 };
 
 struct RunFacts {
@@ -49,20 +49,20 @@ struct RunFacts {
   std::vector<ExecutionFacts> executions;
   std::vector<AgentFacts> agents;
   std::vector<FailureFacts> failures;
-  // What the board's log does not tell; negative: not watched.
+  // Not in the board's log; negative: not observed.
   double messages = -1;
   double bytes = -1;
   double lost = -1;           ///< of the messages
-  double links = -1;          ///< pairs of processes that talked
+  double links = -1;          ///< pairs of processes that exchanged a message
   double controller = -1;     ///< real seconds in the controller and its store
   double conflicts = -1;      ///< tasks that an agent asked for and did not get
-  double managers_alive = 0;  ///< seconds, over all processes that lead and do no tasks
+  double managers_alive = 0;  ///< seconds, over all managers' processes
   double processes = 0;       ///< started, the controller included
   double memory = -1;         ///< resident bytes of all of them, together
 };
 
-/// Tasks, agents, executions and failures as the log has them. `agents`: the names, in the order of the
-/// result. Errors: corrupt.
+/// Tasks, agents, executions and failures from the log. `agents`: the names, in the order of the result.
+/// Errors: corrupt.
 Result<RunFacts> read_facts(const Snapshot& board, const std::vector<std::string>& agents);
 
 }  // namespace bidboard

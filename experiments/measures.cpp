@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "blackboard/fmt.hpp"
 #include "experiments/schedule.hpp"
 #include "experiments/statistics.hpp"
 
@@ -14,12 +15,12 @@ using Better = Measure::Better;
 /// HEFT beyond this many task × agent pairs takes longer than the run.
 constexpr std::size_t heft_limit = 2'000'000;
 
-std::optional<double> watched(double value) {
+std::optional<double> observed(double value) {
   if (value < 0) return {};
   return value;
 }
 
-/// Jain's index: 1 when all are equal, 1 / n when one has everything.
+/// Jain's index: 1 if all are equal, 1 / n if one has everything.
 double jain(const std::vector<double>& values) {
   double sum = 0;
   double squares = 0;
@@ -78,14 +79,14 @@ std::optional<double> per(std::optional<double> value, double what) {
 
 const std::vector<Measure>& measures() {
   static const std::vector<Measure> table{
-      {"makespan", "makespan", "s", "last accepted result − post; the time limit when a task is not done"},
+      {"makespan", "makespan", "s", "last accepted result − post; the time limit if a task is not done"},
       {"bound_ratio", "makespan / bound", "×",
        "makespan / max over heads h and tails t of (h + Σ size of tasks with at least h before and t behind "
        "them / Σ speed × slots + t)"},
       {"heft_ratio", "makespan / HEFT", "×",
-       "makespan / makespan of HEFT, which knows the true seconds and, where agents are killed, plans anew "
-       "at "
-       "that moment without them"},
+       "makespan / makespan of HEFT, which knows the true seconds and, if agents are killed, makes a new "
+       "plan "
+       "at that moment without them"},
       {"list_ratio", "makespan / list", "×",
        "makespan / makespan of list scheduling by bottom levels, which knows the true seconds (agents of one "
        "speed, none killed)"},
@@ -102,7 +103,7 @@ const std::vector<Measure>& measures() {
        "real time spent in the controller and its store / tasks (simulated only)"},
       {"redundant", "redundant work", "%",
        "100 × (seconds of executions whose result was not accepted) / (seconds of all executions)"},
-      {"conflicts", "conflicts per task", "", "(tasks asked for by agents − awards) / tasks"},
+      {"conflicts", "conflicts per task", "", "(claims of agents − awards) / tasks"},
       {"idle", "idle slots", "%", "100 × (1 − Σ seconds of executions / (makespan × Σ slots))"},
       {"retries", "retries", "%", "100 × (awards − tasks) / tasks"},
       {"fairness", "fairness", "",
@@ -112,8 +113,8 @@ const std::vector<Measure>& measures() {
       {"processes", "processes", "", "processes started, the controller included", Better::neither},
       {"memory", "resident memory", "MB", "proportional set sizes of all processes, summed (live only)"},
       {"agent_seconds", "agent-seconds alive", "s",
-       "Σ over agents, managers included, of the time its process was there"},
-      {"detect", "time to detect", "s", "mean over killed agents of (board knows − death)"},
+       "Σ over agents, managers included, of the lifetime of the process"},
+      {"detect", "time to detect", "s", "mean over killed agents of (death recorded on the board − death)"},
       {"redistribute", "time to redistribute", "s",
        "mean over killed agents that held tasks of (all of them awarded again − death)"},
       {"start_delay", "award → start", "s", "mean over tasks of (begin of the accepted attempt − its award)"},
@@ -127,8 +128,7 @@ const std::vector<Measure>& measures() {
 std::string measures_reference() {
   std::string text = "| name | measure | unit | formula |\n|---|---|---|---|\n";
   for (const Measure& m : measures()) {
-    text += "| `" + std::string(m.name) + "` | " + std::string(m.title) + " | " + std::string(m.unit) +
-            " | " + std::string(m.formula) + " |\n";
+    text += fmt::format("| `{}` | {} | {} | {} |\n", m.name, m.title, m.unit, m.formula);
   }
   return text;
 }
@@ -163,7 +163,7 @@ Measured measure_run(const RunFacts& facts, const Yardsticks& yardsticks) {
   };
   const auto done =
       std::count_if(facts.tasks.begin(), facts.tasks.end(), [](const TaskFacts& t) { return t.done; });
-  const std::optional<double> memory = watched(facts.memory);
+  const std::optional<double> memory = observed(facts.memory);
   return {facts.makespan,
           per(facts.makespan, yardsticks.bound),
           per(facts.makespan, yardsticks.heft),
@@ -171,13 +171,13 @@ Measured measure_run(const RunFacts& facts, const Yardsticks& yardsticks) {
           rank(sums.waits, 0.5),
           rank(sums.waits, 0.99),
           rank(sums.starts, 0.5),
-          per(watched(facts.messages), tasks),
-          per(watched(facts.bytes), tasks),
-          per(100 * facts.lost, watched(facts.messages).value_or(0)),
-          watched(facts.links),
+          per(observed(facts.messages), tasks),
+          per(observed(facts.bytes), tasks),
+          per(100 * facts.lost, observed(facts.messages).value_or(0)),
+          observed(facts.links),
           per(1e6 * facts.controller, facts.controller < 0 ? 0 : tasks),
           per(100 * sums.wasted, sums.work),
-          per(watched(facts.conflicts), tasks),
+          per(observed(facts.conflicts), tasks),
           sums.slots > 0 && facts.makespan > 0
               ? std::optional(100 * std::max(0.0, 1 - sums.work / (facts.makespan * sums.slots)))
               : std::nullopt,

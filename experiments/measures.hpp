@@ -1,4 +1,4 @@
-// What is measured of a run. Each measure has a formula; docs/metrics.md is made from this table. Pure.
+// The measures of a run. Each has a formula; the table in docs/metrics.md is printed from them. Pure.
 #pragma once
 
 #include <optional>
@@ -22,15 +22,15 @@ const std::vector<Measure>& measures();
 /// The table in Markdown.
 std::string measures_reference();
 
-/// What a run is compared with, the same for all strategies of a setting.
+/// Reference makespans of a run, the same for all strategies of a setting.
 struct Yardsticks {
   double bound = 0;  ///< schedule.hpp
-  double list = 0;   ///< list scheduling; 0: agents differ in speed, or die
-  double heft = 0;   ///< with the agents' deaths replanned; 0: too large to be worked out
+  double list = 0;   ///< list scheduling; 0: agents differ in speed, or are killed
+  double heft = 0;   ///< with a new plan after deaths; 0: too large to compute
 };
 Yardsticks yardsticks_of(const Experiment& experiment, const Cell& cell, const Setting& setting);
 
-/// By position in measures(); nothing: not measured in this run.
+/// By position in measures(); empty: not measured in this run.
 using Measured = std::vector<std::optional<double>>;
 Measured measure_run(const RunFacts& facts, const Yardsticks& yardsticks);
 

@@ -13,14 +13,14 @@ namespace {
 using Word = std::pair<std::string, Place>;
 using Words = std::optional<std::vector<Word>>;
 
-/// As written; resolved when what can be named is known.
+/// As written in the file; resolved once the names in the rest of the file are known.
 struct WhereEntry {
   Words workloads;
   Words agents;
   Words faults;
 };
-struct ClaimEntry {
-  ClaimSpec claim;
+struct HypothesisEntry {
+  Hypothesis hypothesis;
   Word measure, more, less;
   WhereEntry where;
 };
@@ -38,49 +38,49 @@ Word word(KeyReader& reader, const Value& value) { return {reader.name(value).va
 
 template <class Entry>
 constexpr Key<Entry> measure_key{
-    {"measure", "name of a measure", "required", "what counts (docs/metrics.md)"},
+    {"measure", "name of a measure", "required", "the measure that is compared (docs/metrics.md)"},
     [](KeyReader& r, const Value& v, Entry& e) { e.measure = word(r, v); }};
 template <class Entry>
 constexpr Key<Entry> workloads_key{
-    {"workloads", "list of names, or traces", "all", "runs of which workloads count"},
+    {"workloads", "list of names, or traces", "all", "only runs of these workloads"},
     [](KeyReader& r, const Value& v, Entry& e) { e.where.workloads = r.words(v); }};
 template <class Entry>
-constexpr Key<Entry> agents_key{{"agents", "list of names", "all", "runs of which agents count"},
+constexpr Key<Entry> agents_key{{"agents", "list of names", "all", "only runs with these agents"},
                                 [](KeyReader& r, const Value& v, Entry& e) { e.where.agents = r.words(v); }};
 template <class Entry>
-constexpr Key<Entry> faults_key{{"faults", "list of names", "all", "runs with which faults count"},
+constexpr Key<Entry> faults_key{{"faults", "list of names", "all", "only runs with these faults"},
                                 [](KeyReader& r, const Value& v, Entry& e) { e.where.faults = r.words(v); }};
 
-constexpr std::array<Key<ClaimEntry>, 8> claim_table{{
-    {{"claim", "text", "required", "what is said, in words"},
-     [](KeyReader& r, const Value& v, ClaimEntry& e) { e.claim.text = r.text(v).value_or(""); }},
-    measure_key<ClaimEntry>,
+constexpr std::array<Key<HypothesisEntry>, 8> hypothesis_table{{
+    {{"hypothesis", "text", "required", "the statement, in words"},
+     [](KeyReader& r, const Value& v, HypothesisEntry& e) { e.hypothesis.text = r.text(v).value_or(""); }},
+    measure_key<HypothesisEntry>,
     {{"as", "value, growth or failure", "value",
       "the measure itself, its exponent over the numbers of agents, or what it is under faults ÷ without"},
-     [](KeyReader& r, const Value& v, ClaimEntry& e) {
+     [](KeyReader& r, const Value& v, HypothesisEntry& e) {
        const std::string chosen = r.choice(v, {aspects.begin(), aspects.end()}).value_or("value");
-       e.claim.aspect = static_cast<Aspect>(std::ranges::find(aspects, chosen) - aspects.begin());
+       e.hypothesis.aspect = static_cast<Aspect>(std::ranges::find(aspects, chosen) - aspects.begin());
      }},
-    {{"more", "name of a strategy", "required", "which has more of it if the claim is true"},
-     [](KeyReader& r, const Value& v, ClaimEntry& e) { e.more = word(r, v); }},
-    {{"less", "name of a strategy", "required", "which has less"},
-     [](KeyReader& r, const Value& v, ClaimEntry& e) { e.less = word(r, v); }},
-    workloads_key<ClaimEntry>,
-    agents_key<ClaimEntry>,
-    faults_key<ClaimEntry>,
+    {{"more", "name of a strategy", "required", "the strategy with the larger value if the hypothesis holds"},
+     [](KeyReader& r, const Value& v, HypothesisEntry& e) { e.more = word(r, v); }},
+    {{"less", "name of a strategy", "required", "the strategy with the smaller value"},
+     [](KeyReader& r, const Value& v, HypothesisEntry& e) { e.less = word(r, v); }},
+    workloads_key<HypothesisEntry>,
+    agents_key<HypothesisEntry>,
+    faults_key<HypothesisEntry>,
 }};
 
 constexpr std::array<Key<GoalEntry>, 8> goal_table{{
-    {{"goal", "text", "required", "what is to be reached, in words"},
+    {{"goal", "text", "required", "the goal, in words"},
      [](KeyReader& r, const Value& v, GoalEntry& e) { e.goal.text = r.text(v).value_or(""); }},
     measure_key<GoalEntry>,
-    {{"at_most", "number", "required", "for each crowd and faults; geometric mean over workloads and seeds"},
+    {{"at_most", "number", "required", "limit for each group of agents and each fault; compared with the geometric mean over workloads and seeds"},
      [](KeyReader& r, const Value& v, GoalEntry& e) {
        e.goal.at_most = r.number(v, 0, 1e6, true).value_or(0);
      }},
-    {{"against", "name of a strategy", "none", "the measure ÷ that of this strategy counts"},
+    {{"against", "name of a strategy", "none", "compare the measure ÷ that of this strategy"},
      [](KeyReader& r, const Value& v, GoalEntry& e) { e.against = word(r, v); }},
-    {{"strategies", "list of names", "all", "the best of these is to reach it"},
+    {{"strategies", "list of names", "all", "the best of these must reach it"},
      [](KeyReader& r, const Value& v, GoalEntry& e) { e.strategies = r.words(v); }},
     workloads_key<GoalEntry>,
     agents_key<GoalEntry>,
@@ -94,7 +94,7 @@ std::vector<std::string> names_in(const std::vector<Spec>& specs) {
   return names;
 }
 
-/// Puts names to what they stand for in one experiment.
+/// Looks up the names that hypotheses and goals refer to in one experiment.
 class Resolver {
  public:
   Resolver(const Experiment& experiment, Diagnostics& diagnostics)
@@ -148,7 +148,7 @@ class Resolver {
   std::vector<std::string> measures_;
 };
 
-/// The entries of a list, each a map that says what it is about under the key `word`.
+/// Reads a list of maps; `word` is the key of an entry's text.
 template <class Entry, std::size_t n, class Take>
 void read_each(const Value& list, std::string_view word, const std::array<Key<Entry>, n>& table,
                Diagnostics& diagnostics, Take&& take) {
@@ -174,16 +174,16 @@ Where where_of(const Value& value) {
 
 }  // namespace
 
-void read_claims(const Value& list, Experiment& experiment, Diagnostics& diagnostics) {
+void read_hypotheses(const Value& list, Experiment& experiment, Diagnostics& diagnostics) {
   Resolver resolver(experiment, diagnostics);
-  read_each(list, "claim", claim_table, diagnostics, [&](ClaimEntry& entry, Place place) {
-    ClaimSpec& claim = entry.claim;
-    resolver.require(claim.text, place, "claim");
-    claim.measure = resolver.measure(entry.measure, place);
-    claim.more = resolver.strategy(entry.more, place, "more");
-    claim.less = resolver.strategy(entry.less, place, "less");
-    claim.where = resolver.where(entry.where);
-    experiment.claims.push_back(std::move(claim));
+  read_each(list, "hypothesis", hypothesis_table, diagnostics, [&](HypothesisEntry& entry, Place place) {
+    Hypothesis& hypothesis = entry.hypothesis;
+    resolver.require(hypothesis.text, place, "hypothesis");
+    hypothesis.measure = resolver.measure(entry.measure, place);
+    hypothesis.more = resolver.strategy(entry.more, place, "more");
+    hypothesis.less = resolver.strategy(entry.less, place, "less");
+    hypothesis.where = resolver.where(entry.where);
+    experiment.hypotheses.push_back(std::move(hypothesis));
   });
 }
 
@@ -202,18 +202,18 @@ void read_goals(const Value& list, Experiment& experiment, Diagnostics& diagnost
 }
 
 std::string questions_reference() {
-  return "### A claim\n\n" + markdown_table(infos<ClaimEntry>(claim_table)) + "\n### A goal\n\n" +
+  return "### A hypothesis\n\n" + markdown_table(infos<HypothesisEntry>(hypothesis_table)) + "\n### A goal\n\n" +
          markdown_table(infos<GoalEntry>(goal_table));
 }
 
-Value to_value(const ClaimSpec& claim) {
+Value to_value(const Hypothesis& hypothesis) {
   Value value{Value::Object{}};
-  value.set("claim", claim.text);
-  value.set("measure", claim.measure);
-  value.set("as", aspects[static_cast<std::size_t>(claim.aspect)]);
-  value.set("more", claim.more);
-  value.set("less", claim.less);
-  set_where(value, claim.where);
+  value.set("hypothesis", hypothesis.text);
+  value.set("measure", hypothesis.measure);
+  value.set("as", aspects[static_cast<std::size_t>(hypothesis.aspect)]);
+  value.set("more", hypothesis.more);
+  value.set("less", hypothesis.less);
+  set_where(value, hypothesis.where);
   return value;
 }
 
@@ -228,9 +228,9 @@ Value to_value(const GoalSpec& goal) {
   return value;
 }
 
-ClaimSpec read_claim(const Value& value) {
+Hypothesis read_hypothesis(const Value& value) {
   const auto aspect = std::ranges::find(aspects, text_of(value, "as"));
-  return {text_of(value, "claim"),
+  return {text_of(value, "hypothesis"),
           text_of(value, "measure"),
           aspect == aspects.end() ? Aspect::value : static_cast<Aspect>(aspect - aspects.begin()),
           text_of(value, "more"),

@@ -1,5 +1,5 @@
-// What an experiment is asked beside its tables: published claims that it puts to the test, and goals that
-// are to be reached. Everything is named as the report names it. Pure.
+// The questions of an experiment: hypotheses that its results uphold or refute, and goals that they meet or
+// miss. Workloads, agents, faults and strategies are named as in the report. Pure.
 #pragma once
 
 #include <string>
@@ -12,14 +12,14 @@ namespace bidboard {
 
 struct Experiment;
 
-/// The runs that count: those of these workloads, agents and faults.
+/// Selects runs: those with these workloads, agents and faults.
 struct Where {
   std::vector<std::string> workloads;
   std::vector<std::string> agents;
   std::vector<std::string> faults;
 };
 
-/// What of a measure is compared.
+/// Which aspect of a measure is compared.
 enum class Aspect : std::uint8_t {
   value,    ///< the measure itself
   growth,   ///< its exponent over the numbers of agents
@@ -27,7 +27,7 @@ enum class Aspect : std::uint8_t {
 };
 
 /// "`more` has more of it than `less`."
-struct ClaimSpec {
+struct Hypothesis {
   std::string text;
   std::string measure;
   Aspect aspect = Aspect::value;
@@ -36,27 +36,27 @@ struct ClaimSpec {
   Where where;
 };
 
-/// "The best of these strategies keeps the measure, or its ratio to that of `against`, at most so high."
+/// "With the best of these strategies, the measure (or its ratio to that of `against`) is at most this high."
 struct GoalSpec {
   std::string text;
   std::string measure;
   std::vector<std::string> strategies;
-  std::string against;  ///< a strategy; empty: the measure itself counts
+  std::string against;  ///< a strategy; empty: compare the measure itself
   Micros at_most = 0;
   Where where;
 };
 
-/// `claims:` and `goals:` of an experiment file, the rest of which has been read. What is wrong goes into the
+/// `hypotheses:` and `goals:` of an experiment file, the rest of which has been read. Errors are added to the
 /// diagnostics.
-void read_claims(const Value& list, Experiment& experiment, Diagnostics& diagnostics);
+void read_hypotheses(const Value& list, Experiment& experiment, Diagnostics& diagnostics);
 void read_goals(const Value& list, Experiment& experiment, Diagnostics& diagnostics);
 /// Their keys in Markdown.
 std::string questions_reference();
 
-/// As they are kept with the results, and back; what does not fit is left at its default.
-Value to_value(const ClaimSpec& claim);
+/// Conversion for experiment.json; unreadable members keep their defaults.
+Value to_value(const Hypothesis& hypothesis);
 Value to_value(const GoalSpec& goal);
-ClaimSpec read_claim(const Value& value);
+Hypothesis read_hypothesis(const Value& value);
 GoalSpec read_goal(const Value& value);
 
 }  // namespace bidboard

@@ -3,7 +3,8 @@
 #include <cmath>
 #include <cstdio>
 
-#include "experiments/claims.hpp"
+#include "blackboard/fmt.hpp"
+#include "experiments/hypotheses.hpp"
 #include "experiments/verdict.hpp"
 
 namespace bidboard {
@@ -87,7 +88,7 @@ Value runs_value(const Results& results) {
   return list;
 }
 
-/// In a script element nothing may look like its end.
+/// Escapes what would end a script element.
 std::string safe_in_script(std::string json) {
   for (std::size_t at = 0; (at = json.find("</", at)) != json.npos; at += 3) json.replace(at, 2, "<\\/");
   return json;
@@ -133,9 +134,9 @@ std::string in_html(const AnswerTable& table) {
 std::string report_markdown(const Results& results) {
   const Verdict verdict = judge(results);
   const ExperimentNames& names = results.names;
-  std::string text = "## " + names.name + "\n\n" + names.about + "\n\n**" + answer(results, verdict) +
-                     "**\n\n" + std::to_string(results.runs.size()) + " runs, seeds 1 to " +
-                     std::to_string(names.seeds) + ", workloads:";
+  std::string text =
+      "## " + names.name + "\n\n" + names.about + "\n\n**" + answer(results, verdict) +
+      fmt::format("**\n\n{}, seeds 1 to {}, workloads:", counted(results.runs.size(), "run"), names.seeds);
   for (const std::string& workload : names.workloads)
     text += " " + workload + (&workload == &names.workloads.back() ? ". " : ",");
   text += results.made_by + "\n";
@@ -148,7 +149,7 @@ std::string report_markdown(const Results& results) {
     for (const Standing& s : setting.standings)
       text += "| " + names.strategies[s.strategy] + " | " + four_digits(s.to_bound.ratio) + " | " +
               four_digits(s.to_bound.ci.low) + " to " + four_digits(s.to_bound.ci.high) + " | " +
-              (s.as_good_as_best ? "best, or noise" : "× " + four_digits(s.to_best.ratio)) + " | " +
+              (s.as_good_as_best ? "as good" : "× " + four_digits(s.to_best.ratio)) + " | " +
               mean_of(results, "heft_ratio", setting, s.strategy) + " | " +
               mean_of(results, "award_p50", setting, s.strategy) + " | " +
               mean_of(results, "messages", setting, s.strategy) + " | " +
@@ -161,8 +162,9 @@ std::string results_document(const std::vector<Results>& all) {
   const Results& first = all.front();
   std::string text =
       "# Results\n\n" + answer(first, judge(first)) +
-      "\n\nMade by `./dev results` from a recorded run of the experiments in `experiments/`; what the "
-      "measures mean stands in [metrics.md](metrics.md).\n";
+      "\n\nWritten by `./dev results` from a recorded run of the experiments in `experiments/`. "
+      "[metrics.md](metrics.md) "
+      "defines the measures. \"As good\" means: the best, or not significantly different from it.\n";
   for (const Results& results : all) text += "\n" + report_markdown(results);
   return text;
 }
@@ -187,11 +189,11 @@ std::string report_page(const Results& results, const std::vector<Value>& gantt)
       "<link rel=\"icon\" href=\"data:,\">\n<title>" +
       html(names.name) + "</title>\n<style>\n" + report_css + "</style>\n</head>\n<body>\n<h1>" +
       html(names.name) + "</h1>\n";
-  if (!names.about.empty()) page += "<p>" + html(names.about) + "</p>\n";
+  if (!names.about.empty()) page += fmt::format("<p>{}</p>\n", html(names.about));
   page += "<p class=\"answer\" id=\"answer\">" + html(answer(results, verdict)) + "</p>\n";
-  page += "<p class=\"soft\">" + std::to_string(results.runs.size()) + " runs, " +
-          (names.mode == "live" ? "with real processes" : "simulated") + ", seeds 1 to " +
-          std::to_string(names.seeds) + ". " + html(results.made_by) + "</p>\n";
+  page += fmt::format(
+      "<p class=\"soft\">{}, {}, seeds 1 to {}. {}</p>\n", counted(results.runs.size(), "run"),
+      names.mode == "live" ? "with real processes" : "simulated", names.seeds, html(results.made_by));
   for (const AnswerTable& table : answer_tables(results)) page += in_html(table);
   page += "<main id=\"main\"></main>\n";
   page += "<script type=\"application/json\" id=\"data\">" + safe_in_script(to_json(data)) + "</script>\n";

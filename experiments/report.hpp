@@ -1,5 +1,5 @@
-// The report: one page that needs nothing else, made of report/page.css and report/page.js, which are built
-// in. Pure.
+// The report: a self-contained HTML page, made of report/page.css and report/page.js, which are built into
+// the binary. Pure.
 #pragma once
 
 #include <string>
@@ -12,9 +12,9 @@ namespace bidboard {
 /// `gantt`: the lines of gantt.jsonl.
 std::string report_page(const Results& results, const std::vector<Value>& gantt);
 
-/// The answer, claims, goals and a table per setting in Markdown.
+/// The answer, hypotheses, goals and a table per setting in Markdown.
 std::string report_markdown(const Results& results);
-/// docs/results.md: what the first of them answers, then a section for each. REQUIRES: at least one.
+/// docs/results.md: the answer of the first, then a section for each. REQUIRES: at least one.
 std::string results_document(const std::vector<Results>& all);
 
 /// The built-in parts (made by CMake from the files of their names).

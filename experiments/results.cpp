@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "blackboard/checks/check.hpp"
+#include "blackboard/fmt.hpp"
 
 namespace bidboard {
 namespace {
@@ -67,7 +68,7 @@ ExperimentNames names_of(const Experiment& experiment) {
   for (const auto& spec : experiment.agents) names.agent_counts.push_back(spec.count);
   for (const auto& spec : experiment.faults) names.faults.push_back(spec.name);
   for (const auto& spec : experiment.strategies) names.strategies.push_back(spec.name);
-  names.claims = experiment.claims;
+  names.hypotheses = experiment.hypotheses;
   names.goals = experiment.goals;
   return names;
 }
@@ -108,7 +109,7 @@ Value to_value(const ExperimentNames& names, const RunRecord& run) {
 
 Result<RunRecord> read_run(const Value& line) {
   const auto cell = cell_of(text_of(line, "cell"));
-  if (!cell) return fail(Errc::corrupt, "a run without a cell");
+  if (!cell) return fail(Errc::corrupt, "a run has no cell");
   RunRecord run{*cell, {}};
   for (const Measure& measure : measures()) {
     const Value* value = line.find(measure.name);
@@ -131,9 +132,9 @@ Value to_value(const ExperimentNames& names) {
   value.set("agent_counts", std::move(counts));
   value.set("faults", list_of(names.faults));
   value.set("strategies", list_of(names.strategies));
-  Value claims{Value::Array{}};
-  for (const ClaimSpec& claim : names.claims) claims.push(to_value(claim));
-  value.set("claims", std::move(claims));
+  Value hypotheses{Value::Array{}};
+  for (const Hypothesis& hypothesis : names.hypotheses) hypotheses.push(to_value(hypothesis));
+  value.set("hypotheses", std::move(hypotheses));
   Value goals{Value::Array{}};
   for (const GoalSpec& goal : names.goals) goals.push(to_value(goal));
   value.set("goals", std::move(goals));
@@ -155,26 +156,27 @@ Result<ExperimentNames> read_names(const Value& value) {
       names.agent_counts.push_back(count.is_integer() ? static_cast<std::uint64_t>(count.integer()) : 0);
   names.faults = words_of(value, "faults");
   names.strategies = words_of(value, "strategies");
-  if (const Value* claims = value.find("claims"); claims && claims->is_array())
-    for (const Value& claim : claims->array()) names.claims.push_back(read_claim(claim));
+  if (const Value* hypotheses = value.find("hypotheses"); hypotheses && hypotheses->is_array())
+    for (const Value& hypothesis : hypotheses->array())
+      names.hypotheses.push_back(read_hypothesis(hypothesis));
   if (const Value* goals = value.find("goals"); goals && goals->is_array())
     for (const Value& goal : goals->array()) names.goals.push_back(read_goal(goal));
   if (names.workloads.empty() || names.agents.empty() || names.faults.empty() || names.strategies.empty() ||
       names.agent_counts.size() != names.agents.size())
-    return fail(Errc::corrupt, "not the description of an experiment");
+    return fail(Errc::corrupt, "not a description of an experiment");
   return names;
 }
 
 std::string to_csv(const Results& results) {
   std::string text = "cell,workload,agents,faults,strategy,seed";
-  for (const Measure& measure : measures()) text += "," + std::string(measure.name);
+  for (const Measure& measure : measures()) text += fmt::format(",{}", measure.name);
   text += "\n";
   for (const RunRecord& run : results.runs) {
     const Cell& cell = run.cell;
-    text += name_of(cell) + "," + csv_field(results.names.workloads[cell.workload]) + "," +
-            csv_field(results.names.agents[cell.agents]) + "," +
-            csv_field(results.names.faults[cell.faults]) + "," +
-            csv_field(results.names.strategies[cell.strategy]) + "," + std::to_string(cell.seed);
+    text += fmt::format("{},{},{},{},{},{}", name_of(cell), csv_field(results.names.workloads[cell.workload]),
+                        csv_field(results.names.agents[cell.agents]),
+                        csv_field(results.names.faults[cell.faults]),
+                        csv_field(results.names.strategies[cell.strategy]), cell.seed);
     for (const std::optional<double>& value : run.measured)
       text += "," + (value ? to_json(Value(*value)) : "");
     text += "\n";

@@ -1,4 +1,4 @@
-// The results of an experiment as they are kept (runs.jsonl and experiment.json) and looked at. Pure.
+// The results of an experiment, as stored in runs.jsonl and experiment.json. Pure.
 #pragma once
 
 #include <map>
@@ -12,7 +12,7 @@
 
 namespace bidboard {
 
-/// What was compared, by the positions that cells use, and what was asked.
+/// What was compared (cells refer to these positions), with hypotheses and goals.
 struct ExperimentNames {
   std::string name;
   std::string about;
@@ -24,7 +24,7 @@ struct ExperimentNames {
   std::vector<std::uint64_t> agent_counts;
   std::vector<std::string> faults;
   std::vector<std::string> strategies;
-  std::vector<ClaimSpec> claims{};
+  std::vector<Hypothesis> hypotheses{};
   std::vector<GoalSpec> goals{};
 };
 ExperimentNames names_of(const Experiment& experiment);
@@ -41,14 +41,14 @@ struct Results {
   std::string made_by;  ///< version, commit and machine
   std::vector<RunRecord> runs;
 
-  /// The measure in every run of one strategy in one setting, by workload and seed. Runs in which it was not
-  /// measured are missing.
+  /// The measure in every run of one strategy in one setting, by workload and seed. Runs without the
+  /// measure are left out.
   using Key = std::pair<std::size_t, std::uint64_t>;  ///< workload, seed
   std::map<Key, double> values(std::size_t measure, std::size_t agents, std::size_t faults,
                                std::size_t strategy) const;
 };
 
-/// Pairs of what both have.
+/// The values under the keys that both have.
 template <class Key>
 void pair_up(const std::map<Key, double>& a, const std::map<Key, double>& b, std::vector<double>& of_a,
              std::vector<double>& of_b) {
@@ -69,7 +69,7 @@ Result<ExperimentNames> read_names(const Value& value);
 std::string text_of(const Value& value, std::string_view key);
 std::vector<std::string> words_of(const Value& value, std::string_view key);
 Value list_of(const std::vector<std::string>& words);
-/// All runs: a header, then a row each; what was not measured is empty.
+/// All runs: a header, then a row for each; missing measures are empty.
 std::string to_csv(const Results& results);
 
 }  // namespace bidboard

@@ -1,5 +1,5 @@
-// What a schedule can reach: a lower bound that no schedule beats, and HEFT with perfect knowledge as a
-// yardstick. Pure; seconds are doubles, since nothing is decided by them.
+// References for schedules: a lower bound of the makespan, and HEFT and list scheduling with perfect
+// knowledge. Pure; seconds are doubles, since nothing is decided by them.
 #pragma once
 
 #include <vector>
@@ -26,9 +26,8 @@ double heft_makespan(const Setting& setting);
 /// heaviest chain behind it. It knows the true seconds. REQUIRES: agents of one speed.
 double list_makespan(const Setting& setting);
 
-/// heft_makespan when `dead` agents are gone from `at` on: what HEFT had finished by then counts, what the
-/// dead were doing begins again, and everything that had not begun is planned anew. The yardstick for
-/// failures.
+/// heft_makespan if the agents `dead` die at `at`: finished tasks count, the running tasks of the dead agents
+/// start again, and all tasks that had not begun get a new plan. The reference for failures.
 double heft_replanned(const Setting& setting, const std::vector<std::size_t>& dead, double at);
 
 }  // namespace bidboard

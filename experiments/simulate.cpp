@@ -13,11 +13,11 @@ using sim::FaultKind;
 
 /// The workload is posted when all agents have registered.
 constexpr Instant posted_at{1'000'000};
-/// A run that takes this many times what one agent alone would need is given up.
+/// A run is stopped after this many times the time that one agent alone would need.
 constexpr double patience = 20;
 constexpr Duration least_patience = minutes(60);
 
-/// Counts what agents ask for and what the controller grants of it.
+/// Counts the claims of agents and the awards of the controller.
 class Conflicts final : public sim::Observer {
  public:
   void on_said(const sim::Said& said, const Store&, Instant) override {
@@ -64,7 +64,7 @@ void plan_faults(const FaultsSpec& spec, const Setting& setting, double at, sim:
     planned.push_back({after_post(at), Fault{FaultKind::cut_both, order[i], spec.partition}});
 }
 
-/// What agents really worked on, late and lost work included.
+/// All executions, including late and lost work.
 std::vector<ExecutionFacts> executions_of(const sim::World& world, const RunFacts& facts, TaskId first) {
   std::vector<ExecutionFacts> executions;
   for (std::size_t a = 0; a < world.agents().size(); ++a)
@@ -77,7 +77,7 @@ std::vector<ExecutionFacts> executions_of(const sim::World& world, const RunFact
       fact.end = static_cast<double>((end - posted_at).us) / 1e6;
       executions.push_back(fact);
     }
-  // The log knows which of them counted: the last one begun by the agent whose result was accepted.
+  // Useful is the last execution that was begun by the agent whose result was accepted.
   for (std::size_t t = 0; t < facts.tasks.size(); ++t) {
     ExecutionFacts* counted = nullptr;
     for (ExecutionFacts& e : executions)

@@ -9,7 +9,7 @@
 namespace bidboard {
 
 /// `setting` is the cell's (setting_of), `bound` its lower_bound. `watcher` sees the
-/// world. Errors: failed, with what stood in the way.
+/// world. Errors: failed, with the reason.
 Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const Setting& setting,
                           double bound, sim::Observer* watcher = nullptr);
 

@@ -1,5 +1,5 @@
-// Paired comparisons: the same seeds for both, ratios, intervals and what is noise. Pure; the resampling is
-// seeded, so that the same numbers give the same verdict.
+// Paired comparisons: the same seeds for both, ratios, intervals and significance. Pure; the resampling is
+// seeded, so the same numbers give the same verdict.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct Interval {
 struct Comparison {
   double ratio = 1;  ///< geometric mean of a / b
   Interval ci;       ///< 95 %, of the ratio
-  double p = 1;      ///< that a difference so large comes about by chance
+  double p = 1;      ///< probability of so large a difference by chance
   std::size_t pairs = 0;
 };
 
@@ -47,13 +47,13 @@ struct Difference {
 /// one.
 Difference differ(std::span<const double> a, std::span<const double> b);
 
-/// Holm's correction (Scand. J. Statistics 6, 1979): the p values as they are to be read when all of them are
-/// looked at.
+/// Holm's correction for multiple comparisons (Scand. J. Statistics 6, 1979).
 std::vector<double> holm(std::span<const double> p);
 
-/// A corrected p above this is noise.
+/// A difference with a larger corrected p is not significant.
 constexpr double noise_level = 0.05;
-/// A ratio nearer to 1 than that is no difference, however certain: virtual time knows no other noise.
+/// A ratio closer to 1 counts as no difference, even if it is significant: in virtual time differences of
+/// milliseconds are.
 constexpr double least_ratio = 1.01;
 
 /// y = factor × x^exponent, by least squares on logarithms. REQUIRES: positive values.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "blackboard/fmt.hpp"
 #include "runtime/jobs/diagnostics.hpp"
 
 namespace bidboard {
@@ -30,11 +31,11 @@ std::string times(double ratio) {
 
 struct Tally {
   std::size_t strategy = 0;
-  std::size_t good = 0;  ///< settings in which nothing is better
+  std::size_t good = 0;  ///< settings in which no strategy is significantly better
   double log_ratio = 0;  ///< sum over settings, to the bound
 };
 
-/// How often each strategy is best or within noise of the best; most often first.
+/// In how many settings each strategy is as good as the best; most first.
 std::vector<Tally> tally(const Results& results, const Verdict& verdict) {
   std::vector<Tally> tallies(results.names.strategies.size());
   for (std::size_t s = 0; s < tallies.size(); ++s) tallies[s].strategy = s;
@@ -51,25 +52,25 @@ std::vector<Tally> tally(const Results& results, const Verdict& verdict) {
 
 std::string who_leads(const Results& results, const Verdict& verdict) {
   const std::vector<Tally> tallies = tally(results, verdict);
-  const std::string settings = std::to_string(verdict.settings.size());
+  const std::string settings = counted(verdict.settings.size(), "setting");
   std::vector<std::string> leaders;
   for (const Tally& t : tallies)
     if (t.good == tallies.front().good) leaders.push_back(results.names.strategies[t.strategy]);
   if (leaders.size() == tallies.size() && tallies.front().good == verdict.settings.size())
-    return "No strategy differs from another by more than noise in any of " + settings + " settings.";
+    return fmt::format("No strategy is significantly better than another in any of {}.", settings);
   const bool one_leads = leaders.size() == 1;
-  std::string text = list_in_words(leaders) + (one_leads ? " is" : " are") +
-                     " best or within noise of the best in " + std::to_string(tallies.front().good) + " of " +
-                     settings + " settings";
+  std::string text =
+      fmt::format("{} {} best, or not significantly worse than the best, in {} of {}", list_in_words(leaders),
+                  one_leads ? "is" : "are", tallies.front().good, settings);
   for (const Tally& t : tallies) {
     if (t.good == tallies.front().good) continue;
-    if (t.good > 0) text += ", " + results.names.strategies[t.strategy] + " in " + std::to_string(t.good);
+    if (t.good > 0) text += fmt::format("; {} in {}", results.names.strategies[t.strategy], t.good);
     break;
   }
   return text + ".";
 }
 
-/// Where the best strategy gains most over the baseline, and where it gains nothing.
+/// The setting with the largest gain over the baseline, and those without a significant gain.
 std::string against_baseline(const Results& results, const Verdict& verdict) {
   const SettingVerdict* most = nullptr;
   double gain = 1;
@@ -84,33 +85,35 @@ std::string against_baseline(const Results& results, const Verdict& verdict) {
   std::string text;
   if (most) {
     const Standing& best = most->standings.front();
-    text += " Over " + results.names.baseline + " the gain is largest with " +
-            setting_name(results.names, most->agents, most->faults) + ": " +
-            results.names.strategies[best.strategy] + " takes " + percent(1 - gain) +
-            " less time (95 % interval " + percent(1 - best.to_baseline.ci.high) + " to " +
-            percent(1 - best.to_baseline.ci.low) + ").";
+    text += fmt::format(
+        " Compared with {}, the gain is largest with {}: {} takes {} less time (95 % interval {} to {}).",
+        results.names.baseline, setting_name(results.names, most->agents, most->faults),
+        results.names.strategies[best.strategy], percent(1 - gain), percent(1 - best.to_baseline.ci.high),
+        percent(1 - best.to_baseline.ci.low));
   }
   if (nothing.size() == verdict.settings.size())
-    text += " Nothing beats " + results.names.baseline + " by more than noise.";
+    text += fmt::format(" No strategy is significantly better than {}.", results.names.baseline);
   else if (!nothing.empty())
-    text += " Nothing beats it by more than noise with " + list_in_words(nothing) + ".";
+    text += fmt::format(" No strategy is significantly better than {} with {}.", results.names.baseline,
+                        list_in_words(nothing));
   return text;
 }
 
 std::string one_setting(const Results& results, const SettingVerdict& setting) {
   const Standing& best = setting.standings.front();
-  std::string text = " With " + setting_name(results.names, setting.agents, setting.faults) + ", " +
-                     results.names.strategies[best.strategy] + " comes nearest to the bound (" +
-                     times(best.to_bound.ratio) + ")";
+  std::string text = fmt::format(" With {}, {} is closest to the bound ({})",
+                                 setting_name(results.names, setting.agents, setting.faults),
+                                 results.names.strategies[best.strategy], times(best.to_bound.ratio));
   std::vector<std::string> equals;
   for (const Standing& s : setting.standings)
     if (&s != &best && s.as_good_as_best) equals.push_back(results.names.strategies[s.strategy]);
   if (!equals.empty())
-    text += "; " + list_in_words(equals) + (equals.size() == 1 ? " is" : " are") + " within noise of it";
+    text += fmt::format("; {} {} not significantly worse", list_in_words(equals),
+                        equals.size() == 1 ? "is" : "are");
   const Standing& last = setting.standings.back();
   if (!last.as_good_as_best)
-    text += "; " + results.names.strategies[last.strategy] + " takes " + percent(last.to_best.ratio - 1) +
-            " longer";
+    text += fmt::format("; {} takes {} longer", results.names.strategies[last.strategy],
+                        percent(last.to_best.ratio - 1));
   return text + ".";
 }
 
@@ -193,9 +196,9 @@ std::vector<Compared> compare_results(const Results& before, const Results& afte
 
 std::string answer(const Results& results, const Verdict& verdict) {
   if (verdict.settings.empty()) return "There are no results yet.";
-  constexpr std::size_t told_one_by_one = 4;
+  constexpr std::size_t described_singly = 4;
   std::string text = who_leads(results, verdict) + against_baseline(results, verdict);
-  if (verdict.settings.size() <= told_one_by_one)
+  if (verdict.settings.size() <= described_singly)
     for (const SettingVerdict& setting : verdict.settings) text += one_setting(results, setting);
   return text;
 }

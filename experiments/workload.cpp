@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/random.hpp"
 
 namespace bidboard {
@@ -24,15 +25,15 @@ Micros heavy_tailed(Random& random) {
   return mul_micros(coding_seconds, log_normal[i] + (((log_normal[i + 1] - log_normal[i]) * share) >> 20));
 }
 
-/// Puts a plan together task by task.
+/// Builds a plan task by task.
 class Builder {
  public:
   explicit Builder(std::uint64_t seed) : random_(seed) {}
 
   std::uint32_t add(std::string kind, Micros size, const std::vector<std::uint32_t>& needs) {
     PlannedTask task;
-    task.spec.name = "n" + std::to_string(plan_.tasks.size() + 1);
-    task.spec.title = kind + " " + task.spec.name;
+    task.spec.name = fmt::format("n{}", plan_.tasks.size() + 1);
+    task.spec.title = fmt::format("{} {}", kind, task.spec.name);
     task.spec.kind = std::move(kind);
     task.spec.size = size;
     for (const std::uint32_t need : needs) task.needs.push_back({need, false});
@@ -42,7 +43,7 @@ class Builder {
   std::uint32_t add(const std::string& kind, const std::vector<std::uint32_t>& needs) {
     return add(kind, random_.between(usual_seconds / 2, usual_seconds * 3 / 2), needs);
   }
-  /// So many different ones of the tasks from `first` to `last`, fewer when there are fewer.
+  /// Up to `count` different tasks from `first` to `last`.
   std::vector<std::uint32_t> some_of(std::uint32_t first, std::uint32_t last, std::uint64_t count) {
     std::vector<std::uint32_t> chosen;
     for (; count > 0; --count)
@@ -70,7 +71,7 @@ void chain(Builder& b, std::uint32_t tasks) {
     b.add("link", i == 0 ? std::vector<std::uint32_t>{} : std::vector{i - 1});
 }
 
-/// Stages of at most 20 beside each other.
+/// Stages of at most 20 parallel tasks.
 void fork_join(Builder& b, std::uint32_t tasks) {
   constexpr std::uint32_t width = 20;
   std::vector<std::uint32_t> before;
@@ -87,7 +88,7 @@ void fork_join(Builder& b, std::uint32_t tasks) {
 void layered(Builder& b, std::uint32_t tasks, std::uint32_t width) {
   for (std::uint32_t i = 0; i < tasks; ++i) {
     const std::uint32_t layer = i / width;
-    const std::string kind = "layer" + std::to_string(layer % 4);
+    const std::string kind = fmt::format("layer{}", layer % 4);
     if (layer == 0)
       b.add(kind, {});
     else
@@ -98,7 +99,7 @@ void layered(Builder& b, std::uint32_t tasks, std::uint32_t width) {
 void random_graph(Builder& b, std::uint32_t tasks) {
   constexpr std::uint32_t window = 10;
   for (std::uint32_t i = 0; i < tasks; ++i) {
-    const std::string kind = "kind" + std::to_string(b.random().below(4));
+    const std::string kind = fmt::format("kind{}", b.random().below(4));
     if (i == 0)
       b.add(kind, {});
     else
@@ -115,14 +116,14 @@ void coding_project(Builder& b, std::uint32_t tasks) {
   constexpr std::uint32_t tasks_per_module = 5;
   while (b.size() + tasks_per_module + 2 <= tasks || modules.empty()) {
     const std::uint32_t design = add("design", {plan});
-    // Some modules build on others.
+    // Half of the modules depend on an earlier one.
     std::vector<std::uint32_t> needs{design};
     if (!modules.empty() && b.random().below(2) == 0)
       needs.push_back(modules[b.random().below(modules.size())]);
     const std::uint32_t write = add("code", needs);
     const std::uint32_t test = add("test", {write});
     const std::uint32_t document = add("document", {write});
-    modules.push_back(add("mend", {test}));
+    modules.push_back(add("patch", {test}));
     if (b.random().below(3) == 0) modules.push_back(document);
   }
   add("review", {add("integrate", modules)});

@@ -1,5 +1,5 @@
-// Workloads of experiments: recorded workflows, and made-up ones whose shape is told by a name. Pure: a
-// workload is a function of its specification and a seed.
+// Workloads of experiments: recorded workflows, and generated ones of a named shape. Pure: a workload is a
+// function of its specification and a seed.
 #pragma once
 
 #include <string>
@@ -12,10 +12,10 @@ namespace bidboard {
 enum class Shape : std::uint8_t {
   trace,           ///< a recorded workflow (runtime/jobs/trace.hpp)
   chain,           ///< each task needs the one before
-  fork_join,       ///< stages: one task, many beside each other, one that needs them all
+  fork_join,       ///< stages: one task, up to 20 parallel tasks, one that needs them all
   layered,         ///< layers of equal width; a task needs one to three of the layer before
   random,          ///< a task needs up to three of the ten before it
-  coding_project,  ///< a plan; modules, each designed, written, tested and mended; integration and review
+  coding_project,  ///< a plan; modules, each designed, written, tested and patched; integration and review
 };
 std::string_view name(Shape shape);
 const std::vector<std::string>& generator_names();
@@ -23,8 +23,8 @@ const std::vector<std::string>& generator_names();
 struct WorkloadSpec {
   std::string name;  ///< of the file without its ending, or of the generator and its size
   Shape shape = Shape::trace;
-  std::uint32_t tasks = 0;  ///< about so many; generators only
-  bool per_agent = false;   ///< so many for each agent; layers are as wide as there are agents
+  std::uint32_t tasks = 0;  ///< approximate number; generators only
+  bool per_agent = false;   ///< `tasks` is for each agent; layers are as wide as the number of agents
   Plan trace;               ///< Shape::trace
 };
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""docs/cli.md and the table of docs/metrics.md are printed by the binary itself, and the documents' links lead somewhere.
+"""docs/cli.md and the table of docs/metrics.md are what the binary prints, `bidboard help strategies` prints docs/strategies.md, and the
+documents' relative links have targets.
 
 usage: docs.py BIDBOARD [--rewrite]
 """
@@ -33,7 +34,7 @@ def page(bidboard):
     parts = ["# The shell tool\n\nPrinted by `bidboard` itself through `tests/docs.py`; do not edit.\n",
              f"```\n{overview.strip()}\n```\n",
              "`--json` prints `{\"schema\": \"bidboard/1\", \"data\": ...}`; `post` and `claim` print one plain object. Errors go to stderr and say\n"
-             "what, why and what next.\n",
+             "what happened, why, and what to do next. [strategies.md](strategies.md) is what `bidboard help strategies` prints.\n",
              "## Exit codes\n\n" + text_of(bidboard, "help", "exit-codes"),
              "## Commands\n"]
     for command in commands_of(overview):
@@ -61,7 +62,7 @@ def dead_links():
     for document in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text()):
             if not re.match(r"https?:", target) and not (document.parent / target).exists():
-                dead.append(f"{document.relative_to(ROOT)}: nothing at {target}")
+                dead.append(f"{document.relative_to(ROOT)}: there is no {target}")
     return dead
 
 
@@ -75,6 +76,18 @@ def main():
             path.write_text(wanted)
         if not path.exists() or path.read_text() != wanted:
             problems.append(f"docs/{path.name} is not what the binary prints; run tests/docs.py BIDBOARD --rewrite")
+    if text_of(bidboard, "help", "strategies") != (ROOT / "docs/strategies.md").read_text():
+        problems.append("`bidboard help strategies` does not print docs/strategies.md; is the binary older than the page?")
+    listing = text_of(bidboard, "help")
+    for name in ["strategies", *commands_of(text_of(bidboard, "--help"))]:
+        if not re.search(rf"^  {name} ", listing, re.M):
+            problems.append(f"`bidboard help` does not list {name}")
+    page_text = (ROOT / "docs/strategies.md").read_text()
+    offered = text_of(bidboard, "init", "--help")
+    for option in ("strategy", "mechanism"):
+        names = re.search(rf"--{option} NAME +[^:]+: ([a-z_, ]+)", offered).group(1).split(", ")
+        problems += [f"docs/strategies.md does not describe the {option} {name.strip()}" for name in names
+                     if f"| `{name.strip()}` |" not in page_text]
     if len(commands_of(text_of(bidboard, "--help"))) < 30:
         problems.append("the overview lists fewer than 30 commands; is commands_of() broken?")
     for problem in problems:

@@ -17,7 +17,7 @@ agents: [{count: [2, 4]}]
 faults: [none, {kill_agents: 1}]
 strategies: [fifo, central, {auction: sequential}]
 seeds: 2
-claims: [{claim: Bidding takes messages, measure: messages, more: auction sequential, less: central}]
+hypotheses: [{hypothesis: Bidding takes messages, measure: messages, more: auction sequential, less: central}]
 goals: [{goal: Near the plan, measure: heft_ratio, at_most: 1.5, faults: [1 killed]}]
 """
 # Tasks of some 50 ms. Every kind of agent that has settings of its own is among them.

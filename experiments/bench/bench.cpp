@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "blackboard/fmt.hpp"
 #include "experiments/bench/blocks.hpp"
 
 namespace bidboard {
@@ -16,8 +17,9 @@ const std::vector<BenchBlock>& bench_blocks() {
       {"clearing", "auctions with up to 1,000 bidders", true, bench::clearing_block},
       {"million", "a board of a million tasks (about two minutes)", false, bench::million_block},
       {"scale", "10,000 simulated agents and a million tasks (about ten minutes)", false, bench::scale_block},
-      {"growth", "what a task costs the controller as agents grow, simulated", false, bench::growth_block},
-      {"peers", "beanstalkd, Redis and Dask with the same work (`./dev bench peers` installs them)", false,
+      {"growth", "controller time per task as the number of agents grows, simulated", false,
+       bench::growth_block},
+      {"peers", "the same work on beanstalkd, Redis and Dask (`./dev bench peers` installs them)", false,
        bench::peers_block},
   };
   return blocks;
@@ -28,7 +30,9 @@ Result<std::vector<Figure>> run_bench(const BenchOptions& options) {
     return std::ranges::any_of(bench_blocks(), [&](const BenchBlock& block) { return block.name == name; });
   };
   for (const std::string& name : options.blocks)
-    if (!is_known(name)) return fail(Errc::invalid, "no block '" + name + "'; --help lists them");
+    if (!is_known(name))
+      return fail(Errc::invalid,
+                  fmt::format("there is no block '{}'; `bidboard bench --help` lists all", name));
   std::vector<Figure> figures;
   for (const BenchBlock& block : bench_blocks()) {
     const bool chosen = std::ranges::find(options.blocks, block.name) != options.blocks.end();

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "blackboard/fmt.hpp"
 #include "experiments/bench/blocks.hpp"
 #include "experiments/bench/support.hpp"
 #include "runtime/net/client.hpp"
@@ -10,8 +11,8 @@ namespace {
 constexpr int workers = 4;
 constexpr std::array<int, 3> bidders{10, 100, 1'000};
 
-/// Registers agents that bid by a formula too dear to win: their bids are worked out and compared for every
-/// task, and nobody has to be woken for them. They live as long as the connection is read, one lease.
+/// Registers agents whose formula bids are too expensive to win: the controller computes and compares their
+/// bids for every task, but sends them nothing. They stay live while the connection is read, for one lease.
 Result<std::unique_ptr<Connection>> add_dear_bidders(const BoardDirectory& directory, int count) {
   const std::optional<Writer> writer = serving_writer(directory);
   if (!writer) return fail(Errc::unavailable, "no controller");
@@ -21,7 +22,7 @@ Result<std::unique_ptr<Connection>> add_dear_bidders(const BoardDirectory& direc
   }
   for (int i = 1; i <= count; ++i) {
     AgentProfile profile;
-    profile.name = "dear" + std::to_string(i);
+    profile.name = fmt::format("expensive{}", i);
     profile.bids = BidStyle::formula;
     profile.cost_formula = "size * 2 + 1000";
     if (!(*connection)->send(Register{profile, static_cast<std::uint64_t>(i)}))
@@ -42,8 +43,8 @@ Result<Figures> clearing_block(const BenchOptions& options) {
   for (const int count : bidders) {
     std::vector<double> rates;
     for (std::int64_t round = 1; round <= options.runs; ++round) {
-      options.on_progress("auctions with " + std::to_string(count) + " bidders, round " +
-                          std::to_string(round) + " of " + std::to_string(options.runs));
+      options.on_progress(
+          fmt::format("auctions with {} bidders, round {} of {}", count, round, options.runs));
       const auto board = LiveBoard::start(options, {.strategy = "auction", .agents = workers});
       if (!board) return fail(board.error());
       const auto dear = add_dear_bidders((*board)->directory(), count - workers);
@@ -55,7 +56,7 @@ Result<Figures> clearing_block(const BenchOptions& options) {
       rates.push_back(static_cast<double>(tasks) / seconds_until_done(*done, &Task::awarded_at));
     }
     figures.push_back(
-        figure("auctions cleared, " + std::to_string(count) + " proxy bidders", "per s", std::move(rates)));
+        figure(fmt::format("auctions cleared, {} proxy bidders", count), "per s", std::move(rates)));
   }
   return figures;
 }

@@ -1,6 +1,7 @@
 #include <array>
 #include <map>
 
+#include "blackboard/fmt.hpp"
 #include "experiments/bench/blocks.hpp"
 #include "experiments/bench/floor.hpp"
 #include "experiments/bench/support.hpp"
@@ -32,7 +33,7 @@ Result<double> rate_of(const BenchOptions& options, const Load& load, int capaci
   return static_cast<double>(tasks) / seconds_until_done(*done, &Task::awarded_at);
 }
 
-std::string in_flight(int capacity) { return ", " + std::to_string(capacity) + " in flight"; }
+std::string in_flight(int capacity) { return fmt::format(", {} in flight", capacity); }
 
 Result<void> measure(const BenchOptions& options, int capacity, std::int64_t tasks, Figures& figures) {
   const Result<Recording> recording = record_dispatch("fifo", tasks, agents, capacity);
@@ -41,8 +42,7 @@ Result<void> measure(const BenchOptions& options, int capacity, std::int64_t tas
   std::vector<double> floor;
   std::array<std::vector<double>, loads.size()> rates;
   for (std::int64_t round = 1; round <= options.runs; ++round) {
-    options.on_progress("dispatch" + in_flight(capacity) + ", round " + std::to_string(round) + " of " +
-                        std::to_string(options.runs));
+    options.on_progress(fmt::format("dispatch{}, round {} of {}", in_flight(capacity), round, options.runs));
     const Workspace place;
     disk.push_back(probe_disk(place.path()));
     const Result<double> lowest = run_floor(*recording, agents, capacity, place.path());
@@ -70,7 +70,7 @@ Result<void> measure(const BenchOptions& options, int capacity, std::int64_t tas
 Result<Figures> dispatch_block(const BenchOptions& options) {
   Figures figures;
   if (const Result<void> one = measure(options, 1, options.tasks, figures); !one) return fail(one.error());
-  // Many in flight go faster: more of them, so that the run is not over before it has begun.
+  // With many in flight tasks go faster: use more, for a run that is long enough to measure.
   if (const Result<void> many = measure(options, 16, options.tasks * 5, figures); !many)
     return fail(many.error());
   return figures;

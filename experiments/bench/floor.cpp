@@ -18,7 +18,7 @@ constexpr std::size_t batch_max = 1024;
 /// For the last frames, which tell the agents to end.
 constexpr int farewell_ms = 5'000;
 
-/// A frame of `count` equal items: the count, then bytes that nobody reads.
+/// A frame of `count` equal items: the count, then padding.
 std::string frame_of(std::uint32_t count, std::size_t item_bytes) {
   std::string frame(sizeof count + count * item_bytes, 'x');
   std::memcpy(frame.data(), &count, sizeof count);
@@ -30,7 +30,7 @@ std::uint32_t count_in(const zmq::message_t& frame) {
   return count;
 }
 
-/// Reports whatever it was awarded, at once. An award of nothing ends it.
+/// Reports every award at once; an empty award ends it.
 void be_agent(const std::string& endpoint, std::size_t report_bytes) {
   zmq::context_t context;
   zmq::socket_t socket(context, zmq::socket_type::dealer);
@@ -82,7 +82,7 @@ class FloorServer {
   }
 
  private:
-  /// One message: who reported how many. Empty: none is there.
+  /// One message: the sender and the number of its reports. Empty: there is none.
   std::map<std::string, std::uint32_t> receive(bool wait) {
     zmq::message_t peer;
     zmq::message_t body;
@@ -95,7 +95,7 @@ class FloorServer {
     socket_.send(zmq::buffer(peer), zmq::send_flags::sndmore);
     socket_.send(zmq::buffer(frame), zmq::send_flags::none);
   }
-  /// Says that the reports are durable and awards as many more, while there are any.
+  /// Confirms that the reports are durable and awards as many new tasks, while there are any.
   void award(const std::string& peer, std::uint32_t count) {
     const auto total = static_cast<std::uint32_t>(recording_.turns.size());
     const std::uint32_t given = std::min(count, total - awarded_);
@@ -127,7 +127,7 @@ void be_server(const Recording& recording, int agents, int capacity, const std::
 template <class Body>
 Result<pid_t> in_child(Body&& body) {
   const pid_t pid = ::fork();
-  if (pid < 0) return fail(Errc::unavailable, "no process can be started");
+  if (pid < 0) return fail(Errc::unavailable, "cannot start a process");
   if (pid > 0) return pid;
   int code = 0;
   try {
@@ -143,7 +143,7 @@ Result<pid_t> in_child(Body&& body) {
 Result<double> run_floor(const Recording& recording, int agents, int capacity, const std::string& folder) {
   const std::string endpoint = "ipc://" + folder + "/floor";
   int pipe[2];
-  if (::pipe(pipe) != 0) return fail(Errc::unavailable, "no pipe");
+  if (::pipe(pipe) != 0) return fail(Errc::unavailable, "cannot make a pipe");
   std::vector<pid_t> children;
   const Result<pid_t> server =
       in_child([&] { be_server(recording, agents, capacity, folder, endpoint, pipe[1]); });

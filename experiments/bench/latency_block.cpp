@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "experiments/bench/blocks.hpp"
 #include "experiments/bench/support.hpp"
@@ -18,8 +19,8 @@ struct Probed {
   std::vector<double> result_ms;
 };
 
-/// A client that posts one urgent task at a time and watches the feed for what becomes of it: each figure
-/// covers request, decision, commit, award and the feed.
+/// A client that posts one urgent task at a time and follows its events on the feed: each figure covers
+/// request, decision, commit, award and feed.
 class Prober {
  public:
   static Result<Prober> open(const BoardDirectory& directory) {
@@ -36,7 +37,7 @@ class Prober {
   Result<void> probe(Probed& into) {
     Post post;
     post.tasks.resize(1);
-    post.tasks[0].title = "probe " + std::to_string(++number_);
+    post.tasks[0].title = fmt::format("probe {}", ++number_);
     post.tasks[0].priority = urgent;
     post.tasks[0].size = 0;
     const std::string title = post.tasks[0].title;
@@ -46,7 +47,7 @@ class Prober {
     TaskId task;
     while (true) {
       const std::optional<FeedPiece> piece = feed_->wait(seconds(10));
-      if (!piece) return fail(Errc::timed_out, "the feed is silent");
+      if (!piece) return fail(Errc::timed_out, "the feed sent nothing");
       for (const std::string& bytes : piece->events) {
         const Result<Event> event = unseal<Event>(bytes);
         if (!event) return fail(event.error());

@@ -2,6 +2,7 @@
 
 #include <deque>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/store/memory_store.hpp"
 #include "runtime/coordination/strategy.hpp"
@@ -41,7 +42,7 @@ class Script {
     say(PeerId{1000}, Request{{}, 1, {}, {}, configure});
     for (int i = 1; i <= agents; ++i) {
       AgentProfile profile;
-      profile.name = "w" + std::to_string(i);
+      profile.name = fmt::format("w{}", i);
       profile.capacity = static_cast<std::uint32_t>(capacity);
       profile.simulated = true;
       say(PeerId{static_cast<std::uint64_t>(i)}, Register{profile, static_cast<std::uint64_t>(i)});
@@ -56,7 +57,7 @@ class Script {
     return {};
   }
 
-  /// One held task is done; false: nothing is held.
+  /// Finishes one held task; false: none is held.
   bool turn(Recording& recording) {
     if (held_.empty()) return false;
     const AwardedTask done = std::move(held_.front());
@@ -122,8 +123,8 @@ Result<Recording> record_dispatch(const std::string& strategy, std::int64_t task
   recording.award_bytes = script.award_bytes;
   recording.turns = std::move(script.store_.commits);
   if (std::ssize(recording.turns) != tasks)
-    return fail(Errc::failed, "the core awarded " + std::to_string(recording.turns.size()) + " of " +
-                                  std::to_string(tasks) + " tasks");
+    return fail(Errc::failed,
+                fmt::format("the core awarded {} of {}", recording.turns.size(), counted(tasks, "task")));
   return recording;
 }
 

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include "blackboard/fmt.hpp"
 #include "experiments/bench/blocks.hpp"
 #include "experiments/bench/support.hpp"
 
@@ -17,8 +18,7 @@ Result<Figures> shell_block(const BenchOptions& options) {
   options.on_progress("listing a board of 1,000 tasks");
   Workspace place;
   std::string job = "name: listed\nagents: [{name: w, count: 4, executor: simulated}]\ntasks:\n";
-  for (std::int64_t i = 1; i <= listed_tasks; ++i)
-    job += "  n" + std::to_string(i) + ": {title: task, size: 0}\n";
+  for (std::int64_t i = 1; i <= listed_tasks; ++i) job += fmt::format("  n{}: {{title: task, size: 0}}\n", i);
   place.write("job.yaml", job);
   if (const auto made = run(options.program, place.path(), {"init"}); !made) return fail(made.error());
   if (const auto posted = run(options.program, place.path(), {"run", "job.yaml", "--quiet"}); !posted)
@@ -36,9 +36,9 @@ Result<Figures> idle_block(const BenchOptions& options) {
   options.on_progress("30 idle agents and a controller");
   const auto board = LiveBoard::start(options, {.agents = idle_agents});
   if (!board) return fail(board.error());
-  ::sleep(2);  // registrations and their disk writes are over by then
+  ::sleep(2);  // lets registrations and their disk writes finish
   const std::vector<pid_t> family = family_of((*board)->supervisor());
-  if (family.size() < idle_agents + 2) return fail(Errc::failed, "not all idle agents came up");
+  if (family.size() < idle_agents + 2) return fail(Errc::failed, "not all idle agents started");
   std::vector<double> percent;
   for (int i = 0; i < idle_windows; ++i) {
     const double before = cpu_seconds_of(family);

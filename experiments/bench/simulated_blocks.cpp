@@ -3,6 +3,7 @@
 #include <array>
 
 #include "auction/clearing.hpp"
+#include "blackboard/fmt.hpp"
 #include "experiments/bench/blocks.hpp"
 #include "experiments/bench/simulated_load.hpp"
 #include "experiments/bench/support.hpp"
@@ -16,14 +17,14 @@ constexpr std::uint32_t invited = 16;
 constexpr std::array<std::uint32_t, 5> sizes{10, 32, 100, 316, 1'000};
 constexpr std::uint64_t tasks_per_agent = 4;
 constexpr std::uint64_t tasks_min = 400;
-/// Where every agent says what it would do of every task.
+/// For `peer`, in which every agent bids for every task.
 constexpr std::uint64_t tasks_among_peers = 100;
 
 std::string name_of(const Load& load) {
   if (load.strategy != "auction") return load.strategy;
   std::string name = load.live_bids ? "live auction" : "proxy auction";
   name += ", " + load.mechanism;
-  if (load.invite_max > 0) name += ", " + std::to_string(load.invite_max) + " invited";
+  if (load.invite_max > 0) name += fmt::format(", {} invited", load.invite_max);
   return name;
 }
 
@@ -42,7 +43,7 @@ std::vector<Load> every_strategy() {
 
 std::uint64_t tasks_for(const std::string& strategy, std::uint32_t agents) {
   if (strategy == "peer") return tasks_among_peers;
-  // One agent that does everything needs no more tasks when others look on.
+  // `single` gives all tasks to one agent, so more agents need no more tasks.
   return strategy == "single" ? tasks_min : std::max(tasks_min, agents * tasks_per_agent);
 }
 
@@ -70,7 +71,7 @@ Result<Figures> growth_block(const BenchOptions& options) {
     std::vector<double> cpu;
     std::vector<double> messages;
     for (const std::uint32_t agents : sizes) {
-      options.on_progress(name_of(load) + ", " + std::to_string(agents) + " agents");
+      options.on_progress(fmt::format("{}, {} agents", name_of(load), agents));
       load.agents = agents;
       load.tasks = tasks_for(load.strategy, agents);
       const LoadCost cost = simulate_load(load);

@@ -1,8 +1,9 @@
 #include "experiments/bench/simulated_load.hpp"
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/random.hpp"
-#include "experiments/cells.hpp"
 #include "experiments/bench/turn_clock.hpp"
+#include "experiments/cells.hpp"
 
 namespace bidboard::bench {
 namespace {
@@ -28,7 +29,7 @@ sim::WorldOptions world_of(const Load& load) {
   Random random(load.seed);
   std::vector<AgentProfile> profiles(load.agents);
   for (std::uint32_t i = 0; i < load.agents; ++i) {
-    profiles[i].name = "agent" + std::to_string(i);
+    profiles[i].name = fmt::format("agent{}", i);
     profiles[i].speed = random.between(one / 2, 2 * one);
   }
   std::vector<AgentProfile> managers;

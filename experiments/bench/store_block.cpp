@@ -3,6 +3,7 @@
 #include <span>
 
 #include "blackboard/board/board.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/store/lmdb_store.hpp"
 #include "experiments/bench/blocks.hpp"
@@ -73,8 +74,8 @@ Result<Figures> store_block(const BenchOptions& options) {
     std::vector<double> raw;
     std::vector<double> ours;
     for (std::int64_t round = 1; round <= options.runs; ++round) {
-      options.on_progress("board writes in batches of " + std::to_string(batch) + ", round " +
-                          std::to_string(round) + " of " + std::to_string(options.runs));
+      options.on_progress(
+          fmt::format("board writes in batches of {}, round {} of {}", batch, round, options.runs));
       const Workspace place;
       const Result<double> lowest = raw_rate(*recording, batch, place.path());
       const Result<double> rate = lowest ? board_rate(*recording, batch, place.path()) : lowest;
@@ -82,7 +83,7 @@ Result<Figures> store_block(const BenchOptions& options) {
       raw.push_back(*lowest);
       ours.push_back(*rate);
     }
-    const std::string name = "board writes, " + std::to_string(batch) + " tasks per commit";
+    const std::string name = fmt::format("board writes, {} per commit", counted(batch, "task"));
     figures.push_back(figure(name, "tasks/s", ours));
     figures.push_back(figure(name, "× raw LMDB", ratios(ours, raw), "at least 0.7"));
   }

@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "blackboard/checks/check.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/format/keys.hpp"
 #include "blackboard/store/lmdb_store.hpp"
@@ -108,7 +109,7 @@ double cpu_seconds_of(const std::vector<pid_t>& family) {
   double nanoseconds = 0;
   for (const pid_t pid : family) {
     std::error_code gone;
-    for (const auto& thread : fs::directory_iterator("/proc/" + std::to_string(pid) + "/task", gone)) {
+    for (const auto& thread : fs::directory_iterator(fmt::format("/proc/{}/task", pid), gone)) {
       std::ifstream file(thread.path() / "schedstat");
       double on_cpu = 0;
       if (file >> on_cpu) nanoseconds += on_cpu;
@@ -130,7 +131,7 @@ std::vector<pid_t> family_of(pid_t root) {
 
 Memory memory_of(pid_t pid) {
   Memory memory;
-  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+  std::ifstream file(fmt::format("/proc/{}/status", pid));
   for (std::string name; file >> name;) {
     double kilobytes = 0;
     if (name == "RssAnon:" && file >> kilobytes) memory.own = kilobytes / 1e3;
@@ -142,8 +143,8 @@ Memory memory_of(pid_t pid) {
 Result<std::unique_ptr<LiveBoard>> LiveBoard::start(const BenchOptions& bench, const LiveOptions& options) {
   std::string settings = "strategy: " + options.strategy;
   if (!options.durable) settings += "\ndurability: none";
-  settings += "\nagents:\n  - {name: w, count: " + std::to_string(options.agents) +
-              ", capacity: " + std::to_string(options.capacity) + ", executor: simulated" +
+  settings += fmt::format("\nagents:\n  - {{name: w, count: {}, capacity: {}, executor: simulated",
+                          options.agents, options.capacity) +
               (options.asked ? ", live: true" : "") + "}\n";
   return start(bench.program, settings);
 }
@@ -220,7 +221,7 @@ Result<std::vector<Task>> LiveBoard::finished(std::int64_t count) const {
       const auto done = std::count_if(tasks.begin(), tasks.end(),
                                       [](const Task& task) { return task.state == TaskState::done; });
       if (done != count || std::ssize(tasks) != count)
-        return fail(Errc::failed, std::to_string(done) + " of " + std::to_string(count) + " tasks are done");
+        return fail(Errc::failed, fmt::format("{} of {} are done", done, counted(count, "task")));
       return tasks;
     }
     if (seconds_since(begun) > finish_patience_s) return fail(Errc::timed_out, "the tasks are not over");

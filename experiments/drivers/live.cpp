@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/format/keys.hpp"
 #include "blackboard/store/lmdb_store.hpp"
@@ -19,14 +20,14 @@ namespace {
 using bench::LiveBoard;
 
 constexpr unsigned look_us = 5'000;
-/// A run that takes this many times its bound is given up.
+/// A run is stopped after this many times its bound.
 constexpr double patience = 10;
 constexpr double least_patience_s = 60;
 
 std::string skills_in_yaml(const std::vector<Skill>& skills) {
   std::string text;
   for (const Skill& skill : skills)
-    text += (text.empty() ? "" : ", ") + skill.name + ": " + format_micros(skill.level);
+    text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", skill.name, format_micros(skill.level));
   return "{" + text + "}";
 }
 
@@ -39,11 +40,11 @@ std::string settings_of(const StrategySpec& strategy, const Setting& setting,
     const AgentProfile& agent = setting.agents[i];
     text += "  - {name: " + agent.name +
             ", executor: simulated, restart: false, speed: " + format_micros(agent.speed) +
-            ", capacity: " + std::to_string(agent.capacity) +
+            fmt::format(", capacity: {}", agent.capacity) +
             ", price_per_second: " + format_micros(agent.price_per_second);
     if (!agent.parent.empty()) text += ", parent: " + agent.parent;
     if (!agent.skills.empty()) text += ", skills: " + skills_in_yaml(agent.skills);
-    // A process that is asked tells the truth about itself: who lies does it by a formula.
+    // A live bid is always honest, so agents that lie bid by a formula.
     if (setting.lies[i])
       text += ", cost: size / speed / level / 2";
     else if (strategy.live_bids)
@@ -51,7 +52,7 @@ std::string settings_of(const StrategySpec& strategy, const Setting& setting,
     text += "}\n";
   }
   for (const AgentProfile& manager : managers) {
-    text += "  - {name: " + manager.name + ", role: " + std::string(name(manager.role)) + ", restart: false";
+    text += fmt::format("  - {{name: {}, role: {}, restart: false", manager.name, manager.role);
     if (!manager.parent.empty()) text += ", parent: " + manager.parent;
     text += "}\n";
   }
@@ -62,7 +63,7 @@ std::string settings_of(const StrategySpec& strategy, const Setting& setting,
 double memory_of(const LiveBoard& board) {
   double bytes = 0;
   for (const pid_t pid : bench::family_of(board.supervisor())) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
+    std::ifstream file(fmt::format("/proc/{}/smaps_rollup", pid));
     for (std::string word; file >> word;) {
       double kilobytes = 0;
       if (word == "Pss:" && file >> kilobytes) bytes += kilobytes * 1024;
@@ -94,7 +95,7 @@ Result<bool> is_finished(const Snapshot& snapshot) {
   return open == 0;
 }
 
-/// Kills what the experiment wants killed, when it is due.
+/// Kills agents when the experiment says so.
 class Killer {
  public:
   Killer(const FaultsSpec& faults, const Setting& setting, double at)
@@ -130,7 +131,7 @@ Result<void> await(const LiveBoard& board, double limit, Condition&& condition) 
     const Result<bool> met = condition(**snapshot, bench::seconds_since(begun));
     if (!met) return fail(met.error());
     if (*met) return {};
-    if (bench::seconds_since(begun) > limit) return fail(Errc::timed_out, "a live run did not end");
+    if (bench::seconds_since(begun) > limit) return fail(Errc::timed_out, "a live run did not end in time");
     ::usleep(look_us);
   }
 }

@@ -1,5 +1,5 @@
-// One run of an experiment with real processes: a board of its own in a temporary folder, a controller and
-// simulated agents, which wait as long as a task takes. Edge code; Linux (reads /proc).
+// One run of an experiment with real processes: a temporary board, a controller, and simulated agents that
+// wait for the duration of each task. Edge code; Linux (reads /proc).
 #pragma once
 
 #include <string>

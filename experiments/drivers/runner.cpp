@@ -9,10 +9,11 @@
 #include <thread>
 #include <tuple>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/secrets.hpp"
 #include "experiments/bench/support.hpp"
-#include "experiments/drivers/live.hpp"
 #include "experiments/bench/turn_clock.hpp"
+#include "experiments/drivers/live.hpp"
 #include "experiments/report.hpp"
 #include "experiments/simulate.hpp"
 
@@ -23,7 +24,7 @@ namespace fs = std::filesystem;
 using bench::Clock;
 using bench::seconds_since;
 
-/// What all strategies of a seed meet alike, worked out once for all of them.
+/// The parts that all strategies of a seed share, computed once.
 struct Ground {
   Cell cell;
   Setting setting;
@@ -61,10 +62,10 @@ std::string read_all(const std::string& path) {
 Result<void> write_all(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary);
   if (file << text && file.flush()) return {};
-  return fail(Errc::storage, "cannot write " + path);
+  return fail(Errc::storage, fmt::format("cannot write {}", path));
 }
 
-/// As cells_of() has them, whatever thread was faster.
+/// In the order of cells_of(), whichever thread finished first.
 void in_order(std::vector<RunRecord>& runs) {
   std::sort(runs.begin(), runs.end(), [](const RunRecord& a, const RunRecord& b) {
     const auto key = [](const Cell& c) {
@@ -74,7 +75,7 @@ void in_order(std::vector<RunRecord>& runs) {
   });
 }
 
-/// Lines that are whole; one that was cut off by a crash is run again.
+/// The complete lines; a run whose line was cut off by a crash is repeated.
 std::vector<Value> read_lines(const std::string& path) {
   std::vector<Value> lines;
   std::ifstream file(path);
@@ -103,13 +104,13 @@ Value gantt_line(const Cell& cell, const RunFacts& facts) {
   return line;
 }
 
-/// The folder of an experiment: what it holds already, and where to add to it.
+/// The folder of an experiment: reads existing results and appends new ones.
 class Folder {
  public:
   static Result<std::unique_ptr<Folder>> open(const Experiment& experiment, const RunnerOptions& options) {
     std::error_code error;
     fs::create_directories(options.out, error);
-    if (error) return fail(Errc::storage, "cannot make " + options.out + ": " + error.message());
+    if (error) return fail(Errc::storage, fmt::format("cannot make {}: {}", options.out, error.message()));
     std::unique_ptr<Folder> folder(new Folder);
     folder->results_.names = names_of(experiment);
     folder->results_.made_by = options.made_by;
@@ -130,7 +131,8 @@ class Folder {
       if (Result<RunRecord> run = read_run(line)) folder->keep(std::move(*run));
     folder->runs_.open(options.out + "/runs.jsonl", std::ios::app);
     folder->gantt_.open(options.out + "/gantt.jsonl", std::ios::app);
-    if (!folder->runs_ || !folder->gantt_) return fail(Errc::storage, "cannot write to " + options.out);
+    if (!folder->runs_ || !folder->gantt_)
+      return fail(Errc::storage, fmt::format("cannot write to {}", options.out));
     return folder;
   }
 
@@ -156,7 +158,7 @@ class Folder {
   std::ofstream gantt_;
 };
 
-/// The threads' common work: the next cell for whoever asks, and what came of it.
+/// Shared by the worker threads: hands out the next cell, and collects results.
 class Work {
  public:
   Work(const Experiment& experiment, const RunnerOptions& options, Folder& folder)
@@ -172,7 +174,8 @@ class Work {
       Result<RunRecord> run = run_on(*ground, experiment_, *cell, options_.program, facts);
       const std::lock_guard lock(mutex_);
       if (!run) {
-        if (!error_) error_ = Error{run.error().code, name_of(*cell) + ": " + run.error().text};
+        if (!error_)
+          error_ = Error{run.error().code, fmt::format("{}: {}", name_of(*cell), run.error().text)};
         return;
       }
       folder_.add(std::move(*run), facts);
@@ -240,12 +243,13 @@ Result<Results> run_experiment(const Experiment& experiment, const RunnerOptions
 Result<Results> read_results(const std::string& folder) {
   const std::string path = folder + "/experiment.json";
   if (!fs::exists(path))
-    return fail(Errc::not_found, "no results in " + folder + "; `bidboard experiment run FILE --out " +
-                                     folder + "` makes some");
+    return fail(
+        Errc::not_found,
+        fmt::format("no results in {0}; `bidboard experiment run FILE --out {0}` makes some", folder));
   const Result<Value> description = parse_json(read_all(path));
-  if (!description) return fail(Errc::corrupt, path + ":" + description.error().text);
+  if (!description) return fail(Errc::corrupt, fmt::format("{}:{}", path, description.error().text));
   Result<ExperimentNames> names = read_names(*description);
-  if (!names) return fail(Errc::corrupt, path + ": " + names.error().text);
+  if (!names) return fail(Errc::corrupt, fmt::format("{}: {}", path, names.error().text));
   Results results;
   results.names = std::move(*names);
   if (const Value* made_by = description->find("made_by"); made_by && made_by->is_string())
@@ -253,7 +257,7 @@ Result<Results> read_results(const std::string& folder) {
   std::set<std::string> seen;
   for (const Value& line : read_lines(folder + "/runs.jsonl")) {
     Result<RunRecord> run = read_run(line);
-    if (!run) return fail(Errc::corrupt, folder + "/runs.jsonl: " + run.error().text);
+    if (!run) return fail(Errc::corrupt, fmt::format("{}/runs.jsonl: {}", folder, run.error().text));
     if (seen.insert(name_of(run->cell)).second) results.runs.push_back(std::move(*run));
   }
   in_order(results.runs);

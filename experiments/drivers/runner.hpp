@@ -1,8 +1,8 @@
-// Runs the cells of an experiment, simulated ones on all cores, and keeps what comes of it in a folder, so
-// that a run that was cut off goes on where it stood. Edge code.
+// Runs the cells of an experiment (simulated ones on all cores) and stores their results in a folder, so that
+// an interrupted experiment continues where it stopped. Edge code.
 //
-//   experiment.json  what was compared, on what machine   runs.jsonl   a run a line, as they end
-//   gantt.jsonl      who did what when, of seed 1         runs.csv, report.html   written at the end
+//   experiment.json  what was compared, on which machine   runs.jsonl   one line per finished run
+//   gantt.jsonl      executions of the runs of seed 1      runs.csv, report.html   written at the end
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@ namespace bidboard {
 struct RunnerOptions {
   std::string out;      ///< the folder
   std::string program;  ///< the bidboard binary, for live runs
-  std::string source;   ///< the experiment file's text: another one's results are not mixed with these
+  std::string source;   ///< text of the experiment file: results of another file are not mixed in
   std::string made_by;  ///< version, commit and machine, for the report
   unsigned threads = 2;
   std::function<bool()> stop = [] { return false; };  ///< asked between runs
@@ -26,15 +26,15 @@ struct RunnerOptions {
 
 /// Errors: conflict (the folder holds another experiment's results), storage, those of a run.
 Result<Results> run_experiment(const Experiment& experiment, const RunnerOptions& options);
-/// One cell. `executions`: who did what when.
+/// Runs one cell; `facts` receives its facts.
 Result<RunRecord> run_cell(const Experiment& experiment, const Cell& cell, const std::string& program,
                            RunFacts& facts);
-/// How long one run takes, by trying one: for --dry-run.
+/// Estimates the time of a run by running one: for --dry-run.
 Result<double> seconds_per_run(const Experiment& experiment, const std::string& program);
 
-/// What a folder holds. Errors: not_found, corrupt.
+/// Reads the results in a folder. Errors: not_found, corrupt.
 Result<Results> read_results(const std::string& folder);
-/// runs.csv and report.html from what the folder holds.
+/// Writes runs.csv and report.html.
 Result<void> write_report(const std::string& folder, const Results& results);
 
 }  // namespace bidboard

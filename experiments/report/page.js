@@ -1,5 +1,5 @@
 "use strict";
-// Draws the report from the data in the page. No library and nothing from a network.
+// Draws the report from the data in the page, without libraries or network access.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const measureAt = Object.fromEntries(data.measures.map((m, i) => [m.name, i]));
@@ -47,7 +47,7 @@ const runsOf = (agents, faults, strategy) =>
 const valuesOf = (agents, faults, strategy, measure) =>
   runsOf(agents, faults, strategy).map((run) => run[firstMeasure + measureAt[measure]]).filter((x) => x !== null);
 
-// Mean with a 95 % bootstrap interval; seeded, so that a page looks the same each time.
+// Mean with a 95 % bootstrap interval; seeded, so a page always looks the same.
 function interval(values) {
   if (values.length === 0) return null;
   let seed = 12345;
@@ -163,7 +163,7 @@ function standingsTable() {
   const against = (c, isSelf) => {
     if (isSelf) return make("td", { class: "noise" }, "—");
     const text = `${percent(c[0])} [${percent(c[1])}, ${percent(c[2])}]`;
-    return c[3] > 0.05 ? make("td", { class: "noise" }, text + " noise") : make("td", {}, text);
+    return c[3] > 0.05 ? make("td", { class: "noise" }, text + " not significant") : make("td", {}, text);
   };
   const extra = ["heft_ratio", "award_p50", "messages", "redundant", "idle", "fairness"];
   const head = make("tr", {}, make("th", {}, "strategy"), make("th", {}, "makespan / bound"),
@@ -187,7 +187,7 @@ function ratioPlot() {
     const i = interval(valuesOf(setting.agents, setting.faults, s.strategy, state.measure));
     return i && { ...i, label: data.strategies[s.strategy], colour: hue(s.strategy) };
   }).filter(Boolean);
-  return rows.length ? dotPlot(rows, "") : make("p", { class: "soft" }, `${measure.title} was not measured here.`);
+  return rows.length ? dotPlot(rows, "") : make("p", { class: "soft" }, `${measure.title} was not measured in this setting.`);
 }
 
 function growthPlot() {
@@ -203,7 +203,7 @@ function growthPlot() {
     const points = [...byCount].map(([count, values]) => [count, mean(values)]).sort((a, b) => a[0] - b[0]);
     return { label: name, colour: hue(s), points, strategy: s };
   }).filter((s) => s.points.length > 1);
-  if (!series.length) return make("p", { class: "soft" }, "Only one number of agents was tried.");
+  if (!series.length) return make("p", { class: "soft" }, "All runs have the same number of agents.");
   return make("div", {}, linePlot(series, { xTitle: "agents", logX: true, logY: true }), legend(series.map((s) => s.strategy)));
 }
 
@@ -214,7 +214,7 @@ function distributionPlot() {
     return { label: data.strategies[s.strategy], colour: hue(s.strategy), strategy: s.strategy,
              points: values.map((v, i) => [v, (i + 1) / values.length]) };
   }).filter((s) => s.points.length > 1);
-  if (!series.length) return make("p", { class: "soft" }, "Not measured here.");
+  if (!series.length) return make("p", { class: "soft" }, "Not measured in this setting.");
   const measure = data.measures[measureAt[state.measure]];
   return make("div", {}, linePlot(series, { xTitle: measure.title + (measure.unit ? ", " + measure.unit : "") + " (share of runs below)", steps: true }),
               legend(series.map((s) => s.strategy)));
@@ -261,8 +261,8 @@ function gantt() {
   for (const [task, agent, begin, finish, useful] of rows)
     svg.append(svgNode("rect", { x: x(begin), y: agent * rowHeight + 1, width: Math.max(0.6, x(finish) - x(begin)), height: rowHeight - 2,
                                  fill: useful ? hue(task) : "var(--bad)", "fill-opacity": useful ? 0.75 : 0.9 },
-                       svgNode("title", {}, `task ${task + 1}, w${agent + 1}: ${short(begin)} to ${short(finish)} s${useful ? "" : ", its result did not count"}`)));
-  return make("div", {}, svg, make("p", { class: "soft" }, `Cell ${state.cell}. Red: work whose result did not count.`));
+                       svgNode("title", {}, `task ${task + 1}, w${agent + 1}: ${short(begin)} to ${short(finish)} s${useful ? "" : ", its result was not accepted"}`)));
+  return make("div", {}, svg, make("p", { class: "soft" }, `Cell ${state.cell}. Red: work whose result was not accepted.`));
 }
 
 function chooser(title, options, value, change) {
@@ -280,7 +280,7 @@ function draw() {
   const recovery = recoveryPlot();
   const main = document.getElementById("main");
   main.replaceChildren(
-    section("All settings", "Makespan as a multiple of the bound that no schedule beats; bold: best, or within noise of the best. Choose a row.",
+    section("All settings", "Makespan ÷ lower bound of any schedule. Bold: the best, or not significantly different from it. Choose a row.",
             make("div", { class: "scroll" }, overview())),
     make("div", { class: "controls" },
       chooser("Setting", settings.map((s, i) => [i, s.name]), state.setting, (v) => { state.setting = Number(v); state.cell = null; }),
@@ -291,8 +291,8 @@ function draw() {
     section(measure.title, measure.formula, make("figure", {}, ratioPlot())),
     section("Growth with the number of agents", null, make("figure", {}, growthPlot())),
     section("Distribution over runs", null, make("figure", {}, distributionPlot())),
-    ...(recovery ? [section("Recovery", "Seconds after a death until the board knew, and until all that was held had been awarded again.", make("figure", {}, recovery))] : []),
-    section("Who did what when", "Makespans of seed 1. Choose one to see its Gantt chart.", make("div", { class: "scroll" }, cellPicker()),
+    ...(recovery ? [section("Recovery", "Seconds from a death until the board recorded it (detect), and until all its tasks were awarded again (redistribute).", make("figure", {}, recovery))] : []),
+    section("Gantt charts", "Makespans of seed 1. Choose one to see its Gantt chart.", make("div", { class: "scroll" }, cellPicker()),
             make("figure", {}, gantt())));
   if (focus)
     for (const label of main.querySelectorAll("label"))

@@ -1,5 +1,6 @@
 #include "runtime/shell/board_view.hpp"
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/format/keys.hpp"
 #include "blackboard/format/to_value.hpp"
@@ -48,7 +49,7 @@ Result<BoardView> BoardView::open(const Globals& globals) {
 Result<Task> BoardView::task(TaskId id) const {
   const auto bytes = snapshot_->get(keys::task(id));
   if (!bytes) return fail(bytes.error());
-  if (!*bytes) return fail(Errc::not_found, "no task " + to_string(id) + "; `bidboard tasks` lists them");
+  if (!*bytes) return fail(Errc::not_found, fmt::format("there is no task {}; `bidboard tasks` lists all", id));
   return unseal<Task>(**bytes);
 }
 
@@ -97,7 +98,7 @@ Result<std::string> BoardView::result_of(const Task& task) const {
 
 std::string ago(WallTime at, WallTime now) {
   if (at.us == 0) return "-";
-  return format_duration(std::max(now - at, Duration{0})) + " ago";
+  return fmt::format("{} ago", std::max(now - at, Duration{0}));
 }
 
 std::string shown_state(TaskState state) {

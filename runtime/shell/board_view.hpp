@@ -1,4 +1,4 @@
-// Reading the board for lists and reports: one snapshot, records decoded on demand.
+// Reads the board for lists and reports: one snapshot, records decoded on demand.
 #pragma once
 
 #include <memory>
@@ -30,7 +30,7 @@ class BoardView {
   /// The ids of the rows of the SQL table for which the condition holds (--where). Errors: as
   /// Query::ids_where.
   Result<std::vector<std::string>> ids_where(std::string_view table, std::string_view condition) const;
-  /// "scout2", "-" for none, "a7" when its record is not there or cannot be read.
+  /// The agent's name ("scout2"); its id ("a7") when its record is missing or cannot be read; "-" for none.
   std::string agent_name(AgentId id) const;
   /// Empty: there is none. Errors: as Snapshot::get; corrupt when its content is missing.
   Result<std::string> result_of(const Task& task) const;

@@ -1,5 +1,6 @@
-// On whose behalf a command speaks, and to whom: --as NAME, or, inside a task's process, that task's agent by
-// its token; to the board of this folder, or to the controller that BIDBOARD_CONNECT names.
+// Who sends a command's requests, and where to. The sender is --as NAME or, inside a task's process, that
+// task's agent (BIDBOARD_TOKEN). The receiver is the board of this folder, or the controller that
+// BIDBOARD_CONNECT names.
 #pragma once
 
 #include "runtime/drivers/call.hpp"

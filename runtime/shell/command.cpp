@@ -1,4 +1,5 @@
 #include "runtime/shell/command.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <cstdio>
 #include <fstream>
@@ -43,14 +44,14 @@ Exit report(const Error& error) {
 Result<TaskId> read_task_id(const std::string& text) {
   if (const auto id = parse_id<TaskId>(text)) return *id;
   if (const auto id = parse_id<TaskId>("t" + text)) return *id;
-  return fail(Errc::invalid, "'" + text + "' is no task; tasks are written t12 or 12");
+  return fail(Errc::invalid, fmt::format("'{}' is not a task id; write t12 or 12", text));
 }
 
 Result<std::string> read_text(const std::string& value) {
   if (value == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
   if (!value.starts_with("@")) return value;
   std::ifstream file(value.substr(1), std::ios::binary);
-  if (!file) return fail(Errc::not_found, "cannot read " + value.substr(1));
+  if (!file) return fail(Errc::not_found, fmt::format("cannot read {}", value.substr(1)));
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
@@ -59,7 +60,7 @@ Result<NamedLevel> read_skill(const std::string& text, const std::string& separa
   NamedLevel skill{text.substr(0, at), {}};
   const auto bad = [&] {
     return fail(Errc::invalid,
-                "'" + text + "' is no skill; write for example cpp or cpp" + separator + "0.7");
+                fmt::format("'{}' is not a skill; write for example cpp or cpp{}0.7", text, separator));
   };
   if (skill.name.empty() || skill.name.find_first_of("<>=, \t") != std::string::npos) return bad();
   if (at == std::string::npos) return skill;

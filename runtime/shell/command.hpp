@@ -1,5 +1,5 @@
-// What a shell command is: a name, a sentence, examples, its options, and what it does. The parsing library
-// stays behind Options (command_line.cpp).
+// A shell command: name, summary, examples, options, and a function that runs it. Only command_line.cpp
+// includes the parsing library; commands see it through Options.
 #pragma once
 
 #include <functional>
@@ -29,10 +29,10 @@ enum class Exit : int {
 };
 Exit exit_for(Errc code);
 
-/// What stands before the command's name on the line.
+/// Options that precede the command's name.
 struct Globals {
   std::string directory;  ///< -C
-  std::string program;    ///< how this binary was called: to start further ones of it
+  std::string program;    ///< path of this binary, to start further processes of it
 };
 
 /// Declares a command's options; each value is filled in before the command runs.
@@ -92,7 +92,7 @@ Exit report(const Error& error);
 
 /// "t12", or "12" for short. Errors: invalid.
 Result<TaskId> read_task_id(const std::string& text);
-/// An option's value that may come from elsewhere: "@file", "-" (stdin), or the text itself. Errors:
+/// An option's value: "@file" reads a file, "-" reads stdin, anything else is the text itself. Errors:
 /// not_found.
 Result<std::string> read_text(const std::string& value);
 /// "cpp", "cpp=0.9" (what an agent can do) / "cpp", "cpp>=0.7" (what a task needs). Errors: invalid.

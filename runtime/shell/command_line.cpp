@@ -1,4 +1,5 @@
 #include "runtime/shell/command_line.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -59,10 +60,11 @@ class CliOptions final : public Options {
 
 std::string footer_of(const Command& command) {
   std::string text;
-  if (!command.details.empty()) text += "\n" + command.details + "\n";
+  if (!command.details.empty()) text += fmt::format("\n{}\n", command.details);
   if (!command.examples.empty()) {
     text += "\nExamples:\n";
-    for (const auto& [line, meaning] : command.examples) text += "  " + line + "\n      " + meaning + "\n";
+    for (const auto& [line, meaning] : command.examples)
+      text += fmt::format("  {}\n      {}\n", line, meaning);
   }
   if (!text.empty()) text.pop_back();
   return text;
@@ -73,7 +75,7 @@ struct Parser {
   CLI::App app;
   Action0 action;
 
-  explicit Parser(const Command& command) : app(command.summary, "bidboard " + command.name) {
+  explicit Parser(const Command& command) : app(command.summary, fmt::format("bidboard {}", command.name)) {
     CliOptions options(app);
     action = command.declare(options);
     app.footer(footer_of(command));
@@ -85,8 +87,8 @@ Error unknown_command(const std::string& name) {
   for (const Command& command : all_commands()) names.push_back(command.name);
   const std::string near = nearest(name, names);
   const std::string hint =
-      near.empty() ? "`bidboard --help` lists the commands" : "did you mean '" + near + "'?";
-  return {Errc::invalid, "unknown command '" + name + "'; " + hint};
+      near.empty() ? "`bidboard --help` lists the commands" : fmt::format("did you mean '{}'?", near);
+  return {Errc::invalid, fmt::format("unknown command '{}'; {}", name, hint)};
 }
 
 int run_command(const Command& command, const Globals& globals, std::vector<std::string> arguments) {
@@ -99,7 +101,7 @@ int run_command(const Command& command, const Globals& globals, std::vector<std:
     return 0;
   } catch (const CLI::ParseError& error) {
     return static_cast<int>(
-        report({Errc::invalid, std::string(error.what()) + "\nSee `bidboard " + command.name + " --help`"}));
+        report({Errc::invalid, fmt::format("{}\nSee `bidboard {} --help`", error.what(), command.name)}));
   }
   const Result<Exit> done = parser.action(globals);
   return static_cast<int>(done ? *done : report(done.error()));
@@ -112,16 +114,17 @@ std::string overview_text() {
       "bidboard: one durable blackboard for agent processes\n\n"
       "Usage: bidboard [-C DIR] COMMAND [OPTIONS]\n"
       "       bidboard COMMAND --help\n"
-      "       bidboard help COMMAND|jobs|settings|exit-codes\n\n"
-      "  -C DIR       the folder of the board (else BIDBOARD_DIR, else .bidboard here or above)\n"
-      "  --version    print the version\n";
+      "       bidboard help [TOPIC]\n\n"
+      "  -C DIR       the folder of the board (default: BIDBOARD_DIR, else .bidboard here or in a folder "
+      "above)\n"
+      "  --version    print the version\n"
+      "\nA number without a unit is seconds; write 250ms, 60s, 5m or 2h for others.\n";
   std::string group;
   for (const Command& command : all_commands()) {
-    if (command.group.empty()) continue;  // for Bidboard's own processes
-    if (command.group != group) text += "\n" + command.group + "\n";
+    if (command.group.empty()) continue;  // internal commands that Bidboard starts itself
+    if (command.group != group) text += fmt::format("\n{}\n", command.group);
     group = command.group;
-    text += "  " + command.name + std::string(command.name.size() < 12 ? 13 - command.name.size() : 1, ' ') +
-            command.summary + "\n";
+    text += fmt::format("  {:<12} {}\n", command.name, command.summary);
   }
   return text;
 }
@@ -161,8 +164,8 @@ int run_command_line(int argc, char** argv) {
     } else if (word.starts_with("-C") && word.size() > 2) {
       globals.directory = word.substr(2);
     } else if (word.starts_with("-")) {
-      return static_cast<int>(
-          report({Errc::invalid, "unknown option '" + word + "'; `bidboard --help` lists the commands"}));
+      return static_cast<int>(report(
+          {Errc::invalid, fmt::format("unknown option '{}'; `bidboard --help` lists the commands", word)}));
     } else {
       break;
     }

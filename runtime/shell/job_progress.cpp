@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/format/keys.hpp"
 #include "runtime/shell/print.hpp"
@@ -21,7 +22,7 @@ std::string bar(std::size_t part, std::size_t whole) {
 }
 
 std::string task_name(const Task& task) {
-  return to_string(task.id) + " " + (task.spec.name.empty() ? task.spec.title : task.spec.name);
+  return fmt::format("{} {}", task.id, task.spec.name.empty() ? task.spec.title : task.spec.name);
 }
 
 }  // namespace
@@ -52,9 +53,9 @@ Result<void> JobProgress::update(const BoardView& board, const std::set<TaskId>&
 void JobProgress::show_event(const BoardView& board, const Event& event, const std::set<TaskId>& job) {
   if (const auto* left = std::get_if<AgentLeft>(&event.body)) {
     if (!quiet_)
-      std::printf(
-          "%s\n",
-          coloured(Colour::yellow, board.agent_name(left->agent) + " is gone: " + left->reason).c_str());
+      std::printf("%s\n", coloured(Colour::yellow,
+                                   fmt::format("{} is gone: {}", board.agent_name(left->agent), left->reason))
+                              .c_str());
     return;
   }
   const TaskId id = bidboard::task_of(event);
@@ -62,7 +63,7 @@ void JobProgress::show_event(const BoardView& board, const Event& event, const s
   const Result<Task> found = board.task(id);
   if (!found) return;
   const Task& task = *found;
-  const std::string count = " (" + std::to_string(ended_ + 1) + "/" + std::to_string(total_) + ")";
+  const std::string count = fmt::format(" ({}/{})", ended_ + 1, total_);
   if (const auto* finished = std::get_if<TaskFinished>(&event.body)) {
     if (!quiet_ && !live_)
       std::printf(
@@ -72,15 +73,14 @@ void JobProgress::show_event(const BoardView& board, const Event& event, const s
     ++ended_;
   } else if (const auto* ended = std::get_if<AttemptEnded>(&event.body)) {
     if (!quiet_)
-      std::printf("%s\n",
-                  coloured(Colour::yellow, task_name(task) + " (epoch " + std::to_string(ended->epoch.value) +
-                                               ") is " + std::string(name(ended->to)) + ": " + ended->reason)
-                      .c_str());
+      std::printf("%s\n", coloured(Colour::yellow, fmt::format("{} (epoch {}) is {}: {}", task_name(task),
+                                                               ended->epoch, ended->to, ended->reason))
+                              .c_str());
     if (is_over(ended->to)) ++ended_, ++failed_;
   } else if (const auto* moved = std::get_if<TaskMoved>(&event.body); moved && is_over(moved->to)) {
     if (!quiet_)
-      std::printf("%s\n", coloured(Colour::red, task_name(task) + " is " + std::string(name(moved->to)) +
-                                                    ": " + moved->reason)
+      std::printf("%s\n", coloured(Colour::red,
+                                   fmt::format("{} is {}: {}", task_name(task), moved->to, moved->reason))
                               .c_str());
     ++ended_, ++failed_;
   }
@@ -102,9 +102,8 @@ void JobProgress::draw(const BoardView& board) {
       ++drawn_lines_;
     }
   }
-  std::printf(
-      "  %s %zu/%zu%s\n", coloured(Colour::cyan, bar(ended_, total_)).c_str(), ended_, total_,
-      failed_ == 0 ? "" : coloured(Colour::red, ", " + std::to_string(failed_) + " not done").c_str());
+  std::printf("  %s %zu/%zu%s\n", coloured(Colour::cyan, bar(ended_, total_)).c_str(), ended_, total_,
+              failed_ == 0 ? "" : coloured(Colour::red, fmt::format(", {} not done", failed_)).c_str());
   ++drawn_lines_;
 }
 

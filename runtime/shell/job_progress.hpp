@@ -1,5 +1,5 @@
-// How a job under way is shown: on a terminal a line per agent and a bar, redrawn in place; otherwise a line
-// per event.
+// Shows the progress of a running job: on a terminal a line per agent and a bar, redrawn in place; otherwise
+// a line per event.
 #pragma once
 
 #include <map>
@@ -16,14 +16,14 @@ class JobProgress {
  public:
   /// `total`: tasks of the job. `quiet`: show nothing.
   JobProgress(std::size_t total, bool quiet);
-  /// What the log holds up to here is of no interest.
+  /// Events up to this one are skipped.
   void start_after(Seq last) { seen_ = last; }
 
-  /// Reads what has happened since the last call and shows it. Errors: corrupt.
+  /// Shows the events since the last call. Errors: corrupt.
   Result<void> update(const BoardView& board, const std::set<TaskId>& job);
-  /// Leaves the screen in order.
+  /// Removes the lines that are redrawn in place.
   void finish();
-  /// A line beside the progress: a child that was restarted, say.
+  /// Prints a line above the progress, such as "agent restarted".
   void note(const std::string& text);
   std::size_t ended() const { return ended_; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "blackboard/fmt.hpp"
 #include "runtime/shell/print.hpp"
 
 namespace bidboard {
@@ -58,18 +59,18 @@ void print_summary(const JobSummary& s) {
         std::printf("%s%s: %s\n", i == 0 ? "\n" : "", s.results[i].first.c_str(),
                     first_line(s.results[i].second).c_str());
   }
-  std::printf("\n%s %zu of %zu tasks in %s (critical path at speed 1: %s)",
-              s.not_done.empty() ? coloured(Colour::green, "done:").c_str()
-                                 : coloured(Colour::red, "not all done:").c_str(),
-              s.done, s.tasks, format_duration(s.makespan).c_str(), format_duration(s.least).c_str());
-  if (s.retries > 0) std::printf(", %zu awards beyond the first", s.retries);
-  if (s.price != 0) std::printf(", price %s", format_micros(s.price).c_str());
-  if (s.tokens != 0) std::printf(", %lld tokens", static_cast<long long>(s.tokens));
-  std::printf("\n");
+  std::string text = fmt::format(
+      "\n{} {} of {} in {}; the estimated critical path is {}",
+      s.not_done.empty() ? coloured(Colour::green, "done:") : coloured(Colour::red, "not all done:"), s.done,
+      counted(s.tasks, "task"), s.makespan, s.least);
+  if (s.retries > 0) text += fmt::format("; {}", counted(s.retries, "retry", "retries"));
+  if (s.price != 0) text += fmt::format("; price {}", format_micros(s.price));
+  if (s.tokens > 0) text += fmt::format("; {}", counted(static_cast<std::uint64_t>(s.tokens), "token"));
+  std::puts(text.c_str());
   Table table({"AGENT", "TASKS", "BUSY", "SHARE"});
   for (const auto& [name, share] : s.agents)
-    table.add({name, std::to_string(share.tasks), format_duration(share.busy),
-               s.makespan.us > 0 ? std::to_string(share.busy.us * 100 / s.makespan.us) + " %" : "-"});
+    table.add({name, fmt::format("{}", share.tasks), format_duration(share.busy),
+               s.makespan.us > 0 ? fmt::format("{} %", share.busy.us * 100 / s.makespan.us) : "-"});
   if (!table.empty()) table.print();
   for (const Task& task : s.not_done)
     std::printf("%s %s is %s: %s\n", to_string(task.id).c_str(), task.spec.title.c_str(),

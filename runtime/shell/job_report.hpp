@@ -1,4 +1,4 @@
-// What became of a job: figures and the result.
+// The outcome of a job: figures and results.
 #pragma once
 
 #include <map>
@@ -19,12 +19,12 @@ struct JobSummary {
   std::vector<Task> not_done;
   std::size_t retries = 0;  ///< attempts beyond the first
   Duration makespan;        ///< from posting to the last end
-  Duration least;           ///< the critical path: no schedule at speed 1 is shorter
+  Duration least;           ///< the estimated critical path: at speed 1 no schedule is shorter
   Micros price = 0;
   std::int64_t tokens = 0;
   std::map<std::string, AgentShare> agents;
   std::vector<std::pair<std::string, std::string>>
-      results;  ///< of the tasks that nothing else needs: name, result
+      results;  ///< of the tasks that no other task needs: name, result
 };
 
 Result<JobSummary> summarise(const BoardView& board, const Plan& plan, const std::vector<TaskId>& ids);

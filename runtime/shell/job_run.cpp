@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/format/keys.hpp"
 #include "blackboard/store/lmdb_store.hpp"
@@ -27,11 +28,11 @@ namespace fs = std::filesystem;
 constexpr Micros default_critical_path = 5 * one;
 constexpr std::int64_t default_agents = 4;
 constexpr Duration start_patience = seconds(10);
-/// The screen follows events, but no faster than this; and looks at least this often, in case one was missed.
+/// Progress is redrawn after events, at most this often, and at least this often in case an event was missed.
 constexpr Duration fastest_update = milliseconds(100);
 constexpr Duration slowest_update = milliseconds(1000);
 
-/// The board of the job; a temporary one is gone afterwards unless it is to be kept.
+/// The board of the job. A temporary one is removed afterwards, unless it is kept on request.
 class Site {
  public:
   static Result<Site> open(const Globals& globals, const std::string& project) {
@@ -40,7 +41,7 @@ class Site {
     if (!globals.directory.empty()) return fail(found.error());
     std::string pattern = (fs::temp_directory_path() / "bidboard-run-XXXXXX").string();
     if (!::mkdtemp(pattern.data()))
-      return fail(Errc::storage, "cannot make a folder for a temporary board in " + pattern);
+      return fail(Errc::storage, fmt::format("cannot make a folder for a temporary board at {}", pattern));
     Result<BoardDirectory> made = make_board_folder(pattern);
     if (!made) return fail(made.error());
     {
@@ -68,11 +69,12 @@ class Site {
 
 std::vector<PlannedAgent> workers(const Plan& plan, const JobOptions& options, bool board_is_served) {
   if (!plan.agents.empty()) return plan.agents;
-  if (board_is_served && options.agents == 0 && !plan.traced) return {};  // the board's own agents do it
+  if (board_is_served && options.agents == 0 && !plan.traced)
+    return {};  // the agents of the board do the work
   std::vector<PlannedAgent> made;
   for (std::int64_t i = 1; i <= (options.agents > 0 ? options.agents : default_agents); ++i) {
     PlannedAgent agent;
-    agent.profile.name = "worker" + std::to_string(i);
+    agent.profile.name = fmt::format("worker{}", i);
     agent.profile.allow_run = !plan.traced;
     agent.executor = plan.traced ? ExecutorKind::simulated : ExecutorKind::command;
     made.push_back(std::move(agent));
@@ -117,7 +119,7 @@ class Job {
   }
 
  private:
-  /// A controller that serves, the right strategy, and agents that have registered.
+  /// Starts what is missing: a controller, the job's strategy, and agents, and waits until they registered.
   Result<void> prepare(bool was_served) {
     if (!was_served)
       if (const Result<void> started = supervisor_.start(controller_child(site_.board, true)); !started)
@@ -135,7 +137,7 @@ class Job {
     return await_agents(agents);
   }
 
-  /// On a board of its own nobody's rights are looked at.
+  /// On a temporary board no rights are checked.
   CallOptions caller_here() const { return site_.temporary ? CallOptions{} : caller(); }
 
   Result<void> set_strategy(bool was_served) {
@@ -153,15 +155,18 @@ class Job {
     choose(config.mechanism, plan_.mechanism, options_.mechanism);
     if (config == before) return {};
     if (was_served)
-      return fail(Errc::conflict,
-                  "the serving board runs strategy " + before.strategy + " (" + before.mechanism +
-                      "); one strategy per board at a time: stop it first, or leave the choice out");
+      return fail(
+          Errc::conflict,
+          fmt::format(
+              "the board is served with strategy {} ({}), and a board has one strategy at a time; stop it "
+              "with `bidboard down`, or leave out --strategy and --mechanism",
+              before.strategy, before.mechanism));
     const Result<Nothing> configured = call_for<Nothing>(site_.board, Configure{config}, caller_here());
     if (!configured) return fail(configured.error());
     return {};
   }
 
-  /// The first auction should see everybody.
+  /// Waits for all agents, so that the first auction includes each of them.
   Result<void> await_agents(const std::vector<PlannedAgent>& agents) {
     const Instant give_up = read_clocks().mono + start_patience;
     while (true) {
@@ -177,7 +182,8 @@ class Job {
       });
       if (all) return {};
       if (read_clocks().mono > give_up)
-        return fail(Errc::unavailable, "not all agents came up; their logs are in " + site_.board.run());
+        return fail(Errc::unavailable,
+                    fmt::format("not all agents started; their logs are in {}", site_.board.run()));
       ::usleep(5'000);
     }
   }
@@ -196,10 +202,10 @@ class Job {
         if (const Result<void> fine = supervisor_.look_after(); !fine) return fine;
         if (const Result<bool> over = look(); !over || *over)
           return over ? Result<void>() : fail(over.error());
-        if (stop.requested()) return fail(Errc::failed, "interrupted; " + left_behind());
+        if (stop.requested()) return fail(Errc::failed, fmt::format("interrupted; {}", left_behind()));
         if (options_.time_limit.us > 0 && round - begun > options_.time_limit)
           return fail(Errc::timed_out,
-                      "not finished within " + format_duration(options_.time_limit) + "; " + left_behind());
+                      fmt::format("not finished within {}; {}", options_.time_limit, left_behind()));
         if (*feed) static_cast<void>((*feed)->wait(slowest_update));
         const Duration pause = fastest_update - (read_clocks().mono - round);
         if (pause.us > 0) ::usleep(static_cast<useconds_t>(pause.us));
@@ -210,8 +216,9 @@ class Job {
   }
 
   std::string left_behind() const {
-    return site_.temporary && !options_.keep ? "the temporary board is gone"
-                                             : "the board keeps what was done: " + site_.board.home();
+    return site_.temporary && !options_.keep
+               ? "the temporary board was removed (--keep keeps it)"
+               : fmt::format("the finished tasks are kept on the board in {}", site_.board.home());
   }
 
   Result<bool> look() {
@@ -222,7 +229,7 @@ class Job {
       const Result<Task> task = board->task(id);
       if (!task) return fail(task.error());
       if (task->state == TaskState::waiting)
-        return fail(Errc::failed, to_string(id) + " waits for a person: " + task->reason);
+        return fail(Errc::failed, fmt::format("{} waits for a person: {}", id, task->reason));
       if (!is_over(task->state)) return false;
     }
     return true;
@@ -247,9 +254,10 @@ Result<Exit> run_job(const Globals& globals, Plan plan, const JobOptions& option
   Result<Site> site = Site::open(globals, plan.project.empty() ? plan.name : plan.project);
   if (!site) return fail(site.error());
   if (!options.json && !options.quiet)
-    std::printf("%s: %zu tasks, %s of work, at least %s one after the other\n",
-                coloured(Colour::bold, plan.name).c_str(), plan.tasks.size(),
-                format_duration({plan.total_work}).c_str(), format_duration({plan.critical_path}).c_str());
+    std::puts(fmt::format("{}: {}, {} of work, the estimated critical path is {}",
+                          coloured(Colour::bold, plan.name), counted(plan.tasks.size(), "task"),
+                          Duration{plan.total_work}, Duration{plan.critical_path})
+                  .c_str());
   Job job(std::move(*site), std::move(plan), options);
   return job.run();
 }

@@ -1,4 +1,5 @@
-// `bidboard run`: a plan from posting to its end, on a serving board or on a node and agents of its own.
+// `bidboard run`: posts a plan and follows it until every task has ended, on a serving board or with a
+// controller and agents of its own.
 #pragma once
 
 #include <memory>

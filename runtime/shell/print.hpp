@@ -11,7 +11,7 @@ namespace bidboard {
 
 /// {"schema": "bidboard/1", "data": ...} on stdout.
 void print_json(Value data);
-/// Columns as wide as they need; the last one is cut at the terminal's width.
+/// Each column is as wide as its longest cell; the last one is cut at the terminal's width.
 class Table {
  public:
   explicit Table(std::vector<std::string> headings) : rows_{std::move(headings)} {}

@@ -88,9 +88,9 @@ TEST_CASE("what is wrong with an experiment file is told with line and fix befor
   CHECK(says(findings("name: x\nworkloads: [{trace: elsewhere/*.json}]\nstrategies: [fifo]\n"),
              "e.yaml:2:21: no trace matches 'elsewhere/*.json'"));
   CHECK(says(findings("name: x\nworkloads: [{generate: chain}]\nstrategies: [fifo, fifo]\n"),
-             "stands here twice"));
+             "is defined twice"));
   CHECK(says(findings("name: x\nworkloads: [{generate: chain}]\nstrategies: [fifo]\nbaseline: central\n"),
-             "baseline 'central' is none of the strategies"));
+             "baseline 'central' is not one of the strategies"));
   CHECK(says(findings("name: x\nworkloads: [{generate: chain}]\nstrategies: [fifo]\nagents: [{count: 2}]\n"
                       "faults: [{kill_agents: 2}]\n"),
              "nobody is left to finish"));

@@ -45,8 +45,8 @@ TEST_CASE("the answer follows the numbers, not the labels") {
   const std::string first = answer_to(results_of({"slow", "fast"}, {1.3, 1.0}));
   const std::string swapped = answer_to(results_of({"fast", "slow"}, {1.3, 1.0}));
   INFO(first << "\n" << swapped);
-  CHECK(says(first, "fast is best or within noise of the best in 2 of 2 settings"));
-  CHECK(says(swapped, "slow is best or within noise of the best in 2 of 2 settings"));
+  CHECK(says(first, "fast is best, or not significantly worse than the best, in 2 of 2 settings"));
+  CHECK(says(swapped, "slow is best, or not significantly worse than the best, in 2 of 2 settings"));
   const std::string renamed = with(with(with(first, "fast", "#"), "slow", "fast"), "#", "slow");
   CHECK(swapped == renamed);
   CHECK(says(first, "23 % less time"));
@@ -57,11 +57,11 @@ TEST_CASE("identical data are said to be alike") {
   for (RunRecord& run : results.runs) run.measured = results.runs[0].measured;
   const std::string text = answer_to(results);
   INFO(text);
-  CHECK(says(text, "No strategy differs from another by more than noise in any of 2 settings"));
-  CHECK(says(text, "Nothing beats one by more than noise"));
+  CHECK(says(text, "No strategy is significantly better than another in any of 2 settings"));
+  CHECK(says(text, "No strategy is significantly better than one"));
 }
 
-TEST_CASE("a difference within the noise is called noise") {
+TEST_CASE("a difference that is not significant is reported as such") {
   const Verdict verdict = judge(results_of({"one", "two"}, {1.0, 1.0004}));
   for (const SettingVerdict& setting : verdict.settings)
     for (const Standing& standing : setting.standings) CHECK(standing.as_good_as_best);
@@ -75,7 +75,7 @@ TEST_CASE("a report told of 0.0 % less time, for it was certain") {
   }
   const Verdict verdict = judge(results);
   CHECK(verdict.settings[0].standings[1].to_baseline.p <= noise_level);
-  CHECK(says(answer(results, verdict), "No strategy differs from another by more than noise"));
+  CHECK(says(answer(results, verdict), "No strategy is significantly better than another"));
 }
 
 TEST_CASE("versions of one experiment are compared by name") {

@@ -45,7 +45,7 @@ TEST_CASE("doctor names what a killed controller and killed agents left behind, 
   board.await_agents(1);
   post_waiting_task(board);
   const pid_t child = child_of(board);
-  CHECK(board.must({"doctor"}) == "The board is whole. `--deep` also replays its log.");
+  CHECK(board.must({"doctor"}) == "The board is intact. `--deep` also compares its records with its log.");
   controller.kill();
   std::string found = board.must({"doctor"});
   CHECK(contains(found, "the last writer did not end cleanly"));
@@ -60,10 +60,10 @@ TEST_CASE("doctor names what a killed controller and killed agents left behind, 
 
   controller = board.serve();
   REQUIRE(board.task_becomes("t1", "ready"));
-  CHECK(board.must({"doctor"}) == "The board is whole. `--deep` also replays its log.");
+  CHECK(board.must({"doctor"}) == "The board is intact. `--deep` also compares its records with its log.");
   controller.signal(SIGTERM);
   CHECK(controller.wait() == 0);
-  CHECK(board.must({"doctor"}) == "The board is whole. `--deep` also replays its log.");
+  CHECK(board.must({"doctor"}) == "The board is intact. `--deep` also compares its records with its log.");
 }
 
 TEST_CASE("doctor names what still runs of a task that nobody holds any more") {

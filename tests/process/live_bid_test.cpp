@@ -347,7 +347,7 @@ TEST_CASE("When every agent declines, explain and SQL tell who was asked, why no
   CHECK(contains(said, "declined: right (not my thing)"));
   CHECK(contains(said, "They are asked again in "));
   CHECK(contains(said, "declined when last asked: no GPU"));
-  CHECK(contains(board.must({"bids", "t1"}), "u1, nobody bid, sequential"));
+  CHECK(contains(board.must({"bids", "t1"}), "u1, no bids, sequential"));
   const Value told = board.data({"explain", "t1", "--json"});
   REQUIRE(told.array().size() == 1);
   CHECK(told.array()[0].find("ask_again") != nullptr);

@@ -63,7 +63,7 @@ TEST_CASE("An input that crashes the core twice is refused after the next start,
   CHECK(reply->code == Errc::refused);
   CHECK(contains(reply->text, "crashed on this request twice"));
   CHECK(board.must({"post", "harmless"}) == "t1");
-  CHECK(contains(board.must({"doctor", "--deep"}), "whole"));
+  CHECK(contains(board.must({"doctor", "--deep"}), "intact"));
 }
 
 TEST_CASE("A controller that is killed blames nobody") {

@@ -154,7 +154,7 @@ TEST_CASE("up --detach returns when its agents are connected, and down leaves no
   CHECK(contains(board.must({"agents"}), "sim5"));
   board.must({"down"});
   for (const std::string& pid : pids) CHECK_FALSE(process_exists(static_cast<pid_t>(std::stol(pid))));
-  CHECK(contains(board.must({"down"}), "Nothing is up"));
+  CHECK(contains(board.must({"down"}), "Nothing is running"));
 }
 
 TEST_CASE("up --detach says what keeps an agent from coming up") {
@@ -237,7 +237,7 @@ TEST_CASE("compact drops the log before the present, and keeps records, reasons 
   board.must({"done", "t1", "--as", "me", "--result", "one"});
   const std::string rows = board.must({"query", "SELECT id, state, result FROM tasks"});
   const std::string last = board.value("SELECT max(seq) FROM log");
-  CHECK(contains(board.must({"compact"}), "Compacted at event " + last));
+  CHECK(contains(board.must({"compact"}), "Compacted up to event " + last));
   CHECK(contains(board.must({"explain", "t1"}), "me claimed it at the shell, first."));
   CHECK(board.must({"query", "SELECT id, state, result FROM tasks"}) == rows);
   CHECK(board.rows("SELECT kind FROM log ORDER BY seq DESC") == std::vector<std::string>{"task_awarded"});
@@ -247,13 +247,13 @@ TEST_CASE("compact drops the log before the present, and keeps records, reasons 
   CHECK(contains(early.err, "compacted at event " + last));
   board.must({"claim", "t2", "--as", "me"});
   board.must({"done", "t2", "--as", "me"});
-  CHECK(contains(board.must({"doctor", "--deep"}), "whole"));
+  CHECK(contains(board.must({"doctor", "--deep"}), "intact"));
   CHECK(*board.data({"compact", "--json"}).find("kept") == Value(2));
 
   Process controller = board.serve();
   board.must({"post", "while it serves"});
   const std::string now = board.value("SELECT max(seq) FROM log");
-  CHECK(contains(board.must({"compact"}), "Compacted at event " + now));
+  CHECK(contains(board.must({"compact"}), "Compacted up to event " + now));
 }
 
 TEST_CASE("BIDBOARD_DIR and -C choose the board, else it is looked for upward") {

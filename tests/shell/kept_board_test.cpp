@@ -13,7 +13,7 @@ TEST_CASE("A board of format version 1 opens, proves itself whole, and goes on")
   std::filesystem::copy_file(std::string(BIDBOARD_SOURCE_DIR) + "/tests/data/board-1/data.mdb",
                              board.directory().path + "/data.mdb",
                              std::filesystem::copy_options::overwrite_existing);
-  CHECK(contains(board.must({"doctor", "--deep"}), "whole"));
+  CHECK(contains(board.must({"doctor", "--deep"}), "intact"));
   CHECK(board.rows("SELECT id, title, state, attempts, epoch, coalesce(length(result), 0) FROM tasks") ==
         std::vector<std::string>{"t1|prints a lot|done|1|1|1491", "t2|needs it|done|1|1|1",
                                  "t3|fails|failed|1|1|0", "t4|is skipped|skipped|0|0|0",
@@ -26,5 +26,5 @@ TEST_CASE("A board of format version 1 opens, proves itself whole, and goes on")
   CHECK(board.must({"claim", "t7", "--as", "bob"}) == "1");
   CHECK(board.must({"done", "t7", "--as", "bob"}) == "t7 is done");
   board.must({"compact"});
-  CHECK(contains(board.must({"doctor", "--deep"}), "whole"));
+  CHECK(contains(board.must({"doctor", "--deep"}), "intact"));
 }

@@ -1,4 +1,5 @@
-// What somebody meets who does it wrong: every mistake has its exit code, and says what, why and what next.
+// Mistakes of new users: each has its exit code, and its message says what is wrong, why, and what to do
+// next.
 #include "tests/support/catch.hpp"
 #include "tests/support/test_board.hpp"
 
@@ -50,8 +51,10 @@ TEST_CASE("Unknown commands, options and missing arguments are usage errors with
                 {{"post"}, 2, "`bidboard post --help`"},
                 {{"post", "a", "--frobnicate"}, 2, "`bidboard post --help`"},
                 {{"show"}, 2, "`bidboard show --help`"},
-                {{"help", "tsks"}, 2, "no help on 'tsks'"},
-                {{"completion", "tcsh"}, 2, "bash, zsh and fish"},
+                {{"help", "tsks"}, 2, "no help on 'tsks'; did you mean 'tasks'?"},
+                {{"help", "stratgies"}, 2, "did you mean 'strategies'?"},
+                {{"help", "xyzzy"}, 2, "`bidboard help` lists commands and topics"},
+                {{"completion", "tcsh"}, 2, "use bash, zsh or fish"},
                 {{"auction", "sell", "x"}, 2, "bidboard auction solve FILE"},
                 {{"init", "--strategy", "dictator"}, 2, "unknown strategy 'dictator'"},
                 {{"init", "--mechanism", "lottery"}, 2, "lottery"}});
@@ -63,8 +66,8 @@ TEST_CASE("Unknown commands, options and missing arguments are usage errors with
 TEST_CASE("Values that cannot be meant are usage errors") {
   const TestBoard board;
   board.must({"post", "first"});
-  check(board, {{{"show", "x"}, 2, "'x' is no task; tasks are written t12 or 12"},
-                {{"post", "a", "--need", "t1x"}, 2, "'t1x' is no task"},
+  check(board, {{{"show", "x"}, 2, "'x' is not a task id; write t12 or 12"},
+                {{"post", "a", "--need", "t1x"}, 2, "'t1x' is not a task id"},
                 {{"post", "a", "--need", "t1:some"}, 2, "t12:any"},
                 {{"post", "a", "--timeout", "5x"},
                  2,
@@ -72,21 +75,21 @@ TEST_CASE("Values that cannot be meant are usage errors") {
                 {{"post", "a", "--size", "-1"}, 2, "size"},
                 {{"post", "a", "--size", "big"}, 2, "--size"},
                 {{"post", "a", "--attempts", "0"}, 2, "from 1 to 1000"},
-                {{"post", "a", "--skill", "c++ >= x"}, 2, "is no skill"},
+                {{"post", "a", "--skill", "c++ >= x"}, 2, "is not a skill"},
                 {{"post", "a", "--priority", "high"}, 2, "--priority"},
                 {{"post", ""}, 2, "needs a title"},
-                {{"claim", "--as", "me"}, 2, "say which task, or --next"},
+                {{"claim", "--as", "me"}, 2, "name a task, or use --next"},
                 {{"claim", "t1"}, 2, "--as NAME"},
                 {{"progress", "2", "--task", "t1", "--as", "me"}, 2, "from 0 to 1"},
-                {{"progress", "0.5"}, 2, "say which task"},
+                {{"progress", "0.5"}, 2, "name the task"},
                 {{"tasks", "--state", "runing"}, 2, "did you mean 'running'?"},
-                {{"tasks", "--state", "xyzzy"}, 2, "there are blocked, ready"},
+                {{"tasks", "--state", "xyzzy"}, 2, "the states are blocked, ready"},
                 {{"tasks", "--where", "bogus = 1"}, 2, "no such column: bogus"},
                 {{"graph", "--workflow", "x"}, 2, "w3"},
-                {{"agent", "--name", "a"}, 2, "say how it works"},
-                {{"agent", "--name", "a", "--exec", "x", "--simulate"}, 2, "exclude each other"},
+                {{"agent", "--name", "a"}, 2, "choose how the agent works"},
+                {{"agent", "--name", "a", "--exec", "x", "--simulate"}, 2, "use only one of"},
                 {{"agent", "--name", "a", "--exec", "x", "--capacity", "0"}, 2, "--capacity"},
-                {{"query", "SELECT 1", "--csv", "--json"}, 2, "exclude each other"},
+                {{"query", "SELECT 1", "--csv", "--json"}, 2, "use only one of"},
                 {{"run", "job.yaml", "--agents", "-3"}, 3, "cannot read job.yaml"}});
 }
 
@@ -104,7 +107,7 @@ TEST_CASE("What does not exist is not found") {
                 {{"reassign", "t1", "nobody"}, 3, "no agent called 'nobody'"},
                 {{"done", "t1", "--as", "nobody"}, 3, "no agent called 'nobody'"},
                 {{"output", "t1"}, 3, "t1 has no output: it was never awarded"},
-                {{"query", "SELECT 1", "--at", "999"}, 3, "the log ends at"},
+                {{"query", "SELECT 1", "--at", "999"}, 3, "--at must be an event number up to 3"},
                 {{"run", "nothing.yaml"}, 3, "cannot read nothing.yaml"},
                 {{"auction", "solve", "nothing.json"}, 3, "cannot read nothing.json"}});
 }
@@ -184,5 +187,5 @@ TEST_CASE("Mistakes in bidboard.yaml keep the board down and are told with line 
          {"bidboard.yaml:1:11: ", "bidboard.yaml:2:8: ", "bidboard.yaml:5:13: agent 'x': unknown key 'exce'"})
       CHECK(contains(up.err, finding));
   }
-  CHECK(contains(board.must({"down"}), "Nothing is up"));
+  CHECK(contains(board.must({"down"}), "Nothing is running"));
 }

@@ -2,6 +2,7 @@
 // nothing, against ours without durability.
 #include <map>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/format/keys.hpp"
 #include "blackboard/store/lmdb_store.hpp"
@@ -71,12 +72,11 @@ Result<void> against_queues(const BenchOptions& options, int in_flight, std::int
   const Result<Recording> recording = record_dispatch("fifo", 10, workers, in_flight);
   if (!recording) return fail(recording.error());
   const QueueLoad load{tasks, workers, in_flight, recording->award_bytes, recording->report_bytes};
-  const std::string suffix = ", " + std::to_string(in_flight) + " in flight";
+  const std::string suffix = fmt::format(", {} in flight", in_flight);
   std::vector<double> disk;
   Counted ours, beanstalkd, redis;
   for (std::int64_t round = 1; round <= options.runs; ++round) {
-    options.on_progress("peers" + suffix + ", round " + std::to_string(round) + " of " +
-                        std::to_string(options.runs));
+    options.on_progress(fmt::format("peers{}, round {} of {}", suffix, round, options.runs));
     const Workspace place;
     disk.push_back(probe_disk(place.path()));
     const LiveOptions live{.strategy = "fifo", .agents = workers, .capacity = in_flight};
@@ -130,7 +130,7 @@ Result<void> against_dask(const BenchOptions& options, Figures& figures) {
   Counted ours, dask;
   std::vector<double> our_chain, their_chain, our_latency, their_latency;
   for (std::int64_t round = 1; round <= options.runs; ++round) {
-    options.on_progress("Dask, round " + std::to_string(round) + " of " + std::to_string(options.runs));
+    options.on_progress(fmt::format("Dask, round {} of {}", round, options.runs));
     const Result<double> many = seconds_without_durability(options, tasks_of(tasks, false), in_flight, ours);
     if (!many) return fail(many.error());
     const Result<double> chain = seconds_without_durability(options, tasks_of(chain_length, true), 1, ours);

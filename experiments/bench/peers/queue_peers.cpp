@@ -10,6 +10,7 @@
 #include <map>
 #include <vector>
 
+#include "blackboard/fmt.hpp"
 #include "experiments/bench/peers/line_socket.hpp"
 #include "experiments/bench/support.hpp"
 
@@ -34,7 +35,8 @@ class PeerServer {
   static Result<std::unique_ptr<PeerServer>> start(const std::string& program,
                                                    const std::vector<std::string>& arguments) {
     if (!std::filesystem::exists(program))
-      return fail(Errc::unavailable, program + " is not there; `./dev bench peers` installs it");
+      return fail(Errc::unavailable,
+                  fmt::format("{} is not installed; `./dev bench peers` installs it", program));
     std::unique_ptr<PeerServer> server(new PeerServer);
     std::vector<std::string> words{program};
     words.insert(words.end(), arguments.begin(), arguments.end());
@@ -63,7 +65,7 @@ class PeerServer {
   pid_t pid_ = 0;
 };
 
-/// What one worker did, told to its parent.
+/// What one worker did, reported to its parent.
 struct Tally {
   double first = 0;  ///< seconds of the steady clock
   double last = 0;
@@ -114,7 +116,7 @@ Result<QueueRun> run_workers(const QueueLoad& load, const std::string& path, con
   double first = 1e300;
   double last = 0;
   std::map<std::int64_t, int> times_done;
-  bool all_told = true;
+  bool all_reported = true;
   for (const auto& [pid, told] : workers) {
     double times[2] = {};
     std::size_t count = 0;
@@ -123,13 +125,13 @@ Result<QueueRun> run_workers(const QueueLoad& load, const std::string& path, con
     done.resize(count);
     ok = ok && read_all(told.get(), done.data(), count * sizeof(std::int64_t));
     ::waitpid(pid, nullptr, 0);
-    all_told = all_told && ok;
+    all_reported = all_reported && ok;
     if (!ok || done.empty()) continue;
     first = std::min(first, times[0]);
     last = std::max(last, times[1]);
     for (const std::int64_t number : done) ++times_done[number];
   }
-  if (!all_told) return fail(Errc::failed, "a worker of the peer did not finish");
+  if (!all_reported) return fail(Errc::failed, "a worker of the peer did not finish");
   QueueRun run{static_cast<double>(load.tasks) / (last - first), load.tasks - std::ssize(times_done), 0};
   for (const auto& [number, times] : times_done) run.twice += times > 1;
   return run;
@@ -154,7 +156,7 @@ Result<Tally> work_for_beanstalkd(const QueueLoad& load, LineSocket socket) {
       tally.done.push_back(number_of(*job));
       socket.say("delete " + line->substr(9, space - 9) + "\r\n" + reserve);
     } else {
-      return fail(Errc::failed, "beanstalkd says " + *line);
+      return fail(Errc::failed, fmt::format("unexpected answer of beanstalkd: {}", *line));
     }
     if (!socket.has_line())
       if (const Result<void> sent = socket.flush(); !sent) return fail(sent.error());
@@ -163,14 +165,14 @@ Result<Tally> work_for_beanstalkd(const QueueLoad& load, LineSocket socket) {
 }
 
 std::string redis_command(const std::vector<std::string>& words) {
-  std::string text = "*" + std::to_string(words.size()) + "\r\n";
-  for (const std::string& word : words) text += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+  std::string text = fmt::format("*{}\r\n", words.size());
+  for (const std::string& word : words) text += fmt::format("${}\r\n{}\r\n", word.size(), word);
   return text;
 }
 
 /// Removal and result are answered with numbers, the next job with its text or with nothing.
 Result<Tally> work_for_redis(const QueueLoad& load, int number, LineSocket socket) {
-  const std::string own = "taken:" + std::to_string(number);
+  const std::string own = fmt::format("taken:{}", number);
   const std::string take = redis_command({"LMOVE", "jobs", own, "LEFT", "RIGHT"});
   const std::string result(load.result_bytes, 'r');
   Tally tally{steady_seconds(), 0, {}};
@@ -190,7 +192,7 @@ Result<Tally> work_for_redis(const QueueLoad& load, int number, LineSocket socke
       socket.say(redis_command({"HSET", "results", job->substr(0, number_width), result}));
       socket.say(take);
     } else {
-      return fail(Errc::failed, "Redis says " + *line);
+      return fail(Errc::failed, fmt::format("unexpected answer of Redis: {}", *line));
     }
     if (!socket.has_line())
       if (const Result<void> sent = socket.flush(); !sent) return fail(sent.error());
@@ -219,7 +221,7 @@ Result<QueueRun> run_beanstalkd(const QueueLoad& load) {
   const auto server = PeerServer::start("/usr/bin/beanstalkd", {"-l", "unix:s", "-b", ".", "-f", "0"});
   if (!server) return fail(server.error());
   const Result<void> queued = queue_jobs(load, (*server)->socket(), [](const std::string& job) {
-    return "put 0 0 3600 " + std::to_string(job.size()) + "\r\n" + job + "\r\n";
+    return fmt::format("put 0 0 3600 {}\r\n{}\r\n", job.size(), job);
   });
   if (!queued) return fail(queued.error());
   return run_workers(load, (*server)->socket(),

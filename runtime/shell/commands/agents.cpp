@@ -1,6 +1,7 @@
-// agents: who is there.
+// agents: the list of agents.
 #include <cstdio>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/keys.hpp"
 #include "blackboard/format/to_value.hpp"
 #include "runtime/drivers/clock.hpp"
@@ -14,8 +15,8 @@ namespace {
 std::string listed(const std::vector<Skill>& skills) {
   std::string text;
   for (const Skill& skill : skills) {
-    text += (text.empty() ? "" : " ") + skill.name;
-    if (skill.level != one) text += "=" + format_micros(skill.level);
+    text += fmt::format("{}{}", text.empty() ? "" : " ", skill.name);
+    if (skill.level != one) text += fmt::format("={}", format_micros(skill.level));
   }
   return text.empty() ? "-" : text;
 }
@@ -65,16 +66,17 @@ Result<Exit> list_agents(const Globals& globals, const AgentsArgs& args) {
   for (const Agent& agent : *agents) {
     std::string doing;
     const std::vector<TaskId> held = running[agent.id];
-    for (const TaskId id : held) doing += (doing.empty() ? "" : " ") + to_string(id);
+    for (const TaskId id : held) doing += fmt::format("{}{}", doing.empty() ? "" : " ", id);
     if (agent.state == AgentState::gone) doing = agent.reason;
     table.add({to_string(agent.id), agent.profile.name, std::string(name(agent.state)),
-               std::to_string(held.size()) + "/" + std::to_string(agent.profile.capacity),
-               format_micros(agent.profile.speed), listed(agent.profile.skills),
-               std::to_string(agent.finished), std::to_string(agent.failed), doing});
+               fmt::format("{}/{}", held.size(), agent.profile.capacity), format_micros(agent.profile.speed),
+               listed(agent.profile.skills), fmt::format("{}", agent.finished),
+               fmt::format("{}", agent.failed), doing});
   }
   if (table.empty())
     std::puts(
-        "No agents. `bidboard agent --name NAME --exec CMD` starts one; --all lists those that are gone.");
+        "No agents. `bidboard agent --name NAME --exec CMD` starts one; --all also lists agents that are "
+        "gone.");
   else
     table.print();
   return Exit::ok;
@@ -87,12 +89,12 @@ Command agents_command() {
           "Agents",
           "List agents",
           "",
-          {{"bidboard agents", "those that are there"},
+          {{"bidboard agents", "all that are not gone"},
            {"bidboard agents --where \"running < capacity\"", "an SQL condition over the table `agents`"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<AgentsArgs>();
-            o.flag("--all,-a", args->all, "Also those that are gone");
-            o.text("--where,-w", args->where, "SQL", "Only those for which this holds");
+            o.flag("--all,-a", args->all, "Include agents that are gone");
+            o.text("--where,-w", args->where, "SQL", "Only agents that match");
             o.flag("--json", args->json, "Print JSON");
             return [args](const Globals& globals) { return list_agents(globals, *args); };
           }};

@@ -1,10 +1,11 @@
-// bids, explain, graph, auction solve: why things went as they went.
+// bids, explain, graph, auction solve: the reasons of awards, and the dependency graph.
 #include <algorithm>
 #include <cstdio>
 
 #include "auction/clearing.hpp"
 #include "auction/eligibility.hpp"
 #include "auction/offline.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/format/keys.hpp"
 #include "blackboard/format/to_value.hpp"
@@ -17,11 +18,11 @@
 namespace bidboard {
 namespace {
 
-/// How one auction of a task ended.
+/// The outcome of one auction of a task.
 struct Decision {
   Auction record;
-  Epoch epoch;         ///< of the award; 0: nobody bid
-  WallTime ask_again;  ///< when nobody bid
+  Epoch epoch;         ///< of the award; 0: there were no bids
+  WallTime ask_again;  ///< if there were no bids
 };
 
 Decision decision_in(const Event& event) {
@@ -31,7 +32,7 @@ Decision decision_in(const Event& event) {
   return {awarded.decision, awarded.epoch, {}};
 }
 
-/// Every decided auction of a task, first to last. One whose event was compacted away is left out.
+/// All decided auctions of a task, first to last, except those whose events were removed by `compact`.
 Result<std::vector<Decision>> decisions(const BoardView& board, TaskId task) {
   std::vector<std::uint64_t> auctions;
   const Snapshot& snapshot = board.snapshot();
@@ -70,9 +71,10 @@ void print_bids(const BoardView& board, const Auction& auction) {
 
 std::string names(const BoardView& board, const RecordedRefusal& refusal) {
   std::string text;
-  for (const AgentId agent : refusal.agents) text += (text.empty() ? "" : ", ") + board.agent_name(agent);
+  for (const AgentId agent : refusal.agents)
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", board.agent_name(agent));
   if (refusal.count > refusal.agents.size())
-    text += " and " + std::to_string(refusal.count - refusal.agents.size()) + " more";
+    text += fmt::format(" and {} more", refusal.count - refusal.agents.size());
   return text;
 }
 
@@ -91,35 +93,38 @@ void print_refusals(const BoardView& board, const std::vector<RecordedRefusal>& 
   }
 }
 
-/// A round of asking in which nobody bid. `open`: it is the last one, and the task still waits.
+/// An auction without bids. `open`: it is the last one, and the task still waits.
 void explain_failure(const BoardView& board, const Decision& failed, bool open, WallTime now) {
-  std::printf("\n%s %s, by %s\n", coloured(Colour::bold, to_string(failed.record.id) + ":").c_str(),
+  std::printf("\n%s %s, by %s\n", coloured(Colour::bold, fmt::format("{}:", failed.record.id)).c_str(),
               ago(failed.record.closed_at, now).c_str(), failed.record.mechanism.c_str());
   std::printf("%s.\n", failed.record.why.c_str());
   print_refusals(board, failed.record.refusals);
   if (open && failed.ask_again > now)
-    std::printf("They are asked again in %s.\n", format_duration(failed.ask_again - now).c_str());
+    std::printf("The agents are asked again in %s.\n", format_duration(failed.ask_again - now).c_str());
   else if (open)
-    std::puts("They are asked again as soon as a controller serves and agents are there.");
+    std::puts("The agents are asked again as soon as a controller serves and agents are connected.");
 }
 
 void explain_award(const BoardView& board, const Decision& award, WallTime now) {
   const Auction& decision = award.record;
-  std::printf("\n%s %s got it %s, by %s\n",
-              coloured(Colour::bold, "epoch " + std::to_string(award.epoch.value) + ":").c_str(),
+  std::printf("\n%s awarded to %s %s, by %s\n",
+              coloured(Colour::bold, fmt::format("epoch {}:", award.epoch)).c_str(),
               board.agent_name(decision.winner).c_str(), ago(decision.closed_at, now).c_str(),
               decision.mechanism.c_str());
   if (!decision.why.empty()) std::printf("%s.\n", decision.why.c_str());
   if (!decision.bundle.empty()) {
     std::string others;
     for (const TaskId task : decision.bundle)
-      if (task != decision.task) others += " " + to_string(task);
-    std::printf("Won in one bid with%s: each has an even share of it, and they run one after the other.\n",
-                others.c_str());
+      if (task != decision.task) others += fmt::format(" {}", task);
+    std::printf(
+        "Won by one bid together with%s. Each task has an equal share of the bid, and they run one after the "
+        "other.\n",
+        others.c_str());
   }
   if (decision.bid_count > 0) {
-    std::printf("%u bid%s%s:\n", decision.bid_count, decision.bid_count == 1 ? "" : "s",
-                decision.calibrated ? ", corrected by what each agent delivered before" : "");
+    std::puts(fmt::format("{}{}:", counted(decision.bid_count, "bid"),
+                          decision.calibrated ? ", calibrated by what each agent delivered before" : "")
+                  .c_str());
     print_bids(board, decision);
     const Duration took = decision.closed_at - decision.opened_at;
     if (took.us > 0) std::printf("The auction took %s.\n", format_duration(took).c_str());
@@ -128,30 +133,29 @@ void explain_award(const BoardView& board, const Decision& award, WallTime now) 
                   format_micros(decision.price).c_str());
   }
   if (!decision.refusals.empty()) {
-    std::puts("Who did not bid:");
+    std::puts("Agents that did not bid:");
     print_refusals(board, decision.refusals);
   }
 }
 
-/// What the agent answered when nobody bid; empty: nothing is recorded of it.
+/// The agent's answer in an auction without bids; empty: none is recorded.
 std::string last_answer(const Decision* failed, AgentId agent) {
   if (!failed) return {};
   for (const RecordedRefusal& refusal : failed->record.refusals)
     for (std::size_t i = 0; i < refusal.agents.size(); ++i)
       if (refusal.agents[i] == agent)
-        return std::string(name(refusal.reason)) + " when last asked: " + detail_of(refusal, i);
+        return fmt::format("{} when last asked: {}", refusal.reason, detail_of(refusal, i));
   return {};
 }
 
-/// Why a task that nobody holds still waits. `failed`: its last auction, when nobody bid in it.
+/// Why a task that no agent holds still waits. `failed`: its last auction, if that had no bids.
 Result<void> explain_waiting(const BoardView& board, const Task& task, const Decision* failed) {
   if (task.state == TaskState::blocked) {
     std::printf("\nIt waits for");
     for (const Need& need : task.spec.needs) {
       const Result<Task> needed = board.task(need.task);
       if (needed && !is_over(needed->state))
-        std::printf(" %s (%s, %s)", to_string(need.task).c_str(), std::string(name(needed->state)).c_str(),
-                    needed->spec.title.c_str());
+        std::fputs(fmt::format(" {} ({}, {})", need.task, needed->state, needed->spec.title).c_str(), stdout);
     }
     std::puts(".");
     return {};
@@ -159,10 +163,10 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
   if (task.state != TaskState::ready && task.state != TaskState::offered) return {};
   const WallTime now = read_clocks().wall;
   if (task.not_before > now)
-    std::printf("\nIt is tried again in %s.\n", format_duration(task.not_before - now).c_str());
+    std::printf("\nIt is retried in %s.\n", format_duration(task.not_before - now).c_str());
   const Result<std::vector<Agent>> agents = board.agents();
   if (!agents) return fail(agents.error());
-  std::printf("\nWho could take it now:\n");
+  std::printf("\nWhich agents could take it now:\n");
   Table table({"AGENT", "STATE", "BUSY", "ANSWER"});
   for (const Agent& agent : *agents) {
     if (agent.state != AgentState::live) continue;
@@ -172,14 +176,14 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
     const auto against = ineligible(task, agent);
     const std::string answer = last_answer(failed, agent.id);
     table.add({agent.profile.name, std::string(name(agent.state)),
-               std::to_string(busy) + "/" + std::to_string(agent.profile.capacity),
-               against                         ? "no: " + against->detail
+               fmt::format("{}/{}", busy, agent.profile.capacity),
+               against                         ? fmt::format("no: {}", against->detail)
                : !answer.empty()               ? answer
                : busy < agent.profile.capacity ? "could take it"
                                                : "could, but is busy"});
   }
   if (table.empty())
-    std::puts("  nobody: no agent is running. `bidboard up` or `bidboard agent` starts some.");
+    std::puts("  none: no agent is running. Start some with `bidboard up` or `bidboard agent`.");
   else
     table.print();
   return {};
@@ -207,7 +211,7 @@ Result<Exit> explain(const Globals& globals, const std::string& id_text, bool js
   }
   std::printf("%s %s is %s%s\n", to_string(*id).c_str(), coloured(Colour::bold, task->spec.title).c_str(),
               shown_state(task->state).c_str(),
-              task->reason.empty() ? "." : (": " + task->reason + ".").c_str());
+              task->reason.empty() ? "." : fmt::format(": {}.", task->reason).c_str());
   const WallTime now = read_clocks().wall;
   const bool waits = task->state == TaskState::ready || task->state == TaskState::offered;
   for (const Decision& decision : *decided) {
@@ -218,9 +222,9 @@ Result<Exit> explain(const Globals& globals, const std::string& id_text, bool js
     explain_award(*board, decision, now);
     for (const AttemptFailure& failure : task->failures)
       if (failure.epoch == decision.epoch)
-        std::printf(
-            "%s\n",
-            coloured(Colour::yellow, "That attempt ended without a result: " + failure.reason + ".").c_str());
+        std::printf("%s\n", coloured(Colour::yellow,
+                                     fmt::format("That attempt ended without a result: {}.", failure.reason))
+                                .c_str());
   }
   const bool unsold = !decided->empty() && !decided->back().record.winner;
   if (const Result<void> said = explain_waiting(*board, *task, unsold ? &decided->back() : nullptr); !said)
@@ -241,7 +245,7 @@ Result<Exit> bids(const Globals& globals, const std::string& id_text, bool json)
     const Auction& auction = decision.record;
     if (!json) {
       const std::string end =
-          auction.winner ? "epoch " + std::to_string(decision.epoch.value) : std::string("nobody bid");
+          auction.winner ? fmt::format("epoch {}", decision.epoch) : std::string("no bids");
       std::printf("%s, %s, %s\n", to_string(auction.id).c_str(), end.c_str(), auction.mechanism.c_str());
       print_bids(*board, auction);
       print_refusals(*board, auction.refusals);
@@ -262,8 +266,8 @@ Result<Exit> bids(const Globals& globals, const std::string& id_text, bool json)
   if (json)
     print_json(std::move(list));
   else if (decided->empty())
-    std::printf("%s has not been decided by an auction; `bidboard explain %s` says why\n",
-                to_string(*id).c_str(), to_string(*id).c_str());
+    std::printf("%s has not been awarded by an auction; see `bidboard explain %s`\n", to_string(*id).c_str(),
+                to_string(*id).c_str());
   return Exit::ok;
 }
 
@@ -297,7 +301,9 @@ Result<Exit> graph(const Globals& globals, const GraphArgs& args) {
   if (!tasks) return fail(tasks.error());
   if (!args.workflow.empty()) {
     const auto workflow = parse_id<WorkflowId>(args.workflow);
-    if (!workflow) return fail(Errc::invalid, "'" + args.workflow + "' is no workflow; they are written w3");
+    if (!workflow)
+      return fail(Errc::invalid,
+                  fmt::format("'{}' is not a workflow id; write for example w3", args.workflow));
     std::erase_if(*tasks, [&](const Task& task) { return task.spec.workflow != *workflow; });
   }
   std::vector<TaskGraph::Node> nodes;
@@ -306,7 +312,7 @@ Result<Exit> graph(const Globals& globals, const GraphArgs& args) {
   for (const Task& task : *tasks) {
     by_id[task.id] = &task;
     nodes.push_back({task.id, std::max<Micros>(task.spec.size, 1),
-                     to_string(task.id) + "\n" + task.spec.title, colour_of(task.state)});
+                     fmt::format("{}\n{}", task.id, task.spec.title), colour_of(task.state)});
     for (const Need& need : task.spec.needs) edges.push_back({task.id, need.task});
   }
   const TaskGraph graph(nodes, edges);
@@ -322,7 +328,7 @@ Result<Exit> graph(const Globals& globals, const GraphArgs& args) {
     table.add({to_string(id), format_micros(task.spec.size), shown_state(task.state), task.spec.title});
   }
   table.print();
-  std::printf("critical path: %s of work, one after the other\n", format_duration({length}).c_str());
+  std::printf("the estimated critical path is %s\n", format_duration({length}).c_str());
   return Exit::ok;
 }
 
@@ -333,8 +339,7 @@ struct SolveArgs {
 };
 
 Result<Exit> solve(const SolveArgs& args) {
-  if (args.verb != "solve")
-    return fail(Errc::invalid, "the one thing to do with an auction offline is: bidboard auction solve FILE");
+  if (args.verb != "solve") return fail(Errc::invalid, "unknown action; use: bidboard auction solve FILE");
   const Result<std::string> text = read_text(args.file == "-" ? "-" : "@" + args.file);
   if (!text) return fail(text.error());
   const Result<Value> document = parse_json(*text);
@@ -345,8 +350,8 @@ Result<Exit> solve(const SolveArgs& args) {
   if (!auction) return fail_in(args.file, auction.error());
   if (const std::size_t bundles = auction->problem.bundles.size(); bundles > 0 && *mechanism != combinatorial)
     std::fprintf(stderr,
-                 "bidboard: %s looks at bids for one task only; %zu for several are left out (--mechanism "
-                 "combinatorial takes them)\n",
+                 "bidboard: %s ignores bids for several tasks (%zu in this file); use --mechanism "
+                 "combinatorial for them\n",
                  args.mechanism.c_str(), bundles);
   std::puts(to_json(write_outcome(*auction, args.mechanism, (*mechanism)(auction->problem)), 2).c_str());
   return Exit::ok;
@@ -354,26 +359,31 @@ Result<Exit> solve(const SolveArgs& args) {
 
 Command about_task(const std::string& verb, const std::string& summary, const std::string& example,
                    Result<Exit> (*act)(const Globals&, const std::string&, bool)) {
-  return {
-      verb, "Insight", summary, "", {{"bidboard " + verb + " t12", example}}, [act](Options& o) -> Action0 {
-        auto id = std::make_shared<std::string>();
-        auto json = std::make_shared<bool>(false);
-        o.task("TASK", *id);
-        o.flag("--json", *json, "Print JSON");
-        return [id, json, act](const Globals& globals) { return act(globals, *id, *json); };
-      }};
+  return {verb,
+          "Insight",
+          summary,
+          "",
+          {{fmt::format("bidboard {} t12", verb), example}},
+          [act](Options& o) -> Action0 {
+            auto id = std::make_shared<std::string>();
+            auto json = std::make_shared<bool>(false);
+            o.task("TASK", *id);
+            o.flag("--json", *json, "Print JSON");
+            return [id, json, act](const Globals& globals) { return act(globals, *id, *json); };
+          }};
 }
 
 }  // namespace
 
 Command explain_command() {
   return about_task(
-      "explain", "Say who was asked for a task, who could not and why, who bid what, and why the winner won",
-      "why did this agent get it, or why does nobody", explain);
+      "explain",
+      "Explain a task's awards: which agents bid what, which could not and why, why the winner won",
+      "why this agent has it, or why no agent has it", explain);
 }
 
 Command bids_command() {
-  return about_task("bids", "List the bids that decided a task's awards", "every award's bids", bids);
+  return about_task("bids", "List the bids of a task's awards", "the bids of each award", bids);
 }
 
 Command graph_command() {
@@ -381,34 +391,36 @@ Command graph_command() {
           "Insight",
           "Print the dependency graph as Graphviz text, or its critical path",
           "",
-          {{"bidboard graph | dot -Tsvg > graph.svg", "a picture"},
-           {"bidboard graph --critical", "what decides the makespan"}},
+          {{"bidboard graph | dot -Tsvg > graph.svg", "draw the graph with Graphviz"},
+           {"bidboard graph --critical", "the longest chain of work, which bounds the makespan"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<GraphArgs>();
             o.text("--workflow", args->workflow, "W", "Only the tasks of this workflow");
-            o.flag("--critical", args->critical, "The critical path instead");
+            o.flag("--critical", args->critical, "Print the critical path instead");
             return [args](const Globals& globals) { return graph(globals, *args); };
           }};
 }
 
 Command auction_command() {
-  return {"auction",
-          "Insight",
-          "Clear an auction offline: auction solve FILE",
-          "FILE holds {\"tasks\": [\"t1\"], \"agents\": [{\"id\": \"a1\", \"capacity\": 1}],\n"
-          "\"bids\": [{\"task\": \"t1\", \"agent\": \"a1\", \"cost\": 52}]}. A bid may name several "
-          "\"tasks\"\nto be taken together. "
-          "The answer has awards (task, agent, cost, price), total_cost, and a\n"
-          "certificate where the mechanism proves its outcome, or how far it may be from the best.",
-          {{"bidboard auction solve bids.json --mechanism vickrey", "second-price"},
-           {"bidboard auction solve bids.json -m combinatorial", "bids for several tasks count"}},
-          [](Options& o) -> Action0 {
-            auto args = std::make_shared<SolveArgs>();
-            o.argument("solve", args->verb, "What to do");
-            o.argument("FILE", args->file, "JSON file, or - for stdin");
-            o.text("--mechanism,-m", args->mechanism, "NAME", listed(mechanism_names()));
-            return [args](const Globals&) { return solve(*args); };
-          }};
+  return {
+      "auction",
+      "Insight",
+      "Clear an auction offline: auction solve FILE",
+      "FILE holds {\"tasks\": [\"t1\"], \"agents\": [{\"id\": \"a1\", \"capacity\": 1}],\n"
+      "\"bids\": [{\"task\": \"t1\", \"agent\": \"a1\", \"cost\": 52}]}. A bid for several tasks together "
+      "has \"tasks\" instead.\n"
+      "The answer has awards (task, agent, cost, price), total_cost, and, for mechanisms that prove their "
+      "outcome, a\n"
+      "certificate with the gap to the optimum. `bidboard help strategies` describes the mechanisms.",
+      {{"bidboard auction solve bids.json --mechanism vickrey", "clear by the second-price rule"},
+       {"bidboard auction solve bids.json -m combinatorial", "consider bids for several tasks"}},
+      [](Options& o) -> Action0 {
+        auto args = std::make_shared<SolveArgs>();
+        o.argument("solve", args->verb, "The word solve");
+        o.argument("FILE", args->file, "JSON file, or - for stdin");
+        o.text("--mechanism,-m", args->mechanism, "NAME", listed(mechanism_names()));
+        return [args](const Globals&) { return solve(*args); };
+      }};
 }
 
 }  // namespace bidboard

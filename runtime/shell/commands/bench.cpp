@@ -1,6 +1,7 @@
-// bench: what this machine gives.
+// bench: measures performance on this machine.
 #include <cstdio>
 
+#include "blackboard/fmt.hpp"
 #include "experiments/bench/bench.hpp"
 #include "runtime/fleet/workforce.hpp"
 #include "runtime/shell/commands.hpp"
@@ -23,7 +24,7 @@ struct BenchArgs {
 Result<Exit> bench(BenchArgs args) {
   if (args.options.runs < 1 || args.options.runs > 100 || args.options.tasks < 1 ||
       args.options.tasks > 50'000)
-    return fail(Errc::invalid, "--runs is from 1 to 100, --tasks from 1 to 50000");
+    return fail(Errc::invalid, "--runs must be from 1 to 100 and --tasks from 1 to 50000");
   args.options.program = own_program();
   args.options.on_progress = [](const std::string& text) {
     std::fprintf(stderr, "measuring: %s\n", text.c_str());
@@ -43,32 +44,32 @@ Result<Exit> bench(BenchArgs args) {
 
 std::string described_blocks() {
   std::string text =
-      "Starts processes on temporary boards. Let nothing else run meanwhile. docs/benchmarks.md records "
+      "Starts processes on temporary boards. Run nothing else meanwhile. docs/benchmarks.md has recorded "
       "figures.\n\nBlocks:";
   for (const BenchBlock& block : bench_blocks())
-    text += "\n  " + block.name + ": " + block.what + (block.by_default ? "" : "; optional");
+    text += fmt::format("\n  {}: {}{}", block.name, block.what, block.by_default ? "" : "; optional");
   return text;
 }
 
 }  // namespace
 
 Command bench_command() {
-  return {
-      "bench",
-      "Help",
-      "Measure Bidboard on this machine",
-      described_blocks(),
-      {{"bidboard bench --json > bench.json", "for comparison"},
-       {"bidboard bench dispatch --runs 9", "one block only, with more runs"}},
-      [](Options& o) -> Action0 {
-        auto args = std::make_shared<BenchArgs>();
-        o.arguments("BLOCK", args->options.blocks, "What to measure [all but those named optional]", false);
-        o.integer("--runs", args->options.runs, "N", "Runs of each dispatch figure");
-        o.integer("--tasks", args->options.tasks, "N", "Tasks per dispatch run");
-        o.duration("--idle-window", args->options.idle_window, "TIME", "How long idle agents are watched");
-        o.flag("--json", args->json, "Print JSON");
-        return [args](const Globals&) { return bench(*args); };
-      }};
+  return {"bench",
+          "Help",
+          "Measure Bidboard on this machine",
+          described_blocks(),
+          {{"bidboard bench --json > bench.json", "for comparison"},
+           {"bidboard bench dispatch --runs 9", "one block only, with more runs"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<BenchArgs>();
+            o.arguments("BLOCK", args->options.blocks, "What to measure [all that are not optional]", false);
+            o.integer("--runs", args->options.runs, "N", "Runs of each dispatch figure");
+            o.integer("--tasks", args->options.tasks, "N", "Tasks per dispatch run");
+            o.duration("--idle-window", args->options.idle_window, "TIME",
+                       "How long idle agents are measured");
+            o.flag("--json", args->json, "Print JSON");
+            return [args](const Globals&) { return bench(*args); };
+          }};
 }
 
 }  // namespace bidboard

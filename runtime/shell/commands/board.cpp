@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "auction/clearing.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/store/lmdb_store.hpp"
 #include "runtime/coordination/strategy.hpp"
 #include "runtime/drivers/call.hpp"
@@ -26,7 +27,7 @@ struct InitArgs {
   std::string mechanism;
 };
 
-/// The file decides when `up` runs: it is made to say what was chosen, but a file that stands is its owner's.
+/// `up` follows the file, so a new one states what was chosen. An existing file is never changed.
 void write_settings(const BoardDirectory& board, const Config& config, const InitArgs& args) {
   const std::string file = board.home() + "/bidboard.yaml";
   if (!fs::exists(file)) {
@@ -36,8 +37,8 @@ void write_settings(const BoardDirectory& board, const Config& config, const Ini
   for (const auto& [key, value] : {std::pair("project", args.project), std::pair("strategy", args.strategy),
                                    std::pair("mechanism", args.mechanism)})
     if (!value.empty())
-      std::fprintf(stderr, "%s is left as it is; `up` follows it, so say there: %s: %s\n", file.c_str(), key,
-                   value.c_str());
+      std::fprintf(stderr, "%s exists and was not changed. `bidboard up` follows it; write there: %s: %s\n",
+                   file.c_str(), key, value.c_str());
 }
 
 Result<Exit> init(const Globals& globals, const InitArgs& args) {
@@ -95,15 +96,15 @@ Result<Exit> controller(const Globals& globals, const ControllerArgs& args) {
   ServeOptions options;
   options.durability = args.no_sync ? Durability::none : Durability::commit;
   if (args.connections_max < 1 || args.connections_max > 10'000)
-    return fail(Errc::invalid, "--max-connections is a number from 1 to 10000");
+    return fail(Errc::invalid, "--max-connections must be from 1 to 10000");
   options.connections_max = static_cast<std::size_t>(args.connections_max);
   options.listen = args.listen;
   if (!args.quiet) {
     options.on_note = print_note;
     options.on_ready = [&](const Writer& writer) {
-      print_note({Note::Level::info, "serving " + board->path + " at " + writer.endpoint +
-                                         (writer.tcp.empty() ? "" : " and " + writer.tcp) + ", term " +
-                                         std::to_string(writer.term.value)});
+      print_note(
+          {Note::Level::info, fmt::format("serving {} at {}{}{}, term {}", board->path, writer.endpoint,
+                                          writer.tcp.empty() ? "" : " and ", writer.tcp, writer.term)});
     };
   }
   const Result<void> served = serve(*board, options);
@@ -115,39 +116,43 @@ Result<Exit> controller(const Globals& globals, const ControllerArgs& args) {
 }  // namespace
 
 Command init_command() {
-  return {"init",
-          "Board",
-          "Make a board in this folder (.bidboard) and a bidboard.yaml",
-          "",
-          {{"bidboard init", "a board for this folder"},
-           {"bidboard -C ~/work init --strategy fifo", "a board elsewhere, first come first served"}},
-          [](Options& o) -> Action0 {
-            auto args = std::make_shared<InitArgs>();
-            o.text("--project", args->project, "NAME", "Default project of its tasks [the folder's name]");
-            o.text("--strategy", args->strategy, "NAME", "Who gets a task: " + listed(strategy_names()));
-            o.text("--mechanism", args->mechanism, "NAME",
-                   "How auctions clear: " + listed(mechanism_names()));
-            return [args](const Globals& globals) { return init(globals, *args); };
-          }};
+  return {
+      "init",
+      "Board",
+      "Make a board in this folder (.bidboard) and a bidboard.yaml",
+      "The folder gets .bidboard/ (the board) and bidboard.yaml (settings and agents for `bidboard up`). An "
+      "existing\nbidboard.yaml is not changed. `bidboard help strategies` says which strategy and mechanism "
+      "to "
+      "choose.",
+      {{"bidboard init", "a board in this folder"},
+       {"bidboard -C ~/work init --strategy fifo", "a board in another folder, first come first served"}},
+      [](Options& o) -> Action0 {
+        auto args = std::make_shared<InitArgs>();
+        o.text("--project", args->project, "NAME", "Default project of tasks [the folder's name]");
+        o.text("--strategy", args->strategy, "NAME",
+               fmt::format("How tasks are awarded: {} [auction]", listed(strategy_names())));
+        o.text("--mechanism", args->mechanism, "NAME",
+               fmt::format("How auctions choose winners: {} [sequential]", listed(mechanism_names())));
+        return [args](const Globals& globals) { return init(globals, *args); };
+      }};
 }
 
 Command controller_command() {
   return {"controller",
           "Board",
-          "Serve the board in the foreground, until TERM or ctrl-C",
-          "Without a controller every command still works, one at a time; agents need one. `bidboard up` "
-          "starts a controller and\n"
-          "agents together.",
+          "Serve the board in the foreground, until SIGTERM or Ctrl-C",
+          "Commands work without a controller too, one at a time; agents need one. `bidboard up` starts a "
+          "controller and agents together.",
           {{"bidboard controller", "serve the board of this folder"},
            {"bidboard controller --listen tcp://0.0.0.0:7070",
-            "also for other machines that hold a key (`bidboard keys`); the feed is at the next port"}},
+            "also for other machines that have a key (`bidboard keys`); the event feed uses the next port"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<ControllerArgs>();
             o.flag("--no-sync", args->no_sync,
-                   "Do not wait for the disk: a power cut may lose the last commits");
-            o.text("--listen", args->listen, "ADDRESS", "Also for other machines: tcp://ADDRESS:PORT");
+                   "Do not wait for the disk: a power failure can lose the last commits");
+            o.text("--listen", args->listen, "ADDRESS", "Accept other machines too: tcp://ADDRESS:PORT");
             o.integer("--max-connections", args->connections_max, "N",
-                      "Connections at a time, from here and from elsewhere each");
+                      "Limit of open connections, for local and for remote ones each");
             o.flag("--quiet", args->quiet, "Print errors only");
             return [args](const Globals& globals) { return controller(globals, *args); };
           }};

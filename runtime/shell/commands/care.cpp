@@ -1,8 +1,9 @@
-// doctor, backup, compact: keeping a board well.
+// doctor, backup, compact: maintenance of a board.
 #include <cstdio>
 #include <filesystem>
 
 #include "blackboard/board/compaction.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/store/lmdb_store.hpp"
 #include "runtime/home/doctor.hpp"
 #include "runtime/shell/caller.hpp"
@@ -37,8 +38,8 @@ Result<Exit> doctor(const Globals& globals, bool deep, bool json) {
   if (json)
     print_json(std::move(list));
   else if (!grave)
-    std::puts(deep ? "The board is whole: its records are what its log says."
-                   : "The board is whole. `--deep` also replays its log.");
+    std::puts(deep ? "The board is intact, and its records match its log."
+                   : "The board is intact. `--deep` also compares its records with its log.");
   return grave ? Exit::failed : Exit::ok;
 }
 
@@ -47,20 +48,19 @@ Result<Exit> backup(const Globals& globals, const std::string& target) {
   const Result<BoardDirectory> board = find_board(globals.directory);
   if (!board) return fail(board.error());
   if (is_board({(fs::path(target) / board_folder).string()}))
-    return fail(Errc::conflict, "there is a board in " + target + " already; choose another folder");
+    return fail(Errc::conflict, fmt::format("there is a board in {} already; choose another folder", target));
   const Result<BoardDirectory> copy = make_board_folder(target);
   if (!copy) return fail(copy.error());
   if (const Result<void> copied = copy_store(board->path, copy->path); !copied) return fail(copied.error());
   std::error_code error;
-  // The same key: awards that are live in the copy can still be finished with it.
+  // The secret is copied too: tokens of live awards are derived from it, and stay valid in the copy.
   fs::copy_file(board->secret_file(), copy->secret_file(), fs::copy_options::overwrite_existing, error);
   fs::copy_file(board->home() + "/bidboard.yaml", fs::path(target) / "bidboard.yaml", error);
-  std::printf("Copied to %s. It is a board like any other: bidboard -C %s tasks\n", target.c_str(),
-              target.c_str());
+  std::printf("Copied to %s. Try: bidboard -C %s tasks\n", target.c_str(), target.c_str());
   return Exit::ok;
 }
 
-/// By the controller while one serves, else here.
+/// The serving controller does it; without one, this process.
 Result<CompactionDone> compact_anywhere(const BoardDirectory& board) {
   Writer serving;
   const Result<WriterLock> lock =
@@ -90,10 +90,9 @@ Result<Exit> compact_board(const Globals& globals, bool json) {
     data.set("kept", static_cast<std::int64_t>(done->kept));
     print_json(std::move(data));
   } else {
-    std::printf(
-        "Compacted at event %llu: %llu events are gone from the log, %llu that tell of auctions stay.\n",
-        static_cast<unsigned long long>(done->base.value), static_cast<unsigned long long>(done->removed),
-        static_cast<unsigned long long>(done->kept));
+    std::puts(fmt::format("Compacted up to event {}: removed {}; kept {} with auctions.", done->base,
+                          counted(done->removed, "event"), counted(done->kept, "event"))
+                  .c_str());
   }
   return Exit::ok;
 }
@@ -103,46 +102,48 @@ Result<Exit> compact_board(const Globals& globals, bool json) {
 Command doctor_command() {
   return {"doctor",
           "Board",
-          "Look the board over and name what is wrong with it",
-          "Exits 1 when something is damaged.",
-          {{"bidboard doctor --deep", "also prove that the records are what the log says"}},
+          "Check the board and report damage",
+          "Exits 1 if something is damaged.",
+          {{"bidboard doctor --deep", "also verify that the records match the log"}},
           [](Options& o) -> Action0 {
             auto deep = std::make_shared<bool>(false);
             auto json = std::make_shared<bool>(false);
-            o.flag("--deep", *deep, "Replay the whole log and compare");
+            o.flag("--deep", *deep, "Replay the whole log and compare it with the records");
             o.flag("--json", *json, "Print JSON");
             return [deep, json](const Globals& globals) { return doctor(globals, *deep, *json); };
           }};
 }
 
 Command backup_command() {
-  return {
-      "backup",
-      "Board",
-      "Copy the board, as it is at this moment, into another folder",
-      "Works while a controller serves. What tasks printed is not copied, nor are keys (`bidboard keys`).",
-      {{"bidboard backup ~/backups/monday", "a board of its own; bidboard -C ~/backups/monday tasks"}},
-      [](Options& o) -> Action0 {
-        auto target = std::make_shared<std::string>();
-        o.argument("DIR", *target, "A folder without a board");
-        return [target](const Globals& globals) { return backup(globals, *target); };
-      }};
+  return {"backup",
+          "Board",
+          "Copy the board as it is now to another folder",
+          "Works while a controller serves. The output of tasks and access keys (`bidboard keys`) are not "
+          "copied.",
+          {{"bidboard backup ~/backups/monday",
+            "the copy is a board; list its tasks with bidboard -C ~/backups/monday tasks"}},
+          [](Options& o) -> Action0 {
+            auto target = std::make_shared<std::string>();
+            o.argument("DIR", *target, "A folder that has no board");
+            return [target](const Globals& globals) { return backup(globals, *target); };
+          }};
 }
 
 Command compact_command() {
-  return {
-      "compact",
-      "Board",
-      "Make the present the beginning of the log, and drop the log before it",
-      "First proves that the board is whole. Afterwards `query --at` reaches back to this moment only; why "
-      "tasks were awarded as they were is kept. The file does not shrink, its room is used again; a `backup` "
-      "is as small as can be. Work goes on meanwhile.",
-      {{"bidboard compact", "when the log has grown larger than anyone will ask for"}},
-      [](Options& o) -> Action0 {
-        auto json = std::make_shared<bool>(false);
-        o.flag("--json", *json, "Print JSON");
-        return [json](const Globals& globals) { return compact_board(globals, *json); };
-      }};
+  return {"compact",
+          "Board",
+          "Discard history before now",
+          "Removes the events before now from the log; tasks, results and the reasons of awards are kept. "
+          "Afterwards `query\n"
+          "--at` cannot go back beyond this moment. The board is verified first. The file does not shrink, "
+          "but its free space "
+          "is\nreused; a `backup` is as small as possible. Work continues meanwhile.",
+          {{"bidboard compact", "when the log has grown and its early part is not needed"}},
+          [](Options& o) -> Action0 {
+            auto json = std::make_shared<bool>(false);
+            o.flag("--json", *json, "Print JSON");
+            return [json](const Globals& globals) { return compact_board(globals, *json); };
+          }};
 }
 
 }  // namespace bidboard

@@ -1,6 +1,7 @@
-// cancel, retry, pause, resume, reassign: an operator steps in.
+// cancel, retry, pause, resume, reassign: interventions of an operator.
 #include <cstdio>
 
+#include "blackboard/fmt.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
 
@@ -20,20 +21,24 @@ Result<Exit> direct(const Globals& globals, const DirectArgs& args, Direction wh
     if (!id) return fail(id.error());
     const Result<Changed> changed = call_for<Changed>(*board, Direct{what, *id, args.reason}, caller());
     if (!changed) return fail(changed.error());
-    std::printf("%s is %s\n", to_string(*id).c_str(), std::string(name(changed->state)).c_str());
+    std::puts(fmt::format("{} is {}", *id, changed->state).c_str());
   }
   return Exit::ok;
 }
 
 Command directing(const std::string& verb, const std::string& summary, const std::string& example,
                   Direction what) {
-  return {
-      verb, "Steering", summary, "", {{"bidboard " + verb + " t3", example}}, [what](Options& o) -> Action0 {
-        auto args = std::make_shared<DirectArgs>();
-        o.arguments("TASK", args->tasks, "The tasks, t12 or 12");
-        o.text("--reason,-r", args->reason, "TEXT", "Why; kept with the task");
-        return [args, what](const Globals& globals) { return direct(globals, *args, what); };
-      }};
+  return {verb,
+          "Steering",
+          summary,
+          "",
+          {{fmt::format("bidboard {} t3", verb), example}},
+          [what](Options& o) -> Action0 {
+            auto args = std::make_shared<DirectArgs>();
+            o.arguments("TASK", args->tasks, "The tasks, t12 or 12");
+            o.text("--reason,-r", args->reason, "TEXT", "The reason, kept with the task");
+            return [args, what](const Globals& globals) { return direct(globals, *args, what); };
+          }};
 }
 
 struct ReassignArgs {
@@ -49,35 +54,35 @@ Result<Exit> reassign(const Globals& globals, const ReassignArgs& args) {
   const std::string agent = args.agent == "anyone" ? "" : args.agent;
   const Result<Changed> changed = call_for<Changed>(*board, Reassign{*id, agent}, caller());
   if (!changed) return fail(changed.error());
-  std::printf("%s is %s, for %s\n", to_string(*id).c_str(), std::string(name(changed->state)).c_str(),
-              args.agent.c_str());
+  std::puts(fmt::format("{} is {}, reserved for {}", *id, changed->state, args.agent).c_str());
   return Exit::ok;
 }
 
 }  // namespace
 
 Command cancel_command() {
-  return directing("cancel", "Call tasks off, running ones too; what needs them is skipped", "call it off",
-                   Direction::cancel);
+  return directing("cancel", "Cancel tasks, even running ones; their dependents are skipped",
+                   "and skip the tasks that need it", Direction::cancel);
 }
 Command retry_command() {
-  return directing("retry", "Start failed, cancelled, skipped, waiting or quarantined tasks over",
-                   "and what was skipped because of it", Direction::retry);
+  return directing("retry", "Retry failed, cancelled, skipped, waiting or quarantined tasks",
+                   "and the tasks that were skipped because of it", Direction::retry);
 }
 Command pause_command() {
-  return directing("pause", "Hold back tasks that have not been awarded", "nobody gets it", Direction::pause);
+  return directing("pause", "Pause tasks that have not been awarded", "it is not awarded until `resume`",
+                   Direction::pause);
 }
 Command resume_command() {
-  return directing("resume", "Let paused tasks go on", "it may be awarded again", Direction::resume);
+  return directing("resume", "Resume paused tasks", "it can be awarded again", Direction::resume);
 }
 
 Command reassign_command() {
   return {"reassign",
           "Steering",
-          "Reserve a task for one agent, taking it from whoever holds it",
+          "Reserve a task for one agent; if another agent holds it, take it away",
           "",
-          {{"bidboard reassign t3 scout1", "only scout1 may have it next"},
-           {"bidboard reassign t3 anyone", "anyone again"}},
+          {{"bidboard reassign t3 scout1", "only scout1 can be awarded t3 next"},
+           {"bidboard reassign t3 anyone", "remove the reservation"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<ReassignArgs>();
             o.task("TASK", args->task);

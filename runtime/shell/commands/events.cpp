@@ -1,4 +1,4 @@
-// log, watch, output: what happened, what happens, what a task prints.
+// log, watch, output: past events, new events, and the output of a task.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -8,6 +8,7 @@
 
 #include "agents/executors/surroundings.hpp"
 #include "agents/guard/descriptor.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/format/keys.hpp"
 #include "blackboard/format/to_value.hpp"
@@ -21,7 +22,7 @@
 namespace bidboard {
 namespace {
 
-/// Without a controller nobody tells of changes; the board is looked at this often while somebody watches.
+/// Without a controller there is no event feed, so `watch` polls the board this often.
 constexpr Duration look_interval = milliseconds(500);
 constexpr Duration output_interval = milliseconds(100);
 
@@ -47,24 +48,23 @@ Value event_to_json(const BoardView& board, Seq seq, const Event& event) {
   return item;
 }
 
-/// The rest of an event in a few words.
+/// A short description of an event.
 std::string gist(const Event& event) {
   return std::visit(
       [](const auto& e) -> std::string {
         using E = std::decay_t<decltype(e)>;
         if constexpr (std::is_same_v<E, TaskPosted>)
-          return e.task.spec.title + " (" + std::string(name(e.task.state)) + ")";
+          return fmt::format("{} ({})", e.task.spec.title, e.task.state);
         else if constexpr (std::is_same_v<E, TaskMoved> || std::is_same_v<E, TaskReopened>)
-          return std::string(name(e.to)) + (e.reason.empty() ? "" : ": " + e.reason);
+          return e.reason.empty() ? fmt::format("{}", e.to) : fmt::format("{}: {}", e.to, e.reason);
         else if constexpr (std::is_same_v<E, TaskAwarded>)
-          return "epoch " + std::to_string(e.epoch.value) + ", " + e.decision.mechanism + ": " +
-                 e.decision.why;
+          return fmt::format("epoch {}, {}: {}", e.epoch, e.decision.mechanism, e.decision.why);
         else if constexpr (std::is_same_v<E, AuctionFailed>)
-          return e.decision.mechanism + ": " + e.decision.why;
+          return fmt::format("{}: {}", e.decision.mechanism, e.decision.why);
         else if constexpr (std::is_same_v<E, AttemptEnded>)
-          return std::string(name(e.to)) + ": " + e.reason;
+          return fmt::format("{}: {}", e.to, e.reason);
         else if constexpr (std::is_same_v<E, TaskProgressed>)
-          return std::to_string(e.fraction / 10'000) + " % " + e.text;
+          return fmt::format("{} % {}", e.fraction / 10'000, e.text);
         else if constexpr (std::is_same_v<E, TaskFinished>)
           return e.result.substr(0, 80);
         else if constexpr (std::is_same_v<E, AgentRegistered>)
@@ -72,13 +72,13 @@ std::string gist(const Event& event) {
         else if constexpr (std::is_same_v<E, AgentLeft>)
           return e.reason;
         else if constexpr (std::is_same_v<E, RequestRefused>)
-          return e.who + ": " + e.reason;
+          return fmt::format("{}: {}", e.who, e.reason);
         else if constexpr (std::is_same_v<E, WorkflowPosted>)
           return e.workflow.name;
         else if constexpr (std::is_same_v<E, DiscoveryPosted>)
-          return e.discovery.kind + ": " + e.discovery.title;
+          return fmt::format("{}: {}", e.discovery.kind, e.discovery.title);
         else if constexpr (std::is_same_v<E, ConfigSet>)
-          return e.config.strategy + ", " + e.config.mechanism;
+          return fmt::format("{}, {}", e.config.strategy, e.config.mechanism);
         else
           return {};
       },
@@ -130,7 +130,7 @@ void print_event(const BoardView& board, Seq seq, const Event& event, bool json)
               task.c_str(), agent.c_str(), cut_to(gist(event), 120).c_str());
 }
 
-/// Visits events from `from` on; answers the number of the last one.
+/// Visits the events from `from` on; returns the number of the last one.
 Result<Seq> each_event(const BoardView& board, Seq from,
                        const std::function<void(Seq, const Event&)>& visit) {
   Seq last{from.value == 0 ? 0 : from.value - 1};
@@ -167,7 +167,7 @@ Result<Seq> print_log(const BoardView& board, const LogArgs& args, const LogFilt
   return last;
 }
 
-/// Waits for something new: told by the feed of a serving controller, else by looking now and then.
+/// Waits for new events: on the feed of a serving controller, else for the polling interval.
 void await_change(const BoardDirectory& board, std::unique_ptr<Feed>& feed, std::int64_t& feed_of) {
   const auto writer = serving_writer(board);
   if (!writer) {
@@ -223,7 +223,7 @@ struct OutputArgs {
   bool follow = false;
 };
 
-/// Copies what is new in the file to stdout. False: the file does not exist.
+/// Copies the new part of the file to stdout. False: the file does not exist.
 bool copy_new(const std::string& path, off_t& at) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return false;
@@ -242,7 +242,7 @@ std::string why_no_output(const BoardView& board, const Task& task, Epoch epoch)
   const Result<std::vector<Agent>> agents = board.agents();
   for (const Agent& agent : agents.value_or(std::vector<Agent>{}))
     if (agent.id == task.holder && !agent.key.empty())
-      return ": " + agent.profile.name + " works on another machine, where it is kept";
+      return fmt::format(": {} ran it on another machine, which keeps the output", agent.profile.name);
   return "";
 }
 
@@ -269,7 +269,8 @@ Result<Exit> output(const Globals& globals, const OutputArgs& args) {
     const bool goes_on = !is_over(task->state) && task->state != TaskState::waiting;
     if (!args.follow || !goes_on || stop.requested()) {
       if (!exists && !args.follow)
-        return fail(Errc::not_found, to_string(*id) + " has no output" + why_no_output(*board, *task, shown));
+        return fail(Errc::not_found,
+                    fmt::format("{} has no output{}", *id, why_no_output(*board, *task, shown)));
       return Exit::ok;
     }
     ::usleep(static_cast<useconds_t>(output_interval.us));
@@ -277,9 +278,9 @@ Result<Exit> output(const Globals& globals, const OutputArgs& args) {
 }
 
 void declare_log(Options& o, LogArgs& args) {
-  o.text("--task,-t", args.task, "TASK", "Only about this task");
-  o.flag("--all,-a", args.all, "Also book-keeping events");
-  o.flag("--json", args.json, "A JSON object a line");
+  o.text("--task,-t", args.task, "TASK", "Only events of this task");
+  o.flag("--all,-a", args.all, "Include bookkeeping events");
+  o.flag("--json", args.json, "Print one JSON object per line");
 }
 
 }  // namespace
@@ -287,16 +288,16 @@ void declare_log(Options& o, LogArgs& args) {
 Command log_command() {
   return {"log",
           "Insight",
-          "Print what has happened",
+          "Print the event log",
           "",
-          {{"bidboard log --task t12", "the story of a task"},
-           {"bidboard log --from 1 --json", "everything, for programs"}},
+          {{"bidboard log --task t12", "the events of one task"},
+           {"bidboard log --from 1 --json", "all events, as JSON lines"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<LogArgs>();
             declare_log(o, *args);
-            o.integer("--from", args->from, "SEQ", "All from this event on");
-            o.integer("--limit,-n", args->limit, "N", "Without --from: the last N; 0: all");
-            o.flag("--follow,-f", args->follow, "Go on with what happens");
+            o.integer("--from", args->from, "SEQ", "All events from this number on");
+            o.integer("--limit,-n", args->limit, "N", "Without --from: the last N events; 0: all");
+            o.flag("--follow,-f", args->follow, "Continue with new events");
             return [args](const Globals& globals) { return show_log(globals, *args); };
           }};
 }
@@ -304,7 +305,7 @@ Command log_command() {
 Command watch_command() {
   return {"watch",
           "Insight",
-          "Print what happens, as it happens, until ctrl-C",
+          "Print new events as they happen, until Ctrl-C",
           "",
           {{"bidboard watch", "the same as log --follow --limit 5"}},
           [](Options& o) -> Action0 {
@@ -319,14 +320,14 @@ Command watch_command() {
 Command output_command() {
   return {"output",
           "Insight",
-          "Print what a task's process wrote",
+          "Print the output of a task's process",
           "",
-          {{"bidboard output t12 -f", "follow it to the task's end"}},
+          {{"bidboard output t12 -f", "follow it until the task ends"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<OutputArgs>();
             o.task("TASK", args->task);
-            o.integer("--epoch", args->epoch, "E", "Of this award; 0: the last one");
-            o.flag("--follow,-f", args->follow, "Until the task has ended");
+            o.integer("--epoch", args->epoch, "E", "Output of this epoch; 0: the last one");
+            o.flag("--follow,-f", args->follow, "Continue until the task has ended");
             return [args](const Globals& globals) { return output(globals, *args); };
           }};
 }

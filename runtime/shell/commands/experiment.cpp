@@ -1,4 +1,4 @@
-// experiment: which coordination strategy pays, measured.
+// experiment: compares coordination strategies by measurement.
 #include <glob.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -8,8 +8,9 @@
 #include <filesystem>
 #include <thread>
 
-#include "experiments/claims.hpp"
+#include "blackboard/fmt.hpp"
 #include "experiments/drivers/runner.hpp"
+#include "experiments/hypotheses.hpp"
 #include "experiments/report.hpp"
 #include "experiments/verdict.hpp"
 #include "runtime/drivers/stop_signal.hpp"
@@ -40,7 +41,7 @@ std::string rounded(double value) {
   return text;
 }
 
-/// All that match the pattern, or the .json files of a folder.
+/// The files that match the pattern, or the .json files of a folder.
 std::vector<std::string> find_files(const fs::path& base, const std::string& pattern) {
   fs::path path = fs::path(pattern).is_absolute() ? fs::path(pattern) : base / pattern;
   if (fs::is_directory(path)) path /= "*.json";
@@ -70,12 +71,12 @@ Result<Loaded> load(const std::string& file, bool full) {
   return Loaded{std::move(*experiment), *text + (full ? "full" : "")};
 }
 
-/// Version and machine: results are worth little without.
+/// Version and machine, kept with the results.
 std::string made_by() {
   utsname system{};
   ::uname(&system);
-  return "Bidboard " BIDBOARD_VERSION " on " + std::string(system.sysname) + " " + system.machine + ", " +
-         std::to_string(std::thread::hardware_concurrency()) + " cores.";
+  return fmt::format("Bidboard " BIDBOARD_VERSION " on {} {}, {}.", system.sysname, system.machine,
+                     counted(std::thread::hardware_concurrency(), "core"));
 }
 
 void show_progress(std::size_t done, std::size_t total, double seconds_left) {
@@ -95,8 +96,8 @@ void print_standings(const Results& results) {
     for (const Standing& s : setting.standings)
       table.add({results.names.agents[setting.agents], results.names.faults[setting.faults],
                  results.names.strategies[s.strategy], rounded(s.to_bound.ratio),
-                 rounded(s.to_bound.ci.low) + " to " + rounded(s.to_bound.ci.high),
-                 "× " + rounded(s.to_best.ratio), s.as_good_as_best ? "best, or noise" : ""});
+                 fmt::format("{} to {}", rounded(s.to_bound.ci.low), rounded(s.to_bound.ci.high)),
+                 fmt::format("× {}", rounded(s.to_best.ratio)), s.as_good_as_best ? "best, or noise" : ""});
   table.print();
   for (const AnswerTable& answers : answer_tables(results)) {
     std::printf("\n%s. %s\n", answers.title.c_str(), answers.note.c_str());
@@ -132,10 +133,11 @@ Result<Exit> run(const ExperimentArgs& args) {
   const Experiment& experiment = loaded->experiment;
   if (!args.cell.empty()) return run_one_cell(experiment, args.cell, args.json);
   RunnerOptions options;
-  options.out = args.out.empty() ? "results/" + fs::path(args.paths.front()).stem().string() : args.out;
+  options.out =
+      args.out.empty() ? fmt::format("results/{}", fs::path(args.paths.front()).stem().string()) : args.out;
   options.program = own_program();
   options.source = loaded->source;
-  options.made_by = made_by() + (args.note.empty() ? "" : " " + args.note);
+  options.made_by = args.note.empty() ? made_by() : fmt::format("{} {}", made_by(), args.note);
   options.threads = std::max(1u, std::thread::hardware_concurrency());
   const std::size_t runs = cells_of(experiment).size();
   if (args.dry_run) {
@@ -143,11 +145,13 @@ Result<Exit> run(const ExperimentArgs& args) {
     if (!each) return fail(each.error());
     const double threads = experiment.mode == Mode::live ? 1 : options.threads;
     const double total = *each * static_cast<double>(runs) / threads;
-    std::printf(
-        "%zu runs: %zu workloads, %zu crowds of agents, %zu faults, %zu strategies, %u seeds; about %s\n",
-        runs, experiment.workloads.size(), experiment.agents.size(), experiment.faults.size(),
-        experiment.strategies.size(), experiment.seeds,
-        format_duration(seconds(1 + static_cast<std::int64_t>(total))).c_str());
+    std::puts(fmt::format("{}: {} × {} of agents × {} × {} × {}; about {}", counted(runs, "run"),
+                          counted(experiment.workloads.size(), "workload"),
+                          counted(experiment.agents.size(), "group"),
+                          counted(experiment.faults.size(), "fault setting"),
+                          counted(experiment.strategies.size(), "strategy", "strategies"),
+                          counted(experiment.seeds, "seed"), seconds(1 + static_cast<std::int64_t>(total)))
+                  .c_str());
     return Exit::ok;
   }
   const StopSignal stop;
@@ -156,12 +160,12 @@ Result<Exit> run(const ExperimentArgs& args) {
   const Result<Results> results = run_experiment(experiment, options);
   if (!results) return fail(results.error());
   if (results->runs.size() < runs) {
-    std::fprintf(stderr, "\nStopped after %zu of %zu runs; the same command goes on from here.\n",
+    std::fprintf(stderr, "\nStopped after %zu of %zu runs. Repeat the command to continue.\n",
                  results->runs.size(), runs);
     return Exit::failed;
   }
   print_standings(*results);
-  std::printf("\n%s/report.html shows it all.\n", options.out.c_str());
+  std::printf("\nThe full report is %s/report.html\n", options.out.c_str());
   return Exit::ok;
 }
 
@@ -195,7 +199,7 @@ Result<Exit> list(const ExperimentArgs& args) {
     const ExperimentNames& n = results->names;
     const std::size_t total =
         n.workloads.size() * n.agents.size() * n.faults.size() * n.strategies.size() * n.seeds;
-    table.add({path, n.name, std::to_string(results->runs.size()), std::to_string(total), n.mode});
+    table.add({path, n.name, fmt::format("{}", results->runs.size()), fmt::format("{}", total), n.mode});
     Value item{Value::Object{}};
     item.set("folder", path);
     item.set("name", n.name);
@@ -213,63 +217,69 @@ Result<Exit> list(const ExperimentArgs& args) {
   return Exit::ok;
 }
 
-/// Two folders of results of the same experiment, made by two versions: cell against cell.
+/// Compares the results of one experiment from two versions, run by run.
 Result<Exit> compare_folders(const ExperimentArgs& args) {
-  if (args.paths.size() != 2) return fail(Errc::invalid, "compare takes two folders with results");
+  if (args.paths.size() != 2)
+    return fail(Errc::invalid, "usage: bidboard experiment compare BEFORE AFTER, two folders with results");
   const Result<Results> before = read_results(args.paths[0]);
   const Result<Results> after = read_results(args.paths[1]);
   if (!before) return fail(before.error());
   if (!after) return fail(after.error());
   const std::vector<Compared> rows = compare_results(*before, *after);
-  if (rows.empty()) return fail(Errc::not_found, "the two have no setting and strategy in common");
+  if (rows.empty()) return fail(Errc::not_found, "the two folders have no setting and strategy in common");
   Table table({"AGENTS", "FAULTS", "STRATEGY", "MAKESPAN AFTER / BEFORE", "95 %", "RUNS", ""});
   for (const Compared& row : rows)
     table.add({row.agents, row.faults, row.strategy, rounded(row.makespan.ratio),
-               rounded(row.makespan.ci.low) + " to " + rounded(row.makespan.ci.high),
-               std::to_string(row.makespan.pairs), row.makespan.p > noise_level ? "noise" : "differs"});
+               fmt::format("{} to {}", rounded(row.makespan.ci.low), rounded(row.makespan.ci.high)),
+               fmt::format("{}", row.makespan.pairs), row.makespan.p > noise_level ? "noise" : "differs"});
   table.print();
   return Exit::ok;
 }
 
 Result<Exit> experiment(const ExperimentArgs& args) {
   if (args.verb == "run" && args.paths.size() != 1)
-    return fail(Errc::invalid, "run takes one experiment file");
-  if (args.verb == "report" && args.paths.empty()) return fail(Errc::invalid, "report takes folders");
+    return fail(Errc::invalid, "usage: bidboard experiment run FILE");
+  if (args.verb == "report" && args.paths.empty())
+    return fail(Errc::invalid, "usage: bidboard experiment report DIR...");
   if (args.verb == "run") return run(args);
   if (args.verb == "report") return report_again(args);
   if (args.verb == "list") return list(args);
   if (args.verb == "compare") return compare_folders(args);
-  return fail(Errc::invalid, "experiment " + args.verb + ": known are run, report, list and compare");
+  return fail(Errc::invalid, fmt::format("unknown action '{}'; use run, report, list or compare", args.verb));
 }
 
 }  // namespace
 
 Command experiment_command() {
-  return {
-      "experiment",
-      "Experiments",
-      "Compare coordination strategies, simulated or with real processes",
-      "run FILE runs every combination of an experiment file (docs/experiments.md) and writes runs.jsonl, "
-      "runs.csv and report.html\ninto a folder; a run that was stopped goes on where it stood. report DIR "
-      "writes the report anew, list [DIR] tells what\nthere is, compare DIR DIR sets two versions' results "
-      "of "
-      "one experiment against each other.",
-      {{"bidboard experiment run experiments/coordination.yaml --dry-run", "how many runs, and how long"},
-       {"bidboard experiment run experiments/coordination.yaml --out results/today", "run them"},
-       {"bidboard experiment run experiments/coordination.yaml --cell w0.a1.f0.s2.17", "one run alone"}},
-      [](Options& o) -> Action0 {
-        auto args = std::make_shared<ExperimentArgs>();
-        o.argument("VERB", args->verb, "run, report, list or compare");
-        o.arguments("PATH", args->paths, "An experiment file, or folders with results", false);
-        o.text("--out", args->out, "DIR", "Where the results go [results/NAME]");
-        o.text("--cell", args->cell, "NAME", "Run this cell alone, and print its measures");
-        o.flag("--full", args->full, "With the file's `full:` keys: longer, more");
-        o.flag("--dry-run", args->dry_run, "Say how many runs there are and how long they take");
-        o.flag("--json", args->json, "Print JSON (--cell, list)");
-        o.text("--note", args->note, "TEXT", "Kept with the results: a commit, a machine (run)");
-        o.flag("--markdown", args->markdown, "Print Markdown; of several folders a document (report)");
-        return [args](const Globals&) { return experiment(*args); };
-      }};
+  return {"experiment",
+          "Experiments",
+          "Compare coordination strategies, simulated or with real processes",
+          "  run FILE               run every combination in an experiment file (`bidboard help "
+          "experiments`), and write\n"
+          "                         runs.jsonl, runs.csv and report.html; an interrupted run continues where "
+          "it stopped\n"
+          "  report DIR...          write the report again, and print its tables\n"
+          "  list [DIR]             list the results in a folder\n"
+          "  compare BEFORE AFTER   compare the results of one experiment from two versions",
+          {{"bidboard experiment run experiments/coordination.yaml --dry-run",
+            "print the number of runs and the estimated time"},
+           {"bidboard experiment run experiments/coordination.yaml --out results/today", "run them"},
+           {"bidboard experiment run experiments/coordination.yaml --cell w0.a1.f0.s2.17",
+            "run one combination"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<ExperimentArgs>();
+            o.argument("VERB", args->verb, "run, report, list or compare");
+            o.arguments("PATH", args->paths, "An experiment file, or folders with results", false);
+            o.text("--out", args->out, "DIR", "Folder for the results [results/NAME]");
+            o.text("--cell", args->cell, "NAME", "Run only this combination, and print its measures");
+            o.flag("--full", args->full, "Use the file's `full:` keys: more runs");
+            o.flag("--dry-run", args->dry_run, "Print the number of runs and the estimated time");
+            o.flag("--json", args->json, "Print JSON (--cell, list)");
+            o.text("--note", args->note, "TEXT", "A remark to keep with the results, e.g. a commit (run)");
+            o.flag("--markdown", args->markdown,
+                   "Print Markdown; for several folders, one document (report)");
+            return [args](const Globals&) { return experiment(*args); };
+          }};
 }
 
 }  // namespace bidboard

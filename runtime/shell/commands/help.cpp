@@ -1,5 +1,6 @@
-// help, prime, completion: for people, for agents' prompts and for shells.
+// help, prime, completion: texts for people, for agents' prompts, and for shells.
 #include <cstdio>
+#include "blackboard/fmt.hpp"
 #include "experiments/experiment.hpp"
 #include "experiments/measures.hpp"
 
@@ -9,68 +10,93 @@
 #include "runtime/shell/commands.hpp"
 
 namespace bidboard {
+
+/// docs/strategies.md, built in by CMake.
+extern const char* const strategies_page;
+
 namespace {
 
 constexpr const char* primer = R"(# Working with Bidboard
 
 This folder has a blackboard: tasks with dependencies, shared by several agents. Use it through the shell tool `bidboard`.
 
-- See what there is: `bidboard tasks`, `bidboard ready`, `bidboard show t12`. Add `--json` for data.
-- Take work: `bidboard claim --next --as NAME` prints a task and the epoch of your award. Exit code 5 means that somebody else was
-  faster: take another one. Work only on tasks you hold.
-- Say how far you are: `bidboard progress 0.4 "what you are doing"`. Prolong a long claim: `bidboard renew t12 --as NAME`.
-- Deliver: `bidboard done t12 --as NAME --epoch E --result @result.json`. Give up: `bidboard fail t12 --as NAME --reason "why"`; the
-  reason is handed to whoever tries next.
-- Found more to do? `bidboard post "title" --body "details" --need t12 --skill "cpp>=0.5"`. Keep tasks small enough for one sitting.
-- Ask in SQL: `bidboard query "SELECT id, title, state FROM tasks WHERE state != 'done'"`; `bidboard query .schema` lists columns.
-- Why did somebody get a task, or why does nobody? `bidboard explain t12`.
+- List tasks: `bidboard tasks`, `bidboard ready`, `bidboard show t12`. Add `--json` for data.
+- Take work: `bidboard claim --next --as NAME` prints a task and the epoch (the number) of your award. Exit code 5 means that another
+  agent was faster: take another task. Work only on tasks that you hold.
+- Report progress: `bidboard progress 0.4 "what you are doing"`. Extend a claim: `bidboard renew t12 --as NAME`.
+- Deliver the result: `bidboard done t12 --as NAME --epoch E --result @result.json`. If you cannot do it: `bidboard fail t12 --as NAME
+  --reason "why"`; the next attempt is given the reason.
+- Found more to do? `bidboard post "title" --body "details" --need t12 --skill "cpp>=0.5"`. Keep tasks small: one session each.
+- Query in SQL: `bidboard query "SELECT id, title, state FROM tasks WHERE state != 'done'"`; `bidboard query .schema` lists columns.
+- Why an agent was awarded a task, or why no agent was: `bidboard explain t12`.
 
-Inside a task that Bidboard started for you, BIDBOARD_TASK, BIDBOARD_EPOCH and BIDBOARD_NEEDS (a file with the results of the tasks
-before) are set, and you act as that task's agent: `bidboard progress 0.5 "..."` needs no names. Your answer is your process's output
-and exit status; `done` is not needed there.
+Inside a task that Bidboard started for you, BIDBOARD_TASK, BIDBOARD_EPOCH and BIDBOARD_NEEDS (a file with the results of the needed
+tasks) are set, and you act as that task's agent: `bidboard progress 0.5 "..."` needs no task or name. Your result is your process's
+output and exit status; `done` is not needed there.
 
-Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 refused by a rule, 5 conflict, 6 nobody available, 7 timed out.
+Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 refused by a rule, 5 conflict, 6 unavailable, 7 timed out.
 )";
 
 constexpr const char* exit_codes = R"(| code | meaning |
 |---|---|
-| 0 | done |
-| 1 | failed: the environment, the store, or a job with tasks that did not get done |
-| 2 | usage: the command line or a file is wrong |
-| 3 | not found: no such board, task, agent or file |
-| 4 | refused by a rule: role, token, skill |
-| 5 | conflict: somebody else was faster, or the state does not allow it |
-| 6 | unavailable: no agent or controller can do it |
+| 0 | success |
+| 1 | failed: the environment or the store failed, or tasks of a job are not done |
+| 2 | usage error: the command line or a file is wrong |
+| 3 | not found: the board, task, agent or file does not exist |
+| 4 | refused by a rule: role, token or skill |
+| 5 | conflict: another agent was faster, or the task's state does not allow it |
+| 6 | unavailable: no agent or controller is available |
 | 7 | timed out |
 )";
 
-Result<Exit> help(const std::string& topic) {
-  std::string text;
-  if (topic.empty())
-    text = overview_text();
-  else if (topic == "jobs")
-    text = job_file_reference();
-  else if (topic == "settings")
-    text = settings_reference();
-  else if (topic == "experiments")
-    text = experiment_reference();
-  else if (topic == "metrics")
-    text = measures_reference();
-  else if (topic == "exit-codes")
-    text = exit_codes;
-  else if (const Command* command = find_command(topic))
-    text = help_text(*command);
-  else
-    return fail(Errc::invalid, "no help on '" + topic +
-                                   "'; there is help on every command, and on jobs, settings, "
-                                   "experiments, metrics and exit-codes");
-  std::fputs(text.c_str(), stdout);
-  return Exit::ok;
+struct Topic {
+  const char* name;
+  const char* summary;
+  std::string (*text)();
+};
+
+/// Topics of `bidboard help` beside the commands.
+const std::vector<Topic>& topics() {
+  static const std::vector<Topic> all{
+      {"strategies", "Strategies, mechanisms, scores of bids: what to choose when",
+       [] { return std::string(strategies_page); }},
+      {"jobs", "Keys of a job file (`bidboard run`)", job_file_reference},
+      {"settings", "Keys of bidboard.yaml (`bidboard up`)", settings_reference},
+      {"experiments", "Keys of an experiment file (`bidboard experiment run`)", experiment_reference},
+      {"metrics", "Measures of experiments, and their formulas", measures_reference},
+      {"exit-codes", "Exit codes of all commands", [] { return std::string(exit_codes); }},
+  };
+  return all;
+}
+
+std::string described_topics() {
+  std::string text = "Topics:";
+  for (const Topic& topic : topics()) text += fmt::format("\n  {:<12} {}", topic.name, topic.summary);
+  return text;
+}
+
+Result<Exit> help(const std::string& wanted) {
+  const auto print = [](const std::string& text) {
+    std::fputs(text.c_str(), stdout);
+    return Exit::ok;
+  };
+  if (wanted.empty()) return print(fmt::format("{}\n{}\n", overview_text(), described_topics()));
+  std::vector<std::string> known;
+  for (const Topic& topic : topics()) {
+    if (topic.name == wanted) return print(topic.text());
+    known.emplace_back(topic.name);
+  }
+  if (const Command* command = find_command(wanted)) return print(help_text(*command));
+  for (const Command& command : all_commands()) known.push_back(command.name);
+  const std::string near = nearest(wanted, known);
+  return fail(Errc::invalid, fmt::format("no help on '{}'; {}", wanted,
+                                         near.empty() ? "`bidboard help` lists commands and topics"
+                                                      : fmt::format("did you mean '{}'?", near)));
 }
 
 std::string joined(const std::vector<std::string>& words, const char* between = " ") {
   std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : between) + word;
+  for (const std::string& word : words) text.append(text.empty() ? "" : between).append(word);
   return text;
 }
 
@@ -139,7 +165,7 @@ Result<Exit> completion(const std::string& shell) {
   else if (shell == "fish")
     print_fish();
   else
-    return fail(Errc::invalid, "there are completions for bash, zsh and fish");
+    return fail(Errc::invalid, fmt::format("no completion for '{}'; use bash, zsh or fish", shell));
   return Exit::ok;
 }
 
@@ -148,13 +174,14 @@ Result<Exit> completion(const std::string& shell) {
 Command help_command() {
   return {"help",
           "Help",
-          "Print help on a command, on job files, settings or exit codes",
-          "",
-          {{"bidboard help jobs", "every key of a job file"},
-           {"bidboard help settings", "every key of bidboard.yaml"}},
+          "Print help on a command or a topic",
+          described_topics(),
+          {{"bidboard help", "list commands and topics"},
+           {"bidboard help jobs", "every key of a job file"},
+           {"bidboard help strategies", "which strategy and mechanism to choose"}},
           [](Options& o) -> Action0 {
             auto topic = std::make_shared<std::string>();
-            o.argument("TOPIC", *topic, "A command, jobs, settings or exit-codes", false);
+            o.argument("TOPIC", *topic, "A command or a topic", false);
             return [topic](const Globals&) { return help(*topic); };
           }};
 }
@@ -162,9 +189,9 @@ Command help_command() {
 Command prime_command() {
   return {"prime",
           "Help",
-          "Print what an agent needs to know to use the board",
-          "For AGENTS.md, or the first prompt of a session.",
-          {{"bidboard prime >> AGENTS.md", "tell every agent of this folder"}},
+          "Print instructions for agents that use the board",
+          "For AGENTS.md, or for the first prompt of a session.",
+          {{"bidboard prime >> AGENTS.md", "instruct every agent that works in this folder"}},
           [](Options&) -> Action0 {
             return [](const Globals&) -> Result<Exit> {
               std::fputs(primer, stdout);

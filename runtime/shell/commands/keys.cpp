@@ -1,6 +1,7 @@
-// keys: who may connect from other machines.
+// keys: access keys for other machines.
 #include <cstdio>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/secrets.hpp"
 #include "runtime/drivers/call.hpp"
 #include "runtime/home/key_directory.hpp"
@@ -18,7 +19,7 @@ struct KeysArgs {
   bool json = false;
 };
 
-/// A controller that sleeps looks at its keys when it is woken. Without one there is nobody to cut off.
+/// An idle controller rereads its keys when it receives a request. Without a controller nothing is connected.
 void wake_controller(const BoardDirectory& board) {
   if (serving_writer(board)) static_cast<void>(call_for<Status>(board, AskStatus{}));
 }
@@ -27,10 +28,10 @@ Result<Exit> init_keys(const BoardDirectory& board) {
   const Result<KeyPair> server = make_keys(board);
   if (!server) return fail(server.error());
   std::printf("%s\n", to_hex(server->public_key).c_str());
-  std::fprintf(
-      stderr,
-      "This is the controller's public key. `bidboard keys add NAME` makes a client's, `bidboard controller "
-      "--listen tcp://ADDRESS:PORT` listens.\n");
+  std::fprintf(stderr,
+               "This is the public key of the board. Next: `bidboard keys add NAME` makes a client's key, "
+               "and `bidboard "
+               "controller --listen tcp://ADDRESS:PORT` accepts connections.\n");
   return Exit::ok;
 }
 
@@ -39,10 +40,11 @@ Result<Exit> add(const BoardDirectory& board, const KeysArgs& args) {
   if (!file) return fail(file.error());
   wake_controller(board);
   std::printf("%s\n", file->c_str());
-  std::fprintf(stderr,
-               "Hand this file over by a safe way and remove it here: whoever has it may connect as %s.\n"
-               "There: bidboard agent --connect tcp://HOST:PORT --key FILE ...\n",
-               args.operates ? "an operator" : "an agent");
+  std::fprintf(
+      stderr,
+      "Send this file over a secure channel and delete it here: anyone who has it can connect as %s.\n"
+      "On the other machine: bidboard agent --connect tcp://HOST:PORT --key FILE ...\n",
+      args.operates ? "an operator" : "an agent");
   return Exit::ok;
 }
 
@@ -55,7 +57,8 @@ Result<Exit> import(const BoardDirectory& board, const KeysArgs& args) {
   if (!server) return fail(server.error());
   wake_controller(board);
   std::printf("%s\n", to_hex(server->public_key).c_str());
-  std::fprintf(stderr, "This is the controller's public key, which '%s' needs.\n", args.names[0].c_str());
+  std::fprintf(stderr, "This is the public key of the board; '%s' needs it to connect.\n",
+               args.names[0].c_str());
   return Exit::ok;
 }
 
@@ -84,7 +87,7 @@ Result<Exit> list(const BoardDirectory& board, bool json) {
   if (json)
     print_json(std::move(items));
   else if (table.empty())
-    std::puts("No key is allowed. `bidboard keys add NAME` makes one.");
+    std::puts("There are no keys. `bidboard keys add NAME` makes one.");
   else
     table.print();
   return Exit::ok;
@@ -94,11 +97,10 @@ Result<Exit> keys(const Globals& globals, const KeysArgs& args) {
   const Result<BoardDirectory> board = find_board(globals.directory);
   if (!board) return fail(board.error());
   if (args.verb != "list" && !caller().token.empty())
-    return fail(Errc::refused,
-                "a process working on a task may not change who can connect (BIDBOARD_TOKEN is set)");
+    return fail(Errc::refused, "a task's process may not change access keys (BIDBOARD_TOKEN is set)");
   const auto wants = [&](std::size_t least, std::size_t most, const char* usage) -> Result<void> {
     if (args.names.size() >= least && args.names.size() <= most) return {};
-    return fail(Errc::invalid, std::string("write: bidboard keys ") + usage);
+    return fail(Errc::invalid, fmt::format("usage: bidboard keys {}", usage));
   };
   Result<void> fits;
   if (args.verb == "list" || args.verb == "init")
@@ -110,7 +112,8 @@ Result<Exit> keys(const Globals& globals, const KeysArgs& args) {
   else if (args.verb == "revoke")
     fits = wants(1, 1000, "revoke NAME...");
   else
-    fits = fail(Errc::invalid, "'" + args.verb + "' is none of init, add, import, list, revoke");
+    fits = fail(Errc::invalid,
+                fmt::format("unknown action '{}'; use init, add, import, list or revoke", args.verb));
   if (!fits) return fail(fits.error());
   if (args.verb == "init") return init_keys(*board);
   if (args.verb == "add") return add(*board, args);
@@ -125,25 +128,26 @@ Command keys_command() {
   return {
       "keys",
       "Board",
-      "Say who may connect from other machines",
-      "init (makes the board's own key and prints the public half), add NAME (makes a client's key and "
-      "prints "
-      "where the\n"
-      "file to hand over is), import NAME PUBLICKEY (one that was made elsewhere), list, revoke NAME.\n"
-      "A key lets its holder post, and register agents and speak for them; operators' rights (cancel, "
-      "reassign,\n"
-      "configure, down) only with --operator. A running controller heeds a change at once: who is revoked is "
-      "cut "
-      "off.",
-      {{"bidboard keys init", "the board's own key; then `bidboard controller --listen tcp://0.0.0.0:7070`"},
-       {"bidboard keys add laptop", "prints the file to hand over"},
+      "Manage access keys",
+      "Other machines connect over TCP with a key.\n"
+      "  init                    make the board's own key pair, and print its public key\n"
+      "  add NAME                make a key pair for a client, and print the path of the file to send to it\n"
+      "  import NAME PUBLICKEY   allow a public key that was made elsewhere\n"
+      "  list                    list the allowed keys\n"
+      "  revoke NAME...          refuse these keys, and close their connections\n"
+      "With a key a client can post tasks, and register agents and act as them. Cancelling, reassigning, "
+      "configuring "
+      "and\n"
+      "stopping the board require a key made with --operator. A running controller applies changes at once.",
+      {{"bidboard keys init", "make the board's key; then `bidboard controller --listen tcp://0.0.0.0:7070`"},
+       {"bidboard keys add laptop", "make a key for a client; prints the file to send"},
        {"bidboard agent --connect tcp://HOST:7070 --key laptop.key --name w --exec CMD", "on that machine"},
-       {"bidboard keys revoke laptop", "cut off, and not let in again"}},
+       {"bidboard keys revoke laptop", "disconnect it, and refuse it from now on"}},
       [](Options& o) -> Action0 {
         auto args = std::make_shared<KeysArgs>();
         o.argument("VERB", args->verb, "init, add, import, list or revoke [list]", false);
-        o.arguments("NAME", args->names, "A name for the key, and, to import, the key", false);
-        o.flag("--operator", args->operates, "add, import: its holder may do what operators may");
+        o.arguments("NAME", args->names, "Name of the key; for import also the public key", false);
+        o.flag("--operator", args->operates, "add, import: give the key the rights of an operator");
         o.flag("--json", args->json, "list: print JSON");
         return [args](const Globals& globals) { return keys(globals, *args); };
       }};

@@ -1,7 +1,8 @@
-// post, dep: what is to be done, and in which order.
+// post, dep: tasks and their dependencies.
 #include <cstdio>
 #include <cstdlib>
 
+#include "blackboard/fmt.hpp"
 #include "runtime/drivers/call.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
@@ -34,7 +35,9 @@ Result<Exit> post(const Globals& globals, PostArgs args) {
     const Result<TaskId> id = read_task_id(text.substr(0, colon));
     if (!id) return fail(id.error());
     if (colon != std::string::npos && text.substr(colon) != ":any")
-      return fail(Errc::invalid, "'" + text + "': write t12, or t12:any if it may end in any way");
+      return fail(
+          Errc::invalid,
+          fmt::format("'{}' is not a dependency; write t12, or t12:any if it may end in any state", text));
     spec.needs.push_back({*id, colon != std::string::npos});
   }
   for (const std::string& text : args.skills) {
@@ -44,7 +47,7 @@ Result<Exit> post(const Globals& globals, PostArgs args) {
     spec.skills.push_back({skill->name, skill->level.value_or(0)});
   }
   if (args.attempts < 1 || args.attempts > 1000)
-    return fail(Errc::invalid, "--attempts is a number from 1 to 1000");
+    return fail(Errc::invalid, "--attempts must be from 1 to 1000");
   spec.attempts = static_cast<std::uint32_t>(args.attempts);
   spec.repeatable = !args.once;
   if (!args.parent.empty()) {
@@ -86,68 +89,71 @@ Result<Exit> dep(const Globals& globals, const DepArgs& args) {
   const Result<Changed> changed =
       call_for<Changed>(*board, Depend{*task, {*need, args.any}, args.remove}, caller());
   if (!changed) return fail(changed.error());
-  std::printf("%s %s %s and is %s\n", to_string(*task).c_str(), args.remove ? "no longer needs" : "needs",
-              to_string(*need).c_str(), std::string(name(changed->state)).c_str());
+  std::puts(fmt::format("{} {} {} and is {}", *task, args.remove ? "no longer needs" : "needs", *need,
+                        changed->state)
+                .c_str());
   return Exit::ok;
 }
 
 }  // namespace
 
 Command post_command() {
-  return {
-      "post",
-      "Tasks",
-      "Post a task and print its id",
-      "",
-      {{"bidboard post \"Fix the login\" --body @notes.md --skill \"cpp>=0.7\"",
-        "needs an agent that is good at C++"},
-       {"bidboard post Test --run \"make test\" --need t1 --timeout 10m", "a command, after t1 is done"},
-       {"bidboard post Clean --need t2:any --key clean-2024",
-        "however t2 ends; posted once, however often this is run"}},
-      [](Options& o) -> Action0 {
-        auto args = std::make_shared<PostArgs>();
-        TaskSpec& spec = args->spec;
-        o.argument("TITLE", spec.title, "What is to be done, in a line");
-        o.text("--body,-b", args->body, "TEXT|@FILE|-", "The whole story; @FILE reads a file, - reads stdin");
-        o.text("--run", spec.run, "CMD",
-               "A shell command; executed by agents with --allow-run, in the board's folder");
-        o.texts("--need,-n", args->needs, "TASK[:any]",
-                "A task that must be done first (:any: ended in any way)");
-        o.texts("--skill,-s", args->skills, "NAME[=LEVEL]",
-                "A skill the agent must have, at least so good; also \"NAME>=LEVEL\"");
-        o.number("--size", spec.size, "SECONDS", "Expected work at speed 1 and skill level 1");
-        o.integer("--priority,-p", spec.priority, "N", "Higher goes first");
-        o.text("--kind", spec.kind, "WORD", "Groups tasks that take similarly long");
-        o.text("--project", spec.project, "NAME", "Which project it belongs to [the board's]");
-        o.duration("--timeout", spec.timeout, "TIME", "Limit of one attempt");
-        o.integer("--attempts", args->attempts, "N", "How many attempts at most");
-        o.duration("--stall-after", spec.stall_after, "TIME", "Report an attempt that is silent for so long");
-        o.flag("--once", args->once,
-               "May not be repeated: after a crash with unknown outcome a person decides");
-        o.number("--budget", spec.budget, "PRICE", "The most it may cost; 0: no limit");
-        o.text("--parent", args->parent, "TASK", "The task it is a part of");
-        o.text("--key", spec.key, "TEXT", "Posting the same key again gives the task that stands already");
-        o.text("--as", args->as, "NAME", "Post as this agent");
-        o.flag("--json", args->json, "Print an object with id");
-        return [args](const Globals& globals) { return post(globals, *args); };
-      }};
+  return {"post",
+          "Tasks",
+          "Post a task and print its id",
+          "TIME is a number with a unit (250ms, 60s, 5m, 2h); without a unit it is seconds.",
+          {{"bidboard post \"Fix the login\" --body @notes.md --skill \"cpp>=0.7\"",
+            "only for agents whose level in cpp is at least 0.7"},
+           {"bidboard post Test --run \"make test\" --need t1 --timeout 10m",
+            "a command that runs after t1 is done"},
+           {"bidboard post Clean --need t2:any --key clean-2024",
+            "runs in whatever state t2 ends; repeating the command posts nothing new"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<PostArgs>();
+            TaskSpec& spec = args->spec;
+            o.argument("TITLE", spec.title, "What to do, in one line");
+            o.text("--body,-b", args->body, "TEXT|@FILE|-",
+                   "Full description; @FILE reads a file, - reads stdin");
+            o.text("--run", spec.run, "CMD",
+                   "A shell command for agents with --allow-run; runs in the board's folder");
+            o.texts("--need,-n", args->needs, "TASK[:any]",
+                    "A task that must be done first; with :any, ended in any state");
+            o.texts("--skill,-s", args->skills, "NAME[=LEVEL]",
+                    "A required skill, optionally at a minimum level; also \"NAME>=LEVEL\"");
+            o.number("--size", spec.size, "SECONDS", "Expected work at speed 1 and skill level 1");
+            o.integer("--priority,-p", spec.priority, "N", "Higher numbers go first");
+            o.text("--kind", spec.kind, "WORD", "Groups similar tasks; calibration learns per kind");
+            o.text("--project", spec.project, "NAME", "Its project [the board's]");
+            o.duration("--timeout", spec.timeout, "TIME", "Time limit of one attempt");
+            o.integer("--attempts", args->attempts, "N", "Maximum number of attempts");
+            o.duration("--stall-after", spec.stall_after, "TIME",
+                       "Report an attempt without output or progress for this long");
+            o.flag("--once", args->once, "Never retry automatically after an unknown outcome; ask a person");
+            o.number("--budget", spec.budget, "PRICE", "Maximum price; 0: no limit");
+            o.text("--parent", args->parent, "TASK", "The task that it is part of");
+            o.text("--key", spec.key, "TEXT",
+                   "Makes posting idempotent: the same key again returns the existing task");
+            o.text("--as", args->as, "NAME", "Post as this agent");
+            o.flag("--json", args->json, "Print an object with id");
+            return [args](const Globals& globals) { return post(globals, *args); };
+          }};
 }
 
 Command dep_command() {
-  return {
-      "dep",
-      "Tasks",
-      "Let a task need another one, or no longer",
-      "",
-      {{"bidboard dep t3 t2", "t3 waits for t2"}, {"bidboard dep t3 t2 --remove", "it does not any more"}},
-      [](Options& o) -> Action0 {
-        auto args = std::make_shared<DepArgs>();
-        o.task("TASK", args->task);
-        o.argument("NEEDS", args->need, "The task it waits for");
-        o.flag("--any", args->any, "However that task ends");
-        o.flag("--remove", args->remove, "Take the dependency away");
-        return [args](const Globals& globals) { return dep(globals, *args); };
-      }};
+  return {"dep",
+          "Tasks",
+          "Add or remove a dependency between two tasks",
+          "",
+          {{"bidboard dep t3 t2", "t3 waits for t2"},
+           {"bidboard dep t3 t2 --remove", "t3 no longer waits for t2"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<DepArgs>();
+            o.task("TASK", args->task);
+            o.argument("NEEDS", args->need, "The task that it waits for");
+            o.flag("--any", args->any, "It may end in any state, not only done");
+            o.flag("--remove", args->remove, "Remove the dependency");
+            return [args](const Globals& globals) { return dep(globals, *args); };
+          }};
 }
 
 }  // namespace bidboard

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "blackboard/board/verify.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/query/query.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
@@ -90,12 +91,12 @@ Result<void> print_as_json(Query& query, const std::string& sql) {
   return ran;
 }
 
-/// `.schema`, `.schema TABLE`, `.tables`: what there is to ask.
+/// `.schema`, `.schema TABLE`, `.tables`: the tables and their columns.
 Result<void> print_schema(const std::string& words) {
   const std::string table = words.starts_with(".schema ") ? words.substr(8) : std::string();
   if (table.empty() && words != ".schema" && words != ".tables")
     return fail(Errc::invalid,
-                "unknown command '" + words + "'; there are .schema [TABLE], .tables and .quit");
+                fmt::format("unknown command '{}'; use .schema [TABLE], .tables or .quit", words));
   constexpr std::string_view begin = "CREATE TABLE ";
   std::istringstream lines(Query::schema());
   std::string statement;  // with the comment before it
@@ -112,7 +113,7 @@ Result<void> print_schema(const std::string& words) {
     }
     statement.clear();
   }
-  if (!found) return fail(Errc::not_found, "no table '" + table + "'; .tables lists them");
+  if (!found) return fail(Errc::not_found, fmt::format("there is no table '{}'; .tables lists all", table));
   return {};
 }
 
@@ -133,7 +134,8 @@ Result<void> run_now(const BoardDirectory& directory, const QueryArgs& args, con
   if (!board) return fail(board.error());
   if (args.at == 0) return run_statement(board->snapshot(), args, sql);
   if (args.at < 0 || Seq{static_cast<std::uint64_t>(args.at)} > board->snapshot().last_seq())
-    return fail(Errc::not_found, "the log ends at " + std::to_string(board->snapshot().last_seq().value));
+    return fail(Errc::not_found, fmt::format("--at must be an event number up to {}, the last one",
+                                             board->snapshot().last_seq()));
   const auto past = replay(board->snapshot(), {static_cast<std::uint64_t>(args.at)});
   if (!past) return fail(past.error());
   return run_statement(**past, args, sql);
@@ -153,7 +155,7 @@ void run_prompt(const BoardDirectory& directory, const QueryArgs& args) {
   ::el_set(editor, EL_PROMPT, prompt_text);
   ::el_set(editor, EL_EDITOR, "emacs");
   ::el_set(editor, EL_HIST, ::history, history);
-  std::puts("SQL over the board; .tables and .schema [TABLE] tell what there is, .quit or ctrl-D ends.");
+  std::puts("SQL over the board. .tables lists tables, .schema [TABLE] shows columns, .quit or Ctrl-D ends.");
   std::string statement;
   int length = 0;
   while (const char* line = ::el_gets(editor, &length)) {
@@ -171,7 +173,7 @@ void run_prompt(const BoardDirectory& directory, const QueryArgs& args) {
 }
 
 Result<Exit> query(const Globals& globals, const QueryArgs& args) {
-  if (args.csv && args.json) return fail(Errc::invalid, "--csv and --json exclude each other");
+  if (args.csv && args.json) return fail(Errc::invalid, "use only one of --csv and --json");
   const Result<BoardDirectory> directory = find_board(globals.directory);
   if (!directory) return fail(directory.error());
   if (args.sql.empty()) {
@@ -190,16 +192,16 @@ Command query_command() {
   return {
       "query",
       "Insight",
-      "Ask the board in SQL; without a statement: a prompt",
-      "Any SELECT over the tables that .schema lists. Times are seconds since 1970.",
-      {{"bidboard query \"SELECT state, count(*) FROM tasks GROUP BY state\"", "how things stand"},
+      "Query the board in SQL; without a statement, open a prompt",
+      "Any SELECT over the tables that .schema lists. Times are seconds since 1970-01-01 UTC.",
+      {{"bidboard query \"SELECT state, count(*) FROM tasks GROUP BY state\"", "number of tasks by state"},
        {"bidboard query \"SELECT agent, avg(seconds) FROM bids GROUP BY agent\" --csv", "for a spreadsheet"},
        {"bidboard query \"SELECT * FROM tasks\" --at 120", "the board as it was after event 120"},
-       {"bidboard query .tables", "what there is; .schema TABLE tells its columns"}},
+       {"bidboard query .tables", "list the tables; .schema TABLE shows the columns of one"}},
       [](Options& o) -> Action0 {
         auto args = std::make_shared<QueryArgs>();
         o.argument("SQL", args->sql, "The statement, @FILE, or - for stdin", false);
-        o.integer("--at", args->at, "SEQ", "The board as it was after this event; 0: now");
+        o.integer("--at", args->at, "SEQ", "Query the board as it was after this event; 0: now");
         o.flag("--csv", args->csv, "Print CSV");
         o.flag("--json", args->json, "Print JSON");
         o.duration("--time-limit", args->time_limit, "TIME", "Give up after this long");

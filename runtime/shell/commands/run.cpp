@@ -1,5 +1,6 @@
-// run: a whole job, from a file to its result.
+// run: runs a job file or a trace to its end.
 #include "auction/clearing.hpp"
+#include "blackboard/fmt.hpp"
 #include "runtime/coordination/strategy.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/job_run.hpp"
@@ -19,8 +20,8 @@ Result<Exit> run(const Globals& globals, RunArgs args) {
   Result<Plan> plan = read_plan(*text, args.file, known_names());
   if (!plan) return fail(plan.error());
   if (args.options.agents < 0 || args.options.agents > 1000)
-    return fail(Errc::invalid, "--agents is a number from 1 to 1000");
-  if (args.scale < 0) return fail(Errc::invalid, "--scale is above 0");
+    return fail(Errc::invalid, "--agents must be from 1 to 1000 (0: the default)");
+  if (args.scale < 0) return fail(Errc::invalid, "--scale must not be negative");
   if (args.scale > 0) args.options.scale = args.scale;
   if (!args.options.strategy.empty())
     if (const auto made = check_strategy(args.options.strategy); !made) return fail(made.error());
@@ -39,31 +40,37 @@ KnownNames known_names() {
 }
 
 Command run_command() {
-  return {"run",
-          "Board",
-          "Run a job file or a workflow trace to its end",
-          "FILE is a job file (YAML, see docs/cli.md) or a WfFormat trace (JSON), whose tasks are done by "
-          "simulated agents. Uses the\n"
-          "serving board of this folder, or starts a controller and agents of its own; without a board, a "
-          "temporary one.\n"
-          "Exits 0 when every task is done.",
-          {{"bidboard run examples/audit.yaml", "real commands by real agents"},
-           {"bidboard run trace.json --agents 8 --strategy fifo", "a recorded workflow, scaled down"}},
-          [](Options& o) -> Action0 {
-            auto args = std::make_shared<RunArgs>();
-            o.argument("FILE", args->file, "Job file or trace");
-            o.integer("--agents", args->options.agents, "N",
-                      "How many agents to start when the file names none; 0: four");
-            o.text("--strategy", args->options.strategy, "NAME", listed(strategy_names()));
-            o.text("--mechanism", args->options.mechanism, "NAME", listed(mechanism_names()));
-            o.number("--scale", args->scale, "X",
-                     "Seconds per traced second; 0: the critical path takes 5 s");
-            o.duration("--time-limit", args->options.time_limit, "TIME", "Give up after this long");
-            o.flag("--keep", args->options.keep, "Keep a temporary board");
-            o.flag("--quiet", args->options.quiet, "Print the result only");
-            o.flag("--json", args->options.json, "Print the outcome as JSON");
-            return [args](const Globals& globals) { return run(globals, *args); };
-          }};
+  return {
+      "run",
+      "Board",
+      "Run a job file or a workflow trace to its end",
+      "FILE is a job file (YAML, see `bidboard help jobs`) or a WfFormat trace (JSON), whose tasks simulated "
+      "agents do.\n"
+      "Tasks are posted to the board of this folder; if there is none, to a temporary board outside of it, "
+      "which "
+      "is removed\n"
+      "afterwards. If no controller serves the board, `run` starts one and stops it at the end. It also "
+      "starts the "
+      "agents that\n"
+      "FILE names. Their commands run in the current folder. Exits 0 if every task is done.",
+      {{"bidboard run examples/audit.yaml", "real agents that run real commands"},
+       {"bidboard run trace.json --agents 8 --strategy fifo",
+        "a recorded workflow, at 5 s for its critical path"}},
+      [](Options& o) -> Action0 {
+        auto args = std::make_shared<RunArgs>();
+        o.argument("FILE", args->file, "Job file or trace");
+        o.integer("--agents", args->options.agents, "N", "Agents to start if the file names none; 0: four");
+        o.text("--strategy", args->options.strategy, "NAME",
+               fmt::format("{}; see `bidboard help strategies`", listed(strategy_names())));
+        o.text("--mechanism", args->options.mechanism, "NAME", listed(mechanism_names()));
+        o.number("--scale", args->scale, "X",
+                 "Traces: seconds per recorded second; 0: the critical path takes 5 s");
+        o.duration("--time-limit", args->options.time_limit, "TIME", "Give up after this long");
+        o.flag("--keep", args->options.keep, "Keep the temporary board");
+        o.flag("--quiet", args->options.quiet, "Print only the result");
+        o.flag("--json", args->options.json, "Print the outcome as JSON");
+        return [args](const Globals& globals) { return run(globals, *args); };
+      }};
 }
 
 }  // namespace bidboard

@@ -1,7 +1,8 @@
-// tasks, ready, show: what stands on the board.
+// tasks, ready, show: lists of tasks, and one task in detail.
 #include <algorithm>
 #include <cstdio>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/keys.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/shell/board_view.hpp"
@@ -36,28 +37,27 @@ Result<Exit> print_tasks(const BoardView& board, std::vector<Task> tasks, bool j
     const WallTime since =
         std::max({task.created_at, task.ready_at, task.awarded_at, task.started_at, task.finished_at});
     std::string title = task.spec.title;
-    if (!task.reason.empty() && task.state != TaskState::done) title += "  (" + task.reason + ")";
+    if (!task.reason.empty() && task.state != TaskState::done) title += fmt::format("  ({})", task.reason);
     table.add({to_string(task.id), shown_state(task.state), board.agent_name(task.holder),
-               std::to_string(task.attempts) + "/" + std::to_string(task.spec.attempts), ago(since, now),
-               title});
+               fmt::format("{}/{}", task.attempts, task.spec.attempts), ago(since, now), title});
   }
   if (table.empty())
-    std::puts("No tasks. `bidboard post TITLE` makes one.");
+    std::puts("No tasks. `bidboard post TITLE` posts one.");
   else
     table.print();
   return Exit::ok;
 }
 
-/// A state that does not exist would list nothing, as if all were well.
+/// A misspelt state would list nothing, which looks like a valid answer.
 Result<void> check_state(const std::string& state) {
   std::vector<std::string> states;
   for (auto at = static_cast<int>(TaskState::blocked); at <= static_cast<int>(TaskState::quarantined); ++at)
     states.emplace_back(name(static_cast<TaskState>(at)));
   if (state.empty() || std::find(states.begin(), states.end(), state) != states.end()) return {};
-  std::string text = "'" + state + "' is no state of a task; ";
+  std::string text = fmt::format("'{}' is not a task state; ", state);
   const std::string near = nearest(state, states);
-  if (!near.empty()) return fail(Errc::invalid, text + "did you mean '" + near + "'?");
-  for (std::size_t i = 0; i < states.size(); ++i) text += (i == 0 ? "there are " : ", ") + states[i];
+  if (!near.empty()) return fail(Errc::invalid, fmt::format("{}did you mean '{}'?", text, near));
+  for (std::size_t i = 0; i < states.size(); ++i) text += (i == 0 ? "the states are " : ", ") + states[i];
   return fail(Errc::invalid, text);
 }
 
@@ -101,8 +101,8 @@ std::string listed(const BoardView& board, const std::vector<Need>& needs) {
   std::string text;
   for (const Need& need : needs) {
     const Result<Task> task = board.task(need.task);
-    text += (text.empty() ? "" : ", ") + to_string(need.task) + (need.any ? ":any" : "");
-    if (task) text += " (" + std::string(name(task->state)) + ")";
+    text += fmt::format("{}{}{}", text.empty() ? "" : ", ", need.task, need.any ? ":any" : "");
+    if (task) text += fmt::format(" ({})", task->state);
   }
   return text;
 }
@@ -110,20 +110,15 @@ std::string listed(const BoardView& board, const std::vector<Need>& needs) {
 std::string listed(const std::vector<SkillNeed>& skills) {
   std::string text;
   for (const SkillNeed& skill : skills) {
-    text += (text.empty() ? "" : ", ") + skill.name;
-    if (skill.level > 0) text += ">=" + format_micros(skill.level);
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", skill.name);
+    if (skill.level > 0) text += fmt::format(">={}", format_micros(skill.level));
   }
   return text;
 }
 
 void line(const char* label, const std::string& value) {
   if (!value.empty())
-    std::printf(
-        "%s %s\n",
-        coloured(Colour::dim, std::string(label) +
-                                  std::string(11 - std::min<std::size_t>(10, std::string(label).size()), ' '))
-            .c_str(),
-        value.c_str());
+    std::printf("%s %s\n", coloured(Colour::dim, fmt::format("{:<11}", label)).c_str(), value.c_str());
 }
 
 Result<void> print_task(const BoardView& board, const Task& task) {
@@ -135,10 +130,10 @@ Result<void> print_task(const BoardView& board, const Task& task) {
     line(is_held(task.state)   ? "held by"
          : is_over(task.state) ? "ended by"
                                : "last by",
-         board.agent_name(task.holder) + ", epoch " + std::to_string(task.epoch.value) + ", attempt " +
-             std::to_string(task.attempts) + " of " + std::to_string(task.spec.attempts));
+         fmt::format("{}, epoch {}, attempt {} of {}", board.agent_name(task.holder), task.epoch,
+                     task.attempts, task.spec.attempts));
   if (is_held(task.state) && task.progress > 0)
-    line("progress", std::to_string(task.progress / 10'000) + " % " + task.progress_text);
+    line("progress", fmt::format("{} % {}", task.progress / 10'000, task.progress_text));
   line("needs", listed(board, task.spec.needs));
   const Result<std::vector<TaskId>> waiting = board.ids_under(keys::dependents_of(task.id));
   if (!waiting) return fail(waiting.error());
@@ -149,15 +144,15 @@ Result<void> print_task(const BoardView& board, const Task& task) {
   line("run", task.spec.run);
   line("project", task.spec.project);
   line("posted", ago(task.created_at, now));
-  line("begun", task.started_at.us ? ago(task.started_at, now) : "");
+  line("started", task.started_at.us ? ago(task.started_at, now) : "");
   if (task.finished_at.us && task.awarded_at.us && task.finished_at >= task.awarded_at)
-    line("ended", ago(task.finished_at, now) + ", " + format_duration(task.finished_at - task.awarded_at) +
-                      " after its award");
+    line("ended", fmt::format("{}, {} after its award", ago(task.finished_at, now),
+                              task.finished_at - task.awarded_at));
   if (task.price != 0) line("price", format_micros(task.price));
-  if (task.tokens != 0) line("tokens", std::to_string(task.tokens));
+  if (task.tokens != 0) line("tokens", fmt::format("{}", task.tokens));
   for (const AttemptFailure& failure : task.failures)
-    line("earlier", "epoch " + std::to_string(failure.epoch.value) + " by " +
-                        board.agent_name(failure.agent) + ": " + failure.reason);
+    line("earlier",
+         fmt::format("epoch {} by {}: {}", failure.epoch, board.agent_name(failure.agent), failure.reason));
   if (!task.spec.body.empty()) std::printf("\n%s\n", task.spec.body.c_str());
   if (task.state == TaskState::done) {
     const Result<std::string> result = board.result_of(task);
@@ -194,14 +189,14 @@ Command tasks_command() {
           "",
           {{"bidboard tasks --where \"state = 'failed' and attempts > 1\"",
             "an SQL condition over the table `tasks`"},
-           {"bidboard tasks --state running --json", "for programs"}},
+           {"bidboard tasks --state running --json", "as JSON"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<ListArgs>();
             o.text("--where,-w", args->where, "SQL",
-                   "Only those for which this holds; `bidboard query .schema` lists columns");
-            o.text("--state", args->state, "STATE", "Only those in this state");
-            o.text("--project", args->project, "NAME", "Only those of this project");
-            o.integer("--limit", args->limit, "N", "The last N only; 0: all");
+                   "Only tasks that match; `bidboard query .schema` lists columns");
+            o.text("--state", args->state, "STATE", "Only tasks in this state");
+            o.text("--project", args->project, "NAME", "Only tasks of this project");
+            o.integer("--limit", args->limit, "N", "Only the last N; 0: all");
             o.flag("--json", args->json, "Print JSON");
             return [args](const Globals& globals) { return list_tasks(globals, *args); };
           }};
@@ -210,9 +205,9 @@ Command tasks_command() {
 Command ready_command() {
   return {"ready",
           "Tasks",
-          "List tasks that wait for an agent, in the order they are looked at",
+          "List tasks that wait for an agent, in scheduling order",
           "",
-          {{"bidboard ready", "what comes next"}},
+          {{"bidboard ready", "the first line is awarded next"}},
           [](Options& o) -> Action0 {
             auto json = std::make_shared<bool>(false);
             o.flag("--json", *json, "Print JSON");
@@ -223,9 +218,9 @@ Command ready_command() {
 Command show_command() {
   return {"show",
           "Tasks",
-          "Show all about a task, its result included",
+          "Show a task in detail, with its result",
           "",
-          {{"bidboard show t12", "for people"}, {"bidboard show t12 --json", "for programs"}},
+          {{"bidboard show t12", "as text"}, {"bidboard show t12 --json", "as JSON"}},
           [](Options& o) -> Action0 {
             auto id = std::make_shared<std::string>();
             auto json = std::make_shared<bool>(false);

@@ -11,6 +11,7 @@
 #include <map>
 
 #include "agents/guard/descriptor.hpp"
+#include "blackboard/fmt.hpp"
 #include "runtime/drivers/call.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/drivers/stop_signal.hpp"
@@ -30,7 +31,7 @@ namespace fs = std::filesystem;
 
 constexpr Duration start_patience = seconds(10);
 constexpr Duration stop_patience = seconds(15);
-/// While agents connect, it is looked this often whether all of them have.
+/// How often it is checked whether all agents have connected.
 constexpr Duration look_interval = milliseconds(20);
 
 std::string settings_file(const BoardDirectory& board) { return board.home() + "/bidboard.yaml"; }
@@ -47,12 +48,12 @@ Result<Settings> load_settings(const BoardDirectory& board) {
 /// Held by `up` while it runs; holds its process id.
 Result<Descriptor> take_supervisor_lock(const BoardDirectory& board) {
   Descriptor file(::open(supervisor_file(board).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file) return fail(Errc::storage, "cannot open " + supervisor_file(board));
+  if (!file) return fail(Errc::storage, fmt::format("cannot open {}", supervisor_file(board)));
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0)
-    return fail(Errc::conflict, "`bidboard up` runs already; `bidboard status` shows it");
-  const std::string text = std::to_string(::getpid()) + "\n";
+    return fail(Errc::conflict, "`bidboard up` is running already; see `bidboard status`");
+  const std::string text = fmt::format("{}\n", ::getpid());
   if (::ftruncate(file.get(), 0) != 0 || ::write(file.get(), text.data(), text.size()) < 0)
-    return fail(Errc::storage, "cannot write " + supervisor_file(board));
+    return fail(Errc::storage, fmt::format("cannot write {}", supervisor_file(board)));
   return file;
 }
 
@@ -69,14 +70,14 @@ struct UpArgs {
   bool detach = false;
 };
 
-/// How `up --detach` tells the process that was called how it went: "up", a complaint, or nothing when it
+/// `up --detach`: the background process reports to the one that was called: "up", an error, or nothing if it
 /// ended.
 struct Detached {
   bool is_parent = false;
-  Descriptor tell;
-  void say(const std::string& text) {
-    if (tell) static_cast<void>(!::write(tell.get(), text.data(), text.size()));
-    tell.reset();
+  Descriptor reports;
+  void report(const std::string& text) {
+    if (reports) static_cast<void>(!::write(reports.get(), text.data(), text.size()));
+    reports.reset();
   }
 };
 
@@ -89,22 +90,22 @@ std::string all_of(const Descriptor& file) {
   return text;
 }
 
-/// The rest of `up` in a process of its own; returns in the parent once the board is served and its agents
-/// have connected.
+/// Continues `up` in a background process; returns in the parent when the board is served and its agents have
+/// connected.
 Result<Detached> leave_terminal(const BoardDirectory& board) {
   const std::string log = board.run() + "/up.log";
   int ends[2];
-  if (::pipe(ends) != 0) return fail(Errc::unavailable, "no pipe can be made");
-  Descriptor listen(ends[0]), tell(ends[1]);
+  if (::pipe(ends) != 0) return fail(Errc::unavailable, "cannot make a pipe");
+  Descriptor receives(ends[0]), reports(ends[1]);
   std::fflush(nullptr);
   const pid_t pid = ::fork();
-  if (pid < 0) return fail(Errc::unavailable, "no process can be started");
+  if (pid < 0) return fail(Errc::unavailable, "cannot start a process");
   if (pid > 0) {
-    tell.reset();
-    const std::string told = all_of(listen);
-    if (told == "up") return Detached{true, {}};
-    if (!told.empty()) return fail(Errc::unavailable, told);
-    return fail(Errc::failed, "the board did not come up; see " + log);
+    reports.reset();
+    const std::string reported = all_of(receives);
+    if (reported == "up") return Detached{true, {}};
+    if (!reported.empty()) return fail(Errc::unavailable, reported);
+    return fail(Errc::failed, fmt::format("the board did not start; see {}", log));
   }
   ::setsid();
   const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -112,10 +113,10 @@ Result<Detached> leave_terminal(const BoardDirectory& board) {
   ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(out, STDERR_FILENO);
-  return Detached{false, std::move(tell)};
+  return Detached{false, std::move(reports)};
 }
 
-/// Agents whose present process has not registered yet.
+/// Names of the agents whose current process has not registered yet.
 Result<std::string> missing_agents(const BoardDirectory& board, const Settings& settings,
                                    const Supervisor& supervisor) {
   Result<BoardView> view = BoardView::open(board);
@@ -134,7 +135,7 @@ Result<std::string> missing_agents(const BoardDirectory& board, const Settings& 
   return missing;
 }
 
-/// Looks after controller and agents until somebody asks to stop.
+/// Restarts controller and agents as needed, until a stop is requested.
 Result<void> supervise(const BoardDirectory& board, const Settings& settings, Supervisor& supervisor,
                        const StopSignal& stop, Detached& detached) {
   const Instant patience_over = read_clocks().mono + start_patience;
@@ -146,16 +147,16 @@ Result<void> supervise(const BoardDirectory& board, const Settings& settings, Su
       if (!missing) return fail(missing.error());
       all_here = missing->empty();
       if (all_here) {
-        print_note({Note::Level::info, "up: strategy " + settings.config.strategy + ", " +
-                                           std::to_string(settings.agents.size()) + " agents"});
-        detached.say("up");
+        print_note({Note::Level::info, fmt::format("up: strategy {}, {}", settings.config.strategy,
+                                                   counted(settings.agents.size(), "agent"))});
+        detached.report("up");
       } else if (read_clocks().mono > patience_over) {
         all_here = true;
-        const std::string text = "the board is up, but these agents have not connected within " +
-                                 format_duration(start_patience) + ": " + *missing + "; their logs are in " +
-                                 board.run();
+        const std::string text = fmt::format(
+            "the board is up, but these agents have not connected within {}: {}; their logs are in {}",
+            start_patience, *missing, board.run());
         print_note({Note::Level::warning, text});
-        detached.say(text);
+        detached.report(text);
       }
     }
     wait_readable({supervisor.descriptor(), stop.descriptor()}, all_here ? Duration{-1} : look_interval);
@@ -178,7 +179,7 @@ Result<void> run_board(const BoardDirectory& board, Settings settings, Detached&
   const Result<Writer> writer = await_serving(board, start_patience);
   if (!writer) return fail(writer.error());
   if (settings.config.project.empty()) settings.config.project = fs::path(board.home()).filename().string();
-  // Without a file the board stays as `init` or an earlier one configured it.
+  // Without a file the board keeps its configuration.
   if (fs::exists(settings_file(board)))
     if (const auto set = call_for<Nothing>(board, Configure{settings.config}, caller()); !set)
       return fail(set.error());
@@ -187,7 +188,7 @@ Result<void> run_board(const BoardDirectory& board, Settings settings, Detached&
       return started;
   if (settings.agents.empty())
     print_note({Note::Level::warning,
-                "no agents are named in " + settings_file(board) + "; `bidboard agent` adds some by hand"});
+                fmt::format("{} lists no agents; start some with `bidboard agent`", settings_file(board))});
   if (const Result<void> fine = supervise(board, settings, supervisor, stop, detached); !fine) return fine;
   supervisor.stop_all();
   print_note({Note::Level::info, "down"});
@@ -200,23 +201,26 @@ Result<Exit> up(const Globals& globals, const UpArgs& args) {
   Result<Settings> settings = load_settings(*board);
   if (!settings) return fail(settings.error());
   if (supervisor_pid(*board) != 0)
-    return fail(Errc::conflict, "`bidboard up` runs already; `bidboard status` shows it");
+    return fail(Errc::conflict, "`bidboard up` is running already; see `bidboard status`");
   if (const auto writer = serving_writer(*board))
-    return fail(Errc::conflict,
-                "a controller serves this board already (process " + std::to_string(writer->pid) + ")");
+    return fail(
+        Errc::conflict,
+        fmt::format("a controller serves this board already (process {}); stop it with `bidboard down`",
+                    writer->pid));
   Detached detached;
   if (args.detach) {
     Result<Detached> left = leave_terminal(*board);
     if (!left) return fail(left.error());
     if (left->is_parent) {
-      std::printf("The board is up with %zu agents. `bidboard status` shows it, `bidboard down` ends it.\n",
-                  settings->agents.size());
+      std::puts(fmt::format("The board is up with {}. See `bidboard status`; stop it with `bidboard down`.",
+                            counted(settings->agents.size(), "agent"))
+                    .c_str());
       return Exit::ok;
     }
     detached = std::move(*left);
   }
   if (const Result<void> ran = run_board(*board, std::move(*settings), detached); !ran) {
-    detached.say(ran.error().text);
+    detached.report(ran.error().text);
     return fail(ran.error());
   }
   return Exit::ok;
@@ -227,22 +231,23 @@ Result<Exit> down(const Globals& globals) {
   if (!board) return fail(board.error());
   if (const pid_t pid = supervisor_pid(*board); pid != 0) {
     if (!caller().token.empty())
-      return fail(Errc::refused,
-                  "a process working on a task may not stop the board (BIDBOARD_TOKEN is set)");
+      return fail(Errc::refused, "a task's process may not stop the board (BIDBOARD_TOKEN is set)");
     ::kill(pid, SIGTERM);
   } else if (serving_writer(*board)) {
     const Result<Nothing> stopped = call_for<Nothing>(*board, Shutdown{}, caller());
     if (!stopped) return fail(stopped.error());
   } else {
-    std::puts("Nothing is up.");
+    std::puts("Nothing is running.");
     return Exit::ok;
   }
   const Instant give_up = read_clocks().mono + stop_patience;
   while (supervisor_pid(*board) != 0 || serving_writer(*board)) {
-    if (read_clocks().mono > give_up) return fail(Errc::timed_out, "it does not stop; see " + board->run());
+    if (read_clocks().mono > give_up)
+      return fail(Errc::timed_out,
+                  fmt::format("it did not stop within {}; see the logs in {}", stop_patience, board->run()));
     ::usleep(10'000);
   }
-  std::puts("The board is down; what it holds stays.");
+  std::puts("The board is down. Its data is kept.");
   return Exit::ok;
 }
 
@@ -281,20 +286,21 @@ void print_overview(const BoardView& board, const Overview& overview) {
                 static_cast<unsigned long long>(s.term.value), static_cast<unsigned long long>(s.seq.value));
     if (!overview.listens.empty()) std::printf("listens     %s\n", overview.listens.c_str());
     std::printf("strategy    %s%s\n", s.strategy.c_str(),
-                s.strategy == "auction" ? (", " + s.mechanism).c_str() : "");
+                s.strategy == "auction" ? fmt::format(", {}", s.mechanism).c_str() : "");
     std::printf("agents      %zu connected\n", s.agents.size());
     for (const AgentStatus& agent : s.agents)
-      std::printf("            %-14s %u running, heard of %s ago\n", board.agent_name(agent.agent).c_str(),
-                  agent.running, format_duration(agent.silent_for).c_str());
+      std::printf("            %-14s %u running, last heartbeat %s ago\n",
+                  board.agent_name(agent.agent).c_str(), agent.running,
+                  format_duration(agent.silent_for).c_str());
     if (s.malformed > 0)
       std::printf("malformed   %llu messages\n", static_cast<unsigned long long>(s.malformed));
   } else {
-    std::puts("controller  none; commands work one at a time, agents need `bidboard up`");
+    std::puts("controller  none; commands work one at a time, agents need one (`bidboard up`)");
   }
   if (overview.supervisor != 0) std::printf("supervisor  process %d\n", overview.supervisor);
   std::string counts;
   for (const auto& [state, count] : overview.tasks)
-    counts += (counts.empty() ? "" : ", ") + std::to_string(count) + " " + state;
+    counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, state);
   std::printf("tasks       %s\n", counts.empty() ? "none" : counts.c_str());
 }
 
@@ -346,14 +352,18 @@ Command up_command() {
   return {"up",
           "Board",
           "Start a controller and the agents of bidboard.yaml",
-          "Agents that end are started again, within the bounds of `restart`; then everything is stopped and "
-          "said why.\n"
-          "Their logs are in .bidboard/run/.",
-          {{"bidboard up", "in the foreground"},
+          "Follows bidboard.yaml of the board's folder: its settings replace those of the board, and its "
+          "agents run "
+          "their commands\n"
+          "in that folder. An agent that ends is started again, at most as often as `restart` allows; beyond "
+          "that "
+          "`up` stops everything\n"
+          "and reports why. Logs are in .bidboard/run/.",
+          {{"bidboard up", "in the foreground, until Ctrl-C"},
            {"bidboard up --detach", "in the background, until `bidboard down`"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<UpArgs>();
-            o.flag("--detach,-d", args->detach, "Go on in the background");
+            o.flag("--detach,-d", args->detach, "Run in the background");
             return [args](const Globals& globals) { return up(globals, *args); };
           }};
 }
@@ -361,18 +371,18 @@ Command up_command() {
 Command down_command() {
   return {"down",
           "Board",
-          "Stop what `up` or `controller` started",
+          "Stop the controller and the agents of `up`",
           "",
-          {{"bidboard down", "agents first, then the controller"}},
+          {{"bidboard down", "stops agents first, then the controller"}},
           [](Options&) -> Action0 { return [](const Globals& globals) { return down(globals); }; }};
 }
 
 Command status_command() {
   return {"status",
           "Board",
-          "Show whether the board is served, by whom, and how its tasks stand",
+          "Show controller, agents, and the number of tasks by state",
           "",
-          {{"bidboard status --json", "for programs"}},
+          {{"bidboard status --json", "as JSON"}},
           [](Options& o) -> Action0 {
             auto json = std::make_shared<bool>(false);
             o.flag("--json", *json, "Print JSON");

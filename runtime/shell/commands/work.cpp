@@ -1,7 +1,8 @@
-// claim, renew, done, fail, progress: doing a task from the shell, or from within a task's own process.
+// claim, renew, done, fail, progress: work on a task from the shell, or from inside a task's process.
 #include <cstdio>
 #include <cstdlib>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/drivers/stop_signal.hpp"
@@ -34,18 +35,19 @@ Result<Exit> print_claim(const Claimed& claimed, const ClaimArgs& args) {
     std::puts(to_json(data).c_str());
     return Exit::ok;
   }
-  const std::string epoch = std::to_string(claimed.epoch.value);
-  std::puts(args.next ? (to_string(claimed.task) + " " + epoch).c_str() : epoch.c_str());
+  const std::string epoch = fmt::format("{}", claimed.epoch);
+  std::puts(args.next ? fmt::format("{} {}", claimed.task, epoch).c_str() : epoch.c_str());
   if (is_terminal())
-    std::fprintf(
-        stderr,
-        "%s is yours for %s (epoch %s): `bidboard done %s --as %s --result TEXT`, or `renew`, or `fail`\n",
-        to_string(claimed.task).c_str(), format_duration(claimed.deadline - read_clocks().wall).c_str(),
-        epoch.c_str(), to_string(claimed.task).c_str(), args.as.c_str());
+    std::fprintf(stderr,
+                 "%s is yours for %s (epoch %s). Next: `bidboard done %s --as %s --result TEXT`; also "
+                 "`renew`, `fail`\n",
+                 to_string(claimed.task).c_str(),
+                 format_duration(claimed.deadline - read_clocks().wall).c_str(), epoch.c_str(),
+                 to_string(claimed.task).c_str(), args.as.c_str());
   return Exit::ok;
 }
 
-/// Asks again whenever the board has changed, until there is a task to take.
+/// Tries again after each change of the board, until it gets a task.
 Result<Claimed> claim_when_possible(const BoardDirectory& board, const Claim& request,
                                     const ClaimArgs& args) {
   const StopSignal stop;
@@ -62,18 +64,17 @@ Result<Claimed> claim_when_possible(const BoardDirectory& board, const Claim& re
     if (claimed || claimed.error().code != Errc::not_found) return claimed;
     const Duration left = give_up - read_clocks().mono;
     if (left.us <= 0 || stop.requested())
-      return fail(Errc::timed_out, "no task to take within " + format_duration(args.wait_for));
+      return fail(Errc::timed_out, fmt::format("no suitable task became ready within {}", args.wait_for));
     if (!writer)
-      return fail(
-          Errc::unavailable,
-          "--wait needs a controller that tells when something changes; start one with `bidboard up`");
+      return fail(Errc::unavailable,
+                  "--wait needs a controller, which announces changes; start one with `bidboard up`");
     static_cast<void>(feed->wait(std::min(left, seconds(10))));
   }
 }
 
 Result<Exit> claim(const Globals& globals, const ClaimArgs& args) {
-  if (args.task.empty() == !args.next) return fail(Errc::invalid, "say which task, or --next");
-  if (args.as.empty()) return fail(Errc::invalid, "say who claims: --as NAME");
+  if (args.task.empty() == !args.next) return fail(Errc::invalid, "name a task, or use --next");
+  if (args.as.empty()) return fail(Errc::invalid, "name the agent that claims: --as NAME");
   const Result<Target> board = find_target(globals);
   if (!board) return fail(board.error());
   Claim request;
@@ -90,14 +91,14 @@ Result<Exit> claim(const Globals& globals, const ClaimArgs& args) {
   const bool waits = args.next && args.wait;
   if (waits && !board->endpoint.empty())
     return fail(Errc::unavailable,
-                "--wait watches the board's files, which are on another machine; run it there");
+                "--wait needs the board's files, which are on another machine; run it there");
   const Result<Claimed> claimed = waits ? claim_when_possible(board->board, request, args)
                                         : call_for<Claimed>(*board, request, caller(args.as));
   if (!claimed) return fail(claimed.error());
   return print_claim(*claimed, args);
 }
 
-/// What done, fail, renew and progress have in common.
+/// Arguments of done, fail, renew and progress.
 struct ReportArgs {
   std::string task;
   std::string as;
@@ -107,10 +108,10 @@ struct ReportArgs {
   std::int64_t tokens = 0;
   std::string fraction;
 
-  /// Inside a task's process the task need not be named.
+  /// Inside a task's process, BIDBOARD_TASK names the task.
   Result<TaskId> id() const {
     const char* own = std::getenv("BIDBOARD_TASK");
-    if (task.empty() && !own) return fail(Errc::invalid, "say which task");
+    if (task.empty() && !own) return fail(Errc::invalid, "name the task");
     return read_task_id(task.empty() ? own : task);
   }
 };
@@ -118,11 +119,10 @@ struct ReportArgs {
 Result<Exit> send_report(const Globals& globals, const ReportArgs& args, RequestBody body, const char* verb) {
   const Result<Target> board = find_target(globals);
   if (!board) return fail(board.error());
-  if (args.epoch < 0) return fail(Errc::invalid, "an epoch is a positive number");
+  if (args.epoch < 0) return fail(Errc::invalid, "--epoch must be a positive number");
   const Result<Changed> changed = call_for<Changed>(*board, std::move(body), caller(args.as));
   if (!changed) return fail(changed.error());
-  if (verb)
-    std::printf("%s is %s\n", to_string(changed->task).c_str(), std::string(name(changed->state)).c_str());
+  if (verb) std::puts(fmt::format("{} is {}", changed->task, changed->state).c_str());
   return Exit::ok;
 }
 
@@ -148,47 +148,52 @@ Result<Exit> progress(const Globals& globals, const ReportArgs& args) {
   char* end = nullptr;
   const double fraction = std::strtod(args.fraction.c_str(), &end);
   if (args.fraction.empty() || *end != '\0' || !(fraction >= 0 && fraction <= 1))
-    return fail(Errc::invalid, "progress is a number from 0 to 1, not '" + args.fraction + "'");
+    return fail(Errc::invalid, fmt::format("progress must be a number from 0 to 1, not '{}'", args.fraction));
   const Epoch epoch{static_cast<std::uint64_t>(args.epoch)};
   return send_report(globals, args, Progress{*id, epoch, to_micros(fraction), args.text}, nullptr);
 }
 
 void declare_report(Options& o, ReportArgs& args) {
-  o.text("--as", args.as, "NAME", "Who holds the task");
-  o.integer("--epoch", args.epoch, "E", "Refuse unless this is still the live award; 0: whichever is");
+  o.text("--as", args.as, "NAME", "The agent that holds the task");
+  o.integer("--epoch", args.epoch, "E", "Refuse unless this is the current epoch; 0: do not check");
 }
 
 }  // namespace
 
 Command claim_command() {
-  return {"claim",
-          "Work",
-          "Take a task; prints the epoch of the award (--next: the task and the epoch)",
-          "Of several that claim one task exactly one wins; the others exit with 5. The claim lasts for the "
-          "task's timeout and can be\n"
-          "renewed. The name is registered on first use.",
-          {{"bidboard claim t3 --as me", "take this one"},
-           {"bidboard claim --next --as me --skill cpp=0.8", "the next one that suits"},
-           {"bidboard claim --next --wait --as me", "wait until there is one (a controller must serve)"}},
-          [](Options& o) -> Action0 {
-            auto args = std::make_shared<ClaimArgs>();
-            o.task("TASK", args->task, false);
-            o.text("--as", args->as, "NAME", "Who claims");
-            o.flag("--next", args->next, "The next ready task that the claimer may take");
-            o.flag("--wait", args->wait, "With --next: wait for one");
-            o.duration("--for", args->wait_for, "TIME", "With --wait: how long");
-            o.texts("--skill,-s", args->skills, "NAME[=LEVEL]", "What the claimer can do, from now on");
-            o.flag("--json", args->json, "Print an object with task and epoch");
-            return [args](const Globals& globals) { return claim(globals, *args); };
-          }};
+  return {
+      "claim",
+      "Work",
+      "Take a task; prints the epoch of the award (with --next: task and epoch)",
+      "Exactly one of several claimers wins; the others exit with 5. The epoch is the number of the award: 1 "
+      "for the "
+      "first, 2 for\n"
+      "the next. A result for an ended epoch is refused. A claim lasts for the task's timeout; `bidboard "
+      "renew` "
+      "extends it.\n"
+      "The name is registered on first use.",
+      {{"bidboard claim t3 --as me", "take this task"},
+       {"bidboard claim --next --as me --skill cpp=0.8", "the next ready task for an agent with this skill"},
+       {"bidboard claim --next --wait --as me", "wait for such a task (needs a controller)"}},
+      [](Options& o) -> Action0 {
+        auto args = std::make_shared<ClaimArgs>();
+        o.task("TASK", args->task, false);
+        o.text("--as", args->as, "NAME", "The agent that claims");
+        o.flag("--next", args->next, "The next ready task that the agent may take");
+        o.flag("--wait", args->wait, "With --next: wait for one");
+        o.duration("--for", args->wait_for, "TIME", "With --wait: at most this long");
+        o.texts("--skill,-s", args->skills, "NAME[=LEVEL]", "Set the skills of the agent");
+        o.flag("--json", args->json, "Print an object with task and epoch");
+        return [args](const Globals& globals) { return claim(globals, *args); };
+      }};
 }
 
 Command renew_command() {
   return {"renew",
           "Work",
-          "Prolong a claim by the task's timeout",
+          "Extend a claim by the task's timeout",
           "",
-          {{"bidboard renew t3 --as me", "go on working"}},
+          {{"bidboard renew t3 --as me", "when the work takes longer than the timeout"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<ReportArgs>();
             o.task("TASK", args->task, false);
@@ -198,30 +203,30 @@ Command renew_command() {
 }
 
 Command done_command() {
-  return {"done",
-          "Work",
-          "Deliver a task's result",
-          "",
-          {{"bidboard done t3 --as me --result '{\"files\": 3}'", "with a result"},
-           {"make report | bidboard done t3 --as me --epoch 2 --result -",
-            "only if epoch 2 is still the live award"}},
-          [](Options& o) -> Action0 {
-            auto args = std::make_shared<ReportArgs>();
-            o.task("TASK", args->task, false);
-            declare_report(o, *args);
-            o.text("--result,-r", args->text, "JSON|@FILE|-", "The result: JSON or any text");
-            o.number("--price", args->price, "PRICE", "What it cost");
-            o.integer("--tokens", args->tokens, "N", "Tokens it took");
-            return [args](const Globals& globals) { return finish(globals, *args, true); };
-          }};
+  return {
+      "done",
+      "Work",
+      "Deliver a task's result",
+      "",
+      {{"bidboard done t3 --as me --result '{\"files\": 3}'", "with a result"},
+       {"make report | bidboard done t3 --as me --epoch 2 --result -", "only if epoch 2 is still current"}},
+      [](Options& o) -> Action0 {
+        auto args = std::make_shared<ReportArgs>();
+        o.task("TASK", args->task, false);
+        declare_report(o, *args);
+        o.text("--result,-r", args->text, "JSON|@FILE|-", "The result: JSON or any text");
+        o.number("--price", args->price, "PRICE", "Its price");
+        o.integer("--tokens", args->tokens, "N", "Tokens spent");
+        return [args](const Globals& globals) { return finish(globals, *args, true); };
+      }};
 }
 
 Command fail_command() {
   return {"fail",
           "Work",
-          "Give an attempt up; the task is tried again while attempts are left",
+          "Report a failed attempt; the task is retried while attempts are left",
           "",
-          {{"bidboard fail t3 --as me --reason \"no access\"", "the reason is handed to the next attempt"}},
+          {{"bidboard fail t3 --as me --reason \"no access\"", "the next attempt is given the reason"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<ReportArgs>();
             o.task("TASK", args->task, false);
@@ -234,14 +239,14 @@ Command fail_command() {
 Command progress_command() {
   return {"progress",
           "Work",
-          "Say how far a task is",
-          "Inside a task's process the task and its agent are known from the environment.",
-          {{"bidboard progress 0.4 \"half of the files\"", "from within a task"},
+          "Report progress",
+          "Inside a task's process neither --task nor --as is needed.",
+          {{"bidboard progress 0.4 \"half of the files\"", "inside a task's process"},
            {"bidboard progress 0.4 --task t3 --as me", "from elsewhere"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<ReportArgs>();
             o.argument("FRACTION", args->fraction, "0 to 1");
-            o.argument("TEXT", args->text, "A few words", false);
+            o.argument("TEXT", args->text, "A short description", false);
             o.text("--task,-t", args->task, "TASK", "Which task");
             declare_report(o, *args);
             return [args](const Globals& globals) { return progress(globals, *args); };

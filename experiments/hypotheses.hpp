@@ -1,5 +1,5 @@
-// What the results say to the questions an experiment was asked (questions.hpp), and how its costs grow with
-// the number of agents. Pure.
+// Judges the hypotheses and goals of an experiment (questions.hpp) by its results, and fits how costs grow
+// with the number of agents. Pure.
 #pragma once
 
 #include <optional>
@@ -15,23 +15,23 @@ namespace bidboard {
 enum class Outcome : std::uint8_t { upheld, refuted, no_difference, not_measured };
 std::string_view name(Outcome outcome);
 
-/// Both strategies in the same runs: the same workload, agents, faults and seed; for a growth, the same
-/// workload, faults and seed over all numbers of agents.
-struct ClaimVerdict {
+/// Compares two strategies in the same runs: the same workload, agents, faults and seed; for a growth, the
+/// same workload, faults and seed over all numbers of agents.
+struct HypothesisVerdict {
   Outcome outcome = Outcome::not_measured;
   double more = 0;  ///< mean over the runs; of ratios the geometric one
   double less = 0;
   bool as_ratio = false;  ///< `contrast` is more ÷ less instead of more − less
-  Difference contrast;    ///< p is corrected for all claims of the experiment (Holm)
+  Difference contrast;    ///< p is corrected for all hypotheses of the experiment (Holm)
 };
-/// In the order of the claims. A contrast is a ratio where it is of failures, or where all values are
-/// positive and no percentages; else a difference. Below 1 %, 0.5 points or an exponent of 0.05 there is no
-/// difference, however certain it is.
-std::vector<ClaimVerdict> judge_claims(const Results& results);
+/// In the order of the hypotheses. A contrast is a ratio for the aspect `failure`, and if all values are
+/// positive and not percentages; else a difference. Effects below 1 %, 0.5 points or an exponent of 0.05
+/// count as no difference, even if they are significant.
+std::vector<HypothesisVerdict> judge_hypotheses(const Results& results);
 /// "peer n^1.92, hierarchy n^1.01; difference 0.91 [0.88 to 0.95], p = 0.002, 24 pairs".
-std::string in_words(const ClaimSpec& claim, const ClaimVerdict& verdict);
+std::string in_words(const Hypothesis& hypothesis, const HypothesisVerdict& verdict);
 
-/// The best strategy of a goal among one crowd under some faults.
+/// The best strategy of a goal in one setting.
 struct GoalFigure {
   std::size_t agents = 0;
   std::size_t faults = 0;
@@ -47,7 +47,7 @@ struct Growth {
   PowerLaw law;
   Interval exponent;  ///< 95 %, by resampling workloads and seeds
 };
-/// Of one strategy, where nothing goes wrong (the first faults). Nothing when there are not at least three
+/// For one strategy, without faults (the first entry of `faults`). Empty if there are fewer than three
 /// different numbers of agents, or a value is 0.
 std::optional<Growth> growth_of(const Results& results, std::string_view measure, std::size_t strategy);
 
@@ -58,9 +58,9 @@ struct AnswerTable {
   std::vector<std::string> head;
   std::vector<std::vector<std::string>> rows;
 };
-/// Claims, goals and fitted growth, as far as the experiment has them.
+/// Hypotheses, goals and fitted growth, those that the experiment has.
 std::vector<AnswerTable> answer_tables(const Results& results);
-/// Four digits are more than anyone sees.
+/// A number with four significant digits.
 std::string four_digits(double value);
 
 }  // namespace bidboard

@@ -1,4 +1,4 @@
-#include "experiments/claims.hpp"
+#include "experiments/hypotheses.hpp"
 
 #include <cmath>
 
@@ -14,13 +14,13 @@ namespace {
 bool says(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 const std::string file =
-    "name: claims\nabout: >\n  What is said.\nseeds: 8\nworkloads: [{generate: chain}, {generate: random}]\n"
+    "name: hypotheses\nabout: >\n  What is said.\nseeds: 8\nworkloads: [{generate: chain}, {generate: random}]\n"
     "agents: [{count: [4, 8, 16, 32]}]\nfaults: [none, {kill_agents: 1}]\nstrategies: [central, blackboard]\n"
-    "claims:\n"
-    "  - {claim: More paths, measure: links, as: growth, more: blackboard, less: central, faults: [none]}\n"
-    "  - {claim: More work twice, measure: redundant, more: blackboard, less: central}\n"
-    "  - {claim: Alive for longer, measure: agent_seconds, more: blackboard, less: central}\n"
-    "  - {claim: A death spreads, measure: makespan, as: failure, more: blackboard, less: central}\n"
+    "hypotheses:\n"
+    "  - {hypothesis: More paths, measure: links, as: growth, more: blackboard, less: central, faults: [none]}\n"
+    "  - {hypothesis: More work twice, measure: redundant, more: blackboard, less: central}\n"
+    "  - {hypothesis: Alive for longer, measure: agent_seconds, more: blackboard, less: central}\n"
+    "  - {hypothesis: A death spreads, measure: makespan, as: failure, more: blackboard, less: central}\n"
     "goals:\n"
     "  - {goal: Near HEFT, measure: heft_ratio, at_most: 1.15, strategies: [central, blackboard], agents: [4 "
     "agents],\n"
@@ -77,7 +77,7 @@ Results results_of(const Manner& central, const Manner& blackboard, bool noise =
 
 std::vector<Outcome> outcomes(const Results& results) {
   std::vector<Outcome> out;
-  for (const ClaimVerdict& verdict : judge_claims(results)) out.push_back(verdict.outcome);
+  for (const HypothesisVerdict& verdict : judge_hypotheses(results)) out.push_back(verdict.outcome);
   return out;
 }
 
@@ -86,12 +86,12 @@ const Manner lavish{2, 5, 1'300, 130, 1.6};
 
 }  // namespace
 
-TEST_CASE("a claim follows the numbers: upheld, and refuted when the labels are swapped") {
+TEST_CASE("a hypothesis follows the numbers: upheld, and refuted when the labels are swapped") {
   CHECK(outcomes(results_of(lean, lavish)) == std::vector<Outcome>(4, Outcome::upheld));
   CHECK(outcomes(results_of(lavish, lean)) == std::vector<Outcome>(4, Outcome::refuted));
 }
 
-TEST_CASE("no claim is upheld or refuted by identical data, nor by noise") {
+TEST_CASE("no hypothesis is upheld or refuted by identical data, nor by noise") {
   CHECK(outcomes(results_of(lean, lean, false)) == std::vector<Outcome>(4, Outcome::no_difference));
   CHECK(outcomes(results_of(lean, lean)) == std::vector<Outcome>(4, Outcome::no_difference));
 }
@@ -99,13 +99,13 @@ TEST_CASE("no claim is upheld or refuted by identical data, nor by noise") {
 TEST_CASE("what is certain but too small to matter is no difference") {
   const Manner hardly_more{1.01, 0.1, 1'001, 100, 1.101};
   const Results results = results_of(lean, hardly_more, false);
-  for (const ClaimVerdict& verdict : judge_claims(results)) CHECK(verdict.contrast.p < 0.01);
+  for (const HypothesisVerdict& verdict : judge_hypotheses(results)) CHECK(verdict.contrast.p < 0.01);
   CHECK(outcomes(results) == std::vector<Outcome>(4, Outcome::no_difference));
 }
 
-TEST_CASE("a claim's figures are those of its formula") {
+TEST_CASE("a hypothesis's figures are those of its formula") {
   const Results results = results_of(lean, lavish, false);
-  const std::vector<ClaimVerdict> verdicts = judge_claims(results);
+  const std::vector<HypothesisVerdict> verdicts = judge_hypotheses(results);
   // Growth: the difference of the exponents, over two workloads and eight seeds, without faults.
   CHECK_FALSE(verdicts[0].as_ratio);
   CHECK(verdicts[0].more == Approx(2));
@@ -123,7 +123,7 @@ TEST_CASE("a claim's figures are those of its formula") {
   CHECK(verdicts[3].more == Approx(1.6));
   CHECK(verdicts[3].contrast.mean == Approx(1.6 / 1.1));
   CHECK(verdicts[3].contrast.pairs == 64);
-  CHECK(in_words(results.names.claims[0], verdicts[0]) ==
+  CHECK(in_words(results.names.hypotheses[0], verdicts[0]) ==
         "blackboard n^2.00, central n^1.00; difference 1.00 [1.00 to 1.00], p = 3.052e-05, 16 pairs");
 }
 
@@ -132,7 +132,7 @@ TEST_CASE("what was not measured is neither upheld nor refuted") {
   std::erase_if(results.runs, [](const RunRecord& run) { return run.cell.strategy == 1; });
   CHECK(outcomes(results) == std::vector<Outcome>(4, Outcome::not_measured));
   CHECK(judge_goals(results)[1].empty());
-  results.names.claims[0].measure = "of another version";
+  results.names.hypotheses[0].measure = "of another version";
   CHECK(outcomes(results)[0] == Outcome::not_measured);
 }
 
@@ -165,7 +165,7 @@ TEST_CASE("growth is fitted over the numbers of agents, with an interval") {
   CHECK_FALSE(growth_of(results, "messages", 0).has_value());
 }
 
-TEST_CASE("claims, goals and growth stand in the page and in Markdown, and survive the files of results") {
+TEST_CASE("hypotheses, goals and growth stand in the page and in Markdown, and survive the files of results") {
   Results results = results_of(lean, lavish);
   const Result<ExperimentNames> again = read_names(to_value(results.names));
   REQUIRE(again.has_value());
@@ -186,14 +186,14 @@ TEST_CASE("a document of several results opens with what the first of them answe
   first.made_by = "Commit 1234.";
   second.names.name = "Another";
   const std::string text = results_document({first, second});
-  CHECK(text.starts_with("# Results\n\ncentral is best or within noise of the best in 8 of 8 settings"));
-  CHECK(says(text, "\n## claims\n\nWhat is said.\n\n**central"));
+  CHECK(text.starts_with("# Results\n\ncentral is best, or not significantly worse than the best, in 8 of 8 settings"));
+  CHECK(says(text, "\n## hypotheses\n\nWhat is said.\n\n**central"));
   CHECK(says(text, "\n## Another\n"));
   CHECK(says(text, "seeds 1 to 8"));
   CHECK(says(text, "Commit 1234."));
 }
 
-TEST_CASE("what is wrong with a claim or goal is told with its line") {
+TEST_CASE("what is wrong with a hypothesis or goal is told with its line") {
   const std::string head = "name: x\nworkloads: [{generate: chain}]\nstrategies: [fifo, central]\n";
   const auto findings = [&](const std::string& text) {
     const Result<Experiment> experiment = read_experiment(head + text, "e.yaml", {});
@@ -201,15 +201,18 @@ TEST_CASE("what is wrong with a claim or goal is told with its line") {
     return experiment.error().text;
   };
   const std::string wrong = findings(
-      "claims:\n  - {claim: x, measure: linkz, more: central, less: fifo}\n"
-      "  - {claim: x, measure: links, more: peers, less: fifo, faults: [fire]}\n  - {claim: x}\n"
+      "hypotheses:\n  - {hypothesis: x, measure: linkz, more: central, less: fifo}\n"
+      "  - {hypothesis: x, measure: links, more: peers, less: fifo, faults: [fire]}\n  - {hypothesis: x}\n"
       "goals: [{goal: x, measure: makespan, against: nobody}]\n");
-  CHECK(says(wrong, "e.yaml:5:25: 'linkz' is not known here; did you mean 'links'?"));
-  CHECK(says(wrong, "e.yaml:6:38: 'peers' is not known here; choose from fifo and central"));
+  CHECK(says(wrong, "e.yaml:5:30: 'linkz' is not known here; did you mean 'links'?"));
+  CHECK(says(wrong, "e.yaml:6:43: 'peers' is not known here; choose from fifo and central"));
   CHECK(says(wrong, "'fire' is not known here"));
   CHECK(says(wrong, "e.yaml:7:5: lacks 'measure'"));
   CHECK(says(wrong, "lacks 'more'"));
   CHECK(says(wrong, "'nobody' is not known here"));
   CHECK(says(wrong, "lacks 'at_most'"));
-  CHECK(says(findings("claims: 3\n"), "must be a list"));
+  CHECK(says(findings("hypotheses: 3\n"), "must be a list"));
+  CHECK(says(findings("claims: [{claim: x, measure: links, more: central, less: fifo}]\n"),
+             "e.yaml:4:9: 'claims' is called 'hypotheses' now, and 'claim' in its entries 'hypothesis'; rename both keys"));
+  CHECK_FALSE(says(experiment_reference(), "`claims`"));
 }

@@ -1,4 +1,4 @@
-#include "experiments/claims.hpp"
+#include "experiments/hypotheses.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,10 +8,12 @@
 #include <numeric>
 #include <set>
 
+#include "blackboard/fmt.hpp"
+
 namespace bidboard {
 namespace {
 
-/// What a value belongs to: workload, agents, faults, seed.
+/// Identifies a value: workload, agents, faults, seed.
 using Unit = std::array<std::size_t, 4>;
 using Values = std::map<Unit, double>;
 constexpr std::size_t agents_place = 1;
@@ -20,8 +22,8 @@ constexpr std::size_t faults_place = 2;
 constexpr std::array<std::string_view, 6> costs{"messages",   "bytes",     "links",
                                                 "controller", "start_p50", "makespan"};
 
-/// Smaller effects are too small to matter, however certain: of ratios, of percentages and other differences,
-/// of exponents.
+/// Smaller effects do not matter even if significant: of percentages and other differences, and of exponents
+/// (ratios: least_ratio).
 constexpr double least_points = 0.5;
 constexpr double least_exponent = 0.05;
 constexpr std::size_t least_counts = 3;
@@ -38,7 +40,7 @@ const Measure* find_measure(std::string_view name) {
   return found == measures().end() ? nullptr : &*found;
 }
 
-/// A measure in the runs that count. Nothing of a measure or strategy that is not known.
+/// A measure in the selected runs. Empty for an unknown measure or strategy.
 Values values_of(const Results& results, std::string_view measure, std::string_view strategy,
                  const Where& where) {
   Values values;
@@ -78,7 +80,7 @@ Values exponents_of(const Results& results, const Values& values) {
   return exponents;
 }
 
-/// What the measure is under faults ÷ what it is without.
+/// The measure under faults ÷ the same without.
 Values by_failure(const Results& results, const Values& values, const Values& undisturbed) {
   Values ratios;
   for (const auto& [unit, value] : values) {
@@ -92,13 +94,13 @@ Values by_failure(const Results& results, const Values& values, const Values& un
   return ratios;
 }
 
-Values aspect_of(const Results& results, const ClaimSpec& claim, std::string_view strategy) {
-  const Values values = values_of(results, claim.measure, strategy, claim.where);
-  if (claim.aspect == Aspect::growth) return exponents_of(results, values);
-  if (claim.aspect == Aspect::value) return values;
-  Where everywhere = claim.where;
+Values aspect_of(const Results& results, const Hypothesis& hypothesis, std::string_view strategy) {
+  const Values values = values_of(results, hypothesis.measure, strategy, hypothesis.where);
+  if (hypothesis.aspect == Aspect::growth) return exponents_of(results, values);
+  if (hypothesis.aspect == Aspect::value) return values;
+  Where everywhere = hypothesis.where;
   everywhere.faults = results.names.faults;
-  return by_failure(results, values, values_of(results, claim.measure, strategy, everywhere));
+  return by_failure(results, values, values_of(results, hypothesis.measure, strategy, everywhere));
 }
 
 std::vector<double> numbers(const Values& values) {
@@ -111,13 +113,14 @@ double mean_of(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-ClaimVerdict contrast(const Results& results, const ClaimSpec& claim) {
+HypothesisVerdict contrast(const Results& results, const Hypothesis& hypothesis) {
   std::vector<double> more, less;
-  pair_up(aspect_of(results, claim, claim.more), aspect_of(results, claim, claim.less), more, less);
-  ClaimVerdict verdict;
+  pair_up(aspect_of(results, hypothesis, hypothesis.more), aspect_of(results, hypothesis, hypothesis.less),
+          more, less);
+  HypothesisVerdict verdict;
   if (more.empty()) return verdict;
-  verdict.as_ratio = claim.aspect == Aspect::failure ||
-                     (claim.aspect == Aspect::value && find_measure(claim.measure)->unit != "%" &&
+  verdict.as_ratio = hypothesis.aspect == Aspect::failure ||
+                     (hypothesis.aspect == Aspect::value && find_measure(hypothesis.measure)->unit != "%" &&
                       std::ranges::all_of(more, is_positive) && std::ranges::all_of(less, is_positive));
   if (verdict.as_ratio) {
     verdict.more = summarise(more).ratio;
@@ -132,8 +135,8 @@ ClaimVerdict contrast(const Results& results, const ClaimSpec& claim) {
   return verdict;
 }
 
-double least_effect(const ClaimSpec& claim, const ClaimVerdict& verdict) {
-  if (claim.aspect == Aspect::growth) return least_exponent;
+double least_effect(const Hypothesis& hypothesis, const HypothesisVerdict& verdict) {
+  if (hypothesis.aspect == Aspect::growth) return least_exponent;
   return verdict.as_ratio ? std::log(least_ratio) : least_points;
 }
 
@@ -144,40 +147,41 @@ std::string two_decimals(double value) {
 }
 
 std::string interval(const Interval& ci, std::string (*number)(double) = four_digits) {
-  return "[" + number(ci.low) + " to " + number(ci.high) + "]";
+  return fmt::format("[{} to {}]", number(ci.low), number(ci.high));
 }
 
-/// One strategy's part of a claim.
-std::string side_in_words(const ClaimSpec& claim, double value) {
-  if (claim.aspect == Aspect::growth) return "n^" + two_decimals(value);
-  if (claim.aspect == Aspect::failure) return "× " + four_digits(value);
-  const std::string_view unit = find_measure(claim.measure)->unit;
-  return four_digits(value) + (unit.empty() ? "" : " ") + std::string(unit);
+/// One strategy's value in a hypothesis, with its unit.
+std::string side_in_words(const Hypothesis& hypothesis, double value) {
+  if (hypothesis.aspect == Aspect::growth) return fmt::format("n^{}", two_decimals(value));
+  if (hypothesis.aspect == Aspect::failure) return fmt::format("× {}", four_digits(value));
+  const std::string_view unit = find_measure(hypothesis.measure)->unit;
+  return fmt::format("{}{}{}", four_digits(value), unit.empty() ? "" : " ", unit);
 }
 
-AnswerTable claims_table(const Results& results) {
-  AnswerTable table{"Claims",
-                    "Paired by seed, with 95 % bootstrap intervals; p corrected for all claims (Holm). n is "
-                    "the number of agents.",
-                    {"claim", "measured by", "outcome", "figures"},
-                    {}};
-  const std::vector<ClaimVerdict> verdicts = judge_claims(results);
+AnswerTable hypotheses_table(const Results& results) {
+  AnswerTable table{
+      "Hypotheses",
+      "Paired by seed, with 95 % bootstrap intervals; p corrected for all hypotheses (Holm). n is "
+      "the number of agents.",
+      {"hypothesis", "measured by", "outcome", "figures"},
+      {}};
+  const std::vector<HypothesisVerdict> verdicts = judge_hypotheses(results);
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
-    const ClaimSpec& claim = results.names.claims[i];
-    const Measure* measure = find_measure(claim.measure);
-    std::string what = measure ? std::string(measure->title) : claim.measure;
-    if (claim.aspect == Aspect::growth) what = "growth of " + what + " with n";
-    if (claim.aspect == Aspect::failure) what += " with a failure ÷ without";
+    const Hypothesis& hypothesis = results.names.hypotheses[i];
+    const Measure* measure = find_measure(hypothesis.measure);
+    std::string what = measure ? std::string(measure->title) : hypothesis.measure;
+    if (hypothesis.aspect == Aspect::growth) what = fmt::format("growth of {} with n", what);
+    if (hypothesis.aspect == Aspect::failure) what += " with a failure ÷ without";
     table.rows.push_back(
-        {claim.text, what, std::string(name(verdicts[i].outcome)), in_words(claim, verdicts[i])});
+        {hypothesis.text, what, std::string(name(verdicts[i].outcome)), in_words(hypothesis, verdicts[i])});
   }
   return table;
 }
 
 AnswerTable goals_table(const Results& results) {
   AnswerTable table{"Goals",
-                    "Geometric means over workloads and seeds, with 95 % bootstrap intervals; of the "
-                    "strategies named in the goal, the best.",
+                    "Geometric means over workloads and seeds, with 95 % bootstrap intervals, of the best "
+                    "of the goal's strategies.",
                     {"goal", "setting", "best strategy", "measure", "figure", "at most", ""},
                     {}};
   const ExperimentNames& names = results.names;
@@ -200,7 +204,7 @@ AnswerTable goals_table(const Results& results) {
 
 AnswerTable growth_table(const Results& results) {
   AnswerTable table{"Growth with the number n of agents, fitted",
-                    "Power laws by least squares on logarithms, where nothing goes wrong; 95 % bootstrap "
+                    "Power laws by least squares on logarithms, in runs without faults; 95 % bootstrap "
                     "intervals of the exponents.",
                     {"strategy"},
                     {}};
@@ -215,8 +219,9 @@ AnswerTable growth_table(const Results& results) {
     for (const std::string_view cost : costs) {
       const std::optional<Growth> growth = growth_of(results, cost, s);
       any = any || growth;
-      row.push_back(growth ? four_digits(growth->law.factor) + " n^" + two_decimals(growth->law.exponent) +
-                                 " " + interval(growth->exponent, two_decimals)
+      row.push_back(growth ? fmt::format("{} n^{} {}", four_digits(growth->law.factor),
+                                         two_decimals(growth->law.exponent),
+                                         interval(growth->exponent, two_decimals))
                            : "–");
     }
     if (any) table.rows.push_back(std::move(row));
@@ -224,14 +229,16 @@ AnswerTable growth_table(const Results& results) {
   return table;
 }
 
-/// How real runs compare with the same runs simulated.
+/// Compares live runs with the same runs in the simulator.
 AnswerTable live_table(const Results& results) {
   AnswerTable table{
-      "Real processes against simulated ones",
+      "Real processes compared with the simulator",
       "Makespan ÷ that of the same run in the simulator: geometric mean with its 95 % bootstrap "
-      "interval, and the largest. Each task adds what it takes to start its work after the award, and the "
-      "messages around it. Where agents race for tasks, others may come first than in the simulator; of "
-      "different speeds, that makes single runs shorter or longer.",
+      "interval, and the largest. Real runs add the start of a process and the latency of messages to each "
+      "task. "
+      "Where agents compete for tasks, a different agent can win than in the simulator; if speeds differ, "
+      "single "
+      "runs then get shorter or longer.",
       {"setting", "strategy", "real ÷ simulated", "largest", "award → start, ms"},
       {}};
   const ExperimentNames& names = results.names;
@@ -255,21 +262,21 @@ std::string_view name(Outcome outcome) {
   return names[static_cast<std::size_t>(outcome)];
 }
 
-std::vector<ClaimVerdict> judge_claims(const Results& results) {
-  std::vector<ClaimVerdict> verdicts;
+std::vector<HypothesisVerdict> judge_hypotheses(const Results& results) {
+  std::vector<HypothesisVerdict> verdicts;
   std::vector<double> p;
-  for (const ClaimSpec& claim : results.names.claims) {
-    verdicts.push_back(contrast(results, claim));
+  for (const Hypothesis& hypothesis : results.names.hypotheses) {
+    verdicts.push_back(contrast(results, hypothesis));
     p.push_back(verdicts.back().contrast.p);
   }
   const std::vector<double> corrected = holm(p);
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
-    ClaimVerdict& verdict = verdicts[i];
+    HypothesisVerdict& verdict = verdicts[i];
     verdict.contrast.p = corrected[i];
     if (verdict.contrast.pairs == 0) continue;
     const double effect = verdict.as_ratio ? std::log(verdict.contrast.mean) : verdict.contrast.mean;
     verdict.outcome =
-        corrected[i] > noise_level || std::abs(effect) < least_effect(results.names.claims[i], verdict)
+        corrected[i] > noise_level || std::abs(effect) < least_effect(results.names.hypotheses[i], verdict)
             ? Outcome::no_difference
         : effect > 0 ? Outcome::upheld
                      : Outcome::refuted;
@@ -277,14 +284,14 @@ std::vector<ClaimVerdict> judge_claims(const Results& results) {
   return verdicts;
 }
 
-std::string in_words(const ClaimSpec& claim, const ClaimVerdict& verdict) {
+std::string in_words(const Hypothesis& hypothesis, const HypothesisVerdict& verdict) {
   if (verdict.outcome == Outcome::not_measured) return "–";
   const Difference& c = verdict.contrast;
-  const auto number = claim.aspect == Aspect::growth ? two_decimals : four_digits;
-  return claim.more + " " + side_in_words(claim, verdict.more) + ", " + claim.less + " " +
-         side_in_words(claim, verdict.less) + (verdict.as_ratio ? "; ratio " : "; difference ") +
-         number(c.mean) + " " + interval(c.ci, number) + ", p = " + four_digits(c.p) + ", " +
-         std::to_string(c.pairs) + " pairs";
+  const auto number = hypothesis.aspect == Aspect::growth ? two_decimals : four_digits;
+  return fmt::format("{} {}, {} {}; {} {} {}, p = {}, {}", hypothesis.more,
+                     side_in_words(hypothesis, verdict.more), hypothesis.less,
+                     side_in_words(hypothesis, verdict.less), verdict.as_ratio ? "ratio" : "difference",
+                     number(c.mean), interval(c.ci, number), four_digits(c.p), counted(c.pairs, "pair"));
 }
 
 std::vector<std::vector<GoalFigure>> judge_goals(const Results& results) {
@@ -326,7 +333,7 @@ std::optional<Growth> growth_of(const Results& results, std::string_view measure
 }
 
 std::vector<AnswerTable> answer_tables(const Results& results) {
-  std::vector<AnswerTable> tables{claims_table(results), goals_table(results), live_table(results),
+  std::vector<AnswerTable> tables{hypotheses_table(results), goals_table(results), live_table(results),
                                   growth_table(results)};
   std::erase_if(tables, [](const AnswerTable& table) { return table.rows.empty(); });
   return tables;
