@@ -74,7 +74,9 @@ constexpr std::array<Key<GoalEntry>, 8> goal_table{{
     {{"goal", "text", "required", "the goal, in words"},
      [](KeyReader& r, const Value& v, GoalEntry& e) { e.goal.text = r.text(v).value_or(""); }},
     measure_key<GoalEntry>,
-    {{"at_most", "number", "required", "limit for each group of agents and each fault; compared with the geometric mean over workloads and seeds"},
+    {{"at_most", "number", "required",
+      "limit for each group of agents and each fault; compared with the geometric mean over workloads and "
+      "seeds"},
      [](KeyReader& r, const Value& v, GoalEntry& e) {
        e.goal.at_most = r.number(v, 0, 1e6, true).value_or(0);
      }},
@@ -202,8 +204,8 @@ void read_goals(const Value& list, Experiment& experiment, Diagnostics& diagnost
 }
 
 std::string questions_reference() {
-  return "### A hypothesis\n\n" + markdown_table(infos<HypothesisEntry>(hypothesis_table)) + "\n### A goal\n\n" +
-         markdown_table(infos<GoalEntry>(goal_table));
+  return "### A hypothesis\n\n" + markdown_table(infos<HypothesisEntry>(hypothesis_table)) +
+         "\n### A goal\n\n" + markdown_table(infos<GoalEntry>(goal_table));
 }
 
 Value to_value(const Hypothesis& hypothesis) {

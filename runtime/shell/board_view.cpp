@@ -49,7 +49,8 @@ Result<BoardView> BoardView::open(const Globals& globals) {
 Result<Task> BoardView::task(TaskId id) const {
   const auto bytes = snapshot_->get(keys::task(id));
   if (!bytes) return fail(bytes.error());
-  if (!*bytes) return fail(Errc::not_found, fmt::format("there is no task {}; `bidboard tasks` lists all", id));
+  if (!*bytes)
+    return fail(Errc::not_found, fmt::format("there is no task {}; `bidboard tasks` lists all", id));
   return unseal<Task>(**bytes);
 }
 
