@@ -71,9 +71,9 @@ TEST_CASE("a formula must give a finite number") {
   CHECK(mentions(refusal("'10'"), "gives a string"));
   CHECK(mentions(refusal("nil"), "gives a nil"));
   CHECK(mentions(refusal("{}"), "gives a table"));
-  CHECK(mentions(refusal("0/0"), "no number"));
-  CHECK(mentions(refusal("size/0"), "infinity"));
-  CHECK(mentions(refusal("-math.huge"), "infinity"));
+  CHECK(mentions(refusal("0/0"), "not a number"));
+  CHECK(mentions(refusal("size/0"), "infinite"));
+  CHECK(mentions(refusal("-math.huge"), "infinite"));
   CHECK(mentions(refusal("1 // 0"), "zero"));
   CHECK(number("1e300") == 4'000'000'000'000'000'000);
 }

@@ -119,6 +119,7 @@ TEST_CASE("one request runs over the store that its caller opens") {
   const Result<Posted> posted = call_for<Posted>(*board, post_of("first"), options);
   REQUIRE(posted.has_value());
   CHECK(store.get(keys::task({1})).value().has_value());
+  options.as = "ann";
   store.unreadable = "T";
   const auto claimed = call(*board, Claim{{1}, {}}, options);
   REQUIRE_FALSE(claimed.has_value());
