@@ -5,6 +5,7 @@
 
 #include "agents/worker.hpp"
 #include "auction/eligibility.hpp"
+#include "blackboard/fmt.hpp"
 
 namespace bidboard {
 namespace {
@@ -45,7 +46,7 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
     heartbeat_every_ = registered_as->heartbeat;
     next_heartbeat_ = now.mono + heartbeat_every_;
     manager_ = {};
-    out.push_back(AgentNote{"registered as " + to_string(id_)});
+    out.push_back(AgentNote{fmt::format("registered as {}", id_)});
   } else if (const auto* refused = as<RegistrationRefused>(message)) {
     // Once registered, it can only be about a registration that was doubled on its way.
     if (!registered()) out.push_back(GiveUp{{refused->code, refused->text}});

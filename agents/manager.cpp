@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "auction/eligibility.hpp"
+#include "blackboard/fmt.hpp"
 
 namespace bidboard {
 namespace {
@@ -57,8 +58,8 @@ std::weak_ordering Fitness::operator<=>(const Fitness& other) const {
 }
 
 std::string in_words(const Fitness& fitness) {
-  return "least loaded of those who can: " + std::to_string(fitness.taken) + " of " +
-         std::to_string(fitness.slots) + (fitness.slots == 1 ? " slot" : " slots") + " taken";
+  return fmt::format("least loaded of those who can: {} of {}{} taken", fitness.taken, fitness.slots,
+                     (fitness.slots == 1 ? " slot" : " slots"));
 }
 
 std::optional<Fitness> fitness(const Member& member, const TaskSpec& task) {

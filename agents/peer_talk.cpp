@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "agents/peer.hpp"
+#include "blackboard/fmt.hpp"
 
 namespace bidboard {
 namespace {
@@ -190,11 +191,11 @@ void PeerMachine::note_agreement(Turn& turn) {
   std::size_t count = 0;
   for (const auto& [task, belief] : beliefs_) {
     if (!belief.claim.winner) continue;
-    if (++count <= told_max) who += ' ' + to_string(task) + "=" + to_string(belief.claim.winner);
+    if (++count <= told_max) who += fmt::format(" {}={}", task, belief.claim.winner);
   }
   if (count == 0 || who == noted_) return;
-  if (count > told_max) turn.note = " and " + std::to_string(count - told_max) + " more";
-  turn.note = "the peers agree:" + who + turn.note;
+  if (count > told_max) turn.note = fmt::format(" and {} more", count - told_max);
+  turn.note = fmt::format("the peers agree:{}{}", who, turn.note);
   noted_ = std::move(who);
 }
 

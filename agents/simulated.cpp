@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "blackboard/checks/check.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/random.hpp"
 
 namespace bidboard {
@@ -32,7 +33,7 @@ void SimulatedExecutor::set_chances(Micros noise, Micros failure_rate) {
 
 Result<void> SimulatedExecutor::start(const Assignment& assignment, Now now) {
   const std::pair key{assignment.task, assignment.epoch};
-  if (runs_.contains(key)) return fail(Errc::conflict, to_string(assignment.task) + " runs here already");
+  if (runs_.contains(key)) return fail(Errc::conflict, fmt::format("{} runs here already", assignment.task));
   Random random = attempt_random(options_.seed, assignment.task, assignment.epoch);
   const Micros factor = one + random.between(-options_.noise, options_.noise);
   Micros expected = standard_bid(assignment.spec, options_.agent).seconds;
@@ -52,7 +53,7 @@ Result<void> SimulatedExecutor::start(const Assignment& assignment, Now now) {
   if (fails)
     outcome.reason = "simulated failure";
   else
-    outcome.result = "{\"simulated\":true,\"seconds\":" + format_micros(seconds_needed) + "}";
+    outcome.result = fmt::format("{{\"simulated\":true,\"seconds\":{}}}", format_micros(seconds_needed));
   outcome.seconds = seconds_needed;
   outcome.price = mul_micros(seconds_needed, options_.agent.price_per_second);
   runs_.emplace(key, std::move(run));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "auction/eligibility.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/text/document.hpp"
 
 namespace bidboard {
@@ -11,13 +12,12 @@ Assignment assignment_of(const AwardItem& award, AgentId agent) {
   Assignment assignment;
   assignment.task = award.offer.task;
   assignment.epoch = award.epoch;
-  assignment.token = to_string(agent) + ":" + to_string(award.offer.task) + ":" +
-                     std::to_string(award.epoch.value) + ":" + award.capability;
+  assignment.token = fmt::format("{}:{}:{}:{}", agent, award.offer.task, award.epoch.value, award.capability);
   assignment.spec = award.offer.spec;
   assignment.attempt = award.offer.attempt;
   assignment.failures = award.offer.failures;
   assignment.needs_json = needs_json(award.needs);
-  assignment.idempotency_key = award.offer.spec.project + "/" + to_string(award.offer.task);
+  assignment.idempotency_key = fmt::format("{}/{}", award.offer.spec.project, award.offer.task);
   assignment.deadline = award.deadline;
   return assignment;
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "auction/eligibility.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/text/expression.hpp"
 
 namespace bidboard {
@@ -20,15 +21,15 @@ Micros whole(std::int64_t n) {
 }
 
 std::string out_of_bounds(const BidVector& bid) {
-  if (bid.seconds < 0) return "promises " + format_micros(bid.seconds) + " seconds, less than none";
+  if (bid.seconds < 0) return fmt::format("promises {} seconds, less than none", format_micros(bid.seconds));
   if (bid.seconds > max_bid_seconds)
-    return "promises " + format_micros(bid.seconds) + " seconds, at most " + format_micros(max_bid_seconds) +
-           " count";
-  if (bid.price < 0) return "asks " + format_micros(bid.price) + ", a price is never negative";
+    return fmt::format("promises {} seconds, at most {} count", format_micros(bid.seconds),
+                       format_micros(max_bid_seconds));
+  if (bid.price < 0) return fmt::format("asks {}, a price is never negative", format_micros(bid.price));
   if (bid.price > max_bid_price)
-    return "asks " + format_micros(bid.price) + ", at most " + format_micros(max_bid_price) + " counts";
+    return fmt::format("asks {}, at most {} counts", format_micros(bid.price), format_micros(max_bid_price));
   if (bid.confidence <= 0 || bid.confidence > one)
-    return "its confidence is " + format_micros(bid.confidence) + ", not above 0 and at most 1";
+    return fmt::format("its confidence is {}, not above 0 and at most 1", format_micros(bid.confidence));
   return {};
 }
 

@@ -8,6 +8,7 @@
 
 #include "auction/market.hpp"
 #include "blackboard/checks/check.hpp"
+#include "blackboard/fmt.hpp"
 
 namespace bidboard {
 namespace {
@@ -121,7 +122,7 @@ Result<Mechanism> find_mechanism(std::string_view name) {
     if (known_name == name) return mechanism;
     known += (known.empty() ? "" : ", ") + std::string(known_name);
   }
-  return fail(Errc::invalid, "no mechanism '" + std::string(name) + "'; there are " + known);
+  return fail(Errc::invalid, fmt::format("no mechanism '{}'; there are {}", name, known));
 }
 
 std::vector<std::string_view> mechanism_names() {

@@ -1,4 +1,5 @@
 #include "auction/eligibility.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <algorithm>
 
@@ -26,10 +27,12 @@ std::string list_skills(const AgentProfile& agent) {
 std::optional<Refusal> lacks_skill(const TaskSpec& task, const AgentProfile& agent) {
   for (const SkillNeed& need : task.skills) {
     const std::optional<Micros> level = declared_level(agent, need.name);
-    if (!level) return Refusal{RefusalReason::skill, "needs " + need.name + ", has " + list_skills(agent)};
+    if (!level)
+      return Refusal{RefusalReason::skill, fmt::format("needs {}, has {}", need.name, list_skills(agent))};
     if (*level < need.level)
-      return Refusal{RefusalReason::skill, "needs " + need.name + ">=" + format_micros(need.level) +
-                                               ", has " + need.name + " " + format_micros(*level)};
+      return Refusal{RefusalReason::skill,
+                     fmt::format("needs {}>={}, has {} {}", need.name, format_micros(need.level), need.name,
+                                 format_micros(*level))};
   }
   return {};
 }
@@ -38,10 +41,10 @@ std::optional<Refusal> lacks_skill(const TaskSpec& task, const AgentProfile& age
 
 std::optional<Refusal> unable(const TaskSpec& task, const AgentProfile& profile) {
   if (!may(profile.role, Action::take))
-    return Refusal{RefusalReason::role, "is " + std::string(name(profile.role)) + ", which takes no tasks"};
+    return Refusal{RefusalReason::role, fmt::format("is {}, which takes no tasks", profile.role)};
   if (!profile.project.empty() && profile.project != task.project)
-    return Refusal{RefusalReason::project,
-                   "works for project " + profile.project + ", the task belongs to " + task.project};
+    return Refusal{RefusalReason::project, fmt::format("works for project {}, the task belongs to {}",
+                                                       profile.project, task.project)};
   if (auto refusal = lacks_skill(task, profile)) return refusal;
   if (!task.run.empty() && !profile.allow_run && !profile.simulated)
     return Refusal{RefusalReason::run, "does not run commands of tasks (see --allow-run)"};
@@ -51,14 +54,14 @@ std::optional<Refusal> unable(const TaskSpec& task, const AgentProfile& profile)
 std::optional<Refusal> ineligible(const Task& task, const Agent& agent) {
   if (auto refusal = unable(task.spec, agent.profile)) return refusal;
   if (task.reserved_for && task.reserved_for != agent.id)
-    return Refusal{RefusalReason::reserved, "the task is reserved for " + to_string(task.reserved_for)};
+    return Refusal{RefusalReason::reserved, fmt::format("the task is reserved for {}", task.reserved_for)};
   return {};
 }
 
 std::optional<Refusal> over_budget(const TaskSpec& task, const BidVector& bid) {
   if (task.budget <= 0 || bid.price <= task.budget) return {};
-  return Refusal{RefusalReason::budget,
-                 "asks " + format_micros(bid.price) + ", the budget is " + format_micros(task.budget)};
+  return Refusal{RefusalReason::budget, fmt::format("asks {}, the budget is {}", format_micros(bid.price),
+                                                    format_micros(task.budget))};
 }
 
 Micros skill_level(const TaskSpec& task, const AgentProfile& agent) {

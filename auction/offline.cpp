@@ -1,4 +1,5 @@
 #include "auction/offline.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -16,7 +17,7 @@ constexpr std::int64_t capacity_max = 1'000'000'000;
 constexpr double cost_max = 1e9;
 constexpr std::size_t flaws_shown = 50;
 
-std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
+std::string quoted(std::string_view name) { return fmt::format("'{}'", name); }
 
 /// Reads what it can and collects what is wrong, so that one run tells all there is to mend.
 class Reader {
@@ -59,7 +60,7 @@ class Reader {
 
 void Reader::flaw(Place at, const std::string& text) {
   std::string line;
-  if (at.line > 0) line = std::to_string(at.line) + ":" + std::to_string(at.column) + ": ";
+  if (at.line > 0) line = fmt::format("{}:{}: ", at.line, at.column);
   flaws_.push_back(line + text);
 }
 
@@ -69,14 +70,15 @@ void Reader::check_keys(const Value& object, std::string_view what, const std::v
     const std::string meant = nearest(m.key, keys);
     std::string known;
     for (const std::string& key : keys) known += (known.empty() ? "" : ", ") + key;
-    flaw(m.place, "unknown key " + quoted(m.key) + " in " + std::string(what) +
-                      (meant.empty() ? "; it takes " + known : ", did you mean " + quoted(meant) + "?"));
+    flaw(m.place,
+         fmt::format("unknown key {} in {}{}", quoted(m.key), what,
+                     (meant.empty() ? "; it takes " + known : ", did you mean " + quoted(meant) + "?")));
   }
 }
 
 const Value* Reader::member(const Value& object, std::string_view what, const char* key) {
   const Value* value = object.find(key);
-  if (!value) flaw(object.place, std::string(what) + " has no " + quoted(key));
+  if (!value) flaw(object.place, fmt::format("{} has no {}", what, quoted(key)));
   return value;
 }
 
@@ -84,16 +86,15 @@ const Value::Array* Reader::list(const Value& document, const char* key) {
   const Value* value = member(document, "the auction", key);
   if (!value) return nullptr;
   if (value->is_array()) return &value->array();
-  flaw(value->place, quoted(key) + " is " + std::string(value->type_name()) + ", a list is needed");
+  flaw(value->place, fmt::format("{} is {}, a list is needed", quoted(key), value->type_name()));
   return nullptr;
 }
 
 std::optional<std::string> Reader::name(const Value& value, std::string_view what) {
   if (!value.is_string())
-    flaw(value.place,
-         std::string(what) + " is " + std::string(value.type_name()) + ", text is needed: put it in quotes");
+    flaw(value.place, fmt::format("{} is {}, text is needed: put it in quotes", what, value.type_name()));
   else if (value.string().empty())
-    flaw(value.place, std::string(what) + " is empty, give it a name");
+    flaw(value.place, fmt::format("{} is empty, give it a name", what));
   else
     return value.string();
   return {};
@@ -103,21 +104,21 @@ void Reader::declare(Names& names, const std::string& name, Place at, std::strin
   const auto [known, is_new] = names.try_emplace(name, Known{at, 0});
   if (is_new) return;
   const Place first = known->second.place;
-  flaw(at, std::string(what) + " " + quoted(name) + " stands there twice" +
-               (first.line > 0 ? ", first in line " + std::to_string(first.line) : "") + ": remove one");
+  flaw(at, fmt::format("{} {} stands there twice{}: remove one", what, quoted(name),
+                       (first.line > 0 ? ", first in line " + std::to_string(first.line) : "")));
 }
 
 std::uint64_t Reader::lookup(const Names& names, const Value& value, std::string_view what) {
-  const auto text = name(value, "a bid's " + std::string(what));
+  const auto text = name(value, fmt::format("a bid's {}", what));
   if (!text) return 0;
   if (const auto known = names.find(*text); known != names.end()) return known->second.id;
   std::vector<std::string> candidates;
   for (const auto& [candidate, known] : names) candidates.push_back(candidate);
   const std::string meant = nearest(*text, candidates);
-  const std::string many = std::string(what) + "s";
-  flaw(value.place,
-       "a bid names the unknown " + std::string(what) + " " + quoted(*text) +
-           (meant.empty() ? "; add it to " + quoted(many) : ", did you mean " + quoted(meant) + "?"));
+  const std::string many = fmt::format("{}s", what);
+  flaw(value.place, fmt::format("a bid names the unknown {} {}{}", what, quoted(*text),
+                                (meant.empty() ? "; add it to " + quoted(many)
+                                               : ", did you mean " + quoted(meant) + "?")));
   return 0;
 }
 
@@ -139,15 +140,15 @@ void Reader::read_tasks(const Value::Array& items) {
     task_order_.push_back(*id);
   }
   if (items.size() > tasks_max)
-    flaw(items[tasks_max].place, std::to_string(items.size()) + " tasks are too many, at most " +
-                                     std::to_string(tasks_max) + " are cleared");
+    flaw(items[tasks_max].place,
+         fmt::format("{} tasks are too many, at most {} are cleared", items.size(), tasks_max));
 }
 
 void Reader::read_agents(const Value::Array& items) {
   for (const Value& item : items) {
     if (!item.is_object()) {
-      flaw(item.place, "an agent is " + std::string(item.type_name()) +
-                           R"(, a map is needed: {"id": "a1", "capacity": 1})");
+      flaw(item.place, fmt::format("an agent is {}{}", item.type_name(),
+                                   R"(, a map is needed: {"id": "a1", "capacity": 1})"));
       continue;
     }
     check_keys(item, "an agent", {"id", "capacity"});
@@ -159,8 +160,8 @@ void Reader::read_agents(const Value::Array& items) {
     agent_order_.emplace_back(*id, slots);
   }
   if (items.size() > agents_max)
-    flaw(items[agents_max].place, std::to_string(items.size()) + " agents are too many, at most " +
-                                      std::to_string(agents_max) + " can bid");
+    flaw(items[agents_max].place,
+         fmt::format("{} agents are too many, at most {} can bid", items.size(), agents_max));
 }
 
 std::int64_t Reader::capacity(const Value& agent) {
@@ -168,13 +169,13 @@ std::int64_t Reader::capacity(const Value& agent) {
   if (!value) return 1;
   if (value->is_integer() && value->integer() >= 0 && value->integer() <= capacity_max)
     return value->integer();
-  flaw(value->place, "a capacity is a whole number from 0 to " + std::to_string(capacity_max));
+  flaw(value->place, fmt::format("a capacity is a whole number from 0 to {}", capacity_max));
   return 0;
 }
 
 std::optional<Micros> Reader::cost(const Value& value) {
   if (!value.is_number())
-    flaw(value.place, "a cost is " + std::string(value.type_name()) + ", a number is needed");
+    flaw(value.place, fmt::format("a cost is {}, a number is needed", value.type_name()));
   else if (!(std::fabs(value.number()) <= cost_max))
     flaw(value.place, "a cost is beyond ±1000000000: use a larger unit for all costs");
   else
@@ -184,8 +185,8 @@ std::optional<Micros> Reader::cost(const Value& value) {
 
 void Reader::read_bid(const Value& item) {
   if (!item.is_object()) {
-    flaw(item.place, "a bid is " + std::string(item.type_name()) +
-                         R"(, a map is needed: {"task": "t1", "agent": "a1", "cost": 52})");
+    flaw(item.place, fmt::format("a bid is {}{}", item.type_name(),
+                                 R"(, a map is needed: {"task": "t1", "agent": "a1", "cost": 52})"));
     return;
   }
   check_keys(item, "a bid", {"task", "tasks", "agent", "cost"});
@@ -201,9 +202,10 @@ void Reader::read_bid(const Value& item) {
   const auto [known, is_new] = bids_.try_emplace({task, agent}, item.place);
   if (!is_new)
     flaw(item.place,
-         "a second bid of " + quoted(agent_value->string()) + " for " + quoted(task_value->string()) +
-             (known->second.line > 0 ? ", the first is in line " + std::to_string(known->second.line) : "") +
-             ": remove one");
+         fmt::format(
+             "a second bid of {} for {}{}: remove one", quoted(agent_value->string()),
+             quoted(task_value->string()),
+             (known->second.line > 0 ? ", the first is in line " + std::to_string(known->second.line) : "")));
   else if (amount)
     auction_.problem.bids.push_back({TaskId{task}, AgentId{agent}, 0, *amount});
 }
@@ -223,15 +225,16 @@ void Reader::read_bundle(const Value& item, const Value& tasks, std::uint64_t ag
   const auto [known, is_new] = bundles_.try_emplace({bundle.tasks, agent}, item.place);
   if (is_new) return auction_.problem.bundles.push_back(std::move(bundle));
   flaw(item.place,
-       "a second bid of " + quoted(item.find("agent")->string()) + " for the same tasks" +
-           (known->second.line > 0 ? ", the first is in line " + std::to_string(known->second.line) : "") +
-           ": remove one");
+       fmt::format(
+           "a second bid of {} for the same tasks{}: remove one", quoted(item.find("agent")->string()),
+           (known->second.line > 0 ? ", the first is in line " + std::to_string(known->second.line) : "")));
 }
 
 Result<OfflineAuction> Reader::read(const Value& document) {
   if (!document.is_object())
-    return fail(Errc::invalid, "the auction is " + std::string(document.type_name()) +
-                                   R"(, a map is needed: {"tasks": [...], "agents": [...], "bids": [...]})");
+    return fail(Errc::invalid,
+                fmt::format("the auction is {}{}", document.type_name(),
+                            R"(, a map is needed: {"tasks": [...], "agents": [...], "bids": [...]})"));
   check_keys(document, "the auction", {"tasks", "agents", "bids"});
   if (const auto* items = list(document, "tasks")) read_tasks(*items);
   if (const auto* items = list(document, "agents")) read_agents(*items);
@@ -240,14 +243,13 @@ Result<OfflineAuction> Reader::read(const Value& document) {
   if (const auto* items = list(document, "bids"))
     for (const Value& item : *items) read_bid(item);
   if (auction_.problem.bundles.size() > clearing_bundles_max)
-    flaw(document.place, std::to_string(auction_.problem.bundles.size()) +
-                             " bids for several tasks are too many, at most " +
-                             std::to_string(clearing_bundles_max) + " are cleared");
+    flaw(document.place, fmt::format("{} bids for several tasks are too many, at most {} are cleared",
+                                     auction_.problem.bundles.size(), clearing_bundles_max));
   if (!flaws_.empty()) {
     std::string text;
     for (std::size_t i = 0; i < std::min(flaws_.size(), flaws_shown); ++i)
       text += (i > 0 ? "\n" : "") + flaws_[i];
-    if (flaws_.size() > flaws_shown) text += "\nand " + std::to_string(flaws_.size() - flaws_shown) + " more";
+    if (flaws_.size() > flaws_shown) text += fmt::format("\nand {} more", flaws_.size() - flaws_shown);
     return fail(Errc::invalid, std::move(text));
   }
   auction_.problem.queueing = false;

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "blackboard/checks/check.hpp"
+#include "blackboard/fmt.hpp"
 
 namespace bidboard {
 namespace {
@@ -91,7 +92,7 @@ Result<Duration> parse_duration(std::string_view text) {
     scale = 86'400;
   if (error != std::errc() || scale == 0 || !(number >= 0) || number * scale > 1e12)
     return fail(Errc::invalid,
-                "'" + std::string(text) + "' is not a duration; write for example 250ms, 60s, 5m or 2h");
+                fmt::format("'{}' is not a duration; write for example 250ms, 60s, 5m or 2h", text));
   return Duration{to_micros(number * scale)};
 }
 

@@ -447,11 +447,12 @@ Result<Experiment> read_experiment(std::string_view text, const std::string& fil
 
 std::string experiment_reference() {
   const std::span<const Key<File>> documented = std::span(file_table).first(file_table.size() - 1);
-  return "### The file\n\n" + markdown_table(infos<File>(documented)) + "\n### A workload\n\n" +
-         markdown_table(infos<WorkloadEntry>(workload_table)) + "\n### Agents\n\n" +
-         markdown_table(infos<AgentsEntry>(agents_table)) + "\n### A strategy\n\n" +
-         markdown_table(infos<StrategySpec>(strategy_table)) + "\n### Faults\n\n" +
-         markdown_table(infos<FaultsSpec>(faults_table)) + "\n" + questions_reference();
+  return fmt::format(
+      "### The file\n\n{}\n### A workload\n\n{}\n### Agents\n\n{}\n### A strategy\n\n{}\n### "
+      "Faults\n\n{}\n{}",
+      markdown_table(infos<File>(documented)), markdown_table(infos<WorkloadEntry>(workload_table)),
+      markdown_table(infos<AgentsEntry>(agents_table)), markdown_table(infos<StrategySpec>(strategy_table)),
+      markdown_table(infos<FaultsSpec>(faults_table)), questions_reference());
 }
 
 }  // namespace bidboard

@@ -196,7 +196,7 @@ AnswerTable goals_table(const Results& results) {
     for (const GoalFigure& f : verdicts[i])
       table.rows.push_back({&f == &verdicts[i].front() ? goal.text : "",
                             setting_name(names, f.agents, f.faults), names.strategies[f.strategy], measure,
-                            four_digits(f.figure.ratio) + " " + interval(f.figure.ci), limit,
+                            fmt::format("{} {}", four_digits(f.figure.ratio), interval(f.figure.ci)), limit,
                             f.met ? "met" : "missed"});
   }
   return table;
@@ -249,7 +249,8 @@ AnswerTable live_table(const Results& results) {
       const std::vector<double> delays = numbers(values_of(results, "start_delay", strategy, here));
       if (ratios.empty() || delays.empty()) continue;
       const Comparison mean = summarise(ratios);
-      table.rows.push_back({agents, strategy, four_digits(mean.ratio) + " " + interval(mean.ci),
+      table.rows.push_back({agents, strategy,
+                            fmt::format("{} {}", four_digits(mean.ratio), interval(mean.ci)),
                             four_digits(std::ranges::max(ratios)), two_decimals(1000 * mean_of(delays))});
     }
   return table;

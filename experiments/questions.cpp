@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "blackboard/fmt.hpp"
 #include "experiments/results.hpp"
 #include "runtime/jobs/key_table.hpp"
 
@@ -74,7 +75,9 @@ constexpr std::array<Key<GoalEntry>, 8> goal_table{{
     {{"goal", "text", "required", "the goal, in words"},
      [](KeyReader& r, const Value& v, GoalEntry& e) { e.goal.text = r.text(v).value_or(""); }},
     measure_key<GoalEntry>,
-    {{"at_most", "number", "required", "limit for each group of agents and each fault; compared with the geometric mean over workloads and seeds"},
+    {{"at_most", "number", "required",
+      "limit for each group of agents and each fault; compared with the geometric mean over workloads and "
+      "seeds"},
      [](KeyReader& r, const Value& v, GoalEntry& e) {
        e.goal.at_most = r.number(v, 0, 1e6, true).value_or(0);
      }},
@@ -103,7 +106,7 @@ class Resolver {
   }
 
   void require(const std::string& text, Place place, std::string_view key) {
-    if (text.empty()) diagnostics_.add(place, "lacks " + quoted(key), "add " + std::string(key) + ": ...");
+    if (text.empty()) diagnostics_.add(place, "lacks " + quoted(key), fmt::format("add {}: ...", key));
   }
   std::string measure(const Word& word, Place place) { return one_of(measures_, word, place, "measure"); }
   std::string strategy(const Word& word, Place place, std::string_view key) {
@@ -153,10 +156,10 @@ template <class Entry, std::size_t n, class Take>
 void read_each(const Value& list, std::string_view word, const std::array<Key<Entry>, n>& table,
                Diagnostics& diagnostics, Take&& take) {
   if (!list.is_array())
-    return diagnostics.add(list.place, "must be a list", "write [{" + std::string(word) + ": ...}]");
+    return diagnostics.add(list.place, "must be a list", fmt::format("write [{{{}: ...}}]", word));
   for (const Value& value : list.array()) {
     KeyReader reader(diagnostics, std::string(word));
-    if (!require_map(reader, value, "{" + std::string(word) + ": ..., measure: makespan}")) continue;
+    if (!require_map(reader, value, fmt::format("{{{}: ..., measure: makespan}}", word))) continue;
     Entry entry;
     read_keys(reader, value, table, entry);
     take(entry, value.place);
@@ -202,8 +205,9 @@ void read_goals(const Value& list, Experiment& experiment, Diagnostics& diagnost
 }
 
 std::string questions_reference() {
-  return "### A hypothesis\n\n" + markdown_table(infos<HypothesisEntry>(hypothesis_table)) + "\n### A goal\n\n" +
-         markdown_table(infos<GoalEntry>(goal_table));
+  return fmt::format("### A hypothesis\n\n{}\n### A goal\n\n{}",
+                     markdown_table(infos<HypothesisEntry>(hypothesis_table)),
+                     markdown_table(infos<GoalEntry>(goal_table)));
 }
 
 Value to_value(const Hypothesis& hypothesis) {

@@ -105,25 +105,26 @@ std::string mean_of(const Results& results, const char* measure, const SettingVe
 }
 
 std::string in_markdown(const AnswerTable& table) {
-  std::string text = "\n### " + table.title + "\n\n" + table.note + "\n\n|";
-  for (const std::string& word : table.head) text += " " + word + " |";
+  std::string text = fmt::format("\n### {}\n\n{}\n\n|", table.title, table.note);
+  for (const std::string& word : table.head) text += fmt::format(" {} |", word);
   text += "\n|";
   for (std::size_t i = 0; i < table.head.size(); ++i) text += "---|";
   for (const std::vector<std::string>& row : table.rows) {
     text += "\n|";
-    for (const std::string& word : row) text += " " + word + " |";
+    for (const std::string& word : row) text += fmt::format(" {} |", word);
   }
   return text + "\n";
 }
 
 std::string in_html(const AnswerTable& table) {
-  std::string text = "<section><h2>" + html(table.title) + "</h2><p class=\"soft\">" + html(table.note) +
-                     "</p><div class=\"scroll\"><table class=\"words\"><thead><tr>";
-  for (const std::string& word : table.head) text += "<th>" + html(word) + "</th>";
+  std::string text = fmt::format(
+      "<section><h2>{}</h2><p class=\"soft\">{}</p><div class=\"scroll\"><table class=\"words\"><thead><tr>",
+      html(table.title), html(table.note));
+  for (const std::string& word : table.head) text += fmt::format("<th>{}</th>", html(word));
   text += "</tr></thead><tbody>\n";
   for (const std::vector<std::string>& row : table.rows) {
     text += "<tr>";
-    for (const std::string& word : row) text += "<td>" + html(word) + "</td>";
+    for (const std::string& word : row) text += fmt::format("<td>{}</td>", html(word));
     text += "</tr>\n";
   }
   return text + "</tbody></table></div></section>\n";
@@ -134,37 +135,38 @@ std::string in_html(const AnswerTable& table) {
 std::string report_markdown(const Results& results) {
   const Verdict verdict = judge(results);
   const ExperimentNames& names = results.names;
-  std::string text =
-      "## " + names.name + "\n\n" + names.about + "\n\n**" + answer(results, verdict) +
-      fmt::format("**\n\n{}, seeds 1 to {}, workloads:", counted(results.runs.size(), "run"), names.seeds);
+  std::string text = fmt::format(
+      "## {}\n\n{}\n\n**{}{}", names.name, names.about, answer(results, verdict),
+      fmt::format("**\n\n{}, seeds 1 to {}, workloads:", counted(results.runs.size(), "run"), names.seeds));
   for (const std::string& workload : names.workloads)
-    text += " " + workload + (&workload == &names.workloads.back() ? ". " : ",");
+    text += fmt::format(" {}{}", workload, (&workload == &names.workloads.back() ? ". " : ","));
   text += results.made_by + "\n";
   for (const AnswerTable& table : answer_tables(results)) text += in_markdown(table);
   for (const SettingVerdict& setting : verdict.settings) {
-    text += "\n### " + setting_name(names, setting.agents, setting.faults) + "\n\n" +
-            "| strategy | × bound | 95 % | against the best | × HEFT | ready → award p50, s | messages per "
-            "task | "
-            "redundant % |\n|---|---|---|---|---|---|---|---|\n";
+    text += fmt::format(
+        "\n### {}\n\n| strategy | × bound | 95 % | against the best | × HEFT | ready → award p50, s | "
+        "messages per task | redundant % |\n|---|---|---|---|---|---|---|---|\n",
+        setting_name(names, setting.agents, setting.faults));
     for (const Standing& s : setting.standings)
-      text += "| " + names.strategies[s.strategy] + " | " + four_digits(s.to_bound.ratio) + " | " +
-              four_digits(s.to_bound.ci.low) + " to " + four_digits(s.to_bound.ci.high) + " | " +
-              (s.as_good_as_best ? "as good" : "× " + four_digits(s.to_best.ratio)) + " | " +
-              mean_of(results, "heft_ratio", setting, s.strategy) + " | " +
-              mean_of(results, "award_p50", setting, s.strategy) + " | " +
-              mean_of(results, "messages", setting, s.strategy) + " | " +
-              mean_of(results, "redundant", setting, s.strategy) + " |\n";
+      text += fmt::format("| {} | {} | {} to {} | {} | {} | {} | {} | {} |\n", names.strategies[s.strategy],
+                          four_digits(s.to_bound.ratio), four_digits(s.to_bound.ci.low),
+                          four_digits(s.to_bound.ci.high),
+                          (s.as_good_as_best ? "as good" : "× " + four_digits(s.to_best.ratio)),
+                          mean_of(results, "heft_ratio", setting, s.strategy),
+                          mean_of(results, "award_p50", setting, s.strategy),
+                          mean_of(results, "messages", setting, s.strategy),
+                          mean_of(results, "redundant", setting, s.strategy));
   }
   return text;
 }
 
 std::string results_document(const std::vector<Results>& all) {
   const Results& first = all.front();
-  std::string text =
-      "# Results\n\n" + answer(first, judge(first)) +
-      "\n\nWritten by `./dev results` from a recorded run of the experiments in `experiments/`. "
-      "[metrics.md](metrics.md) "
-      "defines the measures. \"As good\" means: the best, or not significantly different from it.\n";
+  std::string text = fmt::format(
+      "# Results\n\n{}\n\nWritten by `./dev results` from a recorded run of the experiments in "
+      "`experiments/`. [metrics.md](metrics.md) defines the measures. \"As good\" means: the best, or not "
+      "significantly different from it.\n",
+      answer(first, judge(first)));
   for (const Results& results : all) text += "\n" + report_markdown(results);
   return text;
 }
@@ -183,21 +185,21 @@ std::string report_page(const Results& results, const std::vector<Value>& gantt)
   data.set("gantt", std::move(charts));
 
   const ExperimentNames& names = results.names;
-  std::string page =
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<link rel=\"icon\" href=\"data:,\">\n<title>" +
-      html(names.name) + "</title>\n<style>\n" + report_css + "</style>\n</head>\n<body>\n<h1>" +
-      html(names.name) + "</h1>\n";
+  std::string page = fmt::format(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+      "content=\"width=device-width, initial-scale=1\">\n<link rel=\"icon\" "
+      "href=\"data:,\">\n<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<h1>{}</h1>\n",
+      html(names.name), report_css, html(names.name));
   if (!names.about.empty()) page += fmt::format("<p>{}</p>\n", html(names.about));
-  page += "<p class=\"answer\" id=\"answer\">" + html(answer(results, verdict)) + "</p>\n";
+  page += fmt::format("<p class=\"answer\" id=\"answer\">{}</p>\n", html(answer(results, verdict)));
   page += fmt::format(
       "<p class=\"soft\">{}, {}, seeds 1 to {}. {}</p>\n", counted(results.runs.size(), "run"),
       names.mode == "live" ? "with real processes" : "simulated", names.seeds, html(results.made_by));
   for (const AnswerTable& table : answer_tables(results)) page += in_html(table);
   page += "<main id=\"main\"></main>\n";
-  page += "<script type=\"application/json\" id=\"data\">" + safe_in_script(to_json(data)) + "</script>\n";
-  page += std::string("<script>\n") + report_js + "</script>\n</body>\n</html>\n";
+  page += fmt::format("<script type=\"application/json\" id=\"data\">{}</script>\n",
+                      safe_in_script(to_json(data)));
+  page += fmt::format("<script>\n{}</script>\n</body>\n</html>\n", report_js);
   return page;
 }
 

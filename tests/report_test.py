@@ -125,7 +125,7 @@ def the_settings_written_for_live_runs_are_understood(binary: Path, home: Path) 
         assert run["unfinished"] == 0 and run["against_simulated"] > 0 and run["processes"] == 8 + 2, run
         assert ("detect" in run) == (run["faults"] != "none"), run
     told = subprocess.run([binary, "experiment", "report", "--markdown", "out"], cwd=home, capture_output=True, text=True, check=True)
-    table = told.stdout.split("Real processes against simulated ones", 1)[1].split("\n#", 1)[0]
+    table = told.stdout.split("Real processes compared with the simulator", 1)[1].split("\n#", 1)[0]
     assert len([line for line in table.splitlines() if line.startswith("| 8 agents")]) == 3, told.stdout
 
 

@@ -1,4 +1,5 @@
 #include "agents/executors/bid_command.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -38,7 +39,7 @@ void BidCommand::begin(const BidQuestion& question, Now now) {
   GuardSpec spec;
   spec.argv = shell_argv(options_.command);
   spec.environment = agent_environment(options_.place);
-  spec.environment.push_back("BIDBOARD_TASK=" + to_string(question.task));
+  spec.environment.push_back(fmt::format("BIDBOARD_TASK={}", question.task));
   spec.directory = options_.place.directory;
   const Duration left = question.deadline == never ? options_.timeout : question.deadline - now.mono;
   spec.timeout = std::min(options_.timeout, left);
@@ -65,8 +66,8 @@ BidAnswered BidCommand::conclude(const Inquiry& inquiry, const GuardReport& repo
     return refused(RefusalReason::silent, "its bid command " + describe(report));
   if (report.word != GuardWord::exited || report.code != 0) {
     const std::string said = last_line(inquiry.errors);
-    return refused(RefusalReason::invalid,
-                   "its bid command failed: " + describe(report) + (said.empty() ? "" : ": " + said));
+    return refused(RefusalReason::invalid, fmt::format("its bid command failed: {}{}", describe(report),
+                                                       (said.empty() ? "" : ": " + said)));
   }
   const auto value = parse_json(inquiry.answer);
   if (!value)

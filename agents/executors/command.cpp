@@ -1,4 +1,5 @@
 #include "agents/executors/command.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <unistd.h>
 
@@ -59,7 +60,7 @@ Result<std::string> CommandExecutor::command_for(const TaskSpec& spec) const {
 
 Result<void> CommandExecutor::start(const Assignment& assignment, Now now) {
   const Key key{assignment.task, assignment.epoch};
-  if (runs_.contains(key)) return fail(Errc::conflict, to_string(assignment.task) + " runs here already");
+  if (runs_.contains(key)) return fail(Errc::conflict, fmt::format("{} runs here already", assignment.task));
   const auto command = command_for(assignment.spec);
   if (!command) return fail(command.error());
 
@@ -147,8 +148,7 @@ ExecutionEnded CommandExecutor::conclude(const Key& key, Run& run, const GuardRe
   ended.epoch = key.second;
   ended.ending = Ending::failed;
   ended.seconds = report.wall_us;
-  if (run.result_cut)
-    run.log.note("the result was cut at " + std::to_string(options_.result_limit) + " bytes");
+  if (run.result_cut) run.log.note(fmt::format("the result was cut at {} bytes", options_.result_limit));
   run.log.finish();
   trim_newlines(run.result);
   // Also of a failure: it has cost what it has cost.
@@ -174,7 +174,7 @@ ExecutionEnded CommandExecutor::conclude(const Key& key, Run& run, const GuardRe
       if (!run.stop_reason.empty()) ended.reason = run.stop_reason;
       return ended;
     case GuardWord::timed_out:
-      ended.reason += " after " + format_duration(run.allowed);
+      ended.reason += fmt::format(" after {}", run.allowed);
       [[fallthrough]];
     case GuardWord::signalled:
     case GuardWord::agent_gone:

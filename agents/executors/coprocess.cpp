@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agents/guard/task_lock.hpp"
+#include "blackboard/fmt.hpp"
 
 namespace bidboard {
 namespace {
@@ -46,7 +47,7 @@ CoprocessExecutor::~CoprocessExecutor() = default;
 
 Result<void> CoprocessExecutor::start(const Assignment& assignment, Now now) {
   const Key key{assignment.task, assignment.epoch};
-  if (jobs_.contains(key)) return fail(Errc::conflict, to_string(assignment.task) + " runs here already");
+  if (jobs_.contains(key)) return fail(Errc::conflict, fmt::format("{} runs here already", assignment.task));
   if (jobs_.size() >= guard_slots) return fail(Errc::unavailable, "the coprocess has too many tasks at once");
   if (child_ && child_->unsent() > unsent_limit)
     return fail(Errc::unavailable, "the coprocess does not read");
@@ -79,8 +80,9 @@ bool CoprocessExecutor::child_ready(Now now) {
   spec.directory = options_.place.directory;
   spec.grace = options_.grace;
   if (make_places(options_.place.board) && !child_log_) {
-    auto log = OutputLog::open(options_.place.board + "/output/agent-" + options_.place.agent + ".log",
-                               options_.output_limit);
+    auto log =
+        OutputLog::open(fmt::format("{}/output/agent-{}.log", options_.place.board, options_.place.agent),
+                        options_.output_limit);
     if (log) child_log_.emplace(std::move(*log));
   }
   if (child_log_) spec.log = child_log_->fd();
@@ -158,7 +160,7 @@ void CoprocessExecutor::keep_deadlines(Now now) {
     }
     if (job->cancelled || job->deadline > now.mono) continue;
     if (job->handed_over)
-      cancel(*job, Ending::unknown, "timed out after " + format_duration(now.mono - job->began), now);
+      cancel(*job, Ending::unknown, fmt::format("timed out after {}", now.mono - job->began), now);
     else if (!job->lock.held())
       end(*job, Ending::failed, "an earlier execution of this task is still running on this machine", now);
   }
@@ -205,7 +207,7 @@ std::vector<ExecutionEvent> CoprocessExecutor::pump(Now now) {
     const LineSplitter::Lines lines = lines_.feed(traffic.output);
     for (const std::string& line : lines.whole) take_line(line, now);
     for (std::size_t i = 0; i < lines.too_long; ++i)
-      complain("a line of more than " + std::to_string(options_.line_limit) + " bytes was dropped");
+      complain(fmt::format("a line of more than {} bytes was dropped", options_.line_limit));
     if (child_->over()) child_ended(traffic.reports.back(), now);
   }
   keep_deadlines(now);
@@ -266,7 +268,7 @@ void CoprocessExecutor::take_job_line(std::string_view type, const Value& line, 
   const Value* epoch = line.find("epoch");
   const auto id = task != nullptr && task->is_string() ? parse_id<TaskId>(task->string()) : std::nullopt;
   if (!id || epoch == nullptr || !epoch->is_integer())
-    return complain(std::string(type) + " without a task and its epoch");
+    return complain(fmt::format("{} without a task and its epoch", type));
   const auto found = jobs_.find({*id, Epoch{static_cast<std::uint64_t>(epoch->integer())}});
   if (found == jobs_.end() || found->second->over || !found->second->handed_over) return;
   Job& job = *found->second;
@@ -315,7 +317,7 @@ void CoprocessExecutor::complain(const std::string& what) {
 /// Where somebody will look for it: in the output of every task that it might concern.
 void CoprocessExecutor::tell_all(const std::string& what) {
   const std::string line =
-      "[bidboard] coprocess: " + what + "\n";  // appended: a flood of them must stay bounded
+      fmt::format("[bidboard] coprocess: {}\n", what);  // appended: a flood of them must stay bounded
   if (child_log_) child_log_->append(line);
   for (auto& [key, job] : jobs_)
     if (!job->over) job->log.append(line);

@@ -1,4 +1,5 @@
 #include "agents/executors/output_log.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <fcntl.h>
 
@@ -11,7 +12,7 @@ namespace bidboard {
 Result<OutputLog> OutputLog::open(const std::string& path, std::uint64_t limit_bytes) {
   OutputLog log;
   log.file_ = Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  if (!log.file_) return fail(Errc::failed, "cannot open " + path + ": " + std::strerror(errno));
+  if (!log.file_) return fail(Errc::failed, fmt::format("cannot open {}: {}", path, std::strerror(errno)));
   log.limit_ = limit_bytes;
   return log;
 }
@@ -24,13 +25,12 @@ void OutputLog::append(std::string_view bytes) {
 }
 
 void OutputLog::note(std::string_view text) {
-  write_through((at_line_start_ ? "[bidboard] " : "\n[bidboard] ") + std::string(text) + "\n");
+  write_through(fmt::format("{}{}\n", (at_line_start_ ? "[bidboard] " : "\n[bidboard] "), text));
 }
 
 void OutputLog::finish() {
   if (dropped_ == 0) return;
-  note("the output is longer than " + std::to_string(limit_) + " bytes: " + std::to_string(dropped_) +
-       " more bytes were dropped");
+  note(fmt::format("the output is longer than {} bytes: {} more bytes were dropped", limit_, dropped_));
   dropped_ = 0;
 }
 

@@ -1,4 +1,5 @@
 #include "agents/executors/piped_process.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -103,9 +104,9 @@ std::string describe(const GuardReport& report) {
     case GuardWord::started:
       return "started";
     case GuardWord::exited:
-      return "exit " + std::to_string(report.code);
+      return fmt::format("exit {}", report.code);
     case GuardWord::signalled:
-      return "killed by signal " + std::to_string(report.code) + " (" + strsignal(report.code) + ")";
+      return fmt::format("killed by signal {} ({})", report.code, strsignal(report.code));
     case GuardWord::timed_out:
       return "timed out";
     case GuardWord::stopped:
@@ -121,8 +122,8 @@ std::string describe(const GuardReport& report) {
   }
   constexpr const char* phases[] = {"", "take its lock file", "start a process", "enter its directory",
                                     "execute it"};
-  return std::string("could not ") + phases[static_cast<std::size_t>(report.phase)] + ": " +
-         std::strerror(report.code);
+  return fmt::format("could not {}: {}", phases[static_cast<std::size_t>(report.phase)],
+                     std::strerror(report.code));
 }
 
 }  // namespace bidboard

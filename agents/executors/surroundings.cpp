@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "agents/guard/descriptor.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/to_value.hpp"
 
 extern char** environ;
@@ -17,9 +18,7 @@ extern char** environ;
 namespace bidboard {
 namespace {
 
-std::string attempt_name(TaskId task, Epoch epoch) {
-  return to_string(task) + ".e" + std::to_string(epoch.value);
-}
+std::string attempt_name(TaskId task, Epoch epoch) { return fmt::format("{}.e{}", task, epoch.value); }
 
 Value failures_value(const std::vector<AttemptFailure>& failures) {
   Value list{Value::Array{}};
@@ -35,29 +34,29 @@ Value failures_value(const std::vector<AttemptFailure>& failures) {
 
 /// A variable's value ends at a zero byte; text of the board may hold one.
 std::string variable(std::string_view name, std::string_view value) {
-  return std::string(name) + "=" + std::string(value.substr(0, value.find('\0')));
+  return fmt::format("{}={}", name, std::string(value.substr(0, value.find('\0'))));
 }
 
 }  // namespace
 
 std::string output_path(const std::string& board, TaskId task, Epoch epoch) {
-  return board + "/output/" + attempt_name(task, epoch) + ".log";
+  return fmt::format("{}/output/{}.log", board, attempt_name(task, epoch));
 }
 std::string lock_path(const std::string& board, TaskId task) {
-  return board + "/run/" + to_string(task) + ".lock";
+  return fmt::format("{}/run/{}.lock", board, task);
 }
 std::string needs_path(const std::string& board, TaskId task, Epoch epoch) {
-  return board + "/run/" + attempt_name(task, epoch) + ".needs.json";
+  return fmt::format("{}/run/{}.needs.json", board, attempt_name(task, epoch));
 }
 std::string failures_path(const std::string& board, TaskId task, Epoch epoch) {
-  return board + "/run/" + attempt_name(task, epoch) + ".failures.jsonl";
+  return fmt::format("{}/run/{}.failures.jsonl", board, attempt_name(task, epoch));
 }
 
 Result<void> make_places(const std::string& board) {
   for (const char* name : {"/output", "/run"}) {
     std::error_code error;
     std::filesystem::create_directories(board + name, error);
-    if (error) return fail(Errc::failed, "cannot make " + board + name + ": " + error.message());
+    if (error) return fail(Errc::failed, fmt::format("cannot make {}{}: {}", board, name, error.message()));
   }
   return {};
 }
@@ -71,7 +70,7 @@ Result<void> write_private_file(const std::string& path, std::string_view bytes)
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   if (!file || !bytes.empty())
-    return fail(Errc::failed, "cannot write " + path + ": " + std::strerror(errno));
+    return fail(Errc::failed, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
   return {};
 }
 
@@ -82,7 +81,7 @@ std::vector<std::string> agent_environment(const Workplace& place) {
     const std::string_view text(*entry);
     const bool is_path = !place.tools.empty() && text.starts_with("PATH=");
     if (is_path)
-      result.push_back("PATH=" + place.tools + ":" + std::string(text.substr(5)));
+      result.push_back(fmt::format("PATH={}:{}", place.tools, text.substr(5)));
     else if (!text.starts_with("BIDBOARD_"))
       result.emplace_back(text);
   }
@@ -110,7 +109,7 @@ std::vector<std::string> task_environment(const Workplace& place, const Assignme
 }
 
 std::string task_text(const TaskSpec& spec) {
-  return spec.body.empty() ? spec.title + "\n" : spec.title + "\n\n" + spec.body + "\n";
+  return spec.body.empty() ? spec.title + "\n" : fmt::format("{}\n\n{}\n", spec.title, spec.body);
 }
 
 Value task_value(TaskId task, const TaskSpec& spec, std::uint32_t attempt,
@@ -163,7 +162,7 @@ BidAnswer read_offer(const Value& answer) {
     if (value == nullptr && field.into != &bid.seconds) continue;
     if (value == nullptr) return no_bid("a bid needs \"seconds\" or \"refuse\"");
     if (!value->is_number() || !std::isfinite(value->number()))
-      return no_bid(std::string(field.name) + " is " + std::string(value->type_name()) + ", not a number");
+      return no_bid(fmt::format("{} is {}, not a number", field.name, value->type_name()));
     *field.into = to_micros(value->number());
   }
   return checked(bid);
@@ -184,8 +183,8 @@ Result<BundleBid> read_bundle(TaskId task, const Value& bundle) {
   if (std::ranges::adjacent_find(out.tasks) != out.tasks.end())
     return fail(Errc::invalid, "a bundle names a task twice");
   if (out.tasks.size() > bundle_tasks_max)
-    return fail(Errc::invalid, "a bundle of " + std::to_string(out.tasks.size()) + " tasks, at most " +
-                                   std::to_string(bundle_tasks_max) + " count");
+    return fail(Errc::invalid,
+                fmt::format("a bundle of {} tasks, at most {} count", out.tasks.size(), bundle_tasks_max));
   const BidAnswer offer = read_offer(bundle);
   if (const auto* flaw = std::get_if<Refusal>(&offer)) return fail(Errc::invalid, "bundle: " + flaw->detail);
   out.bid = std::get<BidVector>(offer);
@@ -197,7 +196,7 @@ Result<BundleBid> read_bundle(TaskId task, const Value& bundle) {
 BidAnswered read_bid(std::uint64_t request, TaskId task, const Value& answer) {
   BidAnswered out{request, task, {}};
   if (!answer.is_object()) {
-    out.answer = no_bid("a bid is an object, not " + std::string(answer.type_name()));
+    out.answer = no_bid(fmt::format("a bid is an object, not {}", answer.type_name()));
     return out;
   }
   if (const Value* why = answer.find("refuse"))
@@ -207,7 +206,7 @@ BidAnswered read_bid(std::uint64_t request, TaskId task, const Value& answer) {
   const Value* bundles = answer.find("bundles");
   if (bundles == nullptr) return out;
   if (!bundles->is_array()) {
-    out.answer = no_bid("bundles is " + std::string(bundles->type_name()) + ", not a list");
+    out.answer = no_bid(fmt::format("bundles is {}, not a list", bundles->type_name()));
     return out;
   }
   for (const Value& item : bundles->array()) {

@@ -1,4 +1,5 @@
 #include "agents/guard/platform.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -164,10 +165,10 @@ Result<Descriptor> watch_process([[maybe_unused]] pid_t pid,
 #if defined(SYS_pidfd_open)
   Descriptor descriptor(static_cast<int>(syscall(SYS_pidfd_open, pid, 0U)));
   if (!descriptor && errno != ESRCH && errno != EINVAL)
-    return fail(Errc::unsupported, "cannot watch process " + std::to_string(pid) + ": " + because());
+    return fail(Errc::unsupported, fmt::format("cannot watch process {}: {}", pid, because()));
   // Asked after opening: from then on the descriptor and the answer speak of the same process, or of none.
   if (!descriptor || (start_ticks && process_start_ticks(pid) != start_ticks))
-    return fail(Errc::not_found, "process " + std::to_string(pid) + " has ended");
+    return fail(Errc::not_found, fmt::format("process {} has ended", pid));
   return descriptor;
 #else
   return fail(Errc::unsupported, "this system cannot watch processes");

@@ -1,4 +1,5 @@
 #include "agents/guard/task_lock.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -33,7 +34,7 @@ Result<bool> TaskLock::try_take(const std::string& path) {
   if (held()) return true;
   const LockTry attempt = try_lock_file(path.c_str());
   if (attempt.error != 0)
-    return fail(Errc::failed, "cannot lock " + path + ": " + std::strerror(attempt.error));
+    return fail(Errc::failed, fmt::format("cannot lock {}: {}", path, std::strerror(attempt.error)));
   if (attempt.fd < 0) return false;
   path_ = path;
   file_ = Descriptor(attempt.fd);

@@ -38,7 +38,8 @@ std::optional<std::string> impossible(const Board& board, const Event& event) {
   if (auto why = unknown_task(id)) return why;
   const TaskState state = board.task(id)->state;
   if (state_after(state, event.body)) return {};
-  return fmt::format("the state table allows no {} for {}, which is {} at that point", kind(event), id, state);
+  return fmt::format("the state table allows no {} for {}, which is {} at that point", kind(event), id,
+                     state);
 }
 
 std::string blob_of(const Event& event) {

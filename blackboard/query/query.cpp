@@ -67,27 +67,27 @@ std::string_view named_in(std::string_view message, std::string_view prefix) {
 }
 
 std::string column_hint(std::string_view sql, std::string_view unknown) {
-  if (mentions(sql, "\"" + std::string(unknown) + "\""))
+  if (mentions(sql, fmt::format("\"{}\"", unknown)))
     return fmt::format("; text goes in single quotes: '{}'", unknown);
   std::vector<std::string> candidates;
   std::string all;
   for (const query::Table& table : query::tables()) {
     if (!mentions(sql, table.name)) continue;
-    all += "; " + std::string(table.name) + " has ";
+    all += fmt::format("; {} has ", table.name);
     for (const query::Column& column : table.columns) {
       candidates.emplace_back(column.name);
       all += (all.ends_with("has ") ? "" : ", ") + std::string(column.name);
     }
   }
   const std::string near = nearest(unknown, candidates);
-  return near.empty() ? all : "; did you mean '" + near + "'?";
+  return near.empty() ? all : fmt::format("; did you mean '{}'?", near);
 }
 
 std::string table_hint(std::string_view unknown) {
   std::vector<std::string> candidates;
   for (const query::Table& table : query::tables()) candidates.emplace_back(table.name);
   const std::string near = nearest(unknown, candidates);
-  return near.empty() ? "; the tables are " + tables_in_words() : "; did you mean '" + near + "'?";
+  return near.empty() ? "; the tables are " + tables_in_words() : fmt::format("; did you mean '{}'?", near);
 }
 
 int out_of_time(void* deadline) { return Clock::now() >= *static_cast<const Clock::time_point*>(deadline); }
@@ -125,10 +125,11 @@ Error Query::Impl::error(int status, std::string_view sql) const {
   std::string message = sqlite3_errmsg(connection.get());
   switch (status & 0xff) {
     case SQLITE_INTERRUPT:
-      return {Errc::timed_out, "the query took longer than " + format_duration(limits.time) +
-                                   "; ask for less, for example by id, task or seq"};
+      return {Errc::timed_out,
+              fmt::format("the query took longer than {}; ask for less, for example by id, task or seq",
+                          limits.time)};
     case SQLITE_AUTH:
-      return {Errc::refused, "only SELECT is possible here (" + message + ")"};
+      return {Errc::refused, fmt::format("only SELECT is possible here ({})", message)};
     case SQLITE_NOMEM:
       return {Errc::failed, "the query needs too much memory; ask for less"};
     case SQLITE_CORRUPT:
@@ -139,7 +140,7 @@ Error Query::Impl::error(int status, std::string_view sql) const {
       break;
   }
   if (message.ends_with("may not be modified"))
-    return {Errc::refused, "only SELECT is possible here (" + message + ")"};
+    return {Errc::refused, fmt::format("only SELECT is possible here ({})", message)};
   if (const auto column = named_in(message, "no such column: "); !column.empty())
     message += column_hint(sql, column);
   else if (const auto table = named_in(message, "no such table: "); !table.empty())
@@ -290,14 +291,13 @@ std::string Query::schema() {
   std::string out;
   for (const query::Table& table : query::tables()) {
     if (!out.empty()) out += '\n';
-    out += "-- " + std::string(table.doc) + "\nCREATE TABLE " + std::string(table.name) + " (\n";
+    out += fmt::format("-- {}\nCREATE TABLE {} (\n", table.doc, table.name);
     for (const query::Column& column : table.columns) {
       constexpr std::string_view types[] = {"TEXT", "INTEGER", "REAL"};
-      std::string line =
-          "  " + std::string(column.name) + " " + std::string(types[static_cast<int>(column.type)]);
+      std::string line = fmt::format("  {} {}", column.name, types[static_cast<int>(column.type)]);
       if (&column != &table.columns.back()) line += ',';
-      out += line + std::string(line.size() < 28 ? 28 - line.size() : 1, ' ') + "-- " +
-             std::string(column.doc) + (column.hidden ? " (not part of *)\n" : "\n");
+      out += fmt::format("{}{}-- {}{}", line, std::string(line.size() < 28 ? 28 - line.size() : 1, ' '),
+                         column.doc, (column.hidden ? " (not part of *)\n" : "\n"));
     }
     out += ");\n";
   }

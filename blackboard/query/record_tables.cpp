@@ -1,6 +1,7 @@
 // The tables whose rows are one record each and few enough to be decoded whole.
 #include <array>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/query/record_rows.hpp"
 #include "blackboard/query/table.hpp"
 #include "blackboard/records.hpp"
@@ -23,7 +24,7 @@ SqlValue skills_in_words(const Agent& agent, CellContext& context) {
   std::string words;
   for (const Skill& skill : agent.profile.skills) {
     if (!words.empty()) words += ',';
-    words += skill.name + "=" + format_micros(skill.level);
+    words += fmt::format("{}={}", skill.name, format_micros(skill.level));
   }
   if (words.empty()) return null_value();
   return context.scratch.keep(std::move(words));

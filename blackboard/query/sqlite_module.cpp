@@ -1,4 +1,5 @@
 #include "blackboard/query/sqlite_module.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <sqlite3.h>
 
@@ -56,7 +57,7 @@ int connect(sqlite3* connection, void* aux, int, const char* const*, sqlite3_vta
     std::string declaration = "CREATE TABLE x(";
     for (const Column& column : module->table->columns) {
       if (!declaration.ends_with('(')) declaration += ", ";
-      declaration += "\"" + std::string(column.name) + "\" " + type_name(column.type);
+      declaration += fmt::format("\"{}\" {}", column.name, type_name(column.type));
       if (column.hidden) declaration += " HIDDEN";
     }
     declaration += ")";

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "blackboard/checks/check.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/keys.hpp"
 
 namespace bidboard {
@@ -24,7 +25,7 @@ Error lmdb_error(const char* doing, int code) {
                             code == MDB_VERSION_MISMATCH
                         ? Errc::corrupt
                         : Errc::storage;
-  std::string text = std::string("the board's store: ") + doing + ": " + mdb_strerror(code);
+  std::string text = fmt::format("the board's store: {}: {}", doing, mdb_strerror(code));
   if (code == MDB_MAP_FULL) text += "; the board has reached its size limit";
   if (code == ENOSPC) text += "; free some disk space and try again";
   return {kind, std::move(text)};
@@ -88,9 +89,11 @@ Result<void> check_headers(const std::string& path, MDB_env* env) {
     const bool fresh = *even == 0 && *odd == 0;
     if (fresh || (*even % 2 == 0 && (*odd == *even + 1 || *odd + 1 == *even))) return {};
   }
-  return fail(Errc::corrupt, "the headers of " + path + " are damaged: they name commits " +
-                                 std::to_string(*even) + " and " + std::to_string(*odd) +
-                                 ", which do not follow each other");
+  return fail(
+      Errc::corrupt,
+      fmt::format(
+          "the headers of {} are damaged: they name commits {} and {}, which do not follow each other", path,
+          *even, *odd));
 }
 
 Result<std::unique_ptr<Environment>> open_environment(const std::string& directory,
@@ -99,9 +102,9 @@ Result<std::unique_ptr<Environment>> open_environment(const std::string& directo
   struct stat info {};
   if (::stat(file.c_str(), &info) != 0 || info.st_size == 0) {  // empty: its making was cut off
     if (!options.create)
-      return fail(Errc::not_found, "no board in " + directory + "; `bidboard init` makes one");
+      return fail(Errc::not_found, fmt::format("no board in {}; `bidboard init` makes one", directory));
     if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
-      return fail(Errc::storage, "cannot make " + directory + ": " + std::strerror(errno));
+      return fail(Errc::storage, fmt::format("cannot make {}: {}", directory, std::strerror(errno)));
   }
   auto opened = std::make_unique<Environment>();
   if (const int rc = mdb_env_create(&opened->env)) return fail(lmdb_error("set up", rc));
@@ -113,7 +116,7 @@ Result<std::unique_ptr<Environment>> open_environment(const std::string& directo
     return opened->registered = OpenFiles::add(info.st_dev, info.st_ino);
   };
   if (info.st_ino != 0 && !remember())
-    return fail(Errc::conflict, "the board in " + directory + " is already open in this process");
+    return fail(Errc::conflict, fmt::format("the board in {} is already open in this process", directory));
   if (const int rc = mdb_env_open(opened->env, directory.c_str(), flags | MDB_NOTLS, 0600))
     return fail(lmdb_error("open", rc));
   if (info.st_ino == 0 && ::stat(file.c_str(), &info) == 0) remember();

@@ -28,7 +28,9 @@ constexpr std::size_t max_bytes = 64u << 20;
 /// per byte of text; so that much text may pass without an event.
 constexpr std::size_t max_yaml_lookahead = 1u << 20;
 
-Error error_at(Place place, const std::string& why) { return {Errc::invalid, at(place) + ": " + why}; }
+Error error_at(Place place, const std::string& why) {
+  return {Errc::invalid, fmt::format("{}: {}", at(place), why)};
+}
 
 /// What both formats ask of the bytes before a parser sees them.
 Result<std::string_view> checked_text(std::string_view text) {
@@ -301,7 +303,8 @@ class YamlHandler : public YAML::EventHandler {
       const bool fits = tag.starts_with(standard) &&
                         ((type == "null" && value.is_null()) || (type == "bool" && value.is_bool()) ||
                          (type == "int" && value.is_integer()) || (type == "float" && value.is_number()));
-      if (!fits) throw Refused{place, in_quotes(text) + " cannot be read as " + in_quotes(tag)};
+      if (!fits)
+        throw Refused{place, fmt::format("{} cannot be read as {}", in_quotes(text), in_quotes(tag))};
       if (type == "float") value = value.number();
     }
     value.place = place;
@@ -328,7 +331,7 @@ class YamlHandler : public YAML::EventHandler {
     if (builder_.expects_key())
       throw Refused{place(mark), "a list or a map cannot be a key (or a bracket is not closed)"};
     if (!tag.empty() && tag != "?" && tag != "!" && tag != own_tag)
-      throw Refused{place(mark), "the tag " + in_quotes(tag) + " is not supported"};
+      throw Refused{place(mark), fmt::format("the tag {} is not supported", in_quotes(tag))};
     builder_.open(object, place(mark));
     open_anchors_.push_back(anchor);
   }
@@ -409,9 +412,11 @@ Result<Value> parse_yaml(std::string_view text) {
     if (auto json = parse_json(*checked)) return json;
   GuardedBuffer buffer(*checked);
   const auto too_long = [] {
-    return fail(Errc::invalid,
-                "1:1: more than " + std::to_string(max_yaml_lookahead >> 20) +
-                    " MB in one text or bracketed collection; write it as JSON or in block style");
+    return fail(
+        Errc::invalid,
+        fmt::format(
+            "1:1: more than {} MB in one text or bracketed collection; write it as JSON or in block style",
+            max_yaml_lookahead >> 20));
   };
   try {
     TreeBuilder builder;

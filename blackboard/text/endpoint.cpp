@@ -1,4 +1,5 @@
 #include "blackboard/text/endpoint.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <charconv>
 
@@ -13,9 +14,10 @@ Result<std::pair<std::string, std::string>> tcp_endpoints(const std::string& lis
   int number = 0;
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
   if (error != std::errc{} || end != port.data() + port.size() || number < 1 || number > 65534)
-    return fail(Errc::invalid, "'" + listen + "' is not an address to listen on; write tcp://ADDRESS:PORT, " +
-                                   "for example tcp://0.0.0.0:7070, or * for any free port");
-  return std::pair(listen, host + ":" + std::to_string(number + 1));
+    return fail(Errc::invalid, fmt::format("'{}' is not an address to listen on; write tcp://ADDRESS:PORT, "
+                                           "for example tcp://0.0.0.0:7070, or * for any free port",
+                                           listen));
+  return std::pair(listen, fmt::format("{}:{}", host, number + 1));
 }
 
 }  // namespace bidboard

@@ -204,7 +204,7 @@ Result<Micros> Expression::number(std::span<const Variable> variables) const {
     // Not lua_isnumber: that takes "10" for a number.
     if (lua_type(lua, -1) != LUA_TNUMBER)
       return fail(Errc::invalid,
-                  std::string("gives a ") + lua_typename(lua, lua_type(lua, -1)) + ", not a number");
+                  fmt::format("gives a {}, not a number", lua_typename(lua, lua_type(lua, -1))));
     const double value = lua_tonumber(lua, -1);
     if (std::isnan(value))
       return fail(Errc::invalid, "the result is not a number: for example zero divided by zero");

@@ -41,7 +41,7 @@ def files_of(*languages):
 
 
 def tell(fraction, text):
-    """Progress, for whoever watches. Not worth failing for."""
+    """Reports progress; a failure to report is ignored."""
     try:
         subprocess.run(["bidboard", "progress", f"{fraction:.2f}", text], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     except OSError:

@@ -8,6 +8,7 @@
 #include <map>
 #include <zmq.hpp>
 
+#include "blackboard/fmt.hpp"
 #include "experiments/bench/raw_lmdb.hpp"
 #include "experiments/bench/support.hpp"
 
@@ -141,7 +142,7 @@ Result<pid_t> in_child(Body&& body) {
 }  // namespace
 
 Result<double> run_floor(const Recording& recording, int agents, int capacity, const std::string& folder) {
-  const std::string endpoint = "ipc://" + folder + "/floor";
+  const std::string endpoint = fmt::format("ipc://{}/floor", folder);
   int pipe[2];
   if (::pipe(pipe) != 0) return fail(Errc::unavailable, "cannot make a pipe");
   std::vector<pid_t> children;

@@ -81,10 +81,12 @@ Result<Figures> growth_block(const BenchOptions& options) {
     }
     const auto report = [&](const std::string& what, const char* unit, const std::vector<double>& costs) {
       const PowerLaw law = fit_power_law(std::vector<double>(sizes.begin(), sizes.end()), costs);
-      figures.push_back(figure(name_of(load) + ": " + what + " with 10 agents", unit, {costs.front()}));
-      figures.push_back(figure(name_of(load) + ": " + what + " with 1,000 agents", unit, {costs.back()}));
       figures.push_back(
-          figure(name_of(load) + ": " + what + " grows with agents to the power of", "", {law.exponent}));
+          figure(fmt::format("{}: {} with 10 agents", name_of(load), what), unit, {costs.front()}));
+      figures.push_back(
+          figure(fmt::format("{}: {} with 1,000 agents", name_of(load), what), unit, {costs.back()}));
+      figures.push_back(figure(fmt::format("{}: {} grows with agents to the power of", name_of(load), what),
+                               "", {law.exponent}));
     };
     report("controller CPU per task", "µs", cpu);
     report("messages per task", "", messages);

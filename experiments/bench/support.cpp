@@ -44,7 +44,7 @@ Workspace::~Workspace() {
   fs::remove_all(path_, ignored);
 }
 void Workspace::write(const std::string& name, const std::string& text) const {
-  std::ofstream(path_ + "/" + name) << text;
+  std::ofstream(fmt::format("{}/{}", path_, name)) << text;
 }
 
 Result<Ran> run(const std::string& program, const std::string& folder, std::vector<std::string> arguments) {
@@ -74,7 +74,7 @@ Result<Ran> run(const std::string& program, const std::string& folder, std::vect
   ::waitpid(pid, &status, 0);
   ran.seconds = seconds_since(begun);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    return fail(Errc::failed, "`bidboard " + arguments.front() + "` ended badly");
+    return fail(Errc::failed, fmt::format("`bidboard {}` ended badly", arguments.front()));
   return ran;
 }
 
@@ -122,7 +122,7 @@ std::vector<pid_t> family_of(pid_t root) {
   std::vector<pid_t> family{root};
   for (std::size_t at = 0; at < family.size(); ++at) {
     const std::string pid = std::to_string(family[at]);
-    std::ifstream children("/proc/" + pid + "/task/" + pid + "/children");
+    std::ifstream children(fmt::format("/proc/{}/task/{}/children", pid, pid));
     pid_t child = 0;
     while (children >> child) family.push_back(child);
   }
@@ -143,9 +143,11 @@ Memory memory_of(pid_t pid) {
 Result<std::unique_ptr<LiveBoard>> LiveBoard::start(const BenchOptions& bench, const LiveOptions& options) {
   std::string settings = "strategy: " + options.strategy;
   if (!options.durable) settings += "\ndurability: none";
-  settings += fmt::format("\nagents:\n  - {{name: w, count: {}, capacity: {}, executor: simulated",
-                          options.agents, options.capacity) +
-              (options.asked ? ", live: true" : "") + "}\n";
+  settings +=
+      fmt::format("{}{}}}\n",
+                  fmt::format("\nagents:\n  - {{name: w, count: {}, capacity: {}, executor: simulated",
+                              options.agents, options.capacity),
+                  (options.asked ? ", live: true" : ""));
   return start(bench.program, settings);
 }
 

@@ -28,20 +28,20 @@ std::string skills_in_yaml(const std::vector<Skill>& skills) {
   std::string text;
   for (const Skill& skill : skills)
     text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", skill.name, format_micros(skill.level));
-  return "{" + text + "}";
+  return fmt::format("{{{}}}", text);
 }
 
 std::string settings_of(const StrategySpec& strategy, const Setting& setting,
                         const std::vector<AgentProfile>& managers) {
-  std::string text = "strategy: " + strategy.strategy + "\nmechanism: " + strategy.mechanism +
-                     "\ncalibrate: " + (strategy.calibrate ? "true" : "false") +
-                     "\nweights: {seconds: 1, price: 0}\nagents:\n";
+  std::string text =
+      fmt::format("strategy: {}\nmechanism: {}\ncalibrate: {}\nweights: {{seconds: 1, price: 0}}\nagents:\n",
+                  strategy.strategy, strategy.mechanism, (strategy.calibrate ? "true" : "false"));
   for (std::size_t i = 0; i < setting.agents.size(); ++i) {
     const AgentProfile& agent = setting.agents[i];
-    text += "  - {name: " + agent.name +
-            ", executor: simulated, restart: false, speed: " + format_micros(agent.speed) +
-            fmt::format(", capacity: {}", agent.capacity) +
-            ", price_per_second: " + format_micros(agent.price_per_second);
+    text +=
+        fmt::format("  - {{name: {}, executor: simulated, restart: false, speed: {}{}, price_per_second: {}",
+                    agent.name, format_micros(agent.speed), fmt::format(", capacity: {}", agent.capacity),
+                    format_micros(agent.price_per_second));
     if (!agent.parent.empty()) text += ", parent: " + agent.parent;
     if (!agent.skills.empty()) text += ", skills: " + skills_in_yaml(agent.skills);
     // A live bid is always honest, so agents that lie bid by a formula.

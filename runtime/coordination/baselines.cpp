@@ -58,7 +58,8 @@ class RandomCoordinator final : public PushCoordinator {
       if (able.empty()) continue;
       const std::size_t winner = able[random_.below(able.size())];
       free[winner] -= 1;
-      choices.push_back({t, winner, fmt::format("chosen at random among {}", counted(able.size(), "free agent"))});
+      choices.push_back(
+          {t, winner, fmt::format("chosen at random among {}", counted(able.size(), "free agent"))});
     }
     return choices;
   }

@@ -77,8 +77,8 @@ Result<std::vector<Task>> numbered(const Core& core, const Actor& actor, const P
     if (actor.only_task)
       task.spec.parent = actor.only_task;
     else if (spec.parent && !core.board.task(spec.parent))
-      return fail(Errc::not_found, fmt::format("the parent of task '{}', {}, does not exist",
-                                               spec.title, spec.parent));
+      return fail(Errc::not_found,
+                  fmt::format("the parent of task '{}', {}, does not exist", spec.title, spec.parent));
     task.created_at = core.now.wall;
     for (const Need& need : spec.needs)
       if (!core.board.task(need.task))

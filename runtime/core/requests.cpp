@@ -348,8 +348,8 @@ Result<ReplyBody> read_log(Core& core, const ReadLog& request) {
   const Result<std::optional<Base>> base = base_of(core.board.store());
   if (!base) return fail(base.error());
   if (*base && page.first <= (*base)->seq)
-    return fail(Errc::not_found, fmt::format("the board was compacted at event {}; its log begins behind it",
-                                             (*base)->seq));
+    return fail(Errc::not_found,
+                fmt::format("the board was compacted at event {}; its log begins behind it", (*base)->seq));
   std::size_t bytes = 0;
   const std::uint32_t limit = std::clamp<std::uint32_t>(request.limit, 1, 10'000);
   const Result<void> read = core.board.store().scan(std::string(1, keys::log_letter), keys::event(page.first),

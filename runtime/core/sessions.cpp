@@ -74,8 +74,8 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
   }
 }
 
-/// The capability of an earlier epoch can be derived again: only an agent that was awarded the task can leave a late
-/// result.
+/// The capability of an earlier epoch can be derived again: only an agent that was awarded the task can leave
+/// a late result.
 bool proves_award(const Core& core, const Task& task, const ReportItem& item) {
   if (item.epoch == task.epoch) return matches(item.capability, task.capability_hash);
   return item.epoch < task.epoch && item.capability == core.secrets.capability(task.id, item.epoch);
@@ -220,10 +220,10 @@ void on_register(Core& core, PeerId peer, const Register& message) {
     agent.registered_at = core.now.wall;
   }
   if (!core.sessions.contains(agent.id) && core.sessions.size() >= core.options.live_agents_max)
-    return core.send(peer,
-                     RegistrationRefused{Errc::unavailable,
-                                         fmt::format("{} agents are registered already, as many as a board takes",
-                                                     core.options.live_agents_max)});
+    return core.send(
+        peer, RegistrationRefused{Errc::unavailable,
+                                  fmt::format("{} agents are registered already, as many as a board takes",
+                                              core.options.live_agents_max)});
   const std::string secret = core.secrets.registration(agent.id, message.incarnation);
   agent.profile = message.profile;
   agent.state = AgentState::live;

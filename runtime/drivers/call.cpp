@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "blackboard/checks/check.hpp"
+#include "blackboard/fmt.hpp"
 #include "runtime/core/node.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/home/random_bytes.hpp"
@@ -89,7 +90,7 @@ std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const
     return still && still->endpoint == writer.endpoint && still->pid == writer.pid;
   };
   const Conversation with{
-      writer.endpoint, {}, "the controller (process " + std::to_string(writer.pid) + ")", still_serves};
+      writer.endpoint, {}, fmt::format("the controller (process {})", writer.pid), still_serves};
   return converse(with, request, give_up, said);
 }
 

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "agents/guard/platform.hpp"
+#include "blackboard/fmt.hpp"
 #include "runtime/coordination/strategy.hpp"
 #include "runtime/core/node.hpp"
 #include "runtime/drivers/clock.hpp"
@@ -89,7 +90,8 @@ Result<std::unique_ptr<Server>> open_server(const BoardDirectory& board, const S
   if (!options.listen.empty()) {
     Result<KeyPair> keys = server_keys(board);
     if (!keys)
-      return fail(keys.error().code, "cannot listen at " + options.listen + ": " + keys.error().text);
+      return fail(keys.error().code,
+                  fmt::format("cannot listen at {}: {}", options.listen, keys.error().text));
     wanted.secret_key = std::move(keys->secret_key);
   }
   return Server::open(std::move(wanted));
@@ -235,8 +237,10 @@ class Live {
   }
 
   void refuse(const FromPeer& from) {
-    const std::string why = "the controller crashed on this " + std::string(kind(from.message)) +
-                            " twice; this version of Bidboard takes it no more. Please report it";
+    const std::string why = fmt::format(
+        "the controller crashed on this {} twice; this version of Bidboard takes it no more. Please report "
+        "it",
+        kind(from.message));
     options_.on_note({Note::Level::error, why});
     if (const auto* request = std::get_if<Request>(&from.message))
       server_.send(from.peer, Reply{request->number, Errc::refused, why, {}});

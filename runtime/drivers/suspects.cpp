@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "agents/guard/descriptor.hpp"
+#include "blackboard/fmt.hpp"
 
 namespace bidboard {
 namespace {
@@ -69,9 +70,10 @@ void on_crash(int number) {
 Result<std::unique_ptr<Suspects>> Suspects::open(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (file.get() < 0 || ::ftruncate(file.get(), sizeof(Mapped)) != 0)
-    return fail(Errc::storage, "cannot make " + path + ": " + std::strerror(errno));
+    return fail(Errc::storage, fmt::format("cannot make {}: {}", path, std::strerror(errno)));
   void* const address = ::mmap(nullptr, sizeof(Mapped), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
-  if (address == MAP_FAILED) return fail(Errc::storage, "cannot map " + path + ": " + std::strerror(errno));
+  if (address == MAP_FAILED)
+    return fail(Errc::storage, fmt::format("cannot map {}: {}", path, std::strerror(errno)));
   auto* mapped = static_cast<Mapped*>(address);
   Mapped& m = *mapped;
   const bool ours = std::strncmp(m.version, BIDBOARD_VERSION, sizeof m.version) == 0;

@@ -16,6 +16,7 @@
 
 #include "agents/guard/descriptor.hpp"
 #include "blackboard/checks/sabotage.hpp"
+#include "blackboard/fmt.hpp"
 #include "runtime/home/random_bytes.hpp"
 
 namespace bidboard {
@@ -87,7 +88,7 @@ int open_lock(const BoardDirectory& board) {
 
 /// The file appears with its content or not at all; one that is there stays as it is. False: errno says why.
 bool make_file_at_once(const std::string& path, const std::string& content) {
-  const std::string draft = path + "." + std::to_string(::getpid());
+  const std::string draft = fmt::format("{}.{}", path, ::getpid());
   bool made = false;
   {
     const Descriptor file{::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
@@ -113,15 +114,16 @@ Result<BoardDirectory> find_board(const std::string& chosen) {
   const char* from_environment = std::getenv("BIDBOARD_DIR");
   const char* elsewhere = std::getenv(connect_variable);
   if (chosen.empty() && elsewhere && *elsewhere != '\0')
-    return fail(Errc::unavailable, "the board is on another machine (BIDBOARD_CONNECT is " +
-                                       std::string(elsewhere) +
-                                       "), and this command works on the board's files: run it there");
+    return fail(Errc::unavailable, fmt::format("the board is on another machine (BIDBOARD_CONNECT is {}), "
+                                               "and this command works on the board's files: run it there",
+                                               elsewhere));
   const std::string given = !chosen.empty() ? chosen : from_environment ? from_environment : "";
   std::error_code error;
   if (!given.empty()) {
     const BoardDirectory board{folder_of(fs::absolute(fs::path(given), error).lexically_normal()).string()};
     if (is_board(board)) return board;
-    return fail(Errc::not_found, "no board in " + given + "; `bidboard -C " + given + " init` makes one");
+    return fail(Errc::not_found,
+                fmt::format("no board in {}; `bidboard -C {} init` makes one", given, given));
   }
   for (fs::path at = fs::current_path(error); !at.empty(); at = at.parent_path()) {
     if (const BoardDirectory board{(at / board_folder).string()}; is_board(board)) return board;
@@ -139,7 +141,7 @@ Result<BoardDirectory> make_board_folder(const std::string& home) {
   fs::create_directories(folder.parent_path(), error);
   for (const std::string& path : {board.path, board.output(), board.run()})
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-      return fail(Errc::storage, "cannot make " + path + ": " + std::strerror(errno));
+      return fail(Errc::storage, fmt::format("cannot make {}: {}", path, std::strerror(errno)));
   std::ofstream(folder / ".gitignore") << "*\n";
   if (const Result<std::string> key = secret_key(board); !key) return fail(key.error());
   return board;
@@ -157,7 +159,7 @@ Result<std::string> secret_key(const BoardDirectory& board) {
   if (!fresh) return fail(fresh.error());
   return make_file_at_once(path, *fresh)
              ? secret_key(board)
-             : fail(Errc::storage, "cannot write " + path + ": " + std::strerror(errno));
+             : fail(Errc::storage, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
 }
 
 Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::State as, Duration patience,
@@ -165,7 +167,8 @@ Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::Stat
   using Clock = std::chrono::steady_clock;
   const auto give_up = Clock::now() + std::chrono::microseconds(patience.us);
   const int fd = open_lock(board);
-  if (fd < 0) return fail(Errc::storage, "cannot open " + board.writer_lock() + ": " + std::strerror(errno));
+  if (fd < 0)
+    return fail(Errc::storage, fmt::format("cannot open {}: {}", board.writer_lock(), std::strerror(errno)));
   std::chrono::milliseconds pause(1);
   int seen_serving = 0;
   while (!sabotaged("lock") && ::flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -176,13 +179,13 @@ Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::Stat
       if (serving) *serving = *holder;
       ::close(fd);
       return fail(Errc::conflict,
-                  "a controller serves this board already (process " + std::to_string(holder->pid) + ")");
+                  fmt::format("a controller serves this board already (process {})", holder->pid));
     }
     if (Clock::now() >= give_up) {
       ::close(fd);
-      return fail(Errc::timed_out, "the board is being written by process " +
-                                       std::to_string(holder ? holder->pid : 0) +
-                                       " and was not let go of within " + format_duration(patience));
+      return fail(Errc::timed_out,
+                  fmt::format("the board is being written by process {} and was not let go of within {}",
+                              holder ? holder->pid : 0, patience));
     }
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::milliseconds(16));

@@ -49,8 +49,8 @@ std::vector<std::string> read_everything(const BoardDirectory& board, bool deep)
   if (!read) findings.push_back(read.error().text);
   // A page that went wrong can hide others, which no record misses when it hides all of them.
   if (findings.empty() && found != *entries)
-    findings.push_back("the store says that it holds " + std::to_string(*entries) + " entries, but " +
-                       std::to_string(found) + " are found");
+    findings.push_back(
+        fmt::format("the store says that it holds {} entries, but {} are found", *entries, found));
   if (!findings.empty()) return findings;  // what does not decode cannot be compared
   findings = check_invariants(**snapshot);
   if (!deep || !findings.empty()) return findings;
@@ -92,9 +92,9 @@ Result<void> examine_store(const BoardDirectory& board, bool deep, std::vector<S
   }
   if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0)
     findings.push_back(
-        {true, "reading the store killed the reader (" +
-                   std::string(WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status)) : "it gave up") +
-                   "): data.mdb is damaged; go back to a backup"});
+        {true,
+         fmt::format("reading the store killed the reader ({}): data.mdb is damaged; go back to a backup",
+                     WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status)) : "it gave up")});
   return {};
 }
 
@@ -128,9 +128,9 @@ void examine_agents(const Snapshot& snapshot, std::vector<Symptom>& findings) {
         if (!agent || agent->state != AgentState::live || !agent->key.empty()) return true;
         const bool runs = agent->profile.pid > 0 && ::kill(static_cast<pid_t>(agent->profile.pid), 0) == 0;
         findings.push_back(
-            {false, "agent " + agent->profile.name +
-                        (runs ? " waits for a controller" : " is listed as live, but its process has ended") +
-                        "; `bidboard up` sorts that out"});
+            {false, fmt::format("agent {}{}; `bidboard up` sorts that out", agent->profile.name,
+                                (runs ? " waits for a controller"
+                                      : " is listed as live, but its process has ended"))});
         return true;
       });
   if (!read) findings.push_back({true, read.error().text});
@@ -153,9 +153,10 @@ void examine_executions(const BoardDirectory& board, const Snapshot& snapshot, b
     }
     const Result<Task> task = *bytes ? unseal<Task>(**bytes) : fail(Errc::not_found, "no such task");
     if (!served)
-      findings.push_back({false, "something of task " + name + " still runs, without a controller"});
+      findings.push_back({false, fmt::format("something of task {} still runs, without a controller", name)});
     else if (!task || !is_held(task->state))
-      findings.push_back({false, "something of task " + name + " still runs, though nobody holds it"});
+      findings.push_back(
+          {false, fmt::format("something of task {} still runs, though nobody holds it", name)});
   }
 }
 
@@ -170,8 +171,11 @@ void examine_processes(const BoardDirectory& board, std::vector<Symptom>& findin
   examine_executions(board, **snapshot, served, findings);
   const std::string sockets = socket_folder(board.path);
   if (!served && fs::exists(sockets))
-    findings.push_back({false, "sockets of a controller that was killed are left over in " + sockets +
-                                   "; the next one takes them over"});
+    findings.push_back(
+        {false,
+         fmt::format(
+             "sockets of a controller that was killed are left over in {}; the next one takes them over",
+             sockets)});
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <iterator>
 
 #include "agents/guard/descriptor.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/secrets.hpp"
 #include "blackboard/text/document.hpp"
 
@@ -31,7 +32,7 @@ constexpr const char* server_name = "server";
 constexpr time_t grain_seconds = 2;
 
 std::string file_of(const BoardDirectory& board, const std::string& name, const char* suffix) {
-  return board.keys() + "/" + name + suffix;
+  return fmt::format("{}/{}{}", board.keys(), name, suffix);
 }
 
 Result<void> check_name(const std::string& name) {
@@ -41,9 +42,9 @@ Result<void> check_name(const std::string& name) {
                              c == '.' || c == '_' || c == '-';
                     });
   if (fits && name != server_name) return {};
-  return fail(Errc::invalid,
-              "'" + name + "' is no name for a key: 1 to 64 letters, digits, dots, dashes or underscores, " +
-                  "no dot or dash in front, and not 'server'");
+  return fail(Errc::invalid, fmt::format("'{}' is no name for a key: 1 to 64 letters, digits, dots, dashes "
+                                         "or underscores, no dot or dash in front, and not 'server'",
+                                         name));
 }
 
 Result<std::string> bytes_of(const std::string& digits) {
@@ -72,16 +73,17 @@ Result<void> write_new(const std::string& path, const std::string& text) {
   ::unlink(fresh.c_str());
   if (written) return {};
   if (error == EEXIST) return fail(Errc::conflict, path + " exists already");
-  return fail(Errc::storage, "cannot write " + path + ": " + std::strerror(error));
+  return fail(Errc::storage, fmt::format("cannot write {}: {}", path, std::strerror(error)));
 }
 
 /// What keeps a secret secret.
 Result<void> check_private(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0)
-    return fail(Errc::not_found, "cannot read " + path + ": " + std::strerror(errno));
+    return fail(Errc::not_found, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   if ((info.st_mode & 077) == 0 && (info.st_uid == ::getuid() || ::getuid() == 0)) return {};
-  return fail(Errc::refused, path + " must be yours and readable by nobody else; `chmod go= " + path + "`");
+  return fail(Errc::refused,
+              fmt::format("{} must be yours and readable by nobody else; `chmod go= {}`", path, path));
 }
 
 /// The members of a small YAML map, each of them text.
@@ -99,7 +101,7 @@ class KeyFile {
     Result<std::string> bytes =
         value && value->is_string() ? bytes_of(value->string()) : fail(Errc::invalid, "it is missing");
     if (bytes) return bytes;
-    return fail(Errc::corrupt, path_ + " is no key file: '" + std::string(name) + "': " + bytes.error().text);
+    return fail(Errc::corrupt, fmt::format("{} is no key file: '{}': {}", path_, name, bytes.error().text));
   }
   bool says(std::string_view name, std::string_view expected) const {
     const Value* value = value_.find(name);
@@ -113,23 +115,23 @@ class KeyFile {
 };
 
 std::string line(const char* name, const std::string& bytes) {
-  return std::string(name) + ": \"" + to_hex(bytes) + "\"\n";
+  return fmt::format("{}: \"{}\"\n", name, to_hex(bytes));
 }
 
 }  // namespace
 
 Result<KeyPair> make_keys(const BoardDirectory& board) {
   if (::mkdir(board.keys().c_str(), 0700) != 0 && errno != EEXIST)
-    return fail(Errc::storage, "cannot make " + board.keys() + ": " + std::strerror(errno));
+    return fail(Errc::storage, fmt::format("cannot make {}: {}", board.keys(), std::strerror(errno)));
   if (Result<KeyPair> known = server_keys(board); known || known.error().code != Errc::not_found)
     return known;
   const Result<KeyPair> made = make_key_pair();
   if (!made) return fail(made.error());
   const Result<void> written =
       write_new(file_of(board, server_name, secret_suffix),
-                "# By this the controller proves to remote agents that it is this board's. Whoever has it "
-                "can pose as it.\n" +
-                    line("public", made->public_key) + line("secret", made->secret_key));
+                fmt::format("# By this the controller proves to remote agents that it is this board's. "
+                            "Whoever has it can pose as it.\n{}{}",
+                            line("public", made->public_key), line("secret", made->secret_key)));
   if (!written && written.error().code != Errc::conflict) return fail(written.error());
   return server_keys(board);
 }
@@ -163,7 +165,7 @@ Result<std::vector<AllowedKey>> allowed_keys(const BoardDirectory& board) {
     if (!public_key) return fail(public_key.error());
     keys.push_back({entry.path().stem().string(), *public_key, file->says("rights", "operator")});
   }
-  if (error) return fail(Errc::storage, "cannot read " + board.keys() + ": " + error.message());
+  if (error) return fail(Errc::storage, fmt::format("cannot read {}: {}", board.keys(), error.message()));
   std::ranges::sort(keys, {}, &AllowedKey::name);
   return keys;
 }
@@ -175,13 +177,15 @@ Result<void> import_key(const BoardDirectory& board, const AllowedKey& key) {
   if (!known) return fail(known.error());
   for (const AllowedKey& other : *known) {
     if (other.name == key.name)
-      return fail(Errc::conflict, "there is a key '" + key.name + "' already; `bidboard keys revoke " +
-                                      key.name + "` takes it back");
+      return fail(Errc::conflict,
+                  fmt::format("there is a key '{}' already; `bidboard keys revoke {}` takes it back",
+                              key.name, key.name));
     if (other.public_key == key.public_key)
-      return fail(Errc::conflict, "this key is allowed already, as '" + other.name + "'");
+      return fail(Errc::conflict, fmt::format("this key is allowed already, as '{}'", other.name));
   }
-  return write_new(file_of(board, key.name, public_suffix), line("public", key.public_key) + "rights: " +
-                                                                (key.operates ? "operator" : "agent") + "\n");
+  return write_new(
+      file_of(board, key.name, public_suffix),
+      fmt::format("{}rights: {}\n", line("public", key.public_key), (key.operates ? "operator" : "agent")));
 }
 
 Result<std::string> add_key(const BoardDirectory& board, const std::string& name, bool operates) {
@@ -193,10 +197,10 @@ Result<std::string> add_key(const BoardDirectory& board, const std::string& name
   // The file to hand over comes first: a key that is allowed and that nobody has is of no use.
   const std::string path = file_of(board, name, secret_suffix);
   const Result<void> written = write_new(
-      path,
-      "# The key '" + name + "' of a Bidboard board. Whoever has this file may connect to its controller:\n" +
-          "#   bidboard agent --connect tcp://HOST:PORT --key FILE ...\n" + line("public", made->public_key) +
-          line("secret", made->secret_key) + line("server", server->public_key));
+      path, fmt::format("# The key '{}' of a Bidboard board. Whoever has this file may connect to its "
+                        "controller:\n#   bidboard agent --connect tcp://HOST:PORT --key FILE ...\n{}{}{}",
+                        name, line("public", made->public_key), line("secret", made->secret_key),
+                        line("server", server->public_key)));
   if (!written) return fail(written.error());
   if (const Result<void> allowed = import_key(board, {name, made->public_key, operates}); !allowed) {
     ::unlink(path.c_str());
@@ -210,8 +214,9 @@ Result<void> revoke_key(const BoardDirectory& board, const std::string& name) {
   const std::string path = file_of(board, name, public_suffix);
   if (::unlink(path.c_str()) != 0)
     return errno == ENOENT
-               ? fail(Errc::not_found, "there is no key '" + name + "'; `bidboard keys list` shows them")
-               : fail(Errc::storage, "cannot remove " + path + ": " + std::strerror(errno));
+               ? fail(Errc::not_found,
+                      fmt::format("there is no key '{}'; `bidboard keys list` shows them", name))
+               : fail(Errc::storage, fmt::format("cannot remove {}: {}", path, std::strerror(errno)));
   ::unlink(file_of(board, name, secret_suffix).c_str());
   return {};
 }

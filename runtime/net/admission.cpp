@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "blackboard/checks/sabotage.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/secrets.hpp"
 
 namespace bidboard {
@@ -20,19 +21,18 @@ Admission admit(const Knock& knock, const AdmissionRules& rules) {
   if (knock.remote) {
     const auto key = std::ranges::find(rules.keys, knock.key, &AllowedKey::public_key);
     if (key == rules.keys.end())
-      return refused("its key " + to_hex(knock.key) +
-                     " is not allowed here (`bidboard keys import` allows it)");
+      return refused(fmt::format("its key {} is not allowed here (`bidboard keys import` allows it)",
+                                 to_hex(knock.key)));
     in.key = key->name;
     in.operates = key->operates;
   } else if (knock.uid && *knock.uid != rules.uid && *knock.uid != 0) {
-    return refused("the board belongs to user " + std::to_string(rules.uid));
+    return refused(fmt::format("the board belongs to user {}", rules.uid));
   }
   if (knock.open > rules.connections_max)
-    return {
-        Admission::Verdict::full,
-        {},
-        false,
-        "there are " + std::to_string(rules.connections_max) + " connections already, as many as allowed"};
+    return {Admission::Verdict::full,
+            {},
+            false,
+            fmt::format("there are {} connections already, as many as allowed", rules.connections_max)};
   return in;
 }
 
@@ -46,8 +46,8 @@ std::string RefusalNotes::tell(const std::string& from, const std::string& why, 
     return {};
   }
   told_ += 1;
-  std::string text = "refused a connection from " + from + ": " + why;
-  if (kept_silent_ > 0) text += "; " + std::to_string(kept_silent_) + " more were refused in the last minute";
+  std::string text = fmt::format("refused a connection from {}: {}", from, why);
+  if (kept_silent_ > 0) text += fmt::format("; {} more were refused in the last minute", kept_silent_);
   kept_silent_ = 0;
   return text;
 }

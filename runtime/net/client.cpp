@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "blackboard/fmt.hpp"
 #include "runtime/net/wire.hpp"
 
 namespace bidboard {
@@ -41,9 +42,11 @@ void set_up(zmq::socket_t& socket, const std::string& endpoint, const std::optio
 
 Result<void> may_try(const std::string& endpoint, const std::optional<CurveKeys>& keys) {
   if (endpoint.starts_with("tcp://") && !keys)
-    return fail(Errc::invalid,
-                "a controller at " + endpoint +
-                    " takes nobody without a key; `bidboard keys add` makes one on its machine");
+    return fail(
+        Errc::invalid,
+        fmt::format(
+            "a controller at {} takes nobody without a key; `bidboard keys add` makes one on its machine",
+            endpoint));
   if (keys)
     if (const Result<void> can = wire::check_curve(); !can) return can;
   if (!endpoint.starts_with("tcp://") && keys)
@@ -82,21 +85,22 @@ struct Connection::Impl {
       incoming.trouble.reset();
       broken_handshakes = 0;
     } else if (what == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH && value == status_full) {
-      incoming.trouble = Error{Errc::unavailable, "the controller at " + endpoint +
-                                                      " has as many connections as it takes; trying again"};
+      incoming.trouble = Error{
+          Errc::unavailable,
+          fmt::format("the controller at {} has as many connections as it takes; trying again", endpoint)};
       again_at = Clock::now() + full_pause;
     } else if (what == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
-      incoming.trouble = Error{
-          Errc::refused, "the controller at " + endpoint + " refused the connection: " +
-                             (keys ? "it does not allow our key, or no longer (`bidboard keys list` there)"
-                                   : "the board belongs to another user")};
+      incoming.trouble =
+          Error{Errc::refused,
+                fmt::format("the controller at {} refused the connection: {}", endpoint,
+                            (keys ? "it does not allow our key, or no longer (`bidboard keys list` there)"
+                                  : "the board belongs to another user"))};
     } else if ((what & handshake_broken) != 0 && keys && ++broken_handshakes == broken_handshakes_max) {
       broken_handshakes = 0;
-      incoming.trouble =
-          Error{was_let_in ? Errc::unavailable : Errc::refused,
-                "what listens at " + endpoint +
-                    " breaks off when we show our key: the key file was made for another board, or no "
-                    "controller serves there"};
+      incoming.trouble = Error{was_let_in ? Errc::unavailable : Errc::refused,
+                               fmt::format("what listens at {} breaks off when we show our key: the key file "
+                                           "was made for another board, or no controller serves there",
+                                           endpoint)};
     }
   }
 
@@ -124,7 +128,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& endpoint
   try {
     return std::unique_ptr<Connection>(new Connection(std::make_unique<Impl>(endpoint, keys)));
   } catch (const zmq::error_t& error) {
-    return fail(Errc::unavailable, "cannot connect to " + endpoint + ": " + error.what());
+    return fail(Errc::unavailable, fmt::format("cannot connect to {}: {}", endpoint, error.what()));
   }
 }
 
@@ -195,7 +199,7 @@ Result<std::unique_ptr<Feed>> Feed::open(const std::string& endpoint, const std:
   try {
     return std::unique_ptr<Feed>(new Feed(std::make_unique<Impl>(endpoint, keys)));
   } catch (const zmq::error_t& error) {
-    return fail(Errc::unavailable, "cannot connect to " + endpoint + ": " + error.what());
+    return fail(Errc::unavailable, fmt::format("cannot connect to {}: {}", endpoint, error.what()));
   }
 }
 

@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 
+#include "blackboard/fmt.hpp"
 #include "runtime/net/wire.hpp"
 
 namespace bidboard {
@@ -79,7 +80,7 @@ Knock knock_of(const std::vector<std::string>& request) {
   if (colon != std::string::npos &&
       std::sscanf(knock.from.c_str() + colon, ":%u:%u:%ld", &uid, &gid, &pid) == 3) {
     knock.uid = uid;
-    knock.from = "process " + std::to_string(pid) + " of user " + std::to_string(uid);
+    knock.from = fmt::format("process {} of user {}", pid, uid);
   }
   return knock;
 }
@@ -249,7 +250,7 @@ Result<std::unique_ptr<Door>> Door::open(DoorOptions options) {
   try {
     return std::unique_ptr<Door>(new Door(std::make_unique<Impl>(std::move(options))));
   } catch (const zmq::error_t& error) {
-    return fail(Errc::unavailable, "cannot listen at " + endpoint + ": " + error.what());
+    return fail(Errc::unavailable, fmt::format("cannot listen at {}: {}", endpoint, error.what()));
   }
 }
 

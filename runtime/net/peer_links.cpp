@@ -8,6 +8,7 @@
 #include <charconv>
 #include <map>
 
+#include "blackboard/fmt.hpp"
 #include "runtime/home/socket_folder.hpp"
 #include "runtime/net/door.hpp"
 #include "runtime/net/server.hpp"
@@ -40,7 +41,7 @@ void remove_dead_peer_sockets(const std::string& folder) {
   while (const dirent* entry = ::readdir(listing)) {
     const pid_t owner = owner_of(entry->d_name);
     if (owner != 0 && ::kill(owner, 0) != 0 && errno == ESRCH)
-      ::unlink((folder + "/" + entry->d_name).c_str());
+      ::unlink((fmt::format("{}/{}", folder, entry->d_name)).c_str());
   }
   ::closedir(listing);
 }
@@ -85,7 +86,7 @@ Result<std::unique_ptr<PeerLinks>> PeerLinks::open(
   remove_dead_peer_sockets(folder);
   auto impl = std::make_unique<Impl>();
   impl->folder = folder;
-  impl->socket = folder + "/" + name;
+  impl->socket = fmt::format("{}/{}", folder, name);
   DoorOptions wanted;
   wanted.endpoint = "ipc://" + impl->socket;
   wanted.may_enter = [](const Knock& knock) { return admit(knock, {::getuid(), connections_max, {}}); };

@@ -49,7 +49,8 @@ Result<BoardView> BoardView::open(const Globals& globals) {
 Result<Task> BoardView::task(TaskId id) const {
   const auto bytes = snapshot_->get(keys::task(id));
   if (!bytes) return fail(bytes.error());
-  if (!*bytes) return fail(Errc::not_found, fmt::format("there is no task {}; `bidboard tasks` lists all", id));
+  if (!*bytes)
+    return fail(Errc::not_found, fmt::format("there is no task {}; `bidboard tasks` lists all", id));
   return unseal<Task>(**bytes);
 }
 
@@ -92,7 +93,7 @@ Result<std::string> BoardView::result_of(const Task& task) const {
   const auto bytes = snapshot_->get(keys::blob(task.result_blob));
   if (!bytes) return fail(bytes.error());
   if (!*bytes)
-    return fail(Errc::corrupt, "the result of " + to_string(task.id) + " is missing; run bidboard doctor");
+    return fail(Errc::corrupt, fmt::format("the result of {} is missing; run bidboard doctor", task.id));
   return std::string(**bytes);
 }
 
@@ -135,6 +136,18 @@ Result<Value> task_to_json(const BoardView& board, const Task& task) {
   Result<Value> result = parse_json(*text);
   flat.set("result", task.state != TaskState::done ? Value() : result ? std::move(*result) : Value(*text));
   return flat;
+}
+
+std::vector<std::string> holds_in_words(const Task& task, WallTime now) {
+  std::vector<std::string> all;
+  if (is_held(task.state) || is_over(task.state)) return all;
+  for (const Hold& hold : task.holds) {
+    std::string text(name(hold.kind));
+    if (hold.until > now) text += fmt::format(", {} left", hold.until - now);
+    if (!hold.why.empty()) text += fmt::format(": {}", hold.why);
+    all.push_back(std::move(text));
+  }
+  return all;
 }
 
 }  // namespace bidboard

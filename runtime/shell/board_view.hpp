@@ -48,4 +48,8 @@ std::string shown_state(TaskState state);
 /// As `show --json` and `tasks --json` print it.
 Result<Value> task_to_json(const BoardView& board, const Task& task);
 
+/// What keeps a waiting task from being awarded, one text for each hold: "back-off, 3s left", "pause: lunch".
+/// Nothing for a task that is awarded or over.
+std::vector<std::string> holds_in_words(const Task& task, WallTime now);
+
 }  // namespace bidboard

@@ -1,4 +1,5 @@
 #include "runtime/shell/print.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -53,7 +54,7 @@ std::string coloured(Colour colour, std::string_view text) {
   static const bool wanted = is_terminal() && std::getenv("NO_COLOR") == nullptr;
   if (!wanted || colour == Colour::plain) return std::string(text);
   constexpr const char* codes[] = {"", "1", "2", "31", "32", "33", "34", "36"};
-  return std::string("\x1b[") + codes[static_cast<int>(colour)] + "m" + std::string(text) + "\x1b[0m";
+  return fmt::format("\x1b[{}m{}\x1b[0m", codes[static_cast<int>(colour)], text);
 }
 
 std::size_t display_width(std::string_view text) {

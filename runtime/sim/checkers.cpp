@@ -25,16 +25,13 @@ bool may_have(const TaskSpec& task, const AgentProfile& agent) {
   });
 }
 
-std::string named(TaskId task, Epoch epoch) {
-  return to_string(task) + " epoch " + std::to_string(epoch.value);
-}
+std::string named(TaskId task, Epoch epoch) { return fmt::format("{} epoch {}", task, epoch.value); }
 
 }  // namespace
 
 void Checkers::must(bool holds, const std::string& what) {
   if (!holds && violations_.size() < violations_max)
-    violations_.push_back(format_duration(at_ - Instant{}) + ", event " + std::to_string(last_.value) + ": " +
-                          what);
+    violations_.push_back(fmt::format("{}, event {}: {}", at_ - Instant{}, last_.value, what));
 }
 
 void Checkers::on_saved(const Saved& saved, const Store& store, Instant at) {
@@ -74,9 +71,9 @@ void Checkers::follow(const TermStarted& event) {
 
 void Checkers::follow(const TaskPosted& event) {
   const Task& posted = event.task;
-  must(!tasks_.contains(posted.id), to_string(posted.id) + " is posted once");
+  must(!tasks_.contains(posted.id), fmt::format("{} is posted once", posted.id));
   must(titles_.insert(posted.spec.title).second,
-       "a request is done once: '" + posted.spec.title + "' was posted twice");
+       fmt::format("a request is done once: '{}' was posted twice", posted.spec.title));
   KnownTask task;
   task.spec = posted.spec;
   task.state = posted.state;
@@ -88,7 +85,7 @@ void Checkers::check_needs(TaskId id, const KnownTask& task) {
   for (const Need& need : task.spec.needs) {
     const auto needed = tasks_.find(need.task);
     must(needed != tasks_.end() && (needed->second.done || (need.any && needed->second.was_over)),
-         to_string(id) + " is awarded before " + to_string(need.task) + ", which it needs");
+         fmt::format("{} is awarded before {}, which it needs", id, need.task));
   }
 }
 
@@ -96,14 +93,14 @@ void Checkers::follow(const TaskAwarded& event) {
   const auto known = tasks_.find(event.task);
   const auto holder = agents_.find(event.agent);
   if (known == tasks_.end() || holder == agents_.end())
-    return must(false, to_string(event.task) + " is awarded, or its winner, before it exists");
+    return must(false, fmt::format("{} is awarded, or its winner, before it exists", event.task));
   KnownTask& task = known->second;
   KnownAgent& agent = holder->second;
-  must(task.holder.value == 0, to_string(event.task) + " has one live award at a time");
-  must(!task.done, to_string(event.task) + " is done and awarded again");
+  must(task.holder.value == 0, fmt::format("{} has one live award at a time", event.task));
+  must(!task.done, fmt::format("{} is done and awarded again", event.task));
   must(event.epoch == task.epoch.next(), named(event.task, event.epoch) + " is one above the last");
   must(may_have(task.spec, agent.profile),
-       agent.profile.name + " may not have " + to_string(event.task) + ", and got it");
+       fmt::format("{} may not have {}, and got it", agent.profile.name, event.task));
   check_needs(event.task, task);
   task.epoch = event.epoch;
   task.holder = event.agent;
@@ -116,7 +113,7 @@ void Checkers::follow(const TaskAwarded& event) {
 void Checkers::check_live(TaskId task, Epoch epoch, const char* what) {
   const auto known = tasks_.find(task);
   must(known != tasks_.end() && known->second.holder.value != 0 && known->second.epoch == epoch,
-       named(task, epoch) + " " + what + " and is not the live award");
+       fmt::format("{} {} and is not the live award", named(task, epoch), what));
 }
 
 void Checkers::follow(const TaskStarted& event) { check_live(event.task, event.epoch, "begins"); }
@@ -137,14 +134,15 @@ void Checkers::follow(const AttemptEnded& event) {
 
 void Checkers::follow(const TaskFinished& event) {
   KnownTask& task = tasks_[event.task];
-  must(!task.done, "a result of " + to_string(event.task) + " is accepted once");
+  must(!task.done, fmt::format("a result of {} is accepted once", event.task));
   must(event.epoch == task.epoch, named(event.task, event.epoch) + " is finished after a later award");
   // Without a live award a person decided how an attempt ended that may not be repeated.
   must(!task.holder || task.holder == event.agent,
        named(event.task, event.epoch) + " is finished by somebody else than its holder");
   const bool by_person = !event.result.starts_with('{');
   must(by_person || event.result == result_of(event.task, event.epoch),
-       named(event.task, event.epoch) + " is finished with the result of another attempt, " + event.result);
+       fmt::format("{} is finished with the result of another attempt, {}", named(event.task, event.epoch),
+                   event.result));
   must(by_person || task.holder, named(event.task, event.epoch) + " is finished and is not the live award");
   release(task);
   task.done = task.was_over = true;
@@ -153,13 +151,13 @@ void Checkers::follow(const TaskFinished& event) {
 
 void Checkers::follow(const TaskMoved& event) {
   KnownTask& task = tasks_[event.task];
-  must(!task.done, to_string(event.task) + " is done and stays so");
+  must(!task.done, fmt::format("{} is done and stays so", event.task));
   release(task);
   task.was_over = task.was_over || is_over(event.to);
 }
 
 void Checkers::follow(const TaskReopened& event) {
-  must(!tasks_[event.task].done, to_string(event.task) + " is done and does not start over");
+  must(!tasks_[event.task].done, fmt::format("{} is done and does not start over", event.task));
 }
 
 void Checkers::follow(const NeedAdded& event) { tasks_[event.task].spec.needs.push_back(event.need); }
@@ -179,7 +177,7 @@ void Checkers::follow(const DiscoveryPosted& event) {
 
 void Checkers::follow(const Replied& event) {
   must(replied_.insert({event.client, event.request}).second,
-       "request " + std::to_string(event.request) + " of a client is answered with one reply");
+       fmt::format("request {} of a client is answered with one reply", event.request));
 }
 
 void Checkers::on_said(const Said& said, const Store& store, Instant at) {
@@ -204,22 +202,22 @@ void Checkers::check_kept(const Reports& reports) {
     if (item.what != ReportItem::What::finished) continue;
     const KnownTask& task = tasks_[item.task];
     must((task.done && task.accepted == item.epoch) || late_.contains({item.task, item.epoch}),
-         "the result of " + named(item.task, item.epoch) + " was said to be kept, and is not");
+         fmt::format("the result of {} was said to be kept, and is not", named(item.task, item.epoch)));
   }
 }
 
 void Checkers::check_awards(const Awards& awards, EndpointId agent) {
   for (const AwardItem& item : awards.awards) {
     const KnownTask& task = tasks_[item.offer.task];
-    must(task.epoch >= item.epoch, named(item.offer.task, item.epoch) + " is told to agent " +
-                                       std::to_string(agent) + " and was never made durable");
+    must(task.epoch >= item.epoch, fmt::format("{} is told to agent {} and was never made durable",
+                                               named(item.offer.task, item.epoch), agent));
   }
 }
 
 /// A client asks one thing after the other, so what it is told comes in that order, and is never taken back.
 void Checkers::check_reply(EndpointId client, const Reply& reply, const Store& store) {
   if (reply.code == Errc::storage || reply.code == Errc::corrupt) return;
-  const std::string which = "request " + std::to_string(reply.number);
+  const std::string which = fmt::format("request {}", reply.number);
   const std::uint64_t content = digest(encode(reply));
   const auto [known, first] = answers_.try_emplace({client, reply.number}, content);
   const bool may_differ = std::holds_alternative<Status>(reply.body) ||
@@ -232,7 +230,7 @@ void Checkers::check_reply(EndpointId client, const Reply& reply, const Store& s
   if (const auto* posted = std::get_if<Posted>(&reply.body))
     for (const TaskId id : posted->ids)
       must(store.get(keys::task(id)).value().has_value(),
-           to_string(id) + " is told to be posted, and is not durable");
+           fmt::format("{} is told to be posted, and is not durable", id));
   if (const auto* claimed = std::get_if<Claimed>(&reply.body))
     must(tasks_[claimed->task].epoch >= claimed->epoch,
          named(claimed->task, claimed->epoch) + " is told to be claimed, and is not durable");
@@ -246,11 +244,11 @@ void Checkers::on_answered(const Request& request, const Reply& reply, const Sto
     for (std::size_t i = 0; i < posted.ids.size(); ++i) {
       acknowledged_[posted.ids[i]] = post->tasks[i].title;
       must(tasks_[posted.ids[i]].spec.title == post->tasks[i].title,
-           to_string(posted.ids[i]) + " is what was posted");
+           fmt::format("{} is what was posted", posted.ids[i]));
     }
   } else if (const auto* finish = std::get_if<Finish>(&request.body); finish && finish->success) {
     acknowledged_done_.insert(finish->task);
-    must(tasks_[finish->task].done, to_string(finish->task) + " was said to be done, and is not");
+    must(tasks_[finish->task].done, fmt::format("{} was said to be done, and is not", finish->task));
   }
 }
 
@@ -261,9 +259,9 @@ void Checkers::check_at_end(const Store& store, Instant at) {
   for (const auto& [id, title] : acknowledged_) {
     const auto bytes = store.get(keys::task(id)).value();
     const Result<Task> task = bytes ? unseal<Task>(*bytes) : fail(Errc::not_found, "it is gone");
-    must(task && task->spec.title == title, to_string(id) + " was acknowledged and is not there");
+    must(task && task->spec.title == title, fmt::format("{} was acknowledged and is not there", id));
     if (task && acknowledged_done_.contains(id))
-      must(task->state == TaskState::done, to_string(id) + " was acknowledged as done and is not");
+      must(task->state == TaskState::done, fmt::format("{} was acknowledged as done and is not", id));
   }
 }
 

@@ -1,4 +1,5 @@
 #include "runtime/sim/faults.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <algorithm>
 
@@ -110,13 +111,11 @@ std::string_view name(FaultKind kind) {
 }
 
 std::vector<std::string> describe(const LinkProfile& links) {
-  std::vector<std::string> lines{"links: " + format_duration(links.latency_min) + " to " +
-                                 format_duration(links.latency_max)};
+  std::vector<std::string> lines{fmt::format("links: {} to {}", links.latency_min, links.latency_max)};
   if (links.loss > 0) lines.push_back("  lost: " + share(links.loss));
   if (links.duplication > 0) lines.push_back("  doubled: " + share(links.duplication));
   if (links.reordering > 0)
-    lines.push_back("  reordered: " + share(links.reordering) + ", by up to " +
-                    format_duration(links.reordered_by));
+    lines.push_back(fmt::format("  reordered: {}, by up to {}", share(links.reordering), links.reordered_by));
   return lines;
 }
 
@@ -125,8 +124,8 @@ std::vector<std::string> describe(const FaultPlan& plan) {
   const FaultRates& rates = plan.rates;
   const auto every = [&](const char* what, Duration gap, const char* most, Duration bound) {
     if (gap.us == 0) return;
-    std::string line = std::string(what) + " every " + format_duration(gap);
-    if (bound.us > 0) line += std::string(", ") + most + " " + format_duration(bound);
+    std::string line = fmt::format("{} every {}", what, gap);
+    if (bound.us > 0) line += fmt::format("{}{} {}", std::string(", "), most, bound);
     lines.push_back(std::move(line));
   };
   every("the controller crashes", rates.controller_crash_every, "down for up to", rates.controller_down_max);
@@ -139,10 +138,9 @@ std::vector<std::string> describe(const FaultPlan& plan) {
   every("a connection is made anew", rates.reconnect_every, "", {});
   every("a wall clock is set", rates.wall_jump_every, "by up to", rates.wall_jump_max);
   if (rates.drift_ppm_max > 0)
-    lines.push_back("clocks run up to " + std::to_string(rates.drift_ppm_max) + " ppm fast or slow");
+    lines.push_back(fmt::format("clocks run up to {} ppm fast or slow", rates.drift_ppm_max));
   for (const PlannedFault& planned : plan.planned)
-    lines.push_back("at " + format_duration(planned.at - Instant{}) + ": " +
-                    std::string(name(planned.fault.kind)));
+    lines.push_back(fmt::format("at {}: {}", planned.at - Instant{}, planned.fault.kind));
   return lines;
 }
 

@@ -1,4 +1,5 @@
 #include "runtime/sim/sim_executor.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -26,7 +27,7 @@ SimulatedOptions work_options(AgentProfile truth, const Behaviour& behaviour, st
 }  // namespace
 
 std::string result_of(TaskId task, Epoch epoch) {
-  return "{\"task\":\"" + to_string(task) + "\",\"epoch\":" + std::to_string(epoch.value) + "}";
+  return fmt::format("{{\"task\":\"{}\",\"epoch\":{}}}", task, epoch.value);
 }
 
 Behaviour without_faults(const Behaviour& behaviour) {

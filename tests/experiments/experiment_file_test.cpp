@@ -93,14 +93,14 @@ TEST_CASE("what is wrong with an experiment file is told with line and fix befor
              "baseline 'central' is not one of the strategies"));
   CHECK(says(findings("name: x\nworkloads: [{generate: chain}]\nstrategies: [fifo]\nagents: [{count: 2}]\n"
                       "faults: [{kill_agents: 2}]\n"),
-             "nobody is left to finish"));
+             "kills 2 of 2 agents: no agent is left to finish the work"));
   const std::string live = findings(
       "name: x\nmode: live\nworkloads: [{generate: chain}]\nstrategies: [fifo]\n"
       "agents: [{count: 201}, {count: 2, error: 0.5}]\nfaults: [{kill_controller: true}, {loss: 0.1}]\n");
   CHECK(says(live, "e.yaml:5:10: 201 live agents are too many processes"));
-  CHECK(says(live, "e.yaml:5:24: live agents take just as long as estimated"));
-  CHECK(says(live, "e.yaml:6:10: of live runs only agents can be killed"));
-  CHECK(says(live, "e.yaml:6:35: of live runs only agents can be killed"));
+  CHECK(says(live, "e.yaml:5:24: live agents take exactly the estimated time"));
+  CHECK(says(live, "e.yaml:6:10: in live runs the only possible fault is kill_agents"));
+  CHECK(says(live, "e.yaml:6:35: in live runs the only possible fault is kill_agents"));
   CHECK(says(findings("name: x\nstrategies: [fifo]\nseedz: 3\n"), "did you mean 'seeds'?"));
   CHECK(says(findings("name: x\nstrategies: [fifo]\n"), "an experiment needs workloads"));
   CHECK(says(findings("[1, 2]"), "e.yaml:1:1"));

@@ -14,10 +14,12 @@ namespace {
 bool says(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 const std::string file =
-    "name: hypotheses\nabout: >\n  What is said.\nseeds: 8\nworkloads: [{generate: chain}, {generate: random}]\n"
+    "name: hypotheses\nabout: >\n  What is said.\nseeds: 8\nworkloads: [{generate: chain}, {generate: "
+    "random}]\n"
     "agents: [{count: [4, 8, 16, 32]}]\nfaults: [none, {kill_agents: 1}]\nstrategies: [central, blackboard]\n"
     "hypotheses:\n"
-    "  - {hypothesis: More paths, measure: links, as: growth, more: blackboard, less: central, faults: [none]}\n"
+    "  - {hypothesis: More paths, measure: links, as: growth, more: blackboard, less: central, faults: "
+    "[none]}\n"
     "  - {hypothesis: More work twice, measure: redundant, more: blackboard, less: central}\n"
     "  - {hypothesis: Alive for longer, measure: agent_seconds, more: blackboard, less: central}\n"
     "  - {hypothesis: A death spreads, measure: makespan, as: failure, more: blackboard, less: central}\n"
@@ -165,7 +167,8 @@ TEST_CASE("growth is fitted over the numbers of agents, with an interval") {
   CHECK_FALSE(growth_of(results, "messages", 0).has_value());
 }
 
-TEST_CASE("hypotheses, goals and growth stand in the page and in Markdown, and survive the files of results") {
+TEST_CASE(
+    "hypotheses, goals and growth stand in the page and in Markdown, and survive the files of results") {
   Results results = results_of(lean, lavish);
   const Result<ExperimentNames> again = read_names(to_value(results.names));
   REQUIRE(again.has_value());
@@ -186,7 +189,8 @@ TEST_CASE("a document of several results opens with what the first of them answe
   first.made_by = "Commit 1234.";
   second.names.name = "Another";
   const std::string text = results_document({first, second});
-  CHECK(text.starts_with("# Results\n\ncentral is best, or not significantly worse than the best, in 8 of 8 settings"));
+  CHECK(text.starts_with(
+      "# Results\n\ncentral is best, or not significantly worse than the best, in 8 of 8 settings"));
   CHECK(says(text, "\n## hypotheses\n\nWhat is said.\n\n**central"));
   CHECK(says(text, "\n## Another\n"));
   CHECK(says(text, "seeds 1 to 8"));
@@ -213,6 +217,7 @@ TEST_CASE("what is wrong with a hypothesis or goal is told with its line") {
   CHECK(says(wrong, "lacks 'at_most'"));
   CHECK(says(findings("hypotheses: 3\n"), "must be a list"));
   CHECK(says(findings("claims: [{claim: x, measure: links, more: central, less: fifo}]\n"),
-             "e.yaml:4:9: 'claims' is called 'hypotheses' now, and 'claim' in its entries 'hypothesis'; rename both keys"));
+             "e.yaml:4:9: 'claims' is called 'hypotheses' now, and 'claim' in its entries 'hypothesis'; "
+             "rename both keys"));
   CHECK_FALSE(says(experiment_reference(), "`claims`"));
 }

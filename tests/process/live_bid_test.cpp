@@ -345,7 +345,7 @@ TEST_CASE("When every agent declines, explain and SQL tell who was asked, why no
   CHECK(contains(said, "nobody bid: 2 declined."));
   CHECK(contains(said, "declined: left (no GPU)"));
   CHECK(contains(said, "declined: right (not my thing)"));
-  CHECK(contains(said, "They are asked again in "));
+  CHECK(contains(said, "The agents are asked again in "));
   CHECK(contains(said, "declined when last asked: no GPU"));
   CHECK(contains(board.must({"bids", "t1"}), "u1, no bids, sequential"));
   const Value told = board.data({"explain", "t1", "--json"});

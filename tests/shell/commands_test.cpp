@@ -85,6 +85,26 @@ TEST_CASE("Steering: pause, resume, cancel, retry, reassign, dep") {
   CHECK(board.must({"claim", "t1", "--as", "you"}) == "1");
 }
 
+TEST_CASE("show and explain name what holds a waiting task back") {
+  const TestBoard board;
+  board.must({"post", "paused"});
+  board.must({"post", "failed once"});
+  board.must({"pause", "t1", "--reason", "lunch"});
+  CHECK(contains(board.must({"show", "t1"}), "held back   pause: lunch"));
+  CHECK(contains(board.must({"explain", "t1"}), "It is held back: pause: lunch."));
+  Config config;
+  config.backoff = minutes(10);
+  board.configure(config);
+  for (int attempt = 1; attempt <= 2; ++attempt) {
+    board.must({"claim", "t2", "--as", "me"});
+    board.must({"fail", "t2", "--as", "me", "--reason", "no"});
+  }
+  CHECK(contains(board.must({"show", "t2"}), "held back   back-off, "));
+  CHECK(contains(board.must({"explain", "t2"}), "It is held back: back-off, "));
+  CHECK(board.must({"ready"}).find("t2") == std::string::npos);
+  CHECK(board.must({"claim", "t2", "--as", "me"}) == "3");  // a person need not wait for a back-off
+}
+
 TEST_CASE("claim --next takes the most urgent task that the claimer may take, and --wait waits for one") {
   const TestBoard board;
   board.must({"post", "low"});

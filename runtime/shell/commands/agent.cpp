@@ -115,7 +115,7 @@ Result<Exit> agent(const Globals& globals, AgentArgs args) {
   const std::string name = args.options.agent.profile.name;
   if (!args.quiet)
     args.options.on_note = [name](const std::string& text) {
-      print_note({Note::Level::info, name + " " + text});
+      print_note({Note::Level::info, fmt::format("{} {}", name, text)});
     };
   const Result<void> worked = run_agent(*board, args.options);
   if (!worked) return fail(worked.error());

@@ -160,10 +160,9 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
     std::puts(".");
     return {};
   }
+  for (const std::string& hold : holds_in_words(task, read_clocks().wall))
+    std::puts(fmt::format("\nIt is held back: {}.", hold).c_str());
   if (task.state != TaskState::ready && task.state != TaskState::offered) return {};
-  const WallTime now = read_clocks().wall;
-  if (task.not_before > now)
-    std::printf("\nIt is retried in %s.\n", format_duration(task.not_before - now).c_str());
   const Result<std::vector<Agent>> agents = board.agents();
   if (!agents) return fail(agents.error());
   std::printf("\nWhich agents could take it now:\n");

@@ -146,7 +146,7 @@ const char* prompt_text(EditLine*) { return "bidboard> "; }
 /// Lines until the end of input; history in ~/.bidboard_history.
 void run_prompt(const BoardDirectory& directory, const QueryArgs& args) {
   const char* home = std::getenv("HOME");
-  const std::string history_file = home ? std::string(home) + "/.bidboard_history" : "";
+  const std::string history_file = home ? fmt::format("{}/.bidboard_history", home) : "";
   History* history = ::history_init();
   HistEvent event;
   ::history(history, &event, H_SETSIZE, 1000);

@@ -134,6 +134,7 @@ Result<void> print_task(const BoardView& board, const Task& task) {
                      task.attempts, task.spec.attempts));
   if (is_held(task.state) && task.progress > 0)
     line("progress", fmt::format("{} % {}", task.progress / 10'000, task.progress_text));
+  for (const std::string& hold : holds_in_words(task, now)) line("held back", hold);
   line("needs", listed(board, task.spec.needs));
   const Result<std::vector<TaskId>> waiting = board.ids_under(keys::dependents_of(task.id));
   if (!waiting) return fail(waiting.error());
