@@ -1,5 +1,5 @@
 // Drives a real Node over a store in memory by readable commands, with a clock ticked by hand, and prints
-// what follows: for the scripts in tests/runtime/traces, whose README.md lists the commands. Secrets and
+// what follows: for the scripts in tests/runtime/scripts, whose README.md lists the commands. Secrets and
 // capabilities are kept in here.
 #pragma once
 
@@ -13,7 +13,7 @@
 #include "runtime/core/node.hpp"
 #include "tests/support/flaky_store.hpp"
 
-namespace bidboard::trace {
+namespace bidboard::script {
 
 /// A command line in parts: bare words, and name=value pairs. Values may stand in double quotes.
 class Words {
@@ -34,9 +34,9 @@ class Words {
   std::map<std::string, std::string> named_;
 };
 
-class TraceRunner {
+class ScriptRunner {
  public:
-  TraceRunner();
+  ScriptRunner();
 
   /// Executes one line; several inputs joined by " ; " are one batch. A sentence that begins with "ERROR"
   /// tells what is wrong with the line, or that the node asks to be woken again and again without anything
@@ -99,4 +99,4 @@ class TraceRunner {
   std::uint64_t last_incarnation_ = 0;
 };
 
-}  // namespace bidboard::trace
+}  // namespace bidboard::script

@@ -1,12 +1,12 @@
-#include "tests/support/trace_commands.hpp"
+#include "tests/support/script_commands.hpp"
 
 #include <cstdlib>
 #include <stdexcept>
 
 #include "blackboard/format/codec.hpp"
-#include "tests/support/trace_runner.hpp"
+#include "tests/support/script_runner.hpp"
 
-namespace bidboard::trace {
+namespace bidboard::script {
 
 Words::Words(const std::string& line) {
   std::string word;
@@ -139,4 +139,4 @@ std::string auction_of(const Snapshot& snapshot, TaskId task) {
   return out;
 }
 
-}  // namespace bidboard::trace
+}  // namespace bidboard::script

@@ -1,14 +1,14 @@
-#include "tests/support/trace_runner.hpp"
+#include "tests/support/script_runner.hpp"
 #include "runtime/coordination/strategy.hpp"
 
 #include <algorithm>
 #include <stdexcept>
 
 #include "blackboard/board/verify.hpp"
-#include "tests/support/trace_commands.hpp"
-#include "tests/support/trace_words.hpp"
+#include "tests/support/script_commands.hpp"
+#include "tests/support/script_words.hpp"
 
-namespace bidboard::trace {
+namespace bidboard::script {
 namespace {
 
 constexpr PeerId operator_peer{1};
@@ -26,14 +26,14 @@ ControllerOptions options_of(Term term) {
 
 }  // namespace
 
-TraceRunner::TraceRunner() {
+ScriptRunner::ScriptRunner() {
   last_peer_ = operator_peer.value;
   names_[operator_peer] = "me";
   std::string ignored;
   restart(ignored);
 }
 
-std::string TraceRunner::run(const std::string& line) {
+std::string ScriptRunner::run(const std::string& line) {
   std::string out;
   try {
     if (line.find(" ; ") == std::string::npos) {
@@ -58,7 +58,7 @@ std::string TraceRunner::run(const std::string& line) {
   return out;
 }
 
-bool TraceRunner::run_control(Words& words, std::string& out) {
+bool ScriptRunner::run_control(Words& words, std::string& out) {
   const std::string& verb = words.verb();
   if (verb == "advance") {
     advance(duration(words.word(1)), out);
@@ -97,7 +97,7 @@ bool TraceRunner::run_control(Words& words, std::string& out) {
   return true;
 }
 
-bool TraceRunner::run_show(Words& words, std::string& out) const {
+bool ScriptRunner::run_show(Words& words, std::string& out) const {
   const Board& board = node_->board();
   const std::string& verb = words.verb();
   if (verb == "tasks" || verb == "task") {
@@ -118,11 +118,11 @@ bool TraceRunner::run_show(Words& words, std::string& out) const {
   return true;
 }
 
-void TraceRunner::process(const std::vector<Input>& inputs, std::string& out) {
+void ScriptRunner::process(const std::vector<Input>& inputs, std::string& out) {
   print(node_->process(inputs, now_), out);
 }
 
-void TraceRunner::print(const Committed& done, std::string& out) {
+void ScriptRunner::print(const Committed& done, std::string& out) {
   for (const Event& event : done.saved.events)
     if (const std::string line = in_words(event); !line.empty()) out += line + "\n";
   for (const Send& send : done.sends) {
@@ -138,7 +138,7 @@ void TraceRunner::print(const Committed& done, std::string& out) {
 }
 
 /// Keeps what an agent would keep.
-void TraceRunner::hear(Actor& actor, const Message& message) {
+void ScriptRunner::hear(Actor& actor, const Message& message) {
   if (const auto* registered = std::get_if<Registered>(&message)) {
     actor.id = registered->agent;
     actor.secret = registered->secret;
@@ -164,7 +164,7 @@ void TraceRunner::hear(Actor& actor, const Message& message) {
 
 /// Wakes the node when it asks for it, lets agents that are not mute send their heartbeats, until the time
 /// has passed.
-void TraceRunner::advance(Duration by, std::string& out) {
+void ScriptRunner::advance(Duration by, std::string& out) {
   const Instant end = now_.mono + by;
   int idle = 0;
   while (true) {
@@ -188,7 +188,7 @@ void TraceRunner::advance(Duration by, std::string& out) {
   }
 }
 
-void TraceRunner::restart(std::string& out) {
+void ScriptRunner::restart(std::string& out) {
   term_ = store_.last_term().next();
   node_ = std::make_unique<Node>(store_, options_of(term_));
   const Result<Committed> started = node_->start(now_);
@@ -196,17 +196,17 @@ void TraceRunner::restart(std::string& out) {
   print(*started, out);
 }
 
-Heartbeat TraceRunner::heartbeat_of(const Actor& actor) const {
+Heartbeat ScriptRunner::heartbeat_of(const Actor& actor) const {
   Heartbeat beat{actor.id, actor.secret, {}};
   for (const auto& [task, epoch] : actor.held) beat.held.push_back({task, epoch});
   return beat;
 }
 
-TraceRunner::Actor& TraceRunner::actor(const std::string& name) {
+ScriptRunner::Actor& ScriptRunner::actor(const std::string& name) {
   const auto found = actors_.find(name);
   if (found == actors_.end())
     throw std::runtime_error("no agent called " + name + " was registered in this script");
   return found->second;
 }
 
-}  // namespace bidboard::trace
+}  // namespace bidboard::script

@@ -1,6 +1,6 @@
-#include "tests/support/trace_words.hpp"
+#include "tests/support/script_words.hpp"
 
-namespace bidboard::trace {
+namespace bidboard::script {
 namespace {
 
 std::string number(std::uint64_t n) { return std::to_string(n); }
@@ -235,4 +235,4 @@ std::string in_words(const Agent& agent) {
          " finished " + number(agent.finished) + " failed " + number(agent.failed) + because(agent.reason);
 }
 
-}  // namespace bidboard::trace
+}  // namespace bidboard::script

@@ -1,4 +1,4 @@
-// Events and messages as one short line each, for trace scripts (trace_runner.hpp).
+// Events and messages as one short line each, for controller scripts (script_runner.hpp).
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 #include "blackboard/messages.hpp"
 
-namespace bidboard::trace {
+namespace bidboard::script {
 
 /// Empty for events that only record upkeep (signs of life).
 std::string in_words(const Event& event);
@@ -16,4 +16,4 @@ std::vector<std::string> in_words(const Message& message);
 std::string in_words(const Task& task);
 std::string in_words(const Agent& agent);
 
-}  // namespace bidboard::trace
+}  // namespace bidboard::script

@@ -1,10 +1,10 @@
-// Commands of trace scripts that become inputs of the node.
+// Commands of controller scripts that become inputs of the node.
 #include <stdexcept>
 
-#include "tests/support/trace_commands.hpp"
-#include "tests/support/trace_runner.hpp"
+#include "tests/support/script_commands.hpp"
+#include "tests/support/script_runner.hpp"
 
-namespace bidboard::trace {
+namespace bidboard::script {
 namespace {
 
 bool yes(const std::string& text) { return text == "yes"; }
@@ -47,7 +47,7 @@ TaskSpec spec_of(Words& words, const std::string& title) {
 
 /// Every message may come over=KEY, with rights=operator or without; what an agent registers or reconnects
 /// over, it goes on with.
-Input TraceRunner::input_of(Words& words) {
+Input ScriptRunner::input_of(Words& words) {
   Input input = message_of(words);
   auto* from = std::get_if<FromPeer>(&input);
   if (!from) return input;
@@ -57,7 +57,7 @@ Input TraceRunner::input_of(Words& words) {
   return input;
 }
 
-Input TraceRunner::message_of(Words& words) {
+Input ScriptRunner::message_of(Words& words) {
   const std::string& verb = words.verb();
   if (verb == "agent") return register_agent(words);
   if (verb == "replay") {
@@ -96,7 +96,7 @@ Input TraceRunner::message_of(Words& words) {
   return request(words);
 }
 
-Input TraceRunner::heartbeat(Words& words) {
+Input ScriptRunner::heartbeat(Words& words) {
   Actor& who = actor(words.word(1));
   if (words.verb() == "reconnect") {
     who.peer = PeerId{++last_peer_};
@@ -109,7 +109,7 @@ Input TraceRunner::heartbeat(Words& words) {
   return FromPeer{who.peer, beat};
 }
 
-Input TraceRunner::register_agent(Words& words) {
+Input ScriptRunner::register_agent(Words& words) {
   const std::string& name = words.word(1);
   Actor& who = actors_[name];
   const bool again = words.count() > 2 && words.word(2) == "again";
@@ -140,7 +140,7 @@ Input TraceRunner::register_agent(Words& words) {
 }
 
 /// What an honest manager answers, or for some tasks something else: t1=a3, t2=none, t3=nothing.
-Input TraceRunner::choose(Words& words) {
+Input ScriptRunner::choose(Words& words) {
   const Actor& who = actor(words.word(1));
   if (!who.choices) throw std::runtime_error(words.word(1) + " was asked nothing");
   Choices choices = *who.choices;
@@ -156,7 +156,7 @@ Input TraceRunner::choose(Words& words) {
   return FromPeer{who.peer, std::move(choices)};
 }
 
-Input TraceRunner::report(Words& words) {
+Input ScriptRunner::report(Words& words) {
   using What = ReportItem::What;
   static const std::map<std::string, What> whats{{"started", What::started},  {"progress", What::progress},
                                                  {"stalled", What::stalled},  {"finished", What::finished},
@@ -184,7 +184,7 @@ Input TraceRunner::report(Words& words) {
   return FromPeer{who.peer, Reports{who.id, secret, ++who.reports, {item}}};
 }
 
-Input TraceRunner::bid(Words& words) {
+Input ScriptRunner::bid(Words& words) {
   const Actor& who = actor(words.word(1));
   Bids bids{who.id, who.secret, {}};
   Bid bid;
@@ -201,7 +201,7 @@ Input TraceRunner::bid(Words& words) {
   return FromPeer{who.peer, bids};
 }
 
-Input TraceRunner::request(Words& words) {
+Input ScriptRunner::request(Words& words) {
   Request request;
   request.client = ClientId{static_cast<std::uint64_t>(whole(words.take("client", "0")))};
   request.number = static_cast<std::uint64_t>(whole(words.take("number", "1")));
@@ -223,7 +223,7 @@ Input TraceRunner::request(Words& words) {
   return FromPeer{PeerId{1}, request};
 }
 
-RequestBody TraceRunner::request_body(Words& words) {
+RequestBody ScriptRunner::request_body(Words& words) {
   const std::string& verb = words.verb();
   const auto task = [&] { return id<TaskId>(words.word(1)); };
   const auto epoch = [&] { return Epoch{static_cast<std::uint64_t>(whole(words.take("epoch", "0")))}; };
@@ -254,7 +254,7 @@ RequestBody TraceRunner::request_body(Words& words) {
 
 /// post TITLE..., each a task with the same options; post-flow NAME a b<a c<a,b?: a workflow with needs
 /// inside.
-Post TraceRunner::post(Words& words) const {
+Post ScriptRunner::post(Words& words) const {
   Post post;
   const bool flow = words.verb() == "post-flow";
   if (flow) post.workflow = words.word(1);
@@ -277,7 +277,7 @@ Post TraceRunner::post(Words& words) const {
   return post;
 }
 
-Config TraceRunner::config(Words& words) const {
+Config ScriptRunner::config(Words& words) const {
   Config config = node_->board().config();
   config.strategy = words.take("strategy", config.strategy);
   config.mechanism = words.take("mechanism", config.mechanism);
@@ -296,4 +296,4 @@ Config TraceRunner::config(Words& words) const {
   return config;
 }
 
-}  // namespace bidboard::trace
+}  // namespace bidboard::script

@@ -1,5 +1,5 @@
-// The vocabulary of trace scripts: words into values. Everything throws std::runtime_error on what it does
-// not understand.
+// The vocabulary of controller scripts: words into values. Everything throws std::runtime_error on what it
+// does not understand.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 #include "blackboard/board/board.hpp"
 
-namespace bidboard::trace {
+namespace bidboard::script {
 
 std::vector<std::string> split(const std::string& text, char separator);
 std::int64_t whole(const std::string& text);
@@ -23,4 +23,4 @@ std::vector<SkillNeed> skill_needs(const std::string& text);
 /// How the task's last award was decided, several lines.
 std::string auction_of(const Snapshot& snapshot, TaskId task);
 
-}  // namespace bidboard::trace
+}  // namespace bidboard::script
