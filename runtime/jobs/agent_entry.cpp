@@ -62,7 +62,8 @@ Value number_unless(Micros value, Micros fallback) {
 }
 /// In microseconds: exact.
 Value duration_unless(Duration value, Duration fallback) {
-  return value == fallback ? Value() : Value(fmt::format("{}us", value.us));
+  if (value == fallback) return {};
+  return Value(fmt::format("{}us", value.us));
 }
 
 Value print_skills(const PlannedAgent& agent) {

@@ -91,7 +91,12 @@ Result<void> fill_in(AgentArgs& args) {
   if (args.live && !agent.profile.cost_formula.empty())
     return fail(Errc::invalid,
                 "use only one of --live and --cost: the controller evaluates a formula itself");
-  if (args.live) agent.profile.bids = BidStyle::live;
+  // As read_agent() fills it in from a description.
+  if (args.live || !agent.bid.empty())
+    agent.profile.bids = BidStyle::live;
+  else if (!agent.profile.cost_formula.empty())
+    agent.profile.bids = BidStyle::formula;
+  agent.profile.simulated = args.simulate;
   if (agent.noise < 0 || agent.noise > one || agent.failure_rate < 0 || agent.failure_rate > one)
     return fail(Errc::invalid, "--noise and --failure-rate must be from 0 to 1");
   agent.seed = static_cast<std::uint64_t>(args.seed);
