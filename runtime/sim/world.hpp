@@ -125,7 +125,7 @@ class World {
   EndpointId endpoint_of(std::uint32_t agent) const { return first_agent + agent; }
   std::vector<Usage> usage() const;
   /// Of everything that happened so far: what was committed, said and heard, and when.
-  std::uint64_t trace_hash() const { return hash_; }
+  std::uint64_t log_hash() const { return hash_; }
   const WorldOptions& options() const { return options_; }
 
  private:
