@@ -10,7 +10,7 @@
 namespace bidboard {
 namespace {
 
-/// Reports whose durability nobody confirmed are said again after this long.
+/// Reports that were not confirmed as durable are repeated after this long.
 constexpr Duration repeat_after = seconds(2);
 /// Tasks whose last epoch is remembered.
 constexpr std::size_t begun_max = 10'000;
@@ -48,14 +48,15 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
     manager_ = {};
     out.push_back(AgentNote{fmt::format("registered as {}", id_)});
   } else if (const auto* refused = as<RegistrationRefused>(message)) {
-    // Once registered, it can only be about a registration that was doubled on its way.
+    // Once registered, a refusal can only answer a duplicated registration message.
     if (!registered()) out.push_back(GiveUp{{refused->code, refused->text}});
   } else if (as<WhoAreYou>(message)) {
-    // Our lease was lost: whatever we hold is somebody else's by now.
+    // Our lease was lost: the tasks that we hold may have been awarded to others by now.
     std::vector<TaskId> lost;
     for (const auto& [task, work] : held_) lost.push_back(task);
     for (const TaskId task : lost) stop(task, "the lease was lost", out);
-    // What was finished is told all the same, once we are known again: a late result is kept as a discovery.
+    // Finished work is reported all the same once we are registered again: a late result is kept as a
+    // discovery.
     std::vector<ReportItem> results;
     const auto keep_results = [&](const std::vector<ReportItem>& items) {
       for (const ReportItem& item : items)
@@ -84,13 +85,13 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
   } else if (const auto* kept = as<ReportsKept>(message)) {
     on_kept(*kept, now.mono, out);
   } else if (const auto* malformed = as<Malformed>(message)) {
-    out.push_back(AgentNote{"the controller did not understand: " + malformed->what});
+    out.push_back(AgentNote{"the controller could not read a message: " + malformed->what});
   }
   flush_reports(now.mono, out);
   return out;
 }
 
-/// Until it is answered: a registration that got lost would leave this agent idle for ever.
+/// Repeated until it is answered: if a registration got lost, this agent would stay idle for ever.
 void AgentMachine::say_register(Instant now, Actions& out) {
   out.push_back(Say{Register{options_.profile, options_.incarnation}});
   register_again_ = now + repeat_after;
@@ -100,12 +101,13 @@ void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
   for (const AwardItem& award : awards.awards) {
     const TaskId task = award.offer.task;
     const auto known = held_.find(task);
-    if (known != held_.end() && known->second.epoch >= award.epoch) continue;   // said twice
+    if (known != held_.end() && known->second.epoch >= award.epoch) continue;   // a duplicate
     if (known == held_.end() && is_unconfirmed({task, award.epoch})) continue;  // ended here meanwhile
     Work work{award.epoch, award.capability, award.offer.spec.stall_after, now.mono};
     const auto begun = begun_.find(task);
     if (known == held_.end() && begun != begun_.end() && begun->second >= award.epoch) {
-      // A late copy, unless the controller never heard how it ended; then it must, or it waits for ever.
+      // A late copy, unless the controller never heard how the task ended; then it must be told, or it waits
+      // for ever.
       ReportItem over = item_for(task, work, ReportItem::What::unknown);
       over.text = "it was begun here before, and how it ended did not arrive";
       report(std::move(over));
@@ -198,7 +200,7 @@ void AgentMachine::on_revocations(const Revocations& revocations, Actions& out) 
 /// REQUIRES: the task is held.
 void AgentMachine::stop(TaskId task, const std::string& reason, Actions& out) {
   const auto held = held_.find(task);
-  if (held->second.waits || held->second.fetches) {  // nothing of it is running
+  if (held->second.waits || held->second.fetches) {  // its execution has not begun
     held_.erase(held);
     no_longer_held(task);
     return;
@@ -265,7 +267,7 @@ AgentMachine::Actions AgentMachine::on_execution(const ExecutionEvent& event, No
     item.price = ended->price;
     item.tokens = ended->tokens;
     item.seconds = ended->seconds;
-    // A revoked task that was done all the same is told: its result is kept as a late discovery.
+    // A revoked task that was done nevertheless is reported: its result is kept as a late discovery.
     const bool tell = !work.revoked || ended->ending == Ending::done;
     held_.erase(held);
     no_longer_held(task);
@@ -285,8 +287,8 @@ AgentMachine::Actions AgentMachine::on_start_failed(TaskId task, Epoch epoch, co
   Actions out;
   const auto held = held_.find(task);
   if (held == held_.end() || held->second.epoch != epoch) return out;
-  // A refusal says that this agent cannot do such a task: that is a failed attempt, so that others are
-  // preferred.
+  // A refusal means that this agent cannot do such a task: it counts as a failed attempt, so that other
+  // agents are preferred.
   ReportItem item = item_for(task, held->second, ReportItem::What::failed);
   item.text = error.text;
   held_.erase(held);
@@ -310,7 +312,7 @@ AgentMachine::Actions AgentMachine::on_time(Now now) {
   flush_reports(now.mono, out);
   if (now.mono >= next_heartbeat_) {
     out.push_back(Say{heartbeat()});
-    for (const auto& [task, work] : held_)  // the last page may have got lost
+    for (const auto& [task, work] : held_)  // the last page may be lost
       if (work.fetches) fetch_needs(work, out);
     next_heartbeat_ = now.mono + heartbeat_every_;
   }
@@ -339,7 +341,7 @@ AgentMachine::Actions AgentMachine::leave(const std::string& reason) {
   return out;
 }
 
-/// Everything that happened since the last call, in as few messages as their length allows.
+/// Everything that happened since the last call, in as few messages as the size limit allows.
 void AgentMachine::flush_reports(Instant now, Actions& out) {
   if (unsent_.empty() || !registered()) return;
   const auto send = [&](std::vector<ReportItem> items) {
@@ -373,7 +375,7 @@ ReportItem AgentMachine::item_for(TaskId task, const Work& work, ReportItem::Wha
 Heartbeat AgentMachine::heartbeat() const {
   Heartbeat beat{id_, secret_, {}};
   for (const auto& [task, work] : held_) beat.held.push_back({task, work.epoch});
-  // What is reported but not yet confirmed is still ours: otherwise it would be awarded to us again.
+  // A report that is not yet confirmed still counts as held: otherwise the task would be awarded to us again.
   for (const auto& [number, reports] : unkept_)
     for (const ReportItem& item : reports.items) beat.held.push_back({item.task, item.epoch});
   for (const ReportItem& item : unsent_) beat.held.push_back({item.task, item.epoch});

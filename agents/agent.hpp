@@ -1,4 +1,4 @@
-// An agent's side of the protocol as a state machine: what it holds, what it has to say, and what to do next.
+// An agent's side of the protocol as a state machine: what it holds, what it must send, and what to do next.
 // Pure; the process around it (runtime/fleet/agent_process.hpp) owns the connection and the executor.
 #pragma once
 
@@ -26,7 +26,7 @@ struct StopTask {
 struct AskBid {
   BidQuestion question;
 };
-/// Say it on the connection. Lost messages are repaired by the next heartbeat or the repetition of reports.
+/// Send it on the connection. Lost messages are repaired by the next heartbeat or by repeated reports.
 struct Say {
   Message message;
 };
@@ -41,7 +41,7 @@ struct AgentNote {
 struct MeetPeers {
   std::vector<PeerEntry> peers;
 };
-/// Say it to that peer. Lost words are repaired by later ones.
+/// Send it to that peer. Lost messages are repaired by later ones.
 struct TellPeer {
   PeerBids words;
 };
@@ -58,21 +58,21 @@ class AgentMachine {
   explicit AgentMachine(Options options);
 
   using Actions = std::vector<AgentAction>;
-  /// The connection was made or made again: register, or say that we are still here.
+  /// The connection was made or restored: register, or report what we hold.
   Actions on_connected(Instant now);
   Actions on_message(const Message& message, Now now);
   Actions on_execution(const ExecutionEvent& event, Now now);
-  /// The executor would not start it.
+  /// The executor refused to start it.
   Actions on_start_failed(TaskId task, Epoch epoch, const Error& error, Now now);
   /// Where peers reach this process; empty: nowhere.
   Actions on_listening(const std::string& endpoint);
-  /// A peer's word. What follows from it comes from on_time().
+  /// A message from a peer. on_time() returns the actions that follow from it.
   void on_peer(const PeerBids& words, Instant now);
-  /// Heartbeats, repeated reports, stalls, and what peers are to be told.
+  /// Heartbeats, repeated reports, stalls, and messages to peers.
   Actions on_time(Now now);
   Instant next_wakeup() const;
 
-  /// Stop taking work and say goodbye; running tasks are to be stopped by the caller.
+  /// Stop taking work and sign off; the caller must stop running tasks.
   Actions leave(const std::string& reason);
 
   bool registered() const { return id_.value != 0; }
@@ -86,19 +86,19 @@ class AgentMachine {
     Duration stall_after;
     Instant last_sign;
     bool stall_told = false;
-    bool revoked = false;  ///< being stopped; its end is of no interest
-    /// Of a task that may not be repeated: begun only once the controller has it in writing that it is
-    /// begun, so that after a crash nobody takes it for untouched.
+    bool revoked = false;  ///< being stopped; how it ends does not matter
+    /// For a task that is not repeatable: begun only once the controller has confirmed that the start is
+    /// durable, so that after a crash the task is not mistaken for untouched.
     std::optional<Assignment> waits = std::nullopt;
-    /// Begun only once the results of its needs are here, which come page by page (agent_needs.cpp).
+    /// Begun only once the results of its needs have arrived, page by page (agent_needs.cpp).
     std::optional<AwardItem> fetches = std::nullopt;
-    bool needs_cut = false;  ///< of the last of fetches->needs, the rest is still to come
+    bool needs_cut = false;  ///< the rest of the last one of fetches->needs is still to come
   };
   void say_register(Instant now, Actions& out);
   void report(ReportItem item) { unsent_.push_back(std::move(item)); }
   void flush_reports(Instant now, Actions& out);
   void on_awards(const Awards& awards, Now now, Actions& out);
-  /// REQUIRES: the task is held and its needs are all here.
+  /// REQUIRES: the task is held and the results of its needs are all here.
   void begin(const AwardItem& award, Now now, Actions& out);
   void fetch_needs(const Work& work, Actions& out) const;
   void on_needs(const NeedsPage& page, Now now, Actions& out);
@@ -114,29 +114,29 @@ class AgentMachine {
   void stop(TaskId task, const std::string& reason, Actions& out);
   ReportItem item_for(TaskId task, const Work& work, ReportItem::What what) const;
   Heartbeat heartbeat() const;
-  /// Held, or reported without the controller's word that the report is durable.
+  /// Held, or reported without confirmation from the controller that the report is durable.
   bool is_unconfirmed(Held held) const;
 
   Options options_;
-  Manager manager_;  ///< of use only to a role that leads
+  Manager manager_;  ///< used only by roles that lead
   AgentId id_;
   std::string secret_;
   Instant register_again_ = never;  ///< an answer to the registration is awaited until then
   Duration heartbeat_every_ = seconds(10);
   Instant next_heartbeat_ = never;
   std::map<TaskId, Work> held_;
-  /// The last epoch begun here, of the latest tasks: a late copy of an award begins nothing again.
+  /// The last epoch begun here, for the latest tasks: a late copy of an award does not begin a task again.
   std::map<TaskId, Epoch> begun_;
   std::vector<ReportItem> unsent_;
   std::map<std::uint64_t, Reports> unkept_;  ///< sent, not yet confirmed durable
   std::uint64_t last_report_ = 0;
   Instant repeat_reports_ = never;
   std::map<std::uint64_t, TaskId> questions_;
-  std::map<std::uint64_t, PeerTask> peer_questions_;  ///< what the executor was asked for the peers' sake
+  std::map<std::uint64_t, PeerTask> peer_questions_;  ///< questions to the executor on behalf of the peers
   std::uint64_t last_question_ = 0;
   std::optional<PeerMachine> peers_;  ///< under strategy `peer`
-  std::uint64_t peers_number_ = 0;    ///< of the last Peers
-  bool peers_wait_ = false;           ///< something came in for them to act on
+  std::uint64_t peers_number_ = 0;    ///< number of the last Peers
+  bool peers_wait_ = false;           ///< there is input that they must act on
 };
 
 }  // namespace bidboard

@@ -1,4 +1,4 @@
-// An agent whose task needs more results than fit into an award: it fetches them, then begins.
+// For an agent whose task needs more results than fit into an award: it fetches them, then begins.
 #include <utility>
 
 #include "agents/agent.hpp"
@@ -23,7 +23,7 @@ void AgentMachine::on_needs(const NeedsPage& page, Now now, Actions& out) {
   std::vector<NeedResult>& here = work.fetches->needs;
   const std::size_t from = here.size() - (work.needs_cut ? 1 : 0);
   const std::size_t offset = work.needs_cut ? here.back().result.size() : 0;
-  if (page.from != from || page.offset != offset) return;  // a page that came twice
+  if (page.from != from || page.offset != offset) return;  // a duplicate page
   bool goes_on = work.needs_cut;
   for (const NeedResult& need : page.needs) {
     if (std::exchange(goes_on, false))

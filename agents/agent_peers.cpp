@@ -1,4 +1,4 @@
-// An agent among peers: what it passes on between its controller, its peers and its executor.
+// An agent among peers: the messages that it relays between its controller, its peers and its executor.
 #include <utility>
 
 #include "agents/agent.hpp"
@@ -37,7 +37,7 @@ void AgentMachine::on_peer_offers(const PeerOffers& offers, Actions& out) {
   for (const PeerOffer& item : offers.offers) {
     PeerTask task{item.offer.task, item.round, item.offer.spec.priority, item.level, 0};
     std::erase_if(peer_questions_, [&](const auto& asked) { return asked.second.task == task.task; });
-    // An executor that leaves too much unanswered is not waited for.
+    // An executor that leaves too many questions unanswered is not waited for.
     if (!options_.asks_executor || peer_questions_.size() >= options_.bids_at_once) {
       task.seconds = own_seconds(item.offer, options_.profile);
       peers_->offer(task);

@@ -1,5 +1,5 @@
-// How an agent gets a task done. The agent's loop owns an executor, hands it awarded tasks, polls the
-// descriptors it names, and reads what happened as events. Executors never block and are for one thread.
+// How an agent gets a task done. The agent's loop owns an executor, gives it awarded tasks, polls its
+// descriptors, and reads what happened as events. Executors never block and are for one thread.
 #pragma once
 
 #include <string>
@@ -19,16 +19,16 @@ namespace bidboard {
 struct Assignment {
   TaskId task;
   Epoch epoch;
-  std::string token;  ///< opaque; handed on as BIDBOARD_TOKEN
+  std::string token;  ///< opaque; passed on as BIDBOARD_TOKEN
   TaskSpec spec;
   std::uint32_t attempt = 1;
-  std::vector<AttemptFailure> failures;  ///< of the attempts before
+  std::vector<AttemptFailure> failures;  ///< of the earlier attempts
   std::string needs_json = "{}";         ///< results of the needed tasks: an object, keyed by task name or id
   std::string idempotency_key;           ///< the same for every attempt of a task
   WallTime deadline;                     ///< of this attempt; 0: spec.timeout from its start
 };
 
-/// Another task on offer that a bid might take together with the one asked about.
+/// Another task on offer that a bid might include together with the one asked about.
 struct RelatedTask {
   TaskId task;
   TaskSpec spec;
@@ -36,20 +36,20 @@ struct RelatedTask {
 
 /// A task for which a live bid is wanted.
 struct BidQuestion {
-  std::uint64_t request = 0;  ///< the asker's own number; comes back with the answer
+  std::uint64_t request = 0;  ///< the caller's own number, repeated in the answer
   TaskId task;
   TaskSpec spec;
-  std::uint32_t attempt = 1;  ///< the number its next attempt would have
+  std::uint32_t attempt = 1;  ///< the number that its next attempt would have
   std::vector<AttemptFailure> failures;
   std::vector<RelatedTask> related;
-  Instant deadline = never;  ///< an answer after this is of no use
+  Instant deadline = never;  ///< a later answer is useless
 };
 
 enum class Ending : std::uint8_t {
   done,     ///< there is a result
-  failed,   ///< it ended without one, and it is known how
+  failed,   ///< it ended without one, in a known way
   stopped,  ///< stop() ended it
-  unknown,  ///< cut off by a crash, a signal or its time limit: what it did until then is not known
+  unknown,  ///< unknown outcome: cut off by a crash, a signal or its time limit
 };
 
 struct ExecutionStarted {
@@ -63,21 +63,21 @@ struct ExecutionProgress {
   Micros fraction = 0;  ///< 0 to 1
   std::string text;
 };
-/// A sign of life: the task wrote so much since the last event.
+/// A sign of life: the task wrote this many bytes since the last event.
 struct ExecutionOutput {
   TaskId task;
   Epoch epoch;
   std::uint64_t bytes = 0;
 };
-/// Exactly one for each assignment whose start() succeeded; nothing of the task runs any more.
+/// Exactly one for each assignment whose start() succeeded; by then no process of the task runs any more.
 struct ExecutionEnded {
   TaskId task;
   Epoch epoch;
   Ending ending = Ending::unknown;
   std::string result;  ///< when done
-  std::string reason;  ///< for people; when done: empty, or a remark
+  std::string reason;  ///< for people; when done: empty or a remark
   Micros seconds = 0;  ///< of work: from its start to its end
-  Micros price = 0;    ///< as delivered; 0: not told
+  Micros price = 0;    ///< as delivered; 0: not reported
   std::int64_t tokens = 0;
 };
 /// Exactly one for each ask_bid().
@@ -101,22 +101,22 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  /// Errors: refused or invalid (it does not do such a task), conflict (that task runs here already),
-  /// unavailable (no process could be started). Then nothing has begun and no event follows.
+  /// Errors: refused or invalid (it does not do such a task), conflict (that task already runs here),
+  /// unavailable (no process could be started). After an error nothing has begun and no event follows.
   virtual Result<void> start(const Assignment& assignment, Now now) = 0;
-  /// Ends the task early. An ExecutionEnded follows: `stopped`, or how it ended if it was faster. Unknown
-  /// tasks: nothing.
+  /// Ends the task early. An ExecutionEnded follows: `stopped`, or how the task ended if it was faster. For
+  /// an unknown task it does nothing.
   virtual void stop(TaskId task, Epoch epoch, const std::string& reason, Now now) = 0;
   /// Adds the descriptors to wait for.
   virtual void add_poll(std::vector<PollItem>& items) const = 0;
-  /// Does what is ready and tells what happened, in order. To be called when a polled descriptor is ready and
-  /// at next_wakeup(); harmless at other times.
+  /// Does the pending work and returns what happened, in order. Call when a polled descriptor is ready and at
+  /// next_wakeup(); harmless at other times.
   virtual std::vector<ExecutionEvent> pump(Now now) = 0;
   virtual Instant next_wakeup() const = 0;
   /// How many tasks are not over.
   virtual std::size_t running() const = 0;
 
-  /// Whether ask_bid may be called; else the agent's bids are made elsewhere.
+  /// Whether ask_bid may be called; if not, the agent's bids are made elsewhere.
   virtual bool answers_bids() const { return false; }
   /// REQUIRES answers_bids(). A BidAnswered follows.
   virtual void ask_bid(const BidQuestion&, Now) {}

@@ -20,7 +20,7 @@ AgentProfile profile_of(const Crew& crew) {
   return profile;
 }
 
-/// Its rate at the task; nothing when it may not take it.
+/// The crew's rate at the task; nothing if it may not take it.
 std::optional<Micros> rate_at(const Crew& crew, const TaskSpec& task) {
   const AgentProfile profile = profile_of(crew);
   if (unable(task, profile)) return {};
@@ -28,7 +28,7 @@ std::optional<Micros> rate_at(const Crew& crew, const TaskSpec& task) {
   return mul_micros(profile.speed, skill_level(task, profile));
 }
 
-/// What crews must have in common to be taken together.
+/// What crews must have in common to be added up.
 using Sort = std::tuple<std::set<std::string>, std::string, bool>;
 Sort sort_of(const Crew& crew) {
   Sort sort{{}, crew.project, crew.runs};
@@ -36,7 +36,7 @@ Sort sort_of(const Crew& crew) {
   return sort;
 }
 
-/// REQUIRES: both are of one sort.
+/// REQUIRES: both are of the same sort.
 void add(Crew& sum, const Crew& crew) {
   for (const Skill& skill : crew.skills) {
     Micros& level = std::ranges::find(sum.skills, skill.name, &Skill::name)->level;

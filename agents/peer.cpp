@@ -7,11 +7,11 @@
 namespace bidboard {
 namespace {
 
-/// So much an agent plans ahead, per slot.
+/// How much an agent plans ahead, per slot.
 constexpr std::size_t bundle_per_slot = 4;
-/// Tasks of which is remembered that they are over.
+/// For how many tasks it is remembered that they are over.
 constexpr std::size_t over_max = 10'000;
-/// The bid of a task that its winner has asked for: nobody is earlier.
+/// The bid for a task that its winner has requested: no bid is earlier.
 constexpr Micros taken = 0;
 
 auto urgency(const PeerTask& task) { return std::tuple(-task.priority, -task.level, task.task); }
@@ -28,10 +28,10 @@ PeerMachine::PeerMachine(AgentId self, std::uint32_t slots, PeerTimes times, Arb
 
 void PeerMachine::meet(const Peers& peers, Instant now) {
   now_ = now;
-  if (peers.number < peers_number_) return;  // overtaken on its way
+  if (peers.number < peers_number_) return;  // overtaken by a newer one
   peers_number_ = peers.number;
   offset_ = peers.now - now.us;
-  // A process that begins anew numbers on from where the clock is, above all that it said before.
+  // A new process starts numbering from the clock, above every number that it used before.
   number_ = std::max(number_, static_cast<std::uint64_t>(std::max<Micros>(shared(now), 1)));
   std::map<AgentId, Link> earlier = std::exchange(links_, {});
   for (const PeerEntry& entry : peers.peers) {
@@ -48,7 +48,7 @@ void PeerMachine::meet(const Peers& peers, Instant now) {
     }
     links_.emplace(entry.agent, std::move(link));
   }
-  // Nobody can have heard anything newer of those that are gone than that.
+  // None of our peers can have newer information about the agents that are gone.
   for (const auto& [gone, link] : earlier) {
     stamps_[gone] = std::max(stamps_[gone], static_cast<std::uint64_t>(std::max<Micros>(shared(now), 1)));
     std::vector<TaskId> theirs;
@@ -61,7 +61,7 @@ void PeerMachine::meet(const Peers& peers, Instant now) {
 void PeerMachine::offer(const PeerTask& task) {
   const auto over = over_.find(task.task);
   if (over != over_.end() && over->second > task.round) return;
-  if (over != over_.end()) over_.erase(over);  // the board knows better
+  if (over != over_.end()) over_.erase(over);  // the board is authoritative
   offers_[task.task] = task;
   const auto known = beliefs_.find(task.task);
   if (known == beliefs_.end() || known->second.round < task.round) believe(task.task, task.round, {});
@@ -88,14 +88,14 @@ void PeerMachine::refuse(TaskId task) {
 void PeerMachine::begun(TaskId task, Epoch round, Micros seconds, Instant now) {
   now_ = now;
   const auto place = std::find(bundle_.begin(), bundle_.end(), task);
-  // What comes behind it was planned for after it: nothing changes for those.
+  // Tasks behind it were planned to follow it: nothing changes for them.
   if (place != bundle_.end()) bundle_.erase(place);
   asked_.erase(task);
   if (arbiter_ == Arbiter::controller) withdraw(task, round);  // else our claim stands until it is finished
   held_[task] = Holding{round, now, std::max<Micros>(seconds, 1)};
 }
 
-/// Promises are made anew: they may be kept earlier or later than was thought.
+/// Our promises are computed again: they may now be kept earlier or later than promised.
 void PeerMachine::ended(TaskId task) {
   if (held_.erase(task) > 0) must_renew_ = true;
 }
@@ -105,8 +105,8 @@ void PeerMachine::finished(TaskId task, Epoch round) {
   for (auto& [agent, link] : links_) link.tell_over[task] = {round, 0};
 }
 
-/// From now on we believe this. If the task was in our bundle and is not ours any more, what comes behind it
-/// goes as well.
+/// From now on we believe this. If the task was in our bundle and is no longer ours, the tasks behind it are
+/// dropped as well.
 void PeerMachine::believe(TaskId task, Epoch round, const PeerClaim& claim) {
   const auto [at, fresh] = beliefs_.try_emplace(task, Belief{round, {}, 0, now_});
   Belief& belief = at->second;
@@ -128,7 +128,7 @@ void PeerMachine::believe(TaskId task, Epoch round, const PeerClaim& claim) {
   drop_from(behind);
 }
 
-/// Gives up what is in the bundle from there on, but for what was asked for.
+/// Drops the bundle from that place on, except tasks that were requested already.
 void PeerMachine::drop_from(std::size_t place) {
   const auto from = bundle_.begin() + static_cast<std::ptrdiff_t>(place);
   const std::vector<TaskId> behind(from, bundle_.end());
@@ -160,7 +160,7 @@ PeerClaim PeerMachine::belief(TaskId task) const {
   return known == beliefs_.end() ? PeerClaim{} : known->second.claim;
 }
 
-/// Claims whose owner did not begin and does not renew them; ours are made anew in time.
+/// Drops claims whose owner neither began nor renewed them; ours are renewed in time.
 void PeerMachine::lapse() {
   const Micros now = shared(now_);
   std::vector<TaskId> lapsed, idle;
@@ -186,21 +186,21 @@ std::vector<Micros> PeerMachine::slots_free_at() const {
   const Micros now = shared(now_);
   std::vector<Micros> free;
   for (const auto& [task, held] : held_) {
-    // Whoever is late is expected to need as long again as he has needed.
+    // A task that is late is expected to need as long again as it has taken so far.
     Micros seconds = held.seconds;
     while (held.since.us + seconds <= now_.us && seconds < INT64_MAX / 4) seconds *= 2;
     free.push_back(shared(held.since) + seconds);
   }
   while (free.size() < slots_) free.push_back(now);
   std::ranges::sort(free);
-  // What is held beyond our slots is done beside them.
+  // Tasks held beyond our slots run beside the others.
   free.erase(free.begin(), free.end() - static_cast<std::ptrdiff_t>(slots_));
   return free;
 }
 
 namespace {
 
-/// When the task would be begun on the slot that is free first; it takes that slot.
+/// When the task would begin on the slot that is free first; occupies that slot.
 Micros begin_on(std::vector<Micros>& slots, Micros seconds) {
   const auto first = std::ranges::min_element(slots);
   const Micros start = *first;
@@ -210,7 +210,7 @@ Micros begin_on(std::vector<Micros>& slots, Micros seconds) {
 
 }  // namespace
 
-/// The same promises as of now, where they differ.
+/// Recomputes our promises as of now and updates those that differ.
 void PeerMachine::renew() {
   std::vector<Micros> slots = slots_free_at();
   for (const TaskId task : bundle_) {
@@ -228,7 +228,7 @@ bool PeerMachine::is_open_to_us(const PeerTask& task) const {
          std::find(bundle_.begin(), bundle_.end(), task.task) == bundle_.end();
 }
 
-/// Something more urgent has come: what is less urgent and in the bundle waits for it.
+/// A more urgent task has arrived: less urgent tasks in the bundle are dropped for it.
 void PeerMachine::make_room_for_urgent() {
   std::vector<const PeerTask*> open;
   for (const auto& [id, task] : offers_)
@@ -251,7 +251,7 @@ void PeerMachine::make_room_for_urgent() {
   }
 }
 
-/// The paper's first phase.
+/// The paper's first phase (bundle construction).
 void PeerMachine::build() {
   const std::size_t most = bundle_per_slot * slots_;
   make_room_for_urgent();
@@ -273,7 +273,7 @@ void PeerMachine::build() {
   }
 }
 
-/// When the task counts as agreed on, should nothing change; never while somebody differs.
+/// When the task counts as agreed on, if nothing changes; never while a peer disagrees.
 Instant PeerMachine::settled_at(TaskId task) const {
   const PeerTask& wanted = offers_.at(task);
   Instant at{};
@@ -287,7 +287,7 @@ Instant PeerMachine::settled_at(TaskId task) const {
   return at;
 }
 
-/// What is first in the bundle, as far as there are slots for it.
+/// The first tasks in the bundle, as far as there are slots for them.
 void PeerMachine::take(Turn& turn) {
   const std::size_t room = slots_ > held_.size() ? slots_ - held_.size() : 0;
   for (std::size_t i = 0; i < std::min(room, bundle_.size()); ++i) {

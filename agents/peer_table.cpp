@@ -3,7 +3,7 @@
 namespace bidboard {
 namespace {
 
-/// Whose stamps are compared with whose.
+/// The agents whose stamps are compared.
 struct Freshness {
   const Stamps& sender;
   const Stamps& receiver;
@@ -50,11 +50,11 @@ Resolution resolve(AgentId sender, const PeerClaim& theirs, const Stamps& sender
     if (n == receiver || !n) return Resolution::leave;
     return update_if(n == sender || fresh.sender_newer(n));
   }
-  // The sender believes in a third one.
+  // The sender names a third agent.
   if (n == receiver) return update_if(fresh.sender_newer(m) && beats(theirs, ours));
   if (n == sender) return fresh.sender_newer(m) ? Resolution::update : Resolution::reset;
   if (!n || n == m) return update_if(fresh.sender_newer(m));
-  // And we in a fourth.
+  // And we name a fourth.
   if (fresh.sender_newer(m) && (fresh.sender_newer(n) || beats(theirs, ours))) return Resolution::update;
   return reset_if(fresh.sender_newer(n) && fresh.receiver_newer(m));
 }

@@ -1,4 +1,4 @@
-// What an agent hears from its neighbours and what it tells them.
+// An agent's messages from and to its neighbours.
 #include <algorithm>
 #include <utility>
 
@@ -25,7 +25,7 @@ void PeerMachine::hear(const PeerBids& bids, Instant now) {
   if (bids.heard <= number_ && bids.heard > link.confirmed) {
     link.confirmed = bids.heard;
     if (link.probe != 0 && link.probe <= link.confirmed) {
-      // The longest of late: links differ from one message to the next.
+      // The longest recent one: delays differ from one message to the next.
       link.round_trip = std::max(now - link.probed_at, Duration{link.round_trip.us * 7 / 8});
       link.probe = 0;
     }
@@ -35,7 +35,7 @@ void PeerMachine::hear(const PeerBids& bids, Instant now) {
   });
   if (bids.number == 0) return;
   link.owes_word = true;
-  if (bids.number <= link.heard) return;  // said again, or overtaken on its way
+  if (bids.number <= link.heard) return;  // a duplicate, or overtaken by a newer one
   link.heard = bids.number;
   for (const PeerStamp& stamp : bids.stamps) {
     std::uint64_t& known = link.stamps[stamp.agent];
@@ -75,7 +75,8 @@ void PeerMachine::note_said(Link& link, const PeerBid& bid) {
   said = Said{bid.round, claim};
 }
 
-/// A neighbour knows of a round that is over. With an arbiter that is a hint about what we do not hold.
+/// A neighbour reports a round that is over. With an arbiter this is only a hint, ignored for tasks that we
+/// hold.
 void PeerMachine::note_over(TaskId task, Epoch round) {
   if (arbiter_ == Arbiter::controller) {
     if (!held_.contains(task)) withdraw(task, round);
@@ -124,9 +125,9 @@ bool PeerMachine::agreed() const {
       links_, [&](const auto& entry) { return entry.second.differs.empty() || is_silent(entry.second); });
 }
 
-/// When the neighbour is to be told something new or once more. Nothing new while it has not confirmed the
-/// last: over a slow link, words that are out of date by the time they arrive would change its mind and ours
-/// without end.
+/// When the neighbour must be sent something new or a repetition. Nothing new is sent while it has not
+/// confirmed the last message: over a slow link, messages that are outdated on arrival would make both sides
+/// change their beliefs for ever.
 Instant PeerMachine::due(const Link& link) const {
   if (is_in_flight(link)) return link.last_number_at + std::max(link.pause, link.round_trip * 2);
   const bool has_news =
@@ -135,7 +136,7 @@ Instant PeerMachine::due(const Link& link) const {
   return link.differs.empty() ? never : link.last_told + link.pause;
 }
 
-/// When it is to be told that we heard it.
+/// When the neighbour must be sent a confirmation.
 Instant PeerMachine::word_due(const Link& link) const {
   return link.owes_word ? link.last_told + times_.gap : never;
 }
@@ -156,7 +157,7 @@ void PeerMachine::speak(Turn& turn) {
       numbered = true;
     }
     PeerBids words{self_, to, link.we_show, 0, link.heard, {}, {}};
-    if (settled) link.told = link.confirmed;  // nothing of ours is open any more
+    if (settled) link.told = link.confirmed;  // nothing of ours is unconfirmed any more
     if (!only_word) {
       add_words(words, link);
       words.number = link.told = number_;

@@ -10,7 +10,7 @@
 namespace bidboard {
 namespace {
 
-/// A generator for one attempt, so that the order in which tasks begin changes nothing.
+/// A generator for one attempt, so that the order in which tasks begin does not affect it.
 Random attempt_random(std::uint64_t seed, TaskId task, Epoch epoch) {
   Random random(seed);
   random = Random(random.next() ^ task.value);
@@ -82,7 +82,7 @@ std::vector<ExecutionEvent> SimulatedExecutor::pump(Now now) {
     due.push_back(std::move(at->second));
     at = runs_.erase(at);
   }
-  std::ranges::stable_sort(due, {}, &Run::due);  // ties stay in the order of the ids
+  std::ranges::stable_sort(due, {}, &Run::due);  // ties are ordered by id
   for (Run& run : due) events.push_back(std::move(run.outcome));
   return events;
 }

@@ -1,6 +1,7 @@
-// Does every task by waiting: the time its agent's speed and skill would need, with declared noise and
-// failures. No process, no clock: what happens is a function of the seed, the task and the epoch alone,
-// whatever else runs beside it; with `set_up`, also of what began here just before.
+// Does every task by waiting for as long as its agent's speed and skill require, with declared noise and
+// failures. No process, no clock: the outcome is a function of the seed, the task and the epoch alone,
+// independent of anything that runs beside it; with `set_up` it also depends on the task that began here just
+// before.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,8 @@ namespace bidboard {
 
 struct SimulatedOptions {
   AgentProfile agent;  ///< speed, skills, price_per_second and set_up count
-  /// Seconds of time passed per simulated second. Delivered seconds are told in simulated ones, as bids
-  /// promise.
+  /// Seconds of time passed per simulated second. Delivered seconds are reported in simulated ones, the unit
+  /// of bids.
   Micros scale = one;
   Micros noise = 0;         ///< 0.2: each duration is uniformly within 20 % of what the standard bid says
   Micros failure_rate = 0;  ///< share of attempts that fail at a random moment
@@ -47,7 +48,7 @@ class SimulatedExecutor final : public Executor {
   SimulatedOptions options_;
   std::map<std::pair<TaskId, Epoch>, Run> runs_;
   std::vector<ExecutionEvent> events_;
-  std::optional<TaskSpec> last_;  ///< begun here; what is related to it needs no set-up of its own
+  std::optional<TaskSpec> last_;  ///< the last task begun here; a related one needs no set-up of its own
 };
 
 }  // namespace bidboard

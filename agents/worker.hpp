@@ -1,4 +1,4 @@
-// How an agent turns what it is offered into work. Pure.
+// How an agent turns offers and awards into work. Pure.
 #pragma once
 
 #include <vector>
@@ -8,23 +8,24 @@
 
 namespace bidboard {
 
-/// What the executor is to do about an award.
+/// The executor's assignment for an award.
 Assignment assignment_of(const AwardItem& award, AgentId agent);
-/// The results of needed tasks as one JSON object, keyed by their name, or their id when they have none.
+/// The results of needed tasks as one JSON object, keyed by task name, or by id if there is none.
 std::string needs_json(const std::vector<NeedResult>& needs);
-/// Pull: in which order to claim the offered tasks: by priority, then where our skill is best, then as
-/// offered. The controller awards as many as there is room for.
+/// Pull: the order in which to claim the offered tasks: by priority, then by our skill level, then as
+/// offered. The controller awards as many as fit.
 std::vector<TaskId> tasks_to_take(const std::vector<TaskOffer>& offers, const AgentProfile& profile);
-/// Live bids of an agent that asks nobody: the standard bid for each, and for several together when it saves
-/// set-up cost.
+/// Live bids of an agent without an external bidder: the standard bid for each task, and for several together
+/// where that saves set-up cost.
 std::vector<Bid> standard_bids(const std::vector<TaskOffer>& offers, const AgentProfile& profile);
-/// How long an agent that asks nobody takes it to need: by its formula, if it has one that answers.
+/// How long an agent without an external bidder expects the task to take: by its formula, if that gives a
+/// value.
 Micros own_seconds(const TaskOffer& offer, const AgentProfile& profile);
-/// A bundle bid as it is told.
+/// A bundle bid as it is sent.
 Bid said_of(const BundleBid& bundle);
-/// The first few of the other offers that a bid for this one might take along.
+/// The first few of the other offers that a bid for this one might include.
 std::vector<RelatedTask> related_to(const TaskOffer& offer, const std::vector<TaskOffer>& offers);
-/// What the controller is told of an ending.
+/// The report to the controller about an ending.
 ReportItem::What what_of(Ending ending);
 
 }  // namespace bidboard

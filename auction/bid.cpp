@@ -14,14 +14,15 @@ BidVector promise(Micros seconds, const AgentProfile& agent) {
   return {seconds, std::min(mul_micros(seconds, std::max<Micros>(agent.price_per_second, 0)), max_bid_price)};
 }
 
-/// A plain number as a formula sees it: 3 stands for 3, not for 3 millionths.
+/// A plain number as a formula sees it: 3 means 3, not 3 millionths.
 Micros whole(std::int64_t n) {
   constexpr std::int64_t limit = 1'000'000'000'000;
   return std::clamp(n, -limit, limit) * one;
 }
 
 std::string out_of_bounds(const BidVector& bid) {
-  if (bid.seconds < 0) return fmt::format("promises {} seconds, less than none", format_micros(bid.seconds));
+  if (bid.seconds < 0)
+    return fmt::format("promises {} seconds, which is negative", format_micros(bid.seconds));
   if (bid.seconds > max_bid_seconds)
     return fmt::format("promises {} seconds, at most {} count", format_micros(bid.seconds),
                        format_micros(max_bid_seconds));

@@ -1,4 +1,4 @@
-// The words of the Contract Net (Smith, IEEE Trans. Computers C-29, 1980): what a bidder answers to an
+// The terms of the Contract Net (Smith, IEEE Trans. Computers C-29, 1980): a bidder's answers to an
 // announcement.
 #pragma once
 
@@ -33,15 +33,15 @@ constexpr Micros max_bid_seconds = 366LL * 86'400 * one;
 constexpr Micros max_bid_price = 1'000'000'000LL * one;
 
 /// The standard bid: size / (speed × lowest level among the needed skills), price = seconds ×
-/// price_per_second. A needed skill the agent lacks counts as level 1 (eligibility has refused it before).
-/// Always within the maxima.
+/// price_per_second. A needed skill that the agent lacks counts as level 1 (eligibility has refused it
+/// before). Always within the bounds.
 BidVector standard_bid(const TaskSpec& task, const AgentProfile& agent);
 /// Evaluates the agent's cost formula (expression.hpp): the seconds it promises; price = seconds ×
 /// price_per_second. Variables: size, priority, attempts (begun so far), needs (how many), body_bytes, level
 /// (lowest level among the needed skills), speed; kind and title as text. Errors: invalid (the formula's own
 /// fault, or a bid out of bounds).
 Result<BidVector> formula_bid(const TaskSpec& task, std::uint32_t attempts_made, const AgentProfile& agent);
-/// The bid itself, or RefusalReason::invalid for what is out of bounds: negative, confidence not in (0, 1],
+/// The bid itself, or RefusalReason::invalid if it is out of bounds: negative, confidence not in (0, 1],
 /// above the maxima.
 BidAnswer checked(BidVector bid);
 

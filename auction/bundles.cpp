@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t neighbours_max = 4;
 
-/// The tasks in groups that are related, each in the given order.
+/// The tasks in groups of related ones, each in the given order.
 std::vector<std::vector<const SingleBid*>> groups_of(const std::vector<SingleBid>& singles) {
   std::vector<std::vector<const SingleBid*>> groups;
   for (const SingleBid& single : singles) {

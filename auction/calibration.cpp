@@ -10,8 +10,8 @@ constexpr Micros greatest_ratio = 16 * one;
 constexpr Micros least_success = one / 20;
 constexpr Micros steady = one / 5;  ///< the weight of the newest observation once there are many
 
-/// The prior (promises are kept) counts as a quarter of an observation, so the first delivery says nearly
-/// all.
+/// The prior (promises are kept) counts as a quarter of an observation, so the first delivery decides most of
+/// the ratio.
 Micros newest_weight(std::uint32_t samples) {
   return std::max(4 * one / (4 * static_cast<Micros>(samples) + 1), steady);
 }
@@ -20,14 +20,14 @@ Micros towards(Micros before, Micros observed, Micros weight) {
   return before + mul_micros(observed - before, weight);
 }
 
-/// Nothing promised and nothing delivered is a promise kept.
+/// Nothing promised and nothing delivered counts as a kept promise.
 Micros ratio(Micros delivered, Micros promised) {
   if (promised <= 0) return delivered <= 0 ? one : greatest_ratio;
   return std::clamp(div_micros(std::max<Micros>(delivered, 0), promised), least_ratio, greatest_ratio);
 }
 
-/// A sixteenth of the correction on top, in either direction: of two agents that deliver alike, the one whose
-/// word needs no correcting wins, whatever their ids.
+/// A sixteenth of the correction on top, in either direction: of two agents that deliver the same, the one
+/// whose bids need no correction wins, regardless of ids.
 Micros correction(Micros learned_ratio) {
   const Micros distance = learned_ratio > one ? learned_ratio - one : one - learned_ratio;
   return learned_ratio + distance / 16;

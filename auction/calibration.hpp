@@ -1,11 +1,11 @@
-// Promised against delivered: corrects what an agent says by what it did, per agent and task kind.
+// Promised against delivered: corrects an agent's bids by its record, per agent and task kind.
 #pragma once
 
 #include "auction/bid.hpp"
 
 namespace bidboard {
 
-/// What came of one attempt.
+/// The outcome of one attempt.
 struct Delivery {
   Micros promised_seconds = 0;
   Micros promised_price = 0;

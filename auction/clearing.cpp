@@ -32,11 +32,11 @@ auto numbered(const std::vector<Item>& items) {
   for (std::size_t i = 0; i < items.size(); ++i) order.emplace_back(items[i].id, i);
   std::ranges::sort(order);
   for (std::size_t i = 1; i < order.size(); ++i)
-    BB_CHECK(order[i - 1].first != order[i].first, "an id stands there twice");
+    BB_CHECK(order[i - 1].first != order[i].first, "an id occurs twice");
   return order;
 }
 
-/// Where the id stands in that order.
+/// The position of the id in that order.
 template <class Order, class IdType>
 std::size_t place_of(const Order& order, IdType id) {
   const auto at = std::ranges::lower_bound(order, id, {}, &Order::value_type::first);
@@ -58,8 +58,7 @@ Market::Market(const Problem& problem) {
         static_cast<std::size_t>(std::ranges::count_if(slots.back(), [](Micros in) { return in > 0; })));
     BB_CHECK(std::ranges::is_sorted(slots.back()), "slots are sorted by the time at which they become free");
     BB_CHECK(slots.back().empty() || slots.back().front() >= 0, "a slot becomes free in the past");
-    BB_CHECK(slots.back().empty() || slots.back().back() <= free_in_max,
-             "a slot becomes free beyond all time");
+    BB_CHECK(slots.back().empty() || slots.back().back() <= free_in_max, "a slot becomes free too late");
   }
   offers.resize(tasks.size());
   for (const ScoredBid& bid : problem.bids) {
@@ -100,7 +99,7 @@ void Market::add_bundles(const Problem& problem) {
 }
 
 void SlotQueue::push(Micros seconds, const Weights& weights) {
-  // At least 1: whoever is not the first in its slot must not look as if it could start now.
+  // At least 1: a task that is not the first in its slot must not look as if it could start now.
   free_in = std::max<Micros>(free_in + seconds, 1);
   wait = clamp_micros(Wide{wait} + wait_score(seconds, weights));
 }
@@ -122,7 +121,7 @@ Result<Mechanism> find_mechanism(std::string_view name) {
     if (known_name == name) return mechanism;
     known += (known.empty() ? "" : ", ") + std::string(known_name);
   }
-  return fail(Errc::invalid, fmt::format("no mechanism '{}'; there are {}", name, known));
+  return fail(Errc::invalid, fmt::format("unknown mechanism '{}'; known: {}", name, known));
 }
 
 std::vector<std::string_view> mechanism_names() {

@@ -1,6 +1,5 @@
-// What every mechanism starts from: a Problem in canonical order, checked, with numbers for ids. Agents are
-// numbered by id, so comparing numbers compares ids, and the order of the input has no say beyond the order
-// of the tasks.
+// The common input of all mechanisms: a checked Problem in canonical order, with numbers for ids. Agents are
+// numbered by id, so comparing numbers compares ids, and only the order of the tasks in the input matters.
 #pragma once
 
 #include <vector>
@@ -27,7 +26,7 @@ struct Bundle {
 
 struct Market {
   explicit Market(
-      const Problem& problem);  ///< trips BB_CHECK when the problem breaks its REQUIRES (clearing.hpp)
+      const Problem& problem);  ///< BB_CHECK fails if the problem breaks its REQUIRES (clearing.hpp)
 
   std::vector<TaskId> tasks;               ///< in Problem order
   std::vector<AgentId> agents;             ///< by id
@@ -40,7 +39,7 @@ struct Market {
   void add_bundles(const Problem& problem);
 };
 
-/// One slot's queue while tasks are put into it one after the other.
+/// One slot's queue while tasks are added to it one after the other.
 struct SlotQueue {
   Micros free_in = 0;  ///< when the next one could start
   Micros wait = 0;     ///< what that wait costs
@@ -50,7 +49,7 @@ struct SlotQueue {
   void push(Micros seconds, const Weights& weights);
 };
 
-/// Within the range that total_cost keeps.
+/// Clamped to the range of total_cost.
 Micros clamp_micros(Wide value);
 /// Sums up the awards.
 Outcome outcome_of(std::vector<Award> awards);

@@ -19,7 +19,7 @@ constexpr std::size_t flaws_shown = 50;
 
 std::string quoted(std::string_view name) { return fmt::format("'{}'", name); }
 
-/// Reads what it can and collects what is wrong, so that one run tells all there is to mend.
+/// Reads what it can and collects all errors, so that one run reports everything that must be fixed.
 class Reader {
  public:
   Result<OfflineAuction> read(const Value& document);
@@ -86,15 +86,15 @@ const Value::Array* Reader::list(const Value& document, const char* key) {
   const Value* value = member(document, "the auction", key);
   if (!value) return nullptr;
   if (value->is_array()) return &value->array();
-  flaw(value->place, fmt::format("{} is {}, a list is needed", quoted(key), value->type_name()));
+  flaw(value->place, fmt::format("{} is {}; it must be a list", quoted(key), value->type_name()));
   return nullptr;
 }
 
 std::optional<std::string> Reader::name(const Value& value, std::string_view what) {
   if (!value.is_string())
-    flaw(value.place, fmt::format("{} is {}, text is needed: put it in quotes", what, value.type_name()));
+    flaw(value.place, fmt::format("{} is {}; it must be text: put it in quotes", what, value.type_name()));
   else if (value.string().empty())
-    flaw(value.place, fmt::format("{} is empty, give it a name", what));
+    flaw(value.place, fmt::format("{} is empty; give it a name", what));
   else
     return value.string();
   return {};
@@ -104,8 +104,8 @@ void Reader::declare(Names& names, const std::string& name, Place at, std::strin
   const auto [known, is_new] = names.try_emplace(name, Known{at, 0});
   if (is_new) return;
   const Place first = known->second.place;
-  flaw(at, fmt::format("{} {} stands there twice{}: remove one", what, quoted(name),
-                       (first.line > 0 ? ", first in line " + std::to_string(first.line) : "")));
+  flaw(at, fmt::format("{} {} is listed twice{}: remove one", what, quoted(name),
+                       (first.line > 0 ? ", first on line " + std::to_string(first.line) : "")));
 }
 
 std::uint64_t Reader::lookup(const Names& names, const Value& value, std::string_view what) {
@@ -141,14 +141,14 @@ void Reader::read_tasks(const Value::Array& items) {
   }
   if (items.size() > tasks_max)
     flaw(items[tasks_max].place,
-         fmt::format("{} tasks are too many, at most {} are cleared", items.size(), tasks_max));
+         fmt::format("{} tasks are too many; the limit is {}", items.size(), tasks_max));
 }
 
 void Reader::read_agents(const Value::Array& items) {
   for (const Value& item : items) {
     if (!item.is_object()) {
       flaw(item.place, fmt::format("an agent is {}{}", item.type_name(),
-                                   R"(, a map is needed: {"id": "a1", "capacity": 1})"));
+                                   R"(; it must be a map: {"id": "a1", "capacity": 1})"));
       continue;
     }
     check_keys(item, "an agent", {"id", "capacity"});
@@ -161,7 +161,7 @@ void Reader::read_agents(const Value::Array& items) {
   }
   if (items.size() > agents_max)
     flaw(items[agents_max].place,
-         fmt::format("{} agents are too many, at most {} can bid", items.size(), agents_max));
+         fmt::format("{} agents are too many; the limit is {}", items.size(), agents_max));
 }
 
 std::int64_t Reader::capacity(const Value& agent) {
@@ -175,7 +175,7 @@ std::int64_t Reader::capacity(const Value& agent) {
 
 std::optional<Micros> Reader::cost(const Value& value) {
   if (!value.is_number())
-    flaw(value.place, fmt::format("a cost is {}, a number is needed", value.type_name()));
+    flaw(value.place, fmt::format("a cost is {}; it must be a number", value.type_name()));
   else if (!(std::fabs(value.number()) <= cost_max))
     flaw(value.place, "a cost is beyond ±1000000000: use a larger unit for all costs");
   else
@@ -186,7 +186,7 @@ std::optional<Micros> Reader::cost(const Value& value) {
 void Reader::read_bid(const Value& item) {
   if (!item.is_object()) {
     flaw(item.place, fmt::format("a bid is {}{}", item.type_name(),
-                                 R"(, a map is needed: {"task": "t1", "agent": "a1", "cost": 52})"));
+                                 R"(; it must be a map: {"task": "t1", "agent": "a1", "cost": 52})"));
     return;
   }
   check_keys(item, "a bid", {"task", "tasks", "agent", "cost"});
@@ -203,9 +203,9 @@ void Reader::read_bid(const Value& item) {
   if (!is_new)
     flaw(item.place,
          fmt::format(
-             "a second bid of {} for {}{}: remove one", quoted(agent_value->string()),
+             "a second bid by {} for {}{}: remove one", quoted(agent_value->string()),
              quoted(task_value->string()),
-             (known->second.line > 0 ? ", the first is in line " + std::to_string(known->second.line) : "")));
+             (known->second.line > 0 ? ", the first is on line " + std::to_string(known->second.line) : "")));
   else if (amount)
     auction_.problem.bids.push_back({TaskId{task}, AgentId{agent}, 0, *amount});
 }
@@ -226,15 +226,15 @@ void Reader::read_bundle(const Value& item, const Value& tasks, std::uint64_t ag
   if (is_new) return auction_.problem.bundles.push_back(std::move(bundle));
   flaw(item.place,
        fmt::format(
-           "a second bid of {} for the same tasks{}: remove one", quoted(item.find("agent")->string()),
-           (known->second.line > 0 ? ", the first is in line " + std::to_string(known->second.line) : "")));
+           "a second bid by {} for the same tasks{}: remove one", quoted(item.find("agent")->string()),
+           (known->second.line > 0 ? ", the first is on line " + std::to_string(known->second.line) : "")));
 }
 
 Result<OfflineAuction> Reader::read(const Value& document) {
   if (!document.is_object())
     return fail(Errc::invalid,
                 fmt::format("the auction is {}{}", document.type_name(),
-                            R"(, a map is needed: {"tasks": [...], "agents": [...], "bids": [...]})"));
+                            R"(; it must be a map: {"tasks": [...], "agents": [...], "bids": [...]})"));
   check_keys(document, "the auction", {"tasks", "agents", "bids"});
   if (const auto* items = list(document, "tasks")) read_tasks(*items);
   if (const auto* items = list(document, "agents")) read_agents(*items);
@@ -243,7 +243,7 @@ Result<OfflineAuction> Reader::read(const Value& document) {
   if (const auto* items = list(document, "bids"))
     for (const Value& item : *items) read_bid(item);
   if (auction_.problem.bundles.size() > clearing_bundles_max)
-    flaw(document.place, fmt::format("{} bids for several tasks are too many, at most {} are cleared",
+    flaw(document.place, fmt::format("{} bids for several tasks are too many; the limit is {}",
                                      auction_.problem.bundles.size(), clearing_bundles_max));
   if (!flaws_.empty()) {
     std::string text;
@@ -256,7 +256,8 @@ Result<OfflineAuction> Reader::read(const Value& document) {
   for (const std::string& id : task_order_) auction_.problem.tasks.push_back({TaskId{tasks_.at(id).id}});
   for (const auto& [id, slots] : agent_order_) {
     const AgentId agent{agents_.at(id).id};
-    // More slots than tasks change nothing; one is left over, so that a certificate gives them price 0.
+    // Slots beyond the number of tasks change nothing; one of them is kept, so that a certificate gives it
+    // price 0.
     const std::size_t useful = std::min(static_cast<std::size_t>(slots), task_order_.size() + 1);
     auction_.problem.agents.push_back({agent, std::vector<Micros>(useful, 0)});
     auction_.agents.push_back(agent);
@@ -264,14 +265,14 @@ Result<OfflineAuction> Reader::read(const Value& document) {
   return std::move(auction_);
 }
 
-/// 52 for 52'000'000, 0.5 for 500'000: as it stood in the file.
+/// 52 for 52'000'000, 0.5 for 500'000: as written in the file.
 Value decimal(Micros value) {
   if (value % one == 0) return value / one;
   return from_micros(value);
 }
 
-/// The price of each agent. All its places have the same one: they are alike, and a place that is left over
-/// has price 0.
+/// The price of each agent. All its places have the same price, since they are equal; an unused place has
+/// price 0.
 std::map<AgentId, Micros> agent_prices(const OfflineAuction& auction, const Certificate& certificate) {
   std::map<AgentId, Micros> prices;
   for (const Certificate::PlacePrice& place : certificate.place_prices) prices[place.agent] = place.price;
@@ -281,7 +282,7 @@ std::map<AgentId, Micros> agent_prices(const OfflineAuction& auction, const Cert
   std::set<AgentId> without_place;
   for (const ClearingAgent& agent : auction.problem.agents)
     if (agent.slot_free_in.empty()) without_place.insert(agent.id);
-  // The price of no place at all counts for nothing; it is low enough to match the agent's idle bids.
+  // An agent without places gets a price that never counts, low enough to match its bids.
   for (const ScoredBid& bid : auction.problem.bids)
     if (without_place.contains(bid.agent))
       prices[bid.agent] = std::min(prices[bid.agent], bid.cost - task_prices[bid.task]);

@@ -16,7 +16,7 @@ Micros work_score(const BidVector& bid, const Weights& weights) {
 }
 
 Micros wait_score(Micros wait_seconds, const Weights& weights) {
-  BB_CHECK(wait_seconds >= 0, "nobody waits for less than no time");
+  BB_CHECK(wait_seconds >= 0, "a wait is never negative");
   return std::min(mul_micros(wait_seconds, weights.seconds), max_score);
 }
 

@@ -1,4 +1,4 @@
-// From a bid vector to one number. Lower is better.
+// From a bid vector to one number, the score. Lower is better.
 #pragma once
 
 #include "auction/bid.hpp"
@@ -11,13 +11,13 @@ struct Weights {
   Micros price = one;
 };
 
-/// No score exceeds this, so that a thousand of them can be added. What would be more is this.
+/// The maximum score, so that a thousand scores can be added. Greater values are clamped to it.
 constexpr Micros max_score = 4'000'000'000'000'000;
 
 /// The cost of the work itself: seconds / confidence × weights.seconds + price × weights.price.
 /// (Dividing by confidence charges the expected number of attempts.)
 Micros work_score(const BidVector& bid, const Weights& weights);
-/// What waiting for a busy agent costs: wait × weights.seconds. REQUIRES: wait_seconds ≥ 0.
+/// The cost of waiting for a busy agent: wait × weights.seconds. REQUIRES: wait_seconds ≥ 0.
 Micros wait_score(Micros wait_seconds, const Weights& weights);
 
 }  // namespace bidboard

@@ -35,7 +35,7 @@ void BidCommand::begin_waiting(Now now) {
 void BidCommand::begin(const BidQuestion& question, Now now) {
   if (question.deadline <= now.mono)
     return refuse(question.request, question.task,
-                  Refusal{RefusalReason::silent, "its bid command had no time for it"});
+                  Refusal{RefusalReason::silent, "its bid command could not be started in time"});
   GuardSpec spec;
   spec.argv = shell_argv(options_.command);
   spec.environment = agent_environment(options_.place);
@@ -95,7 +95,8 @@ std::vector<ExecutionEvent> BidCommand::pump(Now now) {
   return std::exchange(events_, {});
 }
 
-// The guards keep the time; only what was answered without one waits for the next call.
+// The guards enforce the time limits; only questions that were answered without a guard wait for the next
+// call.
 Instant BidCommand::next_wakeup() const { return events_.empty() ? never : Instant{}; }
 
 }  // namespace bidboard

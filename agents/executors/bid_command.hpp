@@ -1,6 +1,6 @@
 // Live bids by a command: `--bid CMD` gets the task as JSON on its input, with the related tasks on offer as
-// "related", and prints a bid or a refusal (read_bid in surroundings.hpp). Each runs under a guard with a
-// time limit; a few at once, the others wait their turn. For one thread.
+// "related", and prints a bid or a refusal (read_bid in surroundings.hpp). Each command runs under a guard
+// with a time limit; a few run at once, the others wait. For one thread.
 #pragma once
 
 #include <deque>
@@ -26,7 +26,7 @@ class BidCommand {
   explicit BidCommand(BidCommandOptions options) : options_(std::move(options)) {}
   ~BidCommand();
 
-  /// A BidAnswered follows: a command that fails, is too slow or prints no bid answers by a refusal.
+  /// A BidAnswered follows: a command that fails, is too slow or prints no bid counts as a refusal.
   void ask(const BidQuestion& question, Now now);
   void add_poll(std::vector<PollItem>& items) const;
   std::vector<ExecutionEvent> pump(Now now);

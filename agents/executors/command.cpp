@@ -9,7 +9,7 @@
 namespace bidboard {
 namespace {
 
-/// What is kept of the latest output for the reason of a failure.
+/// How much of the latest output is kept for the reason of a failure.
 constexpr std::size_t tail_bytes = 4'096;
 
 void keep_tail(std::string& tail, std::string_view bytes) {
@@ -43,7 +43,7 @@ CommandExecutor::CommandExecutor(CommandOptions options) : options_(std::move(op
 }
 
 CommandExecutor::~CommandExecutor() {
-  // All at once, so that their graces run side by side.
+  // All at once, so that their grace periods overlap.
   for (auto& [key, run] : runs_) run->process.stop();
 }
 
@@ -54,7 +54,7 @@ Result<std::string> CommandExecutor::command_for(const TaskSpec& spec) const {
     return spec.run;
   }
   if (options_.exec.empty())
-    return fail(Errc::refused, "this agent only does tasks that bring their own command");
+    return fail(Errc::refused, "this agent only does tasks with a command of their own (run)");
   return options_.exec;
 }
 
@@ -151,7 +151,7 @@ ExecutionEnded CommandExecutor::conclude(const Key& key, Run& run, const GuardRe
   if (run.result_cut) run.log.note(fmt::format("the result was cut at {} bytes", options_.result_limit));
   run.log.finish();
   trim_newlines(run.result);
-  // Also of a failure: it has cost what it has cost.
+  // Also for a failed attempt: its costs are real.
   if (const auto value = parse_json(run.result)) {
     ended.price = micros_of(at_path(*value, options_.price_field));
     ended.tokens = count_of(at_path(*value, options_.tokens_field));
@@ -162,7 +162,7 @@ ExecutionEnded CommandExecutor::conclude(const Key& key, Run& run, const GuardRe
   if (report.word == GuardWord::exited && report.code == 0) {
     ended.ending = Ending::done;
     ended.result = std::move(run.result);
-    if (run.result_cut) ended.reason = "the result was cut; all of it stands in the output";
+    if (run.result_cut) ended.reason = "the result was cut; the output file has more of it";
     return ended;
   }
   std::string said = last_line(run.error_tail);

@@ -1,7 +1,7 @@
-// One process per task, under a guard: `--exec 'claude -p'` works as it stands. The task goes in on stdin,
-// the result comes out on stdout, the exit status decides. Everything it writes goes to
-// <board>/output/t12.e1.log as it comes, bounded; it is read to the end in any case, so that a talkative
-// command never hangs.
+// One process per task, under a guard: `--exec 'claude -p'` works unchanged. The task goes in on stdin, the
+// result comes out on stdout, the exit status decides. Everything the command writes goes to
+// <board>/output/t12.e1.log at once, up to a limit; output is always read to the end, so that a command that
+// prints much never hangs.
 #pragma once
 
 #include <map>
@@ -30,8 +30,8 @@ struct CommandOptions {
   TaskInput input = TaskInput::text;
   bool allow_run = false;  ///< execute a task's own `run` command (its body on stdin)
   std::string bid;         ///< a shell command for live bids; empty: none
-  // Dotted paths into a result that is JSON ("usage.output_tokens"); empty: not told. With result_field, that
-  // field becomes the result.
+  // Dotted paths into a result that is JSON ("usage.output_tokens"); empty: not reported. With result_field,
+  // that field becomes the result.
   std::string price_field;
   std::string tokens_field;
   std::string result_field;

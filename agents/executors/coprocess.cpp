@@ -11,7 +11,7 @@ namespace bidboard {
 namespace {
 
 constexpr Duration lock_retry = milliseconds(20);
-/// More than this waiting to be read means that the child reads nothing; new work is refused.
+/// More unread input than this means that the child does not read; new work is refused.
 constexpr std::size_t unsent_limit = std::size_t{64} << 20;
 constexpr std::size_t kept_errors = 4'096;
 
@@ -28,14 +28,14 @@ struct CoprocessExecutor::Job {
   Assignment assignment;
   OutputLog log;
   TaskLock lock;
-  unsigned slot = 0;         ///< of the lock at the guard
-  bool handed_over = false;  ///< the child knows of it
-  bool over = false;         ///< its end is among the events
+  unsigned slot = 0;         ///< of its lock at the guard
+  bool handed_over = false;  ///< the child has been sent it
+  bool over = false;         ///< its end has been queued as an event
   Instant began;
-  Instant deadline = never;  ///< of the attempt; before the hand-over, of the wait for the lock
+  Instant deadline = never;  ///< of the attempt; before the hand-over: of the wait for the lock
   Instant next_lock_try;     ///< while it waits for the lock
   bool cancelled = false;
-  Instant gives_up = never;         ///< cancelled: until then the child has to answer
+  Instant gives_up = never;         ///< cancelled: the child must answer by then
   Ending ending = Ending::unknown;  ///< cancelled: how it ends
   std::string reason;
 };
@@ -50,7 +50,7 @@ Result<void> CoprocessExecutor::start(const Assignment& assignment, Now now) {
   if (jobs_.contains(key)) return fail(Errc::conflict, fmt::format("{} runs here already", assignment.task));
   if (jobs_.size() >= guard_slots) return fail(Errc::unavailable, "the coprocess has too many tasks at once");
   if (child_ && child_->unsent() > unsent_limit)
-    return fail(Errc::unavailable, "the coprocess does not read");
+    return fail(Errc::unavailable, "the coprocess does not read its input");
   if (!assignment.spec.run.empty())
     return fail(Errc::refused, "the task is a command, and coprocesses do not execute commands");
   if (auto made = make_places(options_.place.board); !made) return made;
@@ -70,7 +70,7 @@ Result<void> CoprocessExecutor::start(const Assignment& assignment, Now now) {
   return {};
 }
 
-/// Whether the child runs; starts it if its pause is over.
+/// Returns whether the child runs; starts it if its pause is over.
 bool CoprocessExecutor::child_ready(Now now) {
   if (child_) return true;
   if (now.mono < restart_at_) return false;
@@ -112,8 +112,8 @@ void CoprocessExecutor::begin_waiting_jobs(Now now) {
 }
 
 void CoprocessExecutor::hand_over(Job& job, Now now) {
-  // Unless its guard holds the lock, a killed agent's successor could begin while the child still works on
-  // it.
+  // Unless its guard holds the lock, the successor of a killed agent could begin the task while the child
+  // still works on it.
   if (!child_->hold(job.slot, job.lock.descriptor())) return;
   Value line;
   line.set("type", "task");
@@ -154,8 +154,8 @@ void CoprocessExecutor::keep_deadlines(Now now) {
   for (auto& [key, job] : jobs_) {
     if (job->over) continue;
     if (job->gives_up <= now.mono) {
-      job->gives_up = never;  // asked once; its end comes with the child's
-      job->log.note("coprocess: it did not answer the cancel and is stopped");
+      job->gives_up = never;  // it is asked once; its end follows with the child's end
+      job->log.note("coprocess: it did not answer the cancel message and is stopped");
       if (child_) child_->stop();
     }
     if (job->cancelled || job->deadline > now.mono) continue;
@@ -178,7 +178,7 @@ void CoprocessExecutor::ask_bid(const BidQuestion& question, Now now) {
   if (!child_ready(now))
     return refuse(question.request, Refusal{RefusalReason::silent, "the coprocess is not running"});
   if (child_->unsent() > unsent_limit)
-    return refuse(question.request, Refusal{RefusalReason::silent, "the coprocess does not read"});
+    return refuse(question.request, Refusal{RefusalReason::silent, "the coprocess does not read its input"});
   Value line;
   line.set("type", "bid");
   line.set("request", question.request);
@@ -226,7 +226,7 @@ Instant CoprocessExecutor::next_wakeup() const {
       first = std::min(first, job->deadline);
     else if (job->lock.held())
       first = std::min(first, restart_at_);
-    else  // nothing announces that a lock is free; this wait is rare and short
+    else  // the release of a lock cannot be awaited; this wait is rare and short
       first = std::min({first, job->deadline, job->next_lock_try});
   }
   for (const auto& [request, inquiry] : inquiries_) first = std::min(first, inquiry.deadline);
@@ -252,7 +252,7 @@ void CoprocessExecutor::take_line(const std::string& line, Now now) {
 
 void CoprocessExecutor::take_bid_line(std::string_view type, const Value& line) {
   const Value* request = line.find("request");
-  if (request == nullptr || !request->is_integer()) return complain("a bid without its request's number");
+  if (request == nullptr || !request->is_integer()) return complain("a bid without a request number");
   const auto number = static_cast<std::uint64_t>(request->integer());
   const auto found = inquiries_.find(number);
   if (found == inquiries_.end()) return;
@@ -262,7 +262,7 @@ void CoprocessExecutor::take_bid_line(std::string_view type, const Value& line) 
   inquiries_.erase(found);
 }
 
-/// The running job that the line speaks of, or none: late words about a finished one are no fault.
+/// The running job that the line is about, or none: a late line about a finished job is not an error.
 void CoprocessExecutor::take_job_line(std::string_view type, const Value& line, Now now) {
   const Value* task = line.find("task");
   const Value* epoch = line.find("epoch");
@@ -281,7 +281,7 @@ void CoprocessExecutor::take_job_line(std::string_view type, const Value& line, 
   }
   restart_pause_ = options_.restart_least;
   if (type == "failed") {
-    // It has answered the cancel: what was cut off by its time limit has now ended in a known way.
+    // It has answered the cancel: a task that was cut off by its time limit has now ended in a known way.
     const Ending ending = job.cancelled && job.ending == Ending::stopped ? Ending::stopped : Ending::failed;
     std::string reason = job.cancelled ? job.reason : text_of(line.find("reason"));
     if (reason.empty()) reason = "failed without a reason";
@@ -308,13 +308,13 @@ void CoprocessExecutor::log_line(const Value& line) {
   events_.push_back(ExecutionOutput{found->first.first, found->first.second, text.size()});
 }
 
-/// A line that is not understood, counted.
+/// Counts and reports a line that is not understood.
 void CoprocessExecutor::complain(const std::string& what) {
   ++malformed_;
   tell_all(what);
 }
 
-/// Where somebody will look for it: in the output of every task that it might concern.
+/// Writes it where a reader will look: into the output of every task that it might concern.
 void CoprocessExecutor::tell_all(const std::string& what) {
   const std::string line =
       fmt::format("[bidboard] coprocess: {}\n", what);  // appended: a flood of them must stay bounded

@@ -1,7 +1,7 @@
-// One long-lived child, in any language, that does tasks and answers bids over JSON lines; docs/coprocess.md
-// is its side of the contract. It runs under a guard for as long as it lives and is started when first
-// needed. When it dies, its tasks end as `unknown`, and it is started again, after a growing pause, when
-// there is work. Lines that are not understood are counted and logged, never fatal.
+// One long-lived child, in any language, that does tasks and answers bid questions over JSON lines;
+// docs/coprocess.md is its side of the contract. It runs under a guard for as long as it lives and is started
+// when first needed. When it dies, its tasks end as `unknown`, and it is started again, after a growing
+// pause, when there is work. Lines that are not understood are counted and logged, never fatal.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,7 @@ class CoprocessExecutor final : public Executor {
   bool answers_bids() const override { return options_.bids; }
   void ask_bid(const BidQuestion& question, Now now) override;
 
-  /// Lines that were not understood, ever.
+  /// How many lines were not understood, in total.
   std::uint64_t malformed_lines() const { return malformed_; }
 
  private:
@@ -81,8 +81,8 @@ class CoprocessExecutor final : public Executor {
   std::optional<PipedProcess> child_;
   std::optional<OutputLog> child_log_;  ///< its stderr, and lines that belong to no task
   std::string child_errors_;            ///< the end of its stderr
-  Instant restart_at_{};                ///< not started before
-  Duration restart_pause_{};  ///< the next pause; grows with each death, falls back with each result
+  Instant restart_at_{};                ///< not restarted before then
+  Duration restart_pause_{};            ///< the next pause; grows with each death, is reset by each result
   std::map<Key, std::unique_ptr<Job>> jobs_;
   std::map<std::uint64_t, Inquiry> inquiries_;
   std::vector<ExecutionEvent> events_;

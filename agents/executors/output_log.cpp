@@ -40,7 +40,7 @@ void OutputLog::write_through(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = write(file_.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    // A full disk must not end the task: its output is lost, its result is not.
+    // A full disk must not end the task: the output is lost, but not the result.
     if (written <= 0) return;
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }

@@ -1,5 +1,5 @@
-// The file that holds what an attempt wrote, bounded: what comes later is counted and said so at the end. For
-// one thread.
+// The file with an attempt's output, bounded: bytes beyond the limit are counted, and the count is noted at
+// the end. For one thread.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,13 @@ namespace bidboard {
 
 class OutputLog {
  public:
-  /// Appends to the file, which other processes may append to as well. Errors: failed (it cannot be opened).
+  /// Appends to the file, to which other processes may append as well. Errors: failed (it cannot be opened).
   static Result<OutputLog> open(const std::string& path, std::uint64_t limit_bytes);
 
   void append(std::string_view bytes);
-  /// A line of our own, beyond the limit too: "[bidboard] text".
+  /// A line of our own, written even beyond the limit: "[bidboard] text".
   void note(std::string_view text);
-  /// Says how much was dropped, if any was.
+  /// Notes how much was dropped, if anything was.
   void finish();
   int fd() const { return file_.get(); }
 

@@ -8,12 +8,12 @@
 namespace bidboard {
 namespace {
 
-/// So much is taken per call from a process that writes without end, so that it cannot starve the others; and
-/// so much at the end, where nothing can follow (a pipe holds less).
+/// At most this much is read per call from a process that writes without end, so that it cannot starve the
+/// others; and at most this much at the end, when nothing can follow (a pipe holds less).
 constexpr std::size_t read_at_once = std::size_t{256} << 10;
 constexpr std::size_t read_at_end = std::size_t{8} << 20;
 
-/// Appends what is there; closes the descriptor at its end.
+/// Appends what can be read now; closes the descriptor at its end.
 void drain(Descriptor& from, std::string& into, std::size_t most) {
   char buffer[65'536];
   std::size_t taken = 0;
@@ -61,7 +61,7 @@ void PipedProcess::feed() {
     } else if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       break;
     } else {
-      guarded_.input.reset();  // it reads no more
+      guarded_.input.reset();  // it no longer reads
     }
   }
   if (!guarded_.input || sent_ == pending_.size()) {
@@ -76,13 +76,13 @@ void PipedProcess::feed() {
 
 PipedProcess::Traffic PipedProcess::pump() {
   Traffic traffic;
-  // The report first: when it is final, all that was written stands in the pipes.
+  // The report first: once it is final, all output is already in the pipes.
   while (auto report = guarded_.next_report()) {
     heard_ = true;
     traffic.reports.push_back(*report);
   }
   feed();
-  if (!heard_) return traffic;  // words may overtake the report that the command runs: first things first
+  if (!heard_) return traffic;  // output may overtake the report that the command runs
   const std::size_t most = over() ? read_at_end : read_at_once;
   drain(guarded_.output, traffic.output, most);
   drain(guarded_.errors, traffic.errors, most);

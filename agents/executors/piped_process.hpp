@@ -1,5 +1,5 @@
-// A guarded process whose pipes are served without ever blocking: what it is sent waits until it reads, what
-// it writes is handed out in pieces. For one thread.
+// A guarded process whose pipes are served without blocking: its input is buffered until it reads, its output
+// is returned in pieces. For one thread.
 #pragma once
 
 #include <string>
@@ -17,16 +17,17 @@ class PipedProcess {
   /// Errors as of start_guarded.
   static Result<PipedProcess> start(const GuardSpec& spec);
 
-  /// Queues bytes for its input. A process that closed its input gets nothing more, and that is no error.
+  /// Queues bytes for its input. If the process closed its input, the bytes are dropped; that is not an
+  /// error.
   void send(std::string_view bytes);
-  /// Its input ends after what is queued.
+  /// Closes its input after the queued bytes.
   void end_input();
   std::size_t unsent() const { return pending_.size() - sent_; }
   void stop() { guarded_.stop(); }
   Result<void> hold(unsigned slot, const Descriptor& lock) { return guarded_.hold(slot, lock); }
 
-  /// What happened since the last call. Nothing is handed out before the report that it runs. After the final
-  /// report all that it ever wrote has been handed out.
+  /// What happened since the last call. No output is returned before the report that the process runs. With
+  /// the final report, all output has been returned.
   struct Traffic {
     std::string output;
     std::string errors;
@@ -44,14 +45,14 @@ class PipedProcess {
   std::string pending_;
   std::size_t sent_ = 0;  ///< bytes of pending_ that are gone already
   bool input_ends_ = false;
-  bool heard_ = false;  ///< a report has come
+  bool heard_ = false;  ///< a report has arrived
 };
 
-/// /bin/sh -c COMMAND. The text is the agent's owner's (or, with allow_run, the task's run field): nothing is
-/// spliced in.
+/// /bin/sh -c COMMAND. The text comes from the agent's owner (or, with allow_run, from the task's run field):
+/// nothing is inserted into it.
 std::vector<std::string> shell_argv(const std::string& command);
-/// "exit 3", "killed by signal 9 (Killed)", "could not start: No such file or directory", ...; what the
-/// report says.
+/// The report in words: "exit 3", "killed by signal 9 (Killed)", "could not start: No such file or
+/// directory", ...
 std::string describe(const GuardReport& report);
 
 }  // namespace bidboard

@@ -32,7 +32,7 @@ Value failures_value(const std::vector<AttemptFailure>& failures) {
   return list;
 }
 
-/// A variable's value ends at a zero byte; text of the board may hold one.
+/// A variable's value ends at a zero byte; text from the board may contain one.
 std::string variable(std::string_view name, std::string_view value) {
   return fmt::format("{}={}", name, std::string(value.substr(0, value.find('\0'))));
 }
@@ -76,7 +76,7 @@ Result<void> write_private_file(const std::string& path, std::string_view bytes)
 
 std::vector<std::string> agent_environment(const Workplace& place) {
   std::vector<std::string> result;
-  // An agent may itself have been started inside a task: its token must not leak to others.
+  // An agent may have been started inside a task itself: that task's token must not leak to others.
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const bool is_path = !place.tools.empty() && text.starts_with("PATH=");

@@ -1,4 +1,4 @@
-// What surrounds a task's process: the files of a board that belong to it, its environment variables, and the
+// The environment of a task's process: its files in the board's folder, its environment variables, and the
 // task as text. Every executor uses these, so that a task looks the same to all of them.
 #pragma once
 
@@ -16,8 +16,9 @@ struct Workplace {
   std::string agent;           ///< the agent's name
   std::string directory = {};  ///< where commands run; empty: the agent's working directory
   std::string tools = {};      ///< the folder of the shell tool, put first on the PATH; empty: PATH as it is
-  std::string connect = {};    ///< not empty: the board's controller is elsewhere, and `board` only for files
-  std::string key_file = {};   ///< to show there
+  std::string connect =
+      {};  ///< not empty: endpoint of the controller on another machine; `board` is then used for files only
+  std::string key_file = {};  ///< the access key for it
 };
 
 // <board>/output/t12.e1.log: what the attempt wrote; appended by the agent and its guard.
@@ -28,7 +29,7 @@ std::string lock_path(const std::string& board, TaskId task);
 std::string needs_path(const std::string& board, TaskId task, Epoch epoch);
 std::string failures_path(const std::string& board, TaskId task, Epoch epoch);
 
-/// Makes <board>/output and <board>/run where they are missing.
+/// Makes <board>/output and <board>/run if they are missing.
 Result<void> make_places(const std::string& board);
 /// Replaces a file of ours, readable by its owner only.
 Result<void> write_private_file(const std::string& path, std::string_view bytes);
@@ -37,35 +38,35 @@ Result<void> write_private_file(const std::string& path, std::string_view bytes)
 /// when the controller is elsewhere, BIDBOARD_CONNECT and BIDBOARD_KEY; and PATH, so that tasks find the
 /// shell tool.
 std::vector<std::string> agent_environment(const Workplace& place);
-/// The same, and BIDBOARD_TASK, _EPOCH, _TOKEN, _ATTEMPT, _IDEMPOTENCY_KEY, _NEEDS and _FAILURES (paths).
+/// The same, plus BIDBOARD_TASK, _EPOCH, _TOKEN, _ATTEMPT, _IDEMPOTENCY_KEY, _NEEDS and _FAILURES (paths).
 std::vector<std::string> task_environment(const Workplace& place, const Assignment& assignment);
 
 /// Title, blank line, body, newline.
 std::string task_text(const TaskSpec& spec);
-/// The task as commands and coprocesses see it: every field of its spec, and "task", "attempt", "failures".
+/// The task as commands and coprocesses see it: every field of its spec, plus "task", "attempt", "failures".
 Value task_value(TaskId task, const TaskSpec& spec, std::uint32_t attempt,
                  const std::vector<AttemptFailure>& failures);
-/// The same for an awarded one, and "epoch", "token", "idempotency_key", "results" (of the needed tasks).
+/// The same for an awarded task, plus "epoch", "token", "idempotency_key", "results" (of the needed tasks).
 Value assignment_value(const Assignment& assignment);
-/// One JSON object a line: {"epoch": 1, "agent": "a2", "reason": "exit 3"}.
+/// One JSON object per line: {"epoch": 1, "agent": "a2", "reason": "exit 3"}.
 std::string failures_text(const std::vector<AttemptFailure>& failures);
 
 /// The related tasks of a bid question, each as task_value gives it without failures.
 Value related_value(const std::vector<RelatedTask>& related);
 
-/// {"seconds": 12, "price": 0.1, "confidence": 0.9} (price 0 and confidence 1 when missing) or {"refuse":
-/// "why"}; beside either, "bundles": [{"with": ["t2"], "seconds": 20, "price": 0.1}] offers it together with
-/// others. Anything else is a Refusal with reason invalid that says what is wrong, and no bundle.
+/// {"seconds": 12, "price": 0.1, "confidence": 0.9} (price 0 and confidence 1 if missing) or {"refuse":
+/// "why"}; with either, "bundles": [{"with": ["t2"], "seconds": 20, "price": 0.1}] bids for the task together
+/// with others. Anything else gives a Refusal with reason invalid that says what is wrong, and no bundle.
 BidAnswered read_bid(std::uint64_t request, TaskId task, const Value& answer);
 
-/// A number of JSON as micro-units: never negative; 0 when it is no number.
+/// A JSON number as micro-units: never negative; 0 if it is not a number.
 Micros micros_of(const Value* value);
-/// A count: never negative; 0 when it is no number.
+/// A count: never negative; 0 if it is not a number.
 std::int64_t count_of(const Value* value);
-/// Follows a dotted path, "usage.output_tokens"; nullptr where it leads nowhere or is empty.
+/// Follows a dotted path, "usage.output_tokens"; nullptr if it leads nowhere or is empty.
 const Value* at_path(const Value& value, std::string_view path);
 
-/// The last line with something in it, without control characters, at most 300 bytes.
+/// The last line that is not blank, without control characters, at most 300 bytes.
 std::string last_line(std::string_view text);
 /// How long an attempt may take from now on; at least a millisecond.
 Duration time_left(const Assignment& assignment, Now now);

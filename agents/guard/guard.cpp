@@ -29,7 +29,7 @@ struct Pipes {
   Pipe input;
   Pipe output;
   Pipe errors;
-  Pipe control;  ///< a socket in truth, since descriptors travel through it
+  Pipe control;  ///< actually a socket, since descriptors are sent through it
   Pipe report;
 };
 
@@ -54,7 +54,7 @@ void ignore_broken_pipes() {
   if (sigaction(SIGPIPE, nullptr, &current) == 0 && current.sa_handler == SIG_DFL) signal(SIGPIPE, SIG_IGN);
 }
 
-/// Forks with all signals blocked: a handler of the agent's must not run in the guard.
+/// Forks with all signals blocked: the agent's signal handlers must not run in the guard.
 pid_t fork_guard(const GuardPlan& plan) {
   sigset_t all;
   sigset_t before;
@@ -94,8 +94,8 @@ GuardedProcess::~GuardedProcess() {
 void GuardedProcess::stop() {
   if (ended_ || !control_) return;
   const GuardOrder order{GuardOrder::stop, 0};
-  // A full socket holds earlier stops; a broken one means that the guard is at its end. Either way nothing is
-  // lost.
+  // If the socket is full, earlier stop messages are already queued; if it is broken, the guard is ending.
+  // Either way nothing is lost.
   [[maybe_unused]] const ssize_t written = write(control_.get(), &order, sizeof order);
 }
 
@@ -120,7 +120,7 @@ Result<void> GuardedProcess::hold(unsigned slot, const Descriptor& descriptor) {
   do sent = sendmsg(control_.get(), &message, 0);
   while (sent < 0 && errno == EINTR);
   if (sent == static_cast<ssize_t>(sizeof order)) return {};
-  return fail(Errc::unavailable, std::string("its guard does not listen: ") + std::strerror(errno));
+  return fail(Errc::unavailable, std::string("its guard cannot be reached: ") + std::strerror(errno));
 }
 
 std::optional<GuardReport> GuardedProcess::next_report() {

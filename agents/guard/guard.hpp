@@ -1,16 +1,15 @@
 // One guard process per running task. It is forked from the agent, owns the task's whole process tree, and
-// outlives the agent: when the agent dies (its end of the control pipe closes), asks for a stop, or the time
-// is up, the guard ends the tree with TERM and, after a grace, KILL. Then it reports and exits.
+// outlives the agent: when the agent dies (its end of the control pipe closes) or asks for a stop, or the
+// time limit is reached, the guard ends the tree with TERM and, after a grace period, KILL. Then it reports
+// and exits.
 //
-// What it promises:
+// Guarantees:
 //  - Two executions under one lock path never overlap on a machine: the lock is held until the tree is gone,
-//  also when the
-//    earlier agent was killed a moment ago. (The command inherits the lock's descriptor, so that the lock
-//    outlives even a SIGKILLed guard for as long as any part of the tree does.)
-//  - When the final report arrives, nothing of the tree is running and the lock is free.
-//  - On Linux the tree includes daemons that left the process group and session; elsewhere it is the process
-//  group.
-//    There also the direct child dies with a SIGKILLed guard.
+//    even if the earlier agent was killed a moment ago. (The command inherits the lock's descriptor, so that
+//    the lock outlives even a SIGKILLed guard for as long as any part of the tree does.)
+//  - When the final report arrives, no process of the tree is running and the lock is free.
+//  - On Linux the tree includes daemons that left the process group and session, and the direct child dies
+//    with a SIGKILLed guard; elsewhere the tree is the process group.
 //
 // GuardedProcess is for one thread. The first start makes the program ignore SIGPIPE: writing to a command
 // that does not read must not end the agent.
@@ -39,23 +38,23 @@ struct GuardSpec {
   Duration timeout{};                   ///< wall time of the command; 0: none
   Duration grace = seconds(1);          ///< between TERM and KILL
   Duration linger = milliseconds(100);  ///< what the command left behind may take so long to end by itself
-  int log = -1;  ///< borrowed, opened O_APPEND: gets a line when something had to be stopped
+  int log = -1;  ///< borrowed, opened O_APPEND: gets a line when processes had to be stopped
 };
 
 /// How many locks a guard can hold for its agent (GuardedProcess::hold).
 constexpr unsigned guard_slots = 64;
 
-/// How it went; what `code` means.
+/// How it went, and what `code` means.
 enum class GuardWord : std::uint8_t {
   started = 1,   ///< the command runs; code: its pid, which is also its process group
   exited,        ///< code: exit status
   signalled,     ///< code: the signal that ended it
   timed_out,     ///< stopped: its time was up
   stopped,       ///< stopped: the agent asked for it
-  agent_gone,    ///< stopped: the agent died (only the log's reader hears of it)
+  agent_gone,    ///< stopped: the agent died (only the log shows it)
   exec_failed,   ///< never ran; code: errno
   lock_timeout,  ///< never ran: an earlier execution still holds the lock
-  lost,          ///< the guard itself died; code: 0. What the command did is unknown
+  lost,          ///< the guard itself died; code: 0. The command's outcome is unknown
 };
 
 /// Which step failed before the command ran.
@@ -79,12 +78,12 @@ class GuardedProcess {
   /// needs.
   ~GuardedProcess();
 
-  /// Asks the guard to stop the tree. Returns at once; the report follows. Harmless when repeated or too
-  /// late.
+  /// Asks the guard to stop the tree. Returns at once; the report follows. Harmless if repeated or too late.
   void stop();
-  /// Gives the guard a copy of a descriptor, to be kept until the slot is used again or the tree is gone. For
-  /// locks on what the command does piece by piece: held like this, they do not end with a killed agent while
-  /// the command lives. REQUIRES slot < guard_slots. Errors: unavailable (the guard does not listen).
+  /// Gives the guard a copy of a descriptor, which it keeps until the slot is used again or the tree is gone.
+  /// This is for locks on the single tasks of a long-lived command: a lock held like this does not end with a
+  /// killed agent while the command lives. REQUIRES slot < guard_slots. Errors: unavailable (the guard cannot
+  /// be reached).
   Result<void> hold(unsigned slot, const Descriptor& descriptor);
   /// The next report, if one has arrived: `started` at most once, then exactly one other, after which
   /// `ended()`.
@@ -95,7 +94,7 @@ class GuardedProcess {
   /// Readable when a report has arrived.
   int report_fd() const { return report_.get(); }
 
-  // The agent's ends, non-blocking. Whoever serves them may close them.
+  // The agent's ends, non-blocking. The code that serves them may close them.
   Descriptor input;
   Descriptor output;
   Descriptor errors;
@@ -109,8 +108,8 @@ class GuardedProcess {
   Descriptor report_;
 };
 
-/// Errors: unavailable (no process or descriptor left), invalid (an empty argv). That the command itself
-/// could not be executed is heard through the report.
+/// Errors: unavailable (no process or descriptor left), invalid (an empty argv). If the command itself could
+/// not be executed, the report says so.
 Result<GuardedProcess> start_guarded(const GuardSpec& spec);
 
 }  // namespace bidboard

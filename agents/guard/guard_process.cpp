@@ -26,7 +26,7 @@ constexpr int control_fd = 3;
 constexpr int report_fd = 4;
 constexpr int log_fd = 5;
 constexpr int first_foreign_fd = 6;
-constexpr int parking_fd = 64;  ///< where descriptors wait out of the way while the low numbers are dealt
+constexpr int parking_fd = 64;  ///< descriptors are moved here while the low numbers are assigned
 
 constexpr std::int64_t lock_poll_us = 20'000;
 constexpr std::int64_t kill_poll_us = 10'000;
@@ -35,7 +35,7 @@ constexpr std::int64_t kill_poll_most_us = 500'000;
 /// Static, because the guard may not allocate; untouched pages cost nothing.
 constexpr std::size_t table_capacity = 32'768;
 ProcessEntry table[table_capacity];
-pid_t tree[table_capacity];       ///< the guard's descendants, as of the last look
+pid_t tree[table_capacity];       ///< the guard's descendants, as of the last scan
 pid_t signalled[table_capacity];  ///< those that were sent a signal already: each counts once
 
 volatile sig_atomic_t terminated = 0;
@@ -46,7 +46,7 @@ struct Guard {
   const GuardPlan& plan;
   GuardReport report;
   int lock = -1;
-  int exec_status = -1;  ///< the command's exec closes it, or writes why it failed
+  int exec_status = -1;  ///< closed by the command's exec, or carries its error
   pid_t child = 0;
   bool child_reaped = false;
   int child_status = 0;
@@ -63,8 +63,8 @@ std::int64_t now_us() {
 
 bool has_log(const Guard& guard) { return guard.plan.log >= 0; }
 
-/// Deals the plan's descriptors their fixed numbers and closes all others, ZeroMQ's and the terminal's
-/// included.
+/// Assigns the plan's descriptors their fixed numbers and closes all others, including ZeroMQ's and the
+/// terminal's.
 void take_descriptors(const GuardPlan& plan) {
   const int wanted[] = {plan.input, plan.output, plan.errors, plan.control, plan.report, plan.log};
   int parked[6];
@@ -91,8 +91,8 @@ void reset_signals() {
   for (int number = 1; number < NSIG; ++number) set_handler(number, SIG_DFL);
 }
 
-/// A ctrl-C is the agent's to answer; TERM stops the tree. CHLD and TERM are let in only while pselect waits,
-/// so that none is missed between looking and waiting.
+/// Ctrl-C is left to the agent; TERM stops the tree. CHLD and TERM are unblocked only while pselect waits, so
+/// that none is missed between checking and waiting.
 void take_signals() {
   reset_signals();
   for (const int number : {SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGXFSZ})
@@ -106,7 +106,7 @@ void take_signals() {
   sigprocmask(SIG_SETMASK, &held, nullptr);
 }
 
-/// Waits for a signal, for the descriptors, or until `until`; a negative descriptor is left out.
+/// Waits for a signal, for the descriptors, or until `until`; a negative descriptor is ignored.
 void wait_for(int fd_a, int fd_b, std::int64_t until) {
   fd_set readable;
   FD_ZERO(&readable);
@@ -129,7 +129,7 @@ void wait_for(int fd_a, int fd_b, std::int64_t until) {
   pselect(highest + 1, &readable, nullptr, nullptr, bounded ? &timeout : nullptr, &none);
 }
 
-/// Keeps the lock whose descriptor came with a message; the one that had the slot before is over.
+/// Keeps the lock whose descriptor came with a message; releases the one that had the slot before.
 void hold(Guard& guard, msghdr& message, unsigned slot) {
   for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
@@ -141,7 +141,7 @@ void hold(Guard& guard, msghdr& message, unsigned slot) {
   }
 }
 
-/// Reads what the agent says. True when the tree has to end: the agent asked for it, or died.
+/// Reads the agent's messages. True if the tree must end: the agent asked for it, or died.
 bool stop_wanted(Guard& guard) {
   if (terminated != 0) guard.report.word = GuardWord::stopped;
   while (terminated == 0) {
@@ -186,7 +186,7 @@ bool take_lock(Guard& guard) {
   for (;;) {
     const LockTry attempt = try_lock_file(guard.plan.lock_path);
     if (attempt.fd >= 0) {
-      // Inherited by the command on purpose (guard.hpp), at a number that no script uses for itself.
+      // The command inherits it on purpose (guard.hpp), at a number that scripts do not use.
       guard.lock = fcntl(attempt.fd, F_DUPFD, parking_fd);
       close(attempt.fd);
       return true;
@@ -203,13 +203,13 @@ bool take_lock(Guard& guard) {
       return false;
     }
     if (!told && has_log(guard))
-      (Line() << "[guard] waiting: an earlier execution of this task is not gone yet").write_to(log_fd);
+      (Line() << "[guard] waiting: an earlier execution of this task still runs").write_to(log_fd);
     told = true;
     wait_for(control_fd, -1, now_us() + lock_poll_us);
   }
 }
 
-/// Lets the lock go and removes its file, unless something of the tree still holds it through an inherited
+/// Releases the lock and removes its file, unless a process of the tree still holds it through an inherited
 /// descriptor (possible where orphans cannot be found).
 void release_lock(Guard& guard) {
   if (guard.lock < 0) return;
@@ -240,7 +240,7 @@ struct ExecFailure {
   _exit(127);
 }
 
-/// The guard keeps no end of the command's pipes, else their readers would never see the end.
+/// The guard keeps no end of the command's pipes, or their readers would never see the end of the data.
 void drop_command_descriptors() {
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd = 0; fd < 3; ++fd) {
@@ -277,7 +277,7 @@ bool start_command(Guard& guard) {
   return true;
 }
 
-/// Looks whether the exec has happened; true once it failed.
+/// Checks whether the exec has happened; true once it failed.
 bool exec_failed(Guard& guard) {
   if (guard.exec_status < 0) return false;
   ExecFailure failure{};
@@ -298,7 +298,7 @@ bool exec_failed(Guard& guard) {
   return false;
 }
 
-/// Until the command ends or something wants it ended; the report then says which.
+/// Waits until the command ends or must be ended; the report then says why.
 void watch_command(Guard& guard) {
   const std::int64_t deadline = guard.plan.timeout_us > 0 ? now_us() + guard.plan.timeout_us : INT64_MAX;
   for (;;) {
@@ -330,7 +330,7 @@ bool gone_within(Guard& guard, std::int64_t span_us) {
   for (;;) {
     if (tree_is_gone(guard)) return true;
     if (now_us() >= until) return false;
-    // Without orphans of our own no signal tells that the group is empty, hence the shorter waits.
+    // Without orphans of our own no signal reports that the group is empty, hence the shorter waits.
     const std::int64_t next = now_us() + lock_poll_us;
     wait_for(-1, -1, guard.owns_orphans || until < next ? until : next);
   }
@@ -342,7 +342,7 @@ void count(Guard& guard, pid_t pid) {
   if (guard.signalled_count < table_capacity) signalled[guard.signalled_count++] = pid;
 }
 
-/// Lists the live descendants into `tree`. Nothing where there is no process table to read.
+/// Lists the live descendants into `tree`. Lists nothing where there is no process table to read.
 std::optional<std::size_t> list_tree(bool& group_lives, pid_t group) {
   const auto listed = list_processes(table, table_capacity);
   if (!listed) return {};
@@ -366,7 +366,8 @@ void signal_tree(Guard& guard, int number) {
     if (kill(-guard.child, number) == 0) count(guard, guard.child);
     return;
   }
-  // Once the child is reaped its number might name a stranger's group: only a living member vouches for it.
+  // Once the child is reaped, its number might belong to another group: only a living member proves that it
+  // is ours.
   if (group_lives) kill(-guard.child, number);
   for (std::size_t i = 0; i < *size; ++i) {
     count(guard, tree[i]);
@@ -381,7 +382,7 @@ void end_tree(Guard& guard) {
   if (guard.plan.lets_go) return;
   if (gone_within(guard, by_itself ? guard.plan.linger_us : 0)) return;
   signal_tree(guard, SIGTERM);
-  signal_tree(guard, SIGCONT);  // a stopped process hears a TERM only when it goes on
+  signal_tree(guard, SIGCONT);  // a stopped process handles TERM only once it continues
   if (gone_within(guard, guard.plan.grace_us)) return;
   for (std::int64_t pause = kill_poll_us;;
        pause = pause * 2 < kill_poll_most_us ? pause * 2 : kill_poll_most_us) {
@@ -426,7 +427,7 @@ void write_log_line(const Guard& guard) {
       usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
   guard.report.killed = static_cast<std::uint32_t>(guard.signalled_count);
   for (const char* const* path = guard.plan.scratch; *path != nullptr; ++path) unlink(*path);
-  release_lock(guard);  // before the report: whoever hears it may start the next execution
+  release_lock(guard);  // before the report: its reader may start the next execution at once
   write_all(report_fd, &guard.report, sizeof guard.report);
   _exit(0);
 }

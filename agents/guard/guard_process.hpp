@@ -1,4 +1,4 @@
-// What the guard does after the fork, in the guard's own process. The agent may have threads (ZeroMQ's), so
+// The guard's code after the fork, in the guard's own process. The agent may have threads (ZeroMQ's), so
 // nothing here touches the heap, a lock or a stream: only async-signal-safe calls and memory prepared before
 // the fork.
 #pragma once
@@ -7,7 +7,7 @@
 
 namespace bidboard {
 
-/// What the agent says over the control socket, one message each; its end is the agent's death.
+/// The agent's messages on the control socket; the end of the stream means that the agent died.
 struct GuardOrder {
   static constexpr std::uint8_t stop = 1;
   static constexpr std::uint8_t hold = 2;  ///< comes with a descriptor (SCM_RIGHTS)

@@ -21,8 +21,8 @@ std::string because() { return std::strerror(errno); }
 
 #if defined(__linux__)
 
-/// What /proc/PID/stat tells. The command's name may hold spaces and parentheses: fields are counted from the
-/// last ')'.
+/// The content of /proc/PID/stat. The command's name may contain spaces and parentheses, so fields are
+/// counted from the last ')'.
 struct Stat {
   ProcessEntry entry;
   std::uint64_t start_ticks;
@@ -166,7 +166,8 @@ Result<Descriptor> watch_process([[maybe_unused]] pid_t pid,
   Descriptor descriptor(static_cast<int>(syscall(SYS_pidfd_open, pid, 0U)));
   if (!descriptor && errno != ESRCH && errno != EINVAL)
     return fail(Errc::unsupported, fmt::format("cannot watch process {}: {}", pid, because()));
-  // Asked after opening: from then on the descriptor and the answer speak of the same process, or of none.
+  // Checked after opening: from then on, the descriptor and the check are about the same process, or about
+  // none.
   if (!descriptor || (start_ticks && process_start_ticks(pid) != start_ticks))
     return fail(Errc::not_found, fmt::format("process {} has ended", pid));
   return descriptor;

@@ -29,10 +29,9 @@ void close_descriptors_from(int first);
 /// [fork] Orphans among our descendants become our children instead of init's. False: this system cannot (not
 /// Linux).
 bool become_subreaper();
-/// [fork] Has this process killed when the process that forked it dies. Linux only; elsewhere nothing
-/// happens.
+/// [fork] Kills this process when the process that forked it dies. Linux only; elsewhere it does nothing.
 void die_with_parent();
-/// [fork] The name `ps` and `top` show; at most 15 characters are kept. Linux only.
+/// [fork] Sets the name that `ps` and `top` show; at most 15 characters are kept. Linux only.
 void name_process(const char* name);
 
 /// One line of the process table.
@@ -42,16 +41,16 @@ struct ProcessEntry {
   pid_t group;
   bool zombie;
 };
-/// [fork] Lists the machine's processes, at most `capacity` of them; nothing where there is no /proc.
+/// [fork] Lists the machine's processes, at most `capacity` of them; none where there is no /proc.
 std::optional<std::size_t> list_processes(ProcessEntry* table, std::size_t capacity);
 
-/// When the process began, in clock ticks since boot: with the pid it names one process for ever, although
-/// pids are reused. Nothing when there is no such process, or no way to know (not Linux).
+/// When the process began, in clock ticks since boot: together with the pid this identifies a process for
+/// ever, although pids are reused. Empty if there is no such process, or it cannot be determined (not Linux).
 std::optional<std::uint64_t> process_start_ticks(pid_t pid);
 
 /// A descriptor that becomes readable when the process ends; it need not be a child of ours. With
-/// `start_ticks` the watch is for that very process, whatever became of its pid. Errors: not_found (it has
-/// ended already), unsupported (a system without pidfd: ask kill(pid, 0) now and then).
+/// `start_ticks` the watch is for exactly that process, even if its pid was reused. Errors: not_found (it has
+/// ended already), unsupported (a system without pidfd: call kill(pid, 0) from time to time).
 Result<Descriptor> watch_process(pid_t pid, std::optional<std::uint64_t> start_ticks = {});
 
 }  // namespace bidboard

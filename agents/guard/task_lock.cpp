@@ -16,8 +16,8 @@ LockTry try_lock_file(const char* path) {
   if (fd < 0) return {-1, errno};
   int error = 0;
   if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-    // Its last holder may have removed the file since we opened it: a lock on a file without its name locks
-    // nothing.
+    // The last holder may have removed the file since we opened it: a lock on a file that was unlinked
+    // protects nothing.
     struct stat held {};
     struct stat named {};
     if (fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&

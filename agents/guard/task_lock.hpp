@@ -1,9 +1,9 @@
-// The lock that keeps two executions of one task on a machine apart: flock on a file of its own. It belongs
-// to the open file, so that every process holding a copy of the descriptor keeps it, and it ends with the
+// The lock that keeps two executions of a task on one machine from overlapping: flock on a file of its own.
+// It belongs to the open file, so every process with a copy of the descriptor keeps it, and it ends with the
 // last of them.
 //
-// The file is removed by its holder, before letting go: a board with a million finished tasks has no million
-// lock files.
+// The holder removes the file before it releases the lock: a board with a million finished tasks has no lock
+// files left.
 #pragma once
 
 #include <optional>
@@ -15,8 +15,8 @@
 namespace bidboard {
 
 struct LockTry {
-  int fd = -1;    ///< the locked file, close-on-exec; -1: not got
-  int error = 0;  ///< 0 and no fd: somebody else has it; else errno: it cannot be locked at all
+  int fd = -1;    ///< the locked file, close-on-exec; -1: not acquired
+  int error = 0;  ///< 0 and no fd: another process holds it; else errno: the file cannot be locked
 };
 /// Tries once, without waiting. Async-signal-safe.
 LockTry try_lock_file(const char* path);
@@ -29,12 +29,12 @@ class TaskLock {
   TaskLock(TaskLock&&) noexcept = default;
   TaskLock& operator=(TaskLock&&) = delete;
 
-  /// True when it is held now, false while somebody else holds it. Errors: failed (the file cannot be opened
+  /// True if it is held now, false while another process holds it. Errors: failed (the file cannot be opened
   /// or locked).
   Result<bool> try_take(const std::string& path);
   bool held() const { return static_cast<bool>(file_); }
   const Descriptor& descriptor() const { return file_; }
-  /// For every copy of the descriptor, also those in other processes.
+  /// Releases it for every copy of the descriptor, also those in other processes.
   void release();
 
  private:

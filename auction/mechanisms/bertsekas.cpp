@@ -3,17 +3,18 @@
 // Press 1991, chapter 4). Tasks without a place bid for the one that is best for them at the present prices,
 // and raise its price by as much as it is better than the second best, and ε.
 //
-// There are more places than tasks, and a place that nobody took must end at price 0. Prices that stay from a
-// coarser ε do not see to that, so after each forward auction the free places that still have a price bid for
+// There are more places than tasks, and a place that stays free must end at price 0. Prices kept from a
+// coarser ε do not ensure that, so after each forward auction the free places that still have a price bid for
 // tasks: the reverse auction of Bertsekas and Castañón ("A forward/reverse auction algorithm for asymmetric
 // assignment problems", Computational Optimization and Applications 1, 1992), for places that may stay free.
 //
-// ε-complementary slackness holds throughout: a task's place is within ε of the best for it at the present
-// prices. So the cost ends within tasks × ε of the least. Costs are multiplied by tasks + 1 and the last ε is
-// 1: a difference below one micro-unit in costs that are whole micro-units is none, and the result is exact.
+// ε-complementary slackness holds throughout: a task's place is within ε of the best for it at the current
+// prices. So the final cost is within tasks × ε of the minimum. Costs are multiplied by tasks + 1 and the
+// last ε is 1: the costs are whole micro-units, so a difference below one micro-unit is zero, and the result
+// is exact.
 //
 // A later place never costs less than an earlier one: of the places of a queue that never had a price, only
-// the first two can be a task's best and second best. They are opened as they are needed.
+// the first two can be a task's best and second best. They are opened as needed.
 #include <algorithm>
 #include <deque>
 #include <limits>
@@ -48,8 +49,8 @@ class Auctioneer {
   };
   struct Row {
     Index place = nobody;
-    bool settled = false;  ///< it has that place, or nobody takes it
-    Number pays = 0;       ///< scaled: what it pays where it is, its place's price included
+    bool settled = false;  ///< it has that place, or stays unassigned
+    Number pays = 0;       ///< scaled: what it pays at its place, including the place's price
   };
 
   void open_next(Index queue);
@@ -69,7 +70,7 @@ class Auctioneer {
   std::vector<Row> rows_;
   std::vector<Place> places_;
   std::vector<Index> opened_;  ///< by queue: how many of its places
-  std::deque<Index> idle_;     ///< rows to be settled, or places that have a price and no taker
+  std::deque<Index> idle_;     ///< rows to settle, or places that have a price and no taker
 };
 
 template <class Number>
@@ -118,7 +119,7 @@ Solution Auctioneer<Number>::solve() {
   return out;
 }
 
-/// Everybody bids anew, at the prices of the round before.
+/// Every row bids again, at the prices of the previous round.
 template <class Number>
 void Auctioneer<Number>::forward(Number epsilon) {
   for (Place& place : places_) place.taker = nobody;
@@ -149,7 +150,7 @@ void Auctioneer<Number>::bid(Index row, Number epsilon) {
       second = std::min(second, pays);
     }
   }
-  if (best == nobody) return settle(row, nobody, least);  // nobody else wants that column: it keeps price 0
+  if (best == nobody) return settle(row, nobody, least);  // no other row wants that column: it keeps price 0
   Place& place = places_[best];
   place.price += second - least + epsilon;
   if (place.taker != nobody) {
@@ -183,8 +184,8 @@ void Auctioneer<Number>::reverse(Number epsilon) {
   }
 }
 
-/// The free place falls to the price at which it suits a task as well as where that task is now, and takes
-/// it; or to 0, and stays free. The row that it took.
+/// The free place lowers its price until it suits a task as well as that task's current place, and takes the
+/// task; or its price falls to 0, and it stays free. Returns the row that it took.
 template <class Number>
 Index Auctioneer<Number>::win_back(Index j, Number epsilon) {
   Place& place = places_[j];
@@ -211,11 +212,11 @@ Index Auctioneer<Number>::win_back(Index j, Number epsilon) {
   return keenest;
 }
 
-/// Places' prices in micro-units, rounded down, and what they leave to the tasks. Without queueing an agent's
-/// places are alike, and prices may differ by ε that might as well be the lowest of them.
+/// Prices of places in micro-units, rounded down, and the resulting prices of tasks. Without queueing, an
+/// agent's places are equal, and their prices may differ by ε, so all get the lowest of them.
 template <class Number>
 Duals Auctioneer<Number>::duals() const {
-  std::vector<std::optional<Number>> lowest(matrix_.queues.size());  // wait included
+  std::vector<std::optional<Number>> lowest(matrix_.queues.size());  // including the wait
   for (const Place& place : places_) {
     std::optional<Number>& least = lowest[place.queue];
     const Number asks = place.price / scale_ + place.wait;

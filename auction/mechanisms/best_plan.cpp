@@ -1,4 +1,4 @@
-// For each slot, what every set of tasks would cost it; then, slot by slot, what every set of tasks costs the
+// For each slot, the cost of every set of tasks; then, slot by slot, the cost of every set of tasks on the
 // slots so far. A set is a bit mask, its bits the tasks by id.
 #include <algorithm>
 #include <bit>
@@ -15,14 +15,15 @@ using Set = std::uint32_t;
 constexpr std::uint64_t steps_max = std::uint64_t{1} << 22;
 constexpr std::size_t tasks_max = 20;
 constexpr std::size_t nothing = std::numeric_limits<std::size_t>::max();
-/// At most 20 tasks at max_score each, and waits for 20 others at max_score: far below.
+/// At most 20 tasks at max_score each, plus waits for 20 others at max_score, stay far below this.
 constexpr Micros impossible = std::numeric_limits<Micros>::max() / 4;
 
-/// What an agent could do with a set of tasks, the slot's own wait aside.
+/// How an agent could do a set of tasks, without the slot's own wait.
 struct Way {
   Set tasks = 0;
   Micros cost = 0;
-  std::size_t first = nothing;  ///< the package that runs first; the others are the best of what is left
+  std::size_t first =
+      nothing;  ///< the package that runs first; the rest is the best plan for the remaining tasks
 };
 
 class Planner {
@@ -56,7 +57,7 @@ class Planner {
   }
 
  private:
-  /// Every set that the agent can run in one slot, at its least cost.
+  /// Every set that the agent can run in one slot, at its minimum cost.
   std::vector<Way> runs(std::size_t agent) const {
     std::vector<Way> best(Set{1} << count_, Way{0, impossible, nothing});
     best[0].cost = 0;
@@ -87,7 +88,7 @@ class Planner {
     return way.cost + choices_.slots[slot].wait * std::popcount(way.tasks);
   }
 
-  /// What each set costs with one slot more.
+  /// The cost of each set with one more slot.
   std::vector<Micros> with(std::size_t slot, const std::vector<Micros>& before) const {
     std::vector<Micros> after = before;
     const Set all = (Set{1} << count_) - 1;

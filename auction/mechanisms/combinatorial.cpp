@@ -1,11 +1,11 @@
-// Winner determination with bundle bids: exact when small, else a good plan and a bound on how good it is.
+// Winner determination with bundle bids: exact if small, else a good plan and a bound on its quality.
 //
-// The bound is that of a relaxation: every bundle is taken apart, its tasks share its cost and may be taken
-// without each other. What is left is an assignment problem (assignment.hpp) whose least cost no plan can
-// beat, and whose dual prices bound the cost of every bundle too: they are the shares' prices added up.
-// Without queueing a bundle takes one place and not one per task, so there its shares are done by nobody, at
-// their cost. How the cost is shared out is free; after a first, even split it follows the tasks' prices, and
-// the best bound of all counts.
+// The bound comes from a relaxation: every bundle is taken apart, its tasks share its cost and may be
+// assigned separately. What remains is an assignment problem (assignment.hpp). Its minimum cost bounds every
+// plan from below, and its dual prices bound the cost of every bundle too: add up the prices of the shares.
+// Without queueing a bundle takes one place and not one per task, so there its shares are assigned to no
+// agent, at their cost. The cost may be split in any way; after a first, equal split it follows the tasks'
+// prices, and the best of all bounds counts.
 #include <algorithm>
 #include <utility>
 
@@ -22,14 +22,14 @@ using packages::Plan;
 
 constexpr int splits_max = 4;
 
-/// An even split; the first ones take what does not divide.
+/// An equal split; the first ones get the remainder.
 Micros share(Micros whole, std::size_t place, std::size_t size) {
   const auto n = static_cast<Micros>(size);
   const Micros rest = ((whole % n) + n) % n;
   return (whole - rest) / n + (static_cast<Micros>(place) < rest ? 1 : 0);
 }
 
-/// By bundle: what each of its tasks bears of its cost.
+/// By bundle: each task's share of its cost.
 using Shares = std::vector<std::vector<Micros>>;
 
 Shares even_shares(const Choices& choices) {
@@ -43,8 +43,8 @@ Shares even_shares(const Choices& choices) {
   return shares;
 }
 
-/// Each task bears its price and an even part of what the prices leave open. A bundle for which that gives
-/// numbers beyond all costs keeps its split.
+/// Each task bears its price and an equal part of the rest. A bundle for which that gives numbers out of
+/// range keeps its split.
 void split_by_prices(const Choices& choices, const std::vector<Wide>& price_of, Wide penalty,
                      Shares& shares) {
   const auto is_sane = [most = std::min<Wide>(penalty, max_score)](Wide number) {
@@ -73,7 +73,7 @@ class Relaxation {
     for (assignment::Index row = 0; row < plain_.tasks.size(); ++row) row_of_[plain_.tasks[row]] = row;
     Wide longest_wait = 0;
     for (const packages::Slot& slot : choices.slots) longest_wait = std::max<Wide>(longest_wait, slot.wait);
-    // A plan with one task more must cost less, also when bundles are in it.
+    // A plan with one more task must cost less, even with bundles in it.
     for (std::size_t i = choices.bundles_from; i < choices.packages.size(); ++i) {
       const Package& package = choices.packages[i];
       plain_.penalty += std::max<Wide>(package.cost, -Wide{package.cost}) +
@@ -83,7 +83,7 @@ class Relaxation {
     plain_.giving_up.assign(plain_.tasks.size(), plain_.penalty);
   }
 
-  /// The best bound of a few splits, of a plan that costs so much (penalties included).
+  /// The best bound over several splits, for a plan of this cost (including penalties).
   assignment::Duals prices(Wide cost) const {
     Shares shares = even_shares(choices_);
     assignment::Duals best = solve(shares);

@@ -9,7 +9,8 @@ namespace bidboard {
 
 std::vector<RoundResult> single_round(const Problem& problem) {
   const Market market(problem);
-  std::vector<std::size_t> taken(market.agents.size());  // of each agent's slots, the first so many
+  std::vector<std::size_t> taken(
+      market.agents.size());  // by agent: how many of its slots are taken, the first ones first
   std::vector<RoundResult> results;
   for (std::size_t task = 0; task < market.tasks.size(); ++task) {
     std::vector<std::tuple<Micros, std::size_t, std::size_t>> running;  // cost, load, agent: the best first

@@ -1,5 +1,5 @@
-// Local search. It begins with the best plan without bundles, so that it is never worse than `optimal`; a
-// bundle taken in drives out what its tasks were in, and whatever is left over goes where it costs least.
+// Local search. It begins with the best plan without bundles, so that it is never worse than `optimal`;
+// adding a bundle removes the packages that its tasks were in, and tasks left over go where they cost least.
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -10,11 +10,11 @@
 namespace bidboard::packages {
 namespace {
 
-/// Over all bundles and tasks; nearly always the second pass finds nothing more.
+/// Passes over all bundles and tasks; nearly always the second pass finds no improvement.
 constexpr int passes_max = 8;
 constexpr std::size_t nowhere = std::numeric_limits<std::size_t>::max();
 
-/// What does not change while plans do.
+/// The data that is the same for all plans.
 struct Ground {
   explicit Ground(const Choices& c)
       : choices(c), slots_of(c.market.agents.size()), alone(c.market.tasks.size()) {
@@ -23,7 +23,7 @@ struct Ground {
   }
   const Choices& choices;
   std::vector<std::vector<std::size_t>> slots_of;  ///< by agent
-  std::vector<std::vector<std::size_t>> alone;     ///< by task: the packages that are nothing but it
+  std::vector<std::vector<std::size_t>> alone;     ///< by task: the packages with only this task
 };
 
 class Draft {
@@ -59,7 +59,7 @@ class Draft {
     left_over_ += choices().packages[package].tasks.size();
     recount(slot);
   }
-  /// Takes out the package that holds the task, if one does.
+  /// Removes the package that holds the task, if there is one.
   void free_task(std::size_t task) {
     const std::size_t slot = slot_of_[task];
     if (slot == nowhere) return;
@@ -70,12 +70,12 @@ class Draft {
   void clear(std::size_t slot) {
     while (!plan_[slot].empty()) take_out(slot, plan_[slot].back());
   }
-  /// Each task left over goes, alone, where it adds least.
+  /// Assigns each task left over, alone, where it adds the least cost.
   void place_left_over() {
     for (std::size_t task = 0; task < slot_of_.size() && left_over_ > 0; ++task)
       if (slot_of_[task] == nowhere) place(ground_->alone[task]);
   }
-  /// Of the packages the one that adds least, where it does.
+  /// Adds the package that costs least, at its best slot.
   void place(const std::vector<std::size_t>& packages) {
     std::size_t best_package = nowhere;
     std::size_t best_slot = nowhere;
@@ -94,8 +94,9 @@ class Draft {
 
  private:
   const Choices& choices() const { return ground_->choices; }
-  /// The slot's packages and that one. What makes many wait long for few tasks runs late (Smith, "Various
-  /// optimizers for single-stage production", Naval Research Logistics Quarterly 3, 1956); ties as admitted.
+  /// The slot's packages and that one. Packages that make many tasks wait long for few run late (Smith,
+  /// "Various optimizers for single-stage production", Naval Research Logistics Quarterly 3, 1956); ties in
+  /// the order of admission.
   std::vector<std::size_t> with(std::size_t slot, std::size_t package) const {
     std::vector<std::size_t> run = plan_[slot];
     const auto before = [&](std::size_t a, std::size_t b) {
@@ -141,7 +142,7 @@ Draft without_bundles(const Ground& ground) {
   return draft;
 }
 
-/// Takes the bundle in, where that is best. Whether it paid.
+/// Adds the bundle at its best slot. Returns whether that lowered the cost.
 bool take_in(Draft& draft, const Ground& ground, std::size_t bundle) {
   const Package& package = ground.choices.packages[bundle];
   Draft freed = draft;
@@ -167,7 +168,7 @@ bool take_in(Draft& draft, const Ground& ground, std::size_t bundle) {
   return paid;
 }
 
-/// Takes out whatever holds the task and places it anew.
+/// Removes the package that holds the task and places the task again.
 bool move(Draft& draft, std::size_t task) {
   Draft trial = draft;
   trial.free_task(task);

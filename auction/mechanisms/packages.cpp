@@ -20,7 +20,7 @@ Choices::Choices(const Problem& p, const Market& m) : problem(p), market(m) {
   for (const Bundle& bundle : market.bundles) add(bundle.agent, bundle.tasks, bundle.seconds, bundle.cost);
   for (std::size_t agent = 0; agent < market.agents.size(); ++agent) {
     const auto& free_in = market.slots[agent];
-    // Each takes one package: of more slots than tasks the last ones stay empty.
+    // Each takes one package: if there are more slots than tasks, the last ones stay empty.
     const std::size_t useful =
         problem.queueing ? free_in.size() : std::min(free_in.size(), market.tasks.size());
     for (std::size_t number = 0; number < useful; ++number)

@@ -1,6 +1,6 @@
-// Winner determination with bundles. A package is what one bid offers: a task alone or several together. Each
-// slot runs the packages that it is given one after the other (without queueing it takes one), each task in
-// one package at most. That is a set packing problem, hard in general (Rothkopf, Pekeč and Harstad,
+// Winner determination with bundles. A package is the content of one bid: a single task or several together.
+// Each slot runs its packages one after the other (without queueing it takes one), and each task is in at
+// most one package. That is a set packing problem, hard in general (Rothkopf, Pekeč and Harstad,
 // "Computationally manageable combinational auctions", Management Science 44, 1998).
 #pragma once
 
@@ -13,7 +13,8 @@ namespace bidboard::packages {
 
 struct Package {
   std::size_t agent = 0;
-  std::vector<std::size_t> tasks;  ///< as in Market, as admitted: the order in which they run
+  std::vector<std::size_t>
+      tasks;  ///< indices as in Market, in admission order, which is the order in which they run
   Micros seconds = 0;
   Micros cost = 0;
   Micros delay = 0;  ///< what each task behind it pays for waiting
@@ -26,7 +27,7 @@ struct Slot {
   Micros wait = 0;         ///< what each task in it pays
 };
 
-/// By slot: its packages in the order in which they run, as indices.
+/// By slot: its packages in execution order, as indices.
 using Plan = std::vector<std::vector<std::size_t>>;
 
 struct Choices {
@@ -34,21 +35,22 @@ struct Choices {
 
   const Problem& problem;
   const Market& market;
-  std::vector<Package> packages;  ///< those of tasks alone by task and agent, then bundles
+  std::vector<Package> packages;  ///< single tasks by task and agent, then bundles
   std::size_t bundles_from = 0;
-  std::vector<Slot> slots;  ///< by agent and number; without queueing no more of an agent than tasks
+  std::vector<Slot>
+      slots;  ///< by agent and number; without queueing, at most as many per agent as there are tasks
 
   /// REQUIRES: the slot may run these.
   Wide cost(std::size_t slot, const std::vector<std::size_t>& run) const;
 };
 
-/// The most tasks at the least cost, by dynamic programming over the sets of tasks. Nothing when that would
+/// The most tasks at the minimum cost, by dynamic programming over the sets of tasks. Nothing if that would
 /// take more than 4 million steps: with queueing, 3^tasks per slot and 2^tasks per package; without, for each
 /// slot and each package of its agent 2^(tasks - tasks in the package).
 std::optional<Plan> best_plan(const Choices& choices);
 
-/// Starts from the best plan without bundles, then takes in one bundle after the other, and moves tasks,
-/// while that pays.
+/// Starts from the best plan without bundles, then adds bundles and moves tasks for as long as that lowers
+/// the cost.
 Plan good_plan(const Choices& choices);
 
 }  // namespace bidboard::packages

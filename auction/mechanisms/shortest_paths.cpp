@@ -4,8 +4,8 @@
 // and Electronic Systems 52, 2016).
 //
 // Free columns have price 0, and a later place never costs less than an earlier one. So of each queue's free
-// places only the first can end a shortest path: places are opened one by one as queues grow, and at most
-// tasks + queues of them exist.
+// places only the first can end a shortest path: places are opened one by one as queues grow, and there are
+// at most tasks + queues of them.
 #include <algorithm>
 #include <limits>
 #include <tuple>
@@ -32,7 +32,7 @@ class Solver {
     Number wait = 0;       ///< for the slot itself
     Number price = 0;      ///< dual, ≤ 0
   };
-  /// Beyond every distance. (numeric_limits does not know 128 bits everywhere.)
+  /// Greater than every distance. (numeric_limits does not support 128 bits everywhere.)
   static constexpr Number far = Number{1} << (8 * sizeof(Number) - 2);
 
   /// Of one place in one search.
@@ -42,11 +42,11 @@ class Solver {
   };
   struct Search {
     std::vector<Label> labels;   ///< by place
-    std::vector<Index> open;     ///< places not yet reached for good
-    std::vector<Index> reached;  ///< places reached for good
+    std::vector<Index> open;     ///< places with a tentative distance
+    std::vector<Index> reached;  ///< places with a final distance
     std::vector<Index> rows;     ///< scanned
-    Index giver = nobody;        ///< row for which "nobody" is reached at the least distance ...
-    Number giving_up = 0;        ///< ... namely this
+    Index giver = nobody;        ///< row whose "nobody" column has the smallest distance ...
+    Number giving_up = 0;        ///< ... and that distance
   };
 
   void open_place(Index queue, Index number);
@@ -104,7 +104,7 @@ void Solver<Number>::assign(Index start) {
   for (Index j = 0; j < places_.size(); ++j) search.open[j] = j;
   Index row = start;
   Number length = 0;
-  Index end = nobody;  // stays so when the search ends at somebody's "nobody"
+  Index end = nobody;  // stays so if the search ends at a "nobody" column
   while (true) {
     const std::size_t at = scan(search, row, length);
     if (at == search.open.size() || search.giving_up < search.labels[search.open[at]].distance) {
@@ -123,7 +123,7 @@ void Solver<Number>::assign(Index start) {
     row = places_[place].taker;
   }
   reprice(search, start, length);
-  // Back along the path: each row hands its place to the row it was reached from.
+  // Back along the path: each row passes its place to the row it was reached from.
   Index place = end == nobody ? std::exchange(place_of_[search.giver], nobody) : end;
   for (Index taker = end == nobody && search.giver == start ? start : nobody; taker != start;) {
     taker = search.labels[place].from;
@@ -133,7 +133,7 @@ void Solver<Number>::assign(Index start) {
   if (end != nobody) open_place(places_[end].queue, places_[end].number + 1);
 }
 
-/// Relaxes all ways out of the row; the nearest open place then, as an index into `open`. Ties prefer a free
+/// Relaxes all edges of the row; returns the nearest open place, as an index into `open`. Ties prefer a free
 /// place, which ends the search, then the one opened first.
 template <class Number>
 std::size_t Solver<Number>::scan(Search& search, Index row, Number distance) const {
@@ -174,8 +174,8 @@ void Solver<Number>::reprice(const Search& search, Index start, Number length) {
 }  // namespace
 
 Solution shortest_paths(const Matrix& matrix) {
-  // Prices and path lengths stay within a few penalties, each of which exceeds every cost: 64 bits do for
-  // most problems, at half the time.
+  // Prices and path lengths stay within a few penalties, and a penalty exceeds every cost: 64 bits are enough
+  // for most problems, at half the time.
   constexpr Wide narrow_enough = std::numeric_limits<Micros>::max() / 16;
   return matrix.penalty < narrow_enough ? Solver<Micros>(matrix).solve() : Solver<Wide>(matrix).solve();
 }

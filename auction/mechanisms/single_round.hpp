@@ -1,4 +1,4 @@
-// The round that first_price and vickrey share: who wins, and what the best of the others would have cost.
+// The round that first_price and vickrey share: the winners, and the cost of the best of the other bids.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// Which agents were told of which waiting tasks, so that each is told once. Pure.
+// Which agents have been sent which waiting tasks, so that each is sent once. Pure.
 #pragma once
 
 #include <map>
@@ -10,18 +10,18 @@ namespace bidboard {
 
 class Announced {
  public:
-  /// True: it is news to the agent.
+  /// True: the agent has not been sent it yet.
   bool add(AgentId agent, TaskId task) { return tasks_[agent].insert(task).second; }
   bool contains(AgentId agent, TaskId task) const {
     const auto told = tasks_.find(agent);
     return told != tasks_.end() && told->second.contains(task);
   }
-  /// True: the agent had been told.
+  /// True: the agent had been sent it.
   bool remove(AgentId agent, TaskId task) {
     const auto told = tasks_.find(agent);
     return told != tasks_.end() && told->second.erase(task) > 0;
   }
-  /// The task is news again, should it come back. Calls `was_told` for each agent that had been told.
+  /// If the task returns, it counts as new again. Calls `was_told` for each agent that had been sent it.
   template <class Visit>
   void remove(TaskId task, const Visit& was_told) {
     for (auto& [agent, tasks] : tasks_)
@@ -30,8 +30,8 @@ class Announced {
   void forget(AgentId agent) { tasks_.erase(agent); }
   void clear() { tasks_.clear(); }
 
-  /// An agent that was told of tasks and still has a free slot may never have received them, or its answer
-  /// got lost: it is told again.
+  /// An agent that was sent tasks and still has a free slot may never have received them, or its answer got
+  /// lost: it is sent them again.
   void repeat(Core& core, AgentId agent) {
     const auto told = tasks_.find(agent);
     if (told == tasks_.end() || told->second.empty()) return;

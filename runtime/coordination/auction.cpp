@@ -1,5 +1,5 @@
-// Agents bid, a mechanism clears. The bids are kept by bid_book.hpp, the deciding is done in auction/; here
-// one meets the other.
+// Strategy `auction`: agents bid, a mechanism clears. bid_book.hpp keeps the bids, auction/ decides; this
+// file connects the two.
 #include <algorithm>
 #include <deque>
 #include <utility>
@@ -18,14 +18,14 @@
 namespace bidboard {
 namespace {
 
-/// When nobody bids for a task, everybody is asked again after this long: what stood in the way may be gone.
+/// When no agent bids for a task, all are asked again after this long: the obstacle may be gone by then.
 constexpr Duration ask_again_after = seconds(30);
 
-/// What one clearing is about.
+/// The input of one clearing.
 struct Round {
   std::vector<Gathered> all;  ///< by task, in the order of the problem's
   std::vector<BundleOffer> bundles;
-  std::map<AgentId, Micros> next_slot;  ///< when each agent could begin something
+  std::map<AgentId, Micros> next_slot;  ///< when each agent could begin another task
   Problem problem;
 
   const Gathered& gathered(TaskId task) const {
@@ -38,7 +38,7 @@ struct Round {
   }
 };
 
-/// The bids that the controller worked out for agents that save set-up cost.
+/// The bids that the controller computed for agents that save set-up cost.
 std::map<AgentId, std::vector<SingleBid>> singles_of(const Core& core, const std::vector<Gathered>& all) {
   std::map<AgentId, std::vector<SingleBid>> singles;
   for (const Gathered& gathered : all)
@@ -51,7 +51,7 @@ std::map<AgentId, std::vector<SingleBid>> singles_of(const Core& core, const std
   return singles;
 }
 
-/// Those for which bids are still awaited.
+/// The tasks for which bids are still awaited.
 std::set<TaskId> incomplete(const std::vector<Gathered>& all) {
   std::set<TaskId> tasks;
   for (const Gathered& gathered : all)
@@ -82,7 +82,7 @@ class AuctionCoordinator final : public WalkingCoordinator {
   }
   void on_change(Core& core, const Change& change) override {
     WalkingCoordinator::on_change(core, change);
-    // Another process under the same name did not say what the last one said.
+    // A new process under the same name has not made the old one's bids.
     if (const auto* registered = std::get_if<AgentRegistered>(&change.event.body))
       forget_bids(registered->agent.id);
   }
@@ -126,7 +126,7 @@ class AuctionCoordinator final : public WalkingCoordinator {
 
   BidBook book_;
   Bundles bundles_;
-  /// Of the walk under way: how long each task needs that was reserved for the agent.
+  /// Of the current walk: how long each task takes that was reserved for the agent.
   std::map<AgentId, std::vector<Micros>> reserved_seconds_;
 };
 
@@ -135,7 +135,7 @@ bool AuctionCoordinator::settle_piece(Core& core, const Situation& situation) {
   std::deque<TaskView> widened;
   Round round = round_of(asking, widened);
   fill_in(asking, round);
-  // Offered together with others, but not with these.
+  // Bid for together with other tasks, but not with these.
   for (Gathered& gathered : round.all)
     if (gathered.bids.empty() && !round.offers_bundle_with(gathered.view->task->id))
       ask_again(asking, gathered);
@@ -144,7 +144,7 @@ bool AuctionCoordinator::settle_piece(Core& core, const Situation& situation) {
   return clear(core, round, situation.sampled);
 }
 
-/// The tasks whose bids are all there.
+/// The tasks for which all bids have arrived.
 Round AuctionCoordinator::round_of(Asking& asking, std::deque<TaskView>& widened) {
   Round round;
   const bool bundled = asking.core.board.config().mechanism == "combinatorial";
@@ -167,7 +167,7 @@ Round AuctionCoordinator::round_of(Asking& asking, std::deque<TaskView>& widened
   return round;
 }
 
-/// When nobody else bids, those that failed the task before are better than nobody.
+/// If no other agent bids, the agents that failed the task before may bid again.
 void AuctionCoordinator::ask_who_failed(Asking& asking, Gathered& gathered, std::deque<TaskView>& views) {
   if (!gathered.refusals.contains(RefusalReason::failed_before)) return;
   const TaskView& before = *gathered.view;
@@ -177,11 +177,11 @@ void AuctionCoordinator::ask_who_failed(Asking& asking, Gathered& gathered, std:
     if (!ineligible(*view.task, *asking.situation.agents[i].agent)) view.eligible.push_back(i);
   std::ranges::sort(view.eligible);
   gathered = book_.gather(asking, views.emplace_back(std::move(view)));
-  // Should one of the others bid after all, they need not be waited for.
+  // If one of the others bids after all, these need not be waited for.
   if (OpenAuction* auction = book_.find(before.task->id)) auction->awaited.clear();
 }
 
-/// Gathers again once everybody declined or was silent long enough ago.
+/// Gathers again once all agents declined or were silent long enough ago.
 void AuctionCoordinator::ask_again(Asking& asking, Gathered& gathered) {
   Core& core = asking.core;
   const TaskView& view = *gathered.view;
@@ -224,7 +224,7 @@ void AuctionCoordinator::fill_in(Asking& asking, Round& round) const {
     problem.bundles.push_back({agent, said.tasks, bid.seconds, work_score(bid, problem.weights)});
 }
 
-/// Awards what the mechanism says. Whether there was anything.
+/// Awards what the mechanism decided. Returns whether there was anything to award.
 bool AuctionCoordinator::clear(Core& core, const Round& round, bool sampled) {
   if (round.problem.tasks.empty()) return false;
   const Result<Mechanism> mechanism = find_mechanism(core.board.config().mechanism);
@@ -261,7 +261,7 @@ void AuctionCoordinator::award_single(Core& core, const Round& round, const Awar
         record_of(core, gathered, opened_at(won.task), won, round.next_slot), promise);
 }
 
-/// Awards the first task of a bundle, which stands as the winner's bid with its even share.
+/// Awards the first task of a bundle; the recorded winning bid is its even share.
 void AuctionCoordinator::award_bundle(Core& core, const Round& round, const Award& won) {
   const BundleOffer& offer = *std::ranges::find_if(round.bundles, [&](const BundleOffer& o) {
     return o.agent == won.agent && o.said.tasks == won.bundle;
@@ -286,7 +286,7 @@ void AuctionCoordinator::award_bundle(Core& core, const Round& round, const Awar
   award(core, *gathered.view->task, agent, std::move(record),
         Promise{share, bundle.corrected_seconds, core.now.mono});
   bundle.epoch = core.board.task(won.task)->epoch;
-  settle_at(core.now.mono);  // it may be that it is late already when nothing else happens
+  settle_at(core.now.mono);  // the bundle may become late although nothing else happens
   bundles_.begin(core, core.board.counters().auction, std::move(bundle));
 }
 
@@ -298,12 +298,12 @@ void AuctionCoordinator::on_bids(Core& core, AgentId agent, const Bids& message)
       bundles_.keep_bid(book_, agent, bid);
       core.wake();
     } else if (book_.on_bid(agent, bid)) {
-      core.wake();  // while others are waited for there is nothing to decide
+      core.wake();  // nothing can be decided while other bids are awaited
     }
   }
 }
 
-/// A round that brought nothing is over: others are drawn.
+/// A round without a bid is over: other agents are drawn.
 std::vector<AgentId> AuctionCoordinator::asked_already(Core& core, TaskId task) {
   const OpenAuction* auction = book_.find(task);
   if (!auction) return {};
@@ -312,7 +312,7 @@ std::vector<AgentId> AuctionCoordinator::asked_already(Core& core, TaskId task) 
   return {};
 }
 
-/// What was reserved for it in an earlier piece of the same walk comes first.
+/// Tasks that were reserved for the agent in an earlier piece of the same walk come first.
 void AuctionCoordinator::add_reserved(AgentId agent, std::vector<Micros>& free_in) const {
   const auto queue = reserved_seconds_.find(agent);
   if (queue == reserved_seconds_.end()) return;

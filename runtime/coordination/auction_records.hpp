@@ -1,4 +1,4 @@
-// What the log tells of an auction: its bids, its refusals and one sentence on why. Pure.
+// The log's record of an auction: its bids, its refusals and one sentence on why. Pure.
 #pragma once
 
 #include <map>
@@ -8,10 +8,10 @@
 
 namespace bidboard {
 
-/// The record of a task's auction as far as it does not depend on a winner. `opened_at`: 0 when no agent was
+/// The part of a task's auction record that does not depend on a winner. `opened_at`: 0 if no agent was
 /// asked.
 Auction record_of(const Core& core, const Gathered& gathered, WallTime opened_at);
-/// The same with the winner. `next_slot`: in how long each agent could begin something.
+/// The same with the winner. `next_slot`: the wait until each agent could begin another task.
 Auction record_of(const Core& core, const Gathered& gathered, WallTime opened_at, const Award& award,
                   const std::map<AgentId, Micros>& next_slot);
 /// "nobody bid: 2 declined, 1 did not answer"

@@ -1,5 +1,5 @@
-// What the strategies are compared with: first come first served, a random agent, and one agent that does all
-// the work.
+// The baselines of the comparison: first come first served, a random agent, and one agent that does all the
+// work.
 #include "blackboard/fmt.hpp"
 #include "blackboard/random.hpp"
 #include "runtime/coordination/push.hpp"
@@ -79,7 +79,8 @@ class SingleCoordinator final : public PushCoordinator {
     std::vector<Choice> choices;
     for (std::size_t t = 0; t < situation.tasks.size(); ++t) {
       if (situation.tasks[t].eligible.empty()) continue;
-      const std::size_t only = situation.tasks[t].eligible.front();  // the first registered; others stay idle
+      const std::size_t only =
+          situation.tasks[t].eligible.front();  // the first registered; the others stay idle
       if (free[only] == 0) continue;
       free[only] -= 1;
       choices.push_back({t, only, "the first registered agent that may take it does everything"});

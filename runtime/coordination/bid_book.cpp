@@ -40,7 +40,7 @@ BidVector Asking::believed(AgentId agent, const TaskSpec& task, const BidVector&
   return corrected(said, known->second);
 }
 
-/// The agents that are asked for live bids on this task, all of them told on the first call.
+/// The agents that are asked for live bids on this task. The first call sends the question to all of them.
 OpenAuction& BidBook::open(Asking& asking, const TaskView& view) {
   Core& core = asking.core;
   const TaskId id = view.task->id;
@@ -55,7 +55,7 @@ OpenAuction& BidBook::open(Asking& asking, const TaskView& view) {
     if (agent.profile.bids != BidStyle::live || !auction.invited.insert(agent.id).second) continue;
     asking.announcements[agent.id].offers.push_back(offer_of(*view.task));
     auction.recorded = false;
-    // Also when somebody new was asked later.
+    // Also when another agent was asked later.
     auction.deadline = core.now.mono + core.board.config().bid_timeout;
     auction.overdue = false;
   }
@@ -87,7 +87,7 @@ BidAnswer BidBook::answer_of(Asking& asking, const TaskView& view, const Agent& 
   return Refusal{RefusalReason::silent, fmt::format("no bid within {}", core.board.config().bid_timeout)};
 }
 
-/// Its bid, or why it made none that counts.
+/// The agent's bid, or why it has none that counts.
 void BidBook::gather_from(Asking& asking, const Agent& agent, Gathered& gathered) {
   const TaskView& view = *gathered.view;
   const Config& config = asking.core.board.config();
@@ -106,7 +106,7 @@ Gathered BidBook::gather(Asking& asking, const TaskView& view) {
   const Situation& situation = asking.situation;
   Gathered gathered{&view, {}, {}, true};
   if (OpenAuction* auction = find(view.task->id)) auction->awaited.clear();
-  if (situation.sampled) {  // of all others, nobody was even considered
+  if (situation.sampled) {  // the other agents were not considered at all
     for (const std::size_t i : view.eligible) gather_from(asking, *situation.agents[i].agent, gathered);
     for (const std::size_t i : view.failed) pass_over(*situation.agents[i].agent, gathered);
     return gathered;
@@ -129,7 +129,7 @@ bool BidBook::on_bid(AgentId agent, const Bid& bid) {
   const auto [answer, first] = auction.answers.insert_or_assign(
       agent, bid.refused ? BidAnswer{Refusal{RefusalReason::declined, bid.reason}}
                          : checked(BidVector{bid.seconds, bid.price, bid.confidence}));
-  if (first) auction.recorded = false;  // what stands in the log calls it silent
+  if (first) auction.recorded = false;  // the record in the log lists the agent as silent
   auction.awaited.erase(agent);
   return auction.awaited.empty();
 }

@@ -1,5 +1,5 @@
-// The bids for tasks that wait: which agents were asked and what they answered, what formulas say, and what
-// all of it comes to for one task. Belongs to the strategy `auction`. Pure, for one thread.
+// The bids for waiting tasks: which agents were asked, what they answered, the bids from formulas, and all of
+// this gathered for one task. Belongs to the strategy `auction`. Pure, for one thread.
 #pragma once
 
 #include <map>
@@ -16,22 +16,22 @@ namespace bidboard {
 struct OpenAuction {
   WallTime opened_at;
   Instant deadline;
-  bool overdue = false;       ///< the deadline has passed and was acted on
-  Instant ask_again = never;  ///< everybody declined or was silent: when they are asked once more
-  bool recorded = false;      ///< that it ended so stands in the log
+  bool overdue = false;       ///< the deadline has passed and was handled
+  Instant ask_again = never;  ///< all declined or were silent: when they are asked once more
+  bool recorded = false;      ///< the log has the record that nobody bid
   std::set<AgentId> invited;
   std::map<AgentId, BidAnswer> answers;
-  std::set<AgentId> awaited;  ///< of the invited, when bids were gathered last: those still to answer
+  std::set<AgentId> awaited;  ///< invited agents that had not answered when bids were last gathered
 
   void forget(AgentId agent) { invited.erase(agent), answers.erase(agent), awaited.erase(agent); }
 };
 
-/// One task's bids on their way to clearing.
+/// One task's bids, prepared for clearing.
 struct Gathered {
   const TaskView* view = nullptr;
-  std::vector<RecordedBid> bids;  ///< score without the wait until recorded
+  std::vector<RecordedBid> bids;  ///< scores exclude the wait until they are recorded
   std::map<RefusalReason, RecordedRefusal> refusals;
-  bool complete = true;  ///< everybody who is waited for has answered
+  bool complete = true;  ///< every agent that is waited for has answered
 
   void refuse(AgentId agent, const Refusal& refusal);
 };
@@ -40,35 +40,36 @@ struct Gathered {
 struct Asking {
   Core& core;
   const Situation& situation;
-  std::map<AgentId, Announcement> announcements = {};  ///< what each agent is to be asked
-  std::map<AgentId, Calibration> experience = {};      ///< of the kind of task that was looked at last
+  std::map<AgentId, Announcement> announcements = {};  ///< the questions to send to each agent
+  std::map<AgentId, Calibration> experience = {};      ///< for the kind of task that was examined last
 
-  /// What experience makes of a bid, when calibration is on.
+  /// The bid corrected by experience, if calibration is on.
   BidVector believed(AgentId agent, const TaskSpec& task, const BidVector& said);
 };
 
 class BidBook {
  public:
-  /// The bids for a task of the piece; agents that are to be asked for theirs gain an announcement.
+  /// The bids for a task of the piece; adds the task to the announcements of agents that must be asked.
   Gathered gather(Asking& asking, const TaskView& view);
-  /// An agent's answer about a task that it was asked for. True: nobody is waited for any more.
+  /// An agent's answer about a task that it was asked for. True: no further answer is awaited.
   bool on_bid(AgentId agent, const Bid& bid);
   bool is_invited(AgentId agent, TaskId task) const;
-  /// It answers again: its bids are waited for from now on.
+  /// The agent answers again: its bids are waited for from now on.
   void wait_for(AgentId agent) { late_.erase(agent); }
 
   /// nullptr: no agent was asked.
   OpenAuction* find(TaskId task);
-  /// The round of asking is over; formulas still say the same.
+  /// The round of questions is over; bids from formulas stay valid.
   void end_round(TaskId task) { auctions_.erase(task); }
   /// The task is no longer up for award.
   void close(TaskId task) { auctions_.erase(task), formula_bids_.erase(task); }
-  /// Agents that did not answer before a deadline that has passed are not waited for until they speak.
+  /// Agents that did not answer before a deadline that has passed are not waited for until they send
+  /// something.
   void note_late(const Core& core);
-  /// Marks the auctions whose deadline has passed. True: there are new ones.
+  /// Marks the auctions whose deadline has passed. True: some are new.
   bool tick(Instant now);
   Instant next_deadline() const;
-  /// What it said does not count any more.
+  /// The agent's bids no longer count.
   void forget(AgentId agent);
   void clear() { auctions_.clear(), formula_bids_.clear(); }
 
@@ -79,10 +80,10 @@ class BidBook {
   void gather_from(Asking& asking, const Agent& agent, Gathered& gathered);
 
   std::map<TaskId, OpenAuction> auctions_;
-  /// What formulas say of the tasks that wait: a formula costs some 15 µs, and its bid is the same in every
-  /// clearing until the task is awarded.
+  /// Bids from formulas for the waiting tasks. Evaluating a formula costs some 15 µs, and its bid is the same
+  /// in every clearing until the task is awarded.
   std::map<TaskId, std::map<AgentId, BidAnswer>> formula_bids_;
-  std::set<AgentId> late_;  ///< missed a bid deadline: still invited, no longer waited for
+  std::set<AgentId> late_;  ///< missed a bid deadline: still invited, but not waited for
 };
 
 }  // namespace bidboard

@@ -1,5 +1,5 @@
 // Pull: ready tasks are announced to every free agent that may take them; agents choose, and the first valid
-// request to take one wins.
+// request for a task wins.
 #include "runtime/coordination/announced.hpp"
 #include "runtime/coordination/strategy.hpp"
 #include "runtime/coordination/walking.hpp"
@@ -22,7 +22,7 @@ class BlackboardCoordinator final : public WalkingCoordinator {
     if (reconnected) announced_.forget(agent);
   }
   void agent_gone(Core&, AgentId agent) override { announced_.forget(agent); }
-  /// Should it come back, it is news again.
+  /// If the task returns, it is announced again.
   void task_closed(Core&, TaskId task, Closed) override {
     announced_.remove(task, [](AgentId) {});
   }
@@ -49,7 +49,8 @@ class BlackboardCoordinator final : public WalkingCoordinator {
 
   void on_take(Core& core, AgentId id, const Take& message) {
     for (const TaskId task_id : message.tasks) {
-      // Only what it was told of: an agent that failed a task is told of it only when no other may have it.
+      // Only tasks that it was sent: an agent that failed a task is sent it only if no other agent may have
+      // it.
       if (!announced_.remove(id, task_id)) continue;
       const Task* task = core.board.task(task_id);
       const Agent& agent = *core.board.agent(id);

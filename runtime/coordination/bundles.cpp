@@ -9,7 +9,7 @@
 namespace bidboard {
 namespace {
 
-/// A task that takes twice as long as its share is late, and this much may always be lost on the way.
+/// A task that takes twice as long as its share is late; this much more is always allowed for delays.
 constexpr Duration grace = seconds(1);
 
 const TaskView* view_of(const Situation& situation, TaskId id) {
@@ -35,7 +35,7 @@ bool is_kept(const Core& core, TaskId id, AuctionId auction) {
   return task && task->reserved_in == auction;
 }
 
-/// The first of those to come that can still be had; the ones before it are forgotten.
+/// The next task of the bundle that can still be awarded; earlier ones are forgotten.
 const Task* next_of(Core& core, AuctionId auction, WonBundle& bundle) {
   while (!bundle.left.empty()) {
     const TaskId id = bundle.left.front();
@@ -128,7 +128,7 @@ void Bundles::begin(Core& core, AuctionId auction, WonBundle bundle) {
   won_.emplace(auction, std::move(bundle));
 }
 
-/// Whatever is still reserved is for anyone again.
+/// The tasks that are still reserved may be awarded to any agent again.
 void Bundles::give_up(Core& core, AuctionId auction) {
   const auto bundle = won_.find(auction);
   for (const TaskId id : bundle->second.left)

@@ -1,8 +1,8 @@
 // Tasks that are bid for and won together. The first one is awarded like any task. The others are reserved
-// for the winner and awarded one after the other, each as soon as the one before it is done, so that a bundle
-// takes one slot. The reservation ends, and everybody may bid again, when a task of the bundle ends
-// otherwise, takes more than twice its share of the time that was promised, or the controller starts anew.
-// Belongs to the strategy `auction`. Pure, for one thread.
+// for the winner and awarded one after the other, each as soon as the previous one is done, so that a bundle
+// takes one slot. The reservation ends, and all agents may bid again, when a task of the bundle ends
+// otherwise, takes more than twice its share of the promised time, or the controller restarts. Belongs to the
+// strategy `auction`. Pure, for one thread.
 #pragma once
 
 #include <map>
@@ -22,45 +22,46 @@ struct BundleOffer {
   BidVector believed;
 };
 
-/// A bundle that was won and is not over. The task under way is awarded, the others are reserved for the
+/// A bundle that was won and is not over. The current task is awarded, the others are reserved for the
 /// winner.
 struct WonBundle {
-  BundleBid said;                ///< as bid, all of it
-  Micros corrected_seconds = 0;  ///< of each task, after calibration
-  Micros score = 0;              ///< of each task
+  BundleBid said;                ///< the whole bundle, as bid
+  Micros corrected_seconds = 0;  ///< per task, after calibration
+  Micros score = 0;              ///< per task
   AgentId agent;
   TaskId under_way;
-  Epoch epoch;               ///< of the award of that one
-  std::vector<TaskId> left;  ///< in the order in which they come
+  Epoch epoch;               ///< of that task's award
+  std::vector<TaskId> left;  ///< in execution order
 };
 
 class Bundles {
  public:
   /// REQUIRES: the agent was asked about bid.task.
   void keep_bid(const BidBook& book, AgentId agent, const Bid& bid);
-  /// The task's auction is over, or all are asked anew.
+  /// The task's auction is over, or all agents are asked again.
   void drop_bids(TaskId task);
-  /// What it said does not count any more.
+  /// The agent's bundle bids no longer count.
   void forget(AgentId agent) { bids_.erase(agent); }
   void clear() { bids_.clear(), won_.clear(); }
-  /// Whether somebody offered it together with others.
+  /// Whether an agent bid for it together with other tasks.
   bool has_bid(TaskId task) const;
-  /// Tasks that somebody offers together with one of `awaited`, for which bids are still awaited, and these
-  /// themselves: were they awarded before, the bundle would never count. The wait ends with the deadline for
-  /// those bids.
+  /// The tasks in `awaited`, for which bids are still missing, and all tasks that an agent bids for together
+  /// with one of them. If those were awarded earlier, the bundle could never count. The wait ends with the
+  /// deadline for the missing bids.
   std::set<TaskId> held_with(std::set<TaskId> awaited) const;
   /// Every bundle bid whose tasks are all in the problem and whose agent may have each of them: live ones,
-  /// and those of agents with a set-up whose single bids (`proxies`) the controller works out.
+  /// and those that the controller computes for agents with a set-up cost whose single bids (`proxies`) it
+  /// computes.
   std::vector<BundleOffer> offers(Asking& asking, const Problem& problem,
                                   const std::map<AgentId, std::vector<SingleBid>>& proxies) const;
 
   /// The first task of a bundle was awarded in that auction: the others are reserved and follow.
   void begin(Core& core, AuctionId auction, WonBundle bundle);
-  /// Awards what comes next in each bundle whose slot is free, and gives up on those that went wrong. When to
-  /// look again, should nothing happen before.
+  /// Awards the next task of each bundle whose slot is free, and gives up bundles that failed. Returns when
+  /// to check again if nothing happens before.
   Instant go_on(Core& core);
   bool keeps(AuctionId auction) const { return won_.contains(auction); }
-  /// What the tasks yet to come add to the time in which the task's slot is free.
+  /// What the bundle's remaining tasks add to the time at which the task's slot becomes free.
   Micros seconds_behind(TaskId under_way) const;
 
  private:
@@ -69,7 +70,7 @@ class Bundles {
   void give_up(Core& core, AuctionId auction);
 
   std::map<AgentId, std::map<std::vector<TaskId>, BidVector>> bids_;  ///< live ones, by their tasks
-  std::map<AuctionId, WonBundle> won_;                                ///< not yet all begun
+  std::map<AuctionId, WonBundle> won_;                                ///< some of their tasks have not begun
 };
 
 }  // namespace bidboard

@@ -12,10 +12,10 @@
 namespace bidboard {
 namespace {
 
-/// Bounds of one delegation; what is beyond them comes with the next.
+/// Limits of one delegation; the rest goes into the next.
 constexpr std::size_t tasks_at_once = 256;
 constexpr std::size_t bytes_at_once = 1'000'000;
-/// What is believed of what a manager says.
+/// Bounds on what a manager's messages may claim.
 constexpr std::size_t crews_max = 1'000;
 constexpr std::uint32_t slots_max = 10'000'000;
 constexpr std::size_t reason_bytes_max = 200;
@@ -43,7 +43,7 @@ AgentId above(const Hierarchy& tree, AgentId agent) {
   return known == tree.above.end() ? AgentId{} : known->second;
 }
 
-/// Of managers that stand above each other in a ring, the one registered first stands above all.
+/// If the names of managers form a cycle, the one that registered first is at the top.
 void cut_rings(Hierarchy& tree) {
   for (const auto& [manager, desk] : tree.desks) {
     AgentId at = above(tree, manager);
@@ -59,7 +59,7 @@ void put_on_desk(Delegating& c, TaskId task, AgentId manager) {
   c.tree.news.insert(manager);
 }
 
-/// To the next level above a manager that does not decide about it.
+/// Passes the task to the next level above a manager that does not decide about it.
 void hand_up(Delegating& c, TaskId task, AgentId from) {
   Errand& errand = c.tree.errands.at(task);
   const bool takes_part = c.tree.desks.contains(from);
@@ -75,7 +75,7 @@ void hand_back(Delegating& c, TaskId task, AgentId from, std::string why) {
   hand_up(c, task, from);
 }
 
-/// A member as its manager should believe it to be: what lies on a manager's desk has taken a slot already.
+/// A member as its manager should see it: tasks queued at a manager already count as taken slots.
 Member as_now(const Delegating& c, AgentId id) {
   const Agent& agent = *c.core.board.agent(id);
   const auto found = c.tree.desks.find(id);
@@ -91,7 +91,7 @@ Member as_now(const Delegating& c, AgentId id) {
   return member;
 }
 
-/// What changed under the manager since it was told last; no tasks yet.
+/// The changes under the manager since its last delegation; no tasks yet.
 Delegation news_for(const Delegating& c, AgentId manager, const Desk& desk) {
   Delegation news;
   news.anew = desk.anew;
@@ -112,7 +112,7 @@ bool is_empty(const Delegation& news) {
   return news.members.empty() && news.left.empty() && news.tasks.empty();
 }
 
-/// Draws the tree from who is there. What lay on desks of managers that are not goes up.
+/// Builds the tree from the connected agents. Tasks queued at managers that are gone move up.
 void draw_tree(Delegating& c) {
   Hierarchy& tree = c.tree;
   tree.changed = false;
@@ -140,7 +140,7 @@ void draw_tree(Delegating& c) {
   }
 }
 
-/// The chain of command that led to an award, for `explain`.
+/// The path through the managers that led to an award, for `explain`.
 std::string story(const Delegating& c, const Errand& errand, const Errand::Step& last) {
   std::string text;
   const auto tell = [&](const Errand::Step& step, const char* did) {
@@ -154,7 +154,7 @@ std::string story(const Delegating& c, const Errand& errand, const Errand::Step&
   return text;
 }
 
-/// Words of another process, as far as they are words.
+/// Text from another process; empty if it is too long or not plain text.
 std::string words(const std::string& text) {
   return text.size() <= reason_bytes_max && is_plain_text(text) ? text : std::string();
 }
@@ -180,8 +180,8 @@ bool somebody_below_may(const Delegating& c, AgentId manager, const Task& task) 
   });
 }
 
-/// Why the manager's choice of a specialist does not stand; empty: it stands. What it could not know is no
-/// offence.
+/// Why the manager's choice of a specialist is refused; empty: it is accepted. A mistake that the manager
+/// could not know about is not held against it (`offence`).
 std::string flaw_of_choice(Delegating& c, const Task& task, const Agent& agent, bool& offence) {
   if (const auto against = unable(task.spec, agent.profile)) {
     offence = true;
@@ -197,7 +197,8 @@ std::string flaw_of_choice(Delegating& c, const Task& task, const Agent& agent, 
 
 void pass_down(Delegating& c, const Task& task, const Errand::Step& step) {
   Errand& errand = c.tree.errands.at(task.id);
-  if (!somebody_below_may(c, step.to, task)) {  // its manager's picture in sum was too coarse
+  if (!somebody_below_may(c, step.to,
+                          task)) {  // its manager only knows sums over the subtree, which were too coarse
     errand.handed_back[step.to] = "nobody under it may take it";
     return put_on_desk(c, task.id, step.from);
   }
@@ -237,7 +238,7 @@ void follow_choice(Delegating& c, AgentId manager, const ChosenMember& chosen) {
   hand_back(c, task.id, manager, std::move(flaw));
 }
 
-/// The next delegation to the manager, if there is anything to say.
+/// The next delegation to the manager, if there is anything to send.
 void send_delegation(Delegating& c, AgentId manager, Desk& desk) {
   Delegation next = news_for(c, manager, desk);
   std::vector<TaskId> later;
@@ -272,7 +273,7 @@ void send_delegation(Delegating& c, AgentId manager, Desk& desk) {
   c.core.send(manager, std::move(next));
 }
 
-/// One piece of the walk, as the controller's own desk sees it.
+/// One piece of the walk, as the controller decides it at the top of the tree.
 class OwnDesk {
  public:
   OwnDesk(Delegating& c, const Situation& situation) : c_(c), situation_(situation) {
@@ -288,7 +289,7 @@ class OwnDesk {
     const Task& task = *view.task;
     const auto errand = c_.tree.errands.find(task.id);
     const bool known = errand != c_.tree.errands.end();
-    if (known && errand->second.at) return;  // it is on its way
+    if (known && errand->second.at) return;  // it is already queued at a manager
     if (task.reserved_for) return award_directly(task, view, "it is reserved for this agent", false);
     std::optional<Fitness> best;
     const Agent* specialist = nullptr;
@@ -331,8 +332,8 @@ class OwnDesk {
     gave_ = true;
   }
 
-  /// Past the managers, where there is nothing for them to decide, or when all above the agent know
-  /// everything and still do not give it the task.
+  /// Awards without asking the managers: where they have nothing to decide, or when all managers above the
+  /// agent know everything and still do not assign it the task.
   void award_directly(const Task& task, const TaskView& view, std::string why, bool when_settled) {
     std::optional<Fitness> best;
     for (const std::size_t i : view.eligible) {
@@ -355,8 +356,8 @@ class OwnDesk {
   Delegating& c_;
   bool gave_ = false;
   const Situation& situation_;
-  std::vector<AgentId> tops_;           ///< by position: who stands highest above it; 0: nobody
-  std::map<AgentId, Member> managers_;  ///< of them
+  std::vector<AgentId> tops_;           ///< by position: its topmost manager; 0: none
+  std::map<AgentId, Member> managers_;  ///< their states as members
 };
 
 }  // namespace
@@ -394,7 +395,7 @@ void on_choices(Delegating& c, AgentId manager, const Choices& message) {
   Hierarchy& tree = c.tree;
   const auto found = tree.desks.find(manager);
   if (found == tree.desks.end() || found->second.number == 0 || found->second.number != message.number)
-    return;  // too late, or about what another controller asked
+    return;  // too late, or an answer to another controller
   c.core.wake();
   c.roster.refresh(c.core);
   Desk& desk = found->second;
@@ -404,13 +405,13 @@ void on_choices(Delegating& c, AgentId manager, const Choices& message) {
     desk.crews = std::move(crews);
     for (auto& [task, errand] : tree.errands) errand.handed_back.erase(manager);
   }
-  // What was called off on the way, or was refused, left somebody with a wrong picture.
+  // If tasks were withdrawn on the way, or choices refused, a manager now has wrong information.
   tree.news.insert(manager);
   tree.touch(manager);
   std::vector<TaskId> open = std::exchange(desk.asked, {});
   for (const ChosenMember& chosen : message.chosen) {
     if (std::erase(open, chosen.task) == 0) continue;
-    // Whatever comes of it: that is what the manager believes now.
+    // Whatever the outcome: that is what the manager believes now.
     if (const auto told = desk.told.find(chosen.member); told != desk.told.end())
       take_slot(told->second, c.core.board.task(chosen.task)->spec);
     follow_choice(c, manager, chosen);

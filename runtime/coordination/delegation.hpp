@@ -1,17 +1,18 @@
-// The controller's part of strategy `hierarchy`: who stands under whom, what lies on whose desk, and what
-// each manager has been told. It carries delegations down and choices up and enforces the rules; it decides
-// itself only for agents that no living manager stands above, and what managers leave lying. All of it is
-// volatile: after a restart the tree is drawn and told anew, and tasks on desks are ready tasks like others.
+// The controller's part of strategy `hierarchy`: the tree of managers, the manager at which each task is
+// queued (its desk), and what each manager has been sent. It carries delegations down and choices up and
+// enforces the rules. It decides itself only for agents without a live manager above them, and about tasks
+// that managers leave unassigned. All of it is volatile: after a restart the tree is built and sent again,
+// and queued tasks are ready tasks like any other.
 //
 // - The manager of an agent is the nearest one above it, by the names in AgentProfile::parent, that is
-//   connected and answers. When one dies or lets a deadline pass, its members have the next one above, and
-//   what lay on its desk goes there too; when it is heard again, they are its own again.
-// - A manager has one delegation at a time, which says everything that is new; its deadline is
-//   Config::bid_timeout. Only as many tasks go down as there are free slots, and each answer settles all of
-//   them, so nothing waits on a desk for longer than that.
-// - Whoever handed a task back is not asked about it again before its subtree, as it tells of it, or the tree
-//   has changed. A free agent that may have a task gets it from the controller when all managers above it
-//   know everything and still leave it lying: no task waits for ever.
+//   connected and answers. When it dies or misses a deadline, its members move to the next manager above,
+//   and so do its queued tasks; when it sends a message again, it gets its members back.
+// - A manager has one delegation at a time, which holds everything that is new to it; its deadline is
+//   Config::bid_timeout. Only as many tasks are sent down as there are free slots, and each answer settles
+//   all of them, so no task stays queued at a manager for longer than that.
+// - A manager that returned a task is not asked about it again until its subtree, as it reports it, or the
+//   tree has changed. A free agent that may have a task gets it from the controller when all managers above
+//   it know everything and still leave the task unassigned: no task waits for ever.
 #pragma once
 
 #include <map>
@@ -26,13 +27,13 @@ namespace bidboard {
 
 /// What the controller keeps about a manager that takes part.
 struct Desk {
-  bool anew = true;                ///< the next delegation tells everything
-  std::map<AgentId, Member> told;  ///< its members, as it believes them to be
-  std::uint64_t number = 0;        ///< of the delegation that awaits an answer; 0: none
+  bool anew = true;                ///< the next delegation must be complete
+  std::map<AgentId, Member> told;  ///< its members, as the manager sees them
+  std::uint64_t number = 0;        ///< number of the delegation that awaits an answer; 0: none
   Instant deadline = never;        ///< for that answer
   std::vector<TaskId> asked;       ///< in that delegation
   std::vector<TaskId> waiting;     ///< for the next one
-  std::vector<Crew> crews;         ///< its subtree, as it last told of it
+  std::vector<Crew> crews;         ///< its subtree, as it last reported it
 };
 /// A ready task on its way down the tree.
 struct Errand {
@@ -41,9 +42,10 @@ struct Errand {
     AgentId to;
     std::string why;
   };
-  AgentId at;  ///< on whose desk it is; 0: nobody's
+  AgentId at;  ///< the manager at which it is queued; 0: none
   std::vector<Step> way;
-  std::map<AgentId, std::string> handed_back;  ///< by whom, and why; also who may not have it after all
+  std::map<AgentId, std::string>
+      handed_back;  ///< by whom, and why; includes members that turned out not to be allowed to have it
 };
 
 struct Hierarchy {
@@ -51,9 +53,9 @@ struct Hierarchy {
   std::map<TaskId, Errand> errands;
   std::map<AgentId, AgentId> above;  ///< of every connected agent under a manager
   std::map<AgentId, std::vector<AgentId>> below;
-  std::set<AgentId> silent;  ///< let a deadline pass, not heard since
+  std::set<AgentId> silent;  ///< missed a deadline and has sent nothing since
   std::set<AgentId> news;    ///< managers for which there may be something new
-  bool changed = true;       ///< the tree is to be drawn anew
+  bool changed = true;       ///< the tree must be rebuilt
 
   /// What the agent holds has changed.
   void touch(AgentId agent) {
@@ -68,19 +70,19 @@ struct Delegating {
   Roster& roster;
 };
 
-/// Before the ready tasks are walked over: the tree as it is now.
+/// Call before the walk over the ready tasks: updates the tree.
 void begin_delegating(Delegating& c);
-/// What the controller decides: a task for an agent without a manager, or which desk it goes to first.
-/// Whether it awarded anything.
+/// Decides for the controller: awards a task to an agent without a manager, or queues it at the first
+/// manager. Returns whether it awarded anything.
 bool settle_by_delegation(Delegating& c, const Situation& situation);
-/// After the walk: tells managers what is new, and what to decide.
+/// After the walk: sends managers what is new, and the tasks to decide about.
 void send_delegations(Delegating& c);
 /// REQUIRES: the manager has shown its secret.
 void on_choices(Delegating& c, AgentId manager, const Choices& message);
-/// The agent spoke; `reconnected`: over another connection, so what it was told last may be lost. A manager
-/// that was silent takes part again.
+/// The agent sent a message; `reconnected`: over another connection, so the last messages to it may be lost.
+/// A manager that was silent takes part again.
 void heard_manager(Delegating& c, AgentId agent, bool reconnected);
-/// Managers whose answers are overdue are passed over until they are heard again.
+/// Managers whose answers are overdue are passed over until they send something.
 void pass_over_silent(Delegating& c);
 /// When the next answer is due.
 Instant next_choice_due(const Hierarchy& tree);

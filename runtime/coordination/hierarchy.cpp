@@ -1,6 +1,5 @@
-// Down a tree of managers, each a process of its own that gives a task to the least loaded of its members
-// that can take it, or hands it back. The rule stands in agents/manager.cpp, the carrying of messages in
-// delegation.cpp.
+// Down a tree of managers, each a process of its own that assigns a task to the least loaded of its members
+// that can take it, or returns it. The rule is in agents/manager.cpp; delegation.cpp carries the messages.
 #include <algorithm>
 
 #include "runtime/coordination/delegation.hpp"

@@ -48,7 +48,7 @@ class ListCoordinator final : public PushCoordinator {
   }
 
  private:
-  /// The less, the better.
+  /// Lower is better.
   struct Finish {
     Micros at = 0;  ///< from now
     Micros begins_in = 0;
@@ -63,7 +63,7 @@ class ListCoordinator final : public PushCoordinator {
             agent.agent->id};
   }
 
-  /// Its next slot is taken until then. Never 0: who comes second must not look as if it could begin now.
+  /// Its next slot is taken until then. Never 0: the second task must not look as if it could begin now.
   static void occupy(AgentView& agent, Micros until) {
     agent.holding += 1;
     agent.slot_free_in.front() = std::max<Micros>(until, 1);

@@ -5,7 +5,7 @@
 namespace bidboard {
 namespace {
 
-/// Up to so many agents all talk to each other.
+/// Up to this many agents, each talks to all others.
 constexpr std::size_t mesh_max = 17;
 
 }  // namespace

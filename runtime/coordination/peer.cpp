@@ -1,8 +1,8 @@
-// What the controller does where agents agree among themselves who takes a task (agents/peer.hpp), and then
-// take it: it names each agent its neighbours, tells everybody what can be had and what no longer, and awards
-// what was agreed on. It takes no part in the agreement itself. Pure.
+// The controller's part where agents agree among themselves on who takes a task (agents/peer.hpp) and then
+// request it: it tells each agent its neighbours, tells all agents which tasks are available and which no
+// longer, and awards what was agreed on. It takes no part in the agreement itself. Pure.
 //
-// Agents that peers cannot reach (those on other machines) are told of no tasks.
+// Agents that peers cannot reach (those on other machines) are not sent any tasks.
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -47,7 +47,7 @@ class PeerCoordinator final : public WalkingCoordinator {
     changed_ = true;
   }
 
-  /// Should it come back, it is news again. Agents that plan ahead must know that it is gone.
+  /// If the task returns, it is offered again. Agents that plan ahead must learn that it is gone.
   void task_closed(Core& core, TaskId task, Closed how) override {
     announced_.remove(task, [&](AgentId agent) {
       if (how == Closed::awarded)
@@ -57,7 +57,7 @@ class PeerCoordinator final : public WalkingCoordinator {
     });
   }
 
-  /// Where agents can be reached stays true, unless their registration was lost.
+  /// The agents' endpoints stay valid, unless their registration was lost.
   void forget(Core& core) override {
     WalkingCoordinator::forget(core);
     std::erase_if(links_, [&](const auto& link) { return !core.sessions.contains(link.first); });
@@ -69,9 +69,9 @@ class PeerCoordinator final : public WalkingCoordinator {
  private:
   /// What is known of an agent as a peer of others.
   struct Link {
-    std::string endpoint;     ///< where other agents reach it; empty: nowhere, or it has not said yet
+    std::string endpoint;     ///< where other agents reach it; empty: not reachable, or not reported yet
     std::uint64_t told = 0;   ///< number of the last Peers that was sent to it
-    std::uint64_t heard = 0;  ///< and of the last one that it confirmed
+    std::uint64_t heard = 0;  ///< number of the last one that it confirmed
   };
 
   void begin_settle(Core& core) override { name_peers(core); }
@@ -92,7 +92,7 @@ class PeerCoordinator final : public WalkingCoordinator {
     for (auto& [agent, offers] : std::exchange(offers_, {})) core.send(agent, std::move(offers));
   }
 
-  /// The agents that can be reached by their peers and take tasks (managers do not), by id.
+  /// The agents that their peers can reach and that take tasks (managers do not), by id.
   std::vector<AgentId> reachable(const Core& core) const {
     std::vector<AgentId> all;
     for (const auto& [id, link] : links_) {
@@ -157,7 +157,7 @@ class PeerCoordinator final : public WalkingCoordinator {
     core.wake();
   }
 
-  /// The agent has agreed with its peers that it takes these.
+  /// The agent has agreed with its peers that it takes these tasks.
   void on_take(Core& core, AgentId id, const std::vector<TaskId>& tasks) {
     PeerOffers answer;
     for (const TaskId task_id : tasks) {
@@ -166,9 +166,10 @@ class PeerCoordinator final : public WalkingCoordinator {
       if (!task || (is_held(task->state) && task->holder == id)) continue;  // it has it already
       if (!may_be_awarded(*task)) {
         answer.over.push_back({task_id, task->epoch});
-        if (!is_held(task->state)) answer.refused.push_back(task_id);  // it may come back in the same round
+        if (!is_held(task->state))
+          answer.refused.push_back(task_id);  // it may be offered again in the same round
       } else if (!announced_.contains(id, task_id) || objection(core, *task, agent)) {
-        answer.refused.push_back(task_id);  // should it be for it after all, it is offered anew
+        answer.refused.push_back(task_id);  // if the agent may have it later, it is offered again
       } else if (has_free_slot(core, agent)) {
         award(core, *task, agent, plain_decision(core, task_id, "its peers agreed that it takes this task"));
       }
@@ -178,11 +179,11 @@ class PeerCoordinator final : public WalkingCoordinator {
   }
 
   Announced announced_;
-  std::map<AgentId, PeerOffers> offers_;  ///< to be sent at the end of the settle
+  std::map<AgentId, PeerOffers> offers_;  ///< sent at the end of settle()
   std::map<AgentId, Link> links_;
-  std::vector<AgentId> peers_;  ///< who is reachable, as of the last Peers
+  std::vector<AgentId> peers_;  ///< reachable agents, as of the last Peers
   std::uint64_t number_ = 0;    ///< of the last Peers
-  bool changed_ = true;         ///< somebody came, went or can be reached elsewhere
+  bool changed_ = true;         ///< an agent came, left or changed its endpoint
 };
 
 }  // namespace

@@ -12,14 +12,14 @@ struct Choice {
   std::size_t task = 0;   ///< position in Situation::tasks
   std::size_t agent = 0;  ///< position in Situation::agents
   std::string why;        ///< one sentence, for `explain`
-  /// 0: award it now. Else the agent is busy for so many micro-seconds yet and the task is held back for it:
-  /// decided again at the next event.
+  /// 0: award it now. Else the agent is busy for this many more microseconds and the task is held back for
+  /// it: the decision is made again at the next event.
   Micros start_in = 0;
 };
 
 class PushCoordinator : public WalkingCoordinator {
  protected:
-  /// At most one choice per task and never more per agent with start_in 0 than it has free slots.
+  /// At most one choice per task, and no more choices with start_in 0 per agent than it has free slots.
   virtual std::vector<Choice> choose(const Situation& situation) = 0;
 
  private:

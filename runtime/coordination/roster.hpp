@@ -1,6 +1,6 @@
-// Who is connected and takes tasks, and who of them has a free slot: kept along as things change, so that no
-// decision has to look at everybody. Derived from sessions and holdings; lost and rebuilt with them. Pure,
-// for one thread.
+// Which agents are connected and take tasks, and which of them have a free slot: updated as things change, so
+// that no decision has to scan all agents. Derived from sessions and holdings; lost and rebuilt with them.
+// Pure, for one thread.
 #pragma once
 
 #include <set>
@@ -22,11 +22,11 @@ class Roster {
     all_touched_ = true;
     touched_.clear();
   }
-  /// To be called before the two lists are read.
+  /// Call before reading the two lists.
   void refresh(const Core& core);
 
   const std::vector<AgentId>& connected() const { return connected_; }  ///< by id
-  const std::vector<AgentId>& free() const { return free_; }            ///< of them; by id
+  const std::vector<AgentId>& free() const { return free_; }            ///< those with a free slot; by id
 
  private:
   std::vector<AgentId> connected_;

@@ -1,6 +1,6 @@
-// The coordination strategies by name. They differ in who decides which agent gets a ready task, and in
-// nothing else: all end in the one award path (runtime/core/award.hpp), where every rule is enforced. A
-// strategy is a file in this folder and a line in strategy.cpp.
+// The coordination strategies by name. They differ only in who decides which agent gets a ready task: all use
+// the same award path (runtime/core/award.hpp), where every rule is enforced. A strategy is a file in this
+// folder and a line in strategy.cpp.
 #pragma once
 
 #include <memory>
@@ -12,9 +12,9 @@
 
 namespace bidboard {
 
-/// What drivers hand to the controller. Errors: invalid, naming the known strategies.
+/// What drivers pass to the controller. Errors: invalid, naming the known strategies.
 Result<std::unique_ptr<Coordinator>> make_coordinator(const Config& config);
-/// Errors: as of make_coordinator.
+/// Errors: as for make_coordinator.
 Result<void> check_strategy(std::string_view name);
 const std::vector<std::string>& strategy_names();
 

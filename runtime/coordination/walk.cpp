@@ -8,21 +8,20 @@
 namespace bidboard {
 namespace {
 
-/// Per free slot, this many tasks are looked at in one clearing, and one per busy slot, which may be worth
-/// waiting for: more would let a minimum-cost assignment pick the cheapest tasks instead of the most urgent
-/// ones.
+/// One clearing considers this many tasks per free slot, and one per busy slot, which may be worth waiting
+/// for: more would let a minimum-cost assignment pick the cheapest tasks instead of the most urgent ones.
 constexpr std::size_t candidates_per_slot = 4;
-/// With more than 32 slots fewer, so that a clearing compares no more bids than this, but never less than
-/// four tasks: looking further made no schedule shorter (tests/sim/makespan_test.cpp).
+/// With more than 32 slots fewer, so that a clearing compares no more bids than this, but never fewer than
+/// four tasks: considering more made no schedule shorter (tests/sim/makespan_test.cpp).
 constexpr std::size_t bids_at_once = 4'096;
-/// Bounds of one piece: what a mechanism clears at once, and what is kept in memory.
+/// Limits of one piece: what a mechanism clears at once, and what is kept in memory.
 constexpr std::size_t tasks_per_piece = 256;
 constexpr std::size_t pairs_per_piece = 1'000'000;
-/// Of the agents invited by lot, this share is drawn from those that could begin at once.
+/// Of the agents invited at random, this share is drawn from those that could begin at once.
 constexpr std::size_t free_share = 2;
-/// An agent that others were preferred to is not looked at again for this long.
+/// An agent that lost to others is not considered again for this long.
 constexpr Duration rest_of_passed_over = seconds(1);
-/// So many lots per agent wanted are drawn before those found are taken to be enough.
+/// At most this many random draws per agent wanted; then the agents found so far must do.
 constexpr std::size_t lots_per_agent = 4;
 
 AgentView view_of(const Core& core, AgentId id) {
@@ -42,7 +41,7 @@ bool is_fit_for(const Core& core, const Task& task, AgentId agent, bool only_fre
   return !objection(core, task, *core.board.agent(agent));
 }
 
-/// Those that failed a task may have it only when nobody else may.
+/// Agents that failed a task may have it only if no other agent may.
 bool somebody_fresh_may_have(const Core& core, const Roster& roster, const Task& task) {
   return std::ranges::any_of(roster.connected(),
                              [&](AgentId agent) { return is_fit_for(core, task, agent, true); });
@@ -64,7 +63,7 @@ bool Walk::somebody_fresh_may(const Task& task) const {
   return somebody_fresh_may_have(core_, owner_.roster_, task);
 }
 
-/// The agent it was reserved for has left, or the bundle it belonged to is forgotten (after a restart).
+/// The agent that the task was reserved for has left, or its bundle is forgotten (after a restart).
 bool Walk::reserved_for_nobody(const Task& task) const {
   if (task.reserved_in && !owner_.keeps_bundle(task.reserved_in)) return true;
   const Agent* wanted = task.reserved_for ? core_.board.agent(task.reserved_for) : nullptr;
@@ -77,7 +76,7 @@ AgentView Walk::view_of_agent(AgentId agent) const {
   return view;
 }
 
-/// Who found nothing before has something to look at when one of the new tasks is for it.
+/// An agent that found nothing before is considered again if it may take one of the new tasks.
 void Walk::offer_new_tasks() {
   for (const TaskId id : std::exchange(owner_.new_tasks_, {})) {
     if (owner_.without_work_.empty()) continue;
@@ -89,8 +88,8 @@ void Walk::offer_new_tasks() {
   }
 }
 
-/// How many of the tasks that an agent may take are looked at. It shares them with the others: for its own
-/// slots alone, equal agents would look at a few tasks together and leave most of themselves idle.
+/// How many of the tasks that an agent may take are considered. Agents share these tasks: if only its own
+/// slots counted, equal agents would consider the same few tasks and most of them would stay idle.
 std::size_t Walk::window() const {
   const std::vector<AgentId>& agents = owner_.roster_.connected();
   std::size_t slots = 0;
@@ -111,22 +110,21 @@ void Walk::begin() {
   only_free_ = !outlook_.sees_busy;
   const bool all = !sampled_ && !only_free_;
   const std::size_t shared = all ? window() : 0;
-  // With a sample each agent that looks is among those asked for several tasks anyway.
+  // With sampling, each seeking agent is among those asked for several tasks anyway.
   const std::size_t per_slot = sampled_ ? 1 : candidates_per_slot;
   const auto room = [&](AgentId agent) {
     return std::max(shared, per_slot * core_.board.agent(agent)->profile.capacity);
   };
   if (all)
     for (const AgentId agent : owner_.roster_.connected()) candidates_[agent] = {room(agent), false, false};
-  // All three are in the order of the ids.
+  // All three are sorted by id.
   auto without = owner_.without_work_.begin();
   auto resting = owner_.resting_.begin();
   for (const AgentId agent : owner_.roster_.free()) {
     while (without != owner_.without_work_.end() && *without < agent) ++without;
     while (resting != owner_.resting_.end() && resting->first < agent) ++resting;
     const bool finds_nothing = without != owner_.without_work_.end() && *without == agent;
-    // Where only some are asked there are many: those that others were preferred to are not looked at again
-    // with everything that happens.
+    // Sampling implies many agents: those that lost to others are not considered again at every event.
     const bool rests = sampled_ && resting != owner_.resting_.end() && resting->first == agent &&
                        resting->second > core_.now.mono;
     if (!finds_nothing && !rests) candidates_[agent] = {room(agent), true, false};
@@ -150,7 +148,7 @@ void Walk::finish() {
   for (const auto& [agent, until] : owner_.resting_) owner_.settle_at(until);
 }
 
-/// The agents as they are now. Whoever has no free slot any more does not look any further.
+/// The agents as they are now. An agent without a free slot no longer seeks.
 void Walk::line_up(Situation& situation) {
   situation.sampled = sampled_;
   seeking_.clear();
@@ -166,7 +164,7 @@ void Walk::line_up(Situation& situation) {
   }
 }
 
-/// Its position in the situation, in which it is from now on.
+/// The agent's position in the situation; adds the agent if it is missing.
 std::size_t Walk::place_of(Situation& situation, AgentId agent) {
   const auto [known, fresh] = place_.try_emplace(agent, situation.agents.size());
   if (fresh) {
@@ -189,7 +187,7 @@ Situation Walk::next() {
     if (stopped) over_ = true;
     const auto visit = [&](std::string_view key, std::string_view) {
       const Task* task = core_.board.task(keys::last_id<TaskId>(key));
-      if (task && owner_.keeps_bundle(task->reserved_in)) return true;  // it comes when its turn comes
+      if (task && owner_.keeps_bundle(task->reserved_in)) return true;  // it is awarded when its turn comes
       if (task && reserved_for_nobody(*task)) {
         if (situation.tasks.empty()) orphan = task->id;
         from_ = key;
@@ -212,8 +210,8 @@ Situation Walk::next() {
   return situation;
 }
 
-/// All there is was seen: whoever found nothing need not look again until there is something new. Of those
-/// that were not drawn nobody knows.
+/// Every task was seen: an agent that found nothing need not seek until there is something new. Nothing is
+/// known about agents that were not drawn.
 void Walk::end() {
   over_ = true;
   if (sampled_ && candidates_.size() > core_.board.config().invite_max) return;
@@ -221,7 +219,7 @@ void Walk::end() {
     if (candidate.seeks && !candidate.found) owner_.without_work_.insert(agent);
 }
 
-/// Whether the task is one to be dealt with.
+/// Whether the task should be handled now.
 bool Walk::take(Situation& situation, const Task& task) {
   TaskView view = sampled_ ? sample(situation, task) : view_of_all(situation, task);
   const bool is_for_somebody =
@@ -231,7 +229,7 @@ bool Walk::take(Situation& situation, const Task& task) {
   return true;
 }
 
-/// Where all agents are looked at, each shares the tasks that it may take with the others.
+/// If all agents are considered, each shares the tasks that it may take with the others.
 bool Walk::share_out(const std::vector<std::size_t>& eligible, const Situation& situation) {
   if (std::ranges::none_of(eligible, [&](std::size_t i) { return places_[i]->room > 0; })) return false;
   for (const std::size_t i : eligible) {
@@ -244,7 +242,7 @@ bool Walk::share_out(const std::vector<std::size_t>& eligible, const Situation& 
   return true;
 }
 
-/// A task is looked at for the sake of one agent: one that looks, else one whose turn may come later.
+/// A task is counted for one agent: one that seeks, else one whose turn may come later.
 bool Walk::give_to_one(const std::vector<std::size_t>& eligible, const Situation& situation) {
   for (const std::size_t i : eligible) places_[i]->found = true;
   for (const std::size_t i : eligible) {
@@ -262,7 +260,7 @@ bool Walk::give_to_one(const std::vector<std::size_t>& eligible, const Situation
   return false;
 }
 
-/// Agents that may take the task; those that failed it before only when nobody else may.
+/// Agents that may take the task; those that failed it before only if no other agent may.
 TaskView Walk::view_of_all(const Situation& situation, const Task& task) const {
   TaskView view{&task, {}, {}};
   const bool only_fresh = !task.failures.empty() && somebody_fresh_may(task);

@@ -1,6 +1,6 @@
-// The walk over the ready tasks, most urgent first, that looks for work for the agents with a free slot: who
-// may have which task. In pieces, so that no decision is over more than a few hundred tasks, however many are
-// ready and however many agents are free. Pure, for one thread.
+// The walk over the ready tasks, most urgent first, that finds work for the agents with a free slot: which
+// agents may have which task. It goes in pieces, so that no decision covers more than a few hundred tasks,
+// however many are ready and however many agents are free. Pure, for one thread.
 #pragma once
 
 #include <map>
@@ -18,20 +18,20 @@ class Walk {
  public:
   Walk(Core& core, WalkingCoordinator& owner);
 
-  /// The next tasks that can be dealt with, and the agents as they are now; no tasks: it is over. What the
-  /// last piece led to must be done by then.
+  /// The next tasks that can be handled, and the agents as they are now; no tasks: the walk is over.
+  /// Decisions about the last piece must be carried out before this call.
   Situation next();
-  /// To be called once it is over.
+  /// Call once the walk is over.
   void finish();
-  /// No ready task that somebody free may take was left out.
+  /// No ready task that a free agent may take was left out.
   bool complete() const { return complete_; }
 
  private:
-  /// An agent that is looked at.
+  /// An agent that is considered.
   struct Candidate {
-    std::size_t room = 0;  ///< so many more tasks are looked at for its sake
-    bool seeks = false;    ///< it has a free slot, and there may be something for it
-    bool found = false;    ///< there was something
+    std::size_t room = 0;  ///< this many more tasks are considered for it
+    bool seeks = false;    ///< it has a free slot, and there may be a task for it
+    bool found = false;    ///< there was one
   };
 
   void begin();
@@ -59,11 +59,11 @@ class Walk {
   bool over_ = false;
   bool complete_ = true;
   bool sampled_ = false;    ///< for each task only some agents are asked (Config::invite_max)
-  bool only_free_ = false;  ///< the strategy has no use for agents without a free slot
-  std::string from_;        ///< where in the ready index the walk goes on
+  bool only_free_ = false;  ///< the strategy ignores agents without a free slot
+  std::string from_;        ///< where in the ready index the walk continues
   std::map<AgentId, Candidate> candidates_;
   std::vector<AgentId> seeking_;          ///< those that seek work and have room left, by id
-  std::vector<Candidate*> places_;        ///< by position in the present situation
+  std::vector<Candidate*> places_;        ///< by position in the current situation
   std::map<AgentId, std::size_t> place_;  ///< sampled: the positions of the agents
 };
 

@@ -9,8 +9,7 @@
 namespace bidboard {
 namespace {
 
-/// A reservation is looked at again after this long at the soonest and the latest, should nothing else
-/// happen.
+/// A reservation is checked again after this long at the earliest and the latest, if nothing else happens.
 constexpr Duration soonest_review = milliseconds(100);
 constexpr Duration latest_review = seconds(5);
 
@@ -43,7 +42,7 @@ void WalkingCoordinator::settle(Core& core) {
     for (Situation piece = walk.next(); !piece.tasks.empty(); piece = walk.next())
       if (settle_piece(core, piece)) awarded = true;
     walk.finish();
-    // Agents that are still free may find something among the tasks that were not looked at.
+    // Agents that are still free may find something among the tasks that were not examined.
     if (walk.complete() || !awarded) break;
   }
   end_settle(core);
@@ -86,7 +85,7 @@ void WalkingCoordinator::review_in(const Core& core, Micros wait) {
   settle_at(core.now.mono + std::clamp(Duration{wait}, soonest_review, latest_review));
 }
 
-/// A task past its promise is estimated to need as long again as it is late.
+/// A task that is overdue by some time is expected to need that much time again.
 std::vector<Micros> WalkingCoordinator::slots_free_in(const Core& core, const AgentView& view) const {
   std::vector<Micros> free_in(view.free_slots, 0);
   for (const TaskId id : core.board.holdings(view.agent->id)) {

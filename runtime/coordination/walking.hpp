@@ -1,6 +1,6 @@
-// What all strategies share: who is connected and free, a walk over the ready tasks, and a memory of who
-// found nothing in it, so that no change makes everybody look at everything again. A strategy deals with one
-// piece of the walk at a time. Pure, for one thread.
+// The common part of all strategies: which agents are connected and free, a walk over the ready tasks, and a
+// memory of the agents that found nothing in it, so that a change does not make every agent examine
+// everything again. A strategy handles one piece of the walk at a time. Pure, for one thread.
 #pragma once
 
 #include <map>
@@ -30,27 +30,27 @@ class WalkingCoordinator : public Coordinator {
 
  protected:
   virtual void begin_settle(Core&) {}
-  /// Before the ready tasks are walked over, which may happen several times in one settle.
+  /// Called before each walk over the ready tasks; there may be several walks in one settle.
   virtual void begin_walk() {}
   virtual void end_settle(Core&) {}
-  /// One piece of the walk: awards, or asks. REQUIRES for implementations: the walk goes on from what they
-  /// leave behind. Answers whether it awarded anything.
+  /// Handles one piece of the walk: awards, or asks. Returns whether it awarded anything. REQUIRES for
+  /// implementations: the walk continues from the state that they leave.
   virtual bool settle_piece(Core& core, const Situation& situation) = 0;
 
   // What a strategy may add to the walk.
-  /// A task with others of this bundle, which comes when its turn comes.
+  /// Whether the task belongs to a live bundle and is awarded when its turn comes.
   virtual bool keeps_bundle(AuctionId) const { return false; }
-  /// Those that were asked for the task already and are asked again, when only some are.
+  /// With sampling: the agents that were asked for the task already and are asked again.
   virtual std::vector<AgentId> asked_already(Core&, TaskId) { return {}; }
-  /// Adds to the times at which the agent's slots become free; `task` is under way in the slot.
+  /// Adds to the times at which the agent's slots become free; `task` occupies the slot now.
   virtual Micros seconds_behind(TaskId task) const { return static_cast<void>(task), 0; }
   virtual void add_reserved(AgentId, std::vector<Micros>&) const {}
 
   /// When each of the agent's slots is expected to be free: ClearingAgent::slot_free_in.
   std::vector<Micros> slots_free_in(const Core& core, const AgentView& view) const;
   void settle_at(Instant when) { settle_again_ = std::min(settle_again_, when); }
-  /// A task is held back for an agent that is busy for so long yet: to be decided again then, should nothing
-  /// happen before.
+  /// A task is held back for an agent that is busy for this much longer: it is decided again then, if nothing
+  /// happens before.
   void review_in(const Core& core, Micros wait);
 
   Roster roster_;
@@ -59,19 +59,19 @@ class WalkingCoordinator : public Coordinator {
   friend class Walk;
   void note_who_finds_work(Core& core, const Change& change);
 
-  /// Agents with a free slot for which the last walk over all ready tasks found nothing, and what may be
-  /// awarded since and could not before: no further walk for their sake until one of those is for them.
+  /// Agents with a free slot for which the last walk over all ready tasks found nothing, and the tasks that
+  /// became awardable since: no further walk is made for these agents until one of those tasks is for them.
   std::set<AgentId> without_work_;
   std::vector<TaskId> new_tasks_;
-  /// Free agents that others were preferred to, where only some are asked, and until when; by id.
+  /// With sampling: free agents that lost to others, and until when they are not considered; by id.
   std::vector<std::pair<AgentId, Instant>> resting_;
-  Instant settle_again_ = never;  ///< a decision should be looked at again
+  Instant settle_again_ = never;  ///< a decision must be checked again
 };
 
 /// The agent whose holdings or registration the event changes; 0: none.
 AgentId affected(const Change& change);
-/// Whether the agent failed the task before and another connected agent that did not may have it. REQUIRES:
-/// a fresh roster.
+/// Whether the agent failed the task before and another connected agent that did not may have it. REQUIRES: a
+/// fresh roster.
 bool is_passed_over(const Core& core, const Roster& roster, const Task& task, AgentId agent);
 
 }  // namespace bidboard

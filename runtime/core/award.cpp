@@ -10,10 +10,10 @@
 namespace bidboard {
 namespace {
 
-/// What the two ways to an award share; the capability.
+/// What award() and award_at_shell() share: the epoch and the capability.
 std::string award_to(Core& core, const Task& task, const Agent& agent, Auction decision, bool claim) {
   BB_CHECK(after(task.state, Move::award), "only a waiting task is awarded");
-  BB_CHECK(!ineligible(task, agent), "nobody is awarded what the rules forbid");
+  BB_CHECK(!ineligible(task, agent), "an award never breaks the rules");
   const Epoch epoch = task.epoch.next();
   std::string capability = core.secrets.capability(task.id, epoch);
   decision.id = AuctionId{core.board.counters().auction.value + 1};
@@ -53,7 +53,7 @@ Auction plain_decision(const Core& core, TaskId task, std::string why) {
 void award(Core& core, const Task& task, const Agent& agent, Auction decision,
            std::optional<Promise> promise) {
   BB_CHECK(may_be_awarded(task), "what is held back is not awarded");
-  BB_CHECK(has_free_slot(core, agent), "an agent is never overloaded");
+  BB_CHECK(has_free_slot(core, agent), "an agent never holds more than its capacity");
   const TaskId id = task.id;
   const AgentId to = agent.id;
   award_to(core, task, agent, std::move(decision), false);

@@ -1,5 +1,5 @@
-// The one way to an award. Coordinators, claims at the shell and bundles all end here, where the rules are
-// enforced and epoch and capability are made. Pure.
+// The only path to an award. Coordinators, claims at the shell and bundles all use it; the rules are enforced
+// here, and the epoch and the capability are created here. Pure.
 #pragma once
 
 #include <optional>
@@ -10,10 +10,10 @@
 
 namespace bidboard {
 
-/// It waits for an award, and nothing holds it back (Task::holds).
+/// The task waits for an award, and nothing holds it back (Task::holds).
 bool may_be_awarded(const Task& task);
-/// Why the agent may not have the task; nothing when it may. Where no bid names a price, the price that the
-/// agent is known to take must fit the budget.
+/// Why the agent may not have the task; empty when it may. If no bid names a price, the price that the agent
+/// is known to charge must fit the budget.
 std::optional<Refusal> objection(const Core& core, const Task& task, const Agent& agent);
 /// Whether the agent holds less than its capacity.
 bool has_free_slot(const Core& core, const Agent& agent);
@@ -21,17 +21,18 @@ bool has_free_slot(const Core& core, const Agent& agent);
 /// The record of a decision that no bids led to.
 Auction plain_decision(const Core& core, TaskId task, std::string why);
 /// Awards the task and sends it to the agent's process. `promise`: what its bid promised. REQUIRES: the
-/// task's state allows it, the agent may take it and has a free slot.
+/// task's state allows an award; the agent may take the task and has a free slot.
 void award(Core& core, const Task& task, const Agent& agent, Auction decision,
            std::optional<Promise> promise = {});
-/// The same for somebody at a shell, who has no process and no limit.
+/// The same for a caller at the shell, who has no process and no capacity limit.
 Claimed award_claim(Core& core, const Task& task, const Agent& agent, Auction decision);
 
-/// Results of needs that have more bytes than this together are fetched apart from the award.
+/// If the results of a task's needs have more bytes than this together, they are fetched separately from the
+/// award.
 constexpr std::size_t needs_bytes_in_award = 256 * 1024;
 AwardItem award_item(const Core& core, const Task& task);
-/// Results of the task's needs from there on, about message_bytes_max of them. REQUIRES: `from` is at most
-/// the number of needs.
+/// Results of the task's needs, from index `from` on, about message_bytes_max of them. REQUIRES: `from` is at
+/// most the number of needs.
 NeedsPage needs_page(const Core& core, const Task& task, std::uint32_t from, std::uint64_t offset);
 TaskOffer offer_of(const Task& task);
 

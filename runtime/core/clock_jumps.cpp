@@ -8,7 +8,7 @@
 namespace bidboard {
 namespace {
 
-/// Less is a clock being adjusted; it adds up until it is as much.
+/// A smaller jump counts as clock adjustment; small ones add up until they reach this.
 constexpr Duration jump_min = seconds(10);
 
 void move_deadlines(Core& core, Duration jump) {
@@ -23,7 +23,7 @@ void move_deadlines(Core& core, Duration jump) {
   for (const TaskId id : held)
     if (const Task* task = core.board.task(id))
       core.emit(TaskRenewed{id, task->epoch, task->deadline + jump});
-  // A wait that is cut short does no harm, one that lasts an hour longer does.
+  // Ending a wait early does no harm; a wait that is an hour too long does.
   if (jump < Duration{})
     for (const TaskId id : backing_off) core.emit(BackoffOver{id});
 }

@@ -1,6 +1,6 @@
 // Deadlines of attempts and claims are wall time, so that they survive a restart. When the wall clock jumps
-// against the monotonic one (somebody sets it, or a suspended machine wakes up), they move along: no time
-// ends an hour early, and no task is held for an hour longer. Pure.
+// against the monotonic clock (an administrator sets it, or a suspended machine wakes up), the deadlines move
+// with it: no timeout ends an hour early, and no task is held for an hour longer. Pure.
 #pragma once
 
 #include <optional>
@@ -13,13 +13,13 @@ struct Core;
 
 class ClockJumps {
  public:
-  /// Compares the clocks of the call under way, and moves all deadlines when the wall clock jumped.
+  /// Compares the two clocks of the current call, and moves all deadlines if the wall clock jumped.
   void notice(Core& core);
-  /// After a failed commit: the jump is to be made up for again.
+  /// After a failed commit: the deadlines must be moved again.
   void forget_batch();
 
  private:
-  /// Wall clock minus monotonic clock, and what it was before a jump that the present batch makes up for.
+  /// Wall clock minus monotonic clock: now, and before the jump that the current batch corrects.
   std::optional<Duration> offset_;
   std::optional<Duration> offset_before_;
 };

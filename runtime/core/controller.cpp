@@ -12,10 +12,10 @@ namespace bidboard {
 
 namespace {
 
-/// So many deadlines are acted on in one batch; the rest are due in the next, at once.
+/// At most this many deadlines are handled in one batch; the rest are due at once, in the next.
 constexpr std::size_t max_due_at_once = 10'000;
 
-/// Those with an end, but for the back-off, which has an event of its own.
+/// Holds with an end, except the back-off, which has an event of its own.
 void lift_ended_holds(Core& core, const Task& task) {
   const std::vector<Hold> holds = task.holds;
   const TaskId id = task.id;
@@ -28,7 +28,7 @@ void act_on_due_task(Core& core, const std::string& key) {
   const TaskId id = keys::last_id<TaskId>(key);
   const Task* found = core.board.task(id);
   const std::vector<std::string> live = found ? live_index_keys(*found) : std::vector<std::string>{};
-  // What an earlier entry of this batch led to may have settled this one.
+  // An earlier entry of this batch may have settled this one.
   if (std::find(live.begin(), live.end(), key) == live.end()) return;
   if (static_cast<keys::Due>(key[9]) == keys::Due::backoff) return core.emit(BackoffOver{id});
   const Task& task = *found;
@@ -68,7 +68,7 @@ Instant next_due(const Core& core, Now now) {
   return next;
 }
 
-/// Coordination's messages carry the same proof of who speaks.
+/// Messages of the coordination protocol carry the same proof of identity.
 template <class Body>
 void pass_to_coordinator(Core& core, PeerId peer, const Body& body, const Message& message) {
   if (const Agent* agent = authenticate(core, peer, body.agent, body.secret))
@@ -189,7 +189,7 @@ void Controller::forget_batch(Now now) {
   core.clocks.forget_batch();
   core.leases.set_term(core.board.config().lease, now.mono);
   core.promises.clear();
-  // Registrations of the lost batch are gone from the board; leases lost in it are live again.
+  // Registrations of the lost batch are gone from the board; leases that it ended are live again.
   std::erase_if(core.sessions, [&](const auto& entry) {
     const Agent* agent = core.board.agent(entry.first);
     if (agent && agent->state == AgentState::live) return false;

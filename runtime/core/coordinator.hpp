@@ -1,7 +1,7 @@
-// Who gets a ready task: the interface of a coordination strategy. The implementations stand in
-// runtime/coordination/, one a file; drivers hand them in (ControllerOptions::coordinators), and the core
-// knows none of them. A coordinator owns whatever it remembers. All of it is volatile: a coordinator can
-// begin at any time from what stands on the board.
+// Who gets a ready task: the interface of a coordination strategy. The implementations are in
+// runtime/coordination/, one per file; drivers pass them in (ControllerOptions::coordinators), and the core
+// does not know any of them. A coordinator owns everything that it remembers. All of that is volatile: a
+// coordinator can start at any time from the state on the board.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ struct Core;
 /// Why a task is no longer up for award.
 enum class Closed : std::uint8_t {
   awarded,
-  withdrawn,  ///< cancelled, paused, held or blocked; or somebody changed who may have it, and it is news
+  withdrawn,  ///< cancelled, paused, held or blocked; or who may take it was changed, so it is offered anew
 };
 
 class Coordinator {
@@ -25,31 +25,31 @@ class Coordinator {
   virtual ~Coordinator() = default;
 
   virtual std::string_view name() const = 0;
-  /// Ready tasks of equal priority stand in the order of their bottom level (else as they were posted).
+  /// Ready tasks of equal priority are ordered by bottom level (else as they were posted).
   virtual bool orders_by_bottom_level() const { return true; }
-  /// Agents name their prices when they are asked, so a budget is compared with the bid and not before.
+  /// Agents name their prices when they are asked, so the budget is compared with the bid, not earlier.
   virtual bool asks_for_prices() const { return false; }
 
-  /// Awards what can be awarded (award.hpp), asks whom it must ask. Called after a batch of inputs when
-  /// Core::wake() was called since the last time.
+  /// Awards what can be awarded (award.hpp) and asks the agents that it needs to ask. Called after a batch of
+  /// inputs if Core::wake() was called since the last time.
   virtual void settle(Core& core) = 0;
-  /// What an agent says that concerns coordination: Heartbeat, Bids, Take, Choices, Listening. It has shown
-  /// its secret. What a strategy has no use for it ignores.
+  /// A coordination message from an agent: Heartbeat, Bids, Take, Choices or Listening. The agent has shown
+  /// its secret. A strategy ignores the messages that it does not use.
   virtual void on_message(Core&, AgentId, const Message&) {}
-  /// Any message of the agent, before it is dealt with. `reconnected`: over another connection than the last
-  /// one, so what it was told there may be lost.
+  /// Any message from the agent, before it is handled. `reconnected`: it came over a different connection
+  /// than the last one, so messages sent over the old one may be lost.
   virtual void agent_heard(Core&, AgentId, bool reconnected) { static_cast<void>(reconnected); }
-  /// It left: what it said and what it was told no longer counts.
+  /// The agent left: what it said and what it was sent no longer counts.
   virtual void agent_gone(Core&, AgentId) {}
   virtual void task_closed(Core&, TaskId, Closed) {}
-  /// Every event, once it is applied: for what is derived from the board.
+  /// Every event, once it is applied: for state that is derived from the board.
   virtual void on_change(Core&, const Change&) {}
   /// Acts on its deadlines.
   virtual void tick(Core&) {}
-  /// When tick() has something to do next.
+  /// When tick() next has something to do.
   virtual Instant next_wakeup(const Core&) const { return never; }
-  /// A batch could not be committed, or the configuration changed: whatever rests on what was decided since,
-  /// or was asked under other rules, is void.
+  /// A batch could not be committed, or the configuration changed: everything that rests on decisions made
+  /// since, or on questions asked under other rules, is void.
   virtual void forget(Core& core) = 0;
 };
 

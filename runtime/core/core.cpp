@@ -8,7 +8,7 @@
 namespace bidboard {
 namespace {
 
-/// Numbers begin with the controller's term, so that they rise from one controller to the next.
+/// Numbers begin with the controller's term, so that they increase from one controller to the next.
 constexpr int term_shift = 32;
 
 }  // namespace
@@ -22,8 +22,8 @@ void Core::emit(EventBody body) {
   Change change = change_of(*this, Event{now.wall, std::move(body)});
   board.apply(change.event);
   unreacted_.push_back(std::move(change));
-  // What a reaction emits waits here until the reactions to its cause are over: a chain of a million tasks
-  // that are skipped one after the other must not nest a million calls.
+  // Events that a reaction emits wait here until the reactions to its cause have run: a chain of a million
+  // skipped tasks must not nest a million calls.
   if (!reacting_) react();
 }
 
@@ -65,7 +65,8 @@ void Core::settle() {
 void Core::reset_coordinator() {
   if (!coordinator || coordinator->name() != board.config().strategy) {
     Result<std::unique_ptr<Coordinator>> made = options.coordinators(board.config());
-    BB_CHECK(made.has_value(), "a stored configuration names a known strategy: others are refused");
+    BB_CHECK(made.has_value(),
+             "a stored configuration names a known strategy, since unknown ones are refused");
     coordinator = std::move(*made);
   }
   coordinator->forget(*this);

@@ -1,6 +1,6 @@
-// The controller's inside: the board, and what the controller keeps beside it. All of that is lost in a crash
-// and rebuilt from the board and from what agents say; nothing here is the only copy of a promise. Each part
-// has one owner; the functions that decide stand in the headers beside this one, by topic.
+// The controller's state: the board, and what the controller keeps beside it. The latter is lost in a crash
+// and rebuilt from the board and from what agents send; it is never the only copy of a promise. Each part has
+// one owner; the functions that decide are in the headers beside this one, by topic.
 #pragma once
 
 #include <map>
@@ -21,11 +21,11 @@
 
 namespace bidboard {
 
-/// A registered agent that is thought alive.
+/// A registered agent that is believed to be alive.
 struct Session {
   PeerId peer;  ///< 0 after a restart, until its next heartbeat
   Instant last_heard;
-  bool has_secret = false;  ///< has shown its secret since it registered, so it need not register again
+  bool has_secret = false;  ///< it has shown its secret, so it need not register again
 
   bool connected() const { return peer.value != 0; }
 };
@@ -41,7 +41,7 @@ struct Promise {
 struct Traffic {
   std::uint64_t inputs = 0;
   std::uint64_t malformed = 0;
-  std::size_t log_bytes = 0;  ///< of the log, read by requests of the batch under way
+  std::size_t log_bytes = 0;  ///< bytes of the log that the requests of the current batch have read
 };
 
 struct Core {
@@ -52,21 +52,21 @@ struct Core {
   std::map<AgentId, Session> sessions;
   Leases leases;
   ClockJumps clocks;
-  std::map<TaskId, Promise> promises;  ///< of live awards that bids decided
+  std::map<TaskId, Promise> promises;  ///< for live awards that were decided by bids
   Traffic traffic;
   Instant started_at;
 
-  // Of the call under way.
+  // Of the current call.
   Now now;
-  Origin origin;  ///< of the message under way
+  Origin origin;  ///< of the current message
   Output out;
 
   Core(Board& b, ControllerOptions o);
 
-  /// Applies it, and then whatever follows from it (reactions.hpp).
+  /// Applies the event, then runs the reactions to it (reactions.hpp).
   void emit(EventBody body);
   void send(PeerId to, Message message);
-  /// To the agent's connection, if it has one.
+  /// Sends to the agent's connection, if it has one.
   void send(AgentId to, Message message);
   void send_award(PeerId to, AwardItem award);
   void note(Note::Level level, std::string text);
@@ -76,22 +76,23 @@ struct Core {
   bool settle_due() const { return settle_due_; }
   /// Calls Coordinator::settle().
   void settle();
-  /// The coordinator that the board's configuration names, without what it must forget
+  /// The coordinator that the board's configuration names, without the state that it must forget
   /// (Coordinator::forget).
   void reset_coordinator();
-  /// A number above all that this or an earlier controller drew: for what agents must be able to order.
+  /// A number above all that this or an earlier controller issued, for messages that agents must be able to
+  /// order.
   std::uint64_t next_number();
 
-  /// Begins a call: forgets the output of the last one.
+  /// Begins a call: clears the output of the last one.
   void begin(Now at);
-  /// Ends it: what is to be sent, the awards of each agent in one message.
+  /// Ends the call and returns what must be sent, each agent's awards in one message.
   Output finish();
 
  private:
   void react();
 
-  std::map<PeerId, Awards> awards_;  ///< of the call under way
-  std::vector<Change> unreacted_;    ///< applied, their reactions still to come: the last one first
+  std::map<PeerId, Awards> awards_;  ///< of the current call
+  std::vector<Change> unreacted_;    ///< applied, reactions still to run; the last one is next
   bool reacting_ = false;
   bool settle_due_ = true;
   std::uint64_t numbers_drawn_ = 0;

@@ -1,5 +1,5 @@
-// What goes into the controller and what comes out of it: the words that it shares with the drivers and the
-// network. No state, no I/O.
+// The controller's inputs and outputs: the types that it shares with the drivers and the network. No state,
+// no I/O.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace bidboard {
 
-/// Bounds of one batch; a driver drains no more than this before it calls process().
+/// Limits of one batch; a driver drains at most this much before it calls process().
 constexpr std::size_t batch_inputs_max = 1024;
 constexpr std::size_t batch_bytes_max = 1 << 20;
 constexpr Duration batch_time_max = milliseconds(5);
@@ -21,19 +21,19 @@ constexpr Duration batch_time_max = milliseconds(5);
 /// A connection, numbered by the driver. 0: none.
 using PeerId = Counter<struct PeerTag>;
 
-/// Who is at the other end of a connection, as the driver vouches for it: not what a message claims.
+/// Who is at the other end of a connection, as verified by the driver, not as claimed in a message.
 struct Origin {
-  std::string key;       ///< the name of the key that it holds; empty: a process of this machine, of our user
-  bool operates = true;  ///< may ask what operators may; else it speaks for its agents only
+  std::string key;       ///< name of its access key; empty: a process of our user on this machine
+  bool operates = true;  ///< may do what operators may; else it acts for its agents only
   bool operator==(const Origin&) const = default;
 };
 struct FromPeer {
   PeerId peer;
   Message message;
-  std::uint64_t digest = 0;  ///< of the bytes it came in; 0: it came in none
+  std::uint64_t digest = 0;  ///< of the encoded request; 0: it was not encoded
   Origin origin = {};
 };
-/// A process on this machine that the controller asked to watch has ended.
+/// A process on this machine that the controller asked to have watched has ended.
 struct ProcessEnded {
   std::int64_t pid = 0;
 };
@@ -49,8 +49,8 @@ struct Note {
   Level level = Level::info;
   std::string text;
 };
-/// An operator asked for a compaction. The driver does it, since the core knows no store but its board, and
-/// answers when it is done.
+/// An operator asked for a compaction. The driver runs it, since the core only knows its board and not the
+/// store, and replies when it is done.
 struct CompactionAsked {
   PeerId by;
   std::uint64_t request = 0;
@@ -59,7 +59,7 @@ struct CompactionAsked {
 struct Output {
   std::vector<Send> sends;  ///< to be delivered only after the board's pending events are durable
   std::vector<Note> notes;
-  std::vector<std::int64_t> watch;  ///< processes on this machine whose end should come back as ProcessEnded
+  std::vector<std::int64_t> watch;  ///< processes on this machine to watch; ProcessEnded reports their end
   bool shut_down = false;           ///< an operator asked for it
   std::vector<CompactionAsked> compact;
 };

@@ -1,4 +1,4 @@
-// Whose heartbeats are still trusted, on the monotonic clock. Pure.
+// Which agents' leases are still valid, on the monotonic clock. Pure.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@ class Leases {
  public:
   explicit Leases(Duration term) : term_(term) {}
 
-  /// From now on. No lease lasts longer than a new one would.
+  /// Applies from now on. No lease then lasts longer than a new one would.
   void set_term(Duration term, Instant now) {
     term_ = term;
     move_all([&](Instant until) { return std::min(until, now + term); });
@@ -36,14 +36,14 @@ class Leases {
   }
 
   /// Call at every step, before anything is renewed or expires. A gap between two calls longer than a third
-  /// of the term means that we slept (a suspended machine), not the agents: all leases are extended by it.
-  /// The driver is woken before so long a gap passes in mere silence: see next_wakeup.
+  /// of the term means that this process slept (a suspended machine), not the agents: all leases are extended
+  /// by the gap. The driver is woken before mere silence can cause so long a gap: see next_wakeup.
   void notice_time(Instant now) {
     if (noticed_ && now - *noticed_ > Duration{term_.us / 3})
       move_all([&](Instant until) { return until + (now - *noticed_); });
     noticed_ = now;
   }
-  /// Agents whose lease is over, by id.
+  /// Agents whose lease has expired, by id.
   std::vector<AgentId> expired(Instant now) const {
     std::vector<AgentId> out;
     for (auto it = by_time_.begin(); it != by_time_.end() && it->first <= now; ++it)
@@ -52,7 +52,7 @@ class Leases {
     return out;
   }
   /// When notice_time must be called at the latest: at the next expiry, and often enough that silence is not
-  /// taken for sleep.
+  /// mistaken for sleep.
   Instant next_wakeup() const {
     if (by_time_.empty()) return never;
     return std::min(by_time_.begin()->first, noticed_ ? *noticed_ + Duration{term_.us / 4} : Instant{});
@@ -70,7 +70,7 @@ class Leases {
 
   Duration term_;
   std::map<AgentId, Instant> until_;
-  std::set<std::pair<Instant, AgentId>> by_time_;  ///< the same, the first to end first
+  std::set<std::pair<Instant, AgentId>> by_time_;  ///< the same, earliest expiry first
   std::optional<Instant> noticed_;
 };
 

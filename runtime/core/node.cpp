@@ -19,10 +19,10 @@ void take_over(Committed& into, Output&& output) {
   into.compact.insert(into.compact.end(), output.compact.begin(), output.compact.end());
 }
 
-/// How long nothing is tried of its own accord after a failure.
+/// After a failure, deadlines and awards are not tried again for this long.
 constexpr Duration pause_after_failure = seconds(1);
 
-/// What the requests of a lost batch are told.
+/// The error that answers the requests of a lost batch.
 void answer_with(Committed& out, const std::vector<Input>& inputs, const Error& error) {
   for (const Input& input : inputs)
     if (const auto* from = std::get_if<FromPeer>(&input))
@@ -76,7 +76,7 @@ Committed Node::process(const std::vector<Input>& inputs, Now now) {
   return out;
 }
 
-/// One input met a damaged record, or a deadline or an award did; the others need not suffer.
+/// One input needs a damaged record, or a deadline or an award does; the other inputs must not fail with it.
 Committed Node::one_by_one(const std::vector<Input>& inputs, Now now) {
   Committed all;
   const auto run = [&](const std::vector<Input>& some, const std::function<void(Committed&)>& steps) {
@@ -105,7 +105,7 @@ Committed Node::one_by_one(const std::vector<Input>& inputs, Now now) {
 
 void Node::forget_batch(Now now) {
   board_.discard();
-  // What it cannot read it leaves out: agents left out come back with their next heartbeat.
+  // Agents whose records cannot be read are left out; they return with their next heartbeat.
   static_cast<void>(decide([&](Committed&) { controller_.forget_batch(now); }));
 }
 

@@ -1,6 +1,6 @@
-// Group commit: steps a batch of inputs through the controller, makes what was decided durable in one
-// transaction, and only then gives out what is to be sent. A reply therefore means durable. No I/O of its own
-// beyond the Store. For one thread.
+// Group commit: steps a batch of inputs through the controller, makes its decisions durable in one
+// transaction, and only then returns what must be sent. A reply therefore means durable. Does no I/O except
+// through the Store. For one thread.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@ struct Committed {
   std::vector<Send> sends;
   std::vector<Note> notes;
   std::vector<std::int64_t> watch;  ///< see Output::watch
-  Saved saved;                      ///< what is now durable; for the feed
+  Saved saved;                      ///< what became durable; for the feed
   bool shut_down = false;
   std::vector<CompactionAsked> compact;  ///< see Output::compact
 };
@@ -24,15 +24,14 @@ class Node {
   /// REQUIRES: `store` outlives the node; options.term is not below the store's last.
   Node(Store& store, ControllerOptions options);
 
-  /// Errors: storage, when the beginning of the term could not be made durable.
+  /// Errors: storage, if the start of the term could not be made durable.
   Result<Committed> start(Now now);
-  /// One batch. If its commit fails nothing of it happened: its requests are answered with error `storage`
-  /// and everything else is repeated by its sender; the end of a process, which is reported only
-  /// once, is kept for the next batch. If a record cannot be read, only the inputs
-  /// that need it fail so (`corrupt`). If another controller has taken over the board, the driver is told to
-  /// shut down.
+  /// Processes one batch. If its commit fails, nothing of it happened: its requests are answered with error
+  /// `storage`, and senders repeat everything else. The end of a process is reported only once, so it is kept
+  /// for the next batch. If a record cannot be read, only the inputs that need it fail like this (`corrupt`).
+  /// If another controller has taken over the board, the driver is asked to shut down.
   Committed process(const std::vector<Input>& inputs, Now now);
-  /// After a failure not before a pause: what failed without any input fails again.
+  /// After a failure, not before a pause: what failed without any input would fail again.
   Instant next_wakeup(Now now) const { return std::max(controller_.next_wakeup(now), resume_at_); }
   const Board& board() const { return board_; }
 
@@ -45,8 +44,8 @@ class Node {
   Board board_;
   Term term_;
   Controller controller_;
-  std::vector<Input> deaths_;     ///< of processes, told in a batch whose commit failed
-  Instant resume_at_{INT64_MIN};  ///< of a pause after a failure
+  std::vector<Input> deaths_;     ///< of processes, reported in a batch whose commit failed
+  Instant resume_at_{INT64_MIN};  ///< end of a pause after a failure
 };
 
 }  // namespace bidboard

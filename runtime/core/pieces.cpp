@@ -12,7 +12,7 @@ constexpr std::size_t need_bytes = 16;
 std::size_t bytes_of(const Revocation& revocation) { return item_bytes + revocation.reason.size(); }
 std::size_t bytes_of(const PeerOffer& offer) { return item_bytes + bidboard::bytes_of(offer.offer); }
 
-/// Fills messages of one kind with the items and sends each when it is full; the last one is left in `piece`.
+/// Fills messages of one kind with the items and sends each when it is full; the last one stays in `piece`.
 template <class Body, class Item>
 void fill(Body& piece, std::vector<Item> Body::*list, std::vector<Item> items,
           const std::function<void(Message)>& send) {

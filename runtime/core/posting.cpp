@@ -14,10 +14,9 @@ namespace {
 constexpr std::size_t max_title_bytes = 1'000;
 constexpr std::size_t max_body_bytes = 1 << 20;
 constexpr std::size_t max_needs = 10'000;
-/// Bottom levels only order the queue: one request raises at most this many of them, and no event tells of
-/// more.
+/// Bottom levels only order the queue. One request raises at most this many of them, and no event lists more.
 constexpr std::size_t max_raised_levels = 20'000;
-/// Where a chain's length stops to count; twice of it is still far from overflow.
+/// The longest chain that is counted; twice this is still far from overflow.
 constexpr Micros max_level = 4'000'000'000'000'000'000;
 
 std::string spelled_out(const std::vector<TaskId>& cycle) {
@@ -46,7 +45,7 @@ Result<void> check_spec(const TaskSpec& spec) {
   return {};
 }
 
-/// State of a task about to be posted, from what it needs. `board` knows all its needs already.
+/// State of a task about to be posted, derived from its needs. `board` already knows all of them.
 void set_first_state(const Board& board, Task& task, WallTime now) {
   task.state = TaskState::ready;
   for (const Need& need : task.spec.needs) {
@@ -71,8 +70,7 @@ Result<std::vector<Task>> numbered(const Core& core, const Actor& actor, const P
     Task task;
     task.id = TaskId{core.board.counters().task.value + tasks.size() + 1};
     task.spec = spec;
-    task.spec
-        .workflow = {};  // a workflow counts its tasks: only the post that makes it decides who belongs to it
+    task.spec.workflow = {};  // not the caller's choice: a workflow counts its tasks
     if (task.spec.project.empty()) task.spec.project = core.board.config().project;
     if (actor.only_task)
       task.spec.parent = actor.only_task;
@@ -114,7 +112,7 @@ TaskGraph graph_of(const std::vector<Task>& tasks) {
   return {nodes, edges};
 }
 
-/// The order in which the tasks can be posted (every one after its needs), their bottom levels set.
+/// An order in which the tasks can be posted, each after its needs, with their bottom levels set.
 Result<std::vector<const Task*>> ordered(const Core& core, std::vector<Task>& tasks, bool has_inner_needs) {
   std::vector<const Task*> order;
   if (!has_inner_needs) {
@@ -134,7 +132,7 @@ Result<std::vector<const Task*>> ordered(const Core& core, std::vector<Task>& ta
   return order;
 }
 
-/// With one key: the task that stands under it already.
+/// For a post with one key: the task that is already stored under it.
 std::optional<Posted> already_posted(const Core& core, const Post& post) {
   Posted posted;
   for (const TaskSpec& spec : post.tasks) {
@@ -147,7 +145,7 @@ std::optional<Posted> already_posted(const Core& core, const Post& post) {
   return posted;
 }
 
-/// The workflow that the tasks form, or, in a further request, join.
+/// The workflow that the tasks form, or join if the request extends one.
 Result<WorkflowId> open_workflow(Core& core, const Post& post, const std::vector<Task>& tasks) {
   Workflow workflow;
   if (post.joins) {
@@ -168,7 +166,7 @@ Result<WorkflowId> open_workflow(Core& core, const Post& post, const std::vector
   return workflow.id;
 }
 
-/// Records the levels that differ from what stands, in events of bounded size.
+/// Records the levels that differ from the stored ones, in events of bounded size.
 void emit_levels(Core& core, const std::vector<Level>& levels) {
   LevelsRaised raised;
   for (const Level& level : levels) {
@@ -182,8 +180,8 @@ void emit_levels(Core& core, const std::vector<Level>& levels) {
 /// Raises the bottom levels of what this task needs, transitively.
 void raise_levels_above(Core& core, TaskId from) {
   if (!core.coordinator->orders_by_bottom_level()) return;
-  // Highest ids first: a task is mostly younger than what it needs, so each is passed once, after all that
-  // wait for it.
+  // Highest ids first: a task is usually younger than its needs, so each is visited once, after all of its
+  // dependents.
   std::map<TaskId, Micros, std::greater<>> work{{from, core.board.task(from)->bottom_level}};
   std::map<TaskId, Micros> level_of;
   for (std::size_t steps = 0; !work.empty() && steps < max_raised_levels; ++steps) {
@@ -239,7 +237,7 @@ Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
 }
 
 void relevel_all(Core& core, bool by_bottom_level) {
-  std::vector<Task> tasks;  // by number, not by scan: those posted in this batch are not yet stored
+  std::vector<Task> tasks;  // by number, not by scan: tasks posted in this batch are not yet stored
   for (TaskId id{1}; id <= core.board.counters().task; id.value += 1)
     if (const Task* task = core.board.task(id); task && !is_over(task->state)) tasks.push_back(*task);
   std::vector<Level> levels;
@@ -275,7 +273,7 @@ Result<Changed> change_need(Core& core, const Depend& request) {
   if (stands && standing->any == request.need.any) return Changed{task.id, task.state, task.epoch};
   if (!stands && task.spec.needs.size() >= max_needs)
     return fail(Errc::conflict, fmt::format("{} needs 10000 tasks already", task.id));
-  // A cycle would close if the new need already waits, however indirectly, for this task.
+  // A cycle would close if the new need already depends on this task, directly or indirectly.
   std::map<TaskId, TaskId> waits_because{{request.need.task, {}}};
   std::vector<TaskId> work{request.need.task};
   while (!work.empty()) {

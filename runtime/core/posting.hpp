@@ -1,4 +1,4 @@
-// New tasks, what they need of each other, and the order that follows from it. Pure.
+// Posting tasks, the dependencies between them, and the order that follows from those. Pure.
 #pragma once
 
 #include "runtime/core/core.hpp"
@@ -6,7 +6,7 @@
 
 namespace bidboard {
 
-/// All tasks of the request or none. Errors: invalid, not_found, conflict, storage (the board is nearly
+/// Posts all tasks of the request or none. Errors: invalid, not_found, conflict, storage (the board is nearly
 /// full).
 Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post);
 /// Adds or removes a dependency. Errors: not_found, conflict (too late), invalid (it would close a cycle).

@@ -19,13 +19,13 @@ bool may_be_awarded_now(const Core& core, TaskId id) {
   return task && may_be_awarded(*task);
 }
 
-/// What the holder promised ends with the attempt.
+/// The holder's promise ends with the attempt.
 void forget_promise(Core& core, const Change& change) {
   if (change.before && is_held(change.before->state) && !is_held(core.board.task(change.task)->state))
     core.promises.erase(change.task);
 }
 
-/// What is derived from the board; first, since the coordinator is asked by others in between.
+/// State derived from the board; first, since others query the coordinator in between.
 void tell_coordinator(Core& core, const Change& change) {
   core.coordinator->on_change(core, change);
   if (const auto* left = std::get_if<AgentLeft>(&change.event.body))
@@ -37,7 +37,7 @@ void tell_coordinator(Core& core, const Change& change) {
     core.coordinator->task_closed(core, change.task, Closed::withdrawn);
 }
 
-/// Readies or skips what waited for a task that has just ended.
+/// Makes dependents of a task that has just ended ready, or skips them.
 void release_dependents(Core& core, const Change& change) {
   if (!change.before || !change.ended(core.board.task(change.task)->state)) return;
   const Task by = *core.board.task(change.task);
@@ -53,7 +53,7 @@ void release_dependents(Core& core, const Change& change) {
   }
 }
 
-/// Starts over what was skipped because of a task that starts over.
+/// Restarts dependents that were skipped because of a task that restarts.
 void reopen_dependents(Core& core, const Change& change) {
   const auto* reopened = std::get_if<TaskReopened>(&change.event.body);
   if (!reopened) return;
@@ -66,7 +66,7 @@ void reopen_dependents(Core& core, const Change& change) {
   }
 }
 
-/// Everything else may lead to an award.
+/// Every other event may lead to an award.
 void wake_coordinator(Core& core, const Change& change) {
   std::visit(
       [&]<class Body>(const Body&) {

@@ -1,6 +1,6 @@
-// What follows from an event: one ordered list of functions (reactions.cpp), called for every event after it
-// was applied, by Core::emit. A reaction looks at what changed and may emit further events, whose reactions
-// come after. What every event of a kind must lead to belongs here, so that no place that emits one can
+// What follows from an event: one ordered list of functions (reactions.cpp), which Core::emit calls for every
+// event after it was applied. A reaction looks at the change and may emit further events, whose reactions run
+// later. Whatever must follow from every event of a kind belongs here, so that no place that emits one can
 // forget it. Pure.
 #pragma once
 
@@ -12,22 +12,22 @@ namespace bidboard {
 
 struct Core;
 
-/// An event that was applied, and what the task it is about was before.
+/// An event that was applied, and the previous state of the task that it is about.
 struct Change {
   /// REQUIRES for each: the task exists.
   struct Before {
     TaskState state = TaskState::ready;
     AgentId holder;
-    bool awaited_award = false;  ///< it was in the ready index
+    bool awaited_award = false;  ///< the task was in the ready index
   };
   Event event;
-  TaskId task;                   ///< it is about; 0: none
+  TaskId task;                   ///< the task that the event is about; 0: none
   std::optional<Before> before;  ///< nothing: no task, or one that was just posted
 
   bool ended(TaskState now) const { return before && !is_over(before->state) && is_over(now); }
 };
 
-/// REQUIRES: to be called before the event is applied.
+/// REQUIRES: called before the event is applied.
 Change change_of(const Core& core, Event event);
 /// Calls every reaction, in order.
 void react_to(Core& core, const Change& change);

@@ -50,7 +50,7 @@ TaskId task_of(const RequestBody& body) {
       body);
 }
 
-/// "a3:t12:1:capability" as the guard hands it to a task's processes.
+/// "a3:t12:1:capability", as the guard passes it to a task's processes.
 Result<Actor> actor_of_token(const Core& core, const std::string& token) {
   std::vector<std::string> parts;
   for (std::size_t from = 0; from <= token.size();) {
@@ -121,7 +121,7 @@ Result<Actor> identify(Core& core, const Request& request) {
   return Actor{core.board.agent(*agent)->profile.role, *agent, {}, {}, request.as};
 }
 
-/// For the audit: under which name a request was refused before it was known who asks.
+/// For the audit: the name under which a request was refused before the caller was identified.
 std::string refused_name(const Core& core, const Request& request) {
   const std::string name = request.as.empty() ? "a token" : request.as;
   return core.origin.key.empty() ? name : fmt::format("{} (key {})", name, core.origin.key);
@@ -307,8 +307,8 @@ std::string flaw_of(const Config& config) {
   return {};
 }
 
-/// Agents learn at their registration how often to be heard: those that are here must be told of a change,
-/// or they lose their leases.
+/// Agents learn the heartbeat interval when they register. Connected agents must be sent a change, or they
+/// lose their leases.
 void tell_heartbeats(Core& core) {
   const Config& config = core.board.config();
   core.leases.set_term(config.lease, core.now.mono);
@@ -337,8 +337,8 @@ Result<ReplyBody> configure(Core& core, const Configure& request) {
   return Nothing{};
 }
 
-/// A page holds at least one event; how many more depends on what else the batch reads, so that a crowd of
-/// readers cannot fill the memory.
+/// A page holds at least one event; how many more depends on what else the batch reads, so that many readers
+/// at once cannot exhaust memory.
 Result<ReplyBody> read_log(Core& core, const ReadLog& request) {
   constexpr std::size_t page_bytes = 512 * 1024;
   constexpr std::size_t batch_bytes = 8 * 1024 * 1024;
@@ -349,7 +349,7 @@ Result<ReplyBody> read_log(Core& core, const ReadLog& request) {
   if (!base) return fail(base.error());
   if (*base && page.first <= (*base)->seq)
     return fail(Errc::not_found,
-                fmt::format("the board was compacted at event {}; its log begins behind it", (*base)->seq));
+                fmt::format("the board was compacted at event {}; its log begins after that", (*base)->seq));
   std::size_t bytes = 0;
   const std::uint32_t limit = std::clamp<std::uint32_t>(request.limit, 1, 10'000);
   const Result<void> read = core.board.store().scan(std::string(1, keys::log_letter), keys::event(page.first),
@@ -399,14 +399,15 @@ Result<ReplyBody> answer(Core& core, const Actor& actor, const RequestBody& body
   return ReplyBody{Nothing{}};
 }
 
-/// A reply as the board keeps it: without the secret, which is derived again when the reply is repeated.
+/// A reply as the board stores it: without the secret, which is derived again when the reply is repeated.
 Reply without_secret(Reply reply) {
   if (auto* claimed = std::get_if<Claimed>(&reply.body)) claimed->capability.clear();
   return reply;
 }
 
-/// Who asks, as replies are kept for it. The log tells everybody the clients' numbers: under another key the
-/// same number is another client, or a claim's capability could be had by asking again in its place.
+/// The identity under which replies are kept for a client. The log shows every client's number: under another
+/// key the same number is a different client, or a claim's capability could be obtained by repeating the
+/// request under that number.
 ClientId client_of(const Core& core, const Request& request) {
   if (core.origin.key.empty() || request.client.value == 0) return request.client;
   std::string name = core.origin.key + '\0';
@@ -414,7 +415,7 @@ ClientId client_of(const Core& core, const Request& request) {
   return {read_big_endian(content_hash(name), 0) | 1};
 }
 
-/// The reply that was given to this request before, or the error when it is no longer kept; nothing for a new
+/// The reply that was given to this request before, or the error when it is no longer kept; empty for a new
 /// request.
 std::optional<Reply> earlier_reply(const Core& core, const Request& request) {
   const ClientId id = client_of(core, request);
@@ -430,7 +431,8 @@ std::optional<Reply> earlier_reply(const Core& core, const Request& request) {
       claimed->capability = core.secrets.capability(claimed->task, claimed->epoch);
     return *reply;
   }
-  // The highest numbers are kept: one above the lowest of them, or while none was dropped, was never done.
+  // The highest numbers are kept. A number above the lowest kept one, or any number while none was dropped,
+  // is new.
   if (client->replies.size() < kept_replies || request.number > client->replies.front().request) return {};
   return Reply{request.number,
                Errc::too_old,

@@ -1,4 +1,4 @@
-// What clients ask for: who may, what follows, and the same answer again when they ask again. Pure.
+// Client requests: who may make them, what they do, and the same reply when a request is repeated. Pure.
 #pragma once
 
 #include <string>
@@ -7,11 +7,11 @@
 
 namespace bidboard {
 
-/// Who asks, and with what right.
+/// Who makes a request, and with what rights.
 struct Actor {
   Role role = Role::operator_;
   AgentId agent;     ///< acts as this agent; 0: as operator
-  TaskId only_task;  ///< under a token: may touch this task only
+  TaskId only_task;  ///< under a token: the only task that it may change
   Epoch token_epoch;
   std::string name = "operator";  ///< for refusals and the audit
 };

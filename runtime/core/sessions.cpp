@@ -1,4 +1,4 @@
-// Agents come, say what became of their awards, and go.
+// Agents register, report on their awards, and leave.
 #include <algorithm>
 
 #include "auction/calibration.hpp"
@@ -14,7 +14,7 @@
 namespace bidboard {
 namespace {
 
-/// A live agent's sign of life is written down at most this often; liveness itself is not stored.
+/// A live agent's last-heard time is written at most this often; liveness itself is not stored.
 constexpr Duration seen_interval = minutes(1);
 constexpr std::size_t max_name_bytes = 64;
 
@@ -35,8 +35,8 @@ std::string refusal_of(const AgentProfile& profile) {
   return {};
 }
 
-/// What the attempt's end says about its agent's promises. An agent that does not tell how long it took is
-/// measured here.
+/// Records how the attempt compares with its agent's promises. If an agent does not report how long it took,
+/// the controller measures it.
 void learn(Core& core, const Task& task, AgentId agent, Micros told_seconds, Micros price, bool success) {
   const auto promise = core.promises.find(task.id);
   if (promise == core.promises.end()) return;
@@ -81,7 +81,7 @@ bool proves_award(const Core& core, const Task& task, const ReportItem& item) {
   return item.epoch < task.epoch && item.capability == core.secrets.capability(task.id, item.epoch);
 }
 
-/// One reported item; what to tell the agent if its award is no longer live.
+/// Handles one reported item; returns what to send the agent if its award is no longer live.
 std::optional<Revocation> on_report(Core& core, const Agent& agent, const ReportItem& item) {
   const Task* found = core.board.task(item.task);
   if (!found) return Revocation{{item.task, item.epoch}, "no such task"};
@@ -102,8 +102,8 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
   return Revocation{{item.task, item.epoch}, why};
 }
 
-/// The agent has lost its lease, perhaps its name too, and comes back with results: an agent that shows the
-/// capability of an award that is over may leave one.
+/// The agent has lost its lease, perhaps its name too, and returns with results: an agent that shows the
+/// capability of an award that is over may leave a late result.
 void keep_results_of_the_gone(Core& core, const Reports& message) {
   const Agent* agent = core.board.agent(message.agent);
   if (!agent || !speaks_for(core, *agent)) return;
@@ -116,7 +116,7 @@ void keep_results_of_the_gone(Core& core, const Reports& message) {
   }
 }
 
-/// Any message will do: after a restart or on a new connection the agent can be given work again.
+/// Any message counts: after a restart or on a new connection the agent can be given work again.
 void attach(Core& core, AgentId agent, PeerId peer, bool has_secret) {
   Session& session = core.sessions[agent];
   core.coordinator->agent_heard(core, agent, session.peer != peer);
@@ -127,8 +127,8 @@ void attach(Core& core, AgentId agent, PeerId peer, bool has_secret) {
   core.leases.renew(agent, core.now.mono);
 }
 
-/// One award has one holder, so task, epoch and text name a late result. They are rare, and looked for one by
-/// one.
+/// One award has one holder, so task, epoch and text identify a late result. They are rare, so a linear
+/// search is enough.
 bool late_result_is_kept(const Board& board, TaskId task, Epoch epoch, const std::string& result) {
   bool kept = false;
   board.each<Discovery>([&](const Discovery* found) {
@@ -139,7 +139,7 @@ bool late_result_is_kept(const Board& board, TaskId task, Epoch epoch, const std
   return kept;
 }
 
-/// Why the name of an agent that is known may not be registered now.
+/// Why a known agent's name may not be registered now.
 std::optional<Error> taken(Core& core, PeerId peer, const Agent& earlier, const Register& message) {
   if (!speaks_for(core, earlier)) {
     const std::string reason = fmt::format("the name '{}' belongs to {}", earlier.profile.name,
@@ -151,7 +151,7 @@ std::optional<Error> taken(Core& core, PeerId peer, const Agent& earlier, const 
   const std::string running =
       fmt::format("an agent called '{}' is running as process {}", earlier.profile.name, earlier.profile.pid);
   if (earlier.incarnation != message.incarnation) return Error{Errc::conflict, running};
-  // It may say so twice, until it has its secret; from then on it is somebody who plays it again.
+  // It may register again until it has its secret; from then on, a repeat is a replay by another process.
   const auto session = core.sessions.find(earlier.id);
   const bool replayed =
       session != core.sessions.end() && session->second.has_secret && session->second.peer != peer;
@@ -160,13 +160,13 @@ std::optional<Error> taken(Core& core, PeerId peer, const Agent& earlier, const 
   return {};
 }
 
-/// Awards of which the agent does not speak got lost on the way: they are sent again. An agent that began
-/// them ignores the copy.
+/// Awards that the agent does not mention got lost on the way: they are sent again. An agent that began them
+/// ignores the copy.
 void send_lost_awards(Core& core, PeerId peer, AgentId agent, const std::vector<Held>& spoken_of) {
   Awards lost;
   for (const TaskId id : core.board.holdings(agent)) {
     const Task& task = *core.board.task(id);
-    if (task.shell_claim) continue;  // somebody's at a shell under the same name
+    if (task.shell_claim) continue;  // held by a caller at a shell under the same name
     const Held held{id, task.epoch};
     if (std::find(spoken_of.begin(), spoken_of.end(), held) == spoken_of.end())
       lost.awards.push_back(award_item(core, task));
@@ -267,7 +267,7 @@ void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message) {
   core.send(peer, HeartbeatAck{core.options.term});
   core.coordinator->on_message(core, agent->id, message);
   send_lost_awards(core, peer, agent->id, message.held);
-  Revocations over;  // work that is no longer awarded is called off
+  Revocations over;  // work that is no longer awarded is revoked
   for (const Held& held : message.held) {
     const Task* task = core.board.task(held.task);
     const bool live = task && task->epoch == held.epoch && is_held(task->state) && task->holder == agent->id;
@@ -284,7 +284,8 @@ void on_reports(Core& core, PeerId peer, const Reports& message) {
   Revocations over;
   for (const ReportItem& item : message.items)
     if (auto revocation = on_report(core, agent, item)) over.items.push_back(std::move(*revocation));
-  // In this order: an agent that waits for the word that its start is kept must not begin what is over.
+  // In this order: an agent that waits for confirmation of its start must not begin a task whose award is
+  // over.
   if (!over.items.empty()) core.send(peer, std::move(over));
   core.send(peer, ReportsKept{message.number});
 }
@@ -332,7 +333,7 @@ bool is_news(const Core& core, const Task& task, const std::string& result) {
 }
 
 void keep_late_result(Core& core, const Task& task, AgentId agent, Epoch epoch, const std::string& result) {
-  if (late_result_is_kept(core.board, task.id, epoch, result)) return;  // a report that was repeated
+  if (late_result_is_kept(core.board, task.id, epoch, result)) return;  // a repeated report
   Discovery discovery;
   discovery.id = DiscoveryId{core.board.counters().discovery.value + 1};
   discovery.task = task.id;

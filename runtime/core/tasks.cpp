@@ -9,10 +9,10 @@
 namespace bidboard {
 namespace {
 
-/// Until when the task waits after an attempt that ended so; 0: not at all.
+/// Until when the task waits after an attempt that ended like this; 0: not at all.
 WallTime back_off(const Core& core, const Task& task, const AttemptEnd& end) {
   const Duration base = core.board.config().backoff;
-  std::ptrdiff_t earlier = 0;  // attempts of the same sort: the wait doubles with each
+  std::ptrdiff_t earlier = 0;  // earlier attempts that ended the same way; the wait doubles with each
   if (end.declined)
     earlier = std::count_if(task.failures.begin(), task.failures.end(),
                             [&](const AttemptFailure& failure) { return failure.agent == task.holder; });
@@ -43,7 +43,7 @@ void end_attempt(Core& core, TaskId id, const AttemptEnd& end) {
   }
   core.emit(std::move(event));
   if (core.board.task(id)->state == TaskState::ready && task.reserved_for && end.died)
-    core.emit(TaskReserved{id, {}, {}});  // the agent it was kept for is gone
+    core.emit(TaskReserved{id, {}, {}});  // the agent that it was reserved for is gone
 }
 
 void finish_task(Core& core, const Task& task, AgentId agent, const std::string& result, Micros price,
@@ -140,13 +140,14 @@ Result<Changed> reassign_task(Core& core, const Reassign& request) {
                   fmt::format("agent '{}' may not take {}: {}", request.agent, task.id, against->detail));
   }
   if (is_held(task.state) && agent && task.holder == agent)
-    return Changed{task.id, task.state, task.epoch};  // it has what it is to have
+    return Changed{task.id, task.state,
+                   task.epoch};  // the agent already holds the task, or it is already reserved for it
   if (is_held(task.state)) {
     revoke(core, task, "reassigned");
     end_attempt(core, task.id,
                 {.reason = "reassigned by an operator", .outcome_unknown = true, .counts = false});
   }
-  core.coordinator->task_closed(core, task.id, Closed::withdrawn);  // who may have it is news
+  core.coordinator->task_closed(core, task.id, Closed::withdrawn);  // who may take it has changed
   core.emit(TaskReserved{task.id, agent, {}});
   return Changed{task.id, core.board.task(task.id)->state, task.epoch};
 }

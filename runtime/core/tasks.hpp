@@ -1,5 +1,5 @@
-// The life of a task until it is over, and what operators may do to it. Who gets it is decided by the
-// coordinator. Pure.
+// The life of a task until it ends, and what operators may do to it. The coordinator decides who gets it.
+// Pure.
 #pragma once
 
 #include <string>
@@ -12,11 +12,11 @@ namespace bidboard {
 struct AttemptEnd {
   std::string reason;
   bool died = false;             ///< the agent died or lost its lease
-  bool outcome_unknown = false;  ///< the work may have been done
+  bool outcome_unknown = false;  ///< the work may have been done already
   bool counts = true;            ///< it uses up one of the task's attempts
-  bool declined = false;         ///< the agent did not even begin: it is not asked again at once
+  bool declined = false;         ///< the agent did not begin; it is not asked again at once
 };
-/// Ends the live attempt and decides what becomes of the task. REQUIRES: the task is held.
+/// Ends the live attempt and decides the task's next state. REQUIRES: the task is held.
 void end_attempt(Core& core, TaskId task, const AttemptEnd& end);
 /// Accepts the result.
 void finish_task(Core& core, const Task& task, AgentId agent, const std::string& result, Micros price,
@@ -29,9 +29,9 @@ Result<Changed> direct_task(Core& core, const Direct& request);
 /// Errors: not_found, conflict, refused (the agent may not take it).
 Result<Changed> reassign_task(Core& core, const Reassign& request);
 
-/// A needed task that keeps this one from being done: over, not done, and needed to be. nullptr: none.
+/// A need that prevents this task from being done: it is over, did not succeed, and has to. nullptr: none.
 const Task* failed_need(const Board& board, const Task& task);
-/// A needed task is not over yet.
+/// Whether one of its needs is not over yet.
 bool has_open_needs(const Board& board, const Task& task);
 
 }  // namespace bidboard

@@ -77,7 +77,7 @@ std::optional<Result<ReplyBody>> converse(const Conversation& with, const Reques
         return outcome(std::move(*reply));
       if (const auto* malformed = std::get_if<Malformed>(&message))
         return Result<ReplyBody>(
-            fail(Errc::unsupported, "the controller did not understand: " + malformed->what));
+            fail(Errc::unsupported, "the controller could not read the request: " + malformed->what));
     }
   }
 }

@@ -262,7 +262,7 @@ TEST_CASE("a coprocess that ignores a cancel is stopped, with all its tasks") {
   CHECK(driver.await_end({1}).ending == Ending::stopped);
   CHECK(driver.await_end({1}).reason == "cancelled");
   CHECK(driver.await_end({2}).ending == Ending::unknown);
-  CHECK(fixture.output().find("it did not answer the cancel and is stopped") != std::string::npos);
+  CHECK(fixture.output().find("it did not answer the cancel message and is stopped") != std::string::npos);
 }
 
 TEST_CASE("a coprocess begins no task that is still executed elsewhere") {

@@ -253,7 +253,7 @@ TEST_CASE("two executions under one lock never overlap, though the first agent w
   process.stop();
   CHECK(await_report(process).word == GuardWord::stopped);
   CHECK(contents(dir.path() + "/verdict") == "");
-  CHECK(contents(dir.path() + "/log").find("an earlier execution of this task is not gone yet") !=
+  CHECK(contents(dir.path() + "/log").find("an earlier execution of this task still runs") !=
         std::string::npos);
 }
 

@@ -72,7 +72,7 @@ TEST_CASE("a formula bid that fails or is out of bounds is invalid, and says why
   };
   CHECK(text("sise") == "cost formula: line 1: unknown variable 'sise'");
   CHECK(text("1 +").starts_with("cost formula: line "));
-  CHECK(text("0 - size") == "cost formula: promises -12 seconds, less than none");
+  CHECK(text("0 - size") == "cost formula: promises -12 seconds, which is negative");
   CHECK(text("1e12").find("at most 31622400 count") != std::string::npos);
   CHECK(text("") != "");
 }

@@ -361,6 +361,6 @@ TEST_CASE("mechanisms are found by name, and an unknown name is answered with th
   REQUIRE_FALSE(unknown.has_value());
   CHECK(unknown.error().code == Errc::invalid);
   CHECK(unknown.error().text ==
-        "no mechanism 'auctioneer'; there are first_price, vickrey, sequential, optimal, bertsekas, "
+        "unknown mechanism 'auctioneer'; known: first_price, vickrey, sequential, optimal, bertsekas, "
         "combinatorial");
 }

@@ -179,23 +179,23 @@ TEST_CASE("all flaws of a file are told at once, with place and mend") {
 {"task": "build", "agent": "carpenter", "cost": 2},
 {"task": "build", "price": 2}, 7]})") ==
       "2:1: unknown key 'agent' in the auction, did you mean 'agents'?\n"
-      "1:21: task 'build' stands there twice, first in line 1: remove one\n"
-      "1:30: a task is a whole number, text is needed: put it in quotes\n"
-      "1:33: a task is empty, give it a name\n"
+      "1:21: task 'build' is listed twice, first on line 1: remove one\n"
+      "1:30: a task is a whole number; it must be text: put it in quotes\n"
+      "1:33: a task is empty; give it a name\n"
       "3:32: unknown key 'capcity' in an agent, did you mean 'capacity'?\n"
-      "3:47: an agent is text, a map is needed: {\"id\": \"a1\", \"capacity\": 1}\n"
+      "3:47: an agent is text; it must be a map: {\"id\": \"a1\", \"capacity\": 1}\n"
       "3:54: an agent has no 'id'\n"
       "3:103: a capacity is a whole number from 0 to 1000000000\n"
-      "3:78: agent 'carpenter' stands there twice, first in line 3: remove one\n"
+      "3:78: agent 'carpenter' is listed twice, first on line 3: remove one\n"
       "4:19: a bid names the unknown task 'biuld', did you mean 'build'?\n"
       "5:28: a bid names the unknown agent 'nobody at all'; add it to 'agents'\n"
-      "5:53: a cost is text, a number is needed\n"
+      "5:53: a cost is text; it must be a number\n"
       "6:49: a cost is beyond ±1000000000: use a larger unit for all costs\n"
-      "7:1: a second bid of 'carpenter' for 'build', the first is in line 6: remove one\n"
+      "7:1: a second bid by 'carpenter' for 'build', the first is on line 6: remove one\n"
       "8:19: unknown key 'price' in a bid; it takes task, tasks, agent, cost\n"
       "8:1: a bid has no 'agent'\n"
       "8:1: a bid has no 'cost'\n"
-      "8:32: a bid is a whole number, a map is needed: {\"task\": \"t1\", \"agent\": \"a1\", \"cost\": 52}");
+      "8:32: a bid is a whole number; it must be a map: {\"task\": \"t1\", \"agent\": \"a1\", \"cost\": 52}");
 }
 
 TEST_CASE("a bid for several tasks is won whole, and told with each of them") {
@@ -226,15 +226,15 @@ TEST_CASE("what is wrong with a bid for several tasks is told with place and men
         "4:11: a bid names a task twice: remove one\n"
         "5:17: a bid names the unknown task 'c'; add it to 'tasks'\n"
         "6:1: a bid has 'task' or 'tasks', not both\n"
-        "8:1: a second bid of 'x' for the same tasks, the first is in line 7: remove one");
+        "8:1: a second bid by 'x' for the same tasks, the first is on line 7: remove one");
 }
 
 TEST_CASE("what is no auction at all is refused too") {
-  CHECK(flaws("[]").starts_with("the auction is a list, a map is needed"));
+  CHECK(flaws("[]").starts_with("the auction is a list; it must be a map"));
   CHECK(flaws("{}") ==
         "1:1: the auction has no 'tasks'\n1:1: the auction has no 'agents'\n1:1: the auction has no 'bids'");
   CHECK(flaws(R"({"tasks": 1, "agents": [], "bids": []})") ==
-        "1:11: 'tasks' is a whole number, a list is needed");
+        "1:11: 'tasks' is a whole number; it must be a list");
 }
 
 TEST_CASE("a file full of flaws gives the first fifty") {
