@@ -24,7 +24,7 @@ struct Incoming {
   bool connected = false;    ///< the connection was made or restored: identify yourself
   bool ready = false;        ///< one of the watched descriptors is ready
   bool interrupted = false;  ///< a signal arrived
-  /// Why the controller does not admit us. refused: permanently; unavailable: for now, it is tried again.
+  /// Why the controller does not admit us. refused: permanently; unavailable: the attempt is repeated.
   std::optional<Error> trouble;
 };
 
