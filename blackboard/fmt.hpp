@@ -6,7 +6,7 @@
 // any enumeration that has a name() as that name.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <concepts>
 #include <string_view>

@@ -357,7 +357,7 @@ struct FeedFrame {
   BB_FIELDS(first, events)
 };
 
-/// "award", "bids", ...: for logs and traces.
+/// "award", "bids", ...: for logs.
 std::string_view kind(const Message& message);
 
 }  // namespace bidboard

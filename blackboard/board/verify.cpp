@@ -33,8 +33,14 @@ std::optional<std::string> impossible(const Board& board, const Event& event) {
   if (const auto* left = std::get_if<AgentLeft>(&event.body))
     if (!board.agent(left->agent))
       return fmt::format("agent {} leaves, which does not exist at that point", left->agent);
+  // An event about a task must name one: t0 does not exist either.
+  if (!std::visit(
+          [](const auto& body) {
+            return requires { body.task; };
+          },
+          event.body))
+    return {};
   const TaskId id = task_of(event);
-  if (!id) return {};
   if (auto why = unknown_task(id)) return why;
   const TaskState state = board.task(id)->state;
   if (state_after(state, event.body)) return {};

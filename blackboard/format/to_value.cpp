@@ -68,7 +68,7 @@ Value value_of(std::string_view field, const T& value) {
 
 }  // namespace
 
-template <class Record>
+template <HasFields Record>
 Value to_value(const Record& record) {
   return object_of(record);
 }

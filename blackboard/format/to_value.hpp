@@ -9,7 +9,7 @@ namespace bidboard {
 
 /// Compiled in to_value.cpp for every kind of record (record_kinds.hpp), and for TaskSpec, AgentProfile and
 /// Auction.
-template <class Record>
+template <HasFields Record>
 Value to_value(const Record& record);
 /// The event's own fields, without time and kind.
 Value to_value(const EventBody& event);

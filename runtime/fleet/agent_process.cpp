@@ -55,7 +55,7 @@ std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const Agent
   switch (agent.executor) {
     case ExecutorKind::simulated:
       return std::make_unique<SimulatedExecutor>(
-          SimulatedOptions{agent.profile, one, options.noise, options.failure_rate, options.seed});
+          SimulatedOptions{agent.profile, one, agent.noise, agent.failure_rate, agent.seed});
     case ExecutorKind::coprocess: {
       CoprocessOptions made;
       made.place = place;
@@ -75,7 +75,7 @@ std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const Agent
   made.price_field = agent.price_field;
   made.tokens_field = agent.tokens_field;
   made.result_field = agent.result_field;
-  made.bid_timeout = options.bid_timeout;
+  made.bid_timeout = agent.bid_timeout;
   return std::make_unique<CommandExecutor>(std::move(made));
 }
 

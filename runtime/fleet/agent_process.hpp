@@ -11,14 +11,9 @@ namespace bidboard {
 
 struct AgentProcessOptions {
   PlannedAgent agent;
-  std::string directory;  ///< where commands run; empty: the folder that holds the board
-  std::string connect;    ///< not empty: the controller is there, perhaps on another machine
-  std::string key_file;   ///< what to show there; absolute, since tasks get it too
-  // Of a simulated agent (agents/simulated.hpp).
-  Micros noise = 0;
-  Micros failure_rate = 0;
-  std::uint64_t seed = 1;
-  Duration bid_timeout = seconds(10);
+  std::string directory;            ///< where commands run; empty: the folder that holds the board
+  std::string connect;              ///< not empty: the controller is there, perhaps on another machine
+  std::string key_file;             ///< what to show there; absolute, since tasks get it too
   Duration patience = seconds(10);  ///< for a controller to let it in, at the start
   std::function<void(const std::string&)> on_note = [](const std::string&) {};
 };

@@ -9,11 +9,14 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
+#include "agents/guard/descriptor.hpp"
 #include "agents/guard/platform.hpp"
 #include "blackboard/checks/check.hpp"
+#include "blackboard/fmt.hpp"
 #include "runtime/drivers/clock.hpp"
 
 namespace bidboard {
@@ -28,15 +31,41 @@ void on_child(int) {
   errno = error;
 }
 
+/// A descriptor from which the text can be read once. A file without a name, since a pipe would hold 64 KB at
+/// most before somebody reads. Errors: unavailable.
+Result<Descriptor> readable(const std::string& text) {
+  if (text.empty()) {
+    Descriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (nothing.get() >= 0) return nothing;
+    return fail(Errc::unavailable, fmt::format("cannot open /dev/null: {}", std::strerror(errno)));
+  }
+  const char* folder = std::getenv("TMPDIR");
+  std::string path = fmt::format("{}/bidboard-XXXXXX", folder && *folder ? folder : "/tmp");
+  Descriptor file(::mkstemp(path.data()));  // mode 0600
+  if (file.get() < 0)
+    return fail(Errc::unavailable, fmt::format("cannot make a file at {}: {}", path, std::strerror(errno)));
+  ::unlink(path.c_str());
+  ::fcntl(file.get(), F_SETFD, FD_CLOEXEC);
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t count = ::write(file.get(), text.data() + done, text.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0)
+      return fail(Errc::unavailable, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+    done += static_cast<std::size_t>(count);
+  }
+  ::lseek(file.get(), 0, SEEK_SET);
+  return file;
+}
+
 /// In the child, between fork and exec.
-[[noreturn]] void become(const ChildSpec& spec, char* const* argv, pid_t parent) {
+[[noreturn]] void become(const ChildSpec& spec, char* const* argv, int in, pid_t parent) {
   die_with_parent();
   if (::getppid() != parent) ::_exit(127);  // it died meanwhile
   ::signal(SIGTERM, SIG_DFL);
   ::signal(SIGINT, SIG_IGN);  // ctrl-C reaches the whole group; the supervisor decides
   ::signal(SIGCHLD, SIG_DFL);
-  const int in = ::open("/dev/null", O_RDONLY);
   ::dup2(in, STDIN_FILENO);
+  ::fcntl(STDIN_FILENO, F_SETFD, 0);  // dup2 leaves the flag when `in` is stdin already
   if (!spec.log.empty()) {
     const int log = ::open(spec.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (log >= 0) {
@@ -83,11 +112,13 @@ Result<void> Supervisor::launch(Child& child) {
   std::vector<char*> argv;
   for (std::string& word : child.spec.argv) argv.push_back(word.data());
   argv.push_back(nullptr);
+  const Result<Descriptor> input = readable(child.spec.input);
+  if (!input) return fail(input.error());
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0)
     return fail(Errc::unavailable, std::string("no process can be started: ") + std::strerror(errno));
-  if (pid == 0) become(child.spec, argv.data(), parent);
+  if (pid == 0) become(child.spec, argv.data(), input->get(), parent);
   child.pid = pid;
   return {};
 }

@@ -18,6 +18,7 @@ struct ChildSpec {
   std::vector<std::string> argv;  ///< argv[0] is the program
   bool restart = true;            ///< start it again when it ends by itself
   std::string log;                ///< a file that takes its stdout and stderr, appended
+  std::string input;              ///< what it reads from its stdin; only processes of this user can see it
 };
 
 class Supervisor {

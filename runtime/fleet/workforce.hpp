@@ -13,7 +13,8 @@ std::string own_program();
 
 /// `listen`: for other machines; empty: not.
 ChildSpec controller_child(const BoardDirectory& board, bool durable, const std::string& listen = {});
-/// `work_directory`: where its commands run.
+/// The agent's description (agent_entry.hpp) is on the child's stdin, so that commands and formulas neither
+/// show in the list of processes nor are limited in length. `work_directory`: where its commands run.
 ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent,
                       const std::string& work_directory);
 

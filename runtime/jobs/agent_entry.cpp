@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/text/expression.hpp"
 
 namespace bidboard {
@@ -13,6 +15,7 @@ constexpr std::int64_t max_count = 1'000;
 constexpr std::int64_t max_capacity = 1'000;
 constexpr double max_speed = 1'000'000;
 constexpr double max_price = 1'000'000;
+constexpr std::int64_t max_seed = std::numeric_limits<std::int64_t>::max();
 
 struct Entry {
   PlannedAgent agent;
@@ -45,77 +48,146 @@ void read_cost(KeyReader& reader, const Value& value, Entry& entry) {
   entry.agent.profile.bids = BidStyle::formula;
 }
 
-constexpr std::array<Key<Entry>, 22> table{{
-    {{"name", "text", "required", "how people and other entries call it; unique"},
-     [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.name = r.name(v).value_or(""); }},
-    {{"count", "whole number", "1", "how many of its kind; above 1 they are called name1, name2, ..."},
-     [](KeyReader& r, const Value& v, Entry& e) { e.count = r.whole(v, 1, max_count).value_or(1); }},
-    {{"role", "executive, manager, specialist, operator or observer", "specialist",
-      "a specialist takes tasks; managers and executives lead (strategy hierarchy)"},
-     read_role},
-    {{"parent", "text", "none", "name of the manager or executive above it"},
-     [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.parent = r.name(v).value_or(""); }},
-    {{"project", "text", "all", "works for this project only"},
-     [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.project = r.name(v).value_or(""); }},
-    {{"skills", "map of name to level, or list of names", "none",
-      "what it can do; a level divides the time it takes"},
-     [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.skills = r.skills(v); }},
-    {{"speed", "number", "1", "work done per second"},
-     [](KeyReader& r, const Value& v, Entry& e) {
-       e.agent.profile.speed = r.number(v, 0, max_speed, true).value_or(one);
+/// How one option is read, documented and printed. `print`: null when the agent has the default; a null
+/// function: the key is unfolded while reading and never printed.
+struct AgentKey {
+  Key<Entry> key;
+  Value (*print)(const PlannedAgent&);
+};
+
+Value text_or_null(const std::string& text) { return text.empty() ? Value() : Value(text); }
+Value true_or_null(bool flag) { return flag ? Value(true) : Value(); }
+Value number_unless(Micros value, Micros fallback) {
+  return value == fallback ? Value() : Value(from_micros(value));
+}
+/// In microseconds: exact.
+Value duration_unless(Duration value, Duration fallback) {
+  if (value == fallback) return {};
+  return Value(fmt::format("{}us", value.us));
+}
+
+Value print_skills(const PlannedAgent& agent) {
+  Value levels;
+  for (const Skill& skill : agent.profile.skills) levels.set(skill.name, Value(from_micros(skill.level)));
+  return levels;
+}
+
+constexpr std::array<AgentKey, 26> table{{
+    {{{"name", "text", "required", "how people and other entries call it; unique"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.name = r.name(v).value_or(""); }},
+     [](const PlannedAgent& a) { return Value(a.profile.name); }},
+    {{{"count", "whole number", "1", "how many of its kind; above 1 they are called name1, name2, ..."},
+      [](KeyReader& r, const Value& v, Entry& e) { e.count = r.whole(v, 1, max_count).value_or(1); }},
+     nullptr},
+    {{{"role", "executive, manager, specialist, operator or observer", "specialist",
+       "a specialist takes tasks; managers and executives lead (strategy hierarchy)"},
+      read_role},
+     [](const PlannedAgent& a) {
+       return a.profile.role == Role::specialist ? Value() : Value(name(a.profile.role));
      }},
-    {{"capacity", "whole number", "1", "tasks at once"},
-     [](KeyReader& r, const Value& v, Entry& e) {
-       e.agent.profile.capacity = static_cast<std::uint32_t>(r.whole(v, 1, max_capacity).value_or(1));
-     }},
-    {{"executor", "command, coprocess or simulated", "command",
-      "one process per task, one child that speaks JSON lines, or waiting for size / speed"},
-     read_executor},
-    {{"exec", "text", "none", "command that does a task, or the coprocess; needless for `run` tasks"},
-     [](KeyReader& r, const Value& v, Entry& e) { e.agent.exec = r.text(v).value_or(""); }},
-    {{"input", "text or json", "text",
-      "how the task reaches the command: title and body, or all of it as JSON"},
-     [](KeyReader& r, const Value& v, Entry& e) {
-       e.agent.json_input = r.choice(v, {"text", "json"}) == "json";
-     }},
-    {{"allow_run", "true or false", "false", "executes a task's own `run` command"},
-     [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.allow_run = r.flag(v).value_or(false); }},
-    {{"bid", "text", "none", "command that reads a task as JSON and answers with a bid or a refusal"},
-     [](KeyReader& r, const Value& v, Entry& e) {
-       e.agent.bid = r.text(v).value_or("");
-       if (!e.agent.bid.empty()) e.agent.profile.bids = BidStyle::live;
-     }},
-    {{"cost", "formula", "size / speed / skill level",
-      "expected seconds as a Lua expression over the task's fields"},
-     read_cost},
-    {{"live", "true or false", "false", "is asked for each of its bids; else the controller works them out"},
-     [](KeyReader& r, const Value& v, Entry& e) {
-       if (r.flag(v).value_or(false)) e.agent.profile.bids = BidStyle::live;
-     }},
-    {{"price_per_second", "number", "0", "price of a second of its work"},
-     [](KeyReader& r, const Value& v, Entry& e) {
-       e.agent.profile.price_per_second = r.number(v, 0, max_price).value_or(0);
-     }},
-    {{"set_up", "duration", "0",
-      "saved on each further task of a kind that it takes in one go: it bids for several together too"},
-     [](KeyReader& r, const Value& v, Entry& e) {
-       if (const auto saved = r.duration(v, Duration{})) e.agent.profile.set_up = saved->us;
-     }},
-    {{"answers_bids", "true or false", "true",
-      "a coprocess answers bid lines; false: standard bids, or `cost`"},
-     [](KeyReader& r, const Value& v, Entry& e) { e.agent.answers_bids = r.flag(v).value_or(true); }},
-    {{"price_field", "text", "none", "path in a JSON result to its price, as in total_cost_usd"},
-     [](KeyReader& r, const Value& v, Entry& e) { e.agent.price_field = r.text(v).value_or(""); }},
-    {{"tokens_field", "text", "none", "path in a JSON result to its tokens, as in usage.output_tokens"},
-     [](KeyReader& r, const Value& v, Entry& e) { e.agent.tokens_field = r.text(v).value_or(""); }},
-    {{"result_field", "text", "none", "path in a JSON result to what counts as the result"},
-     [](KeyReader& r, const Value& v, Entry& e) { e.agent.result_field = r.text(v).value_or(""); }},
-    {{"restart", "true or false", "true", "started again when it dies"},
-     [](KeyReader& r, const Value& v, Entry& e) { e.agent.restart = r.flag(v).value_or(true); }},
+    {{{"parent", "text", "none", "name of the manager or executive above it"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.parent = r.name(v).value_or(""); }},
+     [](const PlannedAgent& a) { return text_or_null(a.profile.parent); }},
+    {{{"project", "text", "all", "works for this project only"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.project = r.name(v).value_or(""); }},
+     [](const PlannedAgent& a) { return text_or_null(a.profile.project); }},
+    {{{"skills", "map of name to level, or list of names", "none",
+       "what it can do; a level divides the time it takes"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.skills = r.skills(v); }},
+     print_skills},
+    {{{"speed", "number", "1", "work done per second"},
+      [](KeyReader& r, const Value& v, Entry& e) {
+        e.agent.profile.speed = r.number(v, 0, max_speed, true).value_or(one);
+      }},
+     [](const PlannedAgent& a) { return number_unless(a.profile.speed, one); }},
+    {{{"capacity", "whole number", "1", "tasks at once"},
+      [](KeyReader& r, const Value& v, Entry& e) {
+        e.agent.profile.capacity = static_cast<std::uint32_t>(r.whole(v, 1, max_capacity).value_or(1));
+      }},
+     [](const PlannedAgent& a) { return a.profile.capacity == 1 ? Value() : Value(a.profile.capacity); }},
+    // Always printed: an agent with a bare `executor: command` is allowed to have no way to do a task.
+    {{{"executor", "command, coprocess or simulated", "command",
+       "one process per task, one child that speaks JSON lines, or waiting for size / speed"},
+      read_executor},
+     [](const PlannedAgent& a) { return Value(name(a.executor)); }},
+    {{{"exec", "text", "none", "command that does a task, or the coprocess; needless for `run` tasks"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.exec = r.text(v).value_or(""); }},
+     [](const PlannedAgent& a) { return text_or_null(a.exec); }},
+    {{{"input", "text or json", "text",
+       "how the task reaches the command: title and body, or all of it as JSON"},
+      [](KeyReader& r, const Value& v, Entry& e) {
+        e.agent.json_input = r.choice(v, {"text", "json"}) == "json";
+      }},
+     [](const PlannedAgent& a) { return a.json_input ? Value("json") : Value(); }},
+    {{{"allow_run", "true or false", "false", "executes a task's own `run` command"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.allow_run = r.flag(v).value_or(false); }},
+     [](const PlannedAgent& a) { return true_or_null(a.profile.allow_run); }},
+    {{{"bid", "text", "none", "command that reads a task as JSON and answers with a bid or a refusal"},
+      [](KeyReader& r, const Value& v, Entry& e) {
+        e.agent.bid = r.text(v).value_or("");
+        if (!e.agent.bid.empty()) e.agent.profile.bids = BidStyle::live;
+      }},
+     [](const PlannedAgent& a) { return text_or_null(a.bid); }},
+    {{{"bid_timeout", "duration", "10s", "time limit of the `bid` command"},
+      [](KeyReader& r, const Value& v, Entry& e) {
+        e.agent.bid_timeout = r.duration(v, Duration{1}).value_or(seconds(10));
+      }},
+     [](const PlannedAgent& a) { return duration_unless(a.bid_timeout, seconds(10)); }},
+    {{{"cost", "formula", "size / speed / skill level",
+       "expected seconds as a Lua expression over the task's fields"},
+      read_cost},
+     [](const PlannedAgent& a) { return text_or_null(a.profile.cost_formula); }},
+    {{{"live", "true or false", "false", "is asked for each of its bids; else the controller works them out"},
+      [](KeyReader& r, const Value& v, Entry& e) {
+        if (r.flag(v).value_or(false)) e.agent.profile.bids = BidStyle::live;
+      }},
+     [](const PlannedAgent& a) { return true_or_null(a.profile.bids == BidStyle::live && a.bid.empty()); }},
+    {{{"price_per_second", "number", "0", "price of a second of its work"},
+      [](KeyReader& r, const Value& v, Entry& e) {
+        e.agent.profile.price_per_second = r.number(v, 0, max_price).value_or(0);
+      }},
+     [](const PlannedAgent& a) { return number_unless(a.profile.price_per_second, 0); }},
+    {{{"set_up", "duration", "0",
+       "saved on each further task of a kind that it takes in one go: it bids for several together too"},
+      [](KeyReader& r, const Value& v, Entry& e) {
+        if (const auto saved = r.duration(v, Duration{})) e.agent.profile.set_up = saved->us;
+      }},
+     [](const PlannedAgent& a) { return duration_unless(Duration{a.profile.set_up}, Duration{}); }},
+    {{{"answers_bids", "true or false", "true",
+       "a coprocess answers bid lines; false: standard bids, or `cost`"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.answers_bids = r.flag(v).value_or(true); }},
+     [](const PlannedAgent& a) { return a.answers_bids ? Value() : Value(false); }},
+    {{{"price_field", "text", "none", "path in a JSON result to its price, as in total_cost_usd"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.price_field = r.text(v).value_or(""); }},
+     [](const PlannedAgent& a) { return text_or_null(a.price_field); }},
+    {{{"tokens_field", "text", "none", "path in a JSON result to its tokens, as in usage.output_tokens"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.tokens_field = r.text(v).value_or(""); }},
+     [](const PlannedAgent& a) { return text_or_null(a.tokens_field); }},
+    {{{"result_field", "text", "none", "path in a JSON result to what counts as the result"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.result_field = r.text(v).value_or(""); }},
+     [](const PlannedAgent& a) { return text_or_null(a.result_field); }},
+    {{{"noise", "number", "0", "of a simulated agent: 0.2 varies durations by 20 %"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.noise = r.number(v, 0, 1).value_or(0); }},
+     [](const PlannedAgent& a) { return number_unless(a.noise, 0); }},
+    {{{"failure_rate", "number", "0", "of a simulated agent: share of attempts that fail"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.failure_rate = r.number(v, 0, 1).value_or(0); }},
+     [](const PlannedAgent& a) { return number_unless(a.failure_rate, 0); }},
+    {{{"seed", "whole number", "1", "of a simulated agent: random seed"},
+      [](KeyReader& r, const Value& v, Entry& e) {
+        e.agent.seed = static_cast<std::uint64_t>(r.whole(v, 0, max_seed).value_or(1));
+      }},
+     [](const PlannedAgent& a) { return a.seed == 1 ? Value() : Value(a.seed); }},
+    // The last row: job files do not have it.
+    {{{"restart", "true or false", "true", "started again when it dies"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.restart = r.flag(v).value_or(true); }},
+     [](const PlannedAgent& a) { return a.restart ? Value() : Value(false); }},
 }};
 
-std::span<const Key<Entry>> rows(bool supervised) {
-  return std::span(table).first(supervised ? table.size() : table.size() - 1);
+std::vector<Key<Entry>> rows(bool supervised) {
+  std::vector<Key<Entry>> keys;
+  for (const AgentKey& row : table) keys.push_back(row.key);
+  if (!supervised) keys.pop_back();
+  return keys;
 }
 
 /// What keys say together.
@@ -141,6 +213,20 @@ void check_entry(const Entry& entry, const Value& value, KeyReader& reader) {
   if (idle && may(agent.profile.role, Action::take))
     reader.refuse(value.place, "has no way to do a task",
                   "add exec: ..., allow_run: true or executor: simulated");
+}
+
+/// Nothing when it is no map; an entry with an empty name when it has none.
+std::optional<Entry> read_entry(const Value& value, std::span<const Key<Entry>> keys,
+                                Diagnostics& diagnostics) {
+  const Value* given_name = value.find("name");
+  const bool named = given_name && given_name->is_string();
+  KeyReader reader(diagnostics, named ? "agent " + quoted(given_name->string()) : "an agent");
+  if (!require_map(reader, value, "{name: ..., exec: ...}")) return {};
+  Entry entry;
+  entry.agent.place = value.place;
+  read_keys(reader, value, keys, entry);
+  check_entry(entry, value, reader);
+  return entry;
 }
 
 void check_parents(const std::vector<PlannedAgent>& agents, Diagnostics& diagnostics) {
@@ -179,15 +265,11 @@ std::vector<PlannedAgent> read_agents(const Value& list, bool supervised, Diagno
     return agents;
   }
   std::map<std::string, Place> places;
+  const std::vector<Key<Entry>> keys = rows(supervised);
   for (const Value& value : list.array()) {
-    const Value* given_name = value.find("name");
-    const bool named = given_name && given_name->is_string();
-    KeyReader reader(diagnostics, named ? "agent " + quoted(given_name->string()) : "an agent");
-    if (!require_map(reader, value, "{name: ..., exec: ...}")) continue;
-    Entry entry;
-    entry.agent.place = value.place;
-    read_keys(reader, value, rows(supervised), entry);
-    check_entry(entry, value, reader);
+    const std::optional<Entry> read = read_entry(value, keys, diagnostics);
+    if (!read) continue;
+    const Entry& entry = *read;
     for (std::int64_t i = 1; i <= entry.count && !entry.agent.profile.name.empty(); ++i) {
       PlannedAgent agent = entry.agent;
       if (entry.count > 1) agent.profile.name += std::to_string(i);
@@ -206,6 +288,29 @@ std::vector<PlannedAgent> read_agents(const Value& list, bool supervised, Diagno
   return agents;
 }
 
-std::vector<KeyInfo> agent_keys(bool supervised) { return infos(rows(supervised)); }
+std::vector<KeyInfo> agent_keys(bool supervised) {
+  return infos(std::span<const Key<Entry>>(rows(supervised)));
+}
+
+Value describe_agent(const PlannedAgent& agent) {
+  Value description;
+  for (const AgentKey& row : table) {
+    if (!row.print) continue;
+    if (Value value = row.print(agent); !value.is_null())
+      description.set(row.key.info.name, std::move(value));
+  }
+  return description;
+}
+
+Result<PlannedAgent> read_agent(std::string_view text, std::string source) {
+  const Result<Value> value = text.starts_with('{') ? parse_json(text) : parse_yaml(text);
+  if (!value) return fail(Errc::invalid, fmt::format("{}:{}", source, value.error().text));
+  Diagnostics diagnostics(std::move(source));
+  std::optional<Entry> entry = read_entry(*value, rows(true), diagnostics);
+  if (entry && entry->count != 1)
+    diagnostics.add(value->place, "this describes one agent, not several", "remove 'count'");
+  if (!diagnostics.empty()) return fail(diagnostics.error());
+  return std::move(entry->agent);
+}
 
 }  // namespace bidboard

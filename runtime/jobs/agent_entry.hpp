@@ -1,5 +1,9 @@
-// Reads the list `agents:` of a job file and of bidboard.yaml: one table of keys for both.
+// The description of an agent. One table of keys (agent_entry.cpp) says for each option how it is read, how
+// it is printed, and what the documentation says of it: for the list `agents:` of a job file and of
+// bidboard.yaml, and for the JSON text by which a supervisor tells a child process what agent to be.
 #pragma once
+
+#include <string>
 
 #include "runtime/jobs/key_table.hpp"
 #include "runtime/jobs/plan.hpp"
@@ -10,5 +14,13 @@ namespace bidboard {
 std::vector<PlannedAgent> read_agents(const Value& list, bool supervised, Diagnostics& diagnostics);
 
 std::vector<KeyInfo> agent_keys(bool supervised);
+
+/// The agent as a map of those keys, without keys that have their default.
+/// read_agent(to_json(describe_agent(a))) gives `a` for every agent that can be read from a file.
+Value describe_agent(const PlannedAgent& agent);
+
+/// One agent as JSON or YAML, `count` being 1. `source` is named in findings. Errors: invalid, all findings
+/// at once.
+Result<PlannedAgent> read_agent(std::string_view text, std::string source);
 
 }  // namespace bidboard

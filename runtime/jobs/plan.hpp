@@ -21,7 +21,7 @@ enum class ExecutorKind : std::uint8_t {
 };
 std::string_view name(ExecutorKind kind);
 
-/// An agent to be started. `count: 3` has become three of these.
+/// An agent to be started; agent_entry.hpp reads and prints it. `count: 3` has become three of these.
 struct PlannedAgent {
   AgentProfile profile;  ///< pid and host are not set
   ExecutorKind executor = ExecutorKind::command;
@@ -33,8 +33,14 @@ struct PlannedAgent {
   std::string price_field;
   std::string tokens_field;
   std::string result_field;
-  bool restart = true;  ///< its supervisor starts it again when it dies
-  Place place;
+  // Of a simulated agent (agents/executors/simulated.hpp).
+  Micros noise = 0;
+  Micros failure_rate = 0;
+  std::uint64_t seed = 1;
+  Duration bid_timeout = seconds(10);  ///< of `bid`
+  bool restart = true;                 ///< its supervisor starts it again when it dies
+  Place place;                         ///< in the file; not part of its description
+  bool operator==(const PlannedAgent&) const = default;
 };
 
 struct PlannedNeed {

@@ -333,7 +333,7 @@ ScenarioReport run_scenario(const Scenario& scenario, Observer* also) {
   if (world.idle_turns_max() > idle_turns_allowed)
     report.violations.push_back("the controller was woken " + std::to_string(world.idle_turns_max()) +
                                 " times in a row without anything to do");
-  report.trace_hash = world.trace_hash();
+  report.log_hash = world.log_hash();
   report.events = world.store().last_seq().value;
   report.messages = world.traffic().total().messages;
   report.tasks = board.counters().task.value;

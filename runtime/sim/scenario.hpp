@@ -34,7 +34,7 @@ std::vector<std::string> describe(const Scenario& scenario);
 
 struct ScenarioReport {
   std::vector<std::string> violations;  ///< from checkers.hpp and of liveness; empty: every rule held
-  std::uint64_t trace_hash = 0;
+  std::uint64_t log_hash = 0;
   std::uint64_t events = 0;  ///< in the log
   std::uint64_t messages = 0;
   std::uint64_t done = 0;  ///< tasks with a result

@@ -127,7 +127,7 @@ class World {
   EndpointId endpoint_of(std::uint32_t agent) const { return first_agent + agent; }
   std::vector<Usage> usage() const;
   /// A hash of everything that happened so far: what was committed, sent and received, and when.
-  std::uint64_t trace_hash() const { return hash_; }
+  std::uint64_t log_hash() const { return hash_; }
   const WorldOptions& options() const { return options_; }
 
  private:

@@ -101,6 +101,7 @@ TEST_CASE("A log that takes a task where the state table does not lead is named,
   const std::vector<std::string> findings = verify(held.store);
   REQUIRE(findings.size() == 1);
   CHECK(findings[0] ==
-        "the log cannot be replayed: event 3 cannot be: the state table allows no task_started for t1, which "
+        "the log cannot be replayed: event 3 is impossible: the state table allows no task_started for t1, "
+        "which "
         "is cancelled at that point");
 }

@@ -50,7 +50,7 @@ TEST_CASE("every kept input goes through its fuzz target again") {
     INFO(target.name);
     std::size_t inputs = 0;
     for (const auto& entry : fs::directory_iterator(here / "corpus" / target.name)) {
-      // A crash names the input on the last line of output: there is no other trace of it.
+      // A crash names the input on the last line of output: nothing else names it.
       INFO(entry.path());
       run(target, content_of(entry.path()));
       ++inputs;

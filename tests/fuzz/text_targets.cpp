@@ -12,7 +12,7 @@
 #include "runtime/jobs/settings.hpp"
 #include "runtime/jobs/trace.hpp"
 #include "tests/fuzz/targets.hpp"
-#include "tests/support/trace_runner.hpp"
+#include "tests/support/script_runner.hpp"
 
 namespace bidboard::fuzz {
 namespace {
@@ -22,8 +22,8 @@ const KnownNames known{{"auction", "blackboard", "central", "fifo"},
 
 /// A board with something in every table.
 const Store& small_board() {
-  static trace::TraceRunner* const runner = [] {
-    auto* made = new trace::TraceRunner;
+  static script::ScriptRunner* const runner = [] {
+    auto* made = new script::ScriptRunner;
     for (const char* line :
          {"agent one skills=cpp:0.9", "agent two capacity=2", "post build size=2 skills=cpp",
           "post test needs=t1", "post-flow flow a b<a c<a,b?", "started one t1",

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <vector>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/test_board.hpp"
@@ -21,35 +22,49 @@ Number number_at(const std::string& bytes, std::size_t at) {
   return number;
 }
 
-/// The first letters of the keys on a leaf page of LMDB's data format 1; empty for any other page. Behind a
-/// header of 16 bytes (number, padding, flags, end of the list, begin of the entries) comes a list of where
-/// the entries are; an entry has 8 bytes before its key.
-std::string letters_on(const std::string& file, std::size_t page) {
-  constexpr std::uint16_t leaf = 0x02;
-  if (number_at<std::uint16_t>(file, page + 10) != leaf) return {};
-  std::string letters;
-  const std::size_t entries = (number_at<std::uint16_t>(file, page + 12) - 16u) / 2;
-  for (std::size_t i = 0; i < entries; ++i)
-    letters += file[page + number_at<std::uint16_t>(file, page + 16 + 2 * i) + 8];
-  return letters;
+// LMDB's data format 1: a page has a header of 16 bytes (number, padding, flags, end of the list, begin of
+// the entries) and then a list of where its entries are. An entry has 8 bytes before its key; on a branch
+// page they are the child's number (6 bytes) and the length of the key.
+constexpr std::uint16_t branch = 0x01;
+constexpr std::uint16_t leaf = 0x02;
+
+std::uint16_t flags_of(const std::string& file, std::size_t page) {
+  return number_at<std::uint16_t>(file, page + 10);
 }
 
-/// Clears the pages that hold nothing but tasks and events. How many.
-int clear_pages(const std::string& path) {
+std::vector<std::size_t> entries_on(const std::string& file, std::size_t page) {
+  std::vector<std::size_t> entries;
+  for (std::size_t at = 16; at < number_at<std::uint16_t>(file, page + 12); at += 2)
+    entries.push_back(page + number_at<std::uint16_t>(file, page + at));
+  return entries;
+}
+
+bool holds_only_tasks_and_events(const std::string& file, std::size_t page) {
+  if (page + page_bytes > file.size() || flags_of(file, page) != leaf) return false;
+  for (const std::size_t entry : entries_on(file, page))
+    if (file[entry + 8] != 'T' && file[entry + 8] != 'L') return false;
+  return true;
+}
+
+/// Makes LMDB look for pages that hold nothing but tasks and events where there are none. How many.
+int lose_pages(const std::string& path) {
   std::string file;
   {
     std::ifstream in(path, std::ios::binary);
     file.assign(std::istreambuf_iterator<char>(in), {});
   }
-  int cleared = 0;
+  int lost = 0;
   for (std::size_t page = 2 * page_bytes; page + page_bytes <= file.size(); page += page_bytes) {
-    const std::string letters = letters_on(file, page);
-    if (letters.empty() || letters.find_first_not_of("TL") != std::string::npos) continue;
-    std::memset(file.data() + page, 0, page_bytes);
-    ++cleared;
+    if (flags_of(file, page) != branch) continue;
+    for (const std::size_t entry : entries_on(file, page)) {
+      const std::uint64_t child = number_at<std::uint32_t>(file, entry);
+      if (!holds_only_tasks_and_events(file, child * page_bytes)) continue;
+      file[entry + 4] = 1;  // 2^32 pages farther on
+      ++lost;
+    }
   }
   std::ofstream(path, std::ios::binary) << file;
-  return cleared;
+  return lost;
 }
 
 }  // namespace
@@ -57,7 +72,7 @@ int clear_pages(const std::string& path) {
 TEST_CASE("commands that come upon pages that cannot be read say so and exit with 1") {
   const TestBoard board;
   for (int i = 0; i < 40; ++i) board.must({"post", "a task", "--body", std::string(900, 'b')});
-  REQUIRE(clear_pages(board.directory().path + "/data.mdb") > 5);
+  REQUIRE(lose_pages(board.directory().path + "/data.mdb") > 5);
   const std::vector<std::vector<std::string>> commands{{"tasks"},
                                                        {"tasks", "--json"},
                                                        {"tasks", "--where", "state = 'ready'"},

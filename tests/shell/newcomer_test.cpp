@@ -89,6 +89,9 @@ TEST_CASE("Values that cannot be meant are usage errors") {
                 {{"agent", "--name", "a"}, 2, "choose how the agent works"},
                 {{"agent", "--name", "a", "--exec", "x", "--simulate"}, 2, "use only one of"},
                 {{"agent", "--name", "a", "--exec", "x", "--capacity", "0"}, 2, "--capacity"},
+                {{"agent", "--description", R"({"name": "a", "exce": "x"})"}, 2, "did you mean 'exec'?"},
+                {{"agent", "--description", "@nowhere.json"}, 3, "nowhere.json"},
+                {{"agent", "--description", "{name: a, exec: x}", "--speed", "2"}, 2, "with --description"},
                 {{"query", "SELECT 1", "--csv", "--json"}, 2, "use only one of"},
                 {{"run", "job.yaml", "--agents", "-3"}, 3, "cannot read job.yaml"}});
 }

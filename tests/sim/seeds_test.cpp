@@ -51,7 +51,7 @@ TEST_CASE("whatever goes wrong in a world, nothing wrong follows, and once it is
 
 TEST_CASE("a seed gives the same run in every build") {
   // BIDBOARD_REWRITE=1 writes the file anew: after a change of what the core decides, on purpose.
-  const std::string path = std::string(BIDBOARD_SOURCE_DIR) + "/tests/sim/trace_hashes.txt";
+  const std::string path = std::string(BIDBOARD_SOURCE_DIR) + "/tests/sim/log_hashes.txt";
   const Ended run = simulate({"--seeds", "1..20", "--hashes"});
   REQUIRE(run.code == 0);
   const std::string hashes = run.out.substr(0, run.out.find("20 seeds"));

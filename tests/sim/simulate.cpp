@@ -24,7 +24,7 @@ constexpr const char* usage =
     "auction\n"
     "  --jobs N                 at once (2)\n"
     "  --sabotage GUARANTEE     switches one off (blackboard/checks/sabotage.hpp): a run must fail\n"
-    "  --hashes                 prints the seeds with their trace hashes\n"
+    "  --hashes                 prints the seeds with their log hashes\n"
     "  --events                 with --seed: every event and fault, as it happens\n";
 
 struct Options {
@@ -77,13 +77,12 @@ bool run_one(const Options& options, std::uint64_t seed) {
   const ScenarioReport report = run_scenario(scenario, options.events ? &teller : nullptr);
   std::printf(
       "%llu of %llu tasks done in %s of virtual time; %llu events, %llu messages, %llu faults, %llu failed "
-      "commits, %llu late results\ntrace %016llx\n",
+      "commits, %llu late results\nlog hash %016llx\n",
       static_cast<unsigned long long>(report.done), static_cast<unsigned long long>(report.tasks),
       format_duration(report.took).c_str(), static_cast<unsigned long long>(report.events),
       static_cast<unsigned long long>(report.messages), static_cast<unsigned long long>(report.faults),
       static_cast<unsigned long long>(report.failed_commits),
-      static_cast<unsigned long long>(report.late_results),
-      static_cast<unsigned long long>(report.trace_hash));
+      static_cast<unsigned long long>(report.late_results), static_cast<unsigned long long>(report.log_hash));
   if (report.violations.empty()) return true;
   std::printf("FAILED:\n");
   print(report.violations);
@@ -142,7 +141,7 @@ class Many {
     sum_.faults += report.faults;
     if (!options_.hashes) return;
     if (hashes_.size() <= seed - options_.first) hashes_.resize(seed - options_.first + 1);
-    hashes_[seed - options_.first] = report.trace_hash;
+    hashes_[seed - options_.first] = report.log_hash;
   }
 
   const Options& options_;

@@ -20,6 +20,8 @@ template <class E>
 constexpr std::uint8_t count_of() {
   if constexpr (std::is_same_v<E, TaskState>)
     return 12;
+  else if constexpr (std::is_same_v<E, HoldKind>)
+    return 2;
   else if constexpr (std::is_same_v<E, AgentState>)
     return 3;
   else if constexpr (std::is_same_v<E, BidStyle>)
@@ -39,7 +41,8 @@ constexpr std::uint8_t count_of() {
 }
 template <class E>
 constexpr std::uint8_t first_of() {
-  return std::is_same_v<E, TaskState> || std::is_same_v<E, RefusalReason> ? 1 : 0;
+  return std::is_same_v<E, TaskState> || std::is_same_v<E, RefusalReason> || std::is_same_v<E, HoldKind> ? 1
+                                                                                                         : 0;
 }
 
 template <class... Ts>
@@ -68,6 +71,7 @@ void randomise(Random& random, T& value) {
     randomise(random, value.us);
   } else if constexpr (HasFields<T>) {
     for_each_field(value, [&](const char*, auto& field) { randomise(random, field); });
+    if constexpr (requires { value.upcast(); }) value.upcast();  // as this version would have written it
   } else if constexpr (requires { value.value; }) {
     randomise(random, value.value);
   } else if constexpr (requires { value.index(); }) {

@@ -20,33 +20,33 @@ namespace {
 constexpr const char* step_script = R"(#!/bin/sh
 exec 9>> "locks/$1"
 flock -n 9 || echo "$1 $BIDBOARD_EPOCH" >> overlaps
-echo "begin $1 $BIDBOARD_EPOCH" >> trace
+echo "begin $1 $BIDBOARD_EPOCH" >> executions
 sleep "$2"
-echo "end $1 $BIDBOARD_EPOCH" >> trace
+echo "end $1 $BIDBOARD_EPOCH" >> executions
 echo "$1"
 )";
 
 std::string name_of(std::size_t task) { return "n" + std::to_string(task); }
 
-/// Where the executions' lines stand in the trace.
-struct Trace {
+/// Where the executions' lines stand in the record of executions.
+struct ExecutionLog {
   std::map<std::pair<std::string, std::string>, std::size_t> begins, ends;  // by task and epoch
   std::map<std::string, std::vector<std::size_t>> begins_of;
   std::size_t twice = 0;
 };
 
-Trace read_trace(const std::string& text) {
-  Trace trace;
+ExecutionLog read_executions(const std::string& text) {
+  ExecutionLog executions;
   std::size_t at = 0;
   for (const std::string& line : lines_of(text)) {
     std::istringstream in(line);
     std::string word, task, epoch;
     in >> word >> task >> epoch;
-    auto& known = word == "begin" ? trace.begins : trace.ends;
-    if (!known.emplace(std::pair(task, epoch), ++at).second) ++trace.twice;
-    if (word == "begin") trace.begins_of[task].push_back(at);
+    auto& known = word == "begin" ? executions.begins : executions.ends;
+    if (!known.emplace(std::pair(task, epoch), ++at).second) ++executions.twice;
+    if (word == "begin") executions.begins_of[task].push_back(at);
   }
-  return trace;
+  return executions;
 }
 
 }  // namespace
@@ -94,9 +94,9 @@ void RecordedDag::post() const {
   REQUIRE(posted.has_value());
 }
 
-std::size_t RecordedDag::lines() const { return lines_of(board_.read("trace")).size(); }
+std::size_t RecordedDag::lines() const { return lines_of(board_.read("executions")).size(); }
 
-std::size_t RecordedDag::begun() const { return read_trace(board_.read("trace")).begins.size(); }
+std::size_t RecordedDag::begun() const { return read_executions(board_.read("executions")).begins.size(); }
 
 bool RecordedDag::all_done() const {
   return board_.value("SELECT count(*) FROM tasks WHERE state = 'done'") == std::to_string(size());
@@ -112,19 +112,19 @@ void RecordedDag::check() const {
 }
 
 void RecordedDag::check_order() const {
-  const Trace trace = read_trace(board_.read("trace"));
-  CHECK(trace.twice == 0);
+  const ExecutionLog executions = read_executions(board_.read("executions"));
+  CHECK(executions.twice == 0);
   std::map<std::string, std::string> accepted;  // by task: the epoch whose result counts
   for (const std::string& row : board_.rows("SELECT name, epoch FROM tasks"))
     accepted[row.substr(0, row.find('|'))] = row.substr(row.find('|') + 1);
   for (std::size_t task = 0; task < size(); ++task) {
     const std::string name = name_of(task);
     INFO(name);
-    REQUIRE(trace.ends.contains({name, accepted.at(name)}));
+    REQUIRE(executions.ends.contains({name, accepted.at(name)}));
     for (const std::size_t need : needs_[task]) {
       const std::string needed = name_of(need);
-      const std::size_t done_at = trace.ends.at({needed, accepted.at(needed)});
-      for (const std::size_t begun_at : trace.begins_of.at(name)) {
+      const std::size_t done_at = executions.ends.at({needed, accepted.at(needed)});
+      for (const std::size_t begun_at : executions.begins_of.at(name)) {
         INFO(name << " needs " << needed);
         REQUIRE(done_at < begun_at);
       }

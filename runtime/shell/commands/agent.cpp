@@ -3,17 +3,22 @@
 #include <cctype>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "blackboard/fmt.hpp"
 #include "runtime/fleet/agent_process.hpp"
+#include "runtime/jobs/agent_entry.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/notes.hpp"
 
 namespace bidboard {
 namespace {
 
+constexpr const char* usual_name = "agent";
+
 struct AgentArgs {
   AgentProcessOptions options;
+  std::string description;
   std::string role = "specialist";
   std::vector<std::string> skills;
   std::int64_t capacity = 1;
@@ -26,7 +31,31 @@ struct AgentArgs {
   bool quiet = false;
 };
 
+/// With --description: the agent is what that says, and --name, if given, names it. Not whatever else is
+/// typed here.
+Result<void> take_description(AgentArgs& args) {
+  const std::string typed_name = std::exchange(args.options.agent.profile.name, usual_name);
+  PlannedAgent usual;
+  usual.profile.name = usual_name;
+  const bool typed = args.options.agent != usual || args.role != "specialist" || !args.skills.empty() ||
+                     args.capacity != 1 || !args.coprocess.empty() || args.simulate || args.no_bids ||
+                     args.live || args.input != "text" || args.seed != 1;
+  if (typed)
+    return fail(Errc::invalid,
+                "with --description, write what the agent is into the description; --name, "
+                "--directory, --connect, --key, --patience and --quiet can be added");
+  const Result<std::string> text = read_text(args.description);
+  if (!text) return fail(text.error());
+  const std::string source = args.description.starts_with('@') ? args.description.substr(1) : "description";
+  Result<PlannedAgent> agent = read_agent(*text, source);
+  if (!agent) return fail(agent.error());
+  args.options.agent = std::move(*agent);
+  if (typed_name != usual_name) args.options.agent.profile.name = typed_name;
+  return {};
+}
+
 Result<void> fill_in(AgentArgs& args) {
+  if (!args.description.empty()) return take_description(args);
   PlannedAgent& agent = args.options.agent;
   const auto role = parse_role(args.role);
   if (!role)
@@ -62,11 +91,15 @@ Result<void> fill_in(AgentArgs& args) {
   if (args.live && !agent.profile.cost_formula.empty())
     return fail(Errc::invalid,
                 "use only one of --live and --cost: the controller evaluates a formula itself");
-  if (args.live) agent.profile.bids = BidStyle::live;
-  if (args.options.noise < 0 || args.options.noise > one || args.options.failure_rate < 0 ||
-      args.options.failure_rate > one)
+  // As read_agent() fills it in from a description.
+  if (args.live || !agent.bid.empty())
+    agent.profile.bids = BidStyle::live;
+  else if (!agent.profile.cost_formula.empty())
+    agent.profile.bids = BidStyle::formula;
+  agent.profile.simulated = args.simulate;
+  if (agent.noise < 0 || agent.noise > one || agent.failure_rate < 0 || agent.failure_rate > one)
     return fail(Errc::invalid, "--noise and --failure-rate must be from 0 to 1");
-  args.options.seed = static_cast<std::uint64_t>(args.seed);
+  agent.seed = static_cast<std::uint64_t>(args.seed);
   return {};
 }
 
@@ -136,8 +169,8 @@ void declare_work(Options& o, AgentArgs& args) {
          "Path of the price in a JSON result, e.g. total_cost_usd");
   o.text("--tokens-field", agent.tokens_field, "PATH", "Path of the token count, e.g. usage.output_tokens");
   o.text("--result-field", agent.result_field, "PATH", "Path of the result itself");
-  o.number("--noise", args.options.noise, "X", "With --simulate: 0.2 varies durations by 20 %");
-  o.number("--failure-rate", args.options.failure_rate, "X", "With --simulate: share of attempts that fail");
+  o.number("--noise", agent.noise, "X", "With --simulate: 0.2 varies durations by 20 %");
+  o.number("--failure-rate", agent.failure_rate, "X", "With --simulate: share of attempts that fail");
   o.integer("--seed", args.seed, "N", "With --simulate: random seed");
 }
 
@@ -163,8 +196,10 @@ Command agent_command() {
             auto args = std::make_shared<AgentArgs>();
             PlannedAgent& agent_options = args->options.agent;
             AgentProfile& profile = agent_options.profile;
-            profile.name = "agent";
+            profile.name = usual_name;
             o.text("--name", profile.name, "NAME", "Its name, unique among live agents");
+            o.text("--description", args->description, "JSON|@file|-",
+                   "The agent as JSON or YAML with the keys of `agents:` in a job file, instead of options");
             o.text("--role", args->role, "ROLE",
                    "specialist does tasks; manager and executive assign them (strategy hierarchy)");
             o.text("--parent", profile.parent, "NAME", "The manager or executive above it");
@@ -189,7 +224,7 @@ Command agent_command() {
             o.text("--connect", args->options.connect, "ADDRESS",
                    "Address of a controller on another machine, tcp://HOST:PORT [BIDBOARD_CONNECT]");
             o.text("--key", args->options.key_file, "FILE", "Key file for that controller [BIDBOARD_KEY]");
-            o.duration("--bid-timeout", args->options.bid_timeout, "TIME", "Time limit of the --bid command");
+            o.duration("--bid-timeout", agent_options.bid_timeout, "TIME", "Time limit of the --bid command");
             o.duration("--patience", args->options.patience, "TIME",
                        "How long to wait for a controller at the start");
             o.flag("--quiet", args->quiet, "Print errors only");

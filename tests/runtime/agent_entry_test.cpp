@@ -1,0 +1,150 @@
+// An agent's description: read from a file, printed for the child process, read again there.
+#include "runtime/jobs/agent_entry.hpp"
+
+#include <map>
+
+#include "blackboard/random.hpp"
+#include "runtime/fleet/workforce.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace bidboard;
+
+namespace {
+
+PlannedAgent agent_of(const std::string& text) {
+  Result<PlannedAgent> agent = read_agent(text, "description");
+  INFO(text << (agent ? "" : "\n" + agent.error().text));
+  REQUIRE(agent.has_value());
+  agent->place = {};  // where it stood in the text
+  return *agent;
+}
+
+std::string error_of(const std::string& text) {
+  const Result<PlannedAgent> agent = read_agent(text, "description");
+  REQUIRE_FALSE(agent.has_value());
+  CHECK(agent.error().code == Errc::invalid);
+  return agent.error().text;
+}
+
+std::string child_input(const PlannedAgent& agent) {
+  return agent_child(BoardDirectory{"/board"}, agent, "/work").input;
+}
+
+/// For every key a description with a value that is not the default; its keys are in the order of the table.
+const std::map<std::string, std::string> samples{
+    {"name", R"({"name":"far","executor":"simulated"})"},
+    {"role", R"({"name":"a","role":"manager","executor":"command"})"},
+    {"parent", R"({"name":"a","parent":"boss","executor":"simulated"})"},
+    {"project", R"({"name":"a","project":"demo","executor":"simulated"})"},
+    {"skills", R"({"name":"a","skills":{"cpp":0.9,"go":2.5},"executor":"simulated"})"},
+    {"speed", R"({"name":"a","speed":1.5,"executor":"simulated"})"},
+    {"capacity", R"({"name":"a","capacity":3,"executor":"simulated"})"},
+    {"executor", R"({"name":"a","executor":"coprocess","exec":"./agent"})"},
+    {"exec", R"({"name":"a","executor":"command","exec":"- 'x' \"y\"\n$HOME"})"},
+    {"input", R"({"name":"a","executor":"command","exec":"cat","input":"json"})"},
+    {"allow_run", R"({"name":"a","executor":"command","allow_run":true})"},
+    {"bid", R"({"name":"a","executor":"command","exec":"cat","bid":"./bid"})"},
+    {"bid_timeout",
+     R"({"name":"a","executor":"command","exec":"cat","bid":"./bid","bid_timeout":"250000us"})"},
+    {"cost", R"({"name":"a","executor":"simulated","cost":"size / 2"})"},
+    {"live", R"({"name":"a","executor":"simulated","live":true})"},
+    {"price_per_second", R"({"name":"a","executor":"simulated","price_per_second":0.000001})"},
+    {"set_up", R"({"name":"a","executor":"simulated","set_up":"1us"})"},
+    {"answers_bids", R"({"name":"a","executor":"coprocess","exec":"./agent","answers_bids":false})"},
+    {"price_field", R"({"name":"a","executor":"command","exec":"cat","price_field":"cost.usd"})"},
+    {"tokens_field", R"({"name":"a","executor":"command","exec":"cat","tokens_field":"usage.tokens"})"},
+    {"result_field", R"({"name":"a","executor":"command","exec":"cat","result_field":"answer"})"},
+    {"noise", R"({"name":"a","executor":"simulated","noise":0.2})"},
+    {"failure_rate", R"({"name":"a","executor":"simulated","failure_rate":0.1})"},
+    {"seed", R"({"name":"a","executor":"simulated","seed":9007199254740993})"},
+    {"restart", R"({"name":"a","executor":"simulated","restart":false})"},
+};
+
+std::string some_text(Random& random) {
+  static const std::vector<std::string> texts{"cat", "--x=1", "a \"b\" 'c'\n\t$(d)", "Grüße",
+                                              std::string(200'000, 'x')};
+  return texts[random.below(texts.size())];
+}
+
+PlannedAgent random_agent(Random& random) {
+  const auto maybe = [&] { return random.chance(500'000); };
+  const auto up_to = [&](Micros most) {
+    return static_cast<Micros>(random.below(static_cast<std::uint64_t>(most) + 1));
+  };
+  PlannedAgent agent;
+  agent.profile.name = "agent " + std::to_string(random.below(100));
+  agent.profile.role = static_cast<Role>(random.below(5));
+  if (maybe()) agent.profile.parent = "boss";
+  if (maybe()) agent.profile.project = "demo";
+  for (std::uint64_t n = random.below(4); n > 0; --n)
+    agent.profile.skills.push_back({"skill" + std::to_string(n), 1 + up_to(999'999'999)});
+  if (maybe()) agent.profile.speed = 1 + up_to(999'999'999'999);
+  if (maybe()) agent.profile.capacity = static_cast<std::uint32_t>(1 + random.below(1'000));
+  if (maybe()) agent.profile.price_per_second = up_to(1'000'000'000'000);
+  if (maybe()) agent.profile.set_up = up_to(10'000'000'000);
+  agent.profile.allow_run = maybe();
+  agent.executor = static_cast<ExecutorKind>(random.below(3));
+  agent.profile.simulated = agent.executor == ExecutorKind::simulated;
+  if (agent.executor == ExecutorKind::coprocess || (!agent.profile.simulated && maybe()))
+    agent.exec = some_text(random);
+  agent.json_input = maybe();
+  agent.answers_bids = maybe();
+  if (maybe()) agent.bid = some_text(random);
+  if (!agent.bid.empty()) {
+    agent.profile.bids = BidStyle::live;
+  } else if (maybe()) {
+    agent.profile.cost_formula = "size / speed + 1";
+    agent.profile.bids = BidStyle::formula;
+  } else if (maybe()) {
+    agent.profile.bids = BidStyle::live;
+  }
+  if (maybe()) agent.bid_timeout = Duration{1 + up_to(10'000'000'000)};
+  if (maybe()) agent.price_field = "total.price";
+  if (maybe()) agent.tokens_field = "usage.tokens";
+  if (maybe()) agent.result_field = "result";
+  agent.noise = up_to(one);
+  agent.failure_rate = up_to(one);
+  agent.seed = random.below(1ULL << 62);
+  agent.restart = maybe();
+  return agent;
+}
+
+}  // namespace
+
+TEST_CASE("every key of an agent in a file reaches the child process") {
+  for (const KeyInfo& key : agent_keys(true)) {
+    if (key.name == "count") continue;  // unfolded into several agents
+    INFO(key.name);
+    const auto sample = samples.find(std::string(key.name));
+    REQUIRE(sample != samples.end());
+    const PlannedAgent agent = agent_of(sample->second);
+    CHECK(child_input(agent) == to_json(parse_json(sample->second).value()));
+    CHECK(agent_of(child_input(agent)) == agent);
+    PlannedAgent without = agent_of(R"({"name":"a","executor":"simulated"})");
+    CHECK((key.name == "executor" || agent != without));
+  }
+}
+
+TEST_CASE("a random agent is the same after it was printed and read again") {
+  Random random(11);
+  for (int round = 0; round < 500; ++round) {
+    const PlannedAgent agent = random_agent(random);
+    CHECK(agent_of(to_json(describe_agent(agent))) == agent);
+  }
+}
+
+TEST_CASE("an agent's options do not show in its command line") {
+  const ChildSpec child = agent_child(BoardDirectory{"/board"},
+                                      agent_of(R"({"name":"a","exec":"secret","bid":"secret"})"), "/work");
+  for (const std::string& word : child.argv) CHECK(word.find("secret") == std::string::npos);
+}
+
+TEST_CASE("a description of an agent is refused as a file is") {
+  CHECK(error_of(R"({"name": "a", "exce": "cat"})").find("unknown key 'exce'; did you mean 'exec'?") !=
+        std::string::npos);
+  CHECK(error_of(R"({"name": "a", "exec": "cat", "count": 2})").find("one agent, not several") !=
+        std::string::npos);
+  CHECK(error_of(R"({"exec": "cat"})").find("has no name") != std::string::npos);
+  CHECK(error_of("[1]").find("must be a map") != std::string::npos);
+  CHECK(error_of("{").starts_with("description:1:"));
+}

@@ -1,0 +1,19 @@
+// Events and messages as one short line each, for controller scripts (script_runner.hpp).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "blackboard/messages.hpp"
+
+namespace bidboard::script {
+
+/// Empty for events that only record upkeep (signs of life).
+std::string in_words(const Event& event);
+/// One line per fact; none for bare acknowledgements.
+std::vector<std::string> in_words(const Message& message);
+/// "1 task" and so on: what is known of a record, one line.
+std::string in_words(const Task& task);
+std::string in_words(const Agent& agent);
+
+}  // namespace bidboard::script
