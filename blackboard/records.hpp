@@ -17,7 +17,7 @@ namespace bidboard {
 
 /// Stored: never change a number. The moves between them are in task_states.cpp.
 enum class TaskState : std::uint8_t {
-  blocked = 1,       ///< waits for needed tasks to end
+  blocked = 1,       ///< waits for the tasks that it needs to end
   ready = 2,         ///< may be awarded (once its back-off is over)
   offered = 3,       ///< announced; bids are awaited
   awarded = 4,       ///< an agent holds it, not yet begun

@@ -101,13 +101,13 @@ std::string_view name(Write write) {
 std::string_view meaning(Write write) {
   switch (write) {
     case Write::accepted:
-      return "the live award: it counts";
+      return "from the live award: it counts";
     case Write::duplicate:
-      return "the same holder already ended this epoch: answered again, changes nothing";
+      return "the same holder already ended this epoch: answered again, nothing changes";
     case Write::stale:
-      return "an earlier award's: refused; a result is kept as a late discovery";
+      return "from an earlier award: refused; a result is kept as a late discovery";
     case Write::late:
-      return "this award ended meanwhile: refused; a result is kept as a late discovery";
+      return "from this award after it ended: refused; a result is kept as a late discovery";
     case Write::forged:
       return "the capability, epoch or agent is not that of any award: refused";
   }
@@ -117,7 +117,7 @@ std::string_view meaning(Write write) {
 std::string_view meaning(TaskState state) {
   switch (state) {
     case S::blocked:
-      return "waits for needed tasks to end";
+      return "waits for the tasks that it needs to end";
     case S::ready:
       return "may be awarded, once its back-off is over";
     case S::offered:
@@ -133,7 +133,7 @@ std::string_view meaning(TaskState state) {
     case S::cancelled:
       return "a person or an agent cancelled it";
     case S::skipped:
-      return "a task it needs ended other than done";
+      return "a task that it needs ended without success";
     case S::waiting:
       return "a person must decide: it may not be repeated and its outcome is unknown";
     case S::paused:

@@ -46,7 +46,7 @@ Result<ReplyBody> call_embedded(const BoardDirectory& board, Request request, co
   return fail(Errc::failed, "the request got no answer");
 }
 
-/// A request to a controller that serves; answer: nothing when it went away before it answered.
+/// A request to a serving controller; no answer if the controller went away before it replied.
 struct Conversation {
   std::string endpoint;
   std::optional<CurveKeys> keys;
@@ -54,7 +54,7 @@ struct Conversation {
   std::function<bool()> still_serves;  ///< asked before every wait
 };
 
-/// `said`: it may have heard the request.
+/// `said`: the controller may have received the request.
 std::optional<Result<ReplyBody>> converse(const Conversation& with, const Request& request, Instant give_up,
                                           bool& said) {
   Result<std::unique_ptr<Connection>> connection = Connection::open(with.endpoint, with.keys);
@@ -82,7 +82,7 @@ std::optional<Result<ReplyBody>> converse(const Conversation& with, const Reques
   }
 }
 
-/// Nothing: the controller went away before it answered.
+/// Nothing: the controller went away before it replied.
 std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const Writer& writer,
                                               const Request& request, Instant give_up, bool& said) {
   const auto still_serves = [&] {
@@ -114,7 +114,7 @@ Result<ReplyBody> call(const Target& target, RequestBody body, const CallOptions
     const Result<WriterLock> lock =
         WriterLock::acquire(board, Writer::State::embedded, lock_patience, &serving);
     if (lock) {
-      // What no controller has heard cannot be done twice: no reply needs to be kept.
+      // A request that no controller received cannot be done twice: no reply needs to be kept.
       if (!said) request.client = {};
       return call_embedded(board, std::move(request), options.open_store);
     }

@@ -1,6 +1,5 @@
-// One request of a tool, wherever the decision core happens to run: sent to the serving controller, else
-// stepped through the same core in this process under the writer lock (no daemon is needed to post, claim or
-// finish). Edge code.
+// One request of a tool, wherever the core runs: sent to the serving controller, or else stepped through the
+// same core in this process under the writer lock (no daemon is needed to post, claim or finish). Edge code.
 #pragma once
 
 #include <optional>
@@ -12,10 +11,10 @@
 
 namespace bidboard {
 
-/// Where requests go: to a board of this machine, or to a controller elsewhere.
+/// Where requests go: to a board on this machine, or to a controller on another one.
 struct Target {
   BoardDirectory board;
-  std::string endpoint;  ///< not empty: there, and `board` is nothing
+  std::string endpoint;  ///< not empty: send there and ignore `board`
   std::optional<CurveKeys> keys;
 
   Target(BoardDirectory here) : board(std::move(here)) {}  // NOLINT: every board is a target
@@ -27,15 +26,15 @@ struct CallOptions {
   std::string as;                      ///< act as this agent
   std::string token;                   ///< BIDBOARD_TOKEN
   Duration patience = seconds(10);     ///< for an answer, retries included
-  StoreOpener open_store = open_lmdb;  ///< when no controller serves
+  StoreOpener open_store = open_lmdb;  ///< used if no controller serves
 };
 
-/// Errors: those of the reply; refused or unavailable, when a controller elsewhere lets us not in; timed_out
-/// when no answer came (the request may have been done: it is repeated safely while the call lasts, not
-/// beyond).
+/// Errors: those of the reply; refused or unavailable, if a controller on another machine does not let us in;
+/// timed_out if no reply came (the request may have been done: repeating it is safe during the call, but not
+/// after it).
 Result<ReplyBody> call(const Target& target, RequestBody body, const CallOptions& options = {});
 
-/// call(), and the kind of reply that the request is known to get.
+/// call(), with the type of reply that the request is known to get.
 template <class Expected>
 Result<Expected> call_for(const Target& target, RequestBody body, const CallOptions& options = {}) {
   Result<ReplyBody> reply = call(target, std::move(body), options);

@@ -14,7 +14,7 @@
 namespace bidboard {
 namespace {
 
-/// A snapshot that seems to end when it is told to stop.
+/// A snapshot that ends early when it is asked to stop.
 class Stoppable final : public Snapshot {
  public:
   Stoppable(const Snapshot& snapshot, const std::atomic<bool>& stop) : snapshot_(snapshot), stop_(stop) {}
@@ -72,7 +72,7 @@ void CompactionRun::ask(const CompactionAsked& asked) {
   if (proof_ || compaction_) return;
   Result<std::unique_ptr<Snapshot>> snapshot = store_.snapshot();
   if (!snapshot) {
-    no_snapshot_ = snapshot.error();  // has_work() says so, work() answers with it
+    no_snapshot_ = snapshot.error();  // has_work() reports it, work() replies with it
     return;
   }
   snapshot_ = std::move(*snapshot);

@@ -1,6 +1,6 @@
-// Compaction while a controller serves: a thread proves a snapshot of the board whole, then the serving loop
-// makes one piece of the compaction per turn, so that nobody waits for longer than that. Edge code. For the
-// thread of the loop.
+// Compaction while a controller serves: a thread verifies a snapshot of the board, then the serving loop runs
+// one piece of the compaction per turn, so that no client waits longer than one piece takes. Edge code. For
+// the loop's thread.
 #pragma once
 
 #include <memory>
@@ -16,16 +16,16 @@ class CompactionRun {
  public:
   /// REQUIRES: `store` outlives it.
   explicit CompactionRun(Store& store);
-  /// A proof under way is given up.
+  /// Abandons a verification that is running.
   ~CompactionRun();
 
-  /// Begins, or lets one more wait for what has begun.
+  /// Starts a compaction, or adds a request to the running one.
   void ask(const CompactionAsked& asked);
-  /// Becomes readable when the proof is done; -1: no proof is under way.
+  /// Becomes readable when the verification is done; -1: none is running.
   int descriptor() const;
   /// The next commit can be made.
   bool has_work() const;
-  /// Makes it. The answers, when that was the last one or it failed.
+  /// Makes the next commit. Returns the replies if it was the last one or failed.
   std::vector<Send> work();
 
  private:
@@ -35,7 +35,7 @@ class CompactionRun {
   Store& store_;
   std::vector<CompactionAsked> waiting_;
   std::unique_ptr<Snapshot> snapshot_;
-  Error no_snapshot_;  ///< why there is none
+  Error no_snapshot_;  ///< why there is no snapshot
   std::unique_ptr<Proof> proof_;
   std::unique_ptr<Compaction> compaction_;
 };

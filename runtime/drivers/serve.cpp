@@ -24,9 +24,9 @@ namespace bidboard {
 namespace {
 
 constexpr Duration patience = seconds(5);
-/// How often the feed tells its last number when nothing happens, and the store is kept up.
+/// How often the feed sends its last number and the store is maintained while nothing happens.
 constexpr Duration upkeep_interval = seconds(10);
-/// Where processes cannot be watched by a descriptor, they are asked for this often.
+/// Where no descriptor reports the end of a process, processes are polled this often.
 constexpr Duration process_check_interval = seconds(1);
 
 std::string host_name() {
@@ -35,7 +35,7 @@ std::string host_name() {
   return name;
 }
 
-/// A connection and a watched process take a descriptor each; many systems give out 1,024 unless asked.
+/// Each connection and each watched process takes a descriptor; many systems allow only 1,024 by default.
 void ask_for_descriptors() {
   constexpr rlim_t wanted = 16'384;
   rlimit limit{};
@@ -44,7 +44,7 @@ void ask_for_descriptors() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// Lets connections in by what stands in the key directory now.
+/// Admits connections according to the current content of the key directory.
 class Doorkeeper {
  public:
   Doorkeeper(const BoardDirectory& board, const ServeOptions& options)
@@ -58,7 +58,7 @@ class Doorkeeper {
     const std::string text = notes_.tell(from, why, read_clocks().mono);
     if (!text.empty()) options_.on_note({Note::Level::warning, text});
   }
-  /// True: somebody who may be connected may not be any more.
+  /// True: a key lost rights, so open connections may no longer be allowed.
   bool must_cut() {
     if (listens_) look();
     return std::exchange(must_cut_, false);
@@ -97,7 +97,7 @@ Result<std::unique_ptr<Server>> open_server(const BoardDirectory& board, const S
   return Server::open(std::move(wanted));
 }
 
-/// Local processes whose end matters.
+/// Local processes whose end must be noticed.
 class WatchedProcesses {
  public:
   void add(std::int64_t pid) {
@@ -121,7 +121,7 @@ class WatchedProcesses {
       if (descriptor.get() < 0) return true;
     return false;
   }
-  /// Processes that have ended by now, each told once.
+  /// Processes that have ended by now; each is reported once.
   std::vector<std::int64_t> take_ended() {
     std::vector<pollfd> polled;
     for (const auto& [pid, descriptor] : by_pid_) polled.push_back({descriptor.get(), POLLIN, 0});
@@ -185,7 +185,7 @@ class Live {
       if (process(arrived.inputs, now)) return;
       if (compaction_.has_work())
         for (const Send& send : compaction_.work()) server_.send(send.to, send.message);
-      // A new follower learns at once where the log stands; what it misses it reads from there.
+      // A new follower learns at once where the log ends; it reads missed events from the log.
       if (arrived.follower) server_.publish(store_.last_seq().next(), {});
       if (now.mono >= next_upkeep) {
         server_.publish(store_.last_seq().next(), {});
@@ -196,19 +196,23 @@ class Live {
   }
 
  private:
-  /// A key was taken back: its holder is cut off, whatever it has said meanwhile is not heard. The others
-  /// come back by themselves.
+  /// A key was revoked: its holder is cut off, and its pending messages are dropped. The other clients
+  /// reconnect by themselves.
   void cut_remote(std::vector<Input>& inputs) {
     std::erase_if(inputs, [](const Input& input) {
       const auto* from = std::get_if<FromPeer>(&input);
       return from && !from->origin.key.empty();
     });
-    options_.on_note({Note::Level::info, "a key was revoked: all connections over TCP begin anew"});
+    options_.on_note({Note::Level::info,
+                      "a key was revoked: all TCP connections were closed; clients whose keys are still "
+                      "allowed reconnect"});
     if (const Result<void> opened = server_.reopen_tcp(); !opened)
-      options_.on_note({Note::Level::error, opened.error().text + "; no other machine can connect now"});
+      options_.on_note(
+          {Note::Level::error, opened.error().text + "; other machines cannot connect until it is fixed"});
   }
 
-  /// True: stop. Suspects are processed alone, so that a further crash convicts nobody else.
+  /// True: stop. Suspects are processed one at a time, so that another crash does not incriminate other
+  /// inputs.
   bool process(std::vector<Input>& inputs, Now now) {
     std::vector<Input> batch;
     for (Input& input : inputs) {
@@ -238,7 +242,7 @@ class Live {
 
   void refuse(const FromPeer& from) {
     const std::string why = fmt::format(
-        "the controller crashed on this {} twice; this version of Bidboard takes it no more. Please report "
+        "the controller crashed twice on this {}; this version of Bidboard refuses it. Please report "
         "it",
         kind(from.message));
     options_.on_note({Note::Level::error, why});
@@ -248,8 +252,8 @@ class Live {
       server_.send(from.peer, Malformed{why});
   }
 
-  /// A process's last words come before its end, and its end before the registration of another that takes
-  /// over its name.
+  /// A process's last messages are handled before its end, and its end before the registration of a process
+  /// that takes over its name.
   void add_deaths(std::vector<Input>& inputs) {
     const auto registers = [](const Input& input) {
       const auto* from = std::get_if<FromPeer>(&input);

@@ -14,15 +14,15 @@ struct ServeOptions {
   Durability durability = Durability::commit;
   StoreOpener open_store = open_lmdb;
   std::string listen;                   ///< empty, or where to listen for other machines: tcp://ADDRESS:PORT
-  std::size_t connections_max = 1'000;  ///< on each way in, feed included
+  std::size_t connections_max = 1'000;  ///< per transport, feed included
   /// Called for every note; the shell prints it.
   std::function<void(const Note&)> on_note = [](const Note&) {};
-  /// Called once, when tools and agents can connect.
+  /// Called once, as soon as tools and agents can connect.
   std::function<void(const Writer&)> on_ready = [](const Writer&) {};
 };
 
 /// Serves the board until SIGTERM, SIGINT or a Shutdown request. Errors: conflict (another controller
-/// serves), storage, unavailable (cannot listen), and what the board's keys lack when it is to `listen`.
+/// serves), storage, unavailable (cannot listen), and the errors of the board's keys if it must `listen`.
 Result<void> serve(const BoardDirectory& board, const ServeOptions& options);
 
 }  // namespace bidboard

@@ -1,5 +1,5 @@
-// SIGTERM and SIGINT as something to poll: while one of these exists, they set a flag and wake a descriptor
-// instead of ending the process. One per process at a time.
+// SIGTERM and SIGINT as a descriptor to poll: while a StopSignal exists, the signals set a flag and wake a
+// descriptor instead of ending the process. One per process at a time.
 #pragma once
 
 #include <vector>
@@ -16,12 +16,12 @@ class StopSignal {
   StopSignal& operator=(const StopSignal&) = delete;
 
   bool requested() const;
-  /// Becomes readable when a signal came.
+  /// Becomes readable when a signal has arrived.
   int descriptor() const;
 };
 
-/// Sleeps until one of the descriptors is readable, a signal came, or the timeout is over; a negative one
-/// never is.
+/// Sleeps until one of the descriptors is readable, a signal arrives, or the timeout is over; negative
+/// descriptors are ignored.
 void wait_readable(const std::vector<int>& descriptors, Duration timeout = Duration{-1});
 
 }  // namespace bidboard

@@ -21,7 +21,7 @@ constexpr std::array crash_signals{SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
 
 }  // namespace
 
-/// The file's content. All zeros is an empty one.
+/// The file's content. All zeros means empty.
 struct Suspects::Mapped {
   struct Known {
     std::uint64_t digest;
@@ -58,7 +58,7 @@ void restore_actions() {
     ::sigaction(crash_signals[i], &earlier_actions[i], nullptr);
 }
 
-/// Async-signal-safe: one store, then what the signal would have done otherwise.
+/// Async-signal-safe: one store, then the signal's default action.
 void on_crash(int number) {
   if (crashed_flag) *crashed_flag = 1;
   restore_actions();

@@ -1,8 +1,8 @@
-// What a controller was working on when it crashed. An input that crashes the core is sent again by whoever
-// sent it, to the controller that comes after: without a memory of it the board would never serve again. So
-// the inputs under way stand in a small mapped file, which outlives the process; after a crash by signal they
-// are suspects, are given to the core one by one, and who crashes it a second time is refused. Edge code, for
-// one thread; one object per process.
+// The inputs that a controller was processing when it crashed. The sender of an input that crashes the core
+// sends it again to the next controller: without a memory of it the board could never be served again. So the
+// current inputs are kept in a small mapped file that outlives the process. After a crash by signal they are
+// suspects: they are given to the core one by one, and an input that crashes it a second time is refused.
+// Edge code, for one thread; one object per process.
 #pragma once
 
 #include <cstdint>
@@ -16,22 +16,22 @@ namespace bidboard {
 
 class Suspects {
  public:
-  /// Takes over the file, made when missing; what an earlier process crashed on becomes suspect. Another
-  /// version of Bidboard begins anew. From now on the signals of a crash (SEGV, ABRT, BUS, FPE, ILL) are
-  /// noted in the file before they end the process. Errors: storage.
+  /// Opens the file, creating it if missing; the inputs on which an earlier process crashed become suspects.
+  /// A different version of Bidboard starts with an empty list. From now on the signals of a crash (SEGV,
+  /// ABRT, BUS, FPE, ILL) are recorded in the file before they end the process. Errors: storage.
   static Result<std::unique_ptr<Suspects>> open(const std::string& path);
   ~Suspects();
 
-  /// These are under way now; digests of inputs, at most `most_under_way` are remembered.
+  /// These inputs are being processed now; digests, of which at most `most_under_way` are remembered.
   void begin(std::span<const std::uint64_t> digests);
-  /// They are done: those that were suspect are cleared.
+  /// The inputs are done: suspects among them are cleared.
   void end();
-  /// Crashes that it was under way in.
+  /// The number of crashes in which it was being processed.
   std::uint32_t crashes(std::uint64_t digest) const;
   bool any() const;
 
   static constexpr std::size_t most_under_way = 1024;
-  /// From so many crashes on an input is refused.
+  /// An input with this many crashes is refused.
   static constexpr std::uint32_t refused_from = 2;
 
  private:

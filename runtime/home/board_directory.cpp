@@ -48,7 +48,7 @@ std::optional<Writer> parse_writer(const std::string& text) {
   std::string state;
   Writer writer;
   if (!(in >> state >> writer.pid >> writer.term.value >> writer.endpoint >> writer.feed)) return {};
-  in >> writer.tcp >> writer.tcp_feed;  // an earlier version says nothing of these
+  in >> writer.tcp >> writer.tcp_feed;  // an earlier version does not write these
   for (int i = 0; i < 3; ++i)
     if (state == state_names[i]) {
       writer.state = static_cast<Writer::State>(i);
@@ -70,23 +70,23 @@ bool write_all_of(int fd, const std::string& text) {
          ::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
 }
 
-/// A controller that was killed leaves its word in the file, and tools that look share the lock for a moment:
-/// only an exclusive lock is a writer's.
+/// A controller that was killed leaves its entry in the file, and tools that read it share the lock for a
+/// moment: only an exclusive lock means that there is a writer.
 bool held_by_a_writer(int fd) {
   if (::flock(fd, LOCK_SH | LOCK_NB) != 0) return true;
   ::flock(fd, LOCK_UN);
   return false;
 }
 
-/// So often a controller must be seen to serve before another one is refused: between taking the lock and
-/// saying so, a new holder stands behind the last one's word.
+/// A controller must be seen serving this many times before another one is refused: after a new holder takes
+/// the lock and before it writes its entry, the file still shows the previous holder's.
 constexpr int looks_before_refusal = 3;
 
 int open_lock(const BoardDirectory& board) {
   return ::open(board.writer_lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
 
-/// The file appears with its content or not at all; one that is there stays as it is. False: errno says why.
+/// The file appears with its content or not at all; an existing file is not changed. False: see errno.
 bool make_file_at_once(const std::string& path, const std::string& content) {
   const std::string draft = fmt::format("{}.{}", path, ::getpid());
   bool made = false;
@@ -141,7 +141,7 @@ Result<BoardDirectory> make_board_folder(const std::string& home) {
   fs::create_directories(folder.parent_path(), error);
   for (const std::string& path : {board.path, board.output(), board.run()})
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-      return fail(Errc::storage, fmt::format("cannot make {}: {}", path, std::strerror(errno)));
+      return fail(Errc::storage, fmt::format("cannot create {}: {}", path, std::strerror(errno)));
   std::ofstream(folder / ".gitignore") << "*\n";
   if (const Result<std::string> key = secret_key(board); !key) return fail(key.error());
   return board;
@@ -184,7 +184,7 @@ Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::Stat
     if (Clock::now() >= give_up) {
       ::close(fd);
       return fail(Errc::timed_out,
-                  fmt::format("the board is being written by process {} and was not let go of within {}",
+                  fmt::format("process {} is writing to the board and did not release it within {}",
                               holder ? holder->pid : 0, patience));
     }
     std::this_thread::sleep_for(pause);

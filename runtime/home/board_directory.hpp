@@ -1,4 +1,4 @@
-// The board's folder (.bidboard): where it is, what stands in it, and who may write. Edge code.
+// The board's folder (.bidboard): where it is, what it contains, and who may write. Edge code.
 //
 //   data.mdb, lock.mdb   the store
 //   writer.lock          who writes
@@ -19,7 +19,7 @@
 namespace bidboard {
 
 constexpr const char* board_folder = ".bidboard";
-/// Names a controller on another machine: its board is not here.
+/// Names a controller on another machine: the board is not on this one.
 constexpr const char* connect_variable = "BIDBOARD_CONNECT";
 
 struct BoardDirectory {
@@ -35,19 +35,19 @@ struct BoardDirectory {
   std::string home() const { return path.substr(0, path.rfind('/')); }
 };
 
-/// Whether there is a store in it. An empty one was left by an `init` that was killed, and is none.
+/// Whether there is a store in it. An empty store was left by an `init` that was killed, and does not count.
 bool is_board(const BoardDirectory& board);
 /// Finds the board: `chosen` (-C) or BIDBOARD_DIR (a folder that is or holds a .bidboard), else upward from
-/// the current folder. Errors: not_found, saying how to make one; unavailable, when BIDBOARD_CONNECT says
-/// that the board is elsewhere and no other was chosen.
+/// the current folder. Errors: not_found, with how to create one; unavailable, if BIDBOARD_CONNECT says that
+/// the board is elsewhere and no other was chosen.
 Result<BoardDirectory> find_board(const std::string& chosen);
-/// Makes folder, sub-folders (mode 0700) and key where they are missing. `home`: the folder to hold the
-/// board.
+/// Creates the folder, sub-folders (mode 0700) and key if they are missing. `home`: the folder that will hold
+/// the board.
 Result<BoardDirectory> make_board_folder(const std::string& home);
-/// The 32 bytes of secret.key; made when missing. Errors: storage, corrupt.
+/// The 32 bytes of secret.key; created if missing. Errors: storage, corrupt.
 Result<std::string> secret_key(const BoardDirectory& board);
 
-/// Who holds the writer lock, as its file says.
+/// Who holds the writer lock, according to its file.
 struct Writer {
   enum class State : std::uint8_t { embedded, starting, serving };
   State state = State::embedded;
@@ -55,22 +55,23 @@ struct Writer {
   Term term;
   std::string endpoint;  ///< while serving: where requests go
   std::string feed;      ///< while serving: where events come from
-  std::string tcp;       ///< the same for other machines; empty: it does not listen there
+  std::string tcp;       ///< the same for other machines; empty: it does not listen for them
   std::string tcp_feed;
 };
 
-/// Exclusive right to write to a board, an flock on writer.lock; gone when the process is, whatever its end.
+/// Exclusive right to write to a board, an flock on writer.lock; released when the process ends, however it
+/// ends.
 class WriterLock {
  public:
   /// Waits for embedded and starting holders, up to `patience`. Errors: conflict (serving: the controller's
-  /// pid and endpoint are in `serving`, when given), timed_out, storage.
+  /// pid and endpoint are in `serving`, if given), timed_out, storage.
   static Result<WriterLock> acquire(const BoardDirectory& board, Writer::State as, Duration patience,
                                     Writer* serving = nullptr);
   WriterLock(WriterLock&& other) noexcept;
   WriterLock& operator=(WriterLock&&) = delete;
   ~WriterLock();
 
-  /// Tells tools where the controller listens.
+  /// Publishes where the controller listens.
   Result<void> announce(const Writer& writer);
 
  private:

@@ -1,5 +1,5 @@
-// Keys of CURVE (curvecp.org; ZeroMQ RFC 26), by which both ends of a TCP connection prove who they are and
-// encrypt what they say. All are 32 bytes.
+// Keys of CURVE (curvecp.org; ZeroMQ RFC 26), by which both ends of a TCP connection prove their identity and
+// encrypt their messages. All are 32 bytes.
 #pragma once
 
 #include <string>
@@ -22,11 +22,11 @@ struct CurveKeys {
 struct AllowedKey {
   std::string name;
   std::string public_key;  ///< 32 bytes
-  bool operates = false;   ///< its holder may ask what operators may; else only what agents may
+  bool operates = false;   ///< its holder may do what operators may; else only what agents may
   bool operator==(const AllowedKey&) const = default;
 };
 
-/// A fresh pair. Errors: failed (the system gives no random bytes).
+/// A new pair. Errors: failed (no random bytes available).
 Result<KeyPair> make_key_pair();
 
 }  // namespace bidboard

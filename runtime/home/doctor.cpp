@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t most_findings = 50;
 
-/// Everything that can be said from the store's content, a line each.
+/// All findings from the store's content, one per line.
 std::vector<std::string> read_everything(const BoardDirectory& board, bool deep) {
   const Result<std::uint64_t> entries = count_entries(board.path);
   const Result<std::unique_ptr<Snapshot>> snapshot = open_snapshot(board.path);
@@ -47,7 +47,7 @@ std::vector<std::string> read_everything(const BoardDirectory& board, bool deep)
     return findings.size() < most_findings;
   });
   if (!read) findings.push_back(read.error().text);
-  // A page that went wrong can hide others, which no record misses when it hides all of them.
+  // A damaged page can hide others; if it hides all of a kind, no record refers to them.
   if (findings.empty() && found != *entries)
     findings.push_back(
         fmt::format("the store says that it holds {} entries, but {} are found", *entries, found));
@@ -70,9 +70,9 @@ std::vector<std::string> read_everything(const BoardDirectory& board, bool deep)
 
 Result<void> examine_store(const BoardDirectory& board, bool deep, std::vector<Symptom>& findings) {
   int pipe[2];
-  if (::pipe(pipe) != 0) return fail(Errc::unavailable, "no pipe can be made");
+  if (::pipe(pipe) != 0) return fail(Errc::unavailable, "cannot create a pipe");
   const pid_t pid = ::fork();
-  if (pid < 0) return fail(Errc::unavailable, "no process can be started");
+  if (pid < 0) return fail(Errc::unavailable, "cannot start a process");
   if (pid == 0) {
     ::close(pipe[0]);
     read_in_child(pipe[1], board, deep);
@@ -92,9 +92,8 @@ Result<void> examine_store(const BoardDirectory& board, bool deep, std::vector<S
   }
   if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0)
     findings.push_back(
-        {true,
-         fmt::format("reading the store killed the reader ({}): data.mdb is damaged; go back to a backup",
-                     WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status)) : "it gave up")});
+        {true, fmt::format("reading the store killed the reader ({}): data.mdb is damaged; restore a backup",
+                           WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status)) : "it gave up")});
   return {};
 }
 
@@ -120,23 +119,22 @@ void examine_files(const BoardDirectory& board, std::vector<Symptom>& findings) 
         {false, "the last writer did not end cleanly; nothing is lost, the next one takes over"});
 }
 
-/// Of agents nobody looks after, since no controller serves.
+/// Agents that are unattended because no controller serves.
 void examine_agents(const Snapshot& snapshot, std::vector<Symptom>& findings) {
   const Result<void> read =
       snapshot.scan(keys::all_of<Agent>(), {}, [&](std::string_view, std::string_view bytes) {
         const Result<Agent> agent = unseal<Agent>(bytes);
         if (!agent || agent->state != AgentState::live || !agent->key.empty()) return true;
         const bool runs = agent->profile.pid > 0 && ::kill(static_cast<pid_t>(agent->profile.pid), 0) == 0;
-        findings.push_back(
-            {false, fmt::format("agent {}{}; `bidboard up` sorts that out", agent->profile.name,
-                                (runs ? " waits for a controller"
-                                      : " is listed as live, but its process has ended"))});
+        findings.push_back({false, fmt::format("agent {}{}; `bidboard up` fixes that", agent->profile.name,
+                                               (runs ? " waits for a controller"
+                                                     : " is listed as live, but its process has ended"))});
         return true;
       });
   if (!read) findings.push_back({true, read.error().text});
 }
 
-/// Whoever executes a task holds its lock file until all that it started is gone.
+/// The executing process holds the lock file of its task until every process that it started is gone.
 void examine_executions(const BoardDirectory& board, const Snapshot& snapshot, bool served,
                         std::vector<Symptom>& findings) {
   std::error_code error;
@@ -153,10 +151,10 @@ void examine_executions(const BoardDirectory& board, const Snapshot& snapshot, b
     }
     const Result<Task> task = *bytes ? unseal<Task>(**bytes) : fail(Errc::not_found, "no such task");
     if (!served)
-      findings.push_back({false, fmt::format("something of task {} still runs, without a controller", name)});
+      findings.push_back({false, fmt::format("a process of task {} still runs, without a controller", name)});
     else if (!task || !is_held(task->state))
       findings.push_back(
-          {false, fmt::format("something of task {} still runs, though nobody holds it", name)});
+          {false, fmt::format("a process of task {} still runs, but no agent holds the task", name)});
   }
 }
 
@@ -184,7 +182,7 @@ Result<std::vector<Symptom>> examine(const BoardDirectory& board, bool deep) {
   std::vector<Symptom> findings;
   examine_files(board, findings);
   if (const Result<void> done = examine_store(board, deep, findings); !done) return fail(done.error());
-  // A store that kills its readers is not read in this process.
+  // A store that crashes its readers is not read in this process.
   if (findings.empty() || !findings.back().grave) examine_processes(board, findings);
   return findings;
 }

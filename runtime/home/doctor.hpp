@@ -1,5 +1,5 @@
-// Looks a board over and names what is wrong with it. Reads only. Edge code: the reading is done in a child
-// process, because a flipped bit in a page of the store can kill its reader, and that too is a finding.
+// Checks a board and reports its faults. Only reads. Edge code: a child process does the reading, because a
+// flipped bit in a page of the store can kill its reader, which is a finding too.
 #pragma once
 
 #include <string>
@@ -11,11 +11,11 @@ namespace bidboard {
 
 struct Symptom {
   bool grave = true;  ///< false: worth knowing, nothing is lost
-  std::string text;   ///< what, and what to do about it
+  std::string text;   ///< what is wrong, and what to do about it
 };
 
-/// `deep`: also replays the whole log and compares it with the records. Errors: unavailable (no child process
-/// could be made).
+/// `deep`: also replays the whole log and compares it with the records. Errors: unavailable (the child
+/// process could not be started).
 Result<std::vector<Symptom>> examine(const BoardDirectory& board, bool deep);
 
 }  // namespace bidboard

@@ -26,9 +26,9 @@ constexpr std::size_t key_bytes = curve_key_bytes;
 constexpr std::size_t name_bytes_max = 64;
 constexpr const char* public_suffix = ".pub";
 constexpr const char* secret_suffix = ".key";
-/// The controller's own file stands beside those of the clients.
+/// The controller's own file is in the same folder as those of the clients.
 constexpr const char* server_name = "server";
-/// The time of a change has the grain of the system's clock: what was read so soon after it is read again.
+/// File times are as coarse as the system's clock: a directory that changed this recently is read again.
 constexpr time_t grain_seconds = 2;
 
 std::string file_of(const BoardDirectory& board, const std::string& name, const char* suffix) {
@@ -42,9 +42,10 @@ Result<void> check_name(const std::string& name) {
                              c == '.' || c == '_' || c == '-';
                     });
   if (fits && name != server_name) return {};
-  return fail(Errc::invalid, fmt::format("'{}' is no name for a key: 1 to 64 letters, digits, dots, dashes "
-                                         "or underscores, no dot or dash in front, and not 'server'",
-                                         name));
+  return fail(Errc::invalid,
+              fmt::format("'{}' is not a valid key name: 1 to 64 letters, digits, dots, dashes "
+                          "or underscores, not starting with a dot or dash, and not 'server'",
+                          name));
 }
 
 Result<std::string> bytes_of(const std::string& digits) {
@@ -61,7 +62,7 @@ Result<std::string> bytes_of(const std::string& digits) {
   return fail(Errc::invalid, "a key is written as 64 hexadecimal digits");
 }
 
-/// Whole or not at all, and never over a file that stands.
+/// Writes the file completely or not at all, and never over an existing file.
 Result<void> write_new(const std::string& path, const std::string& text) {
   const std::string fresh = path + ".new";
   ::unlink(fresh.c_str());
@@ -76,14 +77,14 @@ Result<void> write_new(const std::string& path, const std::string& text) {
   return fail(Errc::storage, fmt::format("cannot write {}: {}", path, std::strerror(error)));
 }
 
-/// What keeps a secret secret.
+/// Refuses a secret file that others can read.
 Result<void> check_private(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0)
     return fail(Errc::not_found, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   if ((info.st_mode & 077) == 0 && (info.st_uid == ::getuid() || ::getuid() == 0)) return {};
   return fail(Errc::refused,
-              fmt::format("{} must be yours and readable by nobody else; `chmod go= {}`", path, path));
+              fmt::format("{} must belong to you and be readable only by you; `chmod go= {}`", path, path));
 }
 
 /// The members of a small YAML map, each of them text.
@@ -93,7 +94,7 @@ class KeyFile {
     std::ifstream file(path, std::ios::binary);
     if (!file) return fail(Errc::not_found, "cannot read " + path);
     Result<Value> value = parse_yaml(std::string(std::istreambuf_iterator<char>(file), {}));
-    if (!value || !value->is_object()) return fail(Errc::corrupt, path + " is no key file");
+    if (!value || !value->is_object()) return fail(Errc::corrupt, path + " is not a key file");
     return KeyFile(path, std::move(*value));
   }
   Result<std::string> key(std::string_view name) const {
@@ -101,7 +102,8 @@ class KeyFile {
     Result<std::string> bytes =
         value && value->is_string() ? bytes_of(value->string()) : fail(Errc::invalid, "it is missing");
     if (bytes) return bytes;
-    return fail(Errc::corrupt, fmt::format("{} is no key file: '{}': {}", path_, name, bytes.error().text));
+    return fail(Errc::corrupt,
+                fmt::format("{} is not a key file: '{}': {}", path_, name, bytes.error().text));
   }
   bool says(std::string_view name, std::string_view expected) const {
     const Value* value = value_.find(name);
@@ -122,15 +124,15 @@ std::string line(const char* name, const std::string& bytes) {
 
 Result<KeyPair> make_keys(const BoardDirectory& board) {
   if (::mkdir(board.keys().c_str(), 0700) != 0 && errno != EEXIST)
-    return fail(Errc::storage, fmt::format("cannot make {}: {}", board.keys(), std::strerror(errno)));
+    return fail(Errc::storage, fmt::format("cannot create {}: {}", board.keys(), std::strerror(errno)));
   if (Result<KeyPair> known = server_keys(board); known || known.error().code != Errc::not_found)
     return known;
   const Result<KeyPair> made = make_key_pair();
   if (!made) return fail(made.error());
   const Result<void> written =
       write_new(file_of(board, server_name, secret_suffix),
-                fmt::format("# By this the controller proves to remote agents that it is this board's. "
-                            "Whoever has it can pose as it.\n{}{}",
+                fmt::format("# With this the controller proves to remote agents that it serves this board. "
+                            "Anyone who has it can pose as the controller.\n{}{}",
                             line("public", made->public_key), line("secret", made->secret_key)));
   if (!written && written.error().code != Errc::conflict) return fail(written.error());
   return server_keys(board);
@@ -140,8 +142,8 @@ Result<KeyPair> server_keys(const BoardDirectory& board) {
   const std::string path = file_of(board, server_name, secret_suffix);
   if (!fs::exists(path))
     return fail(Errc::not_found,
-                "this board has no keys; `bidboard keys init` makes its own, `bidboard keys add "
-                "NAME` one for each client");
+                "this board has no keys; `bidboard keys init` creates the controller's, `bidboard keys add "
+                "NAME` one per client");
   for (const std::string& secret : {board.keys(), path})
     if (const Result<void> ok = check_private(secret); !ok) return fail(ok.error());
   const Result<KeyFile> file = KeyFile::read(path);
@@ -177,9 +179,9 @@ Result<void> import_key(const BoardDirectory& board, const AllowedKey& key) {
   if (!known) return fail(known.error());
   for (const AllowedKey& other : *known) {
     if (other.name == key.name)
-      return fail(Errc::conflict,
-                  fmt::format("there is a key '{}' already; `bidboard keys revoke {}` takes it back",
-                              key.name, key.name));
+      return fail(
+          Errc::conflict,
+          fmt::format("a key '{}' exists already; `bidboard keys revoke {}` removes it", key.name, key.name));
     if (other.public_key == key.public_key)
       return fail(Errc::conflict, fmt::format("this key is allowed already, as '{}'", other.name));
   }
@@ -194,10 +196,10 @@ Result<std::string> add_key(const BoardDirectory& board, const std::string& name
   if (!server) return fail(server.error());
   const Result<KeyPair> made = make_key_pair();
   if (!made) return fail(made.error());
-  // The file to hand over comes first: a key that is allowed and that nobody has is of no use.
+  // The file for the client is written first: an allowed key whose secret does not exist is useless.
   const std::string path = file_of(board, name, secret_suffix);
   const Result<void> written = write_new(
-      path, fmt::format("# The key '{}' of a Bidboard board. Whoever has this file may connect to its "
+      path, fmt::format("# The key '{}' of a Bidboard board. Anyone who has this file may connect to its "
                         "controller:\n#   bidboard agent --connect tcp://HOST:PORT --key FILE ...\n{}{}{}",
                         name, line("public", made->public_key), line("secret", made->secret_key),
                         line("server", server->public_key)));
@@ -246,7 +248,7 @@ bool KeyWatch::look() {
   const timespec changed = there ? info.st_mtim : timespec{};
   if (there && changed.tv_sec == seen_.tv_sec && changed.tv_nsec == seen_.tv_nsec) return false;
   Result<std::vector<AllowedKey>> now = there ? allowed_keys(board_) : std::vector<AllowedKey>{};
-  // Remembered only once it is old enough that a further change must show.
+  // Remembered only once it is old enough that another change would alter the file time.
   seen_ = ::time(nullptr) - changed.tv_sec > grain_seconds ? changed : timespec{};
   trouble_ = now ? "" : now.error().text;
   const std::vector<AllowedKey> before =

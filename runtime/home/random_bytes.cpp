@@ -9,7 +9,7 @@ namespace bidboard {
 Result<std::string> random_bytes(std::size_t count) {
   std::string bytes(count, '\0');
   if (::getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(count)) return bytes;
-  return fail(Errc::failed, "the system gives no random bytes");
+  return fail(Errc::failed, "the system provides no random bytes");
 }
 
 Result<std::uint64_t> random_number() {

@@ -1,4 +1,4 @@
-// The system's entropy. Edge code: whoever decides draws from a seeded generator (blackboard/random.hpp).
+// The system's entropy. Edge code: code that decides uses a seeded generator (blackboard/random.hpp).
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ namespace bidboard {
 
 /// Unpredictable bytes. Errors: failed. REQUIRES: at most 256.
 Result<std::string> random_bytes(std::size_t count);
-/// A number that nobody has drawn before. Errors: as of random_bytes.
+/// A number that was never drawn before. Errors: as for random_bytes.
 Result<std::uint64_t> random_number();
 
 }  // namespace bidboard

@@ -22,11 +22,11 @@ Result<void> make_private_folder(const std::string& folder) {
   if (folder.size() > folder_bytes_max)
     return fail(Errc::invalid, "the socket folder's path is longer than 80 bytes: " + folder);
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
-    return fail(Errc::unavailable, fmt::format("cannot make {}: {}", folder, std::strerror(errno)));
+    return fail(Errc::unavailable, fmt::format("cannot create {}: {}", folder, std::strerror(errno)));
   struct stat info {};
   if (::lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != ::getuid() ||
       (info.st_mode & 077) != 0)
-    return fail(Errc::refused, folder + " must be a folder of yours with mode 0700");
+    return fail(Errc::refused, folder + " must be a folder that belongs to you, with mode 0700");
   return {};
 }
 

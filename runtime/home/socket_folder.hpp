@@ -1,4 +1,4 @@
-// Where a board's local sockets stand: a short path, since a socket's address has room for 108 bytes. Edge
+// The folder of a board's local sockets: a short path, since a socket address is limited to 108 bytes. Edge
 // code.
 #pragma once
 
@@ -8,8 +8,8 @@
 
 namespace bidboard {
 
-/// Makes the folder when it is missing. Errors: invalid (its path is longer than 80 bytes), unavailable,
-/// refused (it is not ours alone).
+/// Creates the folder if it is missing. Errors: invalid (its path is longer than 80 bytes), unavailable,
+/// refused (others may access it).
 Result<void> make_private_folder(const std::string& folder);
 
 /// A short folder for a board's sockets, the same for every process of this user: under XDG_RUNTIME_DIR or

@@ -32,7 +32,7 @@ Admission admit(const Knock& knock, const AdmissionRules& rules) {
     return {Admission::Verdict::full,
             {},
             false,
-            fmt::format("there are {} connections already, as many as allowed", rules.connections_max)};
+            fmt::format("there are {} connections already, the maximum", rules.connections_max)};
   return in;
 }
 

@@ -1,5 +1,5 @@
-// Who may come in: the rule by which a controller lets a connection in or turns it away, and how it tells
-// people of those it turned away without flooding its log. Pure; net/ asks, serve.cpp supplies what is known.
+// The rule by which a controller admits a connection or turns it away, and its notes about those it turned
+// away, limited so that they do not flood the log. Pure; net/ asks, serve.cpp supplies the facts.
 #pragma once
 
 #include <cstdint>
@@ -12,40 +12,39 @@
 
 namespace bidboard {
 
-/// A connection that asks to come in, as the transport vouches for it.
+/// A connection that asks to be admitted, as verified by the transport.
 struct Knock {
-  bool remote = false;               ///< over TCP, by a key that it has proved to hold
-  std::optional<std::uint32_t> uid;  ///< local: the peer's user, where the system tells
+  bool remote = false;               ///< over TCP, with a key that it has proved to hold
+  std::optional<std::uint32_t> uid;  ///< local: the peer's user, where the system reports it
   std::string from;                  ///< for people: "process 17 of user 1000", "10.0.0.7"
   std::string key;                   ///< remote: its public key, 32 bytes
-  std::size_t open = 0;              ///< connections on this way, this one included
+  std::size_t open = 0;              ///< connections over this transport, including this one
 };
 
 struct AdmissionRules {
   std::uint32_t uid = 0;            ///< the controller's user
-  std::size_t connections_max = 0;  ///< on each way
+  std::size_t connections_max = 0;  ///< per transport
   std::vector<AllowedKey> keys;
 };
 
 struct Admission {
   enum class Verdict : std::uint8_t {
     welcome,
-    refused,  ///< for good
-    full,     ///< to be tried again later
+    refused,  ///< permanently
+    full,     ///< may be tried again later
   };
   Verdict verdict = Verdict::refused;
   std::string key;        ///< welcome, remote: the name of its key
-  bool operates = false;  ///< welcome: may ask what operators may
+  bool operates = false;  ///< welcome: may do what operators may
   std::string why;        ///< otherwise: for people, begins after "refused a connection from ...: "
 };
 
-/// A local peer must be of the controller's own user, or root, from whom no file keeps anything. A system
-/// that does not tell the user leaves that to the socket folder's mode. A remote peer must show an allowed
-/// key.
+/// A local peer must be of the controller's own user, or root, who can read every file anyway. On a system
+/// that does not report the user, the socket folder's mode decides. A remote peer must show an allowed key.
 Admission admit(const Knock& knock, const AdmissionRules& rules);
 
-/// Sentences about refused connections, few enough to read: what comes beyond a handful a minute is counted
-/// and told with the next one.
+/// Sentences about refused connections, few enough to read: beyond a handful per minute they are only
+/// counted, and the next sentence gives the number.
 class RefusalNotes {
  public:
   /// What to print now; empty: nothing yet.

@@ -10,22 +10,23 @@ namespace {
 
 constexpr int reconnect_ms = 20;
 constexpr int reconnect_max_ms = 1000;
-/// ZeroMQ gives up on a controller that said "full"; we do not, this often.
+/// ZeroMQ gives up on a controller that replied "full"; we do not, and try again this often.
 constexpr std::chrono::milliseconds full_pause(500);
-/// Handshakes cut off one after the other, from which on it is no accident.
+/// After this many handshakes were cut off in a row, it is not an accident.
 constexpr int broken_handshakes_max = 5;
-/// A feed that says nothing for so long is connected to anew.
+/// A feed that is silent for this long is reconnected.
 constexpr std::chrono::seconds silence_max(25);
-/// Messages taken in one go; the rest waits for the next call.
+/// Messages taken at once; the rest waits for the next call.
 constexpr std::size_t drain_max = 1024;
-/// A connection made, lost, or not to be had: whoever waits for an answer looks whether anybody is there.
+/// A connection was made, lost or refused: callers that wait for an answer must check whether it can still
+/// come.
 constexpr int handshake_broken = ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
 constexpr int events_that_wake = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
                                  ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                                  handshake_broken;
 constexpr const char* monitor_address = "inproc://monitor";
 
-/// What a controller answers by when it turns a connection away (door.cpp).
+/// The status codes with which a controller turns a connection away (door.cpp).
 constexpr int status_full = 500;
 
 void set_up(zmq::socket_t& socket, const std::string& endpoint, const std::optional<CurveKeys>& keys) {
@@ -44,13 +45,12 @@ Result<void> may_try(const std::string& endpoint, const std::optional<CurveKeys>
   if (endpoint.starts_with("tcp://") && !keys)
     return fail(
         Errc::invalid,
-        fmt::format(
-            "a controller at {} takes nobody without a key; `bidboard keys add` makes one on its machine",
-            endpoint));
+        fmt::format("the controller at {} requires a key; create one on its machine with `bidboard keys add`",
+                    endpoint));
   if (keys)
     if (const Result<void> can = wire::check_curve(); !can) return can;
   if (!endpoint.starts_with("tcp://") && keys)
-    return fail(Errc::invalid, "a key is for tcp://HOST:PORT, not for " + endpoint);
+    return fail(Errc::invalid, "a key is only used with tcp://HOST:PORT, not with " + endpoint);
   return {};
 }
 
@@ -66,7 +66,8 @@ struct Connection::Impl {
   zmq::socket_t monitor{context, zmq::socket_type::pair};
   int broken_handshakes = 0;
   bool was_let_in = false;
-  std::optional<Clock::time_point> again_at;  ///< the controller was full, and ZeroMQ has given up on it
+  std::optional<Clock::time_point>
+      again_at;  ///< when to try again: the controller was full, and ZeroMQ has given up on it
 
   Impl(std::string e, std::optional<CurveKeys> k) : endpoint(std::move(e)), keys(std::move(k)) {
     set_up(dealer, endpoint, keys);
@@ -76,7 +77,7 @@ struct Connection::Impl {
     monitor.connect(monitor_address);
     dealer.connect(endpoint);
   }
-  /// Before the monitor's reader goes: ZeroMQ loses the memory of an event that nobody takes.
+  /// Before the monitor's reader is destroyed: ZeroMQ leaks the memory of an event that is not read.
   ~Impl() { zmq_socket_monitor(dealer.handle(), nullptr, 0); }
 
   void take_event(int what, int value, Incoming& incoming) {
@@ -85,22 +86,23 @@ struct Connection::Impl {
       incoming.trouble.reset();
       broken_handshakes = 0;
     } else if (what == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH && value == status_full) {
-      incoming.trouble = Error{
-          Errc::unavailable,
-          fmt::format("the controller at {} has as many connections as it takes; trying again", endpoint)};
+      incoming.trouble =
+          Error{Errc::unavailable,
+                fmt::format("the controller at {} has reached its connection limit; trying again", endpoint)};
       again_at = Clock::now() + full_pause;
     } else if (what == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
       incoming.trouble =
           Error{Errc::refused,
                 fmt::format("the controller at {} refused the connection: {}", endpoint,
-                            (keys ? "it does not allow our key, or no longer (`bidboard keys list` there)"
+                            (keys ? "it does not allow our key (check `bidboard keys list` on its machine)"
                                   : "the board belongs to another user"))};
     } else if ((what & handshake_broken) != 0 && keys && ++broken_handshakes == broken_handshakes_max) {
       broken_handshakes = 0;
-      incoming.trouble = Error{was_let_in ? Errc::unavailable : Errc::refused,
-                               fmt::format("what listens at {} breaks off when we show our key: the key file "
-                                           "was made for another board, or no controller serves there",
-                                           endpoint)};
+      incoming.trouble =
+          Error{was_let_in ? Errc::unavailable : Errc::refused,
+                fmt::format("the handshake with {} failed when we showed our key: the key file "
+                            "was made for another board, or no controller serves there",
+                            endpoint)};
     }
   }
 
@@ -203,8 +205,8 @@ Result<std::unique_ptr<Feed>> Feed::open(const std::string& endpoint, const std:
   }
 }
 
-/// A feed tells at least its last number every ten seconds. One that is silent has turned us away, which
-/// ZeroMQ takes as final.
+/// A feed sends at least its last number every ten seconds. A silent one has refused us, which ZeroMQ treats
+/// as final.
 void Feed::connect_again_if_silent() {
   if (Clock::now() - impl_->heard < silence_max) return;
   impl_->heard = Clock::now();

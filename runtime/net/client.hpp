@@ -1,5 +1,5 @@
-// The other side: a connection to a controller (agents, shell tools), and a subscription to its feed. For one
-// thread.
+// The client side: a connection to a controller (agents, shell tools), and a subscription to its feed. For
+// one thread.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@
 
 namespace bidboard {
 
-/// A descriptor to wait for beside the socket.
+/// A descriptor to wait for in addition to the socket.
 struct Watched {
   int fd = -1;
   bool read = false;
@@ -21,28 +21,26 @@ struct Watched {
 };
 struct Incoming {
   std::vector<Message> messages;
-  bool connected = false;    ///< the connection was (re-)made: say who you are
+  bool connected = false;    ///< the connection was made or restored: identify yourself
   bool ready = false;        ///< one of the watched descriptors is ready
-  bool interrupted = false;  ///< a signal came
-  /// Why the controller lets us in no more, or not now. refused: it will not, whatever we try; unavailable:
-  /// it is tried again.
+  bool interrupted = false;  ///< a signal arrived
+  /// Why the controller does not admit us. refused: permanently; unavailable: the attempt is repeated.
   std::optional<Error> trouble;
 };
 
 class Connection {
  public:
-  /// Connects in the background, and again whenever the connection is lost. Over TCP `keys` say who we are
-  /// and who the controller must be. Errors: invalid (TCP without keys), unavailable.
+  /// Connects in the background, and again whenever the connection is lost. Over TCP, `keys` prove our
+  /// identity and the controller's. Errors: invalid (TCP without keys), unavailable.
   static Result<std::unique_ptr<Connection>> open(const std::string& endpoint,
                                                   const std::optional<CurveKeys>& keys = {});
   ~Connection();
 
-  /// Waits for messages, a descriptor, a connection made, lost or not to be had, or the timeout; drains what
-  /// is there.
-  /// `sockets`: further ones of ZeroMQ to wait for.
+  /// Waits for messages, a descriptor, a connection made, lost or refused, or the timeout; then takes what
+  /// has arrived. `sockets`: further ZeroMQ sockets to wait for.
   Incoming wait(Duration timeout, const std::vector<Watched>& watched = {},
                 const std::vector<void*>& sockets = {});
-  /// False when there is no connection right now: nothing was sent.
+  /// False if there is no connection right now: nothing was sent.
   bool send(const Message& message);
 
  private:
@@ -60,11 +58,11 @@ struct FeedPiece {
 
 class Feed {
  public:
-  /// As Connection::open. Whoever is not let in hears nothing.
+  /// As Connection::open. A subscriber that is not admitted receives nothing.
   static Result<std::unique_ptr<Feed>> open(const std::string& endpoint,
                                             const std::optional<CurveKeys>& keys = {});
   ~Feed();
-  /// Nothing when the time is over or a signal came.
+  /// Nothing if the time is over or a signal arrived.
   std::optional<FeedPiece> wait(Duration timeout);
 
  private:

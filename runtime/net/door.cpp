@@ -16,13 +16,13 @@
 namespace bidboard {
 namespace {
 
-/// Messages that ZeroMQ keeps for a peer, or a follower of the feed, that does not read. Few, since it counts
-/// messages and not their bytes; what does not fit waits in a Backlog.
+/// Messages that ZeroMQ keeps for a peer, or a follower of the feed, that does not read. Few, since ZeroMQ
+/// counts messages and not their bytes; the rest waits in a Backlog.
 constexpr int outgoing_max = 64;
-/// What waits for one peer beyond that, and for how long without anything being read.
+/// The limit of that backlog per peer, and how long it may wait without anything being read.
 constexpr std::size_t backlog_bytes_max = 8 << 20;
 constexpr std::chrono::seconds backlog_patience(2);
-/// Over TCP: how long a peer may take to prove who it is.
+/// Over TCP: how long a handshake may take.
 constexpr std::chrono::milliseconds handshake_max(10'000);
 
 constexpr int broken_handshake = ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
@@ -42,12 +42,12 @@ std::string routing_id_of(PeerId peer) {
   return id;
 }
 
-/// How an admission travels with each message of its connection, as ZAP's user id.
+/// How an admission is attached to each message of its connection, as ZAP's user id.
 constexpr const char* user_property = "User-Id";
 std::string user_of(const Admission& admission) { return (admission.operates ? "+" : "-") + admission.key; }
 Origin origin_of(zmq::message_t& message) {
   const char* user = zmq_msg_gets(message.handle(), user_property);
-  if (!user || *user == '\0') return {"?", false};  // nobody that we let in
+  if (!user || *user == '\0') return {"?", false};  // not a peer that we admitted
   return {user + 1, *user == '+'};
 }
 
@@ -64,8 +64,8 @@ std::string address_of(int fd) {
   return host.data();
 }
 
-/// What ZAP says of a peer: of a local one "localhost:UID:GID:PID" where the system tells, of a remote one
-/// its address.
+/// What ZAP reports about a peer: for a local one "localhost:UID:GID:PID" where the system provides it, for a
+/// remote one its address.
 Knock knock_of(const std::vector<std::string>& request) {
   Knock knock;
   knock.from = request[3];
@@ -85,23 +85,23 @@ Knock knock_of(const std::vector<std::string>& request) {
   return knock;
 }
 
-/// Who is connected to one of a door's sockets, by the monitor's word.
+/// The open connections of one of a door's sockets, according to its monitor.
 struct Monitor {
   zmq::socket_t& watched;
   zmq::socket_t events;
   std::map<int, std::string> open;  ///< address by descriptor
-  bool broke_off = false;           ///< the next one to go did not get through its handshake
+  bool broke_off = false;           ///< the next one to close failed its handshake
 
   Monitor(zmq::context_t& context, zmq::socket_t& whom, const std::string& address)
       : watched(whom), events(context, zmq::socket_type::pair) {
-    // Without a bound: what is not taken here would hold up everything that the socket does.
+    // Unbounded: events that are not read here would block everything that the socket does.
     events.set(zmq::sockopt::rcvhwm, 0);
     events.set(zmq::sockopt::linger, 0);
     constexpr int wanted = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | broken_handshake;
     if (zmq_socket_monitor(watched.handle(), address.c_str(), wanted) != 0) throw zmq::error_t();
     events.connect(address);
   }
-  /// Before the events' reader goes: ZeroMQ loses the memory of an event that nobody takes.
+  /// Before the events' reader is destroyed: ZeroMQ leaks the memory of an event that is not read.
   ~Monitor() { zmq_socket_monitor(watched.handle(), nullptr, 0); }
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
@@ -118,14 +118,14 @@ struct Monitor {
       if (what == ZMQ_EVENT_ACCEPTED) {
         open[value] = tcp ? address_of(value) : "this machine";
       } else if ((what & broken_handshake) != 0) {
-        // Its end follows at once. A local peer that goes so early was only stopped.
+        // Its end follows at once. A local peer that closes this early was only stopped.
         broke_off = tcp || what == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
       } else if (what == ZMQ_EVENT_DISCONNECTED) {
         const auto at = open.find(value);
         if (at == open.end()) continue;
         if (std::exchange(broke_off, false))
-          on_refused(at->second, tcp ? "it showed no key that was made for this board"
-                                     : "it does not speak as Bidboard does");
+          on_refused(at->second, tcp ? "it did not show a key made for this board"
+                                     : "it does not speak Bidboard's protocol");
         open.erase(at);
       }
     }
@@ -144,18 +144,18 @@ struct Door::Impl {
   Monitor router_monitor{context, router, "inproc://router"};
   Monitor feed_monitor{context, feed, "inproc://feed"};
   std::uint64_t undelivered = 0;
-  bool followed = false;  ///< somebody has subscribed to the feed
+  bool followed = false;  ///< the feed has a subscriber
 
   struct Backlog {
     std::deque<std::string> frames;
     std::size_t bytes = 0;
-    std::chrono::steady_clock::time_point moved;  ///< something was taken last
+    std::chrono::steady_clock::time_point moved;  ///< when the peer last took something
   };
   std::map<PeerId, Backlog> backlogs;
 
   explicit Impl(DoorOptions o) : options(std::move(o)), tcp(options.endpoint.starts_with("tcp:")) {
     zap.set(zmq::sockopt::linger, 0);
-    zap.bind("inproc://zeromq.zap.01");  // before anybody can knock
+    zap.bind("inproc://zeromq.zap.01");  // before anyone can connect
     for (zmq::socket_t* socket : {&router, &feed}) set_up(*socket);
     router.set(zmq::sockopt::router_mandatory, true);
     router.bind(options.endpoint);
@@ -168,7 +168,7 @@ struct Door::Impl {
   void set_up(zmq::socket_t& socket) const {
     wire::set_common_options(socket);
     socket.set(zmq::sockopt::sndhwm, outgoing_max);
-    socket.set(zmq::sockopt::zap_domain, "bidboard");  // without a domain nobody need knock
+    socket.set(zmq::sockopt::zap_domain, "bidboard");  // without a domain ZeroMQ does not ask ZAP
     if (!tcp) return;
     wire::set_tcp_options(socket);
     socket.set(zmq::sockopt::ipv6, options.endpoint.find('[') != std::string::npos);
@@ -185,7 +185,7 @@ struct Door::Impl {
           router.send(zmq::buffer(bytes), zmq::send_flags::dontwait);
       return sent ? Sent::yes : Sent::full;
     } catch (const zmq::error_t&) {
-      return Sent::gone;  // "Host unreachable": its lease or its client's patience will say so
+      return Sent::gone;  // "Host unreachable": the lease or the client's timeout will show it
     }
   }
 
@@ -201,7 +201,7 @@ struct Door::Impl {
     backlog.frames.push_back(std::move(bytes));
   }
 
-  /// One who knocked, if there is one.
+  /// The next connection that asks to be admitted, if there is one.
   bool answer_knock() {
     std::vector<std::string> request;
     zmq::message_t part;
@@ -211,7 +211,7 @@ struct Door::Impl {
       static_cast<void>(zap.recv(part, zmq::recv_flags::dontwait));
       request.push_back(part.to_string());
     }
-    take_events();  // who knocks has been counted
+    take_events();  // so that the new connection has been counted
     Admission admission;
     std::string from = "an unknown address";
     if (request.size() < 6) {
@@ -270,7 +270,7 @@ void Door::answer_knocks() {
   impl_->take_events();
 }
 
-/// An XPUB socket is told of the first subscription and of the end of the last one: 1 or 0, then the topic.
+/// An XPUB socket reports the first subscription and the end of the last one: 1 or 0, then the topic.
 bool Door::take_follower() {
   const bool before = impl_->followed;
   zmq::message_t word;
@@ -302,7 +302,7 @@ void Door::send(PeerId to, std::string bytes) {
   if (sent == Impl::Sent::gone) impl_->undelivered += 1;
 }
 
-/// A peer that took nothing for long has lost what waits for it.
+/// A peer that has not read anything for too long loses its backlog.
 bool Door::send_backlogs() {
   const auto now = std::chrono::steady_clock::now();
   auto& backlogs = impl_->backlogs;

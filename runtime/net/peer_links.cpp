@@ -19,13 +19,13 @@ namespace {
 
 constexpr int reconnect_ms = 20;
 constexpr int reconnect_max_ms = 1000;
-/// Words that wait for a peer that does not read.
+/// Messages that wait for a peer that does not read.
 constexpr int queue_max = 64;
 constexpr std::size_t connections_max = 1'000;
-/// Taken in one go; the rest waits for the next call.
+/// Taken at once; the rest waits for the next call.
 constexpr std::size_t drain_max = 1'024;
 
-/// The process that a socket's name tells; 0: it is no peer's.
+/// The process id in a socket's name; 0: it is not a peer's socket.
 pid_t owner_of(std::string_view name) {
   if (name.size() < 2 || name[0] != 'p') return 0;
   pid_t pid = 0;
@@ -109,7 +109,7 @@ void PeerLinks::connect(const std::vector<PeerEntry>& peers) {
       else
         impl_->peers.emplace(entry.agent, Impl::Peer{entry.endpoint, impl_->dealer_to(entry.endpoint)});
     } catch (const zmq::error_t&) {
-      continue;  // no such address, or out of descriptors: it is silent
+      continue;  // no such address, or out of descriptors: treated as silent
     }
   }
 }

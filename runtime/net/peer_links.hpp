@@ -1,5 +1,5 @@
-// An agent's links to its peers: a door of its own, by which they come in, and a connection to each of them.
-// Of this machine only, in the folder of the controller's sockets. What cannot be sent at once is dropped:
+// An agent's links to its peers: a door of its own, to which they connect, and a connection to each of them.
+// Only on this machine, in the folder of the controller's sockets. What cannot be sent at once is dropped:
 // peers repeat what is not confirmed. For one thread.
 #pragma once
 
@@ -15,21 +15,21 @@ namespace bidboard {
 
 class PeerLinks {
  public:
-  /// Listens at `folder`/`name`, which must be `p` and the process number, so that what a killed process left
-  /// behind is known; takes such remains away. `on_refused`: told of everybody who was turned away.
-  /// Errors: those of make_private_folder(), unavailable (cannot listen).
+  /// Listens at `folder`/`name`, which must be `p` and the process number, so that sockets of killed
+  /// processes can be recognized; removes those. `on_refused`: called for every refused connection. Errors:
+  /// those of make_private_folder(), unavailable (cannot listen).
   static Result<std::unique_ptr<PeerLinks>> open(
       const std::string& folder, const std::string& name,
       std::function<void(const std::string&, const std::string&)> on_refused);
-  /// Takes its socket away, and the folder when it was the last.
+  /// Removes its socket, and the folder if it was the last one.
   ~PeerLinks();
 
   const std::string& endpoint() const;
-  /// These are the peers from now on; who stays, stays connected.
+  /// Sets the peers. Connections to peers that stay are kept.
   void connect(const std::vector<PeerEntry>& peers);
   /// Raw ZeroMQ sockets to wait for.
   std::vector<void*> sockets() const;
-  /// Lets in who knocked, and takes what has come.
+  /// Admits new connections and takes messages.
   std::vector<PeerBids> receive();
   /// False: not sent, because there is no connection to that peer now or it does not read.
   bool send(const PeerBids& words);
@@ -40,7 +40,7 @@ class PeerLinks {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Sockets of agents whose processes have ended without taking them away.
+/// Removes the sockets of agents whose processes have ended without removing them.
 void remove_dead_peer_sockets(const std::string& folder);
 
 }  // namespace bidboard

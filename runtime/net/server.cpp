@@ -14,9 +14,9 @@
 namespace bidboard {
 namespace {
 
-/// While something waits for a peer that does not read, it is tried again this often.
+/// While a backlog waits for a peer that does not read, sending is tried again this often.
 constexpr Duration backlog_interval = milliseconds(5);
-/// A peer's number on its door takes 33 bits; above them stands which door.
+/// A peer's number on its door takes 33 bits; the bits above identify the door.
 constexpr int door_shift = 33;
 
 }  // namespace
@@ -25,7 +25,7 @@ struct Server::Impl {
   ServerOptions options;
   std::unique_ptr<Door> local;
   std::unique_ptr<Door> remote;     ///< none: no TCP
-  std::uint64_t remote_serial = 0;  ///< counts the doors over TCP: peers of a closed one are nobody's
+  std::uint64_t remote_serial = 0;  ///< counts the TCP doors: peers of a closed one are unknown
   bool remote_first = false;
 
   Door* door_of(PeerId peer) const {
@@ -53,7 +53,7 @@ struct Server::Impl {
     return {};
   }
 
-  /// Messages of one door, as long as the batch has room.
+  /// Takes messages of one door while the batch has room.
   template <class Room>
   void drain(Door* door, std::uint64_t serial, Arrived& arrived, std::size_t& bytes, const Room& room) {
     while (door && room()) {
@@ -83,7 +83,7 @@ Result<std::unique_ptr<Server>> Server::open(ServerOptions options) {
   Result<std::unique_ptr<Door>> local = Door::open(impl->door(ipc + "/c", ipc + "/f"));
   if (!local) return fail(local.error());
   impl->local = std::move(*local);
-  std::unique_ptr<Server> server(new Server(std::move(impl)));  // takes the folder away if the rest fails
+  std::unique_ptr<Server> server(new Server(std::move(impl)));  // removes the folder if the rest fails
   const std::string& tcp = server->impl_->options.tcp;
   if (tcp.empty()) return server;
   const auto endpoints = tcp_endpoints(tcp);
@@ -132,7 +132,7 @@ Arrived Server::wait(Duration timeout, const std::vector<int>& descriptors) {
   const auto room = [&] {
     return arrived.inputs.size() < batch_inputs_max && bytes < batch_bytes_max && Clock::now() < until;
   };
-  // In turns: neither side's flood may keep the other out.
+  // Alternating, so that a flood on one door cannot block the other.
   const bool remote_first = std::exchange(impl_->remote_first, !impl_->remote_first);
   if (remote_first) impl_->drain(doors[1], impl_->remote_serial, arrived, bytes, room);
   impl_->drain(doors[0], 0, arrived, bytes, room);

@@ -1,5 +1,5 @@
-// What both ends of the wire share; included by the .cpp files of this folder only, since it names ZeroMQ
-// types.
+// What both ends of the connection share; included only by the .cpp files of this folder, since it names
+// ZeroMQ types.
 #pragma once
 
 #include <string_view>
@@ -10,7 +10,7 @@
 
 namespace bidboard::wire {
 
-/// A larger frame closes the connection that sent it.
+/// A larger frame closes the connection of its sender.
 constexpr std::int64_t frame_bytes_max = 8 << 20;
 /// Messages that may wait for a peer that does not read; the rest is dropped and repaired from the board.
 constexpr int queue_max = 50'000;
@@ -21,7 +21,7 @@ inline Message read_frame(std::string_view bytes) {
   Result<Frame> frame = decode<Frame>(bytes);
   if (!frame) return Malformed{frame.error().text};
   if (frame->version != protocol_version)
-    return Malformed{"protocol version " + std::to_string(frame->version) + " is not spoken here"};
+    return Malformed{"protocol version " + std::to_string(frame->version) + " is not supported here"};
   return std::move(frame->message);
 }
 
@@ -38,13 +38,13 @@ inline Result<void> check_curve() {
   return fail(Errc::unsupported, "this ZeroMQ was built without CURVE: it cannot secure TCP");
 }
 
-/// A peer that is gone without a word is noticed: ZeroMQ's own heartbeats, which cost a few bytes.
+/// A peer that is gone without notice is detected by ZeroMQ's own heartbeats, which cost a few bytes.
 inline void set_tcp_options(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::heartbeat_ivl, 10'000);
   socket.set(zmq::sockopt::heartbeat_timeout, 30'000);
 }
 
-/// zmq::poll, telling a signal apart from a time-out. Negative timeouts wait for ever.
+/// zmq::poll, distinguishing a signal from a time-out. Negative timeouts wait for ever.
 struct Polled {
   bool ready = false;
   bool interrupted = false;

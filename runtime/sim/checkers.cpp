@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::size_t violations_max = 20;
 
-/// The rules of eligibility, once more and simpler. What a task is reserved for was true when it was awarded.
+/// The eligibility rules, written again in a simpler form. A reservation only had to hold at the time of the
+/// award.
 bool may_have(const TaskSpec& task, const AgentProfile& agent) {
   if (agent.role != Role::specialist) return false;
   if (!agent.project.empty() && agent.project != task.project) return false;
@@ -36,7 +37,7 @@ void Checkers::must(bool holds, const std::string& what) {
 
 void Checkers::on_saved(const Saved& saved, const Store& store, Instant at) {
   at_ = at;
-  must(last_.value == 0 || saved.first == last_.next(), "events are numbered without a gap");
+  must(last_.value == 0 || saved.first == last_.next(), "the event numbers have a gap");
   last_ = saved.first;
   for (const Event& event : saved.events) {
     check_state(event);
@@ -44,34 +45,35 @@ void Checkers::on_saved(const Saved& saved, const Store& store, Instant at) {
     last_ = last_.next();
   }
   last_.value -= 1;
-  must(store.last_seq() == last_, "the log grows by what was decided");
+  must(store.last_seq() == last_, "the log does not end with the decided events");
   events_ += saved.events.size();
   if (events_ - events_at_fold_ >= fold_every_) fold(store);
 }
 
 void Checkers::fold(const Store& store) {
   events_at_fold_ = events_;
-  for (const std::string& finding : verify(store)) must(false, "the fold of the log differs: " + finding);
+  for (const std::string& finding : verify(store))
+    must(false, "the replayed log differs from the records: " + finding);
 }
 
-/// No event takes a task where the state table does not lead.
+/// No event makes a move that the state table does not allow.
 void Checkers::check_state(const Event& event) {
   const auto known = tasks_.find(task_of(event));
   if (known == tasks_.end() || std::holds_alternative<TaskPosted>(event.body)) return;
   const std::optional<TaskState> next = state_after(known->second.state, event.body);
   must(next.has_value(),
-       fmt::format("{} is {}, and {} follows", known->first, known->second.state, kind(event)));
+       fmt::format("{} is {}, and an illegal {} follows", known->first, known->second.state, kind(event)));
   if (next) known->second.state = *next;
 }
 
 void Checkers::follow(const TermStarted& event) {
-  must(event.term > term_, "every controller has a term of its own, above the last");
+  must(event.term > term_, "a controller's term is not above the last one");
   term_ = event.term;
 }
 
 void Checkers::follow(const TaskPosted& event) {
   const Task& posted = event.task;
-  must(!tasks_.contains(posted.id), fmt::format("{} is posted once", posted.id));
+  must(!tasks_.contains(posted.id), fmt::format("{} was posted twice", posted.id));
   must(titles_.insert(posted.spec.title).second,
        fmt::format("a request is done once: '{}' was posted twice", posted.spec.title));
   KnownTask task;
@@ -85,7 +87,7 @@ void Checkers::check_needs(TaskId id, const KnownTask& task) {
   for (const Need& need : task.spec.needs) {
     const auto needed = tasks_.find(need.task);
     must(needed != tasks_.end() && (needed->second.done || (need.any && needed->second.was_over)),
-         fmt::format("{} is awarded before {}, which it needs", id, need.task));
+         fmt::format("{} was awarded before its need {} was done", id, need.task));
   }
 }
 
@@ -93,14 +95,14 @@ void Checkers::follow(const TaskAwarded& event) {
   const auto known = tasks_.find(event.task);
   const auto holder = agents_.find(event.agent);
   if (known == tasks_.end() || holder == agents_.end())
-    return must(false, fmt::format("{} is awarded, or its winner, before it exists", event.task));
+    return must(false, fmt::format("{} was awarded, but the task or the winner does not exist", event.task));
   KnownTask& task = known->second;
   KnownAgent& agent = holder->second;
-  must(task.holder.value == 0, fmt::format("{} has one live award at a time", event.task));
-  must(!task.done, fmt::format("{} is done and awarded again", event.task));
-  must(event.epoch == task.epoch.next(), named(event.task, event.epoch) + " is one above the last");
+  must(task.holder.value == 0, fmt::format("{} has two live awards", event.task));
+  must(!task.done, fmt::format("{} is done, but was awarded again", event.task));
+  must(event.epoch == task.epoch.next(), named(event.task, event.epoch) + " is not one above the last epoch");
   must(may_have(task.spec, agent.profile),
-       fmt::format("{} may not have {}, and got it", agent.profile.name, event.task));
+       fmt::format("{} was awarded {}, which it may not have", agent.profile.name, event.task));
   check_needs(event.task, task);
   task.epoch = event.epoch;
   task.holder = event.agent;
@@ -127,23 +129,24 @@ void Checkers::release(KnownTask& task) {
 void Checkers::follow(const AttemptEnded& event) {
   check_live(event.task, event.epoch, "ends");
   KnownTask& task = tasks_[event.task];
-  must(task.holder == event.agent, named(event.task, event.epoch) + " ends at its holder");
+  must(task.holder == event.agent,
+       named(event.task, event.epoch) + " ended at an agent that does not hold it");
   release(task);
   task.was_over = task.was_over || is_over(event.to);
 }
 
 void Checkers::follow(const TaskFinished& event) {
   KnownTask& task = tasks_[event.task];
-  must(!task.done, fmt::format("a result of {} is accepted once", event.task));
-  must(event.epoch == task.epoch, named(event.task, event.epoch) + " is finished after a later award");
-  // Without a live award a person decided how an attempt ended that may not be repeated.
+  must(!task.done, fmt::format("a second result of {} was accepted", event.task));
+  must(event.epoch == task.epoch, named(event.task, event.epoch) + " was finished after a later award");
+  // Without a live award, a person decided the outcome of an attempt that may not be repeated.
   must(!task.holder || task.holder == event.agent,
-       named(event.task, event.epoch) + " is finished by somebody else than its holder");
+       named(event.task, event.epoch) + " was finished by an agent that does not hold it");
   const bool by_person = !event.result.starts_with('{');
   must(by_person || event.result == result_of(event.task, event.epoch),
-       fmt::format("{} is finished with the result of another attempt, {}", named(event.task, event.epoch),
+       fmt::format("{} was finished with the result of another attempt, {}", named(event.task, event.epoch),
                    event.result));
-  must(by_person || task.holder, named(event.task, event.epoch) + " is finished and is not the live award");
+  must(by_person || task.holder, named(event.task, event.epoch) + " was finished, but is not the live award");
   release(task);
   task.done = task.was_over = true;
   task.accepted = event.epoch;
@@ -151,13 +154,13 @@ void Checkers::follow(const TaskFinished& event) {
 
 void Checkers::follow(const TaskMoved& event) {
   KnownTask& task = tasks_[event.task];
-  must(!task.done, fmt::format("{} is done and stays so", event.task));
+  must(!task.done, fmt::format("{} was done, but left that state", event.task));
   release(task);
   task.was_over = task.was_over || is_over(event.to);
 }
 
 void Checkers::follow(const TaskReopened& event) {
-  must(!tasks_[event.task].done, fmt::format("{} is done and does not start over", event.task));
+  must(!tasks_[event.task].done, fmt::format("{} is done, but was started over", event.task));
 }
 
 void Checkers::follow(const NeedAdded& event) { tasks_[event.task].spec.needs.push_back(event.need); }
@@ -177,7 +180,7 @@ void Checkers::follow(const DiscoveryPosted& event) {
 
 void Checkers::follow(const Replied& event) {
   must(replied_.insert({event.client, event.request}).second,
-       fmt::format("request {} of a client is answered with one reply", event.request));
+       fmt::format("request {} of a client has two replies", event.request));
 }
 
 void Checkers::on_said(const Said& said, const Store& store, Instant at) {
@@ -196,25 +199,26 @@ void Checkers::on_said(const Said& said, const Store& store, Instant at) {
   }
 }
 
-/// What an agent was told to be kept is the task's result or a discovery.
+/// A result that an agent was told is kept must be the task's result or a discovery.
 void Checkers::check_kept(const Reports& reports) {
   for (const ReportItem& item : reports.items) {
     if (item.what != ReportItem::What::finished) continue;
     const KnownTask& task = tasks_[item.task];
     must((task.done && task.accepted == item.epoch) || late_.contains({item.task, item.epoch}),
-         fmt::format("the result of {} was said to be kept, and is not", named(item.task, item.epoch)));
+         fmt::format("the result of {} was confirmed as kept, but is not on the board",
+                     named(item.task, item.epoch)));
   }
 }
 
 void Checkers::check_awards(const Awards& awards, EndpointId agent) {
   for (const AwardItem& item : awards.awards) {
     const KnownTask& task = tasks_[item.offer.task];
-    must(task.epoch >= item.epoch, fmt::format("{} is told to agent {} and was never made durable",
+    must(task.epoch >= item.epoch, fmt::format("{} was sent to agent {}, but was never made durable",
                                                named(item.offer.task, item.epoch), agent));
   }
 }
 
-/// A client asks one thing after the other, so what it is told comes in that order, and is never taken back.
+/// A client makes one request at a time, so replies arrive in that order, and a reply must never change.
 void Checkers::check_reply(EndpointId client, const Reply& reply, const Store& store) {
   if (reply.code == Errc::storage || reply.code == Errc::corrupt) return;
   const std::string which = fmt::format("request {}", reply.number);
@@ -222,18 +226,18 @@ void Checkers::check_reply(EndpointId client, const Reply& reply, const Store& s
   const auto [known, first] = answers_.try_emplace({client, reply.number}, content);
   const bool may_differ = std::holds_alternative<Status>(reply.body) ||
                           std::holds_alternative<LogPage>(reply.body) || reply.code == Errc::too_old;
-  must(known->second == content || may_differ, which + " is answered the same when it is repeated");
+  must(known->second == content || may_differ, which + " got a different reply when it was repeated");
   std::uint64_t& last = answered_[client];
-  if (first) must(reply.number > last, which + " is answered after a later one");
+  if (first) must(reply.number > last, which + " was answered after a later one");
   last = std::max(last, reply.number);
   if (reply.code != Errc::ok) return;
   if (const auto* posted = std::get_if<Posted>(&reply.body))
     for (const TaskId id : posted->ids)
       must(store.get(keys::task(id)).value().has_value(),
-           fmt::format("{} is told to be posted, and is not durable", id));
+           fmt::format("{} was confirmed as posted, but is not durable", id));
   if (const auto* claimed = std::get_if<Claimed>(&reply.body))
     must(tasks_[claimed->task].epoch >= claimed->epoch,
-         named(claimed->task, claimed->epoch) + " is told to be claimed, and is not durable");
+         named(claimed->task, claimed->epoch) + " was confirmed as claimed, but is not durable");
 }
 
 void Checkers::on_answered(const Request& request, const Reply& reply, const Store&, Instant at) {
@@ -244,11 +248,11 @@ void Checkers::on_answered(const Request& request, const Reply& reply, const Sto
     for (std::size_t i = 0; i < posted.ids.size(); ++i) {
       acknowledged_[posted.ids[i]] = post->tasks[i].title;
       must(tasks_[posted.ids[i]].spec.title == post->tasks[i].title,
-           fmt::format("{} is what was posted", posted.ids[i]));
+           fmt::format("{} is not the task that was posted", posted.ids[i]));
     }
   } else if (const auto* finish = std::get_if<Finish>(&request.body); finish && finish->success) {
     acknowledged_done_.insert(finish->task);
-    must(tasks_[finish->task].done, fmt::format("{} was said to be done, and is not", finish->task));
+    must(tasks_[finish->task].done, fmt::format("{} was confirmed as done, but is not", finish->task));
   }
 }
 
@@ -259,9 +263,9 @@ void Checkers::check_at_end(const Store& store, Instant at) {
   for (const auto& [id, title] : acknowledged_) {
     const auto bytes = store.get(keys::task(id)).value();
     const Result<Task> task = bytes ? unseal<Task>(*bytes) : fail(Errc::not_found, "it is gone");
-    must(task && task->spec.title == title, fmt::format("{} was acknowledged and is not there", id));
+    must(task && task->spec.title == title, fmt::format("{} was acknowledged, but does not exist", id));
     if (task && acknowledged_done_.contains(id))
-      must(task->state == TaskState::done, fmt::format("{} was acknowledged as done and is not", id));
+      must(task->state == TaskState::done, fmt::format("{} was acknowledged as done, but is not", id));
   }
 }
 

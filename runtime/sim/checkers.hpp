@@ -1,6 +1,6 @@
-// What must hold in every world, whatever goes wrong in it: checked after every event against a record of its
-// own, kept from the log and from what is said, with rules spelled out again here instead of asked of the
-// core. For one thread.
+// The rules that must hold in every world, whatever faults occur: checked after every event against a
+// separate record, kept from the log and from the messages, with rules that are written again here instead of
+// calling the core. For one thread.
 #pragma once
 
 #include <map>
@@ -15,35 +15,36 @@ namespace bidboard::sim {
 
 class Checkers final : public Observer {
  public:
-  /// The log is folded anew and compared with all records after so many events, and by check_at_end().
+  /// The log is replayed from the start and compared with all records after this many events, and by
+  /// check_at_end().
   explicit Checkers(std::uint64_t fold_every = 10'000) : fold_every_(fold_every) {}
 
   void on_saved(const Saved& saved, const Store& store, Instant at) override;
   void on_said(const Said& said, const Store& store, Instant at) override;
   void on_answered(const Request& request, const Reply& reply, const Store& store, Instant at) override;
 
-  /// The full fold, all invariants, and that all that was acknowledged is still there.
+  /// The full replay, all invariants, and that everything acknowledged is still there.
   void check_at_end(const Store& store, Instant at);
 
-  /// What did not hold, the first twenty, with the moment; empty when everything did.
+  /// The violations, at most twenty, with their times; empty if every rule held.
   const std::vector<std::string>& violations() const { return violations_; }
   std::uint64_t events() const { return events_; }
 
  private:
   struct KnownTask {
-    TaskSpec spec;  ///< its needs as they changed
+    TaskSpec spec;  ///< with its current needs
     TaskState state = TaskState::ready;
     Epoch epoch;
     AgentId holder;      ///< of the live award; 0: there is none
     bool shell = false;  ///< it is a claim at a shell
     bool done = false;
-    bool was_over = false;  ///< at some time
+    bool was_over = false;  ///< it was over at some time
     Epoch accepted;         ///< whose result counts
   };
   struct KnownAgent {
     AgentProfile profile;
-    std::uint32_t capacity_max = 0;  ///< of all its registrations
-    std::uint32_t holding = 0;       ///< claims at a shell not counted
+    std::uint32_t capacity_max = 0;  ///< the maximum over all its registrations
+    std::uint32_t holding = 0;       ///< not counting claims at a shell
   };
 
   void check_state(const Event& event);
@@ -79,7 +80,7 @@ class Checkers final : public Observer {
   std::vector<std::string> violations_;
   Instant at_{};
 
-  Seq last_;  ///< 0: nothing followed yet
+  Seq last_;  ///< 0: no event yet
   Term term_;
   std::map<TaskId, KnownTask> tasks_;
   std::map<AgentId, KnownAgent> agents_;

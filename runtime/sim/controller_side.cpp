@@ -11,10 +11,10 @@ namespace bidboard::sim {
 namespace {
 
 constexpr Duration reconnect_max = milliseconds(100);
-/// A disk that fails goes on failing for up to so many commits.
+/// A failing disk fails at most this many commits in a row.
 constexpr int failures_in_a_row_max = 3;
 
-/// What becomes of the task: over, or open (again); nothing when it stays what it is.
+/// Whether the event makes the task over, or open (again); nothing if it changes neither.
 struct Turn {
   TaskId task;
   bool over = false;
@@ -54,7 +54,7 @@ void World::happen(StartController) {
   plan_controller_turn();
 }
 
-/// What it knew but for the store is gone; whoever was connected to it is not any more.
+/// Everything outside the store is lost, and all connections are closed.
 void World::crash_controller(Duration down) {
   if (!node_) return;
   node_.reset();
@@ -71,7 +71,7 @@ void World::crash_controller(Duration down) {
 
 void World::happen(ResumeController) {
   if (!std::exchange(controller_paused_, false)) return;
-  controller_turn_at_ = never;  // it may have come while nobody could take it
+  controller_turn_at_ = never;  // it may have come while no controller was running
   plan_controller_turn();
 }
 
@@ -94,8 +94,8 @@ void World::happen(ControllerTurn) {
   plan_controller_turn();
 }
 
-/// As the live driver orders them: a process's last words come before its end, and its end before the
-/// registration of another that takes over its name.
+/// In the order of the live driver: a process's last messages before its end, and its end before the
+/// registration of a process that takes over its name.
 std::vector<Input> World::take_inputs() {
   const std::size_t count = std::min(inbox_.size(), batch_inputs_max);
   const auto end = inbox_.begin() + static_cast<std::ptrdiff_t>(count);
@@ -130,7 +130,7 @@ void World::process(const std::vector<Input>& inputs) {
   crash_controller(crash_down_);
 }
 
-/// A core that wants to be woken again and again without anything to do would burn a processor.
+/// A core that asks to be woken again and again without anything to do would use a whole processor.
 void World::count_idle_turns(const std::vector<Input>& inputs, const Committed& done) {
   const bool idle = inputs.empty() && done.saved.events.empty() && done.sends.empty();
   const bool in_a_row = now_ - last_idle_turn_ < milliseconds(5);

@@ -1,5 +1,5 @@
-// What happens next: events by virtual time, those of one moment in the order in which they were put in. For
-// one thread.
+// What happens next: events by virtual time; events of the same time in the order in which they were added.
+// For one thread.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +29,7 @@ class EventQueue {
   }
   bool empty() const { return heap_.empty(); }
   std::size_t size() const { return heap_.size(); }
-  /// When the next event happens; never, when there is none.
+  /// When the next event happens; never if there is none.
   Instant next() const { return heap_.empty() ? never : heap_.front().at; }
   /// REQUIRES: not empty.
   Event pop() {

@@ -16,7 +16,7 @@ Duration up_to(Duration most, Random& random) {
 
 Duration mean_gap(const FaultRates& rates, FaultKind kind) {
   switch (kind) {
-    // Three sorts of crashes share one rate.
+    // Three kinds of crashes share one rate.
     case FaultKind::controller_crash:
     case FaultKind::controller_crash_before_commit:
     case FaultKind::controller_crash_after_commit:
@@ -85,25 +85,25 @@ std::string_view name(FaultKind kind) {
     case FaultKind::controller_crash_before_commit:
       return "the controller crashes before a commit";
     case FaultKind::controller_crash_after_commit:
-      return "the controller crashes between a commit and what it was to send";
+      return "the controller crashes between a commit and its sends";
     case FaultKind::controller_pause:
-      return "the controller stands still";
+      return "the controller is suspended";
     case FaultKind::agent_crash:
       return "an agent crashes";
     case FaultKind::agent_pause:
-      return "an agent stands still";
+      return "an agent is suspended";
     case FaultKind::cut_to_controller:
-      return "what an agent says gets lost";
+      return "messages from an agent are lost";
     case FaultKind::cut_from_controller:
-      return "what an agent is told gets lost";
+      return "messages to an agent are lost";
     case FaultKind::cut_both:
       return "a link is cut";
     case FaultKind::cut_to_peers:
-      return "what an agent says to its peers gets lost";
+      return "messages from an agent to its peers are lost";
     case FaultKind::cut_from_peers:
-      return "what its peers say to an agent gets lost";
+      return "messages to an agent from its peers are lost";
     case FaultKind::reconnect:
-      return "a connection is made anew";
+      return "a connection is lost and restored";
     case FaultKind::wall_jump:
       return "a wall clock is set";
   }
@@ -113,7 +113,7 @@ std::string_view name(FaultKind kind) {
 std::vector<std::string> describe(const LinkProfile& links) {
   std::vector<std::string> lines{fmt::format("links: {} to {}", links.latency_min, links.latency_max)};
   if (links.loss > 0) lines.push_back("  lost: " + share(links.loss));
-  if (links.duplication > 0) lines.push_back("  doubled: " + share(links.duplication));
+  if (links.duplication > 0) lines.push_back("  duplicated: " + share(links.duplication));
   if (links.reordering > 0)
     lines.push_back(fmt::format("  reordered: {}, by up to {}", share(links.reordering), links.reordered_by));
   return lines;
@@ -129,13 +129,13 @@ std::vector<std::string> describe(const FaultPlan& plan) {
     lines.push_back(std::move(line));
   };
   every("the controller crashes", rates.controller_crash_every, "down for up to", rates.controller_down_max);
-  every("the controller stands still", rates.controller_pause_every, "for up to", rates.controller_pause_max);
+  every("the controller is suspended", rates.controller_pause_every, "for up to", rates.controller_pause_max);
   if (rates.commit_failure > 0) lines.push_back("commits that fail: " + share(rates.commit_failure));
   every("an agent crashes", rates.agent_crash_every, "down for up to", rates.agent_down_max);
-  every("an agent stands still", rates.agent_pause_every, "for up to", rates.agent_pause_max);
+  every("an agent is suspended", rates.agent_pause_every, "for up to", rates.agent_pause_max);
   every("a link is cut", rates.cut_every, "for up to", rates.cut_max);
   every("an agent is cut off from its peers", rates.cut_peers_every, "for up to", rates.cut_max);
-  every("a connection is made anew", rates.reconnect_every, "", {});
+  every("a connection is lost and restored", rates.reconnect_every, "", {});
   every("a wall clock is set", rates.wall_jump_every, "by up to", rates.wall_jump_max);
   if (rates.drift_ppm_max > 0)
     lines.push_back(fmt::format("clocks run up to {} ppm fast or slow", rates.drift_ppm_max));

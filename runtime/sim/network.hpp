@@ -1,6 +1,7 @@
-// The links between the processes of a simulated world: how long a message takes, whether it arrives, and how
-// often; and what was sent on them. Knows nothing of what messages say, so that agents can talk to each other
-// as well as to a controller. Every directed pair of endpoints is a link of its own. For one thread.
+// The links between the processes of a simulated world: how long a message takes, whether and how often it
+// arrives, and counts of what was sent. The content of messages does not matter here, so agents can talk to
+// each other as well as to a controller. Every directed pair of endpoints is a link of its own. For one
+// thread.
 #pragma once
 
 #include <array>
@@ -23,8 +24,8 @@ constexpr EndpointId controller_endpoint = 0;
 enum class Traffic : std::uint8_t { agent_to_controller, controller_to_agent, client, agent_to_agent };
 constexpr std::size_t traffic_sorts = 4;
 
-/// Chances in millionths. A message that is not reordered arrives after all that were sent before it on its
-/// link, as on one connection.
+/// Probabilities in millionths. A message that is not reordered arrives after all that were sent before it on
+/// its link, as on one connection.
 struct LinkProfile {
   Duration latency_min = microseconds(50);
   Duration latency_max = microseconds(200);
@@ -52,7 +53,7 @@ class Network {
  public:
   Network(LinkProfile profile, std::uint64_t seed) : profile_(profile), random_(seed) {}
 
-  /// When the message arrives: not at all, once, or twice. `kind` and `bytes` are only counted.
+  /// When the message arrives: never, once, or twice. `kind` and `bytes` are only counted.
   struct Arrivals {
     std::array<Instant, 2> at{never, never};
     std::size_t count = 0;
@@ -60,8 +61,8 @@ class Network {
   Arrivals send(EndpointId from, EndpointId to, Traffic traffic, std::size_t kind, std::uint64_t bytes,
                 Instant now);
 
-  /// From now on nothing that is sent from one to the other arrives; what is under way does. Cuts of the same
-  /// link are counted: it works again when all are mended.
+  /// From now on nothing that is sent from one to the other arrives; messages already on the way do. Cuts of
+  /// the same link are counted: it works again once all are repaired.
   void cut(EndpointId from, EndpointId to) { ++cuts_[{from, to}]; }
   void mend(EndpointId from, EndpointId to);
   bool is_cut(EndpointId from, EndpointId to) const { return cuts_.contains({from, to}); }

@@ -1,5 +1,5 @@
-// One machine's clocks as functions of the world's time: they start somewhere of their own, run a little fast
-// or slow, and the wall clock can be set. For one thread.
+// One machine's clocks as functions of the world's time: each starts at a value of its own, runs a little
+// fast or slow, and the wall clock can be set. For one thread.
 #pragma once
 
 #include "blackboard/time.hpp"
@@ -26,7 +26,7 @@ class NodeClock {
     while (elapsed(world).us < shown) world.us += 1;
     return world;
   }
-  /// Somebody sets the wall clock.
+  /// Sets the wall clock.
   void set_wall(Duration forward) { wall_at_zero_ = wall_at_zero_ + forward; }
   std::int64_t drift_ppm() const { return drift_ppm_; }
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::array<const char*, 3> skills{"cpp", "docs", "review"};
 constexpr std::size_t shells = 2;
-/// A row of turns without anything to do that is longer than this is a core that spins.
+/// More turns in a row without anything to do mean that the core spins.
 constexpr std::uint64_t idle_turns_allowed = 100;
 
 std::string share(std::int64_t millionths) { return format_micros(millionths * 100) + " %"; }
@@ -27,7 +27,7 @@ Item one_of(const std::vector<Item>& items, Random& random) {
 Config some_config(Random& random) {
   Config config;
   const std::vector<std::string_view> mechanisms = mechanism_names();
-  // Auctions have most to get wrong, then trees of managers.
+  // Auctions have the most that can go wrong, then trees of managers.
   config.strategy = random.chance(400'000)   ? "auction"
                     : random.chance(200'000) ? "hierarchy"
                                              : one_of(strategy_names(), random);
@@ -74,7 +74,7 @@ AgentSpec some_agent(std::size_t number, Random& random) {
   return agent;
 }
 
-/// May do everything and does it well, so that every task can end.
+/// An agent that may do every task and does it well, so that every task can end.
 AgentSpec steady_agent() {
   AgentSpec agent;
   agent.profile.name = "steady";
@@ -82,7 +82,7 @@ AgentSpec steady_agent() {
   return agent;
 }
 
-/// A tree over the agents, of any depth; now and then a ring, or agents that stand beside it.
+/// A tree over the agents, of any depth; sometimes with a cycle, or with agents outside it.
 void draw_managers(std::vector<AgentSpec>& agents, Random& random) {
   const std::size_t specialists = agents.size();
   const std::int64_t managers = random.between(1, 4);
@@ -130,7 +130,7 @@ FaultRates some_faults(Random& random) {
   return rates;
 }
 
-/// Titles tell which request posted a task: each is posted once.
+/// Titles identify the request that posted a task: each is posted once.
 Post some_post(const std::string& title, std::uint32_t count, Random& random) {
   Post post;
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -181,7 +181,7 @@ RequestBody some_meddling(const Scenario& scenario, Random& random) {
 
 void draw_requests(Scenario& scenario, Random& random) {
   const auto some_time = [&] { return Instant{random.between(0, scenario.safety_phase.us)}; };
-  // A few are so large that the log is folded on the way.
+  // A few are so large that the log is replayed during the run.
   const std::int64_t posts = random.chance(5'000) ? random.between(100, 250) : random.between(2, 8);
   for (std::int64_t i = 0; i < posts; ++i) {
     const auto count = static_cast<std::uint32_t>(random.between(1, 12));
@@ -200,8 +200,8 @@ void draw_requests(Scenario& scenario, Random& random) {
   std::ranges::stable_sort(scenario.requests, {}, &Meddling::at);
 }
 
-/// Long enough for every task, one after the other, each attempt it may have left at the slowest agent or up
-/// to its timeout, with the waits between them.
+/// Long enough for every task, one after the other, with each remaining attempt at the slowest agent or up to
+/// its timeout, and the waits between them.
 Duration liveness_bound(const Scenario& scenario) {
   Duration longest;
   Duration all;
@@ -214,8 +214,8 @@ Duration liveness_bound(const Scenario& scenario) {
   return minutes(10) + longest * 2 + all;
 }
 
-/// What people do once the trouble is over: they let go on what was held back, and decide what waits for
-/// them.
+/// The requests of people once the faults are over: they release what was held back, and decide tasks that
+/// wait for a person.
 void tidy_up(World& world) {
   const Board board(world.store());
   for (TaskId id{1}; id <= board.counters().task; id.value += 1) {
@@ -283,11 +283,11 @@ std::vector<std::string> describe(const Scenario& scenario) {
     if (leads(profile.role)) line = profile.name + (agent.local ? ":" : " (elsewhere):") + " leads";
     if (!profile.parent.empty()) line += ", under " + profile.parent;
     for (const Skill& skill : profile.skills) line += ", " + skill.name + " " + format_micros(skill.level);
-    if (behaviour.true_speed > 0) line += ", in truth speed " + format_micros(behaviour.true_speed);
+    if (behaviour.true_speed > 0) line += ", true speed " + format_micros(behaviour.true_speed);
     if (behaviour.failure_rate > 0) line += ", fails " + share(behaviour.failure_rate);
     if (behaviour.hang_rate > 0) line += ", hangs " + share(behaviour.hang_rate);
     if (behaviour.live_bids)
-      line += ", bids itself: off by " + share(behaviour.bid_error) + ", times " +
+      line += ", live bids: off by " + share(behaviour.bid_error) + ", times " +
               format_micros(behaviour.bid_factor) + ", declines " + share(behaviour.decline_rate) +
               ", silent " + share(behaviour.silence_rate);
     lines.push_back(std::move(line));
@@ -324,9 +324,9 @@ ScenarioReport run_scenario(const Scenario& scenario, Observer* also) {
   report.violations = checkers.violations();
   const Board board(world.store());
   if (!world.done()) {
-    report.violations.push_back("not everything ended within " + format_duration(report.bound) + ": " +
-                                std::to_string(world.open_tasks()) + " tasks are open" +
-                                (world.requests_answered() ? "" : ", requests are not answered"));
+    report.violations.push_back("some tasks or requests did not end within " + format_duration(report.bound) +
+                                ": " + std::to_string(world.open_tasks()) + " tasks are open" +
+                                (world.requests_answered() ? "" : ", some requests are not answered"));
     for (TaskId id{1}; id <= board.counters().task; id.value += 1)
       if (!is_over(board.task(id)->state)) report.violations.push_back(state_of(board, id));
   }

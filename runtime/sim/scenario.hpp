@@ -1,6 +1,6 @@
 // A whole test from one number: a world with random agents, strategy, links and faults, random work and
-// random meddling by people at shells; first the safety phase, in which everything may go wrong and nothing
-// wrong may follow, then the liveness phase: the world is healed and every task must end within a stated
+// random interventions by people at shells. First the safety phase, in which any fault may happen and no rule
+// may be violated, then the liveness phase: the world is healed and every task must end within a stated
 // bound. For one thread.
 #pragma once
 
@@ -29,11 +29,11 @@ struct Scenario {
 
 /// Everything is drawn from the seed.
 Scenario draw_scenario(std::uint64_t seed);
-/// What was drawn, a line each; to be printed before the run.
+/// What was drawn, one line each; printed before the run.
 std::vector<std::string> describe(const Scenario& scenario);
 
 struct ScenarioReport {
-  std::vector<std::string> violations;  ///< of checkers.hpp, and of liveness; empty: everything held
+  std::vector<std::string> violations;  ///< from checkers.hpp and of liveness; empty: every rule held
   std::uint64_t log_hash = 0;
   std::uint64_t events = 0;  ///< in the log
   std::uint64_t messages = 0;
@@ -43,9 +43,9 @@ struct ScenarioReport {
   std::uint64_t failed_commits = 0;
   std::uint64_t late_results = 0;
   Duration took;   ///< virtual time
-  Duration bound;  ///< that the liveness phase was allowed
+  Duration bound;  ///< the time limit of the liveness phase
 };
-/// `also`: watches beside the checkers.
+/// `also`: an observer in addition to the checkers.
 ScenarioReport run_scenario(const Scenario& scenario, Observer* also = nullptr);
 
 }  // namespace bidboard::sim

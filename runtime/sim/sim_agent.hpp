@@ -1,6 +1,6 @@
 // A simulated agent process: the live agent's state machine (agents/agent.hpp), a simulated executor and a
-// clock of its own, driven as runtime/fleet/agent_process.cpp drives them. It outlives its process: a crash
-// forgets everything but what it is. For one thread.
+// clock of its own, driven as in runtime/fleet/agent_process.cpp. The object outlives its process: a crash
+// loses everything but the agent's description. For one thread.
 #pragma once
 
 #include <map>
@@ -15,12 +15,12 @@
 namespace bidboard::sim {
 
 struct AgentSpec {
-  AgentProfile profile;  ///< as it registers
+  AgentProfile profile;  ///< with which it registers
   Behaviour behaviour;
   bool local = true;  ///< on the controller's machine: its end is seen at once
 };
 
-/// One stretch of work, in the world's time.
+/// One execution, in the world's time.
 struct Execution {
   std::uint32_t agent = 0;  ///< position in WorldOptions::agents
   TaskId task;
@@ -36,17 +36,17 @@ class SimAgent {
   SimAgent(AgentSpec spec, std::uint32_t place, NodeClock clock, std::uint64_t seed,
            const TrueSeconds* true_seconds);
 
-  /// A new process, with a process number of its own. Not connected yet.
+  /// Starts a new process, with a process number of its own. Not connected yet.
   void start_process(std::int64_t pid, const std::string& host, std::uint64_t incarnation);
-  /// Its process is gone; what ran is lost.
+  /// Its process has ended; running work is lost.
   void crash(Instant world);
 
-  /// What comes of it is what it has to say to the controller.
+  /// Inputs; each call returns the messages that the agent sends to the controller.
   std::vector<Message> on_connected(Instant world);
   std::vector<Message> on_message(const Message& message, Instant world);
   std::vector<Message> on_time(Instant world);
   void on_peer(const PeerBids& words, Instant world);
-  /// What it has to say to other agents, by their position; forgets it.
+  /// The messages to other agents, by their position; each is returned once.
   std::vector<std::pair<std::uint32_t, PeerBids>> take_peer_words();
   std::vector<Message> leave(Instant world, const std::string& reason);
   /// In the world's time, never earlier than `world`.
@@ -64,7 +64,7 @@ class SimAgent {
   void reform();
 
   std::size_t running() const { return executor_ ? executor_->running() : 0; }
-  /// What it has worked on, in the order of the beginnings.
+  /// Its executions, in the order in which they began.
   const std::vector<Execution>& executions() const { return executions_; }
 
  private:
@@ -80,10 +80,10 @@ class SimAgent {
   std::unique_ptr<AgentMachine> machine_;
   std::unique_ptr<SimExecutor> executor_;
   bool gave_up_ = false;
-  std::map<AgentId, std::uint32_t> peers_;  ///< the positions of those it knows
+  std::map<AgentId, std::uint32_t> peers_;  ///< the positions of its peers
   std::vector<std::pair<std::uint32_t, PeerBids>> peer_words_;
   std::vector<Execution> executions_;
-  std::vector<std::size_t> open_;  ///< of them, those that run
+  std::vector<std::size_t> open_;  ///< the executions that still run
 };
 
 }  // namespace bidboard::sim

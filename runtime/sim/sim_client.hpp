@@ -1,5 +1,5 @@
-// Somebody at a shell: says requests to the controller one after the other, each again until it is answered,
-// as runtime/drivers/call.cpp does. For one thread.
+// A caller at a shell: sends requests to the controller one after the other, and repeats each until it is
+// answered, as runtime/drivers/call.cpp does. For one thread.
 #pragma once
 
 #include <algorithm>
@@ -13,17 +13,17 @@ namespace bidboard::sim {
 
 class SimClient {
  public:
-  /// `id`: the random number it calls itself.
+  /// `id`: the random number that identifies the client.
   explicit SimClient(ClientId id) : id_(id) {}
 
-  /// To be said when everything before it is answered. `as`: as for Request.
+  /// A request to send once everything before it is answered. `as`: as for Request.
   void add(RequestBody body, std::string as = {});
-  /// What is to be said now, if anything: the first request, when it was not said yet or long ago, or when
-  /// the connection is new.
+  /// The message to send now, if any: the first request, if it was not sent yet or long ago, or if the
+  /// connection is new.
   std::optional<Request> on_time(Instant world);
   void on_connected() { said_at_ = never; }
-  /// The request that this answers, which is then over; nothing for what answers none: a second copy, or a
-  /// lost commit, after which it is said again.
+  /// The request that this reply answers, which is then over; nothing for other replies: a duplicate, or the
+  /// report of a lost commit, after which the request is sent again.
   std::optional<Request> on_reply(const Reply& reply, Instant world);
   Instant next_wakeup(Instant world) const;
 

@@ -9,7 +9,7 @@ namespace {
 
 enum Purpose : std::uint64_t { hangs = 1, bids = 2 };
 
-/// Whoever never answers does so after this long, when nobody waits any more.
+/// A bid that is never given is answered after this long, when no one waits for it any more.
 constexpr Duration silence = minutes(2);
 
 AgentProfile with_true_speed(AgentProfile profile, const Behaviour& behaviour) {
@@ -17,7 +17,7 @@ AgentProfile with_true_speed(AgentProfile profile, const Behaviour& behaviour) {
   return profile;
 }
 
-/// With known times a task's size is its time, whoever does it.
+/// With known times, a task's size is its true time at any agent.
 SimulatedOptions work_options(AgentProfile truth, const Behaviour& behaviour, std::uint64_t seed,
                               bool times_are_known) {
   if (times_are_known) truth.speed = one;
@@ -46,7 +46,7 @@ SimExecutor::SimExecutor(const AgentProfile& profile, const Behaviour& behaviour
       true_seconds_(true_seconds && *true_seconds ? true_seconds : nullptr),
       work_(work_options(truth_, behaviour, seed, true_seconds_ != nullptr)) {}
 
-/// A generator for one decision, so that the order in which they are taken changes nothing.
+/// A generator for one decision, so that the order of decisions does not affect it.
 Random SimExecutor::draws(TaskId task, std::uint64_t number, std::uint64_t purpose) const {
   Random random(seed_ ^ purpose << 56);
   random = Random(random.next() ^ task.value);

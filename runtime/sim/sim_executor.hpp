@@ -1,6 +1,6 @@
-// How a simulated agent works and bids: SimulatedExecutor's durations and failures, and beside them what real
-// agents do to a board: tasks that hang, bids that are wrong, late or missing. What happens is a function of
-// the seed, the agent, the task and the attempt alone. For one thread.
+// How a simulated agent works and bids: SimulatedExecutor's durations and failures, plus the faults of real
+// agents: tasks that hang, bids that are wrong, late or missing. What happens is a function of the seed, the
+// agent, the task and the attempt alone. For one thread.
 #pragma once
 
 #include <functional>
@@ -11,27 +11,27 @@
 
 namespace bidboard::sim {
 
-/// Chances and shares in millionths (micro-units).
+/// Probabilities and shares in millionths (micro-units).
 struct Behaviour {
   Micros true_speed = 0;  ///< how fast it works; 0: as its profile says
   Micros noise = 0;       ///< each duration is uniformly within this share of what it should be
   std::int64_t failure_rate = 0;
-  std::int64_t hang_rate = 0;  ///< attempts that never end of themselves
+  std::int64_t hang_rate = 0;  ///< attempts that never end by themselves
   bool live_bids = false;      ///< it is asked for every task
   Micros bid_error = 0;        ///< live: a bid is uniformly within this share of the truth
-  Micros bid_factor = one;     ///< live: and multiplied by this: below 1 it promises too much
+  Micros bid_factor = one;     ///< live: the bid is multiplied by this; below 1 it promises too much
   std::int64_t decline_rate = 0;
-  std::int64_t silence_rate = 0;  ///< questions it answers when nobody waits any more
+  std::int64_t silence_rate = 0;  ///< bid questions that it answers too late
   Duration bid_delay_max;         ///< an answer takes up to this
 };
 
-/// The same agent when it works as it should.
+/// The same agent without faults.
 Behaviour without_faults(const Behaviour& behaviour);
 
-/// Seconds that a task takes at an agent, instead of what size, speed, skill and noise say.
+/// The seconds that a task takes at an agent, instead of the value from size, speed, skill and noise.
 using TrueSeconds = std::function<Micros(const TaskSpec& task, std::uint32_t agent)>;
 
-/// What it delivers: says which attempt it came from.
+/// The delivered result: names its attempt.
 std::string result_of(TaskId task, Epoch epoch);
 
 class SimExecutor final : public Executor {
@@ -49,8 +49,8 @@ class SimExecutor final : public Executor {
   bool answers_bids() const override { return behaviour_.live_bids; }
   void ask_bid(const BidQuestion& question, Now now) override;
 
-  /// From now on it works as it should: nothing more hangs, fails, or is said wrongly. What hangs already
-  /// goes on hanging.
+  /// From now on it works without faults: no further task hangs or fails, and no bid is wrong. Tasks that
+  /// hang already continue to hang.
   void reform();
 
  private:

@@ -1,5 +1,5 @@
-// The simulated disk: a memory store whose commits can fail. What was committed outlives the node that wrote
-// it, what was not is gone with it. For one thread.
+// The simulated disk: a memory store whose commits can fail. Committed data outlives the node that wrote it,
+// everything else is lost with the node. For one thread.
 #pragma once
 
 #include "blackboard/store/memory_store.hpp"
@@ -8,7 +8,7 @@ namespace bidboard::sim {
 
 class SimStore final : public MemoryStore {
  public:
-  /// So many of the coming commits fail and change nothing.
+  /// This many of the next commits fail and change nothing.
   void fail_commits(int count) { commits_to_fail_ = count; }
   bool fails_next() const { return commits_to_fail_ > 0; }
 

@@ -9,10 +9,10 @@
 namespace bidboard::sim {
 namespace {
 
-/// How long it takes at most until a process that ended or lost its connection is there again.
+/// The longest time until a process that ended or lost its connection is back.
 constexpr Duration reconnect_max = milliseconds(100);
 constexpr Duration seen_gone_max = milliseconds(5);
-/// What starts processes waits so long before it starts one that ended by itself.
+/// The supervisor waits this long before it restarts a process that ended by itself.
 constexpr Duration restart_max = seconds(5);
 constexpr const char* controllers_machine = "here";
 
@@ -155,7 +155,7 @@ void World::agent_hears_peer(std::uint32_t agent, EndpointId from, const PeerBid
   plan_agent_turn(agent);
 }
 
-/// To the controller, while there is a connection, and to other agents.
+/// Sends to the controller, while there is a connection, and to other agents.
 void World::agent_says(std::uint32_t agent, std::vector<Message> messages) {
   const PeerId peer = places_[agent].peer;
   for (Message& message : messages)
@@ -185,7 +185,7 @@ void World::plan_agent_turn(std::uint32_t agent) {
   Place& place = places_[agent];
   if (place.paused || !agents_[agent]->alive()) return;
   const Instant at = agents_[agent]->next_wakeup(now_);
-  // A turn that comes too early finds nothing to do, and plans the next.
+  // A turn that comes too early finds nothing to do, and schedules the next.
   if (at == never || at >= place.turn_at) return;
   place.turn_at = at;
   queue_.push(at, AgentTurn{agent});
@@ -223,7 +223,7 @@ void World::happen(Ask& event) {
 }
 
 void World::happen(Connect event) {
-  if (!node_) return;  // once there is a controller, everybody connects
+  if (!node_) return;  // once there is a controller, all agents connect
   const PeerId peer{peers_.size()};
   if (event.endpoint >= endpoint_of_client(0)) {
     const std::uint32_t client = event.endpoint - endpoint_of_client(0);
@@ -337,7 +337,7 @@ void World::cut(const Fault& fault) {
 }
 
 void World::happen(const Mend& event) {
-  if (healed_) return;  // nothing is cut any more
+  if (healed_) return;  // no link is cut any more
   for (const auto& [from, to] : links_cut_by(event.fault)) network_.mend(from, to);
 }
 
@@ -362,7 +362,7 @@ std::vector<Usage> World::usage() const {
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     all[i].alive = places_[i].alive;
     if (places_[i].up_since != never) all[i].alive = all[i].alive + (now_ - places_[i].up_since);
-    Instant busy_until{};  // executions are in the order of their beginnings
+    Instant busy_until{};  // executions are in the order in which they began
     for (const Execution& execution : agents_[i]->executions()) {
       const Instant ended = std::min(execution.ended, now_);
       all[i].slot_time = all[i].slot_time + (ended - execution.begun);

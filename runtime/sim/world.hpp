@@ -1,7 +1,7 @@
-// A world in a box: one controller over a simulated disk, agents, shells and the network between them, under
-// virtual time. The decision core, the node and the agents' state machines are those of the live system; only
-// clocks, links, disk and work are simulated. A run is a function of its options: the same options give the
-// same events, byte for byte, on every machine. No I/O, no clock, no threads; for one thread.
+// A simulated world: one controller over a simulated disk, agents, shells and the network between them, under
+// virtual time. The core, the node and the agents' state machines are those of the live system; only clocks,
+// links, disk and work are simulated. A run is a function of its options: the same options give the same
+// events, byte for byte, on every machine. No I/O, no clock, no threads; for one thread.
 #pragma once
 
 #include <deque>
@@ -23,7 +23,7 @@
 
 namespace bidboard::sim {
 
-/// How long the controller needs. What comes in meanwhile makes up the next batch.
+/// How long the controller takes. Messages that arrive meanwhile form the next batch.
 struct ServiceTimes {
   Duration per_batch = microseconds(260);  ///< a commit (docs/benchmarks.md)
   Duration per_input = microseconds(20);
@@ -31,17 +31,17 @@ struct ServiceTimes {
 
 struct WorldOptions {
   std::uint64_t seed = 1;
-  Config config;  ///< strategy, mechanism, weights, ...; stands on the board from the beginning
+  Config config;  ///< strategy, mechanism, weights, ...; stored on the board from the beginning
   std::vector<AgentSpec> agents;
   LinkProfile links;
   ServiceTimes controller;
   FaultPlan faults;
   TrueSeconds true_seconds;  ///< empty: size / speed / skill level, with the agent's noise
   bool count_bytes = false;  ///< encodes every message to count it: costs time
-  bool start_agents = true;  ///< at the beginning; else each when start_agent says so
+  bool start_agents = true;  ///< at the beginning; else each when start_agent is called
 };
 
-/// A message, and the connection it is said on.
+/// A message, and the connection on which it is sent.
 struct Said {
   EndpointId from = 0;
   EndpointId to = 0;
@@ -49,26 +49,27 @@ struct Said {
   const Message& message;
 };
 
-/// Sees what happens: checkers, recorders. Must not change anything. `store` shows what is durable by then.
+/// Observes what happens: checkers, recorders. Must not change anything. `store` shows what is durable at
+/// that time.
 class Observer {
  public:
   virtual ~Observer() = default;
   /// A batch became durable.
   virtual void on_saved(const Saved&, const Store&, Instant) {}
-  /// Before the network has it.
+  /// Before the network gets it.
   virtual void on_said(const Said&, const Store&, Instant) {}
-  /// Somebody other than the controller heard it.
+  /// An endpoint other than the controller received it.
   virtual void on_heard(const Said&, const Store&, Instant) {}
-  /// A client's request was answered; it will not say it again.
+  /// A client's request was answered; the client will not repeat it.
   virtual void on_answered(const Request&, const Reply&, const Store&, Instant) {}
   virtual void on_fault(const Fault&, Instant) {}
-  /// Around each batch of the controller: for whoever measures what it costs.
+  /// Called around each batch of the controller, to measure its cost.
   virtual void on_turn() {}
   virtual void on_turn_over() {}
   virtual void on_note(const Note&, Instant) {}
 };
 
-/// Of one agent, in the world's time.
+/// Times of one agent, in the world's time.
 struct Usage {
   Duration alive;
   Duration busy;       ///< at least one task ran
@@ -89,23 +90,24 @@ class World {
   /// A shell; its requests go through the network one after the other. 0 exists from the beginning.
   std::size_t add_client();
   std::size_t clients() const { return clients_.size(); }
-  /// Said at that time or as soon as all before it are answered.
+  /// Sent at that time, or as soon as all earlier ones are answered.
   void request(std::size_t client, RequestBody body, Instant at = {}, std::string as = {});
   /// The same, by client 0.
   void post(Post post, Instant at = {}) { request(0, std::move(post), at); }
   void inject(const Fault& fault);
   /// Starts the process of an agent that is not running.
   void start_agent(std::uint32_t agent);
-  /// It says goodbye and ends.
+  /// The agent signs off and ends.
   void dismiss_agent(std::uint32_t agent);
-  /// No further faults: links are mended and clean, who is down comes back, everybody works as he should.
+  /// No further faults: links are repaired, processes restart, and all agents work without faults.
   void heal();
 
-  /// Everything that happens up to that time.
+  /// Runs everything that happens up to that time.
   void run_until(Instant end);
-  /// Until every request is answered and every task has ended, or that time is reached; whether they have.
+  /// Runs until every request is answered and every task has ended, or that time is reached. Returns whether
+  /// they have.
   bool run_until_done(Instant limit);
-  /// One event. False: nothing is left to happen.
+  /// Runs one event. False: no event is left.
   bool step();
   bool done() const { return open_tasks_ == 0 && waiting_requests_ == 0; }
 
@@ -113,7 +115,7 @@ class World {
   Instant now() const { return now_; }
   std::uint64_t open_tasks() const { return open_tasks_; }
   std::uint64_t steps() const { return steps_; }
-  /// The longest row of the controller's turns, each within 5 ms of the last, that found nothing to do.
+  /// The longest sequence of the controller's turns, each within 5 ms of the last, that found nothing to do.
   std::uint64_t idle_turns_max() const { return idle_turns_max_; }
   /// The whole log and every record, as committed: Board(store) reads them.
   SimStore& store() { return store_; }
@@ -124,19 +126,19 @@ class World {
   /// The endpoint of an agent.
   EndpointId endpoint_of(std::uint32_t agent) const { return first_agent + agent; }
   std::vector<Usage> usage() const;
-  /// Of everything that happened so far: what was committed, said and heard, and when.
+  /// A hash of everything that happened so far: what was committed, sent and received, and when.
   std::uint64_t log_hash() const { return hash_; }
   const WorldOptions& options() const { return options_; }
 
  private:
   static constexpr EndpointId first_agent = 1;
-  /// A message on its way. `peer`: the connection it was said on.
+  /// A message on its way. `peer`: the connection on which it was sent.
   struct Deliver {
     EndpointId from, to;
     PeerId peer;
     Message message;
   };
-  /// The controller has something to do. Outdated unless it is the one that was planned last.
+  /// The controller has something to do. Outdated unless it is the turn that was scheduled last.
   struct ControllerTurn {};
   struct AgentTurn {
     std::uint32_t agent;
@@ -151,7 +153,7 @@ class World {
   };
   struct Connect {
     EndpointId endpoint;
-    std::uint64_t life;  ///< of the process it is meant for
+    std::uint64_t life;  ///< of the process that it is meant for
   };
   struct StartController {};
   struct ResumeController {};
@@ -178,7 +180,7 @@ class World {
       std::variant<Deliver, ControllerTurn, AgentTurn, ClientTurn, Ask, Connect, StartController,
                    ResumeController, StartAgent, ResumeAgent, ProcessIsGone, Mend, RandomFault, Planned>;
 
-  /// What the world knows of an agent's process.
+  /// What the world knows about an agent's process.
   struct Place {
     PeerId peer;              ///< its connection; 0: none
     std::uint64_t life = 0;   ///< counts its processes
@@ -188,7 +190,7 @@ class World {
     bool dismissed = false;  ///< not started again
     Instant up_since = never;
     Duration alive;
-    std::vector<std::pair<EndpointId, Message>> unread;  ///< from whom; arrived while it stood still
+    std::vector<std::pair<EndpointId, Message>> unread;  ///< with sender; arrived while it was suspended
   };
 
   void happen(Deliver& event);
@@ -234,7 +236,7 @@ class World {
   }
 
   WorldOptions options_;
-  Random random_;  ///< of everything but the links, which have their own
+  Random random_;  ///< for everything but the links, which have their own
   Network network_;
   SimStore store_;
   EventQueue<Happening> queue_;
@@ -262,7 +264,7 @@ class World {
 
   std::vector<std::unique_ptr<SimAgent>> agents_;
   std::vector<Place> places_;
-  std::set<std::int64_t> processes_;  ///< that run
+  std::set<std::int64_t> processes_;  ///< running processes
   std::int64_t last_pid_ = 1'000;
   struct Shell {
     SimClient client;

@@ -27,7 +27,7 @@ std::string states_page() {
   for (const Transition& row : transitions())
     out << "| `" << name(row.from) << "` | " << name(row.move) << " | `" << name(row.to) << "` |\n";
   out << "\n## Writes about a task\n\nA report, `renew`, `progress`, `done` or `fail` shows an epoch and a "
-         "capability. What becomes of it:\n\n"
+         "capability. The outcome is one of:\n\n"
          "| outcome | meaning |\n|---|---|\n";
   for (const Write write : {Write::accepted, Write::duplicate, Write::stale, Write::late, Write::forged})
     out << "| " << name(write) << " | " << meaning(write) << " |\n";

@@ -123,7 +123,7 @@ TEST_CASE("A socket folder that others may enter is refused at the start") {
   REQUIRE(::chmod(folder.c_str(), 0755) == 0);
   Process second = board.start({"controller"});
   CHECK(second.wait() == 4);
-  CHECK(contains(second.err(), "must be a folder of yours with mode 0700"));
+  CHECK(contains(second.err(), "must be a folder that belongs to you, with mode 0700"));
   ::rmdir(folder.c_str());
 }
 
@@ -137,8 +137,8 @@ TEST_CASE("One connection too many waits its turn, and nobody else notices") {
   REQUIRE(fourth.has_value());
   const Error trouble = turned_away(**fourth);
   CHECK(trouble.code == Errc::unavailable);
-  CHECK(contains(trouble.text, "as many connections as it takes"));
-  CHECK(says(controller, "there are 3 connections already, as many as allowed"));
+  CHECK(contains(trouble.text, "has reached its connection limit"));
+  CHECK(says(controller, "there are 3 connections already, the maximum"));
   for (const auto& connection : in) CHECK(ask<Welcome>(*connection, Hello{}).version == protocol_version);
   in.pop_back();
   CHECK(eventually([&] { return (*fourth)->wait(milliseconds(10)).connected; }, patience));

@@ -51,7 +51,7 @@ TEST_CASE("doctor names what a killed controller and killed agents left behind, 
   CHECK(contains(found, "the last writer did not end cleanly"));
   CHECK(contains(found, "sockets of a controller that was killed are left over"));
   CHECK(contains(found, "agent a1 waits for a controller"));
-  CHECK(contains(found, "something of task t1 still runs, without a controller"));
+  CHECK(contains(found, "a process of task t1 still runs, without a controller"));
 
   agent.kill();
   REQUIRE(eventually([&] { return !process_exists(child); }, patience));
@@ -78,7 +78,7 @@ TEST_CASE("doctor names what still runs of a task that nobody holds any more") {
   child_of(board);
   agent.signal(SIGSTOP);
   REQUIRE(board.task_becomes("t1", "ready"));
-  CHECK(contains(board.must({"doctor"}), "something of task t1 still runs, though nobody holds it"));
+  CHECK(contains(board.must({"doctor"}), "a process of task t1 still runs, but no agent holds the task"));
   agent.signal(SIGCONT);
 }
 

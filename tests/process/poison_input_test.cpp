@@ -61,7 +61,7 @@ TEST_CASE("An input that crashes the core twice is refused after the next start,
       patience));
   REQUIRE(reply);
   CHECK(reply->code == Errc::refused);
-  CHECK(contains(reply->text, "crashed on this request twice"));
+  CHECK(contains(reply->text, "crashed twice on this request"));
   CHECK(board.must({"post", "harmless"}) == "t1");
   CHECK(contains(board.must({"doctor", "--deep"}), "intact"));
 }

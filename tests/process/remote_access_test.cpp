@@ -117,10 +117,10 @@ TEST_CASE("Without a key, with a wrong one, or with another board's, nobody come
 
   const Finished without = two.run("", {"post", "x"});
   CHECK(without.exit_code == 2);
-  CHECK(contains(without.err, "takes nobody without a key"));
+  CHECK(contains(without.err, "requires a key"));
   SilentPeer plain = SilentPeer::client(two.address);  // one that does not even try
   // From where, it may be too late to ask: the connection is gone by then.
-  CHECK(says(*two.controller, "it showed no key that was made for this board"));
+  CHECK(says(*two.controller, "it did not show a key made for this board"));
 
   // Made for another board altogether.
   const Finished lost = two.run(foreign, {"post", "x"});
@@ -170,7 +170,7 @@ TEST_CASE("A key that is revoked is cut off at once; the others come back and go
 
   two.board.must({"keys", "revoke", "lost"});
   CHECK(first.wait() == 4);
-  CHECK(contains(first.err(), "it does not allow our key, or no longer"));
+  CHECK(contains(first.err(), "it does not allow our key"));
   CHECK(two.run(lost, {"post", "x"}).exit_code == 4);
   two.elsewhere.write("go", "");
   REQUIRE(two.board.task_becomes(held, "done"));
@@ -257,10 +257,10 @@ TEST_CASE("Keys are files that only their owner reads, made, listed and taken ba
   REQUIRE(::chmod(board.path(".bidboard/keys/server.key").c_str(), 0644) == 0);
   const Finished doctor = board.run({"doctor"});
   CHECK(doctor.exit_code == 1);
-  CHECK(contains(doctor.out, "server.key must be yours and readable by nobody else"));
+  CHECK(contains(doctor.out, "server.key must belong to you and be readable only by you"));
   const Finished open = board.run({"controller", "--listen", "tcp://127.0.0.1:*"});
   CHECK(open.exit_code == 4);
-  CHECK(contains(open.err, "readable by nobody else"));
+  CHECK(contains(open.err, "readable only by you"));
 }
 
 TEST_CASE("bidboard.yaml says where to listen") {
