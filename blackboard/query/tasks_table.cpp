@@ -172,7 +172,7 @@ Result<std::unique_ptr<Rows>> open(const Snapshot& snapshot, const Filter& filte
 
 Table tasks_table() {
   return {"tasks",
-          "what is to be done, and what became of it",
+          "the work itself, and what became of it",
           columns_of(std::span<const TaskColumn>(columns)),
           {{id_column, Lookup::Kind::unique}, {workflow_column, Lookup::Kind::some}},
           1e6,

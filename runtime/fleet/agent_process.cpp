@@ -10,6 +10,7 @@
 #include "agents/executors/command.hpp"
 #include "agents/executors/coprocess.hpp"
 #include "agents/simulated.hpp"
+#include "blackboard/fmt.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/drivers/stop_signal.hpp"
 #include "runtime/fleet/workforce.hpp"
@@ -37,8 +38,10 @@ Result<Writer> await_controller(const BoardDirectory& board, Duration patience, 
   while (true) {
     if (const auto writer = serving_writer(board)) return *writer;
     if (stop.requested() || read_clocks().mono >= give_up)
-      return fail(Errc::unavailable, "no controller serves " + board.path +
-                                         "; start one with `bidboard up` or `bidboard controller`");
+      return fail(
+          Errc::unavailable,
+          fmt::format("no controller serves {}; start one with `bidboard up` or `bidboard controller`",
+                      board.path));
     std::this_thread::sleep_for(look_interval);
   }
 }
@@ -96,8 +99,8 @@ class AgentLoop {
       turn(unheard ? patience_over : never, stop.descriptor());
       if (unheard && !was_connected_ && read_clocks().mono >= patience_over && !refusal_)
         refusal_ =
-            trouble_.value_or(Error{Errc::unavailable, "no controller answers at " + options_.connect +
-                                                           " within " + format_duration(options_.patience)});
+            trouble_.value_or(Error{Errc::unavailable, fmt::format("no controller answers at {} within {}",
+                                                                   options_.connect, options_.patience)});
     }
     if (refusal_) return fail(*refusal_);
     wind_up();
@@ -142,13 +145,13 @@ class AgentLoop {
       if (const auto* say = std::get_if<Say>(&action)) {
         static_cast<void>(connection_->send(say->message));
       } else if (const auto* start = std::get_if<StartTask>(&action)) {
-        options_.on_note("begins " + to_string(start->assignment.task) + ": " + start->assignment.spec.title);
+        options_.on_note(fmt::format("begins {}: {}", start->assignment.task, start->assignment.spec.title));
         const Result<void> started = executor_->start(start->assignment, now);
         if (!started)
           act(machine_.on_start_failed(start->assignment.task, start->assignment.epoch, started.error(), now),
               now);
       } else if (const auto* stop = std::get_if<StopTask>(&action)) {
-        options_.on_note("stops " + to_string(stop->task) + ": " + stop->reason);
+        options_.on_note(fmt::format("stops {}: {}", stop->task, stop->reason));
         executor_->stop(stop->task, stop->epoch, stop->reason, now);
       } else if (const auto* ask = std::get_if<AskBid>(&action)) {
         executor_->ask_bid(ask->question, now);
@@ -172,10 +175,10 @@ class AgentLoop {
     }
     if (!peers_) {
       const auto refused = [this](const std::string& from, const std::string& why) {
-        options_.on_note("refused a connection from " + from + ": " + why);
+        options_.on_note(fmt::format("refused a connection from {}: {}", from, why));
       };
       Result<std::unique_ptr<PeerLinks>> opened =
-          PeerLinks::open(socket_folder(board_.path), "p" + std::to_string(::getpid()), refused);
+          PeerLinks::open(socket_folder(board_.path), fmt::format("p{}", ::getpid()), refused);
       if (!opened) {
         options_.on_note("peers cannot reach this agent: " + opened.error().text);
         return {};

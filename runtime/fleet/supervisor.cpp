@@ -124,9 +124,8 @@ Result<void> Supervisor::launch(Child& child) {
 }
 
 std::string Supervisor::ending_of(const Child& child, int status) const {
-  if (WIFSIGNALED(status))
-    return child.spec.name + " was ended by signal " + std::to_string(WTERMSIG(status));
-  return child.spec.name + " ended with exit code " + std::to_string(WEXITSTATUS(status));
+  if (WIFSIGNALED(status)) return fmt::format("{} was ended by signal {}", child.spec.name, WTERMSIG(status));
+  return fmt::format("{} ended with exit code {}", child.spec.name, WEXITSTATUS(status));
 }
 
 Result<void> Supervisor::look_after() {
@@ -144,10 +143,10 @@ Result<void> Supervisor::look_after() {
     }
     if (!child.policy.allow(read_clocks().mono)) {
       stop_all();
-      return fail(Errc::failed, ending + ", more than " + std::to_string(limit_.intensity) +
-                                    " times within " + format_duration(limit_.period) +
-                                    "; gave up and stopped everything" +
-                                    (child.spec.log.empty() ? "" : ". Its log: " + child.spec.log));
+      return fail(Errc::failed,
+                  fmt::format("{}, more than {} times within {}; gave up and stopped everything{}", ending,
+                              limit_.intensity, limit_.period,
+                              (child.spec.log.empty() ? "" : ". Its log: " + child.spec.log)));
     }
     on_note_(ending + "; starting it again");
     if (Result<void> launched = launch(child); !launched) return launched;
@@ -202,7 +201,7 @@ Result<Writer> await_serving(const BoardDirectory& board, Duration patience) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   return fail(Errc::unavailable,
-              "the controller of " + board.path + " did not come up within " + format_duration(patience));
+              fmt::format("the controller of {} did not come up within {}", board.path, patience));
 }
 
 }  // namespace bidboard

@@ -4,13 +4,14 @@
 
 #include <filesystem>
 
+#include "blackboard/fmt.hpp"
 #include "runtime/jobs/agent_entry.hpp"
 
 namespace bidboard {
 namespace {
 
 std::string log_file(const BoardDirectory& board, const std::string& name) {
-  return board.run() + "/" + name + ".log";
+  return fmt::format("{}/{}.log", board.run(), name);
 }
 
 }  // namespace

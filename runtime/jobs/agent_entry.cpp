@@ -41,7 +41,8 @@ void read_cost(KeyReader& reader, const Value& value, Entry& entry) {
   const auto formula = reader.text(value);
   if (!formula) return;
   if (const auto compiled = Expression::compile(*formula); !compiled) {
-    reader.refuse(value.place, "is no formula: " + compiled.error().text, "write for example size / speed");
+    reader.refuse(value.place, "is not a formula: " + compiled.error().text,
+                  "write for example size / speed");
     return;
   }
   entry.agent.profile.cost_formula = *formula;
@@ -203,7 +204,7 @@ void check_entry(const Entry& entry, const Value& value, KeyReader& reader) {
     reader.refuse(place_of("cost"), "has both bid and cost", "keep the command or the formula");
   if (given("live") && given("cost"))
     reader.refuse(place_of("cost"), "has both live and cost",
-                  "a formula is worked out without asking: keep one");
+                  "an agent with a formula is not asked: keep one");
   if (agent.executor == ExecutorKind::simulated && given("exec"))
     reader.refuse(place_of("exec"), "is simulated and executes nothing", "remove exec or the executor");
   if (agent.executor == ExecutorKind::coprocess && agent.exec.empty())
@@ -215,7 +216,7 @@ void check_entry(const Entry& entry, const Value& value, KeyReader& reader) {
                   "add exec: ..., allow_run: true or executor: simulated");
 }
 
-/// Nothing when it is no map; an entry with an empty name when it has none.
+/// Nothing when it is not a map; an entry with an empty name when it has none.
 std::optional<Entry> read_entry(const Value& value, std::span<const Key<Entry>> keys,
                                 Diagnostics& diagnostics) {
   const Value* given_name = value.find("name");
@@ -247,9 +248,11 @@ void check_parents(const std::vector<PlannedAgent>& agents, Diagnostics& diagnos
     }
     const std::string subject = "agent " + quoted(agent.profile.name);
     if (steps > agents.size())
-      diagnostics.add(agent.place, subject + ": is above itself through its parents", "change one parent");
+      diagnostics.add(agent.place, subject + ": is its own ancestor through its parents",
+                      "change one parent");
     else if (above == &agent && !agent.profile.parent.empty())
-      diagnostics.add(agent.place, subject + ": unknown parent " + quoted(agent.profile.parent),
+      diagnostics.add(agent.place,
+                      fmt::format("{}: unknown parent {}", subject, quoted(agent.profile.parent)),
                       diagnostics.suggest(agent.profile.parent, names, "add an agent of that name"));
   }
 }
@@ -260,7 +263,7 @@ std::vector<PlannedAgent> read_agents(const Value& list, bool supervised, Diagno
   std::vector<PlannedAgent> agents;
   KeyReader outer(diagnostics, "");
   if (!list.is_array()) {
-    outer.refuse(list.place, "'agents' must be a list, not " + std::string(list.type_name()),
+    outer.refuse(list.place, fmt::format("'agents' must be a list, not {}", list.type_name()),
                  "write - {name: ..., exec: ...} for each agent");
     return agents;
   }
@@ -279,8 +282,8 @@ std::vector<PlannedAgent> read_agents(const Value& list, bool supervised, Diagno
         continue;
       }
       diagnostics.add(value.place,
-                      "the agent " + quoted(agent.profile.name) + " stands twice; it is already at " +
-                          std::to_string(earlier->second.line) + ":" + std::to_string(earlier->second.column),
+                      fmt::format("agent {} is defined twice, first at {}:{}", quoted(agent.profile.name),
+                                  earlier->second.line, earlier->second.column),
                       "give it another name");
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "blackboard/checks/check.hpp"
+#include "blackboard/fmt.hpp"
 
 namespace bidboard {
 namespace {
@@ -22,7 +23,7 @@ std::string Diagnostics::suggest(std::string_view word, const std::vector<std::s
                                  std::string otherwise) {
   if (++suggestions_ > max_suggestions) return otherwise;
   const std::string candidate = nearest(word, candidates);
-  return candidate.empty() ? otherwise : "did you mean " + quoted(candidate) + "?";
+  return candidate.empty() ? otherwise : fmt::format("did you mean {}?", quoted(candidate));
 }
 
 Error Diagnostics::error() const {
@@ -36,11 +37,10 @@ Error Diagnostics::error() const {
   for (std::size_t i = 0; i < shown; ++i) {
     const Finding& finding = sorted[i];
     if (i > 0) text += '\n';
-    text += file_ + ":" + std::to_string(finding.place.line) + ":" + std::to_string(finding.place.column) +
-            ": " + finding.what;
+    text += fmt::format("{}:{}:{}: {}", file_, finding.place.line, finding.place.column, finding.what);
     if (!finding.fix.empty()) text += "; " + finding.fix;
   }
-  if (count_ > shown) text += "\n" + file_ + ": and " + std::to_string(count_ - shown) + " more";
+  if (count_ > shown) text += fmt::format("\n{}: and {} more", file_, count_ - shown);
   return {Errc::invalid, std::move(text)};
 }
 
@@ -61,7 +61,7 @@ std::string stem(std::string_view file) {
 
 std::string quoted(std::string_view text) {
   constexpr std::size_t shown = 80;
-  return "'" + std::string(text.substr(0, shown)) + (text.size() > shown ? "...'" : "'");
+  return fmt::format("'{}{}", text.substr(0, shown), (text.size() > shown ? "...'" : "'"));
 }
 
 }  // namespace bidboard

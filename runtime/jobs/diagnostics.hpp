@@ -28,7 +28,7 @@ class Diagnostics {
   const std::string& file() const { return file_; }
 
   /// "did you mean 'needs'?" when a candidate is near, else `otherwise`. Looks only for the first hundred
-  /// words: a broken file with a million tasks is to be refused in good time.
+  /// words: a broken file with a million tasks is refused in good time.
   std::string suggest(std::string_view word, const std::vector<std::string>& candidates,
                       std::string otherwise);
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "blackboard/fmt.hpp"
 #include "runtime/jobs/agent_entry.hpp"
 #include "runtime/jobs/key_table.hpp"
 #include "runtime/jobs/requirements.hpp"
@@ -99,7 +100,7 @@ constexpr std::array<Key<Job>, 6> job_table{{
      }},
     {{"agents", "list of agents", "the board's own agents", "agents that are started for this job"},
      [](KeyReader&, const Value& v, Job& j) { j.agents = &v; }},
-    {{"tasks", "map of name to task", "required", "what is to be done"},
+    {{"tasks", "map of name to task", "required", "the work itself"},
      [](KeyReader&, const Value& v, Job& j) { j.tasks = &v; }},
 }};
 
@@ -139,7 +140,7 @@ class JobReader {
     if (!job_.tasks) return diagnostics_.add(document, "a job needs tasks", "add tasks: {first: {run: ...}}");
     if (!job_.tasks->is_object())
       return diagnostics_.add(job_.tasks->place,
-                              "'tasks' must be a map, not " + std::string(job_.tasks->type_name()),
+                              fmt::format("'tasks' must be a map, not {}", job_.tasks->type_name()),
                               "write the name of each task as a key: first: {run: ...}");
     if (job_.tasks->object().empty())
       return diagnostics_.add(job_.tasks->place, "a job needs tasks", "add first: {run: ...}");
@@ -158,7 +159,7 @@ class JobReader {
     KeyReader reader(diagnostics_, "task " + quoted(member.key));
     TaskEntry entry;
     if (!is_task_name(member.key))
-      reader.refuse(member.place, "is no name for a task", "use up to 200 letters without spaces and ':'");
+      reader.refuse(member.place, "is not a task name", "use up to 200 letters without spaces and ':'");
     if (require_map(reader, member.value, "{run: ...} or {title: ...}")) {
       read_keys(reader, member.value, task_table, entry);
       const auto given = [&](std::string_view key) {
@@ -180,17 +181,18 @@ class JobReader {
   }
 
   void resolve(PlannedTask& task, const Words& needs) {
-    const std::string subject = "task " + quoted(task.spec.name) + ": ";
+    const std::string subject = fmt::format("task {}: ", quoted(task.spec.name));
     for (const auto& [text, place] : needs) {
       const auto colon = text.rfind(':');
       const std::string needed = text.substr(0, colon);
       if (colon != text.npos && text.substr(colon) != ":any") {
-        diagnostics_.add(place, subject + "needs " + quoted(text), "behind a name only ':any' may stand");
+        diagnostics_.add(place, fmt::format("{}needs {}", subject, quoted(text)),
+                         "behind a name only ':any' may stand");
         continue;
       }
       const auto found = positions_.find(needed);
       if (found == positions_.end()) {
-        diagnostics_.add(place, subject + "needs unknown task " + quoted(needed),
+        diagnostics_.add(place, fmt::format("{}needs unknown task {}", subject, quoted(needed)),
                          diagnostics_.suggest(needed, names_, "add it to tasks, or remove the need"));
         continue;
       }
@@ -198,7 +200,7 @@ class JobReader {
       const bool twice = std::any_of(task.needs.begin(), task.needs.end(),
                                      [&](const PlannedNeed& earlier) { return earlier.task == need.task; });
       if (twice)
-        diagnostics_.add(place, subject + "needs " + quoted(needed) + " twice", "leave one out");
+        diagnostics_.add(place, fmt::format("{}needs {} twice", subject, quoted(needed)), "leave one out");
       else
         task.needs.push_back(need);
     }
@@ -217,9 +219,9 @@ Result<Plan> read_job(const Value& document, std::string file, const KnownNames&
 }
 
 std::string job_file_reference() {
-  return "### The file\n\n" + markdown_table(infos<Job>(job_table)) + "\n### A task\n\n" +
-         markdown_table(infos<TaskEntry>(task_table)) + "\n### An agent\n\n" +
-         markdown_table(agent_keys(false));
+  return fmt::format("### The file\n\n{}\n### A task\n\n{}\n### An agent\n\n{}",
+                     markdown_table(infos<Job>(job_table)), markdown_table(infos<TaskEntry>(task_table)),
+                     markdown_table(agent_keys(false)));
 }
 
 }  // namespace bidboard

@@ -1,4 +1,5 @@
 #include "runtime/jobs/key_table.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <charconv>
 
@@ -10,7 +11,7 @@ constexpr double max_level = 1'000;
 std::string plain_number(double value) { return format_micros(to_micros(value)); }
 
 std::string range_in_words(double low, double high, bool above) {
-  return (above ? "above " : "from ") + plain_number(low) + " to " + plain_number(high);
+  return fmt::format("{}{} to {}", (above ? "above " : "from "), plain_number(low), plain_number(high));
 }
 
 /// How the value would be written, for "not 'x'".
@@ -47,7 +48,7 @@ void KeyReader::refuse(Place place, std::string what, std::string fix) {
 }
 
 void KeyReader::wrong_type(const Value& value, std::string_view wanted, std::string fix) {
-  refuse(value.place, "must be " + std::string(wanted) + ", not " + shown(value), std::move(fix));
+  refuse(value.place, fmt::format("must be {}, not {}", wanted, shown(value)), std::move(fix));
 }
 
 std::optional<std::string> KeyReader::text(const Value& value) {
@@ -76,7 +77,7 @@ std::optional<bool> KeyReader::flag(const Value& value) {
 
 std::optional<std::int64_t> KeyReader::whole(const Value& value, std::int64_t low, std::int64_t high) {
   if (value.is_integer() && value.integer() >= low && value.integer() <= high) return value.integer();
-  wrong_type(value, "a whole number from " + std::to_string(low) + " to " + std::to_string(high), "");
+  wrong_type(value, fmt::format("a whole number from {} to {}", low, high), "");
   return {};
 }
 
@@ -95,7 +96,7 @@ std::optional<Duration> KeyReader::duration(const Value& value, Duration low) {
     const auto parsed = parse_duration(value.is_string() ? value.string() : to_json(value));
     if (parsed && *parsed >= low) return *parsed;
   }
-  const std::string least = low.us > 0 ? " of at least " + format_duration(low) : "";
+  const std::string least = low.us > 0 ? fmt::format(" of at least {}", low) : "";
   wrong_type(value, "a duration" + least, "write for example 250ms, 60s, 5m or 2h");
   return {};
 }
@@ -124,7 +125,7 @@ std::vector<std::pair<std::string, Place>> KeyReader::words(const Value& value) 
 }
 
 std::optional<Micros> KeyReader::level_of(const Value::Member& member, bool above) {
-  const std::string path = std::string(key_) + "." + member.key;
+  const std::string path = fmt::format("{}.{}", key_, member.key);
   const std::string_view outer = std::exchange(key_, path);
   const auto level = number(member.value, 0, max_level, above);
   key_ = outer;
@@ -136,7 +137,7 @@ std::vector<Skill> KeyReader::skills(const Value& value) {
   const auto add = [&](Skill skill, Place place) {
     for (const Skill& earlier : out)
       if (earlier.name == skill.name)
-        return refuse(place, "names " + quoted(skill.name) + " twice", "leave one out");
+        return refuse(place, fmt::format("names {} twice", quoted(skill.name)), "leave one out");
     out.push_back(std::move(skill));
   };
   if (value.is_object()) {
@@ -164,7 +165,7 @@ std::vector<SkillNeed> KeyReader::skill_needs(const Value& value) {
   const auto add = [&](SkillNeed need, Place place) {
     for (const SkillNeed& earlier : out)
       if (earlier.name == need.name)
-        return refuse(place, "names " + quoted(need.name) + " twice", "leave one out");
+        return refuse(place, fmt::format("names {} twice", quoted(need.name)), "leave one out");
     out.push_back(std::move(need));
   };
   if (value.is_object()) {
@@ -196,7 +197,7 @@ void refuse_unknown_key(KeyReader& reader, const Value::Member& member,
 
 bool require_map(KeyReader& reader, const Value& value, std::string_view example) {
   if (value.is_object()) return true;
-  reader.refuse(value.place, "must be a map, not " + shown(value), "write " + std::string(example));
+  reader.refuse(value.place, "must be a map, not " + shown(value), fmt::format("write {}", example));
   return false;
 }
 
@@ -211,8 +212,8 @@ std::string markdown_table(const std::vector<KeyInfo>& rows) {
   };
   std::string out = "| key | type | default | meaning |\n| --- | --- | --- | --- |\n";
   for (const KeyInfo& row : rows)
-    out += "| `" + escaped(row.name) + "` | " + escaped(row.type) + " | " + escaped(row.fallback) + " | " +
-           escaped(row.doc) + " |\n";
+    out += fmt::format("| `{}` | {} | {} | {} |\n", escaped(row.name), escaped(row.type),
+                       escaped(row.fallback), escaped(row.doc));
   return out;
 }
 

@@ -71,7 +71,7 @@ struct Key {
 
 void refuse_unknown_key(KeyReader& reader, const Value::Member& member,
                         const std::vector<std::string>& known);
-/// False after a finding when the value is no map.
+/// False after a finding when the value is not a map.
 bool require_map(KeyReader& reader, const Value& value, std::string_view example);
 
 /// Reads every member of a map by its row. Null members keep their default.

@@ -1,4 +1,5 @@
 #include "runtime/jobs/requirements.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <algorithm>
 
@@ -28,7 +29,7 @@ bool can_do(const AgentProfile& agent, const TaskSpec& task) {
 }
 
 std::string in_words(const SkillNeed& need) {
-  return need.level > 0 ? need.name + ">=" + format_micros(need.level) : need.name;
+  return need.level > 0 ? fmt::format("{}>={}", need.name, format_micros(need.level)) : need.name;
 }
 
 class Checker {
@@ -49,7 +50,7 @@ class Checker {
     const auto somebody = [&](auto&& rule) { return std::any_of(agents_.begin(), agents_.end(), rule); };
     const TaskSpec& spec = task.spec;
     if (somebody([&](const AgentProfile* agent) { return can_do(*agent, spec); })) return;
-    const std::string subject = "task " + quoted(spec.name) + ": ";
+    const std::string subject = fmt::format("task {}: ", quoted(spec.name));
     bool explained = false;
     const auto tell = [&](std::string what, std::string fix) {
       diagnostics_.add(task.place, subject + std::move(what), std::move(fix));
@@ -81,9 +82,9 @@ class Checker {
     if (!best)
       return tell("no agent has the skill " + quoted(need.name),
                   diagnostics_.suggest(need.name, skill_names_, "add it to an agent's skills"));
-    tell("no agent has the skill " + quoted(need.name) + " at level " + format_micros(need.level) +
-             "; the best is " + quoted(best->name) + " with " +
-             format_micros(find_skill(*best, need.name)->level),
+    tell(fmt::format("no agent has the skill {} at level {}; the best is {} with {}", quoted(need.name),
+                     format_micros(need.level), quoted(best->name),
+                     format_micros(find_skill(*best, need.name)->level)),
          "ask for less, or raise an agent's level");
   }
 

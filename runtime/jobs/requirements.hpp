@@ -5,9 +5,9 @@
 
 namespace bidboard {
 
-/// Adds a finding for every task that none of the plan's agents may take: a skill that nobody has, or not at
-/// that level, a command that nobody may execute, a project that nobody works for, or no single agent that
-/// has all of it.
+/// Adds a finding for every task that none of the plan's agents may take: a skill that no agent has, or not
+/// at that level, a command that no agent may execute, a project that no agent works for, or no single agent
+/// that has all of it.
 void check_requirements(const Plan& plan, Diagnostics& diagnostics);
 
 }  // namespace bidboard

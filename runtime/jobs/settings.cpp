@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/text/endpoint.hpp"
 #include "runtime/jobs/agent_entry.hpp"
 #include "runtime/jobs/key_table.hpp"
@@ -15,8 +16,7 @@ template <class T>
 void read_group(KeyReader& reader, std::string_view name, const Value& value, std::span<const Key<T>> table,
                 T& out) {
   KeyReader inner(reader.diagnostics(), std::string(name));
-  if (require_map(inner, value,
-                  "{" + std::string(table[0].info.name) + ": " + std::string(table[0].info.fallback) + "}"))
+  if (require_map(inner, value, fmt::format("{{{}: {}}}", table[0].info.name, table[0].info.fallback)))
     read_keys(inner, value, table, out);
 }
 
@@ -128,10 +128,10 @@ void check_settings(const Value& document, const Config& config, Diagnostics& di
     return value ? value->place : document.find(or_else)->place;
   };
   if (config.lease < config.heartbeat * 2)
-    diagnostics.add(place_of("lease", "heartbeat"),
-                    "'lease' is " + format_duration(config.lease) + ", less than two heartbeats of " +
-                        format_duration(config.heartbeat),
-                    "set lease: " + format_micros((config.heartbeat * 3).us) + "s or a shorter heartbeat");
+    diagnostics.add(
+        place_of("lease", "heartbeat"),
+        fmt::format("'lease' is {}, less than two heartbeats of {}", config.lease, config.heartbeat),
+        fmt::format("set lease: {}s or a shorter heartbeat", format_micros((config.heartbeat * 3).us)));
   if (config.seconds_weight == 0 && config.price_weight == 0)
     diagnostics.add(place_of("weights", "weights"), "'weights' are both 0", "set one of them above 0");
 }
@@ -145,7 +145,7 @@ constexpr std::string_view agent_example =
 
 Result<Settings> read_settings(std::string_view text, std::string file, const KnownNames& known) {
   const auto document = parse_yaml(text);
-  if (!document) return fail(document.error().code, file + ":" + document.error().text);
+  if (!document) return fail(document.error().code, fmt::format("{}:{}", file, document.error().text));
   Target target{known, {}, nullptr};
   if (document->is_null()) return std::move(target.settings);
   Diagnostics diagnostics(std::move(file));
@@ -166,27 +166,25 @@ std::string default_settings_file(const Config& config) {
       "# the commented lines show the defaults.\n";
   for (const Key<Target>& row : table) {
     const KeyInfo& info = row.info;
-    out += "\n# " + std::string(info.doc) + ".\n";
+    out += fmt::format("\n# {}.\n", info.doc);
     if (info.name == "project")
-      out += "project: " + to_json(Value(config.project)) + "\n";
+      out += fmt::format("project: {}\n", to_json(Value(config.project)));
     else if (info.name == "strategy" && config.strategy != defaults.strategy)
-      out += "strategy: " + config.strategy + "\n";
+      out += fmt::format("strategy: {}\n", config.strategy);
     else if (info.name == "mechanism" && config.mechanism != defaults.mechanism)
-      out += "mechanism: " + config.mechanism + "\n";
+      out += fmt::format("mechanism: {}\n", config.mechanism);
     else if (info.name != "agents")
-      out += "#" + std::string(info.name) + ": " + std::string(info.fallback) + "\n";
+      out += fmt::format("#{}: {}\n", info.name, info.fallback);
   }
   for (const KeyInfo& info : agent_keys(true))
-    out += "#   " + std::string(info.name) + ": " + std::string(info.doc) + " (" +
-           std::string(info.fallback) + ")\n";
+    out += fmt::format("#   {}: {} ({})\n", info.name, info.doc, info.fallback);
   return out + std::string(agent_example);
 }
 
 std::string settings_reference() {
-  return markdown_table(infos<Target>(table)) + "\n### weights\n\n" +
-         markdown_table(infos<Config>(weight_table)) + "\n### restart\n\n" +
-         markdown_table(infos<RestartLimit>(restart_table)) + "\n### agents\n\n" +
-         markdown_table(agent_keys(true));
+  return fmt::format("{}\n### weights\n\n{}\n### restart\n\n{}\n### agents\n\n{}",
+                     markdown_table(infos<Target>(table)), markdown_table(infos<Config>(weight_table)),
+                     markdown_table(infos<RestartLimit>(restart_table)), markdown_table(agent_keys(true)));
 }
 
 }  // namespace bidboard

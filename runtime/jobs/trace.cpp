@@ -1,4 +1,5 @@
 #include "runtime/jobs/trace.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <algorithm>
 #include <map>
@@ -76,7 +77,7 @@ class TraceReader {
     const Value* list = map.find(key);
     if (list && list->is_array()) return list;
     diagnostics_.add(list ? list->place : map.place,
-                     quoted(std::string(path) + "." + std::string(key)) + " must be a list of tasks",
+                     quoted(fmt::format("{}.{}", path, key)) + " must be a list of tasks",
                      "see WfFormat 1.5");
     return nullptr;
   }
@@ -86,7 +87,8 @@ class TraceReader {
     const Value* value = map.find(key);
     if (!value || value->is_null()) return nullptr;
     if (value->is_string() && !value->string().empty()) return &value->string();
-    diagnostics_.add(value->place, quoted(key) + " must be text, not " + std::string(value->type_name()), "");
+    diagnostics_.add(value->place, fmt::format("{} must be text, not {}", quoted(key), value->type_name()),
+                     "");
     return nullptr;
   }
 
@@ -94,7 +96,7 @@ class TraceReader {
     if (list.array().empty()) diagnostics_.add(list.place, "the trace has no tasks", "record an execution");
     for (const Value& value : list.array()) {
       if (!value.is_object()) {
-        diagnostics_.add(value.place, "a task must be a map, not " + std::string(value.type_name()), "");
+        diagnostics_.add(value.place, fmt::format("a task must be a map, not {}", value.type_name()), "");
         continue;
       }
       const std::string* title = text_in(value, "name");
@@ -107,10 +109,10 @@ class TraceReader {
       const auto [earlier, fresh] = positions_.emplace(*id, static_cast<std::uint32_t>(entries_.size()));
       if (!fresh) {
         const Place first = plan_.tasks[earlier->second].place;
-        diagnostics_.add(value.place,
-                         "the id " + quoted(*id) + " stands twice; it is already at " +
-                             std::to_string(first.line) + ":" + std::to_string(first.column),
-                         "give each task an id of its own");
+        diagnostics_.add(
+            value.place,
+            fmt::format("the id {} is defined twice, first at {}:{}", quoted(*id), first.line, first.column),
+            "give each task an id of its own");
         continue;
       }
       ids_.push_back(*id);
@@ -128,8 +130,8 @@ class TraceReader {
   void read_runs(const Value& list) {
     for (const Value& value : list.array()) {
       if (!value.is_object()) {
-        diagnostics_.add(value.place, "an executed task must be a map, not " + std::string(value.type_name()),
-                         "");
+        diagnostics_.add(value.place,
+                         fmt::format("an executed task must be a map, not {}", value.type_name()), "");
         continue;
       }
       const std::string* id = text_in(value, "id");
@@ -140,10 +142,12 @@ class TraceReader {
       }
       const auto position = find(*id);
       if (!position) {
-        diagnostics_.add(value.place, "the executed task " + quoted(*id) + " is not in the specification",
+        diagnostics_.add(value.place,
+                         fmt::format("the executed task {} is not in the specification", quoted(*id)),
                          diagnostics_.suggest(*id, ids_, "add it there or remove it here"));
       } else if (entries_[*position].executed) {
-        diagnostics_.add(value.place, "the task " + quoted(*id) + " is executed twice", "leave one out");
+        diagnostics_.add(value.place, fmt::format("the task {} is executed twice", quoted(*id)),
+                         "leave one out");
       } else {
         read_run(value, plan_.tasks[*position], entries_[*position]);
       }
@@ -160,12 +164,12 @@ class TraceReader {
     entry.executed = true;
     const Value* runtime = value.find("runtimeInSeconds");
     if (!runtime) runtime = value.find("runtime");
-    const std::string subject = "task " + quoted(task.spec.name) + ": ";
+    const std::string subject = fmt::format("task {}: ", quoted(task.spec.name));
     if (!runtime || runtime->is_null())
       diagnostics_.add(value.place, subject + "has no runtime", "add \"runtimeInSeconds\"");
     else if (!runtime->is_number())
       diagnostics_.add(runtime->place,
-                       subject + "its runtime must be a number, not " + std::string(runtime->type_name()),
+                       fmt::format("{}its runtime must be a number, not {}", subject, runtime->type_name()),
                        "write seconds");
     else if (runtime->number() < 0)
       diagnostics_.add(runtime->place, subject + "its runtime is negative", "write seconds from 0");
@@ -196,22 +200,23 @@ class TraceReader {
   void each_name(std::size_t position, std::string_view key, Visit&& visit) {
     const Value* list = entries_[position].value->find(key);
     if (!list || list->is_null()) return;
-    const std::string subject = "task " + quoted(ids_[position]) + ": ";
+    const std::string subject = fmt::format("task {}: ", quoted(ids_[position]));
     if (!list->is_array())
-      return diagnostics_.add(list->place, subject + quoted(key) + " must be a list of ids",
+      return diagnostics_.add(list->place, fmt::format("{}{} must be a list of ids", subject, quoted(key)),
                               "see WfFormat 1.5");
     for (const Value& name : list->array()) {
       if (!name.is_string()) {
-        diagnostics_.add(name.place, subject + quoted(key) + " holds " + std::string(name.type_name()),
+        diagnostics_.add(name.place, fmt::format("{}{} holds {}", subject, quoted(key), name.type_name()),
                          "write an id");
         continue;
       }
       if (const auto found = find(name.string()))
         visit(*found);
       else
-        diagnostics_.add(name.place,
-                         subject + quoted(key) + " names the unknown task " + quoted(name.string()),
-                         diagnostics_.suggest(name.string(), ids_, "add it to the tasks, or remove it here"));
+        diagnostics_.add(
+            name.place,
+            fmt::format("{}{} names the unknown task {}", subject, quoted(key), quoted(name.string())),
+            diagnostics_.suggest(name.string(), ids_, "add it to the tasks, or remove it here"));
     }
   }
 
@@ -219,7 +224,8 @@ class TraceReader {
     PlannedTask& task = plan_.tasks[position];
     if (task.spec.kind.empty()) task.spec.kind = without_number(task.spec.title);
     if (!entries_[position].executed)
-      diagnostics_.add(task.place, "task " + quoted(task.spec.name) + ": was specified but not executed",
+      diagnostics_.add(task.place,
+                       fmt::format("task {}: was specified but not executed", quoted(task.spec.name)),
                        "its runtime is missing in workflow.execution.tasks");
     for (const std::uint32_t need : entries_[position].needs) task.needs.push_back({need, false});
   }

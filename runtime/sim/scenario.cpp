@@ -6,6 +6,7 @@
 #include "auction/clearing.hpp"
 #include "auction/eligibility.hpp"
 #include "blackboard/board/board.hpp"
+#include "blackboard/fmt.hpp"
 #include "runtime/coordination/strategy.hpp"
 #include "runtime/sim/checkers.hpp"
 
@@ -59,7 +60,7 @@ Behaviour some_behaviour(Random& random) {
 AgentSpec some_agent(std::size_t number, Random& random) {
   AgentSpec agent;
   AgentProfile& profile = agent.profile;
-  profile.name = "agent" + std::to_string(number);
+  profile.name = fmt::format("agent{}", number);
   profile.speed = random.between(5, 40) * one / 10;
   profile.capacity = static_cast<std::uint32_t>(random.between(1, 3));
   profile.price_per_second = random.between(0, 2) * one / 2;
@@ -87,11 +88,11 @@ void draw_managers(std::vector<AgentSpec>& agents, Random& random) {
   const std::size_t specialists = agents.size();
   const std::int64_t managers = random.between(1, 4);
   const auto some_manager = [&](std::int64_t below) {
-    return "manager" + std::to_string(random.below(static_cast<std::uint64_t>(below)));
+    return fmt::format("manager{}", random.below(static_cast<std::uint64_t>(below)));
   };
   for (std::int64_t i = 0; i < managers; ++i) {
     AgentSpec agent;
-    agent.profile.name = "manager" + std::to_string(i);
+    agent.profile.name = fmt::format("manager{}", i);
     agent.profile.role = i == 0 ? Role::executive : Role::manager;
     if (i > 0 && random.chance(900'000)) agent.profile.parent = some_manager(i);
     if (i == 0 && random.chance(50'000)) agent.profile.parent = some_manager(managers);
@@ -135,7 +136,7 @@ Post some_post(const std::string& title, std::uint32_t count, Random& random) {
   Post post;
   for (std::uint32_t i = 0; i < count; ++i) {
     TaskSpec spec;
-    spec.title = title + "." + std::to_string(i);
+    spec.title = fmt::format("{}.{}", title, i);
     spec.size = random.between(0, 30) * one;
     spec.priority = random.between(-1, 1);
     spec.attempts = static_cast<std::uint32_t>(random.between(1, 4));
@@ -187,14 +188,14 @@ void draw_requests(Scenario& scenario, Random& random) {
     const auto count = static_cast<std::uint32_t>(random.between(1, 12));
     const auto client = static_cast<std::uint32_t>(random.below(scenario.clients));
     scenario.requests.push_back(
-        {i == 0 ? Instant{} : some_time(), client, {}, some_post("post" + std::to_string(i), count, random)});
+        {i == 0 ? Instant{} : some_time(), client, {}, some_post(fmt::format("post{}", i), count, random)});
     scenario.tasks += count;
   }
   for (std::int64_t n = random.chance(700'000) ? random.between(1, 30) : 0; n > 0; --n) {
     RequestBody body = some_meddling(scenario, random);
     const bool own_name = std::holds_alternative<Claim>(body) || random.chance(300'000);
     scenario.requests.push_back({some_time(), static_cast<std::uint32_t>(random.below(scenario.clients)),
-                                 own_name ? "shell" + std::to_string(random.below(shells)) : "",
+                                 own_name ? fmt::format("shell{}", random.below(shells)) : "",
                                  std::move(body)});
   }
   std::ranges::stable_sort(scenario.requests, {}, &Meddling::at);
@@ -235,8 +236,8 @@ class FaultCount final : public Observer {
 
 std::string state_of(const Board& board, TaskId id) {
   const Task& task = *board.task(id);
-  return to_string(id) + " is " + std::string(name(task.state)) +
-         (task.holder && is_held(task.state) ? " at " + to_string(task.holder) : "");
+  return fmt::format("{} is {}{}", id, task.state,
+                     (task.holder && is_held(task.state) ? " at " + to_string(task.holder) : ""));
 }
 
 }  // namespace
@@ -267,29 +268,32 @@ std::vector<std::string> describe(const Scenario& scenario) {
   const WorldOptions& world = scenario.world;
   std::vector<std::string> lines;
   const Config& config = world.config;
-  lines.push_back("strategy " + config.strategy + ", mechanism " + config.mechanism + ", calibration " +
-                  (config.calibrate ? "on" : "off") + ", price weight " + format_micros(config.price_weight) +
-                  ", bids within " + format_duration(config.bid_timeout) + ", " +
-                  (config.invite_max > 0 ? std::to_string(config.invite_max) : "all") + " invited");
-  lines.push_back(std::to_string(scenario.tasks) + " tasks, " + std::to_string(scenario.requests.size()) +
-                  " requests by " + std::to_string(scenario.clients) + " shells, faults for " +
-                  format_duration(scenario.safety_phase) + ", then every task ends within " +
-                  format_duration(liveness_bound(scenario)));
+  lines.push_back(
+      fmt::format("strategy {}, mechanism {}, calibration {}, price weight {}, bids within {}, {} invited",
+                  config.strategy, config.mechanism, (config.calibrate ? "on" : "off"),
+                  format_micros(config.price_weight), config.bid_timeout,
+                  (config.invite_max > 0 ? std::to_string(config.invite_max) : "all")));
+  lines.push_back(fmt::format(
+      "{} tasks, {} requests by {} shells, faults for {}, then every task ends within {}", scenario.tasks,
+      scenario.requests.size(), scenario.clients, scenario.safety_phase, liveness_bound(scenario)));
   for (const AgentSpec& agent : world.agents) {
     const AgentProfile& profile = agent.profile;
     const Behaviour& behaviour = agent.behaviour;
-    std::string line = profile.name + (agent.local ? ":" : " (elsewhere):") + " speed " +
-                       format_micros(profile.speed) + ", capacity " + std::to_string(profile.capacity);
-    if (leads(profile.role)) line = profile.name + (agent.local ? ":" : " (elsewhere):") + " leads";
+    std::string line =
+        fmt::format("{}{} speed {}, capacity {}", profile.name, (agent.local ? ":" : " (elsewhere):"),
+                    format_micros(profile.speed), profile.capacity);
+    if (leads(profile.role))
+      line = fmt::format("{}{} leads", profile.name, (agent.local ? ":" : " (elsewhere):"));
     if (!profile.parent.empty()) line += ", under " + profile.parent;
-    for (const Skill& skill : profile.skills) line += ", " + skill.name + " " + format_micros(skill.level);
+    for (const Skill& skill : profile.skills)
+      line += fmt::format(", {} {}", skill.name, format_micros(skill.level));
     if (behaviour.true_speed > 0) line += ", true speed " + format_micros(behaviour.true_speed);
     if (behaviour.failure_rate > 0) line += ", fails " + share(behaviour.failure_rate);
     if (behaviour.hang_rate > 0) line += ", hangs " + share(behaviour.hang_rate);
     if (behaviour.live_bids)
-      line += ", live bids: off by " + share(behaviour.bid_error) + ", times " +
-              format_micros(behaviour.bid_factor) + ", declines " + share(behaviour.decline_rate) +
-              ", silent " + share(behaviour.silence_rate);
+      line += fmt::format(", live bids: off by {}, times {}, declines {}, silent {}",
+                          share(behaviour.bid_error), format_micros(behaviour.bid_factor),
+                          share(behaviour.decline_rate), share(behaviour.silence_rate));
     lines.push_back(std::move(line));
   }
   for (std::string& line : describe(world.links)) lines.push_back(std::move(line));
@@ -324,15 +328,15 @@ ScenarioReport run_scenario(const Scenario& scenario, Observer* also) {
   report.violations = checkers.violations();
   const Board board(world.store());
   if (!world.done()) {
-    report.violations.push_back("some tasks or requests did not end within " + format_duration(report.bound) +
-                                ": " + std::to_string(world.open_tasks()) + " tasks are open" +
-                                (world.requests_answered() ? "" : ", some requests are not answered"));
+    report.violations.push_back(fmt::format(
+        "some tasks or requests did not end within {}: {} tasks are open{}", report.bound, world.open_tasks(),
+        (world.requests_answered() ? "" : ", some requests are not answered")));
     for (TaskId id{1}; id <= board.counters().task; id.value += 1)
       if (!is_over(board.task(id)->state)) report.violations.push_back(state_of(board, id));
   }
   if (world.idle_turns_max() > idle_turns_allowed)
-    report.violations.push_back("the controller was woken " + std::to_string(world.idle_turns_max()) +
-                                " times in a row without anything to do");
+    report.violations.push_back(fmt::format(
+        "the controller was woken {} times in a row without anything to do", world.idle_turns_max()));
   report.log_hash = world.log_hash();
   report.events = world.store().last_seq().value;
   report.messages = world.traffic().total().messages;

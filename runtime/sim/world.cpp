@@ -5,6 +5,7 @@
 
 #include "blackboard/board/board.hpp"
 #include "blackboard/checks/check.hpp"
+#include "blackboard/fmt.hpp"
 
 namespace bidboard::sim {
 namespace {
@@ -253,7 +254,7 @@ void World::happen(StartAgent event) {
   processes_.insert(pid);
   const bool local = agents_[event.agent]->spec().local;
   agents_[event.agent]->start_process(
-      pid, local ? controllers_machine : "machine" + std::to_string(event.agent), random_.next() | 1);
+      pid, local ? controllers_machine : fmt::format("machine{}", event.agent), random_.next() | 1);
   queue_.push(now_ + short_while(reconnect_max), Connect{endpoint_of(event.agent), place.life});
 }
 

@@ -102,7 +102,7 @@ TEST_CASE("One agent too many is refused by name, and comes in when another has 
   const auto* refused = std::get_if<RegistrationRefused>(&fourth);
   REQUIRE(refused != nullptr);
   CHECK(refused->code == Errc::unavailable);
-  CHECK(refused->text == "3 agents are here already, as many as a board takes");
+  CHECK(refused->text == "3 agents are registered already, as many as a board takes");
   const Message again = registers(2);  // known ones may say so twice
   REQUIRE(std::holds_alternative<Registered>(again));
   const Registered& second = std::get<Registered>(again);

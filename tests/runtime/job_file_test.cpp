@@ -136,8 +136,8 @@ tasks:
 job.yaml:2:1: unknown key 'nmae'; did you mean 'name'?
 job.yaml:4:68: agent 'one': 'capacity' must be a whole number from 1 to 1000, not 0
 job.yaml:4:77: agent 'one': 'role' 'boss' is not known; choose from executive, manager, specialist, operator and observer
-job.yaml:5:5: the agent 'one' stands twice; it is already at 4:5; give it another name
-job.yaml:5:34: agent 'one': 'cost' is no formula: line 2: unexpected symbol near <eof>; write for example size / speed
+job.yaml:5:5: agent 'one' is defined twice, first at 4:5; give it another name
+job.yaml:5:34: agent 'one': 'cost' is not a formula: line 2: unexpected symbol near <eof>; write for example size / speed
 job.yaml:6:5: an agent: has no name; add name: ...
 job.yaml:6:24: an agent: 'speed' must be a number above 0 to 1000000, not -1
 job.yaml:8:3: task 'scan': no agent has the skill 'search'; did you mean 'serch'?
@@ -150,7 +150,7 @@ job.yaml:9:35: task 'lint': needs 'scan:all'; behind a name only ':any' may stan
 job.yaml:9:51: task 'lint': needs 'scan' twice; leave one out
 job.yaml:9:64: task 'lint': 'size' must be a number from 0 to 1000000000, not -1
 job.yaml:9:78: task 'lint': 'attempts' must be a whole number from 1 to 1000, not 1.5
-job.yaml:10:3: task 'a b': is no name for a task; use up to 200 letters without spaces and ':'
+job.yaml:10:3: task 'a b': is not a task name; use up to 200 letters without spaces and ':'
 job.yaml:10:3: task 'a b': no agent has the skill 'cpp' at level 0.9; the best is 'one' with 0.5; ask for less, or raise an agent's level
 job.yaml:10:18: task 'a b': 'title' must be text, not a list; write one text
 job.yaml:10:43: task 'a b': 'skills' holds 'x y'; write a needed skill as cpp or cpp>=0.7, the level from 0
@@ -205,18 +205,18 @@ TEST_CASE("agents are checked as a group and each for sense") {
   - text
   - {name: none, count: 0, exec: cat, restart: true}
 tasks: {a: {title: A}}
-)") == R"(job.yaml:3:5: the agent 'w2' stands twice; it is already at 2:5; give it another name
+)") == R"(job.yaml:3:5: agent 'w2' is defined twice, first at 2:5; give it another name
 job.yaml:4:5: agent 'idle': has no way to do a task; add exec: ..., allow_run: true or executor: simulated
 job.yaml:5:44: agent 'sim': is simulated and executes nothing; remove exec or the executor
 job.yaml:6:26: agent 'co': has no command for its coprocess; add exec: ...
 job.yaml:7:43: agent 'both': has both bid and cost; keep the command or the formula
-job.yaml:8:48: agent 'asked': has both live and cost; a formula is worked out without asking: keep one
+job.yaml:8:48: agent 'asked': has both live and cost; an agent with a formula is not asked: keep one
 job.yaml:9:5: agent 'child': unknown parent 'cod'; did you mean 'co'?
-job.yaml:10:5: agent 'p': is above itself through its parents; change one parent
-job.yaml:11:5: agent 'q': is above itself through its parents; change one parent
+job.yaml:10:5: agent 'p': is its own ancestor through its parents; change one parent
+job.yaml:11:5: agent 'q': is its own ancestor through its parents; change one parent
 job.yaml:12:5: an agent: must be a map, not 'text'; write {name: ..., exec: ...}
 job.yaml:13:25: agent 'none': 'count' must be a whole number from 1 to 1000, not 0
-job.yaml:13:39: agent 'none': unknown key 'restart'; the keys are name, count, role, parent, project, skills, speed, capacity, executor, exec, input, allow_run, bid, cost, live, price_per_second, set_up, answers_bids, price_field, tokens_field and result_field)");
+job.yaml:13:39: agent 'none': unknown key 'restart'; the keys are name, count, role, parent, project, skills, speed, capacity, executor, exec, input, allow_run, bid, bid_timeout, cost, live, price_per_second, set_up, answers_bids, price_field, tokens_field, result_field, noise, failure_rate and seed)");
 }
 
 TEST_CASE("a job without tasks is an error, and a wrong shape says the right one") {

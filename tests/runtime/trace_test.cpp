@@ -131,7 +131,7 @@ TEST_CASE("all that is wrong with a trace is told at once") {
 trace.json:3:77: task 'first_1': 'children' names the unknown task 'nowhere'; add it to the tasks, or remove it here
 trace.json:4:5: task 'first_2': was specified but not executed; its runtime is missing in workflow.execution.tasks
 trace.json:4:52: task 'first_2': 'parents' must be a list of ids; see WfFormat 1.5
-trace.json:5:5: the id 'first_1' stands twice; it is already at 3:5; give each task an id of its own
+trace.json:5:5: the id 'first_1' is defined twice, first at 3:5; give each task an id of its own
 trace.json:6:5: a cycle: 'c' needs 'd' needs 'c'; remove one of these needs
 trace.json:6:47: task 'c': 'parents' holds a whole number; write an id
 trace.json:8:5: a task without id; add "id"

@@ -143,13 +143,13 @@ TEST_CASE("What the rules or the state of things forbid says why") {
   CHECK(board.must({"tasks", "--state", "awarded", "--json"}) != "");
 }
 
-TEST_CASE("A dependency that closes a circle is refused, and the circle is spelled out") {
+TEST_CASE("A dependency that closes a cycle is refused, and the cycle is spelled out") {
   const TestBoard board;
   board.must({"post", "a"});
   board.must({"post", "b", "--need", "t1"});
   board.must({"post", "c", "--need", "t2"});
-  check(board, {{{"dep", "t1", "t3"}, 2, "a circle: t1 needs t3 needs t2 needs t1"},
-                {{"dep", "t1", "t1"}, 2, "a circle: t1 needs t1"}});
+  check(board, {{{"dep", "t1", "t3"}, 2, "a dependency cycle: t1 needs t3 needs t2 needs t1"},
+                {{"dep", "t1", "t1"}, 2, "a dependency cycle: t1 needs t1"}});
   CHECK(board.value("SELECT count(*) FROM dependencies") == "2");
 }
 
