@@ -258,7 +258,7 @@ TEST_CASE("compact drops the log before the present, and keeps records, reasons 
   const std::string rows = board.must({"query", "SELECT id, state, result FROM tasks"});
   const std::string last = board.value("SELECT max(seq) FROM log");
   CHECK(contains(board.must({"compact"}), "Compacted up to event " + last));
-  CHECK(contains(board.must({"explain", "t1"}), "me claimed it at the shell, first."));
+  CHECK(contains(board.must({"explain", "t1"}), "me claimed it at the shell first."));
   CHECK(board.must({"query", "SELECT id, state, result FROM tasks"}) == rows);
   CHECK(board.rows("SELECT kind FROM log ORDER BY seq DESC") == std::vector<std::string>{"task_awarded"});
   CHECK(contains(board.must({"query", "SELECT id FROM tasks", "--at", last}), "t3"));
