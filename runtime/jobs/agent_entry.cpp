@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <limits>
 #include <map>
 
@@ -12,7 +13,7 @@ namespace bidboard {
 namespace {
 
 constexpr std::int64_t max_count = 1'000;
-constexpr std::int64_t max_capacity = 1'000;
+constexpr std::int64_t max_capacity = 10'000;
 constexpr double max_speed = 1'000'000;
 constexpr double max_price = 1'000'000;
 constexpr std::int64_t max_seed = std::numeric_limits<std::int64_t>::max();
@@ -49,11 +50,21 @@ void read_cost(KeyReader& reader, const Value& value, Entry& entry) {
   entry.agent.profile.bids = BidStyle::formula;
 }
 
-/// How one option is read, documented and printed. `print`: null when the agent has the default; a null
-/// function: the key is unfolded while reading and never printed.
+/// How a key is written as an option of `bidboard agent`.
+struct Typed {
+  std::string_view names = {};  ///< "--skill,-s"; empty: it is not an option
+  std::string_view shown = {};  ///< its value in the help text; empty: a flag for the opposite of the default
+  std::string_view help = {};   ///< where the key's documentation does not fit the option
+};
+
+/// How one option is read, documented, printed and typed. `print`: null when the agent has the default; a
+/// null function: the key is unfolded while reading and never printed.
 struct AgentKey {
   Key<Entry> key;
   Value (*print)(const PlannedAgent&);
+  Typed typed = {};
+
+  std::string_view option() const { return typed.names.substr(0, typed.names.find(',')); }
 };
 
 Value text_or_null(const std::string& text) { return text.empty() ? Value() : Value(text); }
@@ -74,9 +85,10 @@ Value print_skills(const PlannedAgent& agent) {
 }
 
 constexpr std::array<AgentKey, 26> table{{
-    {{{"name", "text", "required", "how people and other entries call it; unique"},
+    {{{"name", "text", "required", "its name, unique among live agents"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.name = r.name(v).value_or(""); }},
-     [](const PlannedAgent& a) { return Value(a.profile.name); }},
+     [](const PlannedAgent& a) { return Value(a.profile.name); },
+     {"--name", "NAME"}},
     {{{"count", "whole number", "1", "how many of its kind; above 1 they are called name1, name2, ..."},
       [](KeyReader& r, const Value& v, Entry& e) { e.count = r.whole(v, 1, max_count).value_or(1); }},
      nullptr},
@@ -85,126 +97,175 @@ constexpr std::array<AgentKey, 26> table{{
       read_role},
      [](const PlannedAgent& a) {
        return a.profile.role == Role::specialist ? Value() : Value(name(a.profile.role));
-     }},
+     },
+     {"--role", "ROLE"}},
     {{{"parent", "text", "none", "name of the manager or executive above it"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.parent = r.name(v).value_or(""); }},
-     [](const PlannedAgent& a) { return text_or_null(a.profile.parent); }},
+     [](const PlannedAgent& a) { return text_or_null(a.profile.parent); },
+     {"--parent", "NAME"}},
     {{{"project", "text", "all", "works for this project only"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.project = r.name(v).value_or(""); }},
-     [](const PlannedAgent& a) { return text_or_null(a.profile.project); }},
+     [](const PlannedAgent& a) { return text_or_null(a.profile.project); },
+     {"--project", "NAME"}},
     {{{"skills", "map of name to level, or list of names", "none",
        "what it can do; a level divides the time it takes"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.skills = r.skills(v); }},
-     print_skills},
+     print_skills,
+     {"--skill,-s", "NAME[=LEVEL]", "a skill and its level, which divides the time it takes; 1 is normal"}},
     {{{"speed", "number", "1", "work done per second"},
       [](KeyReader& r, const Value& v, Entry& e) {
         e.agent.profile.speed = r.number(v, 0, max_speed, true).value_or(one);
       }},
-     [](const PlannedAgent& a) { return number_unless(a.profile.speed, one); }},
+     [](const PlannedAgent& a) { return number_unless(a.profile.speed, one); },
+     {"--speed", "X"}},
     {{{"capacity", "whole number", "1", "tasks at once"},
       [](KeyReader& r, const Value& v, Entry& e) {
         e.agent.profile.capacity = static_cast<std::uint32_t>(r.whole(v, 1, max_capacity).value_or(1));
       }},
-     [](const PlannedAgent& a) { return a.profile.capacity == 1 ? Value() : Value(a.profile.capacity); }},
+     [](const PlannedAgent& a) { return a.profile.capacity == 1 ? Value() : Value(a.profile.capacity); },
+     {"--capacity", "N"}},
     // Always printed: an agent with a bare `executor: command` is allowed to have no way to do a task.
     {{{"executor", "command, coprocess or simulated", "command",
        "one process per task, one child that speaks JSON lines, or waiting for size / speed"},
       read_executor},
      [](const PlannedAgent& a) { return Value(name(a.executor)); }},
-    {{{"exec", "text", "none", "command that does a task, or the coprocess; needless for `run` tasks"},
+    {{{"exec", "text", "none", "command that does a task, or the coprocess; not needed for `run` tasks"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.exec = r.text(v).value_or(""); }},
-     [](const PlannedAgent& a) { return text_or_null(a.exec); }},
+     [](const PlannedAgent& a) { return text_or_null(a.exec); },
+     {"--exec", "CMD", "one process per task: the task on stdin, the result on stdout, exit 0 for success"}},
     {{{"input", "text or json", "text",
-       "how the task reaches the command: title and body, or all of it as JSON"},
+       "the task on the command's stdin: title and body, or all of it as JSON"},
       [](KeyReader& r, const Value& v, Entry& e) {
         e.agent.json_input = r.choice(v, {"text", "json"}) == "json";
       }},
-     [](const PlannedAgent& a) { return a.json_input ? Value("json") : Value(); }},
+     [](const PlannedAgent& a) { return a.json_input ? Value("json") : Value(); },
+     {"--input", "text|json"}},
     {{{"allow_run", "true or false", "false", "executes a task's own `run` command"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.allow_run = r.flag(v).value_or(false); }},
-     [](const PlannedAgent& a) { return true_or_null(a.profile.allow_run); }},
-    {{{"bid", "text", "none", "command that reads a task as JSON and answers with a bid or a refusal"},
+     [](const PlannedAgent& a) { return true_or_null(a.profile.allow_run); },
+     {"--allow-run"}},
+    {{{"bid", "text", "none",
+       "command that makes live bids: the task as JSON on stdin, a bid or a refusal on stdout"},
       [](KeyReader& r, const Value& v, Entry& e) {
         e.agent.bid = r.text(v).value_or("");
         if (!e.agent.bid.empty()) e.agent.profile.bids = BidStyle::live;
       }},
-     [](const PlannedAgent& a) { return text_or_null(a.bid); }},
+     [](const PlannedAgent& a) { return text_or_null(a.bid); },
+     {"--bid", "CMD"}},
     {{{"bid_timeout", "duration", "10s", "time limit of the `bid` command"},
       [](KeyReader& r, const Value& v, Entry& e) {
         e.agent.bid_timeout = r.duration(v, Duration{1}).value_or(seconds(10));
       }},
-     [](const PlannedAgent& a) { return duration_unless(a.bid_timeout, seconds(10)); }},
+     [](const PlannedAgent& a) { return duration_unless(a.bid_timeout, seconds(10)); },
+     {"--bid-timeout", "TIME", "time limit of the --bid command"}},
     {{{"cost", "formula", "size / speed / skill level",
-       "expected seconds as a Lua expression over the task's fields"},
+       "expected seconds, a Lua expression over size, speed, level, needs ..."},
       read_cost},
-     [](const PlannedAgent& a) { return text_or_null(a.profile.cost_formula); }},
-    {{{"live", "true or false", "false", "is asked for each of its bids; else the controller works them out"},
+     [](const PlannedAgent& a) { return text_or_null(a.profile.cost_formula); },
+     {"--cost", "FORMULA"}},
+    {{{"live", "true or false", "false",
+       "the agent computes each of its standard bids; else the controller does"},
       [](KeyReader& r, const Value& v, Entry& e) {
         if (r.flag(v).value_or(false)) e.agent.profile.bids = BidStyle::live;
       }},
-     [](const PlannedAgent& a) { return true_or_null(a.profile.bids == BidStyle::live && a.bid.empty()); }},
+     [](const PlannedAgent& a) { return true_or_null(a.profile.bids == BidStyle::live && a.bid.empty()); },
+     {"--live"}},
     {{{"price_per_second", "number", "0", "price of a second of its work"},
       [](KeyReader& r, const Value& v, Entry& e) {
         e.agent.profile.price_per_second = r.number(v, 0, max_price).value_or(0);
       }},
-     [](const PlannedAgent& a) { return number_unless(a.profile.price_per_second, 0); }},
+     [](const PlannedAgent& a) { return number_unless(a.profile.price_per_second, 0); },
+     {"--price-per-second", "X"}},
     {{{"set_up", "duration", "0",
-       "saved on each further task of a kind that it takes in one go: it bids for several together too"},
+       "time saved on each further task of a kind; the agent also bids for bundles of tasks"},
       [](KeyReader& r, const Value& v, Entry& e) {
         if (const auto saved = r.duration(v, Duration{})) e.agent.profile.set_up = saved->us;
       }},
-     [](const PlannedAgent& a) { return duration_unless(Duration{a.profile.set_up}, Duration{}); }},
+     [](const PlannedAgent& a) { return duration_unless(Duration{a.profile.set_up}, Duration{}); },
+     {"--set-up", "TIME"}},
     {{{"answers_bids", "true or false", "true",
        "a coprocess answers bid lines; false: standard bids, or `cost`"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.answers_bids = r.flag(v).value_or(true); }},
-     [](const PlannedAgent& a) { return a.answers_bids ? Value() : Value(false); }},
+     [](const PlannedAgent& a) { return a.answers_bids ? Value() : Value(false); },
+     {"--no-bids", "", "the coprocess does not bid; use standard bids or --cost"}},
     {{{"price_field", "text", "none", "path in a JSON result to its price, as in total_cost_usd"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.price_field = r.text(v).value_or(""); }},
-     [](const PlannedAgent& a) { return text_or_null(a.price_field); }},
+     [](const PlannedAgent& a) { return text_or_null(a.price_field); },
+     {"--price-field", "PATH"}},
     {{{"tokens_field", "text", "none", "path in a JSON result to its tokens, as in usage.output_tokens"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.tokens_field = r.text(v).value_or(""); }},
-     [](const PlannedAgent& a) { return text_or_null(a.tokens_field); }},
+     [](const PlannedAgent& a) { return text_or_null(a.tokens_field); },
+     {"--tokens-field", "PATH"}},
     {{{"result_field", "text", "none", "path in a JSON result to what counts as the result"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.result_field = r.text(v).value_or(""); }},
-     [](const PlannedAgent& a) { return text_or_null(a.result_field); }},
+     [](const PlannedAgent& a) { return text_or_null(a.result_field); },
+     {"--result-field", "PATH"}},
     {{{"noise", "number", "0", "of a simulated agent: 0.2 varies durations by 20 %"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.noise = r.number(v, 0, 1).value_or(0); }},
-     [](const PlannedAgent& a) { return number_unless(a.noise, 0); }},
+     [](const PlannedAgent& a) { return number_unless(a.noise, 0); },
+     {"--noise", "X"}},
     {{{"failure_rate", "number", "0", "of a simulated agent: share of attempts that fail"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.failure_rate = r.number(v, 0, 1).value_or(0); }},
-     [](const PlannedAgent& a) { return number_unless(a.failure_rate, 0); }},
+     [](const PlannedAgent& a) { return number_unless(a.failure_rate, 0); },
+     {"--failure-rate", "X"}},
     {{{"seed", "whole number", "1", "of a simulated agent: random seed"},
       [](KeyReader& r, const Value& v, Entry& e) {
         e.agent.seed = static_cast<std::uint64_t>(r.whole(v, 0, max_seed).value_or(1));
       }},
-     [](const PlannedAgent& a) { return a.seed == 1 ? Value() : Value(a.seed); }},
+     [](const PlannedAgent& a) { return a.seed == 1 ? Value() : Value(a.seed); },
+     {"--seed", "N"}},
     // The last row: job files do not have it.
     {{{"restart", "true or false", "true", "started again when it dies"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.restart = r.flag(v).value_or(true); }},
      [](const PlannedAgent& a) { return a.restart ? Value() : Value(false); }},
 }};
 
-std::vector<Key<Entry>> rows(bool supervised) {
+/// Where an agent is described, which decides what its keys are called.
+enum class Form : std::uint8_t {
+  job_file,
+  supervised,  ///< bidboard.yaml, or a description for one process: the key `restart` too
+  options,     ///< of `bidboard agent`: "--speed" for `speed`
+};
+
+std::vector<Key<Entry>> rows(Form form) {
   std::vector<Key<Entry>> keys;
-  for (const AgentKey& row : table) keys.push_back(row.key);
-  if (!supervised) keys.pop_back();
+  for (const AgentKey& row : table) {
+    keys.push_back(row.key);
+    if (form == Form::options && !row.typed.names.empty()) keys.back().info.name = row.option();
+  }
+  if (form == Form::job_file) keys.pop_back();
   return keys;
 }
 
+/// What the key is called in that form. REQUIRES: it is a key.
+std::string_view spelled(std::string_view key, Form form) {
+  if (form == Form::options)
+    for (const AgentKey& row : table)
+      if (row.key.info.name == key && !row.typed.names.empty()) return row.option();
+  return key;
+}
+
 /// What keys say together.
-void check_entry(const Entry& entry, const Value& value, KeyReader& reader) {
+void check_entry(const Entry& entry, const Value& value, Form form, KeyReader& reader) {
   const PlannedAgent& agent = entry.agent;
   const auto given = [&](std::string_view key) {
-    const Value* member = value.find(key);
+    const Value* member = value.find(spelled(key, form));
     return member && !member->is_null();
   };
-  const auto place_of = [&](std::string_view key) { return value.find(key)->place; };
+  const auto refuse_both = [&](std::string_view one, std::string_view other, std::string fix) {
+    if (!given(one) || !given(other)) return;
+    const std::string_view later = spelled(other, form);
+    reader.refuse(value.find(later)->place, fmt::format("has both {} and {}", spelled(one, form), later),
+                  std::move(fix));
+  };
+  const auto place_of = [&](std::string_view key) { return value.find(spelled(key, form))->place; };
   if (!given("name")) reader.refuse(value.place, "has no name", "add name: ...");
-  if (given("bid") && given("cost"))
-    reader.refuse(place_of("cost"), "has both bid and cost", "keep the command or the formula");
-  if (given("live") && given("cost"))
-    reader.refuse(place_of("cost"), "has both live and cost",
-                  "an agent with a formula is not asked: keep one");
+  refuse_both("bid", "cost", "keep the command or the formula");
+  refuse_both("live", "cost", "an agent with a formula is not asked: keep one");
+  if (given("bid") && agent.executor != ExecutorKind::command)
+    reader.refuse(place_of("bid"),
+                  fmt::format("has {} but its executor is not command", spelled("bid", form)),
+                  "remove it; a coprocess bids over its JSON lines");
   if (agent.executor == ExecutorKind::simulated && given("exec"))
     reader.refuse(place_of("exec"), "is simulated and executes nothing", "remove exec or the executor");
   if (agent.executor == ExecutorKind::coprocess && agent.exec.empty())
@@ -213,20 +274,21 @@ void check_entry(const Entry& entry, const Value& value, KeyReader& reader) {
                     !given("executor") && !agent.profile.allow_run;
   if (idle && may(agent.profile.role, Action::take))
     reader.refuse(value.place, "has no way to do a task",
-                  "add exec: ..., allow_run: true or executor: simulated");
+                  form == Form::options
+                      ? "add --exec CMD, --coprocess CMD, --simulate, or --allow-run for tasks with a command"
+                      : "add exec: ..., allow_run: true or executor: simulated");
 }
 
 /// Nothing when it is not a map; an entry with an empty name when it has none.
-std::optional<Entry> read_entry(const Value& value, std::span<const Key<Entry>> keys,
-                                Diagnostics& diagnostics) {
-  const Value* given_name = value.find("name");
+std::optional<Entry> read_entry(const Value& value, Form form, Diagnostics& diagnostics) {
+  const Value* given_name = value.find(spelled("name", form));
   const bool named = given_name && given_name->is_string();
   KeyReader reader(diagnostics, named ? "agent " + quoted(given_name->string()) : "an agent");
   if (!require_map(reader, value, "{name: ..., exec: ...}")) return {};
   Entry entry;
   entry.agent.place = value.place;
-  read_keys(reader, value, keys, entry);
-  check_entry(entry, value, reader);
+  read_keys(reader, value, std::span<const Key<Entry>>(rows(form)), entry);
+  check_entry(entry, value, form, reader);
   return entry;
 }
 
@@ -268,9 +330,9 @@ std::vector<PlannedAgent> read_agents(const Value& list, bool supervised, Diagno
     return agents;
   }
   std::map<std::string, Place> places;
-  const std::vector<Key<Entry>> keys = rows(supervised);
+  const Form form = supervised ? Form::supervised : Form::job_file;
   for (const Value& value : list.array()) {
-    const std::optional<Entry> read = read_entry(value, keys, diagnostics);
+    const std::optional<Entry> read = read_entry(value, form, diagnostics);
     if (!read) continue;
     const Entry& entry = *read;
     for (std::int64_t i = 1; i <= entry.count && !entry.agent.profile.name.empty(); ++i) {
@@ -292,7 +354,7 @@ std::vector<PlannedAgent> read_agents(const Value& list, bool supervised, Diagno
 }
 
 std::vector<KeyInfo> agent_keys(bool supervised) {
-  return infos(std::span<const Key<Entry>>(rows(supervised)));
+  return infos(std::span<const Key<Entry>>(rows(supervised ? Form::supervised : Form::job_file)));
 }
 
 Value describe_agent(const PlannedAgent& agent) {
@@ -309,9 +371,47 @@ Result<PlannedAgent> read_agent(std::string_view text, std::string source) {
   const Result<Value> value = text.starts_with('{') ? parse_json(text) : parse_yaml(text);
   if (!value) return fail(Errc::invalid, fmt::format("{}:{}", source, value.error().text));
   Diagnostics diagnostics(std::move(source));
-  std::optional<Entry> entry = read_entry(*value, rows(true), diagnostics);
+  std::optional<Entry> entry = read_entry(*value, Form::supervised, diagnostics);
   if (entry && entry->count != 1)
     diagnostics.add(value->place, "this describes one agent, not several", "remove 'count'");
+  if (!diagnostics.empty()) return fail(diagnostics.error());
+  return std::move(entry->agent);
+}
+
+std::vector<AgentOption> agent_options() {
+  std::vector<AgentOption> options;
+  for (const auto& [key, print, typed] : table) {
+    if (typed.names.empty()) continue;
+    const KeyInfo& info = key.info;
+    std::string help(typed.help.empty() ? info.doc : typed.help);
+    help.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(help.front())));
+    const bool worth_saying = !typed.shown.empty() && info.fallback != "none" && info.fallback != "required";
+    if (worth_saying) help += fmt::format(" [{}]", info.fallback);
+    options.push_back({info.name, typed.names, typed.shown, info.name == "skills", std::move(help)});
+  }
+  return options;
+}
+
+Result<PlannedAgent> read_agent_options(const Value& typed) {
+  Value value;
+  for (const AgentKey& row : table) {
+    const Value* given = typed.find(row.key.info.name);
+    if (!given) continue;
+    Value meant = *given;
+    const bool numeric = row.key.info.type == "number" || row.key.info.type == "whole number";
+    if (numeric && given->is_string()) {
+      // What is not a number stays a text, which the row refuses. YAML knows .5 too.
+      if (Result<Value> number = parse_yaml(given->string()); number && number->is_number()) {
+        meant = std::move(*number);
+        meant.place = given->place;
+      }
+    } else if (given->is_bool() && row.typed.shown.empty()) {
+      meant = Value(row.key.info.fallback != "true");
+    }
+    value.set(spelled(row.key.info.name, Form::options), std::move(meant));
+  }
+  Diagnostics diagnostics("");
+  std::optional<Entry> entry = read_entry(value, Form::options, diagnostics);
   if (!diagnostics.empty()) return fail(diagnostics.error());
   return std::move(entry->agent);
 }

@@ -37,10 +37,12 @@ Error Diagnostics::error() const {
   for (std::size_t i = 0; i < shown; ++i) {
     const Finding& finding = sorted[i];
     if (i > 0) text += '\n';
-    text += fmt::format("{}:{}:{}: {}", file_, finding.place.line, finding.place.column, finding.what);
+    if (!file_.empty()) text += fmt::format("{}:{}:{}: ", file_, finding.place.line, finding.place.column);
+    text += finding.what;
     if (!finding.fix.empty()) text += "; " + finding.fix;
   }
-  if (count_ > shown) text += fmt::format("\n{}: and {} more", file_, count_ - shown);
+  if (count_ > shown)
+    text += fmt::format("\n{}and {} more", file_.empty() ? "" : file_ + ": ", count_ - shown);
   return {Errc::invalid, std::move(text)};
 }
 

@@ -1,4 +1,4 @@
-// What is wrong with a file that a person wrote: every finding with its place and the way to mend it, told
+// What is wrong with a file that a person wrote: every finding with its place and how to correct it, reported
 // all at once.
 #pragma once
 
@@ -20,7 +20,8 @@ struct Finding {
 
 class Diagnostics {
  public:
-  /// `file` is how the person named it; it begins every line of the report.
+  /// `file` is how the person named it; it begins every line of the report, with the place. Empty: what is
+  /// wrong is not in a file, and no places are told.
   explicit Diagnostics(std::string file) : file_(std::move(file)) {}
 
   void add(Place place, std::string what, std::string fix = "");

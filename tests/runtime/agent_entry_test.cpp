@@ -2,6 +2,7 @@
 #include "runtime/jobs/agent_entry.hpp"
 
 #include <map>
+#include <set>
 
 #include "blackboard/random.hpp"
 #include "runtime/fleet/workforce.hpp"
@@ -89,7 +90,7 @@ PlannedAgent random_agent(Random& random) {
     agent.exec = some_text(random);
   agent.json_input = maybe();
   agent.answers_bids = maybe();
-  if (maybe()) agent.bid = some_text(random);
+  if (agent.executor == ExecutorKind::command && maybe()) agent.bid = some_text(random);
   if (!agent.bid.empty()) {
     agent.profile.bids = BidStyle::live;
   } else if (maybe()) {
@@ -109,6 +110,22 @@ PlannedAgent random_agent(Random& random) {
   return agent;
 }
 
+/// What somebody would type for a description: numbers and levels as text, flags as true.
+Value typed(const Value& description) {
+  Value out;
+  for (const auto& [key, value, place] : description.object()) {
+    Value text = value;
+    if (value.is_number()) text = Value(to_json(value));
+    if (value.is_bool()) text = Value(true);
+    if (value.is_object()) {
+      text = Value(Value::Array{});
+      for (const auto& [skill, level, at] : value.object()) text.push(Value(skill + "=" + to_json(level)));
+    }
+    out.set(key, std::move(text));
+  }
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("every key of an agent in a file reaches the child process") {
@@ -123,6 +140,48 @@ TEST_CASE("every key of an agent in a file reaches the child process") {
     PlannedAgent without = agent_of(R"({"name":"a","executor":"simulated"})");
     CHECK((key.name == "executor" || agent != without));
   }
+}
+
+TEST_CASE("every option of `bidboard agent` means what its key means in a file") {
+  std::set<std::string_view> keys;
+  for (const AgentOption& option : agent_options()) {
+    INFO(option.names);
+    CHECK(keys.insert(option.key).second);
+    const auto sample = samples.find(std::string(option.key));
+    REQUIRE(sample != samples.end());
+    Result<PlannedAgent> agent = read_agent_options(typed(parse_json(sample->second).value()));
+    INFO((agent ? "" : agent.error().text));
+    REQUIRE(agent.has_value());
+    agent->place = {};
+    CHECK(*agent == agent_of(sample->second));
+  }
+  // `count` makes several agents, `restart` is the supervisor's; --coprocess and --simulate say `executor`.
+  for (const KeyInfo& key : agent_keys(true))
+    CHECK(keys.contains(key.name) ==
+          (key.name != "count" && key.name != "restart" && key.name != "executor"));
+}
+
+TEST_CASE("what is wrong with typed options is said of the options") {
+  const auto error = [](std::string_view json) {
+    const Result<PlannedAgent> agent = read_agent_options(parse_json(json).value());
+    REQUIRE_FALSE(agent.has_value());
+    CHECK(agent.error().code == Errc::invalid);
+    return agent.error().text;
+  };
+  CHECK(error(R"({"name": "a", "exec": "x", "skills": ["a b"], "speed": "fast", "capacity": "0"})") ==
+        "agent 'a': '--skill' holds 'a b'; write a skill as cpp or cpp=0.9, the level above 0\n"
+        "agent 'a': '--speed' must be a number above 0 to 1000000, not 'fast'\n"
+        "agent 'a': '--capacity' must be a whole number from 1 to 10000, not 0");
+  CHECK(error(R"({"name": "a", "exec": "x", "bid": "./bid", "cost": "size"})") ==
+        "agent 'a': has both --bid and --cost; keep the command or the formula");
+  CHECK(error(R"({"name": "a", "exec": "x", "live": true, "cost": "size"})") ==
+        "agent 'a': has both --live and --cost; an agent with a formula is not asked: keep one");
+  CHECK(error(R"({"name": "a", "executor": "simulated", "bid": "./bid"})") ==
+        "agent 'a': has --bid but its executor is not command; remove it; a coprocess bids over its JSON "
+        "lines");
+  CHECK(error(R"({"name": "a"})") ==
+        "agent 'a': has no way to do a task; add --exec CMD, --coprocess CMD, --simulate, or --allow-run for "
+        "tasks with a command");
 }
 
 TEST_CASE("a random agent is the same after it was printed and read again") {

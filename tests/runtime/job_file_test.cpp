@@ -134,7 +134,7 @@ tasks:
   empty:
 )") == R"(job.yaml:1:11: 'strategy' 'auktion' is not known; did you mean 'auction'?
 job.yaml:2:1: unknown key 'nmae'; did you mean 'name'?
-job.yaml:4:68: agent 'one': 'capacity' must be a whole number from 1 to 1000, not 0
+job.yaml:4:68: agent 'one': 'capacity' must be a whole number from 1 to 10000, not 0
 job.yaml:4:77: agent 'one': 'role' 'boss' is not known; choose from executive, manager, specialist, operator and observer
 job.yaml:5:5: agent 'one' is defined twice, first at 4:5; give it another name
 job.yaml:5:34: agent 'one': 'cost' is not a formula: line 2: unexpected symbol near <eof>; write for example size / speed

@@ -86,7 +86,7 @@ TEST_CASE("Values that cannot be meant are usage errors") {
                 {{"tasks", "--state", "xyzzy"}, 2, "the states are blocked, ready"},
                 {{"tasks", "--where", "bogus = 1"}, 2, "no such column: bogus"},
                 {{"graph", "--workflow", "x"}, 2, "w3"},
-                {{"agent", "--name", "a"}, 2, "choose how the agent works"},
+                {{"agent", "--name", "a"}, 2, "has no way to do a task; add --exec CMD"},
                 {{"agent", "--name", "a", "--exec", "x", "--simulate"}, 2, "use only one of"},
                 {{"agent", "--name", "a", "--exec", "x", "--capacity", "0"}, 2, "--capacity"},
                 {{"agent", "--description", R"({"name": "a", "exce": "x"})"}, 2, "did you mean 'exec'?"},
