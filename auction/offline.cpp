@@ -70,9 +70,9 @@ void Reader::check_keys(const Value& object, std::string_view what, const std::v
     const std::string meant = nearest(m.key, keys);
     std::string known;
     for (const std::string& key : keys) known += (known.empty() ? "" : ", ") + key;
-    flaw(m.place,
-         fmt::format("unknown key {} in {}{}", quoted(m.key), what,
-                     (meant.empty() ? "; it takes " + known : ", did you mean " + quoted(meant) + "?")));
+    flaw(m.place, fmt::format("unknown key {} in {}{}", quoted(m.key), what,
+                              (meant.empty() ? "; it takes " + known
+                                             : fmt::format(", did you mean {}?", quoted(meant)))));
   }
 }
 
@@ -105,7 +105,7 @@ void Reader::declare(Names& names, const std::string& name, Place at, std::strin
   if (is_new) return;
   const Place first = known->second.place;
   flaw(at, fmt::format("{} {} is listed twice{}: remove one", what, quoted(name),
-                       (first.line > 0 ? ", first on line " + std::to_string(first.line) : "")));
+                       first.line > 0 ? fmt::format(", first on line {}", first.line) : ""));
 }
 
 std::uint64_t Reader::lookup(const Names& names, const Value& value, std::string_view what) {
@@ -118,7 +118,7 @@ std::uint64_t Reader::lookup(const Names& names, const Value& value, std::string
   const std::string many = fmt::format("{}s", what);
   flaw(value.place, fmt::format("a bid names the unknown {} {}{}", what, quoted(*text),
                                 (meant.empty() ? "; add it to " + quoted(many)
-                                               : ", did you mean " + quoted(meant) + "?")));
+                                               : fmt::format(", did you mean {}?", quoted(meant)))));
   return 0;
 }
 
@@ -205,7 +205,7 @@ void Reader::read_bid(const Value& item) {
          fmt::format(
              "a second bid by {} for {}{}: remove one", quoted(agent_value->string()),
              quoted(task_value->string()),
-             (known->second.line > 0 ? ", the first is on line " + std::to_string(known->second.line) : "")));
+             (known->second.line > 0 ? fmt::format(", the first is on line {}", known->second.line) : "")));
   else if (amount)
     auction_.problem.bids.push_back({TaskId{task}, AgentId{agent}, 0, *amount});
 }
@@ -227,7 +227,7 @@ void Reader::read_bundle(const Value& item, const Value& tasks, std::uint64_t ag
   flaw(item.place,
        fmt::format(
            "a second bid by {} for the same tasks{}: remove one", quoted(item.find("agent")->string()),
-           (known->second.line > 0 ? ", the first is on line " + std::to_string(known->second.line) : "")));
+           (known->second.line > 0 ? fmt::format(", the first is on line {}", known->second.line) : "")));
 }
 
 Result<OfflineAuction> Reader::read(const Value& document) {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <zmq.hpp>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/messages.hpp"
 
@@ -21,7 +22,7 @@ inline Message read_frame(std::string_view bytes) {
   Result<Frame> frame = decode<Frame>(bytes);
   if (!frame) return Malformed{frame.error().text};
   if (frame->version != protocol_version)
-    return Malformed{"protocol version " + std::to_string(frame->version) + " is not supported here"};
+    return Malformed{fmt::format("protocol version {} is not supported here", frame->version)};
   return std::move(frame->message);
 }
 

@@ -237,7 +237,7 @@ class FaultCount final : public Observer {
 std::string state_of(const Board& board, TaskId id) {
   const Task& task = *board.task(id);
   return fmt::format("{} is {}{}", id, task.state,
-                     (task.holder && is_held(task.state) ? " at " + to_string(task.holder) : ""));
+                     (task.holder && is_held(task.state) ? fmt::format(" at {}", task.holder) : ""));
 }
 
 }  // namespace

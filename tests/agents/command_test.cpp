@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "blackboard/fmt.hpp"
 #include "tests/agents/executor_driver.hpp"
 
 using namespace bidboard;
@@ -105,9 +106,9 @@ TEST_CASE("the environment tells a command what it works on") {
 
 TEST_CASE("text of the board never becomes part of a command line") {
   Fixture fixture("cat >/dev/null; echo \"$BIDBOARD_TOKEN\"");
-  Assignment given = assignment("$(touch " + fixture.dir.path() + "/pwned)",
-                                "`touch " + fixture.dir.path() + "/pwned`; '\"");
-  given.token = "$(touch " + fixture.dir.path() + "/pwned)";
+  Assignment given = assignment(fmt::format("$(touch {}/pwned)", fixture.dir.path()),
+                                fmt::format("`touch {}/pwned`; '\"", fixture.dir.path()));
+  given.token = fmt::format("$(touch {}/pwned)", fixture.dir.path());
   CHECK(fixture.run(given).result == given.token);
   CHECK_FALSE(std::filesystem::exists(fixture.dir.path() + "/pwned"));
 }
@@ -255,9 +256,9 @@ TEST_CASE("the next attempt at a task waits until the one before is gone") {
   std::string order;
   for (const ExecutionEvent& event : driver.events) {
     if (const auto* started = std::get_if<ExecutionStarted>(&event))
-      order += "start" + std::to_string(started->epoch.value) + " ";
+      order += fmt::format("start{} ", started->epoch.value);
     if (const auto* ended = std::get_if<ExecutionEnded>(&event))
-      order += "end" + std::to_string(ended->epoch.value) + " ";
+      order += fmt::format("end{} ", ended->epoch.value);
   }
   CHECK(order.starts_with("start1 "));
   CHECK(std::get<ExecutionEnded>(driver.events.back()).result == "second");
@@ -274,7 +275,7 @@ TEST_CASE("price, tokens and result are taken from the named fields of a result 
 cat >/dev/null
 echo '{"type": "result", "result": "It is done.", "total_cost_usd": 0.0342, "usage": {"input_tokens": 20, "output_tokens": 417}}'
 )");
-  fixture.options.exec = "PATH=" + fixture.dir.path() + ":$PATH; claude -p --output-format json";
+  fixture.options.exec = fmt::format("PATH={}:$PATH; claude -p --output-format json", fixture.dir.path());
   SECTION("told which") {
     fixture.options.price_field = "total_cost_usd";
     fixture.options.tokens_field = "usage.output_tokens";
@@ -355,7 +356,7 @@ TEST_CASE("a bid command is told of related tasks, and what is wrong with its bu
   CHECK(std::get<BidVector>(bid.answer).seconds == 9 * one);
   CHECK(bid.bundles == std::vector<BundleBid>{{{TaskId{3}, TaskId{7}}, {12 * one, 0, one}}});
   const auto flaw = [&](const std::string& bundles) {
-    const BidAnswered answer = ask("echo '{\"seconds\": 1, \"bundles\": " + bundles + "}'");
+    const BidAnswered answer = ask(fmt::format("echo '{{\"seconds\": 1, \"bundles\": {}}}'", bundles));
     CHECK(answer.bundles.empty());
     CHECK(std::get<Refusal>(answer.answer).reason == RefusalReason::invalid);
     return std::get<Refusal>(answer.answer).detail;
@@ -377,8 +378,9 @@ TEST_CASE("bid commands are few at once, bounded in time, and the others wait th
   Fixture fixture("true");
   // Each leaves a mark while it runs and bids the number of marks it sees.
   const std::string mark = fixture.dir.path() + "/$BIDBOARD_TASK";
-  fixture.options.bid = "mkdir " + mark + "; sleep 0.05; ls -d " + fixture.dir.path() +
-                        "/t* | wc -l | sed 's/.*/{\"seconds\": &}/'; rmdir " + mark;
+  fixture.options.bid =
+      fmt::format("mkdir {}; sleep 0.05; ls -d {}/t* | wc -l | sed 's/.*/{{\"seconds\": &}}/'; rmdir {}",
+                  mark, fixture.dir.path(), mark);
   CommandExecutor executor(fixture.options);
 
   SECTION("four at once by default, never more") {

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 
 #include "agents/guard/task_lock.hpp"
+#include "blackboard/fmt.hpp"
 #include "tests/agents/executor_driver.hpp"
 
 using namespace bidboard;
@@ -12,11 +13,11 @@ namespace {
 
 /// A child in Python: `body` is run for each message `m`; say() writes a line.
 std::string python(const std::string& body) {
-  return "exec python3 -u -c '\nimport json, os, sys, time\ndef say(**line): print(json.dumps(line), "
-         "flush=True)\n"
-         "def of(m): return {\"task\": m[\"task\"], \"epoch\": m[\"epoch\"]}\nfor text in sys.stdin:\n  m = "
-         "json.loads(text)\n" +
-         body + "'";
+  return fmt::format(
+      "exec python3 -u -c '\nimport json, os, sys, time\ndef say(**line): print(json.dumps(line), "
+      "flush=True)\ndef of(m): return {{\"task\": m[\"task\"], \"epoch\": m[\"epoch\"]}}\nfor text in "
+      "sys.stdin:\n  m = json.loads(text)\n{}'",
+      body);
 }
 
 struct Fixture {
@@ -296,8 +297,7 @@ TEST_CASE("a coprocess begins no task that is still executed elsewhere") {
 }
 
 TEST_CASE("the tasks of a killed agent's coprocess stay locked until the coprocess is gone") {
-  Fixture fixture("trap '' TERM; read line; echo > " + std::string("$BIDBOARD_DIR/up") +
-                  "; while :; do sleep 0.01; done");
+  Fixture fixture("trap '' TERM; read line; echo > $BIDBOARD_DIR/up; while :; do sleep 0.01; done");
   fixture.options.grace = seconds(1);
   const std::string lock = lock_path(fixture.dir.path(), {1});
   const pid_t agent = fork();

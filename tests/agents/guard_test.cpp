@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
+#include "blackboard/fmt.hpp"
 #include "tests/agents/guarded.hpp"
 
 using namespace bidboard;
@@ -121,12 +122,13 @@ TEST_CASE("a stop ends the command, and one that ignores TERM is killed") {
   GuardSpec spec;
   bool ignores = false;
   SECTION("TERM is enough") {
-    spec = shell("trap 'echo bye > " + dir.path() + "/bye; exit 0' TERM; echo > " + dir.path() +
-                 "/up; while :; do sleep 0.01; done");
+    spec =
+        shell(fmt::format("trap 'echo bye > {}/bye; exit 0' TERM; echo > {}/up; while :; do sleep 0.01; done",
+                          dir.path(), dir.path()));
   }
   SECTION("TERM is ignored") {
     ignores = true;
-    spec = shell("trap '' TERM; echo > " + dir.path() + "/up; while :; do sleep 0.01; done");
+    spec = shell(fmt::format("trap '' TERM; echo > {}/up; while :; do sleep 0.01; done", dir.path()));
     spec.grace = milliseconds(50);
   }
   GuardedProcess process = std::move(*start_guarded(spec));
@@ -163,8 +165,8 @@ TEST_CASE("a command over its time is stopped, and its output file says so") {
   CHECK(end.word == GuardWord::timed_out);
   CHECK(end.killed == 1);
   CHECK_FALSE(lives(command));
-  CHECK(contents(dir.path() + "/log") == "[guard] time limit of 20 ms reached: stopped process group " +
-                                             std::to_string(command) + " (1 process)\n");
+  CHECK(contents(dir.path() + "/log") ==
+        fmt::format("[guard] time limit of 20 ms reached: stopped process group {} (1 process)\n", command));
 }
 
 TEST_CASE("what a command leaves behind is stopped with it") {
@@ -174,13 +176,15 @@ TEST_CASE("what a command leaves behind is stopped with it") {
   SECTION("in its process group") { spec = shell("sleep 1000 & echo $! > " + pid_file); }
 #if defined(__linux__)
   SECTION("a daemon in a session of its own") {
-    spec = shell("setsid sh -c 'echo $$ > " + pid_file + "; exec sleep 1000' & until test -s " + pid_file +
-                 "; do sleep 0.01; done");
+    spec = shell(
+        fmt::format("setsid sh -c 'echo $$ > {}; exec sleep 1000' & until test -s {}; do sleep 0.01; done",
+                    pid_file, pid_file));
   }
   SECTION("a daemon that ignores TERM and forks again") {
-    spec = shell(
-        "setsid sh -c 'trap \"\" TERM; sh -c \"trap : TERM; while :; do sleep 1000; done\" & echo $! > " +
-        pid_file + "; wait; wait; sleep 1000' & until test -s " + pid_file + "; do sleep 0.01; done");
+    spec =
+        shell(fmt::format("setsid sh -c 'trap \"\" TERM; sh -c \"trap : TERM; while :; do sleep 1000; done\" "
+                          "& echo $! > {}; wait; wait; sleep 1000' & until test -s {}; do sleep 0.01; done",
+                          pid_file, pid_file));
     spec.grace = milliseconds(50);
   }
 #endif
@@ -205,8 +209,10 @@ TEST_CASE("what ends by itself just after the command is let alone") {
 TEST_CASE("an agent killed by SIGKILL leaves nothing running") {
   const TempDir dir;
   const Descriptor log = open_log(dir.path() + "/log");
-  GuardSpec spec = shell("trap '' TERM; sleep 1000 & echo $! > " + dir.path() + "/sleeper; echo $$ > " +
-                         dir.path() + "/command; wait; wait; while :; do sleep 1000; done");
+  GuardSpec spec =
+      shell(fmt::format("trap '' TERM; sleep 1000 & echo $! > {}/sleeper; echo $$ > {}/command; wait; wait; "
+                        "while :; do sleep 1000; done",
+                        dir.path(), dir.path()));
   spec.lock_path = dir.path() + "/t1.lock";
   spec.scratch = {dir.path() + "/needs.json"};
   spec.grace = milliseconds(100);
@@ -223,7 +229,7 @@ TEST_CASE("an agent killed by SIGKILL leaves nothing running") {
   CHECK(eventually([&] { return !std::filesystem::exists(spec.lock_path); }));
   CHECK_FALSE(std::filesystem::exists(spec.scratch[0]));
   CHECK(contents(dir.path() + "/log")
-            .starts_with("[guard] agent gone: stopped process group " + std::to_string(command)));
+            .starts_with(fmt::format("[guard] agent gone: stopped process group {}", command)));
 }
 
 TEST_CASE("two executions under one lock never overlap, though the first agent was killed a moment ago") {
@@ -231,9 +237,10 @@ TEST_CASE("two executions under one lock never overlap, though the first agent w
   // mkdir is atomic: whoever finds the mark of the other was not alone. It takes its time to leave
   // (and says nothing on the way, since the dead agent's pipe would end it by SIGPIPE).
   const auto command = [&](const std::string& name) {
-    return "exec 2>/dev/null; trap 'sleep 0.1; rmdir " + dir.path() + "/here; exit 0' TERM; mkdir " +
-           dir.path() + "/here || echo overlap >> " + dir.path() + "/verdict; echo > " + dir.path() + "/" +
-           name + "; while :; do sleep 0.01; done";
+    return fmt::format(
+        "exec 2>/dev/null; trap 'sleep 0.1; rmdir {}/here; exit 0' TERM; mkdir {}/here || echo overlap >> "
+        "{}/verdict; echo > {}/{}; while :; do sleep 0.01; done",
+        dir.path(), dir.path(), dir.path(), dir.path(), name);
   };
   GuardSpec spec = shell(command("first"));
   spec.lock_path = dir.path() + "/t1.lock";
@@ -263,7 +270,7 @@ TEST_CASE("who waits for the lock gives up when it takes too long, is stopped, o
   const Descriptor holder(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   REQUIRE(flock(holder.get(), LOCK_EX) == 0);
   const Descriptor log = open_log(dir.path() + "/log");
-  GuardSpec spec = shell("echo ran > " + dir.path() + "/ran");
+  GuardSpec spec = shell(fmt::format("echo ran > {}/ran", dir.path()));
   spec.lock_path = path;
   spec.log = log.get();
   const auto waiting = [&] { return contents(dir.path() + "/log").find("waiting") != std::string::npos; };
@@ -309,7 +316,7 @@ TEST_CASE("a guard that is killed takes its command with it and counts as lost")
 #if defined(__linux__)
 TEST_CASE("the lock outlives a killed guard while a grandchild lives") {
   const TempDir dir;
-  GuardSpec spec = shell("sleep 1000 & echo $! > " + dir.path() + "/pid; wait");
+  GuardSpec spec = shell(fmt::format("sleep 1000 & echo $! > {}/pid; wait", dir.path()));
   spec.lock_path = dir.path() + "/t1.lock";
   GuardedProcess process = std::move(*start_guarded(spec));
   const pid_t grandchild = pid_from(dir.path() + "/pid");

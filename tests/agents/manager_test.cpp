@@ -2,6 +2,7 @@
 #include "agents/manager.hpp"
 
 #include "agents/agent.hpp"
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace bidboard;
@@ -11,7 +12,7 @@ namespace {
 Member specialist(AgentId id, std::uint32_t slots, std::uint32_t free, std::vector<Skill> skills = {}) {
   Agent agent;
   agent.id = id;
-  agent.profile.name = "w" + std::to_string(id.value);
+  agent.profile.name = fmt::format("w{}", id.value);
   agent.profile.capacity = slots;
   agent.profile.skills = std::move(skills);
   return member_of(agent, slots - free);
@@ -20,7 +21,7 @@ Member specialist(AgentId id, std::uint32_t slots, std::uint32_t free, std::vect
 Member subtree(AgentId id, std::vector<Member> of) {
   std::map<AgentId, Member> members;
   for (Member& member : of) members.emplace(member.agent, std::move(member));
-  return {id, "m" + std::to_string(id.value), true, in_sum(members)};
+  return {id, fmt::format("m{}", id.value), true, in_sum(members)};
 }
 
 DelegatedTask task(TaskId id, const std::string& skill = {}, Micros level = 0) {

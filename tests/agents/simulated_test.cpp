@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace bidboard;
@@ -25,8 +26,7 @@ std::string run(SimulatedExecutor& executor) {
   do {
     for (const ExecutionEvent& event : executor.pump(at(time))) {
       if (const auto* ended = std::get_if<ExecutionEnded>(&event))
-        story += std::to_string(time) + ":" + to_string(ended->task) +
-                 (ended->ending == Ending::done ? "+ " : "- ");
+        story += fmt::format("{}:{}{}", time, ended->task, (ended->ending == Ending::done ? "+ " : "- "));
     }
     time = executor.next_wakeup().us;
   } while (executor.running() > 0);

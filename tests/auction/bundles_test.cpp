@@ -1,5 +1,6 @@
 #include "auction/bundles.hpp"
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace bidboard;
@@ -37,7 +38,7 @@ TEST_CASE("what an agent offers together is bounded, however many tasks there ar
   AgentProfile agent;
   agent.set_up = one;
   std::vector<TaskSpec> specs;
-  for (int i = 0; i < 400; ++i) specs.push_back(of_kind("kind" + std::to_string(i % 40)));
+  for (int i = 0; i < 400; ++i) specs.push_back(of_kind(fmt::format("kind{}", i % 40)));
   std::vector<SingleBid> singles;
   for (std::size_t i = 0; i < specs.size(); ++i)
     singles.push_back({TaskId{i + 1}, &specs[i], {max_bid_seconds, max_bid_price, one}});

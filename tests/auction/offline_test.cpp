@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/problems.hpp"
 
@@ -34,7 +35,7 @@ Micros amount(const Value& value) { return to_micros(value.number()); }
 
 Value bid_for(std::int64_t agent, Micros cost) {
   Value bid;
-  bid.set("agent", "agent " + std::to_string(agent));
+  bid.set("agent", fmt::format("agent {}", agent));
   bid.set("cost", from_micros(cost));
   return bid;
 }
@@ -45,16 +46,16 @@ Value random_document(Random& random) {
   Value bids{Value::Array{}};
   const auto task_count = random.between(1, 6);
   const auto agent_count = random.between(1, 4);
-  for (std::int64_t i = 0; i < task_count; ++i) tasks.push("task " + std::to_string(i));
+  for (std::int64_t i = 0; i < task_count; ++i) tasks.push(fmt::format("task {}", i));
   for (std::int64_t j = 0; j < agent_count; ++j) {
     Value agent;
-    agent.set("id", "agent " + std::to_string(j));
+    agent.set("id", fmt::format("agent {}", j));
     agent.set("capacity", random.between(0, 12));
     agents.push(agent);
     for (std::int64_t i = 0; i < task_count; ++i) {
       if (!random.chance(800'000)) continue;
       Value bid = bid_for(j, random.between(-20, 20) * one / 8);
-      bid.set("task", "task " + std::to_string(i));
+      bid.set("task", fmt::format("task {}", i));
       bids.push(bid);
     }
     if (task_count == 1 || random.chance(500'000)) continue;

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/connecting.hpp"
 #include "tests/support/test_board.hpp"
 
@@ -165,5 +166,5 @@ TEST_CASE("A frame that is too large closes the connection it came on, and no ot
 TEST_CASE("Connections that come and go are not counted for ever") {
   const TestBoard board;
   const Process controller = board.serve({"--max-connections", "2"});
-  for (int i = 1; i <= 12; ++i) CHECK(board.must({"post", "again"}) == "t" + std::to_string(i));
+  for (int i = 1; i <= 12; ++i) CHECK(board.must({"post", "again"}) == fmt::format("t{}", i));
 }

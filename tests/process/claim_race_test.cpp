@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/test_board.hpp"
 
@@ -27,7 +28,7 @@ std::vector<Finished> race_for(const TestBoard& board, const std::string& task) 
   options.close_in_child = {gate[1]};
   std::vector<Process> processes;
   for (int i = 1; i <= racers; ++i)
-    processes.push_back(board.start({"claim", task, "--as", "racer" + std::to_string(i)}, options));
+    processes.push_back(board.start({"claim", task, "--as", fmt::format("racer{}", i)}, options));
   for (const int fd : gate) ::close(fd);
   std::vector<Finished> finished;
   for (Process& process : processes) {
@@ -59,11 +60,12 @@ void race_many_times(const TestBoard& board) {
     }
     INFO(to_string(task));
     REQUIRE(winner != 0);
-    REQUIRE(board.value("SELECT a.name FROM tasks t JOIN agents a ON a.id = t.holder WHERE t.id = '" +
-                        to_string(task) + "'") == "racer" + std::to_string(winner));
+    REQUIRE(board.value(fmt::format(
+                "SELECT a.name FROM tasks t JOIN agents a ON a.id = t.holder WHERE t.id = '{}'", task)) ==
+            fmt::format("racer{}", winner));
   }
   CHECK(board.value("SELECT count(*), count(DISTINCT task) FROM log WHERE kind = 'task_awarded'") ==
-        std::to_string(rounds) + "|" + std::to_string(rounds));
+        fmt::format("{}|{}", rounds, rounds));
 }
 
 }  // namespace

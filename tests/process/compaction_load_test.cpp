@@ -1,6 +1,7 @@
 // The board is compacted and copied while agents work on it.
 #include <filesystem>
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/recorded_dag.hpp"
@@ -20,7 +21,7 @@ std::vector<TaskSpec> small_tasks(std::size_t count) {
   return std::vector<TaskSpec>(count, spec);
 }
 
-std::string done_once(std::size_t tasks) { return std::to_string(tasks) + "|" + std::to_string(tasks); }
+std::string done_once(std::size_t tasks) { return fmt::format("{}|{}", tasks, tasks); }
 constexpr const char* count_done = "SELECT count(*), sum(epoch = 1) FROM tasks WHERE state = 'done'";
 
 }  // namespace
@@ -30,7 +31,7 @@ TEST_CASE("A board is compacted again and again while agents work, and nobody no
   const TestBoard board;
   const Process controller = board.serve();
   std::vector<Process> working;
-  for (int i = 0; i < agents; ++i) working.push_back(board.agent("a" + std::to_string(i), {"--simulate"}));
+  for (int i = 0; i < agents; ++i) working.push_back(board.agent(fmt::format("a{}", i), {"--simulate"}));
   board.await_agents(agents);
   board.post(small_tasks(tasks));
   int compacted = 0;
@@ -44,7 +45,7 @@ TEST_CASE("A board is compacted again and again while agents work, and nobody no
   CHECK(compacted > 2);
   CHECK(board.value("SELECT count(*) FROM agents WHERE state = 'live'") == std::to_string(agents));
   check_whole(board.directory());
-  CHECK(board.value("SELECT count(*) < " + std::to_string(3 * tasks) + " FROM log") == "1");
+  CHECK(board.value(fmt::format("SELECT count(*) < {} FROM log", 3 * tasks)) == "1");
 }
 
 TEST_CASE("A copy of a board at work is a whole board on which work goes on") {
@@ -58,8 +59,7 @@ TEST_CASE("A copy of a board at work is a whole board on which work goes on") {
     board.post(small_tasks(tasks));
     REQUIRE(board.becomes("SELECT count(*) > 20 FROM tasks WHERE state = 'done'", "1"));
     board.must({"backup", copy});
-    CHECK(board.value("SELECT count(*) < " + std::to_string(tasks) + " FROM tasks WHERE state = 'done'") ==
-          "1");
+    CHECK(board.value(fmt::format("SELECT count(*) < {} FROM tasks WHERE state = 'done'", tasks)) == "1");
   }
   check_whole({copy + "/.bidboard"});
   // The board is lost; its copy takes its place.

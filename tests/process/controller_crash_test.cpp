@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"
@@ -37,7 +38,7 @@ bool goes_away(pid_t pid) {
   return eventually([&] { return !process_exists(pid); }, patience);
 }
 
-std::string quoted(const std::string& text) { return "'" + text + "'"; }
+std::string quoted(const std::string& text) { return fmt::format("'{}'", text); }
 
 }  // namespace
 
@@ -50,8 +51,8 @@ TEST_CASE(
   board.write_script("step.sh", "#!/bin/sh\necho \"$1\" >> begun\nsleep 0.02\necho \"$1\" >> ended\n");
   std::string job = "name: long\ntasks:\n";
   for (std::size_t i = 0; i < tasks; ++i)
-    job += "  n" + std::to_string(i) + ": {run: ./step.sh n" + std::to_string(i) +
-           (i < 4 ? "}\n" : ", needs: [n" + std::to_string(i - 4) + "]}\n");
+    job += fmt::format("  n{}: {{run: ./step.sh n{}{}", i, i,
+                       (i < 4 ? "}\n" : fmt::format(", needs: [n{}]}}\n", i - 4)));
   board.write("job.yaml", job);
   Process controller = board.serve();
   const Process first = board.agent("a1", {"--allow-run"});
@@ -75,9 +76,9 @@ TEST_CASE(
   const std::string all = std::to_string(tasks);
   CHECK(board.value("SELECT count(*) FROM tasks WHERE state = 'done' AND epoch = 1") == all);
   CHECK(board.value("SELECT count(*), count(DISTINCT task) FROM log WHERE kind = 'task_awarded'") ==
-        all + "|" + all);
+        fmt::format("{}|{}", all, all));
   CHECK(board.value("SELECT count(*), count(DISTINCT task) FROM log WHERE kind = 'task_finished'") ==
-        all + "|" + all);
+        fmt::format("{}|{}", all, all));
   CHECK(count_of(board, "begun") == tasks);
   CHECK(count_of(board, "ended") == tasks);
   CHECK(board.value("SELECT count(*) FROM log WHERE kind = 'agent_left'") == "0");
@@ -139,7 +140,7 @@ TEST_CASE(
   REQUIRE(board.task_becomes(task, "done"));
   const std::int64_t left = board.seq_of("kind = 'agent_left'");
   const std::int64_t ended = board.seq_of("kind = 'attempt_ended'");
-  const std::int64_t awarded = board.seq_of("kind = 'task_awarded' AND seq > " + std::to_string(left));
+  const std::int64_t awarded = board.seq_of(fmt::format("kind = 'task_awarded' AND seq > {}", left));
   CHECK(left > 0);
   CHECK(left < ended);
   CHECK(ended < awarded);
@@ -188,7 +189,7 @@ TEST_CASE("A second controller is refused as a conflict and names the first one'
   Process controller = board.serve();
   const Finished second = board.run({"controller"});
   CHECK(second.exit_code == 5);
-  CHECK(contains(second.err, "process " + std::to_string(controller.pid())));
+  CHECK(contains(second.err, fmt::format("process {}", controller.pid())));
   CHECK(controller.running());
   CHECK(board.must({"post", "still served"}) == "t1");
 }
@@ -280,7 +281,7 @@ TEST_CASE(
   sleeper.signal(SIGCONT);
   REQUIRE(board.becomes("SELECT count(*) FROM discoveries", "1"));
   CHECK(board.value("SELECT kind, task, epoch, body FROM discoveries") ==
-        "late_result|" + task + "|1|sleeper");
+        fmt::format("late_result|{}|1|sleeper", task));
   CHECK(board.value("SELECT result, epoch FROM tasks") == "heir|2");
   CHECK(board.value("SELECT count(*) FROM log WHERE kind = 'task_finished'") == "1");
   board.await_agents(2);  // it is back

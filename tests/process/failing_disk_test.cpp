@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "blackboard/fmt.hpp"
 #include "runtime/drivers/call.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
@@ -28,11 +29,11 @@ ProcessOptions on_failing_disk(const TestBoard& board, const std::string& plan) 
   options.environment["LD_PRELOAD"] = BIDBOARD_FAILING_DISK;
   options.environment["FAILING_DISK"] = plan;
   const char* asan = std::getenv("ASAN_OPTIONS");
-  options.environment["ASAN_OPTIONS"] = std::string(asan ? asan : "") + ":verify_asan_link_order=0";
+  options.environment["ASAN_OPTIONS"] = fmt::format("{}:verify_asan_link_order=0", asan ? asan : "");
   return options;
 }
 
-std::string plan(const std::string& what, int step) { return what + " " + std::to_string(step); }
+std::string plan(const std::string& what, int step) { return fmt::format("{} {}", what, step); }
 
 /// The board's folder as it is now, to be put back as often as wanted.
 class Kept {
@@ -165,7 +166,8 @@ TEST_CASE("A command that is cut off at any step has done all or nothing, and ca
   cut_off_everywhere(board, {"post", "first", "--key", "k"});
   cut_off_everywhere(board, {"post", "second", "--need", "t1"});
   cut_off_everywhere(board, {"claim", "t1", "--as", "ann"});
-  cut_off_everywhere(board, {"done", "t1", "--as", "ann", "--result", "\"" + std::string(3'000, 'r') + "\""});
+  cut_off_everywhere(
+      board, {"done", "t1", "--as", "ann", "--result", fmt::format("\"{}\"", std::string(3'000, 'r'))});
   cut_off_everywhere(board, {"cancel", "t2", "--reason", "not needed"});
   cut_off_everywhere(board, {"compact"});
 }

@@ -2,6 +2,7 @@
 // out without it.
 #include "tests/support/faulty_link.hpp"
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/recorded_dag.hpp"
@@ -35,7 +36,7 @@ void run_over(const LinkFaults& faults, const char* strategy, std::uint64_t seed
   const FaultyLink link(serving_writer(board.directory())->endpoint, faults, seed);
   std::vector<Process> agents;
   for (int i = 1; i <= 4; ++i)
-    agents.push_back(board.agent("w" + std::to_string(i), {"--allow-run", "--capacity", "2"}));
+    agents.push_back(board.agent(fmt::format("w{}", i), {"--allow-run", "--capacity", "2"}));
   const bool done = eventually([&] { return dag.all_done(); }, std::chrono::seconds(120));
   const FaultyLink::Counts counts = link.counts();
   INFO("passed " << counts.passed << " dropped " << counts.dropped << " duplicated " << counts.duplicated

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/random.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/recorded_dag.hpp"
@@ -19,7 +20,7 @@ constexpr const char* question = "SELECT id, title, state, attempts, epoch, resu
 std::uint64_t flips() { return soak_rounds() > 1 ? 500 * soak_rounds() : 60; }
 
 std::string kept_board() {
-  std::ifstream file(std::string(BIDBOARD_SOURCE_DIR) + "/tests/data/board-1/data.mdb", std::ios::binary);
+  std::ifstream file(fmt::format("{}/tests/data/board-1/data.mdb", BIDBOARD_SOURCE_DIR), std::ios::binary);
   std::ostringstream bytes;
   bytes << file.rdbuf();
   return bytes.str();

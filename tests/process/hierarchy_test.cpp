@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/test_board.hpp"
 
@@ -36,8 +37,7 @@ TEST_CASE("a job is done whole while one manager is killed and the other stands 
   const std::vector<TaskId> tasks = board.post(std::vector<TaskSpec>(60, spec));
   const auto done = [&] { return std::stoi(board.value("SELECT count(*) FROM tasks WHERE state = 'done'")); };
   const auto await_done = [&](int count) {
-    REQUIRE(board.becomes("SELECT count(*) >= " + std::to_string(count) + " FROM tasks WHERE state = 'done'",
-                          "1"));
+    REQUIRE(board.becomes(fmt::format("SELECT count(*) >= {} FROM tasks WHERE state = 'done'", count), "1"));
   };
   await_done(15);
   // Two levels led to what was done so far.

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/store/lmdb_store.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/recorded_dag.hpp"
@@ -53,7 +54,7 @@ void update(LmdbStore& store, std::uint64_t from, std::uint64_t to) {
     std::vector<Put> puts;
     std::vector<std::string> events;
     for (const std::uint64_t end = i + updates_per_commit; i < end; ++i) {
-      puts.push_back({"k" + std::to_string(i * 7919 % records), std::string(300, static_cast<char>(i))});
+      puts.push_back({fmt::format("k{}", i * 7919 % records), std::string(300, static_cast<char>(i))});
       events.emplace_back(100, 'e');
     }
     REQUIRE(store.commit(store.last_seq(), {1}, events, puts).has_value());

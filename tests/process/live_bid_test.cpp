@@ -2,6 +2,7 @@
 // stalls.
 #include <cstdlib>
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"
@@ -207,7 +208,7 @@ TEST_CASE("The Python agent of the examples does a task") {
 
 TEST_CASE("A coding agent's price, tokens and answer are taken out of its JSON, as the README says") {
   const TestBoard board;
-  REQUIRE(std::system(("mkdir '" + board.path("bin") + "'").c_str()) == 0);
+  REQUIRE(std::system(fmt::format("mkdir '{}'", board.path("bin")).c_str()) == 0);
   board.write_script("bin/claude", R"(#!/bin/sh
 [ "$1 $2 $3" = "-p --output-format json" ] || { echo "called with $*" >&2; exit 1; }
 cat > asked
@@ -215,7 +216,7 @@ echo '{"type": "result", "result": "The login is fixed.", "total_cost_usd": 0.04
 )");
   const Process controller = board.serve();
   ProcessOptions options = board.surroundings();
-  options.environment["PATH"] = board.path("bin") + ":" + std::getenv("PATH");
+  options.environment["PATH"] = fmt::format("{}:{}", board.path("bin"), std::getenv("PATH"));
   const Process agent =
       board.start({"agent", "--name", "claude", "--exec", "claude -p --output-format json", "--price-field",
                    "total_cost_usd", "--tokens-field", "usage.output_tokens", "--result-field", "result"},

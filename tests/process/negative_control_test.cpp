@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agents/guard/platform.hpp"
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/process.hpp"
 
@@ -22,7 +23,7 @@ bool passes(const std::string& program, const std::string& test, const std::stri
   ProcessOptions options;
   options.environment = {{"SABOTAGE_BIDBOARD", off}};
   if (!off.empty()) options.environment["TEST_PATIENCE"] = "10";  // what it waits for will not come
-  Process process({binary.substr(0, binary.rfind('/')) + "/tests/" + program, test}, options);
+  Process process({fmt::format("{}/tests/{}", binary.substr(0, binary.rfind('/')), program), test}, options);
   const int exit_code = process.wait(std::chrono::seconds(300));
   INFO(process.out());
   REQUIRE(process.out().find("No test cases matched") == std::string::npos);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "blackboard/fmt.hpp"
 #include "runtime/net/server.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
@@ -66,7 +67,7 @@ TEST_CASE("eight agents agree while the controller stands still, and claims land
   board.configure(peer_config());
   std::vector<Process> peers;
   for (int i = 0; i < agents; ++i)
-    peers.push_back(board.agent("peer" + std::to_string(i),
+    peers.push_back(board.agent(fmt::format("peer{}", i),
                                 {"--exec", "echo done", "--bid", "./bid.sh", "--bid-timeout", "600"}));
   board.await_agents(agents);
   board.post(tasks(agents));
@@ -104,7 +105,7 @@ TEST_CASE("a peer that is killed loses nothing, and leaves no socket behind") {
   board.configure(peer_config());
   std::vector<Process> peers;
   for (int i = 0; i < 4; ++i)
-    peers.push_back(board.agent("peer" + std::to_string(i), {"--exec", "sleep 0.05; echo done"}));
+    peers.push_back(board.agent(fmt::format("peer{}", i), {"--exec", "sleep 0.05; echo done"}));
   board.await_agents(4);
   board.post(tasks(60));
   REQUIRE(board.becomes("SELECT count(*) >= 12 FROM tasks WHERE state = 'done'", "1"));

@@ -2,6 +2,7 @@
 // (blackboard/checks/sabotage.hpp).
 #include <signal.h>
 
+#include "blackboard/fmt.hpp"
 #include "runtime/net/client.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
@@ -70,7 +71,7 @@ TEST_CASE("A controller that is killed blames nobody") {
   const TestBoard board;
   for (int i = 1; i <= 3; ++i) {
     Process controller = board.serve();
-    CHECK(board.must({"post", "harmless", "--key", "k" + std::to_string(i)}) == "t" + std::to_string(i));
+    CHECK(board.must({"post", "harmless", "--key", fmt::format("k{}", i)}) == fmt::format("t{}", i));
     controller.kill();
   }
   Process controller = board.serve();

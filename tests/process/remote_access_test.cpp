@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "blackboard/fmt.hpp"
 #include "runtime/home/key_directory.hpp"
 #include "tests/support/connecting.hpp"
 #include "tests/support/silent_peer.hpp"
@@ -175,8 +176,8 @@ TEST_CASE("A key that is revoked is cut off at once; the others come back and go
   two.elsewhere.write("go", "");
   REQUIRE(two.board.task_becomes(held, "done"));
   REQUIRE(two.board.task_becomes(other, "done"));
-  CHECK(two.board.value("SELECT result FROM tasks WHERE id = '" + held + "'") == "second");
-  CHECK(two.board.value("SELECT epoch FROM tasks WHERE id = '" + other + "'") == "1");
+  CHECK(two.board.value(fmt::format("SELECT result FROM tasks WHERE id = '{}'", held)) == "second");
+  CHECK(two.board.value(fmt::format("SELECT epoch FROM tasks WHERE id = '{}'", other)) == "1");
   CHECK(two.board.value("SELECT count(*) FROM log WHERE kind = 'agent_left' AND agent = 'a2'") == "0");
   CHECK(two.board.run({"doctor", "--deep"}).exit_code == 0);
 }

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/memory.hpp"
 #include "tests/support/recorded_dag.hpp"
@@ -38,8 +39,8 @@ TEST_CASE(
   REQUIRE(board.task_becomes(poison, "quarantined"));
   CHECK(board.task_becomes(after, "skipped"));
   CHECK(board.becomes("SELECT count(*) FROM tasks WHERE title = 'harmless' AND state = 'done'", "10"));
-  CHECK(board.value("SELECT count(*) FROM log WHERE kind = 'attempt_ended' AND task = '" + poison + "'") ==
-        "3");
+  CHECK(board.value(fmt::format("SELECT count(*) FROM log WHERE kind = 'attempt_ended' AND task = '{}'",
+                                poison)) == "3");
   const std::string history = board.must({"show", poison});
   INFO(history);
   CHECK(contains(history, "agent"));
@@ -56,10 +57,10 @@ TEST_CASE("A task that prints a gigabyte costs its agent little memory and the d
   const Process controller = board.serve();
   const Process agent = board.agent("a1", {"--allow-run"});
   const std::string task = board.must(
-      {"post", "loud", "--run", "head -c " + bytes + " /dev/zero | tr '\\0' x; echo; echo end >&2"});
+      {"post", "loud", "--run", fmt::format("head -c {} /dev/zero | tr '\\0' x; echo; echo end >&2", bytes)});
   REQUIRE(board.task_becomes(task, "done"));
   CHECK(peak_kb(agent.pid()) < 100'000 + sanitizer_kb);
-  CHECK(std::filesystem::file_size(board.path(".bidboard/output/" + task + ".e1.log")) < (17 << 20));
+  CHECK(std::filesystem::file_size(board.path(fmt::format(".bidboard/output/{}.e1.log", task))) < (17 << 20));
 }
 
 TEST_CASE("An agent whose disk takes no more output goes on with its tasks") {
@@ -79,6 +80,6 @@ TEST_CASE("An agent whose disk takes no more output goes on with its tasks") {
   REQUIRE(board.task_becomes(fills, "failed"));
   const std::string next = board.must({"post", "next", "--run", "echo fine"});
   REQUIRE(board.task_becomes(next, "done"));
-  CHECK(board.value("SELECT result FROM tasks WHERE id = '" + next + "'") == "fine");
+  CHECK(board.value(fmt::format("SELECT result FROM tasks WHERE id = '{}'", next)) == "fine");
   CHECK(board.value("SELECT count(*) FROM log WHERE kind = 'agent_left'") == "0");
 }

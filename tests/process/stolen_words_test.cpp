@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "tests/support/connecting.hpp"
 #include "tests/support/faulty_link.hpp"
@@ -154,7 +155,7 @@ TEST_CASE("Everything that an agent said, played again after it left, changes no
   REQUIRE(agent.wait() == 0);
   REQUIRE(board.becomes("SELECT count(*) FROM agents WHERE state = 'live'", "0"));
   const auto thief = tapped.thief();
-  const std::string tasks = "SELECT count(*) FROM log WHERE task = '" + task + "'";
+  const std::string tasks = fmt::format("SELECT count(*) FROM log WHERE task = '{}'", task);
   const std::string before = board.value(tasks);
   for (const Message& message : tapped.link.recorded(true)) REQUIRE(thief->send(message));
   CHECK(ask<Welcome>(*thief, Hello{}).version == protocol_version);  // all of it has been heard
@@ -214,14 +215,14 @@ TEST_CASE("A capability that was stolen is worth nothing once the task is awarde
 
   // At the shell, as the token of a task's process.
   ProcessOptions shell = board.surroundings();
-  shell.environment["BIDBOARD_TOKEN"] = "a1:" + task + ":1:" + stolen.capability;
+  shell.environment["BIDBOARD_TOKEN"] = fmt::format("a1:{}:1:{}", task, stolen.capability);
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
            {"progress", "0.5", "--task", task}, {"done", task, "--result", "stolen"}, {"renew", task}}) {
     const Finished refused = board.run(words, shell);
     INFO(words[0] << refused.err);
     CHECK(refused.exit_code != 0);
   }
-  shell.environment["BIDBOARD_TOKEN"] = "a2:" + task + ":2:" + stolen.capability;
+  shell.environment["BIDBOARD_TOKEN"] = fmt::format("a2:{}:2:{}", task, stolen.capability);
   const Finished forged = board.run({"done", task, "--result", "stolen"}, shell);
   CHECK(forged.exit_code == 4);
   CHECK(contains(forged.err, "is not a token of this board"));

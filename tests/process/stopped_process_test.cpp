@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/recorded_dag.hpp"
@@ -16,7 +17,7 @@ namespace {
 /// A task and the epoch of an award of it, as text: "t3.1", which is the file that lets this execution end.
 struct Execution {
   std::string task, epoch;
-  std::string key() const { return task + "." + epoch; }
+  std::string key() const { return fmt::format("{}.{}", task, epoch); }
 };
 
 class Pair {
@@ -48,22 +49,22 @@ class Pair {
     REQUIRE(board_.becomes("SELECT count(*) FROM tasks WHERE state = 'running'", "8"));
     const std::size_t victim = random_.below(2);
     const std::string name = victim == 0 ? "p" : "q";
-    const std::vector<Execution> stale = executions("a.name = '" + name + "' AND t.state = 'running'");
+    const std::vector<Execution> stale =
+        executions(fmt::format("a.name = '{}' AND t.state = 'running'", name));
     agents_[victim].signal(SIGSTOP);
     for (const Execution& execution : stale) board_.write("go/" + execution.key(), "");
     for (const Execution& execution : stale)
-      REQUIRE(board_.becomes("SELECT state = 'running' AND epoch > " + execution.epoch +
-                                 " FROM tasks WHERE id = '" + execution.task + "'",
+      REQUIRE(board_.becomes(fmt::format("SELECT state = 'running' AND epoch > {} FROM tasks WHERE id = '{}'",
+                                         execution.epoch, execution.task),
                              "1"));
     const bool wakes_early = random_.chance(500'000);
     if (wakes_early) wake(victim, stale);
     finish_all();
     if (!wakes_early) wake(victim, stale);
     for (const Execution& execution : stale)
-      CHECK(board_.value("SELECT result != '" + execution.key() +
-                         "' AND result = id || '.' || epoch FROM tasks "
-                         "WHERE id = '" +
-                         execution.task + "'") == "1");
+      CHECK(board_.value(fmt::format(
+                "SELECT result != '{}' AND result = id || '.' || epoch FROM tasks WHERE id = '{}'",
+                execution.key(), execution.task)) == "1");
     return stale.size();
   }
 
@@ -90,10 +91,10 @@ class Pair {
     agents_[victim].signal(SIGCONT);
     for (const Execution& execution : stale) {
       INFO(execution.key() << "\n" << agents_[victim].err());
-      REQUIRE(board_.becomes(
-          "SELECT group_concat(body) FROM discoveries WHERE kind = 'late_result' AND task = '" +
-              execution.task + "' AND epoch = " + execution.epoch,
-          execution.key()));
+      REQUIRE(board_.becomes(fmt::format("SELECT group_concat(body) FROM discoveries WHERE kind = "
+                                         "'late_result' AND task = '{}' AND epoch = {}",
+                                         execution.task, execution.epoch),
+                             execution.key()));
     }
   }
 
@@ -140,8 +141,8 @@ TEST_CASE(
   board.await_agents(2);
   dag.post();
   for (std::size_t i = 1; i <= stops; ++i) {
-    REQUIRE(board.becomes(
-        "SELECT count(*) >= " + std::to_string(i * 10) + " FROM log WHERE kind = 'task_awarded'", "1"));
+    REQUIRE(board.becomes(fmt::format("SELECT count(*) >= {} FROM log WHERE kind = 'task_awarded'", i * 10),
+                          "1"));
     controller.signal(SIGSTOP);
     if (i % 8 == 1) {
       ::poll(nullptr, 0, 3500);  // that a lease's time passes is what is tested

@@ -3,6 +3,7 @@
 #include "blackboard/text/endpoint.hpp"
 #include "runtime/coordination/strategy.hpp"
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/store/memory_store.hpp"
 #include "runtime/core/node.hpp"
 #include "tests/support/catch.hpp"
@@ -91,7 +92,7 @@ TEST_CASE("One agent too many is refused by name, and comes in when another has 
   REQUIRE(node.start(now).has_value());
   const auto registers = [&](int n) {
     AgentProfile profile;
-    profile.name = "w" + std::to_string(n);
+    profile.name = fmt::format("w{}", n);
     const PeerId peer{static_cast<std::uint64_t>(n)};
     const Committed done = node.process({FromPeer{peer, Register{profile, peer.value}}}, now);
     REQUIRE(done.sends.size() == 1);

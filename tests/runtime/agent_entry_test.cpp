@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/random.hpp"
 #include "runtime/fleet/workforce.hpp"
 #include "tests/support/catch.hpp"
@@ -73,12 +74,12 @@ PlannedAgent random_agent(Random& random) {
     return static_cast<Micros>(random.below(static_cast<std::uint64_t>(most) + 1));
   };
   PlannedAgent agent;
-  agent.profile.name = "agent " + std::to_string(random.below(100));
+  agent.profile.name = fmt::format("agent {}", random.below(100));
   agent.profile.role = static_cast<Role>(random.below(5));
   if (maybe()) agent.profile.parent = "boss";
   if (maybe()) agent.profile.project = "demo";
   for (std::uint64_t n = random.below(4); n > 0; --n)
-    agent.profile.skills.push_back({"skill" + std::to_string(n), 1 + up_to(999'999'999)});
+    agent.profile.skills.push_back({fmt::format("skill{}", n), 1 + up_to(999'999'999)});
   if (maybe()) agent.profile.speed = 1 + up_to(999'999'999'999);
   if (maybe()) agent.profile.capacity = static_cast<std::uint32_t>(1 + random.below(1'000));
   if (maybe()) agent.profile.price_per_second = up_to(1'000'000'000'000);
@@ -119,7 +120,8 @@ Value typed(const Value& description) {
     if (value.is_bool()) text = Value(true);
     if (value.is_object()) {
       text = Value(Value::Array{});
-      for (const auto& [skill, level, at] : value.object()) text.push(Value(skill + "=" + to_json(level)));
+      for (const auto& [skill, level, at] : value.object())
+        text.push(Value(fmt::format("{}={}", skill, to_json(level))));
     }
     out.set(key, std::move(text));
   }

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "blackboard/board/verify.hpp"
+#include "blackboard/fmt.hpp"
 #include "tests/runtime/script_cases.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/script_runner.hpp"
@@ -37,12 +38,13 @@ std::string replayed(const std::string& script) {
       if (line.starts_with('#')) continue;
       outputs += runner.run(line);
       if (runner.damaged()) continue;
-      for (const std::string& broken : check_invariants(runner.store())) outputs += "BROKEN " + broken + "\n";
+      for (const std::string& broken : check_invariants(runner.store()))
+        outputs += fmt::format("BROKEN {}\n", broken);
     }
   }
   end_block();
   for (const std::string& finding : verify(runner.store()))
-    out += "NOT THE FOLD OF ITS LOG: " + finding + "\n";
+    out += fmt::format("NOT THE FOLD OF ITS LOG: {}\n", finding);
   return out;
 }
 
@@ -51,7 +53,7 @@ std::string read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::filesystem::path folder() { return std::string(BIDBOARD_SOURCE_DIR) + "/tests/runtime/scripts"; }
+std::filesystem::path folder() { return fmt::format("{}/tests/runtime/scripts", BIDBOARD_SOURCE_DIR); }
 
 }  // namespace
 

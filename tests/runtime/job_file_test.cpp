@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace bidboard;
@@ -235,8 +236,7 @@ TEST_CASE("a job without tasks is an error, and a wrong shape says the right one
 
 TEST_CASE("a file with very many mistakes is refused in good time") {
   std::string text = "tasks:\n";
-  for (int i = 0; i < 20'000; ++i)
-    text += "  task_" + std::to_string(i) + ": {titel: x, needs: [tusk_" + std::to_string(i) + "]}\n";
+  for (int i = 0; i < 20'000; ++i) text += fmt::format("  task_{}: {{titel: x, needs: [tusk_{}]}}\n", i, i);
   const std::string error = error_of(text);
   CHECK(std::count(error.begin(), error.end(), '\n') == 100);
   CHECK(error.ends_with("job.yaml: and 59900 more"));

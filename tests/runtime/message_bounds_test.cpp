@@ -1,6 +1,7 @@
 // Whatever a message lists, it stays short enough for a frame, and nothing of it is lost on the way.
 #include "agents/agent.hpp"
 #include "agents/worker.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/random.hpp"
 #include "blackboard/store/memory_store.hpp"
@@ -137,13 +138,13 @@ TEST_CASE("Results of needs that do not fit into a frame are fetched page by pag
     const std::uint64_t count = 1 + random.below(round < 6 ? 12 : 400);
     for (std::uint64_t n = 0; n < count; ++n) {
       TaskSpec part = titled("part");
-      part.name = "part" + std::to_string(n);
+      part.name = fmt::format("part{}", n);
       const TaskId id = pair.post(std::move(part));
       // None, short ones, and now and then one that is longer than a page.
       const std::uint64_t longest = random.chance(200'000) ? 3'000'000 : random.chance(500'000) ? 3'000 : 1;
       const std::string result(random.below(longest), static_cast<char>('a' + n % 26));
       pair.finish_at_shell(id, result);
-      expected.push_back({id, "part" + std::to_string(n), TaskState::done, result});
+      expected.push_back({id, fmt::format("part{}", n), TaskState::done, result});
       spec.needs.push_back({id, false});
     }
     pair.post(std::move(spec));

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"
@@ -203,7 +204,7 @@ TEST_CASE("A reader that stops reading does no harm") {
   }()));
   for (const char* command : {"tasks", "tasks --json", "log --limit 0", "query \"SELECT * FROM tasks\"",
                               "graph", "completion bash", "--help"}) {
-    const std::string line = std::string("'") + BIDBOARD_BINARY + "' " + command + " | head -1";
+    const std::string line = fmt::format("'{}' {} | head -1", BIDBOARD_BINARY, command);
     const Finished finished = run_program({"sh", "-c", line}, board.surroundings());
     INFO(line << "\n" << finished.err);
     CHECK(finished.exit_code == 0);
@@ -211,7 +212,7 @@ TEST_CASE("A reader that stops reading does no harm") {
     CHECK(finished.err.empty());
   }
   const Finished closed =
-      run_program({"sh", "-c", std::string("'") + BIDBOARD_BINARY + "' tasks >&-"}, board.surroundings());
+      run_program({"sh", "-c", fmt::format("'{}' tasks >&-", BIDBOARD_BINARY)}, board.surroundings());
   CHECK(closed.exit_code < 128);
 }
 
@@ -279,7 +280,7 @@ TEST_CASE("compact drops the log before the present, and keeps records, reasons 
 TEST_CASE("BIDBOARD_DIR and -C choose the board, else it is looked for upward") {
   const TestBoard board;
   board.must({"post", "found"});
-  REQUIRE(std::system(("mkdir -p '" + board.path("deep/down") + "'").c_str()) == 0);
+  REQUIRE(std::system(fmt::format("mkdir -p '{}'", board.path("deep/down")).c_str()) == 0);
   ProcessOptions options = board.surroundings();
   options.directory = board.path("deep/down");
   CHECK(contains(board.run({"tasks"}, options).out, "found"));
@@ -315,9 +316,10 @@ TEST_CASE("Completions are scripts that bash accepts, and complete commands and 
   INFO(accepted.err);
   CHECK(accepted.exit_code == 0);
   const auto completed = [&](const std::string& words, int at) {
-    return run_program({"bash", "-c",
-                        ". '" + board.path("completion.sh") + "'; COMP_WORDS=(" + words +
-                            "); COMP_CWORD=" + std::to_string(at) + "; _bidboard; echo \"${COMPREPLY[@]}\""})
+    return run_program(
+               {"bash", "-c",
+                fmt::format(". '{}'; COMP_WORDS=({}); COMP_CWORD={}; _bidboard; echo \"${{COMPREPLY[@]}}\"",
+                            board.path("completion.sh"), words, at)})
         .out;
   };
   CHECK(completed("bidboard cla", 1) == "claim\n");

@@ -2,6 +2,7 @@
 // prove it and go on with it.
 #include <filesystem>
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/test_board.hpp"
 
@@ -10,7 +11,7 @@ using namespace bidboard::testing;
 
 TEST_CASE("A board of format version 1 opens, proves itself whole, and goes on") {
   const TestBoard board;
-  std::filesystem::copy_file(std::string(BIDBOARD_SOURCE_DIR) + "/tests/data/board-1/data.mdb",
+  std::filesystem::copy_file(fmt::format("{}/tests/data/board-1/data.mdb", BIDBOARD_SOURCE_DIR),
                              board.directory().path + "/data.mdb",
                              std::filesystem::copy_options::overwrite_existing);
   CHECK(contains(board.must({"doctor", "--deep"}), "intact"));

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "blackboard/fmt.hpp"
 #include "runtime/sim/scenario.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/process.hpp"
@@ -43,7 +44,7 @@ TEST_CASE("whatever goes wrong in a world, nothing wrong follows, and once it is
   // BIDBOARD_SOAK=20 runs twenty times as many worlds, BIDBOARD_SEED=7 begins with that one.
   const std::uint64_t first = setting("BIDBOARD_SEED", 1);
   const std::uint64_t last = first + usual_seeds * setting("BIDBOARD_SOAK", 1) - 1;
-  const Ended run = simulate({"--seeds", std::to_string(first) + ".." + std::to_string(last), "--jobs", "2"});
+  const Ended run = simulate({"--seeds", fmt::format("{}..{}", first, last), "--jobs", "2"});
   INFO(run.out);
   CHECK(run.code == 0);
   CHECK(run.out.find("everything held") != std::string::npos);
@@ -51,7 +52,7 @@ TEST_CASE("whatever goes wrong in a world, nothing wrong follows, and once it is
 
 TEST_CASE("a seed gives the same run in every build") {
   // BIDBOARD_REWRITE=1 writes the file anew: after a change of what the core decides, on purpose.
-  const std::string path = std::string(BIDBOARD_SOURCE_DIR) + "/tests/sim/log_hashes.txt";
+  const std::string path = fmt::format("{}/tests/sim/log_hashes.txt", BIDBOARD_SOURCE_DIR);
   const Ended run = simulate({"--seeds", "1..20", "--hashes"});
   REQUIRE(run.code == 0);
   const std::string hashes = run.out.substr(0, run.out.find("20 seeds"));
@@ -67,6 +68,6 @@ TEST_CASE("without a guarantee, simulated worlds fail within a thousand seeds") 
     INFO(run.out);
     CHECK(run.code == 1);
     CHECK(run.out.find("replay it with: ") != std::string::npos);
-    CHECK(run.out.find("--sabotage " + std::string(guarantee)) != std::string::npos);
+    CHECK(run.out.find(fmt::format("--sabotage {}", guarantee)) != std::string::npos);
   }
 }

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/to_value.hpp"
 #include "experiments/bench/simulated_load.hpp"
 #include "runtime/sim/scenario.hpp"
@@ -43,13 +44,11 @@ class Teller final : public Observer {
   void on_saved(const Saved& saved, const Store&, Instant at) override {
     for (std::size_t i = 0; i < saved.events.size(); ++i) {
       const Event& event = saved.events[i];
-      tell(at, std::to_string(saved.first.value + i) + " " + std::string(kind(event)) + " " +
-                   to_json(to_value(event.body)));
+      tell(at, fmt::format("{} {} {}", saved.first.value + i, kind(event), to_json(to_value(event.body))));
     }
   }
   void on_fault(const Fault& fault, Instant at) override {
-    tell(at, "FAULT " + std::string(name(fault.kind)) + ", agent" + std::to_string(fault.agent) + ", " +
-                 format_duration(fault.lasts));
+    tell(at, fmt::format("FAULT {}, agent{}, {}", fault.kind, fault.agent, fault.lasts));
   }
   void on_note(const Note& note, Instant at) override { tell(at, "note " + note.text); }
 
@@ -64,8 +63,8 @@ void print(const std::vector<std::string>& lines) {
 }
 
 std::string replay(const Options& options, std::uint64_t seed) {
-  return options.program + " --seed " + std::to_string(seed) +
-         (options.sabotage.empty() ? "" : " --sabotage " + options.sabotage);
+  return fmt::format("{} --seed {}{}", options.program, seed,
+                     (options.sabotage.empty() ? "" : " --sabotage " + options.sabotage));
 }
 
 bool run_one(const Options& options, std::uint64_t seed) {

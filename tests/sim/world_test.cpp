@@ -3,6 +3,7 @@
 
 #include "blackboard/board/board.hpp"
 #include "blackboard/board/verify.hpp"
+#include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace bidboard;
@@ -15,7 +16,7 @@ WorldOptions small_world(const std::string& strategy) {
   options.config.strategy = strategy;
   for (int i = 0; i < 3; ++i) {
     AgentSpec agent;
-    agent.profile.name = "agent" + std::to_string(i);
+    agent.profile.name = fmt::format("agent{}", i);
     agent.profile.speed = (i + 1) * one;
     options.agents.push_back(agent);
   }
@@ -27,7 +28,7 @@ Post chains(std::uint32_t count) {
   Post post;
   for (std::uint32_t i = 0; i < count; ++i) {
     TaskSpec task;
-    task.title = "task " + std::to_string(i);
+    task.title = fmt::format("task {}", i);
     task.size = 10 * one;
     post.tasks.push_back(task);
     if (i % 3 != 0) post.batch_needs.push_back({i, i - 1, false});
@@ -65,7 +66,7 @@ TEST_CASE("over slow links peers flooded each other with words that were out of 
   options.links.latency_max = milliseconds(270);
   for (int i = 0; i < 8; ++i) {
     AgentSpec agent;
-    agent.profile.name = "agent" + std::to_string(i);
+    agent.profile.name = fmt::format("agent{}", i);
     agent.profile.speed = (1 + i % 4) * one;
     agent.profile.capacity = 1 + static_cast<std::uint32_t>(i) % 3;
     options.agents.push_back(agent);
@@ -81,7 +82,7 @@ TEST_CASE("of ten thousand simulated agents nine thousand were refused, and nobo
   constexpr std::size_t agents = 1'001;  // one more than a controller lets in unless it is told otherwise
   while (options.agents.size() < agents) {
     options.agents.push_back(options.agents.front());
-    options.agents.back().profile.name = "agent" + std::to_string(options.agents.size());
+    options.agents.back().profile.name = fmt::format("agent{}", options.agents.size());
   }
   World world(std::move(options));
   world.run_until(Instant{} + seconds(2));
@@ -111,7 +112,7 @@ TEST_CASE("every free agent gets a task at once when there are enough") {
     options.config.strategy = strategy;
     for (int i = 0; i < 20; ++i) {
       options.agents.emplace_back();
-      options.agents.back().profile.name = "agent" + std::to_string(i);
+      options.agents.back().profile.name = fmt::format("agent{}", i);
     }
     World world(options);
     world.run_until(Instant{} + seconds(5));

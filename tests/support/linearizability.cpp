@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "blackboard/checks/check.hpp"
+#include "blackboard/fmt.hpp"
 
 namespace bidboard::testing {
 namespace {
@@ -90,10 +91,10 @@ std::string words(const std::vector<Operation>& history) {
   static constexpr const char* answers[] = {"accepted", "refused", "no answer"};
   std::string text;
   for (const Operation& operation : history)
-    text += std::string(names[static_cast<std::size_t>(operation.what)]) + " by " + operation.client +
-            ", epoch " + std::to_string(operation.epoch) + ": " +
-            answers[static_cast<std::size_t>(operation.answer)] + " [" + std::to_string(operation.asked) +
-            ", " + std::to_string(operation.answered) + "]\n";
+    text +=
+        fmt::format("{} by {}, epoch {}: {} [{}, {}]\n", names[static_cast<std::size_t>(operation.what)],
+                    operation.client, operation.epoch, answers[static_cast<std::size_t>(operation.answer)],
+                    operation.asked, operation.answered);
   return text;
 }
 

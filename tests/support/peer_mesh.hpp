@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agents/peer.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/random.hpp"
 
 namespace bidboard::test {
@@ -108,9 +109,7 @@ class Mesh {
     peers_[i]->meet(told, now_);
     wake_.insert(i);
   }
-  static std::string proof(std::size_t from, std::size_t to) {
-    return std::to_string(from) + ">" + std::to_string(to);
-  }
+  static std::string proof(std::size_t from, std::size_t to) { return fmt::format("{}>{}", from, to); }
 
   void turn(std::size_t i) {
     if (dead_.contains(i)) return;

@@ -1,4 +1,5 @@
 #include "tests/support/problems.hpp"
+#include "blackboard/fmt.hpp"
 
 #include <algorithm>
 #include <set>
@@ -99,7 +100,7 @@ std::string flaw_of_bundle_prices(const Problem& problem, const Certificate& pro
         Micros row = tasks;
         for (std::uint32_t k = 1; k <= bundle.tasks.size(); ++k) row += price(slot, behind + k);
         if (row > base + behind * wait_score(bundle.seconds, problem.weights))
-          return "a bundle beats the prices before " + std::to_string(behind) + " others";
+          return fmt::format("a bundle beats the prices before {} others", behind);
       }
     }
   }
@@ -167,7 +168,7 @@ std::string flaw_of(const Problem& problem, const Outcome& outcome) {
   std::map<std::pair<AgentId, std::vector<TaskId>>, std::vector<Award>> won;  ///< bundles
   for (const Award& award : outcome.awards) {
     while (position < problem.tasks.size() && problem.tasks[position].id != award.task) ++position;
-    if (position++ == problem.tasks.size()) return to_string(award.task) + " stands out of order or twice";
+    if (position++ == problem.tasks.size()) return fmt::format("{} stands out of order or twice", award.task);
     if (award.start_in == 0) ++starting[award.agent];
     total += award.cost;
     if (!award.bundle.empty()) {
@@ -176,16 +177,16 @@ std::string flaw_of(const Problem& problem, const Outcome& outcome) {
     }
     ++given[award.agent];
     const ScoredBid* bid = bid_of(problem, award.task, award.agent);
-    if (!bid) return to_string(award.task) + " went to somebody who did not bid";
-    if (award.start_in < 0) return to_string(award.task) + " starts in the past";
-    if (award.cost < bid->cost) return to_string(award.task) + " costs less than its bid";
+    if (!bid) return fmt::format("{} went to somebody who did not bid", award.task);
+    if (award.start_in < 0) return fmt::format("{} starts in the past", award.task);
+    if (award.cost < bid->cost) return fmt::format("{} costs less than its bid", award.task);
   }
   for (const auto& [key, awards] : won) {
     const auto& [agent, tasks] = key;
     const auto bundle = std::ranges::find_if(
         problem.bundles, [&](const ScoredBundle& b) { return b.agent == agent && b.tasks == tasks; });
-    if (bundle == problem.bundles.end()) return to_string(agent) + " got a bundle that it did not bid for";
-    if (awards.size() != tasks.size()) return to_string(agent) + " got a part of a bundle";
+    if (bundle == problem.bundles.end()) return fmt::format("{} got a bundle that it did not bid for", agent);
+    if (awards.size() != tasks.size()) return fmt::format("{} got a part of a bundle", agent);
     Micros cost = 0;
     for (const Award& award : awards) cost += award.cost;
     if (cost < cost_within(problem, *bundle)) return "a bundle costs less than its bid";
@@ -193,9 +194,9 @@ std::string flaw_of(const Problem& problem, const Outcome& outcome) {
   }
   for (const ClearingAgent& agent : problem.agents) {
     const auto free_now = static_cast<std::size_t>(std::ranges::count(agent.slot_free_in, 0));
-    if (starting[agent.id] > free_now) return to_string(agent.id) + " starts more than it has free slots";
+    if (starting[agent.id] > free_now) return fmt::format("{} starts more than it has free slots", agent.id);
     if (!problem.queueing && given[agent.id] > agent.slot_free_in.size())
-      return to_string(agent.id) + " has too many";
+      return fmt::format("{} has too many", agent.id);
   }
   if (total != outcome.total_cost) return "the total is not the sum of the costs";
   return {};
@@ -232,7 +233,7 @@ std::string flaw_of_certificate(const Problem& problem, const Outcome& outcome) 
         for (std::size_t place = 1; problem.queueing && place <= problem.tasks.size() + 1; ++place)
           if (!check(slot, place,
                      base + static_cast<Micros>(place - 1) * wait_score(bid->seconds, problem.weights)))
-            return "a bid beats the prices at place " + std::to_string(place);
+            return fmt::format("a bid beats the prices at place {}", place);
       }
     }
   }

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/eventually.hpp"
 
 extern char** environ;
@@ -57,7 +58,8 @@ std::vector<std::string> environment_of(const ProcessOptions& options) {
     const bool replaced = options.environment.contains(std::string(text.substr(0, text.find('='))));
     if (!replaced && !text.starts_with("BIDBOARD_")) variables.emplace_back(text);
   }
-  for (const auto& [name, value] : options.environment) variables.push_back(name + "=" + value);
+  for (const auto& [name, value] : options.environment)
+    variables.push_back(fmt::format("{}={}", name, value));
   return variables;
 }
 
@@ -161,7 +163,7 @@ Finished run_program(std::vector<std::string> argv, const ProcessOptions& option
 
 bool process_exists(pid_t pid) {
   if (::kill(pid, 0) != 0) return false;
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
   std::string text;
   if (!std::getline(file, text)) return !file.is_open();
   const std::size_t end_of_name = text.rfind(')');

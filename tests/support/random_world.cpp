@@ -9,6 +9,7 @@
 #include "auction/eligibility.hpp"
 #include "blackboard/board/verify.hpp"
 #include "blackboard/checks/check.hpp"
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "runtime/coordination/strategy.hpp"
 #include "runtime/core/node.hpp"
@@ -131,7 +132,7 @@ class RandomWorld {
         const bool free = board.holding_count(agent_id) < agent.profile.capacity;
         if (agent.state != AgentState::live || failed_it || !free) continue;
         promise(ineligible(task, agent).has_value(),
-                to_string(id) + " waits while " + to_string(agent_id) + " is free, under " + strategy);
+                fmt::format("{} waits while {} is free, under {}", id, agent_id, strategy));
       }
     }
   }
@@ -244,7 +245,7 @@ class RandomWorld {
       process.awards.clear();
     }
     AgentProfile& profile = process.profile;
-    profile.name = "agent" + std::to_string(&process - processes_.data());
+    profile.name = fmt::format("agent{}", &process - processes_.data());
     profile.host = random_.chance(500'000) ? "here" : "there";
     profile.speed = random_.between(1, 40) * one / 10;
     profile.capacity = static_cast<std::uint32_t>(random_.between(1, 3));
@@ -332,8 +333,8 @@ class RandomWorld {
 
   TaskId some_task() { return TaskId{random_.below(node_->board().counters().task.value + 2) + 1}; }
   std::string some_name() {
-    return random_.chance(300'000) ? "shell" + std::to_string(random_.below(shells_max))
-                                   : "agent" + std::to_string(random_.below(agents_max));
+    return random_.chance(300'000) ? fmt::format("shell{}", random_.below(shells_max))
+                                   : fmt::format("agent{}", random_.below(agents_max));
   }
 
   Request request() {

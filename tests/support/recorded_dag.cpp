@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "agents/guard/descriptor.hpp"
+#include "blackboard/fmt.hpp"
 #include "runtime/drivers/call.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
@@ -26,7 +27,7 @@ echo "end $1 $BIDBOARD_EPOCH" >> executions
 echo "$1"
 )";
 
-std::string name_of(std::size_t task) { return "n" + std::to_string(task); }
+std::string name_of(std::size_t task) { return fmt::format("n{}", task); }
 
 /// Where the executions' lines stand in the record of executions.
 struct ExecutionLog {
@@ -65,7 +66,7 @@ RecordedDag::RecordedDag(const TestBoard& board, std::size_t tasks, std::size_t 
     : board_(board), needs_(tasks) {
   for (std::size_t task = 0; task < tasks; ++task) {
     // Some long enough that what is left of them meets the next attempt.
-    durations_.push_back(random.chance(100'000) ? "0.25" : "0.0" + std::to_string(random.below(5)));
+    durations_.push_back(random.chance(100'000) ? "0.25" : fmt::format("0.0{}", random.below(5)));
     for (std::uint64_t i = task == 0 ? 0 : random.below(4); i > 0; --i) {
       const std::size_t need = task - 1 - random.below(std::min(task, window));
       if (std::find(needs_[task].begin(), needs_[task].end(), need) == needs_[task].end())
@@ -83,7 +84,7 @@ void RecordedDag::post() const {
     TaskSpec spec;
     spec.name = name_of(task);
     spec.title = spec.name;
-    spec.run = "./step.sh " + spec.name + " " + durations_[task];
+    spec.run = fmt::format("./step.sh {} {}", spec.name, durations_[task]);
     spec.attempts = 1000;
     post.tasks.push_back(spec);
     for (const std::size_t need : needs_[task])
@@ -105,7 +106,7 @@ bool RecordedDag::all_done() const {
 void RecordedDag::check() const {
   CHECK(board_.value("SELECT count(*) FROM tasks WHERE state = 'done'") == std::to_string(size()));
   CHECK(board_.value("SELECT count(*), count(DISTINCT task) FROM log WHERE kind = 'task_finished'") ==
-        std::to_string(size()) + "|" + std::to_string(size()));
+        fmt::format("{}|{}", size(), size()));
   CHECK(board_.read("overlaps") == "");
   check_order();
   check_log();

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "tests/support/script_runner.hpp"
 
@@ -46,7 +47,8 @@ std::string Words::take(const std::string& name, const std::string& otherwise) {
 }
 
 void Words::no_more() const {
-  if (!named_.empty()) throw std::runtime_error(verb() + " does not know '" + named_.begin()->first + "'");
+  if (!named_.empty())
+    throw std::runtime_error(fmt::format("{} does not know '{}'", verb(), named_.begin()->first));
 }
 
 std::vector<std::string> split(const std::string& text, char separator) {
@@ -62,14 +64,14 @@ std::vector<std::string> split(const std::string& text, char separator) {
 std::int64_t whole(const std::string& text) {
   char* end = nullptr;
   const long long value = std::strtoll(text.c_str(), &end, 10);
-  if (text.empty() || *end != '\0') throw std::runtime_error("'" + text + "' is not a whole number");
+  if (text.empty() || *end != '\0') throw std::runtime_error(fmt::format("'{}' is not a whole number", text));
   return value;
 }
 
 Micros micros(const std::string& text) {
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end != '\0') throw std::runtime_error("'" + text + "' is not a number");
+  if (text.empty() || *end != '\0') throw std::runtime_error(fmt::format("'{}' is not a number", text));
   return to_micros(value);
 }
 
@@ -83,7 +85,7 @@ Duration duration(const std::string& text) {
 template <class IdType>
 IdType id(const std::string& text) {
   const auto parsed = parse_id<IdType>(text);
-  if (!parsed) throw std::runtime_error("'" + text + "' is no id of that kind");
+  if (!parsed) throw std::runtime_error(fmt::format("'{}' is no id of that kind", text));
   return *parsed;
 }
 template TaskId id<TaskId>(const std::string&);
@@ -122,19 +124,20 @@ std::string auction_of(const Snapshot& snapshot, TaskId task) {
   const Seq seq{read_big_endian(snapshot.get(last).value().value(), 0)};
   const Event event = unseal<Event>(snapshot.get(keys::event(seq)).value().value()).value();
   const Auction& auction = *auction_in(event);
-  std::string out = to_string(auction.id) + " " + auction.mechanism +
-                    (auction.winner ? " won by " + to_string(auction.winner) : " without winner") + ": " +
-                    auction.why + "\n";
+  std::string out =
+      fmt::format("{} {}{}: {}\n", auction.id, auction.mechanism,
+                  (auction.winner ? " won by " + to_string(auction.winner) : " without winner"), auction.why);
   for (const RecordedBid& bid : auction.bids)
-    out += "  " + to_string(bid.agent) + " bid " + format_micros(bid.seconds) + "s price " +
-           format_micros(bid.price) + ", believed " + format_micros(bid.corrected_seconds) + "s, free in " +
-           format_micros(bid.wait) + "s, score " + format_micros(bid.score) + "\n";
+    out +=
+        fmt::format("  {} bid {}s price {}, believed {}s, free in {}s, score {}\n", bid.agent,
+                    format_micros(bid.seconds), format_micros(bid.price),
+                    format_micros(bid.corrected_seconds), format_micros(bid.wait), format_micros(bid.score));
   for (const RecordedRefusal& refusal : auction.refusals) {
-    out += "  refused, " + std::string(name(refusal.reason)) + ":";
+    out += fmt::format("  refused, {}:", refusal.reason);
     for (std::size_t i = 0; i < refusal.agents.size(); ++i)
-      out += " " + to_string(refusal.agents[i]) +
-             (refusal.details.empty() ? "" : " (" + refusal.details[i] + ")");
-    out += refusal.details.empty() ? " (" + refusal.detail + ")\n" : "\n";
+      out += fmt::format(" {}{}", refusal.agents[i],
+                         (refusal.details.empty() ? "" : " (" + refusal.details[i] + ")"));
+    out += refusal.details.empty() ? fmt::format(" ({})\n", refusal.detail) : "\n";
   }
   return out;
 }

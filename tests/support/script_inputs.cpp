@@ -1,6 +1,7 @@
 // Commands of controller scripts that become inputs of the node.
 #include <stdexcept>
 
+#include "blackboard/fmt.hpp"
 #include "tests/support/script_commands.hpp"
 #include "tests/support/script_runner.hpp"
 
@@ -215,8 +216,7 @@ Input ScriptRunner::request(Words& words) {
       const Actor& who = actor(parts[0]);
       for (const auto& [held, capability] : who.capabilities)
         if (held.task == id<TaskId>(parts[1]))
-          request.token =
-              to_string(who.id) + ":" + parts[1] + ":" + std::to_string(held.epoch.value) + ":" + capability;
+          request.token = fmt::format("{}:{}:{}:{}", who.id, parts[1], held.epoch.value, capability);
     }
   }
   request.body = request_body(words);

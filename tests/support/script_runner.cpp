@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "blackboard/board/verify.hpp"
+#include "blackboard/fmt.hpp"
 #include "tests/support/script_commands.hpp"
 #include "tests/support/script_words.hpp"
 
@@ -53,7 +54,7 @@ std::string ScriptRunner::run(const std::string& line) {
     }
     process(inputs, out);
   } catch (const std::exception& wrong) {
-    out += std::string("ERROR ") + wrong.what() + "\n";
+    out += fmt::format("ERROR {}\n", wrong.what());
   }
   return out;
 }
@@ -109,7 +110,7 @@ bool ScriptRunner::run_show(Words& words, std::string& out) const {
       out += in_words(*board.agent(AgentId{n})) + "\n";
   } else if (verb == "workflow") {
     const Workflow& workflow = *board.workflow(id<WorkflowId>(words.word(1)));
-    out += std::to_string(workflow.open) + " of " + std::to_string(workflow.tasks) + " tasks open\n";
+    out += fmt::format("{} of {} tasks open\n", workflow.open, workflow.tasks);
   } else if (verb == "auction") {
     out += auction_of(store_, id<TaskId>(words.word(1)));
   } else {
@@ -130,10 +131,10 @@ void ScriptRunner::print(const Committed& done, std::string& out) {
     const auto found = actors_.find(name);
     const bool lost = found != actors_.end() && (found->second.deaf || found->second.peer != send.to);
     for (const std::string& line : in_words(send.message))
-      out += "> " + name + (lost ? " (lost): " : ": ") + line + "\n";
+      out += fmt::format("> {}{}{}\n", name, (lost ? " (lost): " : ": "), line);
     if (found != actors_.end() && !lost) hear(found->second, send.message);
   }
-  for (const Note& note : done.notes) out += "! " + note.text + "\n";
+  for (const Note& note : done.notes) out += fmt::format("! {}\n", note.text);
   if (done.shut_down) out += "shuts down\n";
 }
 
@@ -181,7 +182,8 @@ void ScriptRunner::advance(Duration by, std::string& out) {
     }
     std::string happened;
     process(inputs, happened);
-    if (!happened.empty()) out += "at " + format_micros(now_.mono.us - 1'000'000'000) + "s:\n" + happened;
+    if (!happened.empty())
+      out += fmt::format("at {}s:\n{}", format_micros(now_.mono.us - 1'000'000'000), happened);
     idle = happened.empty() && step.us == 0 && inputs.empty() ? idle + 1 : 0;
     if (idle > idle_wakeups_max) throw std::runtime_error("the node asks to be woken, and nothing happens");
     if (next == end && node_->next_wakeup(now_) > end) return;
@@ -205,7 +207,7 @@ Heartbeat ScriptRunner::heartbeat_of(const Actor& actor) const {
 ScriptRunner::Actor& ScriptRunner::actor(const std::string& name) {
   const auto found = actors_.find(name);
   if (found == actors_.end())
-    throw std::runtime_error("no agent called " + name + " was registered in this script");
+    throw std::runtime_error(fmt::format("no agent called {} was registered in this script", name));
   return found->second;
 }
 

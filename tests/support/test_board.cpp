@@ -7,6 +7,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/query/query.hpp"
 #include "blackboard/store/lmdb_store.hpp"
 #include "runtime/drivers/call.hpp"
@@ -185,7 +186,7 @@ bool TestBoard::becomes(const std::string& sql, const std::string& expected) con
 }
 
 bool TestBoard::task_becomes(const std::string& id, const std::string& state) const {
-  return becomes("SELECT state FROM tasks WHERE id = '" + id + "'", state);
+  return becomes(fmt::format("SELECT state FROM tasks WHERE id = '{}'", id), state);
 }
 
 std::int64_t TestBoard::seq_of(const std::string& condition) const {
