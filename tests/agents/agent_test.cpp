@@ -1,4 +1,4 @@
-// The agent's state machine against messages that cross on the way.
+// The agent's state machine with messages that cross on the way.
 #include "agents/agent.hpp"
 
 #include "tests/support/catch.hpp"
@@ -54,7 +54,7 @@ ExecutionEnded end_of(TaskId task) {
 
 }  // namespace
 
-TEST_CASE("an award that is said again after the task has ended does not start it again") {
+TEST_CASE("an award that is repeated after the task has ended does not start it again") {
   AgentMachine agent = registered_agent();
   REQUIRE(started(agent.on_message(award_of(TaskId{1}), start)) == 1);
   agent.on_execution(end_of(TaskId{1}), start);
@@ -76,14 +76,14 @@ TEST_CASE("a late copy of an award, after its end was kept, does not start the t
   agent.on_message(ReportsKept{reports[0].number}, start);
   const AgentMachine::Actions actions = agent.on_message(award_of(TaskId{1}), start);
   CHECK(started(actions) == 0);
-  // Should the controller think that it goes on, it learns that it does not.
+  // If the controller believes that the task still runs, this tells it otherwise.
   const std::vector<Reports> told = said<Reports>(actions);
   REQUIRE(told.size() == 1);
   REQUIRE(told[0].items.size() == 1);
   CHECK(told[0].items[0].what == ReportItem::What::unknown);
 }
 
-TEST_CASE("a registration that got lost is said again, until it is answered") {
+TEST_CASE("a lost registration is repeated until it is answered") {
   AgentMachine agent({});
   REQUIRE(said<Register>(agent.on_connected(start.mono)).size() == 1);
   CHECK(said<Register>(agent.on_time(start)).empty());
@@ -103,7 +103,7 @@ TEST_CASE("a new award of a task that ended here before starts it") {
   CHECK(started(agent.on_message(again, start)) == 1);
 }
 
-TEST_CASE("a heartbeat on a new connection names what has ended and was not yet told") {
+TEST_CASE("a heartbeat on a new connection reports tasks that ended and were not yet reported") {
   AgentMachine agent = registered_agent();
   agent.on_message(award_of(TaskId{1}), start);
   agent.on_execution(end_of(TaskId{1}), start);

@@ -30,7 +30,7 @@ struct Fixture {
   }
 };
 
-/// A program of the name, first in the PATH of whoever is given the directory.
+/// Writes a program of that name into the directory, for use in a PATH.
 void write_program(const std::string& path, const std::string& text) {
   std::ofstream(path) << text;
   REQUIRE(chmod(path.c_str(), 0755) == 0);
@@ -50,7 +50,7 @@ TEST_CASE("title and body go in, stdout comes out as the result, everything goes
   CHECK_FALSE(std::filesystem::exists(lock_path(fixture.dir.path(), {1})));
 }
 
-TEST_CASE("start, output and end are told in this order") {
+TEST_CASE("start, output and end are reported in this order") {
   Fixture fixture("echo out");
   CommandExecutor executor(fixture.options);
   Driver driver(executor);
@@ -63,7 +63,7 @@ TEST_CASE("start, output and end are told in this order") {
   CHECK(std::get<ExecutionEnded>(driver.events[2]).epoch == Epoch{1});
 }
 
-TEST_CASE("the task as JSON is one object with all that is known") {
+TEST_CASE("the task as JSON is one object with all its fields") {
   Fixture fixture("cat");
   fixture.options.input = TaskInput::json;
   Assignment given = assignment();
@@ -128,7 +128,7 @@ TEST_CASE("a failure's reason is its exit status and its last words") {
   SECTION("none") { CHECK(Fixture("exit 9").run(assignment()).reason == "exit 9"); }
 }
 
-TEST_CASE("how a command was cut off is told, and that its outcome is unknown") {
+TEST_CASE("the reason why a command was stopped is reported, with an unknown outcome") {
   SECTION("by a signal") {
     const ExecutionEnded ended = Fixture("kill -KILL $$").run(assignment());
     CHECK(ended.ending == Ending::unknown);
@@ -199,7 +199,7 @@ TEST_CASE("100 MB of output are read to the end, kept within the limit, and the 
         std::string::npos);
 }
 
-TEST_CASE("a large body to a command that never reads hurts nobody") {
+TEST_CASE("a command that never reads its large body does not block the agent") {
   const std::string large(8'000'000, 'x');
   SECTION("it ends by itself") {
     CHECK(Fixture("echo fine").run(assignment("Large", large)).result == "fine");
@@ -262,14 +262,14 @@ TEST_CASE("the next attempt at a task waits until the one before is gone") {
   }
   CHECK(order.starts_with("start1 "));
   CHECK(std::get<ExecutionEnded>(driver.events.back()).result == "second");
-  // The epochs' files are apart, and the first one says what happened to it.
+  // Each epoch has its own file, and the first one says how its attempt ended.
   CHECK(fixture.output({1}).find("[guard] told to stop: stopped process group") != std::string::npos);
   CHECK(fixture.output({2}).ends_with("second\n"));
 }
 
 TEST_CASE("price, tokens and result are taken from the named fields of a result that is JSON") {
   Fixture fixture("");
-  // Stands in for `claude -p --output-format json`.
+  // Replaces `claude -p --output-format json`.
   write_program(fixture.dir.path() + "/claude", R"(#!/bin/sh
 [ "$1" = -p ] || exit 2
 cat >/dev/null
@@ -339,7 +339,7 @@ TEST_CASE("a bid command is asked with the task and answers with a bid or a refu
   CHECK(std::get<Refusal>(ask("head -c 1000000 /dev/zero")).reason == RefusalReason::invalid);
 }
 
-TEST_CASE("a bid command is told of related tasks, and what is wrong with its bundles is said") {
+TEST_CASE("a bid command gets related tasks, and errors in its bundles are reported") {
   Fixture fixture("true");
   const auto ask = [&](const std::string& bid) {
     fixture.options.bid = bid;
@@ -374,9 +374,9 @@ TEST_CASE("an agent without a bid command does not answer bids") {
   CHECK_FALSE(CommandExecutor(fixture.options).answers_bids());
 }
 
-TEST_CASE("bid commands are few at once, bounded in time, and the others wait their turn") {
+TEST_CASE("few bid commands run at once, each with a time limit; the others wait") {
   Fixture fixture("true");
-  // Each leaves a mark while it runs and bids the number of marks it sees.
+  // Each makes a mark while it runs and bids the number of marks it sees.
   const std::string mark = fixture.dir.path() + "/$BIDBOARD_TASK";
   fixture.options.bid =
       fmt::format("mkdir {}; sleep 0.05; ls -d {}/t* | wc -l | sed 's/.*/{{\"seconds\": &}}/'; rmdir {}",

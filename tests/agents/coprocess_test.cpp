@@ -42,7 +42,7 @@ Assignment numbered(std::uint64_t task, const std::string& body = "The body.") {
 
 }  // namespace
 
-TEST_CASE("a coprocess in Python does tasks, tells progress, and delivers price and tokens") {
+TEST_CASE("a coprocess in Python does tasks, reports progress, and delivers price and tokens") {
   Fixture fixture(python(R"(
   say(type="progress", fraction=0.5, text="half", **of(m))
   say(type="log", text="working on " + m["title"], task=m["task"])
@@ -68,7 +68,7 @@ TEST_CASE("a coprocess in Python does tasks, tells progress, and delivers price 
   CHECK_FALSE(std::filesystem::exists(lock_path(fixture.dir.path(), {1})));
 }
 
-TEST_CASE("a coprocess in sh will do, and a text result stays text") {
+TEST_CASE("a coprocess can be a shell script, and a text result stays text") {
   Fixture fixture(
       "while read -r line; do echo '{\"type\":\"result\",\"task\":\"t1\",\"epoch\":1,\"result\":\"fine\"}'; "
       "done");
@@ -118,7 +118,7 @@ TEST_CASE("a coprocess bids, refuses, or is too slow") {
   CHECK(std::get<Refusal>(driver.await_bid(3)).reason == RefusalReason::silent);
 }
 
-TEST_CASE("a coprocess is told of related tasks and offers some of them together") {
+TEST_CASE("a coprocess gets related tasks and offers some of them together") {
   Fixture fixture(python(R"(
   with_them = [other["task"] for other in m["related"] if other["title"] != "left out"]
   say(type=m["task"]["body"], request=m["request"], seconds=9, reason="only together",
@@ -194,7 +194,7 @@ TEST_CASE("a coprocess that keeps dying is started after growing pauses") {
   CoprocessExecutor executor(fixture.options);
   Driver driver(executor);
   Now now = real_now();
-  // Time is a parameter: the pauses are passed by saying so.
+  // Time is a parameter: the pauses pass without waiting.
   for (const std::int64_t pause : {1, 2, 3, 3}) {
     const std::uint64_t task = static_cast<std::uint64_t>(driver.events.size()) + 1;
     REQUIRE(executor.start(numbered(task), now));
@@ -213,7 +213,7 @@ TEST_CASE("a coprocess that keeps dying is started after growing pauses") {
   }
 }
 
-TEST_CASE("a coprocess is told of a cancel and answers it") {
+TEST_CASE("a coprocess gets a cancel line and answers it") {
   const std::string polite = python(R"(
   if m["type"] == "cancel": say(type="failed", reason="as you wish", **of(m))
 )");
@@ -313,7 +313,7 @@ TEST_CASE("the tasks of a killed agent's coprocess stay locked until the coproce
   REQUIRE(eventually([&] { return !contents(fixture.dir.path() + "/up").empty(); }));
   kill(agent, SIGKILL);
   waitpid(agent, nullptr, 0);
-  // The child ignores TERM, so that it is there for the whole grace.
+  // The child ignores TERM, so that it lives through the whole grace period.
   CHECK(try_lock_file(lock.c_str()).fd < 0);
   CHECK(eventually([&] {
     const LockTry attempt = try_lock_file(lock.c_str());
@@ -324,7 +324,7 @@ TEST_CASE("the tasks of a killed agent's coprocess stay locked until the coproce
             .find("[guard] agent gone: stopped process group") == 0);
 }
 
-TEST_CASE("the example agent in Python counts, bids and tells how far it is") {
+TEST_CASE("the example agent in Python counts, bids and reports progress") {
   Fixture fixture("exec python3 " BIDBOARD_SOURCE_DIR "/examples/python_agent.py");
   CoprocessExecutor executor(fixture.options);
   Driver driver(executor);

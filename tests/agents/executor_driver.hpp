@@ -1,4 +1,4 @@
-// Drives an executor as an agent's loop would: polls what it names, wakes when it asks, keeps the events.
+// Drives an executor as an agent's loop does: polls its descriptors, wakes it when it asks, keeps the events.
 #pragma once
 
 #include <poll.h>
@@ -48,7 +48,7 @@ class Driver {
     }
   }
 
-  /// The first event of the kind that fits, awaited.
+  /// Waits for the first event of the kind that matches.
   template <class Event, class Fits>
   Event await(Fits&& fits) {
     const Event* found = nullptr;

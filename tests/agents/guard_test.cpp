@@ -19,7 +19,7 @@ bool is_locked(const std::string& path) {
   return file && flock(file.get(), LOCK_EX | LOCK_NB) != 0;
 }
 
-/// An agent in a process of its own, which starts the guard and then does nothing until it is killed.
+/// An agent in its own process, which starts the guard and then waits to be killed.
 class OtherAgent {
  public:
   explicit OtherAgent(const GuardSpec& spec) {
@@ -65,7 +65,7 @@ TEST_CASE("a command's exit status and output come through") {
         "oops\n");
 }
 
-TEST_CASE("a command ended by a signal is told apart from one that exits") {
+TEST_CASE("a command ended by a signal is distinguished from one that exits") {
   GuardedProcess process = std::move(*start_guarded(shell("kill -9 $$")));
   const GuardReport end = await_end(process);
   CHECK(end.word == GuardWord::signalled);
@@ -74,7 +74,7 @@ TEST_CASE("a command ended by a signal is told apart from one that exits") {
 
 TEST_CASE("the command gets its environment, its directory and no foreign descriptors") {
   const TempDir dir;
-  const Descriptor foreign(dup(2));  // inheritable, as a careless library would leave one
+  const Descriptor foreign(dup(2));  // inheritable, as some libraries leave them
   GuardSpec spec = shell("pwd -P; echo $NAME; ls /proc/self/fd 2>/dev/null | wc -l");
   spec.environment.push_back("NAME=value");
   spec.directory = dir.path();
@@ -196,7 +196,7 @@ TEST_CASE("what a command leaves behind is stopped with it") {
   CHECK_FALSE(lives(pid_from(pid_file)));
 }
 
-TEST_CASE("what ends by itself just after the command is let alone") {
+TEST_CASE("a process that ends by itself just after the command is not stopped") {
   GuardSpec spec = shell("(sleep 0.02; echo late) &");
   spec.linger = seconds(30);
   GuardedProcess process = std::move(*start_guarded(spec));
@@ -234,8 +234,8 @@ TEST_CASE("an agent killed by SIGKILL leaves nothing running") {
 
 TEST_CASE("two executions under one lock never overlap, though the first agent was killed a moment ago") {
   const TempDir dir;
-  // mkdir is atomic: whoever finds the mark of the other was not alone. It takes its time to leave
-  // (and says nothing on the way, since the dead agent's pipe would end it by SIGPIPE).
+  // mkdir is atomic: an execution that finds the other's mark overlapped with it. It ends slowly, and prints
+  // nothing, since the dead agent's pipe would end it by SIGPIPE.
   const auto command = [&](const std::string& name) {
     return fmt::format(
         "exec 2>/dev/null; trap 'sleep 0.1; rmdir {}/here; exit 0' TERM; mkdir {}/here || echo overlap >> "
@@ -264,7 +264,7 @@ TEST_CASE("two executions under one lock never overlap, though the first agent w
         std::string::npos);
 }
 
-TEST_CASE("who waits for the lock gives up when it takes too long, is stopped, or loses its agent") {
+TEST_CASE("waiting for the lock ends at a time limit, when stopped, or when the agent dies") {
   const TempDir dir;
   const std::string path = dir.path() + "/t1.lock";
   const Descriptor holder(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
@@ -331,7 +331,7 @@ TEST_CASE("the lock outlives a killed guard while a grandchild lives") {
 }
 #endif
 
-TEST_CASE("a guarded process that goes out of scope is gone") {
+TEST_CASE("a guarded process that goes out of scope is stopped") {
   pid_t command = 0;
   {
     GuardedProcess process = std::move(*start_guarded(shell("sleep 1000")));
@@ -341,7 +341,7 @@ TEST_CASE("a guarded process that goes out of scope is gone") {
   CHECK_FALSE(lives(command));
 }
 
-TEST_CASE("the time of the whole tree is counted") {
+TEST_CASE("the CPU time of the whole process tree is counted") {
   GuardedProcess process =
       std::move(*start_guarded(shell("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done")));
   const GuardReport end = await_end(process);

@@ -1,5 +1,4 @@
-// What tests of processes share: starting a guarded shell, reading what it says, and knowing whether a
-// process lives.
+// Helpers for tests of processes: start a guarded shell, read its reports, and tell whether a process lives.
 #pragma once
 
 #include <poll.h>
@@ -26,7 +25,7 @@ inline GuardSpec shell(const std::string& command) {
   return spec;
 }
 
-/// A zombie that nobody has reaped yet does not live.
+/// A zombie that has not been reaped does not count as alive.
 inline bool lives(pid_t pid) {
   return kill(pid, 0) == 0 &&
          (process_start_ticks(pid).has_value() || process_start_ticks(getpid()) == std::nullopt);
@@ -37,13 +36,13 @@ inline std::string contents(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-/// Waits for a file with a whole line in it, and gives the number there.
+/// Waits for a file with a complete line, and returns the number in it.
 inline pid_t pid_from(const std::string& path) {
   REQUIRE(eventually([&] { return contents(path).find('\n') != std::string::npos; }));
   return static_cast<pid_t>(std::stol(contents(path)));
 }
 
-/// The next report, awaited.
+/// Waits for the next report.
 inline GuardReport await_report(GuardedProcess& process) {
   for (;;) {
     if (const auto report = process.next_report()) return *report;

@@ -1,4 +1,4 @@
-// A manager's choices, from what it was told of its members.
+// A manager's choices from its members' summaries.
 #include "agents/manager.hpp"
 
 #include "agents/agent.hpp"
@@ -48,7 +48,7 @@ AgentId member_for(Manager& manager, std::uint64_t number, DelegatedTask what) {
 
 }  // namespace
 
-TEST_CASE("a task goes to the least loaded member that can take it, and what was chosen counts at once") {
+TEST_CASE("a task goes to the least loaded member that can take it, and the choice counts as load at once") {
   Manager manager;
   const auto choices = manager.on_delegation(
       asked(1, {specialist({1}, 4, 2), specialist({2}, 4, 3), specialist({3}, 1, 1, {{"cpp", one}})},
@@ -56,7 +56,7 @@ TEST_CASE("a task goes to the least loaded member that can take it, and what was
   REQUIRE(choices);
   std::vector<AgentId> members;
   for (const ChosenMember& chosen : choices->chosen) members.push_back(chosen.member);
-  // The idle one first, then it is full: nobody else has the skill.
+  // The idle one first; then it is full, and no other has the skill.
   CHECK(members == std::vector<AgentId>{{3}, {}, {2}, {1}, {2}, {1}, {2}});
   CHECK(choices->chosen[1].why == "all who can take it are busy");
   CHECK(choices->chosen[2].why == "least loaded of those who can: 1 of 4 slots taken");
@@ -76,7 +76,7 @@ TEST_CASE("of equally loaded members the fastest at the task gets it, then the o
   CHECK(choices->chosen[2].member == AgentId{5});
 }
 
-TEST_CASE("what nobody in the subtree can do is handed back with the reason") {
+TEST_CASE("a task that no member of the subtree can take is handed back with the reason") {
   Manager manager;
   DelegatedTask dear = task({2});
   dear.offer.spec.budget = one;
@@ -101,7 +101,8 @@ TEST_CASE("what nobody in the subtree can do is handed back with the reason") {
   }
 }
 
-TEST_CASE("a subtree in sum has the slots of all, and the best level, speed and price of each sort") {
+TEST_CASE(
+    "a subtree's summary has the slots of all members, and the best level, speed and price of each kind") {
   Member a = specialist({1}, 2, 1, {{"cpp", one / 2}});
   Member b = specialist({2}, 3, 3, {{"cpp", one}});
   b.crews[0].speed = 2 * one;
@@ -111,14 +112,14 @@ TEST_CASE("a subtree in sum has the slots of all, and the best level, speed and 
   REQUIRE(sum.crews.size() == 2);
   CHECK(sum.crews[0] == Crew{{}, "", false, one, 0, 1, 0});
   CHECK(sum.crews[1] == Crew{{{"cpp", one}}, "", false, 2 * one, one, 5, 4});
-  // Full crews do not make a subtree look loaded for what others of it do.
+  // Members that are full do not make the subtree look loaded for other members' tasks.
   const auto fit = fitness(sum, task({1}, "cpp").offer.spec);
   REQUIRE(fit);
   CHECK(fit->taken == 1);
   CHECK(fit->slots == 5);
 }
 
-TEST_CASE("an executive chooses between managers by their subtrees in sum") {
+TEST_CASE("an executive chooses between managers by their subtrees' summaries") {
   Manager boss;
   const Member left = subtree({1}, {specialist({11}, 1, 0), specialist({12}, 1, 1)});
   const Member right = subtree({2}, {specialist({21}, 4, 3), specialist({22}, 1, 1, {{"cpp", one}})});
@@ -171,7 +172,7 @@ TEST_CASE("an agent's process answers delegations only in a role that leads") {
     CHECK(said[0].agent == AgentId{5});
     CHECK(said[0].secret == "secret");
     CHECK(said[0].number == 3);
-    // Another board, or one that was restored, counts anew.
+    // Another board, or a restored one, numbers from the start.
     agent.on_message(Registered{AgentId{5}, "other", seconds(10), seconds(30), Term{1}}, now);
     hear(1);
     REQUIRE(said.size() == 2);

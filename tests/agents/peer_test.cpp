@@ -1,4 +1,4 @@
-// Agreement among peers: the table, the algorithm on random graphs, and what goes wrong between peers.
+// Agreement among peers: the table, the algorithm on random graphs, and faults between peers.
 #include "agents/peer.hpp"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ constexpr AgentId k{1}, i{2}, m{3}, n{4};
 PeerClaim by(AgentId winner, Micros finish) { return {winner, finish, 1'000}; }
 const PeerClaim nobody{};
 
-/// As if k told i, who has heard of m and n up to 10.
+/// As if k sent to i, which has heard of m and n up to 10.
 Resolution told(const PeerClaim& theirs, const PeerClaim& ours, std::uint64_t heard_of_m = 10,
                 std::uint64_t heard_of_n = 10) {
   return resolve(k, theirs, {{m, heard_of_m}, {n, heard_of_n}}, i, ours, {{m, 10}, {n, 10}});
@@ -28,12 +28,12 @@ PeerTask task_of(std::uint64_t id, Micros seconds_of_work, Micros level = 0) {
 }
 
 struct Planned {
-  std::size_t agent = 0;  ///< as many as there are agents: nobody has room
+  std::size_t agent = 0;  ///< the number of agents: none has room
   Micros finish = 0;
 };
 
-/// Tasks by urgency, each to whoever would finish it first: the paper's sequential greedy algorithm under
-/// this score. `work[agent][task]`.
+/// Tasks by urgency, each to the agent that would finish it first: the paper's sequential greedy algorithm
+/// under this score. `work[agent][task]`.
 std::vector<Planned> greedy(const std::vector<std::vector<Micros>>& work, std::size_t bundle_max) {
   std::vector<Micros> free(work.size(), 0);
   std::vector<std::size_t> bundles(work.size(), 0);
@@ -61,8 +61,8 @@ void offer_all(Mesh& mesh, const std::vector<std::vector<Micros>>& work) {
       mesh.offer_to(agent, task_of(t + 1, work[agent][t], static_cast<Micros>(tasks - t)));
 }
 
-/// Whole minutes of work, plus something that no two agents share: what passes while they talk does not
-/// count, and there are no ties.
+/// Whole minutes of work plus a part unique to the agent: the time that messages take does not matter, and
+/// there are no ties.
 std::vector<std::vector<Micros>> random_work(std::size_t agents, std::size_t tasks, Random& random) {
   std::vector<std::vector<Micros>> work(agents, std::vector<Micros>(tasks));
   for (auto& row : work)
@@ -70,7 +70,7 @@ std::vector<std::vector<Micros>> random_work(std::size_t agents, std::size_t tas
   return work;
 }
 
-/// Nobody takes anything: only the agreement is of interest.
+/// No agent takes a task: only the agreement is tested.
 PeerTimes only_talk() {
   PeerTimes times;
   times.settled_after = times.patience = minutes(10);
@@ -133,7 +133,7 @@ TEST_CASE("the sender believes in a third one and the receiver in a fourth") {
   CHECK(told(by(m, 1), by(n, 2), 10, 11) == Resolution::leave);
 }
 
-TEST_CASE("the sender believes that nobody wins") {
+TEST_CASE("the sender believes in no winner") {
   CHECK(told(nobody, by(i, 1)) == Resolution::leave);
   CHECK(told(nobody, by(k, 1)) == Resolution::update);
   CHECK(told(nobody, by(m, 1)) == Resolution::leave);
@@ -162,7 +162,7 @@ TEST_CASE("peers on random graphs agree on what the sequential greedy algorithm 
         const PeerClaim claim = mesh[agent].belief(TaskId{t + 1});
         CHECK(claim.winner == (wanted[t].agent == mesh.size() ? AgentId{} : Mesh::id(wanted[t].agent)));
         if (!claim.winner) continue;
-        // Nobody promises more time than it needs: who loses a task bids anew for what came behind it.
+        // No promise is longer than needed: an agent that loses a task bids again for those behind it.
         const Micros late = claim.finish - Mesh::clock(Instant{}) - wanted[t].finish;
         CHECK(late >= 0);
         CHECK(late < 4 * one);
@@ -170,7 +170,7 @@ TEST_CASE("peers on random graphs agree on what the sequential greedy algorithm 
   }
 }
 
-TEST_CASE("peers agree although messages are lost, doubled and overtake each other") {
+TEST_CASE("peers agree although messages are lost, duplicated and reordered") {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     INFO("seed " << seed);
     Random random(seed);
@@ -213,7 +213,7 @@ TEST_CASE("every task is taken by one peer, the one that all believe in") {
   }
 }
 
-TEST_CASE("who agrees falls silent") {
+TEST_CASE("peers that agree send nothing more") {
   Mesh mesh({});
   for (std::uint64_t t = 1; t <= 8; ++t) mesh.offer_to_all(task_of(t, 600 * one));
   mesh.run_for(seconds(1));
@@ -226,7 +226,7 @@ TEST_CASE("who agrees falls silent") {
   CHECK(mesh.messages() == before);
 }
 
-TEST_CASE("the work of a peer that has died goes to the others as soon as they hear of it") {
+TEST_CASE("the tasks of a dead peer go to the others as soon as they learn of its death") {
   MeshOptions options;
   options.agents = 4;
   options.times = only_talk();
@@ -247,7 +247,7 @@ TEST_CASE("the work of a peer that has died goes to the others as soon as they h
   }
 }
 
-TEST_CASE("a claim lapses when its owner does not begin, although nobody says that it is gone") {
+TEST_CASE("a claim lapses when its owner does not begin, even if no message says that it is gone") {
   MeshOptions options;
   options.agents = 3;
   Mesh mesh(options);
@@ -265,7 +265,8 @@ TEST_CASE("a claim lapses when its owner does not begin, although nobody says th
   CHECK(mesh[other].belief(TaskId{1}).winner);
 }
 
-TEST_CASE("who is busy leaves a task to who would be done earlier, and plans the rest behind what it holds") {
+TEST_CASE(
+    "a busy peer leaves a task to one that would finish earlier, and queues the rest behind what it holds") {
   MeshOptions options;
   options.agents = 2;
   options.times = only_talk();
@@ -280,7 +281,7 @@ TEST_CASE("who is busy leaves a task to who would be done earlier, and plans the
   CHECK(mesh[0].belief(TaskId{3}).winner == Mesh::id(0));
 }
 
-TEST_CASE("something more urgent comes first, and what was planned waits behind it") {
+TEST_CASE("a more urgent task goes first, and planned tasks wait behind it") {
   PeerMachine peer(AgentId{1}, 1);
   peer.offer(task_of(1, 10 * one, 5));
   peer.turn(Instant{});
@@ -290,7 +291,7 @@ TEST_CASE("something more urgent comes first, and what was planned waits behind 
   CHECK(peer.bundle() == std::vector<TaskId>{TaskId{2}, TaskId{1}});
 }
 
-TEST_CASE("only neighbours are heard, and only with the proof that is theirs") {
+TEST_CASE("only messages of neighbours with their own proof are accepted") {
   PeerMachine peer(AgentId{1}, 1);
   Peers peers;
   peers.number = 1;
@@ -309,7 +310,7 @@ TEST_CASE("only neighbours are heard, and only with the proof that is theirs") {
   CHECK(peer.belief(TaskId{1}).winner == AgentId{2});
 }
 
-TEST_CASE("words of an earlier round of a task do not count") {
+TEST_CASE("messages of an earlier round of a task are ignored") {
   PeerMachine peer(AgentId{1}, 1);
   Peers peers;
   peers.number = 1;
@@ -329,7 +330,7 @@ TEST_CASE("words of an earlier round of a task do not count") {
   CHECK(peer.belief(TaskId{1}).winner == AgentId{2});
 }
 
-TEST_CASE("a round that is over stays over, whatever peers say, until the board offers it again") {
+TEST_CASE("a round that has ended stays ended, whatever peers send, until the board offers the task again") {
   PeerMachine peer(AgentId{1}, 1);
   Peers peers;
   peers.number = 1;
@@ -350,7 +351,7 @@ TEST_CASE("a round that is over stays over, whatever peers say, until the board 
   CHECK(peer.belief(TaskId{1}).winner == AgentId{1});
 }
 
-TEST_CASE("what was asked for is asked for again until it is answered") {
+TEST_CASE("a request for an award is repeated until it is answered") {
   PeerMachine peer(AgentId{1}, 1);
   peer.offer(task_of(1, one));
   peer.turn(Instant{});

@@ -19,7 +19,7 @@ Assignment sized(std::uint64_t task, Micros size) {
   return given;
 }
 
-/// Runs until nothing is left, jumping from wakeup to wakeup, and writes down what happened when.
+/// Runs until nothing is left, jumping from wake-up to wake-up, and records what happened when.
 std::string run(SimulatedExecutor& executor) {
   std::string story;
   std::int64_t time = 0;
@@ -62,7 +62,7 @@ TEST_CASE("a simulated task takes its size by speed and skill, scaled") {
   CHECK(executor.next_wakeup() == never);
 }
 
-TEST_CASE("the same seed gives the same story, whatever the order of the starts") {
+TEST_CASE("the same seed gives the same outcomes, whatever the order of the starts") {
   SimulatedOptions options;
   options.noise = 300'000;
   options.failure_rate = 400'000;
@@ -99,7 +99,7 @@ TEST_CASE("noise stays within its share and failures come at the declared rate")
   CHECK((failures > 400 && failures < 600));
 }
 
-TEST_CASE("a stopped simulated task ends as stopped and never otherwise") {
+TEST_CASE("a stopped simulated task ends once, as stopped") {
   SimulatedExecutor executor({});
   REQUIRE(executor.start(sized(1, one), at(0)));
   executor.stop({1}, {2}, "another epoch", at(0));
@@ -111,7 +111,7 @@ TEST_CASE("a stopped simulated task ends as stopped and never otherwise") {
   CHECK(std::get<ExecutionEnded>(events[1]).reason == "cancelled");
 }
 
-TEST_CASE("what is related to the task before it needs no set-up of its own") {
+TEST_CASE("a task related to the previous one needs no set-up") {
   SimulatedOptions options;
   options.agent.set_up = 4 * one;
   SimulatedExecutor executor(options);

@@ -44,7 +44,7 @@ TEST_CASE("a standard bid is size over speed and lowest needed skill level") {
   CHECK(standard_bid(plain, agent()).seconds == 1'500'000);
 }
 
-TEST_CASE("a standard bid stays within bounds whatever the agent says of itself") {
+TEST_CASE("a standard bid stays within bounds for any profile") {
   TaskSpec spec = task();
   AgentProfile profile = agent();
   profile.speed = 0;
@@ -63,7 +63,7 @@ TEST_CASE("a formula bid sees the task's fields") {
   CHECK(by_formula("kind == 'build' and title == 'port the parser' and 7 or 1")->seconds == 7 * one);
 }
 
-TEST_CASE("a formula bid that fails or is out of bounds is invalid, and says why") {
+TEST_CASE("a formula bid that fails or is out of bounds is invalid, with the reason") {
   const auto text = [](std::string formula) {
     const auto bid = by_formula(std::move(formula));
     REQUIRE_FALSE(bid.has_value());

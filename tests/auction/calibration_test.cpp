@@ -13,7 +13,7 @@ namespace {
 constexpr Weights weights{one, one};
 
 /// Two agents of equal speed, a1 and a2; one of them promises its true duration times `share`. Every task
-/// goes to the lower corrected score. Returns the number of the last task that the liar won, of 200.
+/// goes to the lower corrected score. Returns the number of the last task, of 200, that it won.
 int last_win_of_the_liar(AgentId liar, Micros share, Micros price_share, bool calibrated = true) {
   constexpr int tasks = 200;
   std::array<Calibration, 2> records;
@@ -71,13 +71,13 @@ TEST_CASE("a failed attempt moves only the success, and lowers the confidence") 
   CHECK(corrected({one, one, 1}, record).confidence == 1);
 }
 
-TEST_CASE("success is won back") {
+TEST_CASE("the success rate recovers") {
   Calibration record = learned({}, {one, one, one, one, false});
   for (int i = 0; i < 10; ++i) record = learned(record, {one, one, one, one, true});
   CHECK(record.success > 970'000);
 }
 
-TEST_CASE("who delivers faster than promised is believed, but not quite as much as who said so") {
+TEST_CASE("an agent that delivers faster than it promises is corrected almost to the delivered time") {
   Calibration record;
   for (int i = 0; i < 50; ++i) record = learned(record, {2 * one, 0, one, 0, true});
   const Micros believed = corrected({2 * one, 0, one}, record).seconds;
@@ -85,7 +85,7 @@ TEST_CASE("who delivers faster than promised is believed, but not quite as much 
   CHECK(believed < 1'100'000);
 }
 
-TEST_CASE("ratios stay in bounds whatever is delivered") {
+TEST_CASE("ratios stay in bounds for any outcome") {
   const Calibration slow = learned({}, {1, 0, max_bid_seconds, max_bid_price, true});
   CHECK(slow.seconds_ratio <= 16 * one);
   CHECK(slow.price_ratio <= 16 * one);

@@ -32,7 +32,7 @@ std::vector<ProblemShape> shapes() {
   return out;
 }
 
-/// So many tasks that they cannot all be tried, and agents that save a part when they take neighbours.
+/// Too many tasks to try all plans, and agents that save a part when they take neighbours.
 Problem large_problem(Random& random, bool queueing) {
   Problem problem;
   problem.queueing = queueing;
@@ -115,7 +115,9 @@ TEST_CASE("one agent that sets up once beats the best bids for the tasks alone")
   CHECK(outcome.certificate->gap == 0);
 }
 
-TEST_CASE("a bundle's tasks wait for each other: with others idle it wins only if it saves more than that") {
+TEST_CASE(
+    "a bundle's tasks run one after the other: with idle agents it wins only if it saves more than the "
+    "wait") {
   Problem problem;
   for (std::uint64_t i = 1; i <= 2; ++i) problem.tasks.push_back({TaskId{i}});
   for (std::uint64_t j = 1; j <= 2; ++j) {
@@ -134,7 +136,7 @@ TEST_CASE("a bundle's tasks wait for each other: with others idle it wins only i
   CHECK(alone.awards[1].start_in == 7 * one);
 }
 
-TEST_CASE("a large problem is never worse than without bundles, and its gap is honest") {
+TEST_CASE("a large problem is never worse than without bundles, and its reported gap is correct") {
   for (const bool queueing : {true, false}) {
     Random random(47);
     Wide saved = 0;

@@ -30,7 +30,7 @@ TEST_CASE("an agent with role, project, skill and permission may bid") {
   CHECK_FALSE(ineligible(task(), of_project));
 }
 
-TEST_CASE("the first rule against an agent is named, with words for people") {
+TEST_CASE("the first rule that excludes an agent is named, in words") {
   Task t = task();
   Agent a = agent();
   const auto expect = [&](RefusalReason reason, std::string_view detail) {
@@ -73,7 +73,7 @@ TEST_CASE("the first rule against an agent is named, with words for people") {
   }
 }
 
-TEST_CASE("what is allowed after all") {
+TEST_CASE("special cases in which an agent is eligible") {
   Task t = task();
   Agent a = agent();
   t.spec.run = "make";
@@ -90,7 +90,7 @@ TEST_CASE("what is allowed after all") {
   CHECK_FALSE(ineligible(t, a));
 }
 
-TEST_CASE("a price above the budget is refused; no budget is no bound") {
+TEST_CASE("a price above the budget is refused; without a budget any price is allowed") {
   TaskSpec spec;
   CHECK_FALSE(over_budget(spec, {one, 1'000 * one, one}));
   spec.budget = 5 * one;

@@ -1,4 +1,4 @@
-// `optimal` and `bertsekas` against a solver that has nothing in common with them: successive shortest paths
+// `optimal` and `bertsekas` against an independent solver: successive shortest paths
 // by Bellman and Ford in a flow network, without prices, penalties or lazily opened places.
 #include <deque>
 #include <map>
@@ -114,7 +114,7 @@ TEST_CASE(
   CHECK(assigned > 7'000);
 }
 
-TEST_CASE("bertsekas ends when nobody can take anything, and when one place is wanted by all") {
+TEST_CASE("bertsekas ends when no agent can take any task, and when all tasks want the same place") {
   Problem problem;
   CHECK(bertsekas(problem).awards.empty());
   for (std::uint64_t i = 1; i <= 20; ++i) problem.tasks.push_back({TaskId{i}});

@@ -196,7 +196,7 @@ TEST_CASE("equal bids are shared out, instead of all going to the agent register
   }
 }
 
-TEST_CASE("the order in which agents and bids are told never changes an outcome") {
+TEST_CASE("the order of agents and bids in the input never changes an outcome") {
   for (const std::string_view name : mechanism_names()) {
     const Mechanism mechanism = *find_mechanism(name);
     std::vector<ProblemShape> all = shapes();
@@ -248,14 +248,14 @@ TEST_CASE("a task waits for a busy agent when that is cheaper than the free one"
   }
 }
 
-TEST_CASE("first_price gives one slot one task and passes the next on, or leaves it") {
+TEST_CASE("first_price gives a slot one task; the next goes to another agent or stays unassigned") {
   const std::vector<std::vector<std::pair<Micros, Micros>>> bids{
       {{1, 1}, {9, 9}}, {{1, 1}, {9, 9}}, {{1, 1}, {9, 9}}};
   CHECK(winners(first_price(problem_of({{0}, {0}}, bids))) == Pairs{{1, 1}, {2, 2}});
   CHECK(winners(first_price(problem_of({{0, 5}, {0}}, bids))) == Pairs{{1, 1}, {2, 1}, {3, 2}});
 }
 
-TEST_CASE("sequential queues behind a fast agent as long as that is still the best") {
+TEST_CASE("sequential queues behind a fast agent as long as that is best") {
   const std::vector<std::vector<std::pair<Micros, Micros>>> bids(4, {{2, 2}, {7, 7}});
   const Outcome outcome = sequential(problem_of({{0}, {0}}, bids));
   CHECK(winners(outcome) == Pairs{{1, 1}, {2, 1}, {3, 1}, {4, 2}});
@@ -281,7 +281,7 @@ TEST_CASE("optimal runs short tasks first in a queue, equal ones as admitted") {
 }
 
 TEST_CASE("optimal prefers one more task to any saving") {
-  // t1 alone would be free of charge with a1, but then nobody could take t2.
+  // t1 alone would cost nothing with a1, but then no agent could take t2.
   const Problem problem = [] {
     Problem p = problem_of({{0}, {0}}, {{{1, 0}, {1, 1'000}}, {{1, 1'000}}}, false);
     return p;
@@ -291,7 +291,7 @@ TEST_CASE("optimal prefers one more task to any saving") {
   CHECK(outcome.total_cost == 2'000 * one);
 }
 
-TEST_CASE("saying the truth is best under vickrey for a single task") {
+TEST_CASE("under vickrey the true cost is the best bid for a single task") {
   Random random(23);
   for (int round = 0; round < 300; ++round) {
     const auto agents = static_cast<std::size_t>(random.between(1, 4));
@@ -312,7 +312,7 @@ TEST_CASE("saying the truth is best under vickrey for a single task") {
   }
 }
 
-TEST_CASE("a large problem is solved, with a proof, at the bounds of what numbers may be") {
+TEST_CASE("a large problem with the largest allowed numbers is solved with a proof") {
   Random random(29);
   Problem problem;
   problem.weights = {1'000 * one, one};

@@ -75,7 +75,7 @@ Value random_document(Random& random) {
 
 }  // namespace
 
-TEST_CASE("an auction from a file is cleared, and costs come back as they stood there") {
+TEST_CASE("an auction from a file is cleared, and costs are printed as they were written") {
   constexpr auto text = R"({"tasks": ["paint", "build"],
     "agents": [{"id": "zoe", "capacity": 1}, {"id": "adam"}],
     "bids": [{"task": "build", "agent": "zoe", "cost": 0.1}, {"task": "build", "agent": "adam", "cost": 52},
@@ -90,7 +90,7 @@ TEST_CASE("an auction from a file is cleared, and costs come back as they stood 
       R"({"task": "build", "agent": "zoe", "cost": 0.1, "price": 0.1}], "unassigned": [], "total_cost": -7.15})");
 }
 
-TEST_CASE("capacity is a hard limit, and who cannot be served is named") {
+TEST_CASE("capacity is a hard limit, and unassigned tasks are named") {
   constexpr auto text =
       R"({"tasks": ["c", "b", "a"], "agents": [{"id": "x", "capacity": 2}, {"id": "y", "capacity": 0}],
     "bids": [{"task": "a", "agent": "x", "cost": 1}, {"task": "b", "agent": "x", "cost": 2},
@@ -104,7 +104,7 @@ TEST_CASE("capacity is a hard limit, and who cannot be served is named") {
   }
 }
 
-TEST_CASE("ties end in the names, not in the order of the file") {
+TEST_CASE("ties are broken by name, not by the order of the file") {
   constexpr auto one_way = R"({"tasks": ["t"], "agents": [{"id": "b"}, {"id": "a"}],
     "bids": [{"task": "t", "agent": "b", "cost": 1}, {"task": "t", "agent": "a", "cost": 1}]})";
   constexpr auto other_way = R"({"tasks": ["t"], "agents": [{"id": "a"}, {"id": "b"}],
@@ -120,7 +120,7 @@ TEST_CASE("ties end in the names, not in the order of the file") {
   }
 }
 
-TEST_CASE("the certificates of offline auctions can be checked by anyone from the printed answer") {
+TEST_CASE("the certificates of offline auctions can be checked from the printed answer alone") {
   Random random(5);
   for (int round = 0; round < 100; ++round) {
     const Value document = random_document(random);
@@ -169,7 +169,7 @@ TEST_CASE("the certificates of offline auctions can be checked by anyone from th
   }
 }
 
-TEST_CASE("all flaws of a file are told at once, with place and mend") {
+TEST_CASE("all errors of a file are reported at once, with place and fix") {
   CHECK(
       flaws(R"({"tasks": ["build", "build", 3, ""],
 "agent": [],
@@ -199,7 +199,7 @@ TEST_CASE("all flaws of a file are told at once, with place and mend") {
       "8:32: a bid is a whole number; it must be a map: {\"task\": \"t1\", \"agent\": \"a1\", \"cost\": 52}");
 }
 
-TEST_CASE("a bid for several tasks is won whole, and told with each of them") {
+TEST_CASE("a bid for several tasks wins all of them, and each award names it") {
   CHECK(
       solve(R"({"tasks": ["wash", "dry", "fold"], "agents": [{"id": "adam"}, {"id": "zoe", "capacity": 3}],
     "bids": [{"task": "wash", "agent": "zoe", "cost": 40}, {"task": "dry", "agent": "zoe", "cost": 40},
@@ -213,7 +213,7 @@ TEST_CASE("a bid for several tasks is won whole, and told with each of them") {
       R"("agents": {"adam": 0, "zoe": 0}, "unassigned": 155.500001}})");
 }
 
-TEST_CASE("what is wrong with a bid for several tasks is told with place and mend") {
+TEST_CASE("errors in a bid for several tasks are reported with place and fix") {
   CHECK(flaws(R"({"tasks": ["a", "b"], "agents": [{"id": "x"}], "bids": [
 {"tasks": ["a"], "agent": "x", "cost": 1},
 {"tasks": "a", "agent": "x", "cost": 1},
@@ -230,7 +230,7 @@ TEST_CASE("what is wrong with a bid for several tasks is told with place and men
         "8:1: a second bid by 'x' for the same tasks, the first is on line 7: remove one");
 }
 
-TEST_CASE("what is no auction at all is refused too") {
+TEST_CASE("a document that is not an auction is refused") {
   CHECK(flaws("[]").starts_with("the auction is a list; it must be a map"));
   CHECK(flaws("{}") ==
         "1:1: the auction has no 'tasks'\n1:1: the auction has no 'agents'\n1:1: the auction has no 'bids'");
@@ -238,7 +238,7 @@ TEST_CASE("what is no auction at all is refused too") {
         "1:11: 'tasks' is a whole number; it must be a list");
 }
 
-TEST_CASE("a file full of flaws gives the first fifty") {
+TEST_CASE("a file with many errors reports the first fifty") {
   std::string text = R"({"tasks": [)";
   for (int i = 0; i < 80; ++i) text += (i > 0 ? ",1" : "1");
   const std::string told = flaws(text + R"(], "agents": [], "bids": []})");

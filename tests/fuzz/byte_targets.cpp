@@ -1,4 +1,4 @@
-// Targets that take bytes of ours: messages and stored values.
+// Targets that take our binary formats: messages and stored values.
 #include <cstdlib>
 #include <memory>
 #include <vector>
@@ -17,7 +17,7 @@
 namespace bidboard::fuzz {
 namespace {
 
-/// Decoding is the other half of encoding: what was understood survives being said again.
+/// What decodes is encoded to bytes that decode to the same value.
 template <class T>
 Result<T> read(std::string_view bytes) {
   Result<T> value = decode<T>(bytes);
@@ -53,8 +53,7 @@ void replay_log(std::string_view bytes) {
   if (replayed) static_cast<void>(verify(**replayed));
 }
 
-/// An agent that "cannot" have so high a number: reached only by a whole valid message with one unusual
-/// field.
+/// The planted bug: an agent's number above a limit, reached only by a valid message with one unusual field.
 void planted_bug(const Message& message) {
   if (!bug_is_planted()) return;
   const auto* beat = std::get_if<Heartbeat>(&message);

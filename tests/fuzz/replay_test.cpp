@@ -1,4 +1,4 @@
-// Every input that was worth keeping goes through its target again, in every build.
+// Every kept input runs through its target again, in every build.
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -27,7 +27,7 @@ void run(const Target& target, const std::string& bytes) {
   target.run({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
 }
 
-/// Whether the input kills a process of its own, with or without the planted bug.
+/// Whether the input kills a separate process, with or without the planted bug.
 bool kills(const Target& target, const std::string& bytes, bool planted) {
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
@@ -50,7 +50,7 @@ TEST_CASE("every kept input goes through its fuzz target again") {
     INFO(target.name);
     std::size_t inputs = 0;
     for (const auto& entry : fs::directory_iterator(here / "corpus" / target.name)) {
-      // A crash names the input on the last line of output: nothing else names it.
+      // In a crash the last line of output is what names the input.
       INFO(entry.path());
       run(target, content_of(entry.path()));
       ++inputs;
@@ -59,7 +59,7 @@ TEST_CASE("every kept input goes through its fuzz target again") {
   }
 }
 
-TEST_CASE("the input that fuzzing found for the planted bug kills its target, and only there") {
+TEST_CASE("the input found for the planted bug kills only the build with that bug") {
   const std::string input = content_of(here / "planted" / "wire_frames");
   REQUIRE_FALSE(input.empty());
   CHECK(kills(targets[0], input, true));

@@ -1,6 +1,6 @@
-// What is fuzzed: each target takes any bytes and trips BB_CHECK, or a sanitizer, when something is wrong
-// with the way they are taken. The same functions are driven by libFuzzer (`./dev fuzz`) and by a replay of
-// the kept corpus in every test run.
+// Fuzz targets: each takes arbitrary bytes and fails a BB_CHECK, or a sanitizer's check, when they are
+// handled wrongly. The same functions are driven by libFuzzer (`./dev fuzz`) and by a replay of the kept
+// corpus in every test run.
 #pragma once
 
 #include <cstdint>
@@ -24,10 +24,10 @@ void workflow_traces(Bytes bytes);
 void sql(Bytes bytes);
 /// Formulas over scalars.
 void expressions(Bytes bytes);
-/// Files of `auction solve`, through every mechanism: nobody gets more than its capacity or what it did not
-/// bid for.
+/// Files of `auction solve`, through every mechanism: no agent gets more than its capacity or a task that it
+/// did not bid for.
 void auction_files(Bytes bytes);
-/// A sequence of inputs to a controller, whose promises are checked after every batch.
+/// A sequence of inputs to a controller, whose guarantees are checked after every batch.
 void controller_inputs(Bytes bytes);
 
 struct Target {

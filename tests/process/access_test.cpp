@@ -1,4 +1,5 @@
-// Who must not come in, does not; who came in does no more than it may; and nobody else notices.
+// Connections without permission are refused, admitted ones cannot exceed their rights, and others are not
+// disturbed.
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
@@ -27,7 +28,7 @@ std::string folder_of_sockets(const TestBoard& board) {
   return endpoint.substr(6, endpoint.rfind('/') - 6);
 }
 
-/// What a process of another user does, in a child of its own; its exit code.
+/// Runs a function as another user in a child process; returns its exit code.
 class Stranger {
  public:
   explicit Stranger(const std::function<int()>& does) : pid_(::fork()) {
@@ -51,7 +52,7 @@ class Stranger {
   pid_t pid_;
 };
 
-/// How an attempt to connect ends: 0 let in, 1 refused, 2 nothing.
+/// The outcome of an attempt to connect: 0 admitted, 1 refused, 2 no answer.
 int knocks(const std::string& endpoint) {
   const auto connection = Connection::open(endpoint);
   if (!connection) return 2;
@@ -86,7 +87,7 @@ TEST_CASE("Another user is kept out by the socket folder, and by the controller 
   CHECK(Stranger([&] { return knocks(writer.endpoint); }).wait() == 1);
   CHECK(says(controller, "of user 65534: the board belongs to user 0"));
 
-  // Nor may it listen. Told to end by a closed pipe, it says whether it has heard anything.
+  // Nor may it subscribe. A closed pipe ends it; its exit code says whether it received anything.
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   Stranger listener([&] {
@@ -128,7 +129,7 @@ TEST_CASE("A socket folder that others may enter is refused at the start") {
   ::rmdir(folder.c_str());
 }
 
-TEST_CASE("One connection too many waits its turn, and nobody else notices") {
+TEST_CASE("A connection above the limit waits, and the others go on undisturbed") {
   const TestBoard board;
   const Process controller = board.serve({"--max-connections", "3"});
   const std::string endpoint = serving_writer(board.directory())->endpoint;
@@ -147,7 +148,7 @@ TEST_CASE("One connection too many waits its turn, and nobody else notices") {
   for (const auto& connection : in) CHECK(ask<Welcome>(*connection, Hello{}).version == protocol_version);
 }
 
-TEST_CASE("A frame that is too large closes the connection it came on, and no other") {
+TEST_CASE("A frame that is too large closes only the connection it came on") {
   const TestBoard board;
   const Process controller = board.serve();
   const std::string endpoint = serving_writer(board.directory())->endpoint;
@@ -157,13 +158,13 @@ TEST_CASE("A frame that is too large closes the connection it came on, and no ot
   request.number = 1;
   request.body = Finish{TaskId{1}, {}, true, std::string(9 << 20, 'x'), 0, 0};
   REQUIRE(loud->send(request));
-  CHECK(eventually([&] { return loud->wait(milliseconds(10)).connected; }, patience));  // anew
+  CHECK(eventually([&] { return loud->wait(milliseconds(10)).connected; }, patience));  // connected again
   CHECK(ask<Welcome>(*loud, Hello{}).version == protocol_version);
   CHECK(ask<Welcome>(*other, Hello{}).version == protocol_version);
   CHECK(board.must({"post", "meanwhile"}) == "t1");
 }
 
-TEST_CASE("Connections that come and go are not counted for ever") {
+TEST_CASE("Closed connections no longer count") {
   const TestBoard board;
   const Process controller = board.serve({"--max-connections", "2"});
   for (int i = 1; i <= 12; ++i) CHECK(board.must({"post", "again"}) == fmt::format("t{}", i));

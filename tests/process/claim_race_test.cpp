@@ -1,4 +1,4 @@
-// Many shells grab for one task in the same moment: exactly one gets it, every time.
+// Many shells claim one task at the same moment: exactly one gets it, every time.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -18,7 +18,7 @@ constexpr int rounds = 300;
 #endif
 constexpr int racers = 8;
 
-/// All begin in the moment in which the pipe is closed. Their exit codes and what they printed.
+/// All start when the pipe is closed. Returns their exit codes and output.
 std::vector<Finished> race_for(const TestBoard& board, const std::string& task) {
   int gate[2];
   REQUIRE(::pipe(gate) == 0);

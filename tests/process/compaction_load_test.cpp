@@ -26,7 +26,7 @@ constexpr const char* count_done = "SELECT count(*), sum(epoch = 1) FROM tasks W
 
 }  // namespace
 
-TEST_CASE("A board is compacted again and again while agents work, and nobody notices") {
+TEST_CASE("A board is compacted repeatedly while agents work, without effect on them") {
   const std::size_t tasks = 600 * soak_rounds();
   const TestBoard board;
   const Process controller = board.serve();
@@ -48,7 +48,7 @@ TEST_CASE("A board is compacted again and again while agents work, and nobody no
   CHECK(board.value(fmt::format("SELECT count(*) < {} FROM log", 3 * tasks)) == "1");
 }
 
-TEST_CASE("A copy of a board at work is a whole board on which work goes on") {
+TEST_CASE("A copy of a board in use is a complete board on which work can go on") {
   constexpr std::size_t tasks = 300;
   const TestBoard board;
   const std::string copy = board.path("copy");

@@ -1,4 +1,4 @@
-// The controller is killed and comes back in the middle of things; agents go on meanwhile, or die meanwhile.
+// The controller is killed and restarted during work, while agents go on or die.
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -19,7 +19,7 @@ std::size_t count_of(const TestBoard& board, const std::string& file) {
   return lines_of(board.read(file)).size();
 }
 
-/// A task that tells its process and then goes on until the file "go" is there.
+/// A task that records its process id and then runs until the file "go" exists.
 std::string post_waiting_task(const TestBoard& board) {
   board.write_script(
       "wait.sh",
@@ -27,7 +27,7 @@ std::string post_waiting_task(const TestBoard& board) {
   return board.must({"post", "waits", "--run", "./wait.sh"});
 }
 
-/// The processes that began the waiting task, first to last.
+/// The processes that started the waiting task, in order.
 pid_t nth_child(const TestBoard& board, std::size_t number) {
   REQUIRE(eventually([&] { return count_of(board, "pids") >= number && board.read("pids").ends_with('\n'); },
                      patience));
@@ -43,8 +43,7 @@ std::string quoted(const std::string& text) { return fmt::format("'{}'", text); 
 }  // namespace
 
 TEST_CASE(
-    "A controller that is killed again and again in mid-job: agents stay, each task is done once, the job "
-    "ends") {
+    "A controller is killed repeatedly during a job: agents stay, each task is done once, the job ends") {
   constexpr std::size_t tasks = 150;
   constexpr std::size_t kills = 6;
   const TestBoard board;
@@ -103,7 +102,7 @@ TEST_CASE("An agent that finishes while no controller is there reports to the ne
   CHECK(board.value("SELECT result, epoch FROM tasks") == "a1|1");
 }
 
-TEST_CASE("What an agent held that died while the controller was away is offered again") {
+TEST_CASE("Tasks of an agent that died while no controller ran are offered again") {
   const TestBoard board;
   Process controller = board.serve();
   Process doomed = board.agent("a1", {"--allow-run"});
@@ -122,8 +121,7 @@ TEST_CASE("What an agent held that died while the controller was away is offered
   CHECK(board.value("SELECT result, epoch FROM tasks") == "a2|2");
 }
 
-TEST_CASE(
-    "A killed agent's task goes to another, after its death is known, and nothing of it goes on running") {
+TEST_CASE("A killed agent's task goes to another after its death is known, and none of its processes go on") {
   const TestBoard board;
   const Process controller = board.serve();
   Process doomed = board.agent("a1", {"--allow-run"});
@@ -160,7 +158,7 @@ TEST_CASE("The name of a killed agent can be taken at once, every time") {
   }
 }
 
-TEST_CASE("A second agent of a name that lives is refused as a conflict") {
+TEST_CASE("A second agent with the name of a live one is refused as a conflict") {
   const TestBoard board;
   const Process controller = board.serve();
   const Process first = board.agent("twin", {"--simulate"});
@@ -203,7 +201,7 @@ TEST_CASE("The board of a killed controller can be used at once, without one") {
 }
 
 TEST_CASE(
-    "A killed controller's word in the lock file refuses nobody, though tools look at it all the time") {
+    "A killed controller's entry in the lock file blocks no successor, even while tools read it constantly") {
   const TestBoard board;
   std::atomic<bool> stop = false;
   std::thread looks([&, directory = board.directory()] {

@@ -1,4 +1,4 @@
-// What `doctor` finds and names: what dead processes left behind, and a board of a newer version.
+// What `doctor` reports: what dead processes left behind, and a board of a newer version.
 #include <signal.h>
 
 #include <filesystem>
@@ -25,7 +25,7 @@ pid_t child_of(const TestBoard& board) {
   return static_cast<pid_t>(std::stol(board.read("pid")));
 }
 
-/// Changes what is stored under a key, past the log.
+/// Changes what is stored under a key, without a log event.
 template <class Change>
 void tamper(const TestBoard& board, const std::string& key, Change&& change) {
   const auto store = LmdbStore::open(board.directory().path);
@@ -38,7 +38,8 @@ void tamper(const TestBoard& board, const std::string& key, Change&& change) {
 
 }  // namespace
 
-TEST_CASE("doctor names what a killed controller and killed agents left behind, and it goes with the next") {
+TEST_CASE(
+    "doctor names what a killed controller and killed agents left behind, and the next start removes it") {
   const TestBoard board;
   Process controller = board.serve();
   Process agent = board.agent("a1", {"--allow-run"});
@@ -66,7 +67,7 @@ TEST_CASE("doctor names what a killed controller and killed agents left behind, 
   CHECK(board.must({"doctor"}) == "The board is intact. `--deep` also compares its records with its log.");
 }
 
-TEST_CASE("doctor names what still runs of a task that nobody holds any more") {
+TEST_CASE("doctor names processes that still run for a task without a holder") {
   const TestBoard board;
   board.write("bidboard.yaml", "lease: 1s\nheartbeat: 300ms\n");
   Process up = board.start({"up"});
@@ -82,7 +83,7 @@ TEST_CASE("doctor names what still runs of a task that nobody holds any more") {
   agent.signal(SIGCONT);
 }
 
-TEST_CASE("A board of a newer version is named as such, and nothing is written to it") {
+TEST_CASE("A board of a newer version is reported as such, and nothing is written to it") {
   using Words = std::vector<std::string>;
   const Words claim{"claim", "t1", "--as", "ann"};
   const std::vector<std::pair<std::string, std::vector<Words>>> newer{

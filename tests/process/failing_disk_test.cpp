@@ -1,6 +1,6 @@
-// The disk fails, or everything ends, at every step in turn that a command or a controller takes towards
-// something durable (tests/support/failing_disk): afterwards what was acknowledged is there, what was not is
-// whole or absent, and the board proves itself.
+// The disk fails, or the machine stops, at each durable step of a command or a controller in turn
+// (tests/support/failing_disk): afterwards what was acknowledged is there, the rest is complete or absent,
+// and the board passes its checks.
 #include <signal.h>
 
 #include <filesystem>
@@ -18,9 +18,9 @@ using namespace bidboard::testing;
 namespace {
 
 constexpr int killed = 128 + SIGKILL;
-/// Each failing write costs the controller a pause of a second: every other step is enough, all in the soak.
+/// Each failing write costs the controller a pause of a second: every other step here, all in the soak.
 int stride() { return soak_rounds() > 1 ? 1 : 2; }
-/// More steps than anything here takes: a loop that comes so far does not fail where it should.
+/// More steps than any command here takes: a loop that gets this far misses the failure.
 constexpr int steps_max = 1'000;
 constexpr const char* state_of_tasks = "SELECT id, title, state, epoch, holder, reason, result FROM tasks";
 
@@ -35,7 +35,7 @@ ProcessOptions on_failing_disk(const TestBoard& board, const std::string& plan) 
 
 std::string plan(const std::string& what, int step) { return fmt::format("{} {}", what, step); }
 
-/// The board's folder as it is now, to be put back as often as wanted.
+/// A copy of the board's folder, to be restored any number of times.
 class Kept {
  public:
   explicit Kept(const TestBoard& board) : board_(board) { copy(board.directory().path, copy_of()); }
@@ -50,8 +50,8 @@ class Kept {
   const TestBoard& board_;
 };
 
-/// Runs one command that is cut off at its first step, its second, and so on until it gets through. What it
-/// left behind is the board as before or as after; the command, given once more, completes it.
+/// Runs one command that is killed at its first step, its second, and so on until it gets through. It leaves
+/// the board as before or as after; the command, repeated, completes it.
 void cut_off_everywhere(const TestBoard& board, const std::vector<std::string>& words) {
   INFO("bidboard " << words.front());
   const Kept kept(board);
@@ -83,7 +83,7 @@ TaskSpec titled(const std::string& title) {
   return spec;
 }
 
-/// A request said again until it is not answered `storage`. How often it was.
+/// Repeats a request until it is not answered `storage`. Returns how often it was.
 int insist(const TestBoard& board, const RequestBody& body, const std::string& as = {}) {
   CallOptions options;
   options.as = as;
@@ -95,11 +95,11 @@ int insist(const TestBoard& board, const RequestBody& body, const std::string& a
     INFO(reply.error().text);
     REQUIRE(reply.error().code == Errc::storage);
     REQUIRE(++failed < 10);
-    CHECK(board.value("SELECT count(*) > 0 FROM agents") == "1");  // reading goes on
+    CHECK(board.value("SELECT count(*) > 0 FROM agents") == "1");  // reading still works
   }
 }
 
-/// What a person does on a board on which one agent works, `between` the steps something else.
+/// A person's commands on a board on which one agent works, with `between` run between the steps.
 template <class Between>
 int work_on(const TestBoard& board, Between&& between) {
   int failed = 0;
@@ -139,7 +139,7 @@ void check_work(const TestBoard& board) {
   check_whole(board.directory());
 }
 
-/// A board with an agent that waits for its controller, to be put back as often as wanted.
+/// A board with an agent that waits for its controller, to be restored any number of times.
 struct Workplace {
   Workplace() {
     const Process controller = board.serve();
@@ -161,7 +161,7 @@ bool serves(const TestBoard& board, Process& controller) {
 
 }  // namespace
 
-TEST_CASE("A command that is cut off at any step has done all or nothing, and can be given again") {
+TEST_CASE("A command killed at any step has done all or nothing, and can be repeated") {
   const TestBoard board;
   cut_off_everywhere(board, {"post", "first", "--key", "k"});
   cut_off_everywhere(board, {"post", "second", "--need", "t1"});
@@ -172,7 +172,7 @@ TEST_CASE("A command that is cut off at any step has done all or nothing, and ca
   cut_off_everywhere(board, {"compact"});
 }
 
-TEST_CASE("An init that is cut off at any step is completed by the next one") {
+TEST_CASE("An init killed at any step is completed by the next one") {
   for (const std::string what : {"die", "lose"}) {
     int exit_code = killed;
     int step = 0;
@@ -190,7 +190,7 @@ TEST_CASE("An init that is cut off at any step is completed by the next one") {
   }
 }
 
-TEST_CASE("A controller that is cut off at any step, and its successor too, lose and repeat nothing") {
+TEST_CASE("A controller killed at any step, and its successor too, lose and repeat nothing") {
   const Workplace place;
   const TestBoard& board = place.board;
   const Kept kept(board);
@@ -219,7 +219,8 @@ TEST_CASE("A controller that is cut off at any step, and its successor too, lose
   CHECK(step > 30);
 }
 
-TEST_CASE("A controller whose disk fails says so, goes on, and has lost nothing when the disk works again") {
+TEST_CASE(
+    "A controller whose disk fails reports it, goes on, and has lost nothing when the disk works again") {
   const Workplace place;
   const TestBoard& board = place.board;
   const Kept kept(board);
@@ -250,7 +251,7 @@ TEST_CASE("A controller whose disk fails says so, goes on, and has lost nothing 
   CHECK(step > 30);
 }
 
-TEST_CASE("A controller that is cut off at any step of a compaction leaves a whole board") {
+TEST_CASE("A controller killed at any step of a compaction leaves a complete board") {
   const Workplace place;
   const TestBoard& board = place.board;
   board.post(std::vector<TaskSpec>(20, titled("waits")));

@@ -1,5 +1,5 @@
-// Agents behind a link that drops, doubles, delays, reorders and cuts: what comes out is what would have come
-// out without it.
+// Agents behind a link that drops, duplicates, delays, reorders and cuts: the result is the same as without
+// it.
 #include "tests/support/faulty_link.hpp"
 
 #include "blackboard/fmt.hpp"
@@ -23,8 +23,8 @@ Config quick_repairs(const char* strategy) {
   return config;
 }
 
-/// Every task done once, in order, by legal awards, and (since nobody died or was late) at its first award or
-/// after refusals that nobody heard.
+/// Every task is done once, in order, by legal awards, and (since no agent died or was late) at its first
+/// award or after refusals that got lost.
 void run_over(const LinkFaults& faults, const char* strategy, std::uint64_t seed) {
   INFO(strategy << ", BIDBOARD_SEED=" << seed);
   Random random(seed);
@@ -60,7 +60,7 @@ void run_over(const LinkFaults& faults, const char* strategy, std::uint64_t seed
 
 }  // namespace
 
-TEST_CASE("Over a link that drops, doubles, delays, reorders and cuts, a job ends as it would without") {
+TEST_CASE("Over a link that drops, duplicates, delays, reorders and cuts, a job ends as over a good one") {
   const std::uint64_t rounds = soak_rounds();
   for (std::uint64_t i = 0; i < rounds; ++i) {
     const std::uint64_t seed = test_seed(1) + i;
@@ -71,7 +71,8 @@ TEST_CASE("Over a link that drops, doubles, delays, reorders and cuts, a job end
   }
 }
 
-TEST_CASE("What a controller did whose answer was lost in its crash is not done again without a controller") {
+TEST_CASE(
+    "A request whose reply was lost in a controller's crash is not executed again without a controller") {
   const TestBoard board;
   Process controller = board.serve();
   const FaultyLink link(serving_writer(board.directory())->endpoint, {.drop_outward = 1'000'000}, 1);

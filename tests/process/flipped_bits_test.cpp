@@ -1,5 +1,5 @@
-// Damage on the disk: single bits of a kept board are flipped. doctor must name what is wrong or be right
-// that nothing is; it never dies of it.
+// Damage on the disk: single bits of a kept board are flipped. doctor must report the damage, or be right
+// that nothing is damaged; it never crashes.
 #include <fstream>
 #include <sstream>
 
@@ -57,14 +57,14 @@ struct Damaged {
 
 }  // namespace
 
-TEST_CASE("Bits that hid records without any record missing them are found") {
+TEST_CASE("Flipped bits that hide unreferenced records are found") {
   const Damaged damaged;
   CHECK(damaged.is_found(4'224, 4));   // the pointer to the root
   CHECK(damaged.is_found(16'410, 1));  // a pointer within a page
   CHECK(damaged.is_found(24'596, 0));
 }
 
-TEST_CASE("A flipped bit in the number of a commit made the empty board of the beginning the present one") {
+TEST_CASE("A flipped bit in the number of a commit does not turn the board back into its empty first state") {
   const Damaged damaged;
   const std::size_t odd = 4'096;
   CHECK(damaged.is_found(144, 7));
@@ -74,7 +74,7 @@ TEST_CASE("A flipped bit in the number of a commit made the empty board of the b
   CHECK(damaged.board.run({"post", "not onto that"}).exit_code == 1);
 }
 
-TEST_CASE("Flipped bits lead to a finding or to nothing, never to a wrong answer or an unexplained death") {
+TEST_CASE("Flipped bits lead to a finding or to nothing, never to a wrong answer or an unexplained crash") {
   const Damaged damaged;
   Random random(1);
   int found = 0;
@@ -83,9 +83,9 @@ TEST_CASE("Flipped bits lead to a finding or to nothing, never to a wrong answer
   CHECK(found > 0);
 }
 
-TEST_CASE("A store that was cut short, or is none, is named") {
+TEST_CASE("A truncated file, or one that is not a store, is named") {
   const Damaged damaged;
-  damaged.write("");  // as an `init` that was killed leaves it
+  damaged.write("");  // as a killed `init` leaves it
   CHECK(damaged.board.run({"doctor"}).exit_code == 3);
   for (const std::size_t bytes : {1u, 100u, 4'096u, 5'000u, 12'288u, 20'000u})
     CHECK(damaged.is_found(damaged.whole.substr(0, bytes)));

@@ -10,7 +10,7 @@
 using namespace bidboard;
 using namespace bidboard::testing;
 
-TEST_CASE("a job is done whole while one manager is killed and the other stands still") {
+TEST_CASE("a job is completed while one manager is killed and the other is stopped") {
   const TestBoard board;
   const Process controller = board.serve();
   Config config;
@@ -18,7 +18,7 @@ TEST_CASE("a job is done whole while one manager is killed and the other stands 
   config.strategy = "hierarchy";
   config.bid_timeout = milliseconds(500);
   config.heartbeat = milliseconds(500);
-  config.lease = seconds(20);  // the one that stands still keeps its lease: its silence must be seen
+  config.lease = seconds(20);  // the stopped one keeps its lease, so its silence must be noticed
   config.backoff = milliseconds(10);
   board.configure(config);
   std::map<std::string, Process> agents;
@@ -40,7 +40,7 @@ TEST_CASE("a job is done whole while one manager is killed and the other stands 
     REQUIRE(board.becomes(fmt::format("SELECT count(*) >= {} FROM tasks WHERE state = 'done'", count), "1"));
   };
   await_done(15);
-  // Two levels led to what was done so far.
+  // Both levels delegated the tasks done so far.
   const std::string story = board.must({"explain", to_string(tasks[1])});
   INFO(story);
   CHECK(contains(story, "boss sent it to "));
@@ -50,7 +50,7 @@ TEST_CASE("a job is done whole while one manager is killed and the other stands 
   await_done(std::min(done() + 10, 60));
   agents.at("right").signal(SIGSTOP);
   await_done(std::min(done() + 10, 60));
-  // Nobody leads the specialists but the executive.
+  // Only the executive leads the specialists.
   const std::string direct =
       "SELECT count(*) > 0 FROM log WHERE kind = 'task_awarded' AND "
       "body LIKE '%boss gave it to %'";

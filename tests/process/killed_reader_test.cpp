@@ -1,4 +1,4 @@
-// A reader that is killed must not make the store grow for ever.
+// A killed reader must not let the store grow without limit.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t updates_per_commit = 100;
 constexpr std::uint64_t records = 1'000;
 
-/// A process that looks at the store as it is now, until it is killed.
+/// A process that holds a read transaction on the present store until it is killed.
 class Reader {
  public:
   /// REQUIRES: this process has no store open.
@@ -86,7 +86,7 @@ std::uintmax_t bytes_after(std::uint64_t updates, bool with_reader) {
 
 }  // namespace
 
-TEST_CASE("A reader that was killed leaves the file at most half as large again") {
+TEST_CASE("A killed reader lets the file grow by at most a half") {
   const std::uint64_t updates = 100'000 * soak_rounds();
   const std::uintmax_t without = bytes_after(updates, false);
   const std::uintmax_t with = bytes_after(updates, true);

@@ -1,5 +1,5 @@
-// Shell processes act on the same tasks at once while the controller comes, crashes and stays away; what they
-// were answered must be explainable by one order of events for each task.
+// Shell processes act on the same tasks concurrently while the controller starts, crashes and stays away; one
+// order of events per task must explain all replies.
 #include "tests/support/linearizability.hpp"
 
 #include <chrono>
@@ -69,7 +69,7 @@ class Shell {
  private:
   struct Known {
     std::uint64_t epoch = 0;       ///< last granted
-    std::optional<What> ended_by;  ///< how this client ended that epoch: it says nothing else about it
+    std::optional<What> ended_by;  ///< how this client ended that epoch; it sends nothing else about it
   };
 
   static What next_of(const Known& known, Random& random) {
@@ -94,8 +94,7 @@ Operation operation(What what, const char* client, std::uint64_t epoch, Answer a
 
 }  // namespace
 
-TEST_CASE(
-    "What shells were answered about a task, controllers crashing meanwhile, fits into one order of events") {
+TEST_CASE("Replies to shells about a task fit one order of events although controllers crash") {
   const std::size_t operations = 250 * soak_rounds();
   const std::uint64_t seed = test_seed(11);
   INFO("BIDBOARD_SEED=" << seed);
@@ -120,8 +119,7 @@ TEST_CASE(
     return all_idle;
   };
   while (begun < operations) {
-    // A task is left alone after 40 operations: the search is exponential in what overlaps, and short in what
-    // is told.
+    // No more than 40 operations per task: the search is exponential in the operations that overlap.
     std::erase_if(open, [&](const std::string& task) { return histories[task].size() >= 40; });
     while (open.size() < 2) open.push_back(board.must({"post", "wanted", "--attempts", "1000"}));
     collect();

@@ -15,7 +15,7 @@ namespace {
 constexpr const char* winner =
     "SELECT a.name FROM tasks t JOIN agents a ON a.id = t.holder WHERE t.id = 't1'";
 
-/// Says 1 second for tasks whose title names a file of this agent's folder, else 100.
+/// Bids 1 second for tasks whose title names a file in this agent's folder, else 100.
 constexpr const char* bid_script = R"sh(#!/bin/sh
 title=$(sed -n 's/.*"title": "\([^"]*\)".*/\1/p')
 if [ -e "$1/$title" ]; then echo '{"seconds": 1}'; else echo '{"seconds": 100}'; fi
@@ -28,7 +28,7 @@ std::string text_of(const Value& object, const std::string& key) {
 
 }  // namespace
 
-TEST_CASE("An agent's bid command looks at its own files, and that changes the winner") {
+TEST_CASE("An agent's bid command reads the agent's own files, and that changes the winner") {
   for (const std::string& knows : {std::string("left"), std::string("right")}) {
     const TestBoard board;
     board.write_script("bid.sh", bid_script);
@@ -139,8 +139,7 @@ TEST_CASE("An agent with a formula bids without being asked, by the task's own f
   CHECK(board.rows("SELECT seconds FROM bids ORDER BY seconds") == std::vector<std::string>{"3.0", "16.0"});
 }
 
-TEST_CASE(
-    "Every strategy and mechanism that bidboard.yaml can name finishes a small job, and its awards say so") {
+TEST_CASE("Every strategy and mechanism of bidboard.yaml finishes a small job, and its awards name it") {
   const std::string chosen = GENERATE(
       "strategy: blackboard", "strategy: central", "strategy: fifo", "strategy: list", "strategy: random",
       "strategy: single", "mechanism: first_price", "mechanism: vickrey", "mechanism: sequential",
@@ -178,7 +177,7 @@ TEST_CASE("A task waits for the faster agent that is busy, instead of going to a
   const Process slow = board.agent("slow", {"--allow-run", "--cost", "size * 100"});
   board.await_agents(2);
   board.must({"post", "second", "--run", "echo second", "--size", "100"});
-  // A later task that only the slow agent can do is awarded: by then the second one was decided upon, and
+  // Once a later task that only the slow agent can do is awarded, the second one has been decided and
   // reserved.
   board.must({"post", "third", "--run", "echo third", "--key", "third"});
   board.must({"reassign", "t3", "slow"});
@@ -206,7 +205,7 @@ TEST_CASE("The Python agent of the examples does a task") {
   CHECK(text_of(*shown.find("result"), "lines") == "2");
 }
 
-TEST_CASE("A coding agent's price, tokens and answer are taken out of its JSON, as the README says") {
+TEST_CASE("A coding agent's price, tokens and answer are taken from its JSON, as in the README") {
   const TestBoard board;
   REQUIRE(std::system(fmt::format("mkdir '{}'", board.path("bin")).c_str()) == 0);
   board.write_script("bin/claude", R"(#!/bin/sh
@@ -231,7 +230,7 @@ echo '{"type": "result", "result": "The login is fixed.", "total_cost_usd": 0.04
   CHECK(contains(board.must({"show", "t1"}), "0.0421"));
 }
 
-TEST_CASE("Under its token a task's process acts for its task without names, and for nothing else") {
+TEST_CASE("With its token a task's process acts for its own task without naming it, and for no other") {
   const TestBoard board;
   board.write_script("try.sh", R"(#!/bin/sh
 try() { "$BB" "$@" > /dev/null 2>> errors; echo "$? $*" >> codes; }
@@ -273,7 +272,7 @@ try tasks
   CHECK(board.task_becomes("t1", "done"));
 }
 
-TEST_CASE("A token is worth nothing once its task was awarded again") {
+TEST_CASE("A token is refused once its task has been awarded again") {
   const TestBoard board;
   const Process controller = board.serve();
   Process agent = board.agent("worker", {"--allow-run"});
@@ -326,7 +325,7 @@ TEST_CASE("A task that is silent for its stall_after is reported as stalled, onc
   CHECK(board.value("SELECT count(*) FROM log WHERE kind = 'task_stalled'") == "1");
 }
 
-TEST_CASE("When every agent declines, explain and SQL tell who was asked, why not, and when again") {
+TEST_CASE("When every agent declines, explain and SQL show who was asked, the reasons, and the next time") {
   const TestBoard board;
   board.write_script("no.sh", "#!/bin/sh\ncat > /dev/null\necho \"{\\\"refuse\\\": \\\"$1\\\"}\"\n");
   const Process controller = board.serve();

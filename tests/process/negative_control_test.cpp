@@ -1,5 +1,5 @@
-// A suite that cannot fail proves nothing: with a guarantee switched off, the tests that are there for it
-// must fail, and pass when it is on.
+// A suite that cannot fail proves nothing: with a guarantee switched off, its tests must fail; with it on,
+// they must pass.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,13 +16,14 @@ using namespace bidboard::testing;
 
 namespace {
 
-/// Whether the named test of a test program passes with something switched off
+/// Whether the named test of a test program passes with a guarantee switched off
 /// (blackboard/checks/sabotage.hpp).
 bool passes(const std::string& program, const std::string& test, const std::string& off) {
   const std::string binary = BIDBOARD_BINARY;
   ProcessOptions options;
   options.environment = {{"SABOTAGE_BIDBOARD", off}};
-  if (!off.empty()) options.environment["TEST_PATIENCE"] = "10";  // what it waits for will not come
+  if (!off.empty())
+    options.environment["TEST_PATIENCE"] = "10";  // it waits for something that does not happen
   Process process({fmt::format("{}/tests/{}", binary.substr(0, binary.rfind('/')), program), test}, options);
   const int exit_code = process.wait(std::chrono::seconds(300));
   INFO(process.out());
@@ -30,7 +31,7 @@ bool passes(const std::string& program, const std::string& test, const std::stri
   return exit_code == 0;
 }
 
-/// What the processes that tests ran have left to us, and what that leaves in turn.
+/// Kills orphaned processes of the tests, and the orphans that these leave.
 void kill_orphans() {
   std::vector<ProcessEntry> table(32 * 1024);
   for (bool found = true; found;) {
@@ -48,34 +49,34 @@ void kill_orphans() {
 }  // namespace
 
 TEST_CASE("Without fencing, tests of the core and of stopped agents fail") {
-  CHECK_FALSE(passes("runtime_tests", "whatever is said in whatever order*", "fencing"));
-  CHECK_FALSE(passes("process_tests", "What an agent reports that stood still*", "fencing"));
-  CHECK(passes("process_tests", "What an agent reports that stood still*", ""));
+  CHECK_FALSE(passes("runtime_tests", "any messages in any order*", "fencing"));
+  CHECK_FALSE(passes("process_tests", "Reports of an agent that was stopped*", "fencing"));
+  CHECK(passes("process_tests", "Reports of an agent that was stopped*", ""));
 }
 
-TEST_CASE("Without commits before what is said of them, tests of failing commits fail") {
-  CHECK_FALSE(passes("runtime_tests", "whatever is said in whatever order*", "commit"));
+TEST_CASE("Without committing before sending, tests of failing commits fail") {
+  CHECK_FALSE(passes("runtime_tests", "any messages in any order*", "commit"));
   CHECK_FALSE(passes("runtime_tests", "script *", "commit"));
 }
 
 TEST_CASE("Without the memory of answered requests, tests of lost answers fail") {
   CHECK_FALSE(passes("runtime_tests", "script *", "dedupe"));
-  CHECK_FALSE(passes("process_tests", "What a controller did whose answer was lost*", "dedupe"));
+  CHECK_FALSE(passes("process_tests", "A request whose reply was lost*", "dedupe"));
 }
 
-TEST_CASE("With doors that let everybody in, tests of strangers fail") {
+TEST_CASE("Without admission, tests of unknown connections fail") {
   CHECK_FALSE(passes("process_tests", "Without a key*", "admission"));
-  CHECK_FALSE(passes("process_tests", "A key that is revoked is cut off*", "admission"));
-  CHECK_FALSE(passes("process_tests", "One connection too many*", "admission"));
+  CHECK_FALSE(passes("process_tests", "A revoked key is disconnected*", "admission"));
+  CHECK_FALSE(passes("process_tests", "A connection above the limit*", "admission"));
 }
 
-TEST_CASE("When everybody may speak for everybody, tests of stolen words fail") {
-  CHECK_FALSE(passes("process_tests", "A registration that is recorded*", "identity"));
+TEST_CASE("Without checking who speaks, tests of stolen messages fail") {
+  CHECK_FALSE(passes("process_tests", "A recorded registration*", "identity"));
   CHECK_FALSE(passes("process_tests", "Agents' names belong to the key*", "identity"));
   CHECK_FALSE(passes("runtime_tests", "script *", "identity"));
 }
 
-TEST_CASE("Without the writer lock, tests of shells at once fail") {
+TEST_CASE("Without the writer lock, tests of concurrent shells fail") {
   CHECK_FALSE(passes("process_tests", "Commands without a controller wait for each other", "lock"));
 }
 

@@ -1,5 +1,5 @@
-// Names that pretend to be paths, or something else than they are: refused, or kept as the text they are. No
-// file appears or changes because of one.
+// Names that look like paths or contain deceptive characters are refused, or kept as plain text. None creates
+// or changes a file.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -45,7 +45,7 @@ const std::vector<std::string>& tricks() {
   return names;
 }
 
-/// Every file outside of the board's folder, with its content.
+/// Every file outside the board's folder, with its content.
 std::map<std::string, std::string> files_around(const TestBoard& board) {
   std::map<std::string, std::string> files;
   const fs::path top = fs::path(board.home()).parent_path();
@@ -69,7 +69,7 @@ std::vector<std::string> file_names(const std::string& folder) {
 
 }  // namespace
 
-TEST_CASE("Agents' names that play tricks are refused at the shell and on the wire") {
+TEST_CASE("Agents' names with path tricks are refused at the shell and on the wire") {
   const TestBoard board;
   const Process controller = board.serve();
   const auto before = files_around(board);
@@ -98,7 +98,7 @@ TEST_CASE("Agents' names that play tricks are refused at the shell and on the wi
   }
   CHECK(board.value("SELECT count(*) FROM agents") == "0");
   CHECK(board.value("SELECT state FROM tasks") == "ready");
-  // What only looks odd is fine.
+  // Unusual but harmless names are accepted.
   for (const std::string name : {"caf\xc3\xa9", "\xe4\xbb\xbb\xe5\x8a\xa1", "a.b-c_d@e", "t1"}) {
     const std::string task = board.must({"post", "one"});
     CHECK(board.run({"claim", task, "--as", name}).exit_code == 0);
@@ -106,7 +106,7 @@ TEST_CASE("Agents' names that play tricks are refused at the shell and on the wi
   CHECK(files_around(board) == before);
 }
 
-TEST_CASE("Keys' names that play tricks are refused and make no file") {
+TEST_CASE("Keys' names with path tricks are refused and make no file") {
   const TestBoard board;
   board.must({"keys", "init"});
   const auto before = files_around(board);
@@ -122,7 +122,7 @@ TEST_CASE("Keys' names that play tricks are refused and make no file") {
   CHECK(files_around(board) == before);
 }
 
-TEST_CASE("Text of tasks that plays tricks stays text, and its task gets done") {
+TEST_CASE("Path and shell tricks in a task's text stay text, and the task is done") {
   const TestBoard board;
   const Process controller = board.serve();
   const Process agent = board.agent("w", {"--exec", "cat > /dev/null; echo ok"});

@@ -1,4 +1,4 @@
-// Strategy `peer` as processes: agents that agree over their own sockets, with the controller standing still.
+// Strategy `peer` as processes: agents that agree over their own sockets, with the controller stopped.
 #include <dirent.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -24,7 +24,7 @@ Config peer_config() {
   return config;
 }
 
-/// The last agreement that an agent told of; empty: none yet.
+/// The last agreement that an agent printed; empty: none yet.
 std::string last_agreement(const Process& agent) {
   const std::string said = agent.err() + agent.out();
   const std::string words = "the peers agree:";
@@ -33,7 +33,7 @@ std::string last_agreement(const Process& agent) {
   return end == std::string::npos ? "" : said.substr(at + words.size(), end - at - words.size());
 }
 
-/// Who takes something: of " t1=a3 t2=a1", a1 and a3.
+/// The winners: of " t1=a3 t2=a1", a1 and a3.
 std::set<std::string> winners_in(const std::string& agreement) {
   std::set<std::string> winners;
   for (std::size_t at = agreement.find('='); at != std::string::npos; at = agreement.find('=', at + 1))
@@ -55,11 +55,11 @@ std::vector<TaskSpec> tasks(std::size_t count) {
 
 }  // namespace
 
-TEST_CASE("eight agents agree while the controller stands still, and claims land as agreed") {
+TEST_CASE("eight agents agree while the controller is stopped, and claims are made as agreed") {
   constexpr int agents = 8;
   const TestBoard board;
   REQUIRE(::mkdir(board.path("asked").c_str(), 0700) == 0);
-  // Nobody knows what it would bid before the controller stands still.
+  // No agent knows its bids before the controller is stopped.
   board.write_script("bid.sh",
                      "#!/bin/sh\n: > asked/$$\nuntil [ -e go ]; do sleep 0.02; done\n"
                      "echo '{\"seconds\": 100}'\n");
@@ -78,7 +78,7 @@ TEST_CASE("eight agents agree while the controller stands still, and claims land
 
   const auto agreed = [&] {
     const std::string first = last_agreement(peers[0]);
-    // Bids come in one after the other: it is the last agreement when nobody is idle any more.
+    // Bids arrive one after the other: the agreement is final when no agent is idle any more.
     if (winners_in(first).size() != agents) return false;
     return std::ranges::all_of(peers, [&](const Process& peer) { return last_agreement(peer) == first; });
   };

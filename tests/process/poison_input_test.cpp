@@ -1,4 +1,4 @@
-// An input that crashes the core comes again from whoever sent it. Test builds have such an input
+// A client repeats an input that crashes the core. Test builds have such an input
 // (blackboard/checks/sabotage.hpp).
 #include <signal.h>
 
@@ -26,7 +26,7 @@ Process serve_crashing(const TestBoard& board) {
   return controller;
 }
 
-/// A connection on which the request was sent to the controller that serves now.
+/// A connection on which the request was sent to the present controller.
 std::unique_ptr<Connection> said_to(const TestBoard& board, const Request& request) {
   const auto writer = serving_writer(board.directory());
   REQUIRE(writer);
@@ -39,7 +39,7 @@ std::unique_ptr<Connection> said_to(const TestBoard& board, const Request& reque
 
 }  // namespace
 
-TEST_CASE("An input that crashes the core twice is refused after the next start, and the board serves on") {
+TEST_CASE("An input that crashes the core twice is refused after the next start, and the board goes on") {
   const TestBoard board;
   Post post;
   post.tasks.resize(1);
@@ -67,7 +67,7 @@ TEST_CASE("An input that crashes the core twice is refused after the next start,
   CHECK(contains(board.must({"doctor", "--deep"}), "intact"));
 }
 
-TEST_CASE("A controller that is killed blames nobody") {
+TEST_CASE("A controller that is killed suspects no input") {
   const TestBoard board;
   for (int i = 1; i <= 3; ++i) {
     Process controller = board.serve();

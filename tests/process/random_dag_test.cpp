@@ -1,5 +1,5 @@
-// A large job while everything that takes part in it keeps being killed: agents, the guards of their tasks,
-// the controller, and the supervisor that started them all. What was promised must hold however they end.
+// A large job during which all its processes are killed at random: agents, the guards of their tasks, the
+// controller, and the supervisor that started them. The guarantees must hold whichever dies.
 #include <signal.h>
 
 #include <algorithm>
@@ -44,7 +44,7 @@ class Storm {
     await_up();
   }
 
-  /// Each kill strikes after a few more lines of the record, so that it hits work and not a start.
+  /// Each kill comes a few lines of the record later, so that it hits work and not a start.
   void kill(std::size_t count) {
     while (total() < count) {
       const std::size_t mark = dag_.lines() + random_.below(8);
@@ -133,7 +133,7 @@ void run_through_storm(std::size_t tasks, std::size_t kills, std::uint64_t seed)
     INFO(sort);
     CHECK(storm.killed(sort) > 0);
   }
-  CHECK(dag.begun() > dag.size());  // some were killed in the middle and done again
+  CHECK(dag.begun() > dag.size());  // some were killed during their run and repeated
   const Finished doctor = board.run({"doctor", "--deep"});
   INFO(doctor.out << doctor.err);
   CHECK(doctor.exit_code == 0);
@@ -142,7 +142,7 @@ void run_through_storm(std::size_t tasks, std::size_t kills, std::uint64_t seed)
 }  // namespace
 
 TEST_CASE(
-    "Agents, guards, controller and supervisor keep being killed in mid-job, and nothing is lost, doubled, "
+    "Agents, guards, controller and supervisor are killed during a job, and no task is lost, done twice, "
     "overlapping, too early or left running") {
   const std::uint64_t seed = test_seed(20'260'101);
   if (soak_rounds() == 1) return run_through_storm(500, 100, seed);

@@ -1,5 +1,5 @@
-// A board whose controller listens over TCP: by a key one comes in, and does what that key allows; without,
-// with a wrong one or with one that was taken back, one is told why not, and nobody else notices.
+// A board whose controller listens over TCP: a key admits its holder with its rights; without a key, with a
+// wrong or a revoked one, a connection is refused with the reason, and others are not disturbed.
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -16,7 +16,7 @@ using namespace bidboard::testing;
 
 namespace {
 
-/// A board that listens, and another machine: a folder without a board.
+/// A board that listens, and a folder without a board that stands for another machine.
 class TwoMachines {
  public:
   TwoMachines() {
@@ -26,7 +26,7 @@ class TwoMachines {
     REQUIRE(address.starts_with("tcp://127.0.0.1:"));
   }
 
-  /// Makes a key and hands it over: the file over there.
+  /// Makes a key and copies it; returns the file on the other machine.
   std::string key(const std::string& name, bool operates = false) const {
     std::vector<std::string> words{"keys", "add", name};
     if (operates) words.push_back("--operator");
@@ -68,7 +68,7 @@ TEST_CASE("A controller without keys does not listen for other machines, and say
   CHECK(board.run({"controller", "--listen", "127.0.0.1:7070"}).exit_code == 2);
 }
 
-TEST_CASE("An agent of another machine works by its key, and its tasks find their way back") {
+TEST_CASE("An agent on another machine works with its key, and its tasks can reach the controller") {
   const TwoMachines two;
   const std::string key = two.key("laptop");
   const Process far = two.agent(key, "far");
@@ -91,13 +91,14 @@ TEST_CASE("An agent of another machine works by its key, and its tasks find thei
   CHECK(two.run(key, {"claim", "--next", "--wait", "--as", "me"}).exit_code == 6);
 }
 
-TEST_CASE("Without a key, with a wrong one, or with another board's, nobody comes in, and each is told why") {
+TEST_CASE(
+    "Without a key, with a wrong one, or with another board's, a connection is refused with the reason") {
   const TwoMachines two;
   const std::string good = two.key("good");
   const Process worker = two.agent(good, "worker");
   two.board.await_agents(1);
 
-  // Its own pair is fine, but this board has not allowed it.
+  // A valid key pair that this board has not allowed.
   const TestBoard other;
   other.must({"keys", "init"});
   const std::string foreign = other.must({"keys", "add", "foreign"});
@@ -110,7 +111,7 @@ TEST_CASE("Without a key, with a wrong one, or with another board's, nobody come
   CHECK(refused.code == Errc::refused);
   CHECK(contains(refused.text, "does not allow our key"));
   CHECK(says(*two.controller, "is not allowed here (`bidboard keys import` allows it)"));
-  // The feed is as closed as the rest.
+  // The feed is closed too.
   const std::string feed = serving_writer(two.board.directory())->tcp_feed;
   const auto deaf = Feed::open(feed, unknown);
   REQUIRE(deaf.has_value());
@@ -119,11 +120,11 @@ TEST_CASE("Without a key, with a wrong one, or with another board's, nobody come
   const Finished without = two.run("", {"post", "x"});
   CHECK(without.exit_code == 2);
   CHECK(contains(without.err, "requires a key"));
-  SilentPeer plain = SilentPeer::client(two.address);  // one that does not even try
-  // From where, it may be too late to ask: the connection is gone by then.
+  SilentPeer plain = SilentPeer::client(two.address);  // one without encryption
+  // Its address may be unknown: the connection may be gone already.
   CHECK(says(*two.controller, "it did not show a key made for this board"));
 
-  // Made for another board altogether.
+  // A key of another board.
   const Finished lost = two.run(foreign, {"post", "x"});
   CHECK(lost.exit_code == 4);
   CHECK(contains(lost.err, "the key file was made for another board"));
@@ -131,7 +132,7 @@ TEST_CASE("Without a key, with a wrong one, or with another board's, nobody come
   CHECK(agent.wait() == 4);
   CHECK(contains(agent.err(), "the key file was made for another board"));
 
-  // Nobody else has noticed.
+  // The others were not disturbed.
   const auto hears = Feed::open(feed, *read_client_keys(good));
   REQUIRE(hears.has_value());
   CHECK(eventually([&] { return (*hears)->wait(milliseconds(10)).has_value(); }, patience));
@@ -141,7 +142,7 @@ TEST_CASE("Without a key, with a wrong one, or with another board's, nobody come
   CHECK_FALSE((*deaf)->wait(milliseconds(10)).has_value());
 }
 
-TEST_CASE("Nobody answers at an address: an agent does not wait for ever") {
+TEST_CASE("An agent gives up when no controller answers at its address") {
   const TwoMachines two;
   const std::string key = two.key("laptop");
   const Finished nowhere = two.elsewhere.run(
@@ -150,7 +151,7 @@ TEST_CASE("Nobody answers at an address: an agent does not wait for ever") {
   CHECK(contains(nowhere.err, "no controller answers at tcp://127.0.0.1:1"));
 }
 
-TEST_CASE("A key that is revoked is cut off at once; the others come back and go on with what they held") {
+TEST_CASE("A revoked key is disconnected at once; the others reconnect and go on with what they held") {
   const TwoMachines two;
   Config config;
   config.project = "revoked";
@@ -182,7 +183,7 @@ TEST_CASE("A key that is revoked is cut off at once; the others come back and go
   CHECK(two.board.run({"doctor", "--deep"}).exit_code == 0);
 }
 
-TEST_CASE("A key allows what an agent may; --operator allows what operators may") {
+TEST_CASE("A key gives an agent's rights; with --operator, an operator's") {
   const TwoMachines two;
   const std::string agents = two.key("agents"), operators = two.key("operators", true);
   REQUIRE(two.run(agents, {"post", "one"}).exit_code == 0);
@@ -208,7 +209,7 @@ TEST_CASE("A key allows what an agent may; --operator allows what operators may"
   CHECK(two.board.value("SELECT state FROM tasks WHERE id = 't2'") == "cancelled");
 }
 
-TEST_CASE("Agents' names belong to the key over which they registered; who poses as another is refused") {
+TEST_CASE("Agents' names belong to the key that registered them; another key is refused") {
   const TwoMachines two;
   const std::string one = two.key("one"), another = two.key("another");
   Process far = two.agent(one, "far");
@@ -221,13 +222,13 @@ TEST_CASE("Agents' names belong to the key over which they registered; who poses
   REQUIRE(far.wait() == 0);
   Process later = two.agent(another, "far");
   CHECK(later.wait() == 4);
-  // A remote agent may claim to be a process of the controller's machine: its end there ends nothing here.
+  // A remote agent may pretend to be a process of the controller's machine: that process's end ends nothing.
   CHECK(two.board.value("SELECT count(*) FROM log WHERE kind = 'request_refused'") == "3");
   const Process again = two.agent(one, "far");
   two.board.await_agents(1);
 }
 
-TEST_CASE("Keys are files that only their owner reads, made, listed and taken back by name") {
+TEST_CASE("Keys are files that only their owner can read, made, listed and revoked by name") {
   const TestBoard board;
   CHECK(board.run({"keys"}).exit_code == 3);
   const std::string server = board.must({"keys", "init"});
@@ -264,7 +265,7 @@ TEST_CASE("Keys are files that only their owner reads, made, listed and taken ba
   CHECK(contains(open.err, "readable only by you"));
 }
 
-TEST_CASE("bidboard.yaml says where to listen") {
+TEST_CASE("bidboard.yaml sets where to listen") {
   const TestBoard board;
   board.must({"keys", "init"});
   board.write("bidboard.yaml", "project: far\nlisten: tcp://127.0.0.1:*\n");

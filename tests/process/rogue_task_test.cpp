@@ -1,4 +1,4 @@
-// Tasks that do harm: to their agent, to its memory, to its disk. Agent and board go on.
+// Tasks that harm their agent, its memory or its disk. Agent and board go on.
 #include <signal.h>
 
 #include <filesystem>
@@ -25,7 +25,7 @@ agents:
 
 #if defined(__linux__)
 TEST_CASE(
-    "A task that kills its agent each time ends in quarantine with its history, and the others get done") {
+    "A task that kills its agent each time ends in quarantine with its history, and the others are done") {
   const TestBoard board;
   board.write("bidboard.yaml", settings);
   Process up = board.start({"up"});

@@ -1,4 +1,4 @@
-// Who does not read costs the controller little memory, and nobody else any time.
+// A peer that does not read costs the controller little memory, and delays no other.
 #include <optional>
 
 #include "runtime/drivers/call.hpp"
@@ -24,7 +24,7 @@ std::vector<TaskSpec> heavy_tasks(std::size_t count) {
 
 }  // namespace
 
-TEST_CASE("A follower of the feed that never reads costs bounded memory and delays nobody") {
+TEST_CASE("A follower of the feed that never reads costs bounded memory and delays no other") {
   const auto memory_after_posting = [](bool followed) {
     const TestBoard board;
     const Process controller = board.serve();
@@ -39,7 +39,7 @@ TEST_CASE("A follower of the feed that never reads costs bounded memory and dela
   CHECK(followed - alone < memory_max_kb);
 }
 
-TEST_CASE("A client that asks and never reads the answers costs bounded memory and delays nobody") {
+TEST_CASE("A client that never reads its replies costs bounded memory and delays no other") {
   const TestBoard board;
   const Process controller = board.serve();
   for (int i = 0; i < 4; ++i) board.post(heavy_tasks(250));

@@ -1,5 +1,5 @@
-// What is read off the wire, or guessed, and said again by somebody else; and that what must stay secret
-// stands nowhere.
+// Messages and capabilities that are recorded or guessed and then sent by another process; and a search for
+// secrets in all files and outputs.
 #include <signal.h>
 
 #include <filesystem>
@@ -29,7 +29,7 @@ std::vector<T> of_kind(const std::vector<Message>& messages) {
   return found;
 }
 
-/// A board with a controller, all of whose connections are listened to from now on.
+/// A board with a controller whose connections are all recorded from now on.
 class Tapped {
  public:
   Tapped()
@@ -44,7 +44,7 @@ class Tapped {
     board.configure(config);
     board.write_script("hold.sh", "#!/bin/sh\nuntil [ -e go ]; do sleep 0.02; done\necho $BIDBOARD_AGENT\n");
   }
-  /// A connection of somebody who is not listened to.
+  /// A connection that is not recorded.
   std::unique_ptr<Connection> thief() const { return connected(endpoint_ + "0"); }
   const Process& controller() const { return controller_; }
 
@@ -64,7 +64,7 @@ std::string held_task(const TestBoard& board) {
   return task;
 }
 
-/// What the controller told one peer alone.
+/// The secrets that the controller sent to one peer alone.
 std::set<std::string> secrets_told(const FaultyLink& link) {
   std::set<std::string> secrets;
   const std::vector<Message> said = link.recorded(false);
@@ -78,7 +78,7 @@ std::set<std::string> secrets_told(const FaultyLink& link) {
   return secrets;
 }
 
-/// What every command that shows something shows, by its words.
+/// The output of every command that shows something, by command line.
 std::map<std::string, std::string> all_outputs(const TestBoard& board) {
   std::map<std::string, std::string> places;
   for (const std::vector<std::string>& words :
@@ -122,12 +122,12 @@ void add_files(const TestBoard& board, std::map<std::string, std::string>& place
 
 }  // namespace
 
-TEST_CASE("A registration that is recorded and played again is refused, and the agent does not notice") {
+TEST_CASE("A recorded registration that is replayed is refused, without effect on the agent") {
   const Tapped tapped;
   const TestBoard& board = tapped.board;
   const Process agent = board.agent("ann", {"--allow-run"});
   board.await_agents(1);
-  const std::string task = held_task(board);  // so it has shown its secret
+  const std::string task = held_task(board);  // so it has sent its secret
   const std::vector<Register> recorded = of_kind<Register>(tapped.link.recorded(true));
   REQUIRE(recorded.size() == 1);
   const auto thief = tapped.thief();
@@ -143,7 +143,7 @@ TEST_CASE("A registration that is recorded and played again is refused, and the 
     CHECK(std::string(kind(message)) == "registration_refused");
 }
 
-TEST_CASE("Everything that an agent said, played again after it left, changes nothing") {
+TEST_CASE("Replaying all messages of an agent after it left changes nothing") {
   const Tapped tapped;
   const TestBoard& board = tapped.board;
   Process agent = board.agent("ann", {"--allow-run"});
@@ -158,14 +158,16 @@ TEST_CASE("Everything that an agent said, played again after it left, changes no
   const std::string tasks = fmt::format("SELECT count(*) FROM log WHERE task = '{}'", task);
   const std::string before = board.value(tasks);
   for (const Message& message : tapped.link.recorded(true)) REQUIRE(thief->send(message));
-  CHECK(ask<Welcome>(*thief, Hello{}).version == protocol_version);  // all of it has been heard
+  CHECK(ask<Welcome>(*thief, Hello{}).version == protocol_version);  // all messages were processed
   CHECK(board.value(tasks) == before);
-  // Its registration tells of a process that is no more.
+  // Its registration names a process that has ended.
   CHECK(board.becomes("SELECT count(*) FROM agents WHERE state = 'live'", "0"));
   CHECK(board.run({"doctor", "--deep"}).exit_code == 0);
 }
 
-TEST_CASE("Who says another agent's id without its secret is asked who it is, and disturbs nobody") {
+TEST_CASE(
+    "A message with another agent's id but not its secret is answered with a request to register, and "
+    "changes nothing") {
   const Tapped tapped;
   const TestBoard& board = tapped.board;
   const Process agent = board.agent("ann", {"--allow-run"});
@@ -189,7 +191,7 @@ TEST_CASE("Who says another agent's id without its secret is asked who it is, an
   item.text = "forged";
   static_cast<void>(ask<WhoAreYou>(*thief, Reports{victim, own.secret, 1, {item}}));
   REQUIRE(thief->send(Leave{victim, own.secret, "forged"}));
-  // As itself it is told that the award is not its own.
+  // Under its own id it is told that the award is not its own.
   const Revocations over = ask<Revocations>(*thief, Reports{own.agent, own.secret, 1, {item}});
   REQUIRE(over.items.size() == 1);
   CHECK(over.items[0].reason == "this award was never yours");
@@ -200,7 +202,7 @@ TEST_CASE("Who says another agent's id without its secret is asked who it is, an
   CHECK(board.value("SELECT epoch FROM tasks") == "1");
 }
 
-TEST_CASE("A capability that was stolen is worth nothing once the task is awarded again") {
+TEST_CASE("A stolen capability is refused once the task is awarded again") {
   const Tapped tapped;
   const TestBoard& board = tapped.board;
   Process first = board.agent("first", {"--allow-run"});
@@ -249,7 +251,7 @@ TEST_CASE("A capability that was stolen is worth nothing once the task is awarde
   CHECK(board.value("SELECT result FROM tasks") == "second");
 }
 
-TEST_CASE("Secrets stand in no file of the board, no output, no log and no backup") {
+TEST_CASE("No secret is in a file of the board, an output, a log or a backup") {
   const Tapped tapped;
   const TestBoard& board = tapped.board;
   Process agent = board.agent("ann", {"--allow-run"});
@@ -270,7 +272,7 @@ TEST_CASE("Secrets stand in no file of the board, no output, no log and no backu
   places["agent"] = agent.out() + agent.err();
   places["controller"] = tapped.controller().out() + tapped.controller().err();
   add_files(board, places);
-  // What is looked through does hold what it should.
+  // Check that the search covers what it should.
   CHECK(contains(places.at(board.path(".bidboard/data.mdb")), "the needle is found"));
   CHECK(contains(places.at(board.path("copy/.bidboard/data.mdb")), "the needle is found"));
   CHECK(contains(places.at("log --json "), "the needle is found"));

@@ -1,5 +1,5 @@
-// Processes that stand still: an agent beyond its lease, which then goes on as if nothing had happened, and a
-// controller in the middle of awarding. SIGSTOP does to one process what a suspended machine does to all.
+// Stopped processes: an agent beyond its lease, which then continues, and a controller during an award.
+// SIGSTOP does to one process what a suspended machine does to all.
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -37,8 +37,8 @@ class Pair {
       agents_.push_back(board_.agent(name, {"--allow-run", "--capacity", "8"}));
   }
 
-  /// Stops one agent beyond its lease while its work ends, and lets it go on before or after the next holder
-  /// ends the tasks. How many results came too late.
+  /// Stops one agent beyond its lease while its work ends, and continues it before or after the next holder
+  /// ends the tasks. Returns how many results came too late.
   std::size_t round() {
     REQUIRE(board_.becomes("SELECT count(*) FROM agents WHERE state = 'live'", "2"));
     TaskSpec spec;
@@ -86,7 +86,7 @@ class Pair {
     return out;
   }
 
-  /// It tells what it has finished: refused as the answer, kept as a discovery.
+  /// It reports what it finished: refused as the result, kept as a discovery.
   void wake(std::size_t victim, const std::vector<Execution>& stale) {
     agents_[victim].signal(SIGCONT);
     for (const Execution& execution : stale) {
@@ -116,7 +116,7 @@ class Pair {
 
 }  // namespace
 
-TEST_CASE("What an agent reports that stood still beyond its lease is refused and kept, every time") {
+TEST_CASE("Reports of an agent that was stopped beyond its lease are refused and kept, every time") {
   const std::size_t wanted = soak_rounds() > 1 ? 1000 : 20;
   Random random(test_seed(5));
   Pair pair(random);
@@ -125,7 +125,7 @@ TEST_CASE("What an agent reports that stood still beyond its lease is refused an
 }
 
 TEST_CASE(
-    "A controller that is stopped and killed in mid-award awards nothing twice, and no lease ends early") {
+    "A controller that is stopped and killed during an award awards nothing twice, and no lease ends early") {
   const std::size_t stops = soak_rounds() > 1 ? 200 : 16;
   Random random(test_seed(6));
   const TestBoard board;
@@ -145,7 +145,7 @@ TEST_CASE(
                           "1"));
     controller.signal(SIGSTOP);
     if (i % 8 == 1) {
-      ::poll(nullptr, 0, 3500);  // that a lease's time passes is what is tested
+      ::poll(nullptr, 0, 3500);  // the test is about a lease that runs out
       controller.signal(SIGCONT);
     } else {
       controller.kill();

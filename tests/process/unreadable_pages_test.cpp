@@ -1,5 +1,5 @@
-// Pages of the store that cannot be read: every command that needs them says so and exits with 1; none prints
-// what little it could read as if it were all there is.
+// Pages of the store that cannot be read: every command that needs them reports it and exits with 1; none
+// prints a partial answer as if it were complete.
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -69,7 +69,7 @@ int lose_pages(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("commands that come upon pages that cannot be read say so and exit with 1") {
+TEST_CASE("commands that meet unreadable pages report it and exit with 1") {
   const TestBoard board;
   for (int i = 0; i < 40; ++i) board.must({"post", "a task", "--body", std::string(900, 'b')});
   REQUIRE(lose_pages(board.directory().path + "/data.mdb") > 5);

@@ -1,4 +1,4 @@
-// Who may come in, and how those are told of who may not.
+// Which connections and agents are admitted, and how refusals are reported.
 #include "runtime/net/admission.hpp"
 #include "blackboard/text/endpoint.hpp"
 #include "runtime/coordination/strategy.hpp"
@@ -44,20 +44,20 @@ TEST_CASE("A remote peer comes in by an allowed key, with the rights of that key
   CHECK(admit(remote(operators_key), rules()).operates);
   for (const std::string& key : {unknown_key, std::string(), known_key.substr(1)})
     CHECK(admit(remote(key), rules()).verdict == Verdict::refused);
-  // A user id says nothing from afar.
+  // A user id proves nothing from another machine.
   Knock posing = remote(unknown_key);
   posing.uid = 1000;
   CHECK(admit(posing, rules()).verdict == Verdict::refused);
 }
 
-TEST_CASE("One connection too many is told to come again, but a wrong one that it is wrong") {
+TEST_CASE("A connection above the limit is told to try again later, a wrong key that it is wrong") {
   CHECK(admit(local(1000, 3), rules()).verdict == Verdict::welcome);
   CHECK(admit(local(1000, 4), rules()).verdict == Verdict::full);
   CHECK(admit(remote(known_key, 4), rules()).verdict == Verdict::full);
   CHECK(admit(remote(unknown_key, 4), rules()).verdict == Verdict::refused);
 }
 
-TEST_CASE("A flood of refused connections is a handful of sentences and a number") {
+TEST_CASE("A flood of refused connections gives a few notes and a count") {
   RefusalNotes notes;
   Instant now{seconds(100).us};
   std::size_t told = 0;
@@ -69,7 +69,7 @@ TEST_CASE("A flood of refused connections is a handful of sentences and a number
   CHECK(notes.tell("10.0.0.8", "why", now) == "refused a connection from 10.0.0.8: why");
 }
 
-TEST_CASE("An address to listen at names its port, and the feed is one port higher") {
+TEST_CASE("A listening address names its port, and the feed uses the next one") {
   CHECK(tcp_endpoints("tcp://0.0.0.0:7070").value().second == "tcp://0.0.0.0:7071");
   CHECK(tcp_endpoints("tcp://[::1]:7070").value().second == "tcp://[::1]:7071");
   CHECK(tcp_endpoints("tcp://127.0.0.1:*").value().second == "tcp://127.0.0.1:*");
@@ -80,7 +80,7 @@ TEST_CASE("An address to listen at names its port, and the feed is one port high
   }
 }
 
-TEST_CASE("One agent too many is refused by name, and comes in when another has left") {
+TEST_CASE("An agent above the limit is refused by name, and admitted when another has left") {
   MemoryStore store;
   ControllerOptions options;
   options.term = Term{1};

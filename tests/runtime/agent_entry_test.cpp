@@ -17,7 +17,7 @@ PlannedAgent agent_of(const std::string& text) {
   Result<PlannedAgent> agent = read_agent(text, "description");
   INFO(text << (agent ? "" : "\n" + agent.error().text));
   REQUIRE(agent.has_value());
-  agent->place = {};  // where it stood in the text
+  agent->place = {};  // its position in the text
   return *agent;
 }
 
@@ -111,7 +111,7 @@ PlannedAgent random_agent(Random& random) {
   return agent;
 }
 
-/// What somebody would type for a description: numbers and levels as text, flags as true.
+/// The description as typed options: numbers and levels as text, flags as true.
 Value typed(const Value& description) {
   Value out;
   for (const auto& [key, value, place] : description.object()) {
@@ -157,13 +157,13 @@ TEST_CASE("every option of `bidboard agent` means what its key means in a file")
     agent->place = {};
     CHECK(*agent == agent_of(sample->second));
   }
-  // `count` makes several agents, `restart` is the supervisor's; --coprocess and --simulate say `executor`.
+  // `count` makes several agents, `restart` is for the supervisor; --coprocess and --simulate set `executor`.
   for (const KeyInfo& key : agent_keys(true))
     CHECK(keys.contains(key.name) ==
           (key.name != "count" && key.name != "restart" && key.name != "executor"));
 }
 
-TEST_CASE("what is wrong with typed options is said of the options") {
+TEST_CASE("errors in typed options name the options") {
   const auto error = [](std::string_view json) {
     const Result<PlannedAgent> agent = read_agent_options(parse_json(json).value());
     REQUIRE_FALSE(agent.has_value());

@@ -7,9 +7,9 @@
 using namespace bidboard;
 using namespace bidboard::testing;
 
-TEST_CASE("whatever is said in whatever order, the controller keeps its promises") {
+TEST_CASE("any messages in any order: the controller's guarantees hold") {
   // BIDBOARD_SOAK=20 runs twenty times as many sequences, BIDBOARD_SEED=7 one, BIDBOARD_SEED=1
-  // BIDBOARD_SEEDS=5000 that many.
+  // BIDBOARD_SEEDS=5000 runs that many.
   const auto setting = [](const char* name, std::uint64_t otherwise) {
     const char* text = std::getenv(name);
     return text ? std::strtoull(text, nullptr, 10) : otherwise;

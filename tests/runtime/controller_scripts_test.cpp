@@ -1,4 +1,4 @@
-// Runs a script of tests/runtime/scripts: blocks of command lines, a line "----", and what must follow.
+// Runs a script of tests/runtime/scripts: blocks of command lines, a line "----", and the expected effects.
 // After every command the indexes are derived again; at the end of the script the log is folded again.
 #include <algorithm>
 #include <cstdlib>
@@ -16,7 +16,7 @@
 namespace bidboard::script {
 namespace {
 
-/// Runs the script; answers it with the outputs put in the place of the expectations.
+/// Runs the script; returns it with the actual effects in place of the expected ones.
 std::string replayed(const std::string& script) {
   ScriptRunner runner;
   std::istringstream in(script);
@@ -71,7 +71,7 @@ void check_script(const std::string& name) {
 
 }  // namespace bidboard::script
 
-TEST_CASE("every controller script is a test case and has a number of its own") {
+TEST_CASE("every controller script is a test case and has a unique number") {
   std::vector<std::string> names;
   std::set<std::string> numbers;
   for (const auto& entry : std::filesystem::directory_iterator(bidboard::script::folder()))

@@ -71,7 +71,7 @@ class Borrowed final : public Store {
 
 }  // namespace
 
-TEST_CASE("a read that fails is answered storage, nothing happens, and the node goes on") {
+TEST_CASE("a failed read is answered with `storage`, changes nothing, and the node goes on") {
   Asked board;
   REQUIRE(board.ask(post_of("first")).code == Errc::ok);
   board.restart();  // nothing is cached
@@ -84,7 +84,7 @@ TEST_CASE("a read that fails is answered storage, nothing happens, and the node 
   CHECK(board.node->board().task({1})->epoch == Epoch{1});
 }
 
-TEST_CASE("a log that cannot be read is answered storage, not an empty page") {
+TEST_CASE("a log that cannot be read is answered with `storage`, not with an empty page") {
   Asked board;
   board.store.unreadable = "L";
   CHECK(board.ask(ReadLog{{1}, 10}).code == Errc::storage);
@@ -105,7 +105,7 @@ TEST_CASE("a node prefetches what its inputs name, once per batch") {
   CHECK(board.store.prefetched == std::vector<std::vector<std::string>>{{keys::task({1}), keys::task({7})}});
 }
 
-TEST_CASE("one request runs over the store that its caller opens") {
+TEST_CASE("one request uses the store that its caller opens") {
   const TempDir folder;
   const Result<BoardDirectory> board = make_board_folder(folder.path());
   REQUIRE(board.has_value());
@@ -130,7 +130,7 @@ TEST_CASE("one request runs over the store that its caller opens") {
   CHECK(call(*board, post_of("second"), options).error().text == "the server is down");
 }
 
-TEST_CASE("a compaction under way answers with the read that failed") {
+TEST_CASE("a running compaction reports the failed read") {
   Asked board;
   REQUIRE(board.ask(post_of("first")).code == Errc::ok);
   CompactionRun run(board.store);

@@ -32,7 +32,7 @@ class SmallBoard {
     REQUIRE(done.sends.size() == 1);
     return std::get<Reply>(done.sends.front().message);
   }
-  /// Posts until it is refused; how many were taken.
+  /// Posts until a post is refused; returns how many were accepted.
   std::uint64_t fill() {
     Post post;
     post.tasks.resize(1);
@@ -72,7 +72,7 @@ TEST_CASE("a board near its size limit refuses posts and lets tasks end") {
   CHECK(board.node->board().task({1})->state == TaskState::done);
 }
 
-TEST_CASE("a full board answers storage, can be read, and takes what a larger one has room for") {
+TEST_CASE("a full board answers `storage`, can be read, and accepts posts again once it is larger") {
   const TempDir folder;
   std::uint64_t done = 0;
   std::uint64_t taken = 0;
@@ -95,7 +95,7 @@ TEST_CASE("a full board answers storage, can be read, and takes what a larger on
   CHECK(larger.ask(Post{{larger.node->board().task({1})->spec}, {}, {}, {}, {}}).code == Errc::ok);
 }
 
-TEST_CASE("what compaction has freed can be used again") {
+TEST_CASE("space freed by compaction can be used again") {
   const TempDir folder;
   SmallBoard board(folder.path(), 4 << 20);
   Post post;

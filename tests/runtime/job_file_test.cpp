@@ -46,7 +46,7 @@ tasks:
 
 }  // namespace
 
-TEST_CASE("a job file says what the job is called and how it is coordinated") {
+TEST_CASE("a job file gives the job's name and coordination") {
   const Plan plan = plan_of(full_job);
   CHECK(plan.name == "audit");
   CHECK(plan.source == "jobs/audit.yaml");
@@ -121,7 +121,7 @@ TEST_CASE("agents may be left out, the name comes from the file, JSON is read as
   CHECK(plan.tasks[0].needs == std::vector<PlannedNeed>{{1, false}});
 }
 
-TEST_CASE("all findings are told at once, with place and fix") {
+TEST_CASE("all findings are reported at once, with place and fix") {
   CHECK(error_of(R"(strategy: auktion
 nmae: x
 agents:
@@ -158,7 +158,7 @@ job.yaml:10:43: task 'a b': 'skills' holds 'x y'; write a needed skill as cpp or
 job.yaml:11:3: task 'empty': must be a map, not nothing; write {run: ...} or {title: ...})");
 }
 
-TEST_CASE("cycles are spelled out, each of them") {
+TEST_CASE("each cycle is spelled out") {
   CHECK(error_of(R"(tasks:
   a: {title: A, needs: [c]}
   b: {title: B, needs: [a]}
@@ -188,7 +188,7 @@ job.yaml:10:3: task 't6': no single agent has rust and the project 'demo'; give 
         "job.yaml:1:10: none of the agents takes tasks; add an agent with role: specialist");
 }
 
-TEST_CASE("agents are checked as a group and each for sense") {
+TEST_CASE("agents are checked each and together") {
   CHECK(error_of("agents: []\ntasks: {a: {title: A}}") ==
         "job.yaml:1:9: the list of agents is empty; add an agent, or leave 'agents' out to use the board's "
         "own");
@@ -220,7 +220,7 @@ job.yaml:13:25: agent 'none': 'count' must be a whole number from 1 to 1000, not
 job.yaml:13:39: agent 'none': unknown key 'restart'; the keys are name, count, role, parent, project, skills, speed, capacity, executor, exec, input, allow_run, bid, bid_timeout, cost, live, price_per_second, set_up, answers_bids, price_field, tokens_field, result_field, noise, failure_rate and seed)");
 }
 
-TEST_CASE("a job without tasks is an error, and a wrong shape says the right one") {
+TEST_CASE("a job without tasks is an error, and a wrong shape names the right one") {
   CHECK(error_of("name: x\n") == "job.yaml:1:1: a job needs tasks; add tasks: {first: {run: ...}}");
   CHECK(error_of("tasks: {}\n") == "job.yaml:1:8: a job needs tasks; add first: {run: ...}");
   CHECK(error_of("tasks: [{name: a}]\n") ==
@@ -234,7 +234,7 @@ TEST_CASE("a job without tasks is an error, and a wrong shape says the right one
         "job.yaml:1:49: task 'a': 'budget' must be a number from 0 to 1000000000, not 1000000000000.0");
 }
 
-TEST_CASE("a file with very many mistakes is refused in good time") {
+TEST_CASE("a file with very many errors is refused quickly") {
   std::string text = "tasks:\n";
   for (int i = 0; i < 20'000; ++i) text += fmt::format("  task_{}: {{titel: x, needs: [tusk_{}]}}\n", i, i);
   const std::string error = error_of(text);

@@ -32,7 +32,7 @@ TEST_CASE("a lease runs from the last sign of life") {
   CHECK(leases.expired(at(38)) == std::vector{a2});
 }
 
-TEST_CASE("a lone silent agent still loses its lease: mere silence is not taken for sleep") {
+TEST_CASE("a single silent agent still loses its lease: silence alone does not mean that the machine slept") {
   Leases leases(seconds(30));
   leases.notice_time(at(0));
   leases.renew(a1, at(0));
@@ -40,18 +40,18 @@ TEST_CASE("a lone silent agent still loses its lease: mere silence is not taken 
   CHECK(leases.expired(at(30)) == std::vector{a1});
 }
 
-TEST_CASE("a machine that slept extends every lease by the sleep, once") {
+TEST_CASE("after the machine slept, every lease is extended by that time, once") {
   Leases leases(seconds(30));
   leases.notice_time(at(0));
   leases.renew(a1, at(0));
   leases.notice_time(at(3'600));
   CHECK(leases.expired(at(3'629)).empty());
-  leases.renew(a2, at(3'600));  // heard from after the sleep: nothing to make up for
+  leases.renew(a2, at(3'600));  // a sign of life after the sleep: no extension
   wait_until(leases, at(3'630));
   CHECK(leases.expired(at(3'630)) == std::vector{a1, a2});
 }
 
-TEST_CASE("without leases nobody is woken") {
+TEST_CASE("without leases there is no wake-up") {
   Leases leases(seconds(30));
   leases.notice_time(at(0));
   CHECK(leases.next_wakeup() == never);

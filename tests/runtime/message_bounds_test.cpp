@@ -1,4 +1,4 @@
-// Whatever a message lists, it stays short enough for a frame, and nothing of it is lost on the way.
+// However much a message lists, its frames stay within the limit, and nothing of it is lost.
 #include "agents/agent.hpp"
 #include "agents/worker.hpp"
 #include "blackboard/fmt.hpp"
@@ -17,7 +17,7 @@ namespace {
 const Now start{Instant{1'000'000}, WallTime{1'000'000'000}};
 constexpr std::size_t frame_bytes_max = 8 << 20;
 
-/// A controller, and one agent that talks to it without a network. The longest message is remembered.
+/// A controller, and one agent connected to it without a network. Records the longest message.
 class Pair {
  public:
   explicit Pair(const std::string& strategy, std::uint32_t capacity = 1)
@@ -140,7 +140,7 @@ TEST_CASE("Results of needs that do not fit into a frame are fetched page by pag
       TaskSpec part = titled("part");
       part.name = fmt::format("part{}", n);
       const TaskId id = pair.post(std::move(part));
-      // None, short ones, and now and then one that is longer than a page.
+      // None, short ones, and sometimes one that is longer than a page.
       const std::uint64_t longest = random.chance(200'000) ? 3'000'000 : random.chance(500'000) ? 3'000 : 1;
       const std::string result(random.below(longest), static_cast<char>('a' + n % 26));
       pair.finish_at_shell(id, result);
@@ -155,7 +155,7 @@ TEST_CASE("Results of needs that do not fit into a frame are fetched page by pag
   }
 }
 
-TEST_CASE("A page of needs that is lost is asked for again, one that comes twice counts once") {
+TEST_CASE("A lost page of needs is requested again, a duplicate is ignored") {
   AgentMachine::Options options;
   options.profile.name = "worker";
   AgentMachine agent(options);
@@ -188,7 +188,7 @@ TEST_CASE("A page of needs that is lost is asked for again, one that comes twice
         needs_json({{TaskId{1}, "a", TaskState::done, "one two"}}));
 }
 
-TEST_CASE("An award that is called off while its needs are fetched is not begun") {
+TEST_CASE("An award that is revoked while its needs are fetched is not begun") {
   AgentMachine::Options options;
   options.profile.name = "worker";
   AgentMachine agent(options);
@@ -204,7 +204,7 @@ TEST_CASE("An award that is called off while its needs are fetched is not begun"
   CHECK(agent.on_message(NeedsPage{{TaskId{9}, Epoch{1}}, 0, 0, {}, true, 0, 0}, start).empty());
 }
 
-TEST_CASE("A message in pieces says the same in the same order") {
+TEST_CASE("A message in pieces has the same content in the same order") {
   Announcement announcement;
   announcement.pull = true;
   for (std::uint64_t n = 1; n <= 40; ++n) {

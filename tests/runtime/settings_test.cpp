@@ -74,7 +74,7 @@ agents:
   CHECK(settings.agents[2].restart);
 }
 
-TEST_CASE("all that is wrong with the settings is told at once") {
+TEST_CASE("all errors in the settings are reported at once") {
   CHECK(error_of(R"(stratgy: auction
 mechanism: vikrey
 weights: {second: 1, price: -1}
@@ -98,7 +98,7 @@ bidboard.yaml:9:9: 'agents' must be a list, not a map; write - {name: ..., exec:
         "bidboard.yaml:1:10: 'weights' are both 0; set one of them above 0");
 }
 
-TEST_CASE("the default file holds every key, and its comments say the defaults that are used") {
+TEST_CASE("the default file holds every key, and its comments give the real defaults") {
   Config chosen;
   chosen.project = "my \"project\"";
   const std::string file = default_settings_file(chosen);
@@ -112,7 +112,7 @@ TEST_CASE("the default file holds every key, and its comments say the defaults t
   CHECK(settings.agents.size() == 3);
 }
 
-TEST_CASE("the default file says the strategy and mechanism that were chosen") {
+TEST_CASE("the default file holds the chosen strategy and mechanism") {
   Config chosen;
   chosen.project = "p";
   chosen.strategy = "blackboard";

@@ -100,7 +100,7 @@ TEST_CASE("names, kinds, sizes and needs come from where WfFormat keeps them") {
   CHECK(plan->critical_path == 6'250'000);
 }
 
-TEST_CASE("the older shape, with runtimes beside the parents, is read") {
+TEST_CASE("the older format, with runtimes beside the parents, is read") {
   const auto plan = read_plan(R"({"name": "old", "workflow": {"tasks": [
       {"name": "a", "id": "1", "runtimeInSeconds": 1, "parents": []},
       {"name": "b", "id": "2", "runtime": 2, "parents": ["a"]}]}})",
@@ -110,7 +110,7 @@ TEST_CASE("the older shape, with runtimes beside the parents, is read") {
   CHECK(plan->critical_path == 3 * one);
 }
 
-TEST_CASE("all that is wrong with a trace is told at once") {
+TEST_CASE("all errors in a trace are reported at once") {
   CHECK(
       error_of(R"({"name": "bad", "workflow": {
   "specification": {"tasks": [
@@ -143,7 +143,7 @@ trace.json:14:37: task 'd': its runtime must be a number, not text; write second
 trace.json:15:5: the executed task 'fist_2' is not in the specification; did you mean 'first_2'?)");
 }
 
-TEST_CASE("a trace of the wrong shape says what is missing") {
+TEST_CASE("a trace of the wrong shape names what is missing") {
   CHECK(error_of(R"({"workflow": 3})") == "trace.json:1:14: 'workflow' must be a map; see WfFormat 1.5");
   CHECK(error_of(R"({"workflow": {}})") ==
         "trace.json:1:14: 'workflow.tasks' must be a list of tasks; see WfFormat 1.5");

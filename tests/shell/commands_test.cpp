@@ -1,4 +1,4 @@
-// Every command's plain use, without a controller where it needs none.
+// The plain use of every command, without a controller where none is needed.
 #include <signal.h>
 
 #include <cstdio>
@@ -103,7 +103,7 @@ TEST_CASE("show and explain name what holds a waiting task back") {
   CHECK(contains(board.must({"show", "t2"}), "held back   back-off, "));
   CHECK(contains(board.must({"explain", "t2"}), "It is held back: back-off, "));
   CHECK(board.must({"ready"}).find("t2") == std::string::npos);
-  CHECK(board.must({"claim", "t2", "--as", "me"}) == "3");  // a person need not wait for a back-off
+  CHECK(board.must({"claim", "t2", "--as", "me"}) == "3");  // a person does not wait for a back-off
 }
 
 TEST_CASE("claim --next takes the most urgent task that the claimer may take, and --wait waits for one") {
@@ -132,7 +132,7 @@ TEST_CASE("init twice is harmless, and keeps what it was not told to change") {
   CHECK(board.value("SELECT count(*) FROM tasks") == "1");
   const Finished third = board.run({"init", "--mechanism", "vickrey"});
   CHECK(third.exit_code == 0);
-  CHECK(contains(third.err, "mechanism: vickrey"));  // bidboard.yaml is its owner's, and decides in `up`
+  CHECK(contains(third.err, "mechanism: vickrey"));  // bidboard.yaml belongs to its owner and decides in `up`
   const std::string body =
       board.value("SELECT body FROM log WHERE kind = 'config_set' ORDER BY seq DESC LIMIT 1");
   INFO(body);

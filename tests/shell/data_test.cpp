@@ -1,4 +1,5 @@
-// What programs read: JSON with its envelope, CSV, SQL over now and then, auctions offline, traces.
+// Output for programs: JSON with its envelope, CSV, SQL over the present and the past, offline auctions,
+// traces.
 #include <filesystem>
 #include <fstream>
 

@@ -1,4 +1,4 @@
-// Mistakes of new users: each has its exit code, and its message says what is wrong, why, and what to do
+// Mistakes of new users: each has an exit code and a message that says what is wrong, why, and what to do
 // next.
 #include "tests/support/catch.hpp"
 #include "tests/support/test_board.hpp"

@@ -40,7 +40,7 @@ Now at(std::int64_t second) { return {start + seconds(second), WallTime{} + seco
 
 }  // namespace
 
-TEST_CASE("events come by time, those of one moment in the order they were put in") {
+TEST_CASE("events come in order of time, those of one instant in order of insertion") {
   EventQueue<int> queue;
   queue.push(start + seconds(2), 1);
   queue.push(start + seconds(1), 2);
@@ -55,7 +55,7 @@ TEST_CASE("events come by time, those of one moment in the order they were put i
   CHECK(queue.next() == never);
 }
 
-TEST_CASE("a clock runs fast or slow, can be set, and says when it will show a time") {
+TEST_CASE("a clock runs fast or slow, can be set, and knows when it will show a given time") {
   for (const std::int64_t drift : {-10'000, -1, 0, 3, 10'000}) {
     NodeClock clock(Instant{500}, WallTime{7'000}, drift);
     CHECK(clock.read(start).mono == Instant{500});
@@ -84,7 +84,7 @@ TEST_CASE("what is sent on a clean link arrives once and in order") {
   }
 }
 
-TEST_CASE("a bad link loses, doubles and reorders about as often as it is told to") {
+TEST_CASE("a bad link loses, duplicates and reorders about as often as configured") {
   LinkProfile bad;
   bad.loss = bad.duplication = bad.reordering = 200'000;
   Network network(bad, 1);
@@ -109,7 +109,7 @@ TEST_CASE("a bad link loses, doubles and reorders about as often as it is told t
   CHECK(count.doubled == static_cast<std::uint64_t>(doubled));
 }
 
-TEST_CASE("a cut stops one direction of one link until every cut of it is mended") {
+TEST_CASE("a cut stops one direction of one link until every cut of it has ended") {
   Network network({}, 1);
   network.cut(agent, controller_endpoint);
   network.cut(agent, controller_endpoint);
@@ -122,7 +122,7 @@ TEST_CASE("a cut stops one direction of one link until every cut of it is mended
   CHECK(send(network, agent, controller_endpoint).count == 1);
 }
 
-TEST_CASE("messages, bytes and links are counted by who talks to whom and by kind") {
+TEST_CASE("messages, bytes and links are counted by sender, receiver and kind") {
   Network network({}, 1);
   send(network, agent, controller_endpoint);
   send(network, controller_endpoint, agent);
@@ -158,7 +158,7 @@ TEST_CASE("a commit that fails changes nothing, and the next one succeeds") {
   CHECK(store.failed_commits() == 1);
 }
 
-TEST_CASE("a shell says its requests one after the other, each until it is answered") {
+TEST_CASE("a shell sends its requests one after the other, each until it is answered") {
   SimClient shell(ClientId{7});
   CHECK_FALSE(shell.on_time(start));
   shell.add(AskStatus{});
@@ -170,14 +170,14 @@ TEST_CASE("a shell says its requests one after the other, each until it is answe
   CHECK(shell.next_wakeup(start) == start + seconds(2));
   CHECK(shell.on_time(start + seconds(2))->number == 1);
   CHECK_FALSE(shell.on_reply({2, Errc::ok, {}, {}}, start));       // not asked yet
-  CHECK_FALSE(shell.on_reply({1, Errc::storage, {}, {}}, start));  // it was not done
+  CHECK_FALSE(shell.on_reply({1, Errc::storage, {}, {}}, start));  // it failed
   CHECK(shell.on_reply({1, Errc::ok, {}, {}}, start)->number == 1);
   CHECK_FALSE(shell.on_reply({1, Errc::ok, {}, {}}, start));  // a second copy
   CHECK(shell.on_time(start)->number == 2);
   CHECK(shell.waiting() == 1);
 }
 
-TEST_CASE("work takes its time, or hangs until it is stopped, as its attempt was drawn") {
+TEST_CASE("work takes its drawn time, or hangs until it is stopped") {
   Behaviour hangs;
   hangs.hang_rate = one;
   SimExecutor executor({}, hangs, 1);
@@ -196,7 +196,7 @@ TEST_CASE("work takes its time, or hangs until it is stopped, as its attempt was
   CHECK(std::get<ExecutionEnded>(ended[0]).result == result_of(TaskId{1}, Epoch{2}));
 }
 
-TEST_CASE("an agent's truth can differ from what it says") {
+TEST_CASE("an agent's real speed can differ from the declared one") {
   AgentProfile profile;
   profile.speed = 2 * one;
   Behaviour liar;
@@ -206,14 +206,14 @@ TEST_CASE("an agent's truth can differ from what it says") {
   SimExecutor executor(profile, liar, 1);
   executor.ask_bid(question(1), at(0));
   const auto bid = std::get<BidAnswered>(executor.pump(at(0)).at(0)).answer;
-  CHECK(std::get<BidVector>(bid).seconds == 5 * one);  // the truth is 20
+  CHECK(std::get<BidVector>(bid).seconds == 5 * one);  // really 20
   REQUIRE(executor.start(assignment(1), at(0)));
   executor.pump(at(0));
   CHECK(executor.pump(at(19)).empty());
   CHECK(executor.pump(at(20)).size() == 1);
 }
 
-TEST_CASE("known times stand in place of sizes and speeds") {
+TEST_CASE("given times replace sizes and speeds") {
   const TrueSeconds times = [](const TaskSpec&, std::uint32_t place) { return place * one; };
   AgentProfile fast;
   fast.speed = 5 * one;
@@ -224,7 +224,7 @@ TEST_CASE("known times stand in place of sizes and speeds") {
   CHECK(executor.pump(at(7)).size() == 1);
 }
 
-TEST_CASE("whoever is silent answers when nobody waits any more") {
+TEST_CASE("a silent agent answers only after the deadline") {
   Behaviour silent;
   silent.live_bids = true;
   silent.silence_rate = one;

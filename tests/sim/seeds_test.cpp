@@ -1,5 +1,6 @@
-// Simulated worlds from many seeds (runtime/sim/scenario.hpp), by the program that people use: everything
-// holds; the same seed gives the same run in every build; and with a guarantee switched off it does not hold.
+// Simulated worlds from many seeds (runtime/sim/scenario.hpp), run by the program that people use: all
+// guarantees hold, the same seed gives the same run in every build, and a guarantee that is switched off
+// fails.
 #include <cstdlib>
 #include <fstream>
 
@@ -40,8 +41,8 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
 
 }  // namespace
 
-TEST_CASE("whatever goes wrong in a world, nothing wrong follows, and once it is healed every task ends") {
-  // BIDBOARD_SOAK=20 runs twenty times as many worlds, BIDBOARD_SEED=7 begins with that one.
+TEST_CASE("under any faults the guarantees hold, and once the world is healed every task ends") {
+  // BIDBOARD_SOAK=20 runs twenty times as many worlds, BIDBOARD_SEED=7 starts at that seed.
   const std::uint64_t first = setting("BIDBOARD_SEED", 1);
   const std::uint64_t last = first + usual_seeds * setting("BIDBOARD_SOAK", 1) - 1;
   const Ended run = simulate({"--seeds", fmt::format("{}..{}", first, last), "--jobs", "2"});
@@ -51,7 +52,7 @@ TEST_CASE("whatever goes wrong in a world, nothing wrong follows, and once it is
 }
 
 TEST_CASE("a seed gives the same run in every build") {
-  // BIDBOARD_REWRITE=1 writes the file anew: after a change of what the core decides, on purpose.
+  // BIDBOARD_REWRITE=1 rewrites the file, after an intended change of the core's decisions.
   const std::string path = fmt::format("{}/tests/sim/log_hashes.txt", BIDBOARD_SOURCE_DIR);
   const Ended run = simulate({"--seeds", "1..20", "--hashes"});
   REQUIRE(run.code == 0);

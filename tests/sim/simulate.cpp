@@ -1,5 +1,5 @@
-// Simulated worlds from seeds, for people and for CI. Prints what was drawn, then what came of it; a seed
-// that fails is printed with the command that replays it. Ends with 1 when any failed.
+// Simulated worlds from seeds, for people and for CI. Prints what was drawn and the outcome, and for a seed
+// that fails the command that replays it. Exits with 1 if any failed.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -89,7 +89,7 @@ bool run_one(const Options& options, std::uint64_t seed) {
   return false;
 }
 
-/// Seeds on several threads; each world is one thread's.
+/// Runs seeds on several threads; each world runs in one thread.
 class Many {
  public:
   explicit Many(const Options& options) : options_(options), next_(options.first) {}

@@ -1,4 +1,4 @@
-// Simulated worlds in which nothing goes wrong: everything gets done, and the same options give the same run.
+// Simulated worlds without faults: all tasks are done, and the same options give the same run.
 #include "runtime/sim/world.hpp"
 
 #include "blackboard/board/board.hpp"
@@ -23,7 +23,7 @@ WorldOptions small_world(const std::string& strategy) {
   return options;
 }
 
-/// So many tasks in chains of three.
+/// Tasks in chains of three.
 Post chains(std::uint32_t count) {
   Post post;
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -38,7 +38,7 @@ Post chains(std::uint32_t count) {
 
 }  // namespace
 
-TEST_CASE("where nothing goes wrong, every strategy gets everything done") {
+TEST_CASE("without faults every strategy does all tasks") {
   for (const char* strategy : {"fifo", "central", "random", "single", "blackboard", "auction", "peer"}) {
     INFO(strategy);
     World world(small_world(strategy));
@@ -60,7 +60,7 @@ TEST_CASE("where nothing goes wrong, every strategy gets everything done") {
   }
 }
 
-TEST_CASE("over slow links peers flooded each other with words that were out of date when they arrived") {
+TEST_CASE("peers on slow links do not flood each other with outdated messages") {
   WorldOptions options;
   options.config.strategy = "peer";
   options.links.latency_max = milliseconds(270);
@@ -74,12 +74,12 @@ TEST_CASE("over slow links peers flooded each other with words that were out of 
   World world(options);
   world.post(chains(24));
   REQUIRE(world.run_until_done(Instant{} + minutes(30)));
-  CHECK(world.traffic().total().messages < 12'000);  // 37,000 when nobody waited to be heard
+  CHECK(world.traffic().total().messages < 12'000);  // 37,000 when peers did not wait for confirmations
 }
 
-TEST_CASE("of ten thousand simulated agents nine thousand were refused, and nobody noticed") {
+TEST_CASE("a simulated controller admits more than a thousand agents") {
   WorldOptions options = small_world("fifo");
-  constexpr std::size_t agents = 1'001;  // one more than a controller lets in unless it is told otherwise
+  constexpr std::size_t agents = 1'001;  // one above the default limit of a controller
   while (options.agents.size() < agents) {
     options.agents.push_back(options.agents.front());
     options.agents.back().profile.name = fmt::format("agent{}", options.agents.size());
@@ -90,7 +90,7 @@ TEST_CASE("of ten thousand simulated agents nine thousand were refused, and nobo
   CHECK(board.counters().agent.value == agents);
 }
 
-TEST_CASE("the same options give the same run, another seed another") {
+TEST_CASE("the same options give the same run, another seed a different one") {
   const auto hash = [](std::uint64_t seed) {
     WorldOptions options = small_world("auction");
     options.seed = seed;

@@ -1,4 +1,4 @@
-// Where a random test takes its decisions from: a seed, or the bytes that a fuzzer feeds. For one thread.
+// The source of a random test's decisions: a seed, or the bytes of a fuzzer's input. For one thread.
 #pragma once
 
 #include <algorithm>
@@ -13,11 +13,11 @@ namespace bidboard::testing {
 class Choices {
  public:
   explicit Choices(std::uint64_t seed) : random_(seed) {}
-  /// The bytes must outlive it. When they are used up, every further choice is the last one possible, and no
-  /// chance comes true.
+  /// The bytes must outlive it. When they are used up, every further choice is the last one possible, and
+  /// every chance() is false.
   explicit Choices(std::span<const std::uint8_t> bytes) : random_(0), bytes_(bytes), fed_(true) {}
 
-  /// There is nothing left to decide with; never, with a seed.
+  /// All bytes are used up; always false with a seed.
   bool used_up() const { return fed_ && bytes_.empty(); }
   bool fed() const { return fed_; }
 
@@ -33,7 +33,7 @@ class Choices {
     if (!fed_) return random_.chance(millionths);
     return !bytes_.empty() && static_cast<std::int64_t>(take(1)) * 1'000'000 / 256 < millionths;
   }
-  /// Up to so many bytes as they come; none, with a seed.
+  /// Up to `size` raw bytes; none with a seed.
   std::string some_bytes(std::size_t count) {
     const std::size_t length = std::min(count, bytes_.size());
     const std::string out(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(length));

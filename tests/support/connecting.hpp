@@ -1,4 +1,4 @@
-// Connections of tests to a controller, spoken to message by message.
+// A test's own connections to a controller, message by message.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@
 
 namespace bidboard::testing {
 
-/// A connection that is let in; REQUIREs it.
+/// A connection; REQUIREs that it is admitted.
 inline std::unique_ptr<Connection> connected(const std::string& endpoint,
                                              const std::optional<CurveKeys>& keys = {}) {
   auto connection = Connection::open(endpoint, keys);
@@ -21,7 +21,7 @@ inline std::unique_ptr<Connection> connected(const std::string& endpoint,
   return std::move(*connection);
 }
 
-/// Why a connection is not let in; REQUIREs that it is not.
+/// Why a connection is refused; REQUIREs that it is.
 inline Error turned_away(Connection& connection) {
   std::optional<Error> trouble;
   REQUIRE(eventually(
@@ -35,7 +35,7 @@ inline Error turned_away(Connection& connection) {
   return *trouble;
 }
 
-/// The next message of a kind; what comes before it is dropped.
+/// The next message of a kind; earlier ones are dropped.
 template <class T>
 T await(Connection& connection) {
   std::optional<T> found;
@@ -49,14 +49,14 @@ T await(Connection& connection) {
   return *found;
 }
 
-/// Says it and awaits the answer of a kind.
+/// Sends the message and waits for a reply of a kind.
 template <class Answer>
 Answer ask(Connection& connection, const Message& message) {
   REQUIRE(connection.send(message));
   return await<Answer>(connection);
 }
 
-/// Whether a program has printed the text, or does so now.
+/// Waits until a program has printed the text; false after the patience.
 inline bool says(const Process& process, const std::string& text, std::size_t times = 1) {
   return eventually(
       [&] {

@@ -1,4 +1,4 @@
-// Awaits a condition that another process brings about.
+// Waits for a condition that another process fulfils.
 #pragma once
 
 #include <poll.h>
@@ -7,8 +7,8 @@
 
 namespace bidboard {
 
-/// True as soon as the condition holds; false after the patience, which is long because only a failure uses
-/// it up.
+/// True as soon as the condition holds; false after the patience, which is long because it runs out only in a
+/// failing test.
 template <class Condition>
 bool eventually(Condition&& condition, std::chrono::seconds patience = std::chrono::seconds(30)) {
   const auto end = std::chrono::steady_clock::now() + patience;

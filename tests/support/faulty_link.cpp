@@ -16,7 +16,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// The ends of one connection: who came to us, and the connection that we made for it.
+/// The two ends of one connection: the client's, and ours to the controller on its behalf.
 struct Passage {
   zmq::socket_t to_controller;
 };
@@ -26,14 +26,14 @@ struct Passage {
 struct FaultyLink::Impl {
   zmq::context_t context{1};
   zmq::socket_t front{context, zmq::socket_type::router};
-  std::map<std::string, Passage> passages;  // by the routing id of who came
+  std::map<std::string, Passage> passages;  // by the client's routing id
   std::string behind;                       // where the controller's socket is now
   LinkFaults faults;
   Random random;
   std::atomic<bool> stop = false;
   mutable std::mutex mutex;
   Counts counts;
-  std::vector<std::string> inward, outward;  ///< what has passed; the mutex's, too
+  std::vector<std::string> inward, outward;  ///< messages so far; guarded by the mutex
 
   struct Held {
     std::string peer, body;
@@ -68,7 +68,7 @@ struct FaultyLink::Impl {
     add(&Counts::passed);
   }
 
-  /// The controller sees a new peer where the old one was; what was on its way to the old one is gone.
+  /// Reconnects to the controller as a new peer; messages on the way to the old one are lost.
   void cut(const std::string& peer) {
     passages.erase(peer);
     std::erase_if(held, [&](const auto& entry) { return entry.second.peer == peer; });

@@ -1,5 +1,5 @@
-// A bad network between a controller and everybody who connects to it: it takes the place of the controller's
-// socket and passes messages on with faults drawn from a seed. It runs in a thread of its own.
+// A bad network between a controller and all its clients: it takes the place of the controller's socket and
+// forwards messages with faults drawn from a seed. It runs in its own thread.
 #pragma once
 
 #include <atomic>
@@ -13,20 +13,20 @@
 
 namespace bidboard::testing {
 
-/// How often each fault strikes, in millionths of the messages.
+/// The rate of each fault, in millionths of the messages.
 struct LinkFaults {
   std::int64_t drop = 0;
   std::int64_t duplicate = 0;
   std::int64_t delay = 0;  ///< held back by up to `delay_ms`, so that later ones overtake it
   std::int64_t delay_ms = 30;
-  std::int64_t drop_outward = 0;  ///< of what the controller says, beside `drop`
-  std::int64_t cut = 0;           ///< the sender's connection, with everything that is under way on it
+  std::int64_t drop_outward = 0;  ///< of the controller's messages, in addition to `drop`
+  std::int64_t cut = 0;           ///< closes the sender's connection, with all messages on it
 };
 
 class FaultyLink {
  public:
-  /// `endpoint`: of a serving controller, "ipc://...", whose socket is renamed. Who is connected stays
-  /// connected; who connects from now on comes through here.
+  /// `endpoint`: of a serving controller, "ipc://...", whose socket is renamed. Existing connections stay
+  /// direct; new ones go through this link.
   FaultyLink(const std::string& endpoint, LinkFaults faults, std::uint64_t seed);
   ~FaultyLink();
 
@@ -34,8 +34,7 @@ class FaultyLink {
     std::uint64_t passed = 0, dropped = 0, duplicated = 0, delayed = 0, cut = 0;
   };
   Counts counts() const;
-  /// What came in (from agents and clients) or went out (from the controller) so far, as it was read off the
-  /// wire.
+  /// The frames so far: in from agents and clients, or out from the controller.
   std::vector<Message> recorded(bool inward) const;
 
  private:

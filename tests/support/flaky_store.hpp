@@ -1,5 +1,5 @@
-// A MemoryStore whose commits and reads fail when told to, whose stored bytes can be damaged, and that
-// remembers what was prefetched.
+// A MemoryStore whose commits and reads fail on demand, whose stored bytes can be damaged, and that records
+// what was prefetched.
 #pragma once
 
 #include "blackboard/store/memory_store.hpp"
@@ -9,7 +9,7 @@ namespace bidboard {
 class FlakyStore final : public MemoryStore {
  public:
   int commits_to_fail = 0;
-  int commits_before_failing = 0;  ///< so many succeed first
+  int commits_before_failing = 0;  ///< this many succeed first
   /// Reads of keys with this prefix fail; empty: all of them.
   std::optional<std::string> unreadable;
   mutable std::vector<std::vector<std::string>> prefetched;  ///< a list per call
@@ -29,7 +29,7 @@ class FlakyStore final : public MemoryStore {
     if (is_unreadable(key)) return does_not_answer();
     return MemoryStore::get(key);
   }
-  /// Fails when it comes to the first unreadable key, and when all keys that it asks for are unreadable.
+  /// Fails at the first unreadable key, and when all keys that it asks for are unreadable.
   Result<void> scan(std::string_view prefix, std::string_view from, const Visitor& visit) const override {
     bool failed = is_unreadable(prefix);
     if (!failed)
@@ -42,7 +42,8 @@ class FlakyStore final : public MemoryStore {
   }
   void prefetch(const KeyList& keys) const override { prefetched.push_back(keys()); }
 
-  /// Puts these bytes under the key, past the log; no value: takes the key away. The bytes that stood there.
+  /// Puts these bytes under the key without a log event; no value: removes the key. Returns the earlier
+  /// bytes.
   std::optional<std::string> replace(const std::string& key, std::optional<std::string> bytes) {
     std::optional<std::string> old(MemoryStore::get(key).value());
     const Put put{key, std::move(bytes)};

@@ -17,11 +17,11 @@ using Answer = Operation::Answer;
 struct TaskModel {
   enum class State : std::uint8_t { free, held, done } state = State::free;
   std::uint64_t epoch = 0;
-  std::string holder;  ///< or who had it last
+  std::string holder;  ///< the present holder, or the last one
   auto operator<=>(const TaskModel&) const = default;
 };
 
-/// The task after the operation took effect with this answer; nothing when it cannot have been answered so.
+/// The task after the operation took effect with this answer; nothing if that answer was impossible.
 std::optional<TaskModel> after(const TaskModel& task, const Operation& operation) {
   using State = TaskModel::State;
   const bool was_last = task.holder == operation.client && task.epoch == operation.epoch && task.epoch > 0;
@@ -61,7 +61,7 @@ class Search {
   bool from(std::uint64_t taken, const TaskModel& task) {
     if ((taken & must_) == must_) return true;
     if (!tried_.emplace(taken, task).second) return false;
-    // Whatever comes next must have been asked before every other one that is left was answered.
+    // The next operation must have been asked before any other remaining one was answered.
     std::int64_t first_answer = INT64_MAX;
     for (std::size_t i = 0; i < history_.size(); ++i)
       if (!(taken & bit(i)) && history_[i].answer != Answer::unknown)
@@ -79,7 +79,7 @@ class Search {
 
   const std::vector<Operation>& history_;
   std::uint64_t must_ = 0;
-  std::set<std::pair<std::uint64_t, TaskModel>> tried_;  ///< what was taken, and what that made of the task
+  std::set<std::pair<std::uint64_t, TaskModel>> tried_;  ///< operations applied, and the task after them
 };
 
 }  // namespace

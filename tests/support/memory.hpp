@@ -9,7 +9,7 @@
 
 namespace bidboard::testing {
 
-/// AddressSanitizer keeps up to 256 MB of freed memory, and its notes about it.
+/// AddressSanitizer keeps up to 256 MB of freed memory, and its records of it.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr std::int64_t sanitizer_kb = 600'000;
 #else
@@ -26,7 +26,7 @@ inline std::int64_t status_kb(pid_t pid, const std::string& name) {
 
 /// Resident now, without the pages of mapped files.
 inline std::int64_t resident_kb(pid_t pid) { return status_kb(pid, "RssAnon"); }
-/// Resident at most, ever.
+/// The largest resident size so far.
 inline std::int64_t peak_kb(pid_t pid) { return status_kb(pid, "VmHWM"); }
 
 }  // namespace bidboard::testing

@@ -1,4 +1,4 @@
-// Peers on a graph of links that delay, lose, double and overtake messages, under virtual time.
+// Peers on a graph of links that delay, lose, duplicate and reorder messages, under virtual time.
 #pragma once
 
 #include <map>
@@ -20,7 +20,8 @@ struct MeshOptions {
   std::int64_t loss = 0;         ///< chances in millionths
   std::int64_t duplication = 0;  ///
   Duration latency_max = microseconds(500);
-  /// Beside a chain through all, which keeps it connected: this share of all other links, in millionths.
+  /// The share of possible links, in millionths, besides a chain through all peers that keeps the graph
+  /// connected.
   std::int64_t further_links = one;
 };
 
@@ -38,7 +39,7 @@ class Mesh {
   }
 
   static AgentId id(std::size_t i) { return AgentId{i + 1}; }
-  /// What the clock that all share says then.
+  /// The wall clock, which all peers share, at that instant.
   static Micros clock(Instant at) { return at.us + 1'000'000'000; }
   PeerMachine& operator[](std::size_t i) { return *peers_[i]; }
   Instant now() const { return now_; }
@@ -47,7 +48,7 @@ class Mesh {
   const std::vector<TaskId>& taken(std::size_t i) const { return taken_[i]; }
   const std::vector<std::string>& notes() const { return notes_; }
 
-  /// Who died is heard of no more, and is no neighbour any more once the others are told.
+  /// A dead peer sends nothing more, and is removed as a neighbour once the others are told.
   void kill(std::size_t i) { dead_.insert(i); }
   void tell_all() {
     ++number_;
@@ -63,7 +64,7 @@ class Mesh {
     for (std::size_t i = 0; i < peers_.size(); ++i) offer_to(i, task);
   }
 
-  /// Until nothing more is said, or that much time has passed. Whether it fell silent.
+  /// Runs until no message is sent any more (true) or that much time has passed (false).
   bool run_for(Duration time) {
     const Instant end = now_ + time;
     while (true) {

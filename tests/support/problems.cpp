@@ -13,7 +13,7 @@ Micros total_wait(const std::vector<Micros>& before, Micros slot_free_in, const 
   return wait;
 }
 
-/// The bundle's cost, and what its tasks wait for each other: the i-th has i parts of it before it.
+/// The bundle's cost and the waits of its tasks: the i-th waits for i equal parts of the bundle.
 Micros cost_within(const Problem& problem, const ScoredBundle& bundle) {
   Micros cost = bundle.cost;
   const auto size = static_cast<Micros>(bundle.tasks.size());
@@ -25,7 +25,7 @@ Micros cost_within(const Problem& problem, const ScoredBundle& bundle) {
 struct Slot {
   AgentId agent;
   Micros free_in = 0;
-  std::vector<Micros> before;  ///< seconds of the tasks put into it
+  std::vector<Micros> before;  ///< seconds of the tasks assigned to it
 };
 
 struct Enumeration {
@@ -168,7 +168,8 @@ std::string flaw_of(const Problem& problem, const Outcome& outcome) {
   std::map<std::pair<AgentId, std::vector<TaskId>>, std::vector<Award>> won;  ///< bundles
   for (const Award& award : outcome.awards) {
     while (position < problem.tasks.size() && problem.tasks[position].id != award.task) ++position;
-    if (position++ == problem.tasks.size()) return fmt::format("{} stands out of order or twice", award.task);
+    if (position++ == problem.tasks.size())
+      return fmt::format("{} is out of order or listed twice", award.task);
     if (award.start_in == 0) ++starting[award.agent];
     total += award.cost;
     if (!award.bundle.empty()) {
@@ -177,7 +178,7 @@ std::string flaw_of(const Problem& problem, const Outcome& outcome) {
     }
     ++given[award.agent];
     const ScoredBid* bid = bid_of(problem, award.task, award.agent);
-    if (!bid) return fmt::format("{} went to somebody who did not bid", award.task);
+    if (!bid) return fmt::format("{} went to an agent that did not bid", award.task);
     if (award.start_in < 0) return fmt::format("{} starts in the past", award.task);
     if (award.cost < bid->cost) return fmt::format("{} costs less than its bid", award.task);
   }

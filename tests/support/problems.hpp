@@ -27,11 +27,11 @@ struct ProblemShape {
   std::uint64_t bundles_max = 0;
 };
 Problem random_problem(Random& random, const ProblemShape& shape);
-/// The same problem told in another order; the tasks keep theirs, which means something.
+/// The same problem with agents and bids in another order; the order of tasks matters and is kept.
 Problem retold(Problem problem, Random& random);
 const ScoredBid* bid_of(const Problem& problem, TaskId task, AgentId agent);
 
-/// What is wrong with the outcome as such (an award without bid, a slot used twice, costs that do not add
+/// What is wrong with the outcome itself (an award without a bid, a slot used twice, costs that do not add
 /// up), or empty.
 std::string flaw_of(const Problem& problem, const Outcome& outcome);
 /// What the certificate fails to prove, or empty.
@@ -41,7 +41,7 @@ struct Best {
   std::size_t assigned = 0;
   Micros cost = 0;
 };
-/// Most tasks, then least cost, by trying every task next in every slot.
+/// The most tasks, then the least cost, found by trying every task next in every slot.
 Best brute_force(const Problem& problem);
 
 }  // namespace bidboard::testing

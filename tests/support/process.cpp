@@ -70,7 +70,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& words) {
   return pointers;
 }
 
-/// The test framework's handlers must not speak in a child that is ended before its program begins.
+/// The test framework's signal handlers must not print in a child that is killed before exec.
 void forget_handlers() {
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
 }

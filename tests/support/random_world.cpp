@@ -22,15 +22,15 @@ constexpr std::size_t agents_max = 5;
 constexpr std::size_t shells_max = 2;
 constexpr PeerId operator_peer{1};
 
-/// What a process on the other side remembers.
+/// The state of a simulated process.
 struct Process {
   AgentProfile profile;
   std::uint64_t incarnation = 0;
   AgentId id;
   std::string secret;
   PeerId peer;
-  std::map<Held, std::string> awards;  ///< ever, with their capabilities
-  std::vector<TaskId> told;            ///< announced, for bids, to be claimed or to be agreed on
+  std::map<Held, std::string> awards;  ///< all so far, with their capabilities
+  std::vector<TaskId> told;            ///< announced for bids, claims or agreement
   std::uint64_t peers_heard = 0;       ///< number of the last Peers
   Manager manager;
   std::optional<bidboard::Choices> choices;  ///< an honest answer to the last delegation
@@ -111,12 +111,12 @@ class RandomWorld {
       promise(done.saved.first == before.next(), "events are numbered without a gap");
     if (fails) connected_.clear();
     digest(done);
-    // A fuzzer wants many runs more than many looks at each; it gets one at the end.
+    // A fuzzer needs many runs more than many checks in each: it checks once, at the end.
     if (!random_.fed()) check_everything();
     if (!fails) check_nobody_idles();
   }
 
-  /// Where the strategy pushes, no task waits while somebody who may have it is free.
+  /// Under a push strategy no task waits while an agent that may have it is free.
   void check_nobody_idles() {
     const Board& board = node_->board();
     const std::string& strategy = board.config().strategy;
@@ -137,7 +137,7 @@ class RandomWorld {
     }
   }
 
-  /// Follows the events as an outsider would, and keeps what agents are told.
+  /// Follows the events as an external observer, and keeps what agents receive.
   void digest(const Committed& done) {
     for (const Event& event : done.saved.events) follow(event);
     for (const Send& send : done.sends) hear(send);
@@ -227,12 +227,12 @@ class RandomWorld {
     return FromPeer{operator_peer, request()};
   }
 
-  /// A message of any content: what a fuzzer finds that nobody thought of.
+  /// A message with arbitrary content.
   Input hostile() {
     const PeerId peer = random_.chance(500'000) ? operator_peer : PeerId{random_.below(last_peer_) + 1};
     Result<Message> message = decode<Message>(random_.some_bytes(random_.below(256)));
     if (!message) return FromPeer{peer, Malformed{"bytes that are no message"}};
-    // Replies are counted where operators get them.
+    // Replies are counted where operators receive them.
     if (std::holds_alternative<Request>(*message)) return FromPeer{operator_peer, std::move(*message)};
     return FromPeer{peer, std::move(*message)};
   }
@@ -270,7 +270,7 @@ class RandomWorld {
     return beat;
   }
 
-  /// About an award it has or had; now and then with another epoch or capability.
+  /// About a present or past award; sometimes with another epoch or capability.
   Input report(Process& process) {
     ReportItem item;
     item.what = static_cast<ReportItem::What>(random_.below(7));
@@ -311,13 +311,13 @@ class RandomWorld {
     return FromPeer{process.peer, bids};
   }
 
-  /// Where its peers reach it, if they do.
+  /// The endpoint for its peers, if it has one.
   Input listening(const Process& process) {
     const std::string endpoint = random_.chance(800'000) ? "ipc://" + process.profile.name : "";
     return FromPeer{process.peer, Listening{process.id, process.secret, process.peers_heard, endpoint}};
   }
 
-  /// Honest for the most part, else whoever comes to mind.
+  /// Mostly the true agent, otherwise a random one.
   Input choose(Process& process) {
     bidboard::Choices choices = *std::exchange(process.choices, std::nullopt);
     choices.agent = process.id;
@@ -430,12 +430,12 @@ class RandomWorld {
   std::uint64_t last_peer_ = 1;
   std::uint64_t reports_ = 0;
   std::map<ClientId, std::uint64_t> request_numbers_;
-  // What an outsider knows from the events.
+  // What an external observer knows from the events.
   std::set<AgentId> connected_;  ///< heard from since the last restart or lost batch
   std::map<TaskId, std::uint64_t> epochs_;
   std::map<TaskId, AgentId> live_;
   std::set<TaskId> finished_;
-  std::set<TaskId> ended_;           ///< over at some time
+  std::set<TaskId> ended_;           ///< ended at some time
   std::map<AgentId, Agent> agents_;  ///< as last registered
   std::map<AgentId, std::uint32_t> capacity_max_;
 };

@@ -1,6 +1,6 @@
-// A made-up world around a Node over a store in memory: agents that register, report, lie and die, operators
-// with requests of every kind, commits that fail, restarts. After every batch the promises of the core are
-// checked from the outside: from its events, its sends, and the records.
+// A random world around a Node over a store in memory: agents that register, report, lie and die, operators
+// with requests of every kind, commits that fail, restarts. After every batch the core's guarantees are
+// checked from outside: by its events, its sends and the records.
 #pragma once
 
 #include <string>
@@ -12,10 +12,10 @@ namespace bidboard::testing {
 
 struct RandomRun {
   std::vector<std::string>
-      broken;  ///< promises that were not kept; the run ends with the first batch that broke one
+      broken;                ///< violated guarantees; the run ends with the first batch that violates one
   std::size_t finished = 0;  ///< tasks done
 };
-/// At most so many batches; fewer when the choices are used up.
+/// At most `batches`; fewer when the choices are used up.
 RandomRun run_random_world(Choices choices, int batches);
 
 }  // namespace bidboard::testing

@@ -29,7 +29,7 @@ echo "$1"
 
 std::string name_of(std::size_t task) { return fmt::format("n{}", task); }
 
-/// Where the executions' lines stand in the record of executions.
+/// The positions of the executions' lines in the record.
 struct ExecutionLog {
   std::map<std::pair<std::string, std::string>, std::size_t> begins, ends;  // by task and epoch
   std::map<std::string, std::vector<std::size_t>> begins_of;
@@ -65,7 +65,7 @@ std::uint64_t test_seed(std::uint64_t usual) {
 RecordedDag::RecordedDag(const TestBoard& board, std::size_t tasks, std::size_t window, Random& random)
     : board_(board), needs_(tasks) {
   for (std::size_t task = 0; task < tasks; ++task) {
-    // Some long enough that what is left of them meets the next attempt.
+    // Some long enough that their remains overlap with the next attempt.
     durations_.push_back(random.chance(100'000) ? "0.25" : fmt::format("0.0{}", random.below(5)));
     for (std::uint64_t i = task == 0 ? 0 : random.below(4); i > 0; --i) {
       const std::size_t need = task - 1 - random.below(std::min(task, window));
@@ -115,7 +115,7 @@ void RecordedDag::check() const {
 void RecordedDag::check_order() const {
   const ExecutionLog executions = read_executions(board_.read("executions"));
   CHECK(executions.twice == 0);
-  std::map<std::string, std::string> accepted;  // by task: the epoch whose result counts
+  std::map<std::string, std::string> accepted;  // by task: the epoch whose result was accepted
   for (const std::string& row : board_.rows("SELECT name, epoch FROM tasks"))
     accepted[row.substr(0, row.find('|'))] = row.substr(row.find('|') + 1);
   for (std::size_t task = 0; task < size(); ++task) {

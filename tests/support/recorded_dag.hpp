@@ -1,7 +1,6 @@
-// A job whose tasks keep the record themselves. Each execution writes a line at its begin and at its end,
-// which the kernel puts into one order, and proves with a lock that lives as long as any of its processes
-// that no other execution of the same task is alive. So what is checked does not come from the board that is
-// on trial.
+// A job whose tasks record their own executions, so that the check does not depend on the board under test.
+// Each execution appends a line at its start and at its end, which the kernel puts into one order, and takes
+// a lock that is held as long as any of its processes lives: no other execution of the task is alive then.
 #pragma once
 
 #include <cstddef>
@@ -13,15 +12,15 @@
 
 namespace bidboard::testing {
 
-/// How many times longer the random tests run (`./dev soak`); 1 when not asked for.
+/// How many times longer the random tests run (`./dev soak`); 1 by default.
 std::uint64_t soak_rounds();
-/// BIDBOARD_SEED, else the usual one.
+/// BIDBOARD_SEED, or the default seed.
 std::uint64_t test_seed(std::uint64_t usual);
 
 class RecordedDag {
  public:
-  /// Draws a graph in which a task needs up to three of the `window` before it, and writes what its commands
-  /// need into the board's folder.
+  /// Draws a graph in which a task needs up to three of the `window` tasks before it, and writes the files of
+  /// its commands into the board's folder.
   RecordedDag(const TestBoard& board, std::size_t tasks, std::size_t window, Random& random);
 
   /// Posts all of it as one workflow. The agents need --allow-run.
@@ -32,7 +31,7 @@ class RecordedDag {
   bool all_done() const;
 
   /// CHECKs that nothing is lost, accepted twice, overlapping or too early, and that the log is legal: epochs
-  /// count up, an award is given only when the one before has ended. Call when everything is done.
+  /// count up, and an award follows only when the previous one has ended. Call when all tasks are done.
   void check() const;
   /// CHECKs that no execution is alive.
   void check_nothing_runs() const;
@@ -44,7 +43,7 @@ class RecordedDag {
   void check_log() const;
 
   const TestBoard& board_;
-  std::vector<std::vector<std::size_t>> needs_;  ///< by task: those that must be done before
+  std::vector<std::vector<std::size_t>> needs_;  ///< by task: the tasks that it needs
   std::vector<std::string> durations_;
 };
 

@@ -1,4 +1,4 @@
-// A board with a little of everything: at least one record of each kind.
+// A board with at least one record of each kind.
 #pragma once
 
 #include "blackboard/board/board.hpp"

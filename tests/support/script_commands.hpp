@@ -1,5 +1,5 @@
-// The vocabulary of controller scripts: words into values. Everything throws std::runtime_error on what it
-// does not understand.
+// The vocabulary of controller scripts: words into values. All functions throw std::runtime_error on words
+// that they do not know.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ std::vector<std::string> split(const std::string& text, char separator);
 std::int64_t whole(const std::string& text);
 Micros micros(const std::string& text);
 Duration duration(const std::string& text);
-/// "t1?" is a need that is met however t1 ends.
+/// "t1?": satisfied however t1 ends.
 Need need(const std::string& text);
 /// "t3,t7,a12" → those, or the words to be explained.
 template <class IdType>

@@ -46,8 +46,8 @@ TaskSpec spec_of(Words& words, const std::string& title) {
 
 }  // namespace
 
-/// Every message may come over=KEY, with rights=operator or without; what an agent registers or reconnects
-/// over, it goes on with.
+/// Any message may come over=KEY, with or without rights=operator. An agent keeps the key with which it
+/// registered or reconnected.
 Input ScriptRunner::input_of(Words& words) {
   Input input = message_of(words);
   auto* from = std::get_if<FromPeer>(&input);
@@ -140,7 +140,7 @@ Input ScriptRunner::register_agent(Words& words) {
   return FromPeer{who.peer, Register{profile, who.incarnation}};
 }
 
-/// What an honest manager answers, or for some tasks something else: t1=a3, t2=none, t3=nothing.
+/// An honest manager's answer, with other choices for some tasks: t1=a3, t2=none, t3=nothing.
 Input ScriptRunner::choose(Words& words) {
   const Actor& who = actor(words.word(1));
   if (!who.choices) throw std::runtime_error(words.word(1) + " was asked nothing");
@@ -207,8 +207,8 @@ Input ScriptRunner::request(Words& words) {
   request.client = ClientId{static_cast<std::uint64_t>(whole(words.take("client", "0")))};
   request.number = static_cast<std::uint64_t>(whole(words.take("number", "1")));
   request.as = words.take("as");
-  if (words.has("token")) {  // token=NAME:t1 is the token of the agent's last award of that task; anything
-                             // else is itself
+  if (words.has("token")) {  // token=NAME:t1: the token of the agent's last award of that task; anything else
+                             // is the token itself
     const std::string token = words.take("token");
     const std::vector<std::string> parts = split(token, ':');
     request.token = token;

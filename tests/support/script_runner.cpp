@@ -13,7 +13,7 @@ namespace bidboard::script {
 namespace {
 
 constexpr PeerId operator_peer{1};
-/// More wake-ups than this without anything happening, and the node is spinning.
+/// More wake-ups than this without any effect: the node is spinning.
 constexpr int idle_wakeups_max = 200;
 
 ControllerOptions options_of(Term term) {
@@ -63,11 +63,11 @@ bool ScriptRunner::run_control(Words& words, std::string& out) {
   const std::string& verb = words.verb();
   if (verb == "advance") {
     advance(duration(words.word(1)), out);
-  } else if (verb == "suspend") {  // time passes, nobody runs
+  } else if (verb == "suspend") {  // time passes, no process runs
     now_ = {now_.mono + duration(words.word(1)), now_.wall + duration(words.word(1))};
     for (auto& [name, actor] : actors_)
       if (actor.next_heartbeat != never) actor.next_heartbeat = std::max(actor.next_heartbeat, now_.mono);
-  } else if (verb == "set-clock") {  // the wall clock alone
+  } else if (verb == "set-clock") {  // only the wall clock
     now_.wall = now_.wall + duration(words.word(1));
   } else if (verb == "restart") {
     restart(out);
@@ -79,7 +79,7 @@ bool ScriptRunner::run_control(Words& words, std::string& out) {
     bytes.back() = static_cast<char>(bytes.back() ^ 1);
     store_.replace(key, bytes);
     damaged_ = true;
-    node_.reset();  // what is in the cache is not read again
+    node_.reset();  // drops cached records, so that they are read again
     restart(out);
   } else if (verb == "repair") {
     const auto folded = replay(store_, store_.last_seq());
@@ -90,7 +90,7 @@ bool ScriptRunner::run_control(Words& words, std::string& out) {
     actor(words.word(1)).mute = verb == "mute";
   } else if (verb == "deaf" || verb == "hears") {
     actor(words.word(1)).deaf = verb == "deaf";
-  } else if (verb == "forget") {  // the agent's process lost what it knew of the task
+  } else if (verb == "forget") {  // the agent's process loses its state of the task
     actor(words.word(1)).held.erase(id<TaskId>(words.word(2)));
   } else {
     return false;
@@ -138,7 +138,7 @@ void ScriptRunner::print(const Committed& done, std::string& out) {
   if (done.shut_down) out += "shuts down\n";
 }
 
-/// Keeps what an agent would keep.
+/// Keeps the state that an agent would keep.
 void ScriptRunner::hear(Actor& actor, const Message& message) {
   if (const auto* registered = std::get_if<Registered>(&message)) {
     actor.id = registered->agent;
@@ -163,8 +163,8 @@ void ScriptRunner::hear(Actor& actor, const Message& message) {
   }
 }
 
-/// Wakes the node when it asks for it, lets agents that are not mute send their heartbeats, until the time
-/// has passed.
+/// Until the time has passed, wakes the node when it asks for it and sends heartbeats of agents that are not
+/// mute.
 void ScriptRunner::advance(Duration by, std::string& out) {
   const Instant end = now_.mono + by;
   int idle = 0;

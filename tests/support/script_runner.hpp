@@ -1,5 +1,5 @@
 // Drives a real Node over a store in memory by readable commands, with a clock ticked by hand, and prints
-// what follows: for the scripts in tests/runtime/scripts, whose README.md lists the commands. Secrets and
+// the effects: for the scripts in tests/runtime/scripts, whose README.md lists the commands. Secrets and
 // capabilities are kept in here.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace bidboard::script {
 
-/// A command line in parts: bare words, and name=value pairs. Values may stand in double quotes.
+/// A parsed command line: bare words and name=value pairs. Values may be in double quotes.
 class Words {
  public:
   explicit Words(const std::string& line);
@@ -23,7 +23,7 @@ class Words {
   /// The bare word at this place, 1 being the first after the verb. Throws when it is missing.
   const std::string& word(std::size_t place) const;
   std::size_t count() const { return bare_.size(); }
-  /// Takes a named value, so that unknown names can be told.
+  /// Takes a named value; names that are never taken are unknown.
   std::string take(const std::string& name, const std::string& otherwise = {});
   bool has(const std::string& name) const { return named_.contains(name); }
   /// Throws when a named value was not taken.
@@ -38,12 +38,11 @@ class ScriptRunner {
  public:
   ScriptRunner();
 
-  /// Executes one line; several inputs joined by " ; " are one batch. A sentence that begins with "ERROR"
-  /// tells what is wrong with the line, or that the node asks to be woken again and again without anything
-  /// happening.
+  /// Executes one line; several inputs joined by " ; " are one batch. A line that begins with "ERROR" says
+  /// what is wrong with the command, or that the node keeps asking for wake-ups without any effect.
   std::string run(const std::string& line);
   const Store& store() const { return store_; }
-  /// A record was damaged by the script and not yet repaired: the invariants do not hold.
+  /// The script damaged a record and has not repaired it yet: the invariants do not hold.
   bool damaged() const { return damaged_; }
 
  private:
@@ -56,13 +55,13 @@ class ScriptRunner {
     std::uint64_t reports = 0;
     std::map<TaskId, Epoch> held;
     std::map<Held, std::string> capabilities;
-    Duration heartbeat;  ///< as it was told
+    Duration heartbeat;  ///< as the controller set it
     Instant next_heartbeat = never;
     Manager manager;
     std::optional<Choices> choices;  ///< an honest manager's answer to the last delegation, not given yet
     std::uint64_t peers_heard = 0;   ///< number of the last Peers
-    bool mute = false;               ///< sends no heartbeats of its own accord
-    bool deaf = false;               ///< what it is sent gets lost
+    bool mute = false;               ///< sends no automatic heartbeats
+    bool deaf = false;               ///< messages to it are lost
   };
 
   bool run_control(Words& words, std::string& out);
@@ -93,7 +92,7 @@ class ScriptRunner {
   Term term_;
   std::map<std::string, Actor> actors_;
   std::map<PeerId, std::string> names_;  ///< of connections
-  std::map<PeerId, Origin> origins_;     ///< of connections that are not of this machine
+  std::map<PeerId, Origin> origins_;     ///< of connections from other machines
   bool damaged_ = false;
   std::uint64_t last_peer_ = 0;
   std::uint64_t last_incarnation_ = 0;

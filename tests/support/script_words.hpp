@@ -8,11 +8,11 @@
 
 namespace bidboard::script {
 
-/// Empty for events that only record upkeep (signs of life).
+/// Empty for events of mere upkeep (signs of life).
 std::string in_words(const Event& event);
 /// One line per fact; none for bare acknowledgements.
 std::vector<std::string> in_words(const Message& message);
-/// "1 task" and so on: what is known of a record, one line.
+/// A record on one line.
 std::string in_words(const Task& task);
 std::string in_words(const Agent& agent);
 

@@ -1,4 +1,5 @@
-// Peers that connect, may ask, and never read: what is said to them stays with the controller, or is dropped.
+// Peers that connect, may send requests, and never read: messages to them stay queued in the controller, or
+// are dropped.
 #pragma once
 
 #include <memory>
@@ -10,13 +11,13 @@ namespace bidboard::testing {
 
 class SilentPeer {
  public:
-  /// Of a controller's endpoint for requests, or of its feed, to which it subscribes.
+  /// A client of a controller's request endpoint, or a subscriber of its feed.
   static SilentPeer client(const std::string& endpoint);
   static SilentPeer follower(const std::string& feed);
   ~SilentPeer();
   SilentPeer(SilentPeer&&) noexcept;
 
-  /// REQUIRES: a client. False: the controller takes no more.
+  /// REQUIRES: a client. False: the controller accepts no more.
   bool say(const Message& message);
 
  private:

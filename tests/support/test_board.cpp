@@ -41,7 +41,7 @@ TestBoard::TestBoard(bool made) {
 }
 
 TestBoard::~TestBoard() {
-  // What a killed agent left behind is stopped by its guards; until then they may still write here.
+  // Guards stop what a killed agent left behind; until then it may still write here.
   eventually([&] {
     std::error_code error;
     fs::remove_all(home(), error);

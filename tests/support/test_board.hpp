@@ -1,5 +1,5 @@
-// A board in a folder of its own, with the shell tool run on it as people do: by processes. Everything,
-// sockets included, is gone when the object is.
+// A board in its own folder, on which the shell tool runs as processes, as it does for people. The destructor
+// removes everything, sockets included.
 #pragma once
 
 #include <string>
@@ -23,12 +23,12 @@ class TestBoard {
   BoardDirectory directory() const { return {home() + "/.bidboard"}; }
   std::string path(const std::string& name) const { return home() + "/" + name; }
   void write(const std::string& name, const std::string& content) const;
-  /// The same, and executable.
+  /// The same, as an executable file.
   void write_script(const std::string& name, const std::string& content) const;
   /// Empty when there is no such file.
   std::string read(const std::string& name) const;
 
-  /// Where and how the tool runs: in the board's folder, with its own home, runtime and temporary folder.
+  /// The tool's surroundings: the board's folder, with its own home, runtime and temporary folder.
   ProcessOptions surroundings() const;
   Finished run(std::vector<std::string> words, const std::string& input = {}) const;
   Finished run(std::vector<std::string> words, ProcessOptions options) const;
@@ -36,7 +36,7 @@ class TestBoard {
   std::string must(std::vector<std::string> words, const std::string& input = {}) const;
   /// REQUIREs exit code 0 and JSON.
   Value json(std::vector<std::string> words) const;
-  /// The same, in the envelope of lists; its data.
+  /// The same for lists: the data in the envelope.
   Value data(std::vector<std::string> words) const;
   Process start(std::vector<std::string> words) const;
   Process start(std::vector<std::string> words, const ProcessOptions& options) const;
@@ -44,7 +44,7 @@ class TestBoard {
   /// A controller that serves, with further options; REQUIREs that it came up.
   Process serve(std::vector<std::string> options = {}) const;
   Process agent(const std::string& name, std::vector<std::string> words) const;
-  /// REQUIREs that so many agents are live.
+  /// REQUIREs that this many agents are live.
   void await_agents(int count) const;
   void configure(const Config& config) const;
   /// One task for each spec; their ids.
@@ -65,7 +65,7 @@ class TestBoard {
   TempDir dir_;
 };
 
-/// The deep look of `doctor` finds nothing grave.
+/// `doctor --deep` finds no problem.
 void check_whole(const BoardDirectory& board);
 /// Lines without their newlines.
 std::vector<std::string> lines_of(const std::string& text);

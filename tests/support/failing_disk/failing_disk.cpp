@@ -86,7 +86,7 @@ bool is_file(int fd) {
   while (true) ::pause();
 }
 
-/// Counts a step. True: it is to fail.
+/// Counts a step. True: it must fail.
 bool step() {
   static std::atomic<long> steps{0};
   const Plan& to_do = plan();
