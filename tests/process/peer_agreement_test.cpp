@@ -19,6 +19,9 @@ namespace {
 
 Config peer_config() {
   Config config;
+  // A heartbeat asks for what may have got lost, and tasks are offered anew: none may come between.
+  config.heartbeat = minutes(10);
+  config.lease = minutes(30);
   config.project = "peers";
   config.strategy = "peer";
   return config;

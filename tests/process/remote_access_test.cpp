@@ -84,7 +84,7 @@ TEST_CASE("An agent on another machine works with its key, and its tasks can rea
   CHECK(two.board.value("SELECT count(*) FROM log WHERE kind = 'task_progressed'") == "1");
   const Finished output = two.board.run({"output", "t1"});
   CHECK(output.exit_code == 3);
-  CHECK(contains(output.err, "far works on another machine"));
+  CHECK(contains(output.err, "far ran it on another machine"));
   const Finished tasks = two.run(key, {"tasks"});
   CHECK(tasks.exit_code == 6);
   CHECK(contains(tasks.err, "run it there"));
