@@ -24,7 +24,7 @@
 namespace bidboard {
 namespace {
 
-/// While no controller serves the board yet, it is looked for this often.
+/// The interval of checks for a controller, while none serves the board yet.
 constexpr std::chrono::milliseconds look_interval(50);
 
 std::string host_name() {
@@ -108,7 +108,7 @@ class AgentLoop {
   }
 
  private:
-  /// Waits for whatever comes first and acts on it.
+  /// Waits for the next message, event or deadline and acts on it.
   void turn(Instant until, int stop_descriptor) {
     std::vector<PollItem> items;
     executor_->add_poll(items);
@@ -167,10 +167,10 @@ class AgentLoop {
     }
   }
 
-  /// Where these peers reach us; empty: nowhere.
+  /// Our endpoint for these peers; empty: none.
   std::string listen(const std::vector<PeerEntry>& peers) {
     if (!peers_ && !options_.connect.empty()) {
-      if (peers.empty()) options_.on_note("strategy `peer` has no part for agents that connect over TCP");
+      if (peers.empty()) options_.on_note("strategy `peer` does not use agents that connect over TCP");
       return {};
     }
     if (!peers_) {
@@ -189,27 +189,27 @@ class AgentLoop {
     return peers_->endpoint();
   }
 
-  /// Says goodbye and waits for what runs to be gone; destroying the executor stops it.
+  /// Leaves the board and stops running tasks; destroying the executor waits for their end.
   void wind_up() {
     const Now now = read_clocks();
     act(machine_.leave("it was told to stop"), now);
     executor_.reset();
-    // One more look at the socket, so that the goodbye is on its way before the connection closes.
+    // One more turn of the socket, so that the message is sent before the connection closes.
     static_cast<void>(connection_->wait(milliseconds(20)));
   }
 
   AgentMachine machine_;
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Connection> connection_;
-  std::unique_ptr<PeerLinks> peers_;  ///< once the controller said that there are any
+  std::unique_ptr<PeerLinks> peers_;  ///< set once the controller has named peers
   const BoardDirectory& board_;
   const AgentProcessOptions& options_;
   std::optional<Error> refusal_;
-  std::optional<Error> trouble_;  ///< why it is not connected, told once
+  std::optional<Error> trouble_;  ///< why it is not connected; printed once
   bool was_connected_ = false;
 };
 
-/// The controller's address, and the keys to show there.
+/// The controller's address, and the keys for it.
 Result<std::unique_ptr<Connection>> connect(const BoardDirectory& board, const AgentProcessOptions& options,
                                             const StopSignal& stop) {
   if (options.connect.empty()) {

@@ -12,16 +12,16 @@ namespace bidboard {
 struct AgentProcessOptions {
   PlannedAgent agent;
   std::string directory;            ///< where commands run; empty: the folder that holds the board
-  std::string connect;              ///< not empty: the controller is there, perhaps on another machine
-  std::string key_file;             ///< what to show there; absolute, since tasks get it too
-  Duration patience = seconds(10);  ///< for a controller to let it in, at the start
+  std::string connect;              ///< not empty: the controller's address, perhaps on another machine
+  std::string key_file;             ///< the key for that controller; absolute, since tasks get it too
+  Duration patience = seconds(10);  ///< for the first connection to a controller
   std::function<void(const std::string&)> on_note = [](const std::string&) {};
 };
 
-/// Works for the board until SIGTERM or SIGINT; then stops what runs, says goodbye and returns. Keeps working
-/// while the controller is away. `board`: with `connect`, a folder of this machine for what tasks print.
-/// Errors: unavailable (nobody serves the board), refused (not let in, or no longer), invalid or conflict
-/// (registration refused).
+/// Works for the board until SIGTERM or SIGINT; then stops running tasks, leaves the board and returns. Keeps
+/// working while the controller is away. `board`: with `connect`, a folder of this machine for the output of
+/// tasks. Errors: unavailable (no controller serves the board), refused (not admitted, or no longer), invalid
+/// or conflict (registration refused).
 Result<void> run_agent(const BoardDirectory& board, AgentProcessOptions options);
 
 }  // namespace bidboard

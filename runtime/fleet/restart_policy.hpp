@@ -1,5 +1,5 @@
-// Erlang's supervision in one number pair: at most `intensity` restarts within `period`; one more and the
-// supervisor gives up upward instead of burning the machine. Pure.
+// Erlang's restart intensity: at most `intensity` restarts within `period`. After that the supervisor gives
+// up and reports an error, instead of restarting for ever. Pure.
 #pragma once
 
 #include <deque>

@@ -31,8 +31,8 @@ void on_child(int) {
   errno = error;
 }
 
-/// A descriptor from which the text can be read once. A file without a name, since a pipe would hold 64 KB at
-/// most before somebody reads. Errors: unavailable.
+/// A descriptor from which the text can be read. An unlinked file, since a pipe holds at most 64 KB until its
+/// reader runs. Errors: unavailable.
 Result<Descriptor> readable(const std::string& text) {
   if (text.empty()) {
     Descriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -60,7 +60,7 @@ Result<Descriptor> readable(const std::string& text) {
 /// In the child, between fork and exec.
 [[noreturn]] void become(const ChildSpec& spec, char* const* argv, int in, pid_t parent) {
   die_with_parent();
-  if (::getppid() != parent) ::_exit(127);  // it died meanwhile
+  if (::getppid() != parent) ::_exit(127);  // the parent has died meanwhile
   ::signal(SIGTERM, SIG_DFL);
   ::signal(SIGINT, SIG_IGN);  // ctrl-C reaches the whole group; the supervisor decides
   ::signal(SIGCHLD, SIG_DFL);
@@ -159,7 +159,7 @@ int Supervisor::descriptor() const { return child_pipe[0]; }
 void Supervisor::stop_all(Duration patience) {
   using Clock = std::chrono::steady_clock;
   const auto give_up = Clock::now() + std::chrono::microseconds(patience.us);
-  // The controller was started first and stops last, so that agents can still say goodbye.
+  // The controller was started first and stops last, so that agents can still leave the board.
   for (auto child = children_.rbegin(); child != children_.rend(); ++child) {
     if (child->pid == 0) continue;
     const bool is_first = std::next(child) == children_.rend();

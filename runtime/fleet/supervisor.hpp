@@ -17,23 +17,23 @@ struct ChildSpec {
   std::string name;               ///< for people: "controller", "scout1"
   std::vector<std::string> argv;  ///< argv[0] is the program
   bool restart = true;            ///< start it again when it ends by itself
-  std::string log;                ///< a file that takes its stdout and stderr, appended
-  std::string input;              ///< what it reads from its stdin; only processes of this user can see it
+  std::string log;                ///< the file to which its stdout and stderr are appended
+  std::string input;              ///< the content of its stdin; only processes of this user can see it
 };
 
 class Supervisor {
  public:
-  /// `on_note`: told of every start, end and restart.
+  /// `on_note`: called for every end and restart of a child.
   Supervisor(RestartLimit limit, std::function<void(const std::string&)> on_note);
   /// Stops what still runs.
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
-  /// Errors: unavailable (no process could be made).
+  /// Errors: unavailable (the process cannot be started).
   Result<void> start(ChildSpec child);
-  /// Deals with children that have ended. Errors: failed, when restarts were used up: everything has been
-  /// stopped, and the text says which child kept ending and where its log is.
+  /// Restarts children that have ended. Errors: failed, when a child ended too often: everything has been
+  /// stopped, and the text names the child and its log.
   Result<void> look_after();
   /// Becomes readable when a child ends.
   int descriptor() const;

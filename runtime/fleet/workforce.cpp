@@ -33,8 +33,8 @@ ChildSpec controller_child(const BoardDirectory& board, bool durable, const std:
 ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent,
                       const std::string& work_directory) {
   const std::string& name = agent.profile.name;
-  // The name is for people who look at the list of processes. One word per option, so that a value that
-  // begins with a dash stays a value.
+  // --name is there for people who read the list of processes. "--option=value" in one word, so that a value
+  // that begins with a dash is not taken for an option.
   return {name,
           {own_program(), "-C", board.path, "agent", "--name=" + name, "--description=-",
            "--directory=" + work_directory},

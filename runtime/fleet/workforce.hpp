@@ -8,10 +8,10 @@
 
 namespace bidboard {
 
-/// How this program can be called again: the absolute path of the running binary.
+/// The absolute path of the running binary.
 std::string own_program();
 
-/// `listen`: for other machines; empty: not.
+/// `listen`: an address for other machines; empty: none.
 ChildSpec controller_child(const BoardDirectory& board, bool durable, const std::string& listen = {});
 /// The agent's description (agent_entry.hpp) is on the child's stdin, so that commands and formulas neither
 /// show in the list of processes nor are limited in length. `work_directory`: where its commands run.

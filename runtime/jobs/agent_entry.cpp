@@ -220,7 +220,7 @@ constexpr std::array<AgentKey, 26> table{{
      [](const PlannedAgent& a) { return a.restart ? Value() : Value(false); }},
 }};
 
-/// Where an agent is described, which decides what its keys are called.
+/// Where an agent is described, which determines the names of its keys.
 enum class Form : std::uint8_t {
   job_file,
   supervised,  ///< bidboard.yaml, or a description for one process: the key `restart` too
@@ -237,7 +237,7 @@ std::vector<Key<Entry>> rows(Form form) {
   return keys;
 }
 
-/// What the key is called in that form. REQUIRES: it is a key.
+/// The key's name in that form. REQUIRES: it is a key.
 std::string_view spelled(std::string_view key, Form form) {
   if (form == Form::options)
     for (const AgentKey& row : table)
@@ -245,7 +245,7 @@ std::string_view spelled(std::string_view key, Form form) {
   return key;
 }
 
-/// What keys say together.
+/// Rules about combinations of keys.
 void check_entry(const Entry& entry, const Value& value, Form form, KeyReader& reader) {
   const PlannedAgent& agent = entry.agent;
   const auto given = [&](std::string_view key) {
@@ -279,7 +279,7 @@ void check_entry(const Entry& entry, const Value& value, Form form, KeyReader& r
                       : "add exec: ..., allow_run: true or executor: simulated");
 }
 
-/// Nothing when it is not a map; an entry with an empty name when it has none.
+/// No entry if the value is not a map; an empty name if it has none.
 std::optional<Entry> read_entry(const Value& value, Form form, Diagnostics& diagnostics) {
   const Value* given_name = value.find(spelled("name", form));
   const bool named = given_name && given_name->is_string();
@@ -400,7 +400,7 @@ Result<PlannedAgent> read_agent_options(const Value& typed) {
     Value meant = *given;
     const bool numeric = row.key.info.type == "number" || row.key.info.type == "whole number";
     if (numeric && given->is_string()) {
-      // What is not a number stays a text, which the row refuses. YAML knows .5 too.
+      // Anything else stays text, which the row refuses. YAML, unlike JSON, accepts .5.
       if (Result<Value> number = parse_yaml(given->string()); number && number->is_number()) {
         meant = std::move(*number);
         meant.place = given->place;

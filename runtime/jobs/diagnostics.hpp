@@ -1,5 +1,4 @@
-// What is wrong with a file that a person wrote: every finding with its place and how to correct it, reported
-// all at once.
+// Errors in a file that a person wrote: each finding has its place and a fix, and all are reported together.
 #pragma once
 
 #include <string>
@@ -14,22 +13,22 @@ namespace bidboard {
 struct Finding {
   Place place;
   std::string what;
-  std::string fix;  ///< what to write instead; may be empty
+  std::string fix;  ///< what to write instead; can be empty
   bool operator==(const Finding&) const = default;
 };
 
 class Diagnostics {
  public:
-  /// `file` is how the person named it; it begins every line of the report, with the place. Empty: what is
-  /// wrong is not in a file, and no places are told.
+  /// `file`: as the person named it; every line of the report begins with it and the place. Empty: the text
+  /// is not from a file, and the report has no places.
   explicit Diagnostics(std::string file) : file_(std::move(file)) {}
 
   void add(Place place, std::string what, std::string fix = "");
   bool empty() const { return count_ == 0; }
   const std::string& file() const { return file_; }
 
-  /// "did you mean 'needs'?" when a candidate is near, else `otherwise`. Looks only for the first hundred
-  /// words: a broken file with a million tasks is refused in good time.
+  /// "did you mean 'needs'?" if a candidate is near, else `otherwise`. Searches for the first hundred words
+  /// only, so that a broken file with a million tasks is refused quickly.
   std::string suggest(std::string_view word, const std::vector<std::string>& candidates,
                       std::string otherwise);
 

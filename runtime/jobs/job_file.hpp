@@ -7,7 +7,7 @@
 //     scan: {run: "git ls-files", skills: [search], timeout: 60s}
 //     lint: {run: "./lint.sh", needs: [scan], attempts: 2}
 //
-// Every key stands in a table with its default and meaning (job_file.cpp, agent_entry.cpp);
+// A table lists every key with its default and meaning (job_file.cpp, agent_entry.cpp);
 // job_file_reference() prints it.
 #pragma once
 
@@ -18,7 +18,7 @@
 namespace bidboard {
 
 /// Errors: invalid, all findings at once: unknown keys and needs with the nearest known one, wrong values,
-/// cycles spelled out, skills and commands that no agent of the file can serve.
+/// cycles spelled out, skills and commands that no agent of the file has or may run.
 Result<Plan> read_job(const Value& document, std::string file, const KnownNames& known);
 
 /// The keys of a job file in Markdown.

@@ -1,6 +1,6 @@
 // Files that people write are read through tables: one row per key with its name, type, default, meaning and
-// reader. What the documentation says, what is suggested for a misspelt key and what is accepted come from
-// the same row.
+// reader. The documentation, the suggestions for misspelt keys and the accepted values come from the same
+// row.
 #pragma once
 
 #include <optional>
@@ -17,10 +17,10 @@
 
 namespace bidboard {
 
-/// Reads the value of one key. Each function answers nothing after it has added a finding.
+/// Reads the value of one key. Each function returns nothing after it has added a finding.
 class KeyReader {
  public:
-  /// `subject` says whose key it is in findings ("task 'lint'"), or is empty for the file's own keys.
+  /// `subject` names the key's owner in findings ("task 'lint'"), or is empty for the file's own keys.
   KeyReader(Diagnostics& diagnostics, std::string subject)
       : diagnostics_(diagnostics), subject_(std::move(subject)) {}
 

@@ -1,4 +1,4 @@
-// What a job file or a trace asks for, resolved and checked: ready to be posted in one request.
+// The content of a job file or a trace, resolved and checked: ready to be posted.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ struct PlannedAgent {
   bool json_input = false;   ///< the task reaches the command as JSON instead of text
   std::string bid;           ///< command that answers announcements; not empty: profile.bids is live
   bool answers_bids = true;  ///< a coprocess: it answers bid lines; else its bids are standard or by formula
-  // Dotted paths into a result that is JSON; empty: not told (agents/executors/command.hpp).
+  // Dotted paths into a result that is JSON; empty: none (agents/executors/command.hpp).
   std::string price_field;
   std::string tokens_field;
   std::string result_field;
@@ -68,19 +68,19 @@ struct Plan {
   Micros critical_path = 0;          ///< the heaviest chain of needs: no schedule at speed 1 is shorter
 };
 
-/// The names a file may use, from those who implement them.
+/// The names that a file may use.
 struct KnownNames {
   std::vector<std::string> strategies;
   std::vector<std::string> mechanisms;
 };
 
-/// A job file (YAML or JSON, job_file.hpp) or a trace (JSON, trace.hpp), told apart by its shape.
-/// Errors: invalid, every finding on a line of its own (Diagnostics::error).
+/// A job file (YAML or JSON, job_file.hpp) or a trace (JSON, trace.hpp), distinguished by its content.
+/// Errors: invalid, each finding on its own line (Diagnostics::error).
 Result<Plan> read_plan(std::string_view text, std::string file, const KnownNames& known);
 
-/// Adds a finding for every cycle among the needs (ten at most), spelled out. True: there is none.
+/// Adds a finding for every cycle among the needs (ten at most), spelled out. True: there is no cycle.
 bool check_cycles(const Plan& plan, Diagnostics& diagnostics);
-/// What needs what: the task at position i is TaskId{i + 1}, and weighs as much as given for it.
+/// The dependency graph: the task at position i is TaskId{i + 1} and has weights[i].
 TaskGraph graph_of(const std::vector<PlannedTask>& tasks, const std::vector<Micros>& weights);
 /// Positions of the tasks, each after all it needs. REQUIRES: no cycle.
 std::vector<std::size_t> needs_first(const Plan& plan);

@@ -1,5 +1,5 @@
-// From a plan to requests: every planned task becomes a posted one. Large plans go in several requests,
-// needed tasks first.
+// Turns a plan into requests that post its tasks. Large plans are split into several requests, needed tasks
+// first.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@ struct PostedPlan {
   std::vector<TaskId> ids;  ///< in the order of Plan::tasks
 };
 
-/// `send` delivers one request and gives its answer. Errors: those of `send`; what was posted before stays.
+/// `send` delivers one request and returns its reply. Errors: those of `send`; what was posted before stays.
 Result<PostedPlan> post_plan(const Plan& plan, const std::function<Result<Posted>(Post)>& send,
                              std::size_t tasks_per_request = 2'000);
 

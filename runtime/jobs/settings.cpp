@@ -121,7 +121,7 @@ constexpr std::array<Key<Target>, 15> table{{
      [](KeyReader&, const Value& v, Target& t) { t.agents = &v; }},
 }};
 
-/// What keys say together.
+/// Rules about combinations of keys.
 void check_settings(const Value& document, const Config& config, Diagnostics& diagnostics) {
   const auto place_of = [&](std::string_view key, std::string_view or_else) {
     const Value* value = document.find(key);

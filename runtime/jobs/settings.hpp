@@ -12,7 +12,8 @@
 
 namespace bidboard {
 
-/// A supervisor restarts its agents; more than `intensity` restarts within `period` and it gives up, loudly.
+/// A supervisor restarts its agents; after more than `intensity` restarts within `period` it
+/// stops everything and exits with an error.
 struct RestartLimit {
   std::uint32_t intensity = 5;
   Duration period = seconds(30);

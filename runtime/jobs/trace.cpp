@@ -11,7 +11,7 @@ namespace {
 
 constexpr double max_runtime_seconds = 1e9;
 
-/// What groups tasks of one program: "mProject_ID0000001" → "mProject".
+/// The kind of tasks of one program: "mProject_ID0000001" → "mProject".
 std::string without_number(std::string name) {
   const auto last = name.find_last_not_of("0123456789");
   if (last == name.npos || last + 1 == name.size()) return name;
@@ -82,7 +82,7 @@ class TraceReader {
     return nullptr;
   }
 
-  /// The text under `key`, or nullptr; a finding when something else stands there.
+  /// The text under `key`, or nullptr; adds a finding if it is not text.
   const std::string* text_in(const Value& map, std::string_view key) {
     const Value* value = map.find(key);
     if (!value || value->is_null()) return nullptr;

@@ -1,6 +1,6 @@
 // Importer for recorded workflow executions in WfFormat 1.5 (WfCommons: Coleman et al., "WfCommons: a
 // framework for enabling scientific workflow research and development", FGCS 128, 2022; schema at
-// github.com/wfcommons/WfFormat). The older shape with runtimes beside the parents (1.4 and before:
+// github.com/wfcommons/WfFormat). The older format with runtimes beside the parents (1.4 and before:
 // workflow.tasks or workflow.jobs) is read too.
 //
 // Every traced task becomes a task: title = its name, name = its id, kind = its category, else its program,
@@ -14,7 +14,7 @@
 
 namespace bidboard {
 
-/// A map with `workflow` in it, which no job file has.
+/// Whether it is a map with the key `workflow`, which no job file has.
 bool is_trace(const Value& document);
 
 /// Errors: invalid, all findings at once: unknown parents and children with the nearest known task, duplicate
