@@ -53,7 +53,7 @@ class Planner {
     costs[0][0] = 0;
     for (std::size_t slot = 0; slot < choices_.slots.size(); ++slot)
       costs.push_back(with(slot, costs.back()));
-    return retrace(costs);
+    return backtrack(costs);
   }
 
  private:
@@ -106,7 +106,7 @@ class Planner {
   }
 
   /// From the last slot back to the first: which way led to the cost.
-  Plan retrace(const std::vector<std::vector<Micros>>& costs) const {
+  Plan backtrack(const std::vector<std::vector<Micros>>& costs) const {
     Set set = 0;
     for (Set other = 0; other < costs.back().size(); ++other) {
       if (costs.back()[other] == impossible) continue;
