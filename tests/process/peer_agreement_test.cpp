@@ -33,6 +33,16 @@ std::string last_agreement(const Process& agent) {
   return end == std::string::npos ? "" : said.substr(at + words.size(), end - at - words.size());
 }
 
+/// Whether the winner of an award such as "t1=a3" ever printed an agreement that says so.
+bool agreed_by_winner(const std::vector<Process>& peers, const std::string& award) {
+  const std::string registered = "registered as " + award.substr(award.find('=') + 1) + "\n";
+  return std::ranges::any_of(peers, [&](const Process& peer) {
+    const std::string said = peer.err() + peer.out();
+    const auto has = [&](const std::string& text) { return said.find(text) != std::string::npos; };
+    return has(registered) && (has(" " + award + " ") || has(" " + award + "\n"));
+  });
+}
+
 /// The winners: of " t1=a3 t2=a1", a1 and a3.
 std::set<std::string> winners_in(const std::string& agreement) {
   std::set<std::string> winners;
@@ -57,8 +67,6 @@ std::vector<TaskSpec> tasks(std::size_t count) {
 
 TEST_CASE("eight agents agree while the controller is stopped, and claims are made as agreed") {
   constexpr int agents = 8;
-  // An agent that is done before another has claimed would rightly promise to do that one's task earlier.
-  constexpr const char* finishes_on_request = "until [ -e finish ]; do sleep 0.02; done; echo done";
   const TestBoard board;
   REQUIRE(::mkdir(board.path("asked").c_str(), 0700) == 0);
   // No agent knows its bids before the controller is stopped.
@@ -69,8 +77,8 @@ TEST_CASE("eight agents agree while the controller is stopped, and claims are ma
   board.configure(peer_config());
   std::vector<Process> peers;
   for (int i = 0; i < agents; ++i)
-    peers.push_back(board.agent(fmt::format("peer{}", i), {"--exec", finishes_on_request, "--bid", "./bid.sh",
-                                                           "--bid-timeout", "600"}));
+    peers.push_back(board.agent(fmt::format("peer{}", i),
+                                {"--exec", "echo done", "--bid", "./bid.sh", "--bid-timeout", "600"}));
   board.await_agents(agents);
   board.post(tasks(agents));
   REQUIRE(eventually([&] { return files_in(board.path("asked")) >= agents; }, patience));
@@ -91,16 +99,13 @@ TEST_CASE("eight agents agree while the controller is stopped, and claims are ma
   CHECK(board.value("SELECT count(*) FROM log WHERE kind = 'task_awarded'") == "0");
 
   controller.signal(SIGCONT);
-  REQUIRE(board.becomes("SELECT count(*) FROM log WHERE kind = 'task_awarded'", std::to_string(agents)));
-  board.write("finish", "");
   REQUIRE(board.becomes("SELECT count(*) FROM tasks WHERE state = 'done'", std::to_string(agents)));
-  std::string landed;
-  for (const std::string& row :
-       board.rows("SELECT task || '=' || agent FROM log WHERE kind = 'task_awarded' ORDER BY task"))
-    landed += " " + row;
-  CHECK(landed == agreement);
-  CHECK(board.value("SELECT count(DISTINCT agent) FROM log WHERE kind = 'task_awarded'") ==
-        std::to_string(agents));
+  // The first bidders may have agreed, and claimed, before the last bids came in: a claim that was sent
+  // stands.
+  const std::vector<std::string> awards =
+      board.rows("SELECT task || '=' || agent FROM log WHERE kind = 'task_awarded' ORDER BY task");
+  CHECK(awards.size() == agents);
+  for (const std::string& award : awards) CHECK(agreed_by_winner(peers, award));
 }
 
 TEST_CASE("a peer that is killed loses nothing, and leaves no socket behind") {
