@@ -98,9 +98,9 @@ const std::vector<TaskId>& Board::holdings(AgentId agent) const {
                          [&](AgentId id) { return std::optional(tasks_under(keys::holdings_of(id))); });
 }
 
-void Board::apply(Event event) {
+const Event& Board::apply(Event event) {
   fold(event);
-  events_.push_back(std::move(event));
+  return events_.emplace_back(std::move(event));
 }
 
 void Board::stage_blob(const std::string& hash, std::string_view bytes) {
@@ -134,8 +134,7 @@ Result<Saved> Board::commit(Term term) {
     discard();
     return fail(done.error());
   }
-  saved.events = std::exchange(events_, {});
-  events_.reserve(saved.events.size());  // the next batch will be about as large
+  std::swap(saved.events, events_);
   caches_.for_each([](auto, auto& cache) {
     cache.changes_are_saved();
     cache.trim(cached_records);

@@ -3,6 +3,7 @@
 // thread.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -33,7 +34,7 @@ struct DamagedRecord {
 /// What a commit made durable.
 struct Saved {
   Seq first;  ///< number of the first event
-  std::vector<Event> events;
+  std::deque<Event> events;
   std::vector<std::string> sealed;  ///< the same, as stored in the log
 };
 
@@ -84,7 +85,8 @@ class Board {
   }
 
   // Changing.
-  void apply(Event event);
+  /// Returns the event as kept until the next commit or discard.
+  const Event& apply(Event event);
   /// Keeps content that an event of this batch names by its hash (secrets.hpp: content_hash).
   void stage_blob(const std::string& hash, std::string_view bytes);
 
@@ -170,7 +172,7 @@ class Board {
   std::map<std::string, std::optional<std::string>, std::less<>> overlay_;
   /// Of the agents that were asked for, the uncommitted ones included.
   mutable RecordCache<AgentId, std::vector<TaskId>> holdings_;
-  std::vector<Event> events_;
+  std::deque<Event> events_;  ///< a deque, because apply() hands out references into it
   std::optional<Error> damage_;
 };
 

@@ -83,7 +83,7 @@ class AuctionCoordinator final : public WalkingCoordinator {
   void on_change(Core& core, const Change& change) override {
     WalkingCoordinator::on_change(core, change);
     // A new process under the same name has not made the old one's bids.
-    if (const auto* registered = std::get_if<AgentRegistered>(&change.event.body))
+    if (const auto* registered = std::get_if<AgentRegistered>(&change.event->body))
       forget_bids(registered->agent.id);
   }
   void task_closed(Core&, TaskId task, Closed) override {

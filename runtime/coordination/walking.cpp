@@ -28,7 +28,7 @@ AgentId affected(const Change& change) {
         else
           return {};
       },
-      change.event.body);
+      change.event->body);
 }
 
 void WalkingCoordinator::settle(Core& core) {
@@ -54,7 +54,7 @@ void WalkingCoordinator::on_change(Core& core, const Change& change) {
 }
 
 void WalkingCoordinator::note_who_finds_work(Core& core, const Change& change) {
-  const EventBody& body = change.event.body;
+  const EventBody& body = change.event->body;
   if (std::holds_alternative<ConfigSet>(body) || std::holds_alternative<AgentRegistered>(body) ||
       std::holds_alternative<AgentLeft>(body))
     without_work_.clear();

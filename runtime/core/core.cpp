@@ -19,9 +19,10 @@ Core::Core(Board& b, ControllerOptions o)
 }
 
 void Core::emit(EventBody body) {
-  Change change = change_of(*this, Event{now.wall, std::move(body)});
-  board.apply(change.event);
-  unreacted_.push_back(std::move(change));
+  Event event{now.wall, std::move(body)};
+  Change change = change_before(*this, event);
+  change.event = &board.apply(std::move(event));
+  unreacted_.push_back(change);
   // Events that a reaction emits wait here until the reactions to its cause have run: a chain of a million
   // skipped tasks must not nest a million calls.
   if (!reacting_) react();
@@ -31,7 +32,7 @@ void Core::react() {
   reacting_ = true;
   try {
     while (!unreacted_.empty()) {
-      const Change change = std::move(unreacted_.back());
+      const Change change = unreacted_.back();
       unreacted_.pop_back();
       react_to(*this, change);
     }

@@ -28,10 +28,10 @@ void forget_promise(Core& core, const Change& change) {
 /// State derived from the board; first, since others query the coordinator in between.
 void tell_coordinator(Core& core, const Change& change) {
   core.coordinator->on_change(core, change);
-  if (const auto* left = std::get_if<AgentLeft>(&change.event.body))
+  if (const auto* left = std::get_if<AgentLeft>(&change.event->body))
     core.coordinator->agent_gone(core, left->agent);
   if (!change.before || !change.before->awaited_award) return;
-  if (std::holds_alternative<TaskAwarded>(change.event.body))
+  if (std::holds_alternative<TaskAwarded>(change.event->body))
     core.coordinator->task_closed(core, change.task, Closed::awarded);
   else if (!may_be_awarded_now(core, change.task))
     core.coordinator->task_closed(core, change.task, Closed::withdrawn);
@@ -55,7 +55,7 @@ void release_dependents(Core& core, const Change& change) {
 
 /// Restarts dependents that were skipped because of a task that restarts.
 void reopen_dependents(Core& core, const Change& change) {
-  const auto* reopened = std::get_if<TaskReopened>(&change.event.body);
+  const auto* reopened = std::get_if<TaskReopened>(&change.event->body);
   if (!reopened) return;
   const std::vector<TaskId> dependents = core.board.tasks_under(keys::dependents_of(reopened->task));
   for (const TaskId id : std::views::reverse(dependents)) {
@@ -75,7 +75,7 @@ void wake_coordinator(Core& core, const Change& change) {
                                              ClientForgotten, RequestRefused, AuctionFailed>;
         if constexpr (!is_upkeep) core.wake();
       },
-      change.event.body);
+      change.event->body);
 }
 
 using Reaction = void (*)(Core&, const Change&);
@@ -85,9 +85,8 @@ constexpr std::array reactions{Reaction{forget_promise}, Reaction{tell_coordinat
 
 }  // namespace
 
-Change change_of(const Core& core, Event event) {
-  Change change{std::move(event), {}, {}};
-  change.task = task_of(change.event);
+Change change_before(const Core& core, const Event& event) {
+  Change change{nullptr, task_of(event), {}};
   if (const Task* task = change.task ? core.board.task(change.task) : nullptr)
     change.before = Change::Before{task->state, task->holder, may_be_awarded(*task)};
   return change;

@@ -20,15 +20,15 @@ struct Change {
     AgentId holder;
     bool awaited_award = false;  ///< the task was in the ready index
   };
-  Event event;
+  const Event* event;            ///< never nullptr; kept by the board until the batch ends
   TaskId task;                   ///< the task that the event is about; 0: none
   std::optional<Before> before;  ///< nothing: no task, or one that was just posted
 
   bool ended(TaskState now) const { return before && !is_over(before->state) && is_over(now); }
 };
 
-/// REQUIRES: called before the event is applied.
-Change change_of(const Core& core, Event event);
+/// What is known before the event is applied; the caller sets Change::event after.
+Change change_before(const Core& core, const Event& event);
 /// Calls every reaction, in order.
 void react_to(Core& core, const Change& change);
 

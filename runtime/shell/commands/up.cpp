@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <map>
 
 #include "agents/guard/descriptor.hpp"
@@ -29,8 +30,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Duration start_patience = seconds(10);
-constexpr Duration stop_patience = seconds(15);
+/// For the controller to answer, then for each further agent to connect: a busy machine starts many slowly.
+constexpr Duration start_patience = seconds(30);
+constexpr Duration stop_patience = seconds(30);
 /// How often it is checked whether all agents have connected.
 constexpr Duration look_interval = milliseconds(20);
 
@@ -117,49 +119,76 @@ Result<Detached> leave_terminal(const BoardDirectory& board) {
 }
 
 /// Names of the agents whose current process has not registered yet.
-Result<std::string> missing_agents(const BoardDirectory& board, const Settings& settings,
-                                   const Supervisor& supervisor) {
+Result<std::vector<std::string>> missing_agents(const BoardDirectory& board, const Settings& settings,
+                                                const Supervisor& supervisor) {
   Result<BoardView> view = BoardView::open(board);
   if (!view) return fail(view.error());
   const Result<std::vector<Agent>> known = view->agents();
   if (!known) return fail(known.error());
-  std::string missing;
+  std::vector<std::string> missing;
   for (const PlannedAgent& planned : settings.agents) {
     const std::string& name = planned.profile.name;
     const bool here = std::any_of(known->begin(), known->end(), [&](const Agent& agent) {
       return agent.profile.name == name && agent.state == AgentState::live &&
              agent.profile.pid == supervisor.pid_of(name);
     });
-    if (!here) missing += (missing.empty() ? "" : ", ") + name;
+    if (!here) missing.push_back(name);
   }
   return missing;
 }
 
+/// What the caller of a detached `up` is told as soon as it is known: "up", or which agents are missing when
+/// none has connected for start_patience.
+class Arrivals {
+ public:
+  Arrivals(const BoardDirectory& board, const Settings& settings, const Supervisor& supervisor)
+      : board_(board), settings_(settings), supervisor_(supervisor) {}
+
+  /// The report, once; nothing while agents are awaited, and after the report.
+  Result<std::optional<Note>> look() {
+    const Result<std::vector<std::string>> missing = missing_agents(board_, settings_, supervisor_);
+    if (!missing) return fail(missing.error());
+    if (missing->size() < fewest_missing_) patience_over_ = read_clocks().mono + start_patience;
+    fewest_missing_ = std::min(fewest_missing_, missing->size());
+    if (!missing->empty() && read_clocks().mono <= patience_over_) return std::nullopt;
+    reported_ = true;
+    if (missing->empty())
+      return Note{Note::Level::info, fmt::format("up: strategy {}, {}", settings_.config.strategy,
+                                                 counted(settings_.agents.size(), "agent"))};
+    std::string names;
+    for (const std::string& name : *missing) names += (names.empty() ? "" : ", ") + name;
+    return Note{Note::Level::warning,
+                fmt::format("the board is up, but these agents have not connected, and no other did in the "
+                            "last {}: {}; their logs are in {}",
+                            start_patience, names, board_.run())};
+  }
+  bool reported() const { return reported_; }
+
+ private:
+  const BoardDirectory& board_;
+  const Settings& settings_;
+  const Supervisor& supervisor_;
+  std::size_t fewest_missing_ = std::numeric_limits<std::size_t>::max();
+  Instant patience_over_;
+  bool reported_ = false;
+};
+
 /// Restarts controller and agents as needed, until a stop is requested.
 Result<void> supervise(const BoardDirectory& board, const Settings& settings, Supervisor& supervisor,
                        const StopSignal& stop, Detached& detached) {
-  const Instant patience_over = read_clocks().mono + start_patience;
-  bool all_here = false;
+  Arrivals arrivals(board, settings, supervisor);
   while (!stop.requested()) {
     if (const Result<void> fine = supervisor.look_after(); !fine) return fine;
-    if (!all_here) {
-      const Result<std::string> missing = missing_agents(board, settings, supervisor);
-      if (!missing) return fail(missing.error());
-      all_here = missing->empty();
-      if (all_here) {
-        print_note({Note::Level::info, fmt::format("up: strategy {}, {}", settings.config.strategy,
-                                                   counted(settings.agents.size(), "agent"))});
-        detached.report("up");
-      } else if (read_clocks().mono > patience_over) {
-        all_here = true;
-        const std::string text = fmt::format(
-            "the board is up, but these agents have not connected within {}: {}; their logs are in {}",
-            start_patience, *missing, board.run());
-        print_note({Note::Level::warning, text});
-        detached.report(text);
+    if (!arrivals.reported()) {
+      const Result<std::optional<Note>> report = arrivals.look();
+      if (!report) return fail(report.error());
+      if (*report) {
+        print_note(**report);
+        detached.report((*report)->level == Note::Level::info ? "up" : (*report)->text);
       }
     }
-    wait_readable({supervisor.descriptor(), stop.descriptor()}, all_here ? Duration{-1} : look_interval);
+    wait_readable({supervisor.descriptor(), stop.descriptor()},
+                  arrivals.reported() ? Duration{-1} : look_interval);
   }
   return {};
 }
