@@ -15,6 +15,8 @@ AgentProfile profile_of(const Crew& crew) {
   profile.skills = crew.skills;
   profile.project = crew.project;
   profile.allow_run = crew.runs;
+  profile.only_commands = crew.only_commands;
+  profile.workflow = crew.workflow;
   profile.speed = crew.speed;
   profile.price_per_second = crew.price_per_second;
   return profile;
@@ -29,9 +31,9 @@ std::optional<Micros> rate_at(const Crew& crew, const TaskSpec& task) {
 }
 
 /// What crews must have in common to be added up.
-using Sort = std::tuple<std::set<std::string>, std::string, bool>;
+using Sort = std::tuple<std::set<std::string>, std::string, bool, bool, WorkflowId>;
 Sort sort_of(const Crew& crew) {
-  Sort sort{{}, crew.project, crew.runs};
+  Sort sort{{}, crew.project, crew.runs, crew.only_commands, crew.workflow};
   for (const Skill& skill : crew.skills) std::get<0>(sort).insert(skill.name);
   return sort;
 }
@@ -93,6 +95,8 @@ Member member_of(const Agent& agent, std::uint32_t holding) {
   crew.skills = profile.skills;
   crew.project = profile.project;
   crew.runs = profile.allow_run || profile.simulated;
+  crew.only_commands = profile.only_commands;
+  crew.workflow = profile.workflow;
   crew.speed = profile.speed;
   crew.price_per_second = profile.price_per_second;
   crew.slots = profile.capacity;

@@ -39,7 +39,17 @@ std::optional<Refusal> lacks_skill(const TaskSpec& task, const AgentProfile& age
 
 }  // namespace
 
-std::optional<Refusal> unable(const TaskSpec& task, const AgentProfile& profile) {
+namespace {
+
+std::optional<Refusal> serves_another(const TaskSpec& task, WorkflowId served) {
+  if (served && served != task.workflow)
+    return Refusal{RefusalReason::workflow, fmt::format("works for {} only", served)};
+  if (task.exclusive && served != task.workflow)
+    return Refusal{RefusalReason::workflow, fmt::format("the task is left to the agents of {}", task.workflow)};
+  return {};
+}
+
+std::optional<Refusal> cannot_do(const TaskSpec& task, const AgentProfile& profile) {
   if (!may(profile.role, Action::take))
     return Refusal{RefusalReason::role, fmt::format("is {}, which takes no tasks", profile.role)};
   if (!profile.project.empty() && profile.project != task.project)
@@ -48,11 +58,23 @@ std::optional<Refusal> unable(const TaskSpec& task, const AgentProfile& profile)
   if (auto refusal = lacks_skill(task, profile)) return refusal;
   if (!task.run.empty() && !profile.allow_run && !profile.simulated)
     return Refusal{RefusalReason::run, "does not run commands of tasks (see --allow-run)"};
+  if (task.run.empty() && profile.only_commands)
+    return Refusal{RefusalReason::run, "only does tasks that have a command of their own (--run)"};
   return {};
 }
 
+}  // namespace
+
+std::optional<Refusal> unable(const TaskSpec& task, const AgentProfile& profile) {
+  if (auto refusal = serves_another(task, profile.workflow)) return refusal;
+  return cannot_do(task, profile);
+}
+
 std::optional<Refusal> ineligible(const Task& task, const Agent& agent) {
-  if (auto refusal = unable(task.spec, agent.profile)) return refusal;
+  const bool is_person = agent.state == AgentState::shell;  // may take from every workflow
+  if (!is_person)
+    if (auto refusal = serves_another(task.spec, agent.profile.workflow)) return refusal;
+  if (auto refusal = cannot_do(task.spec, agent.profile)) return refusal;
   if (task.reserved_for && task.reserved_for != agent.id)
     return Refusal{RefusalReason::reserved, fmt::format("the task is reserved for {}", task.reserved_for)};
   return {};

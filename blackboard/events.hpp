@@ -81,7 +81,8 @@ struct AttemptEnded {
   bool died = false;    ///< its agent died or fell silent
   bool counts = true;   ///< it uses up one of the task's attempts
   WallTime not_before;  ///< back-off; 0: none
-  BB_FIELDS(task, epoch, agent, to, reason, died, counts, not_before)
+  WallTime began;       ///< as in TaskFinished
+  BB_FIELDS(task, epoch, agent, to, reason, died, counts, not_before, began)
 };
 /// The one result was accepted.
 struct TaskFinished {
@@ -92,7 +93,10 @@ struct TaskFinished {
   std::string result_blob;  ///< ... else its content hash
   Micros price = 0;
   std::int64_t tokens = 0;
-  BB_FIELDS(task, epoch, agent, result, result_blob, price, tokens)
+  /// When the work began, from how long its agent says it took; 0: as TaskStarted says. Short work is over
+  /// before the controller hears that it began.
+  WallTime began;
+  BB_FIELDS(task, epoch, agent, result, result_blob, price, tokens, began)
 };
 /// `retry`: an ended task starts over.
 struct TaskReopened {

@@ -89,6 +89,8 @@ std::string_view name(RefusalReason reason) {
       return "invalid";
     case RefusalReason::failed_before:
       return "failed before";
+    case RefusalReason::workflow:
+      return "workflow";
   }
   return "unknown";
 }

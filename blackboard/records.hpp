@@ -72,10 +72,11 @@ struct TaskSpec {
   std::string key;                 ///< posting the same key twice is one task; empty: none
   TaskId parent;
   WorkflowId workflow;
-  std::string name;  ///< its name in a job file or trace; empty: none
+  std::string name;        ///< its name in a job file or trace; empty: none
+  bool exclusive = false;  ///< only agents that work for its workflow alone may take it, and people
   bool operator==(const TaskSpec&) const = default;
   BB_FIELDS(title, body, kind, project, run, skills, needs, size, priority, timeout, attempts, stall_after,
-            repeatable, budget, key, parent, workflow, name)
+            repeatable, budget, key, parent, workflow, name, exclusive)
 };
 
 /// What keeps a waiting task from being awarded until it is lifted. Stored: never change a number.
@@ -174,9 +175,11 @@ struct AgentProfile {
   /// Seconds it saves on each further task of the same kind and project that it takes in one go: it bids for
   /// several together too (auction/bundles.hpp).
   Micros set_up = 0;
+  bool only_commands = false;  ///< has no way to do a task without a `run` command
+  WorkflowId workflow;         ///< works for this workflow only; 0: for all
   bool operator==(const AgentProfile&) const = default;
   BB_FIELDS(name, role, parent, project, skills, speed, capacity, bids, cost_formula, price_per_second,
-            allow_run, simulated, pid, host, set_up)
+            allow_run, simulated, pid, host, set_up, only_commands, workflow)
 };
 
 struct Agent {
@@ -214,12 +217,13 @@ enum class RefusalReason : std::uint8_t {
   skill = 2,           ///< lacks a needed skill or its level
   project = 3,         ///< works for another project
   budget = 4,          ///< asks more than the task may cost
-  run = 5,             ///< the task is a command and the agent does not execute commands
+  run = 5,             ///< the task is a command and the agent executes none, or it only executes commands
   reserved = 6,        ///< the task is reserved for another agent
   declined = 7,        ///< the agent said no, with its own words
   silent = 8,          ///< no answer before the deadline
   invalid = 9,         ///< an answer that is not a bid
   failed_before = 10,  ///< it failed this task already and another agent may try
+  workflow = 11,       ///< works for another workflow, or the task is left to its workflow's own agents
 };
 
 struct RecordedBid {

@@ -19,7 +19,7 @@ struct BatchNeed {
 };
 /// Posts all tasks or none.
 struct Post {
-  std::vector<TaskSpec> tasks;
+  std::vector<TaskSpec> tasks;  ///< may be empty if `workflow` is not: later requests join it
   std::vector<BatchNeed> batch_needs;
   std::string workflow;  ///< when not empty: they form a workflow of this name
   std::string source;

@@ -204,6 +204,7 @@ void Board::on(const AttemptEnded& e, WallTime at) {
       lift(task, HoldKind::backoff);
     task.deadline = {};
     task.deaths += e.died ? 1 : 0;
+    if (e.began.us != 0) task.started_at = e.began;
     if (!e.counts && task.attempts > 0) task.attempts -= 1;
     task.failures.push_back({e.epoch, e.agent, e.reason});
     if (task.failures.size() > kept_failures) task.failures.erase(task.failures.begin());
@@ -226,6 +227,7 @@ void Board::on(const TaskFinished& e, WallTime at) {
     task.price = e.price;
     task.tokens = e.tokens;
     task.progress = one;
+    if (e.began.us != 0) task.started_at = e.began;
     task.finished_at = at;
   });
   if (agent(e.agent)) {

@@ -7,13 +7,11 @@
 #include "blackboard/checks/sabotage.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/task_graph.hpp"
+#include "blackboard/task_limits.hpp"
 
 namespace bidboard {
 namespace {
 
-constexpr std::size_t max_title_bytes = 1'000;
-constexpr std::size_t max_body_bytes = 1 << 20;
-constexpr std::size_t max_needs = 10'000;
 /// Bottom levels only order the queue. One request raises at most this many of them, and no event lists more.
 constexpr std::size_t max_raised_levels = 20'000;
 /// The longest chain that is counted; twice this is still far from overflow.
@@ -25,23 +23,12 @@ std::string spelled_out(const std::vector<TaskId>& cycle) {
   return text;
 }
 
+std::string name_of(const TaskSpec& spec) { return spec.name.empty() ? spec.title : spec.name; }
+
 Result<void> check_spec(const TaskSpec& spec) {
-  const auto bad = [&](const std::string& what) {
-    return fail(Errc::invalid, fmt::format("task '{}': {}", spec.title, what));
-  };
   if (spec.title.empty()) return fail(Errc::invalid, "a task needs a title");
-  if (spec.title.size() > max_title_bytes)
-    return bad("its title has more than 1000 bytes; put text into the body");
-  if (spec.body.size() + spec.run.size() > max_body_bytes)
-    return bad("its body has more than 1 MB; put it into a file");
-  if (spec.needs.size() > max_needs) return bad("it needs more than 10000 tasks");
-  if (spec.size < 0) return bad("its size is negative");
-  if (spec.size > max_bid_seconds) return bad("its size is more than a year of work; split it");
-  if (spec.timeout.us <= 0) return bad("its timeout must be above zero");
-  if (spec.timeout.us > max_bid_seconds) return bad("its timeout is more than a year");
-  if (spec.attempts == 0) return bad("it must have at least one attempt");
-  for (const SkillNeed& skill : spec.skills)
-    if (skill.name.empty()) return bad("a skill has no name");
+  if (const std::string flaw = flaw_of(spec, spec.needs.size()); !flaw.empty())
+    return fail(Errc::invalid, fmt::format("task '{}': {}", name_of(spec), flaw));
   return {};
 }
 
@@ -96,8 +83,7 @@ Result<std::vector<Task>> numbered(const Core& core, const Actor& actor, const P
     needs.erase(std::unique(needs.begin(), needs.end(),
                             [](const Need& a, const Need& b) { return a.task == b.task; }),
                 needs.end());
-    if (needs.size() > max_needs)
-      return fail(Errc::invalid, fmt::format("task '{}': it needs more than 10000 tasks", task.spec.title));
+    if (const Result<void> ok = check_spec(task.spec); !ok) return fail(ok.error());
   }
   return tasks;
 }
@@ -146,22 +132,24 @@ std::optional<Posted> already_posted(const Core& core, const Post& post) {
 }
 
 /// The workflow that the tasks form, or join if the request extends one.
-Result<WorkflowId> open_workflow(Core& core, const Post& post, const std::vector<Task>& tasks) {
+Result<WorkflowId> open_workflow(Core& core, const Post& post, WorkflowId joins,
+                                 const std::vector<Task>& tasks) {
   Workflow workflow;
-  if (post.joins) {
-    const Workflow* known = core.board.workflow(post.joins);
-    if (!known) return fail(Errc::not_found, fmt::format("no workflow {}", post.joins));
+  if (joins) {
+    const Workflow* known = core.board.workflow(joins);
+    if (!known) return fail(Errc::not_found, fmt::format("no workflow {}", joins));
     workflow = *known;
     workflow.finished_at = {};
   } else {
     workflow.id = WorkflowId{core.board.counters().workflow.value + 1};
     workflow.name = post.workflow;
     workflow.source = post.source;
-    workflow.project = tasks.front().spec.project;
+    workflow.project = tasks.empty() ? core.board.config().project : tasks.front().spec.project;
     workflow.posted_at = core.now.wall;
   }
   workflow.tasks += static_cast<std::uint32_t>(tasks.size());
   workflow.open += static_cast<std::uint32_t>(tasks.size());
+  if (workflow.open == 0) workflow.finished_at = core.now.wall;
   core.emit(WorkflowPosted{workflow});
   return workflow.id;
 }
@@ -203,8 +191,9 @@ void raise_levels_above(Core& core, TaskId from) {
 }  // namespace
 
 Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
-  if (post.tasks.empty()) return fail(Errc::invalid, "nothing to post");
-  if (const auto existing = already_posted(core, post)) return *existing;
+  if (post.tasks.empty() && post.workflow.empty()) return fail(Errc::invalid, "nothing to post");
+  if (!post.tasks.empty())
+    if (const auto existing = already_posted(core, post)) return *existing;
   for (const TaskSpec& spec : post.tasks)
     if (!spec.key.empty() && post.tasks.size() > 1)
       return fail(Errc::conflict, "keys identify single tasks; post tasks with keys one by one");
@@ -217,8 +206,11 @@ Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
   if (!order) return fail(order.error());
 
   Posted posted;
-  if (!post.workflow.empty() || post.joins) {
-    const Result<WorkflowId> workflow = open_workflow(core, post, *tasks);
+  WorkflowId joins = post.joins;
+  // What a task of a workflow posts is part of it: that workflow's own agents may be the only ones.
+  if (actor.only_task && post.workflow.empty()) joins = core.board.task(actor.only_task)->spec.workflow;
+  if (!post.workflow.empty() || joins) {
+    const Result<WorkflowId> workflow = open_workflow(core, post, joins, *tasks);
     if (!workflow) return fail(workflow.error());
     posted.workflow = *workflow;
   }
@@ -232,7 +224,8 @@ Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
     if (raises) raise_levels_above(core, id);
   }
   for (const Task& task : *tasks) posted.ids.push_back(task.id), posted.existed.push_back(false);
-  if (sabotaged("core")) BB_CHECK(post.tasks[0].title != "crash the core", "sabotaged: this task crashes");
+  if (sabotaged("core") && !post.tasks.empty())
+    BB_CHECK(post.tasks[0].title != "crash the core", "sabotaged: this task crashes");
   return posted;
 }
 

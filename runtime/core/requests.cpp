@@ -256,7 +256,7 @@ Result<ReplyBody> finish(Core& core, const Actor& actor, const Finish& request) 
   } else if (request.success) {
     if (is_held(task.state) && core.sessions.contains(task.holder))
       revoke(core, task, "finished by " + actor.name);
-    finish_task(core, task, agent, request.result, request.price, request.tokens);
+    finish_task(core, task, agent, {request.result, request.price, request.tokens});
   } else {
     if (core.sessions.contains(task.holder)) revoke(core, task, "failed by " + actor.name);
     end_attempt(core, task.id, {.reason = request.result.empty() ? "its holder gave up" : request.result});
@@ -330,6 +330,7 @@ Result<ReplyBody> configure(Core& core, const Configure& request) {
   const Config& before = core.board.config();
   const bool other_heartbeats =
       before.heartbeat != request.config.heartbeat || before.lease != request.config.lease;
+  withdraw_offers(core);
   core.emit(ConfigSet{request.config});
   core.reset_coordinator();
   if (other_heartbeats) tell_heartbeats(core);

@@ -61,12 +61,15 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
       return;
     case What::finished:
       learn(core, task, agent.id, item.seconds, item.price, true);
-      finish_task(core, task, agent.id, item.text, item.price, item.tokens);
+      finish_task(core, task, agent.id, {item.text, item.price, item.tokens, item.seconds});
       return;
     case What::failed:
     case What::unknown:
       learn(core, task, agent.id, item.seconds, item.price, false);
-      end_attempt(core, task.id, {.reason = item.text, .outcome_unknown = item.what == What::unknown});
+      end_attempt(core, task.id,
+                  {.reason = item.text,
+                   .outcome_unknown = item.what == What::unknown,
+                   .seconds = item.seconds});
       return;
     case What::declined:
       end_attempt(core, task.id, {.reason = item.text, .counts = false, .declined = true});

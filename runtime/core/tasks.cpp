@@ -24,13 +24,22 @@ WallTime back_off(const Core& core, const Task& task, const AttemptEnd& end) {
   return core.now.wall + base * (std::int64_t{1} << std::min<std::ptrdiff_t>(earlier, 10));
 }
 
+/// When work that took so long began: not before its award, and not after the controller heard of it. 0: not
+/// known.
+WallTime began(const Core& core, const Task& task, Micros seconds) {
+  if (seconds <= 0) return {};
+  const WallTime latest = task.started_at.us != 0 ? task.started_at : core.now.wall;
+  return std::max(std::min(core.now.wall - Duration{seconds}, latest), task.awarded_at);
+}
+
 }  // namespace
 
 void end_attempt(Core& core, TaskId id, const AttemptEnd& end) {
   const Task task = *core.board.task(id);
   BB_CHECK(is_held(task.state), "only a held task has a live attempt");
   const bool last = end.counts && task.attempts >= task.spec.attempts;
-  AttemptEnded event{id, task.epoch, task.holder, TaskState::ready, end.reason, end.died, end.counts, {}};
+  AttemptEnded event{id, task.epoch, task.holder, TaskState::ready, end.reason, end.died, end.counts, {}, {}};
+  event.began = began(core, task, end.seconds);
   const bool begun = task.state == TaskState::running;
   if (!task.spec.repeatable && (end.outcome_unknown || end.died) && begun) {
     event.to = *after(task.state, Move::ask_person);
@@ -46,9 +55,10 @@ void end_attempt(Core& core, TaskId id, const AttemptEnd& end) {
     core.emit(TaskReserved{id, {}, {}});  // the agent that it was reserved for is gone
 }
 
-void finish_task(Core& core, const Task& task, AgentId agent, const std::string& result, Micros price,
-                 std::int64_t tokens) {
-  TaskFinished event{task.id, task.epoch, agent, {}, {}, price, tokens};
+void finish_task(Core& core, const Task& task, AgentId agent, const Delivered& delivered) {
+  const std::string& result = delivered.result;
+  TaskFinished event{task.id, task.epoch, agent, {}, {}, delivered.price, delivered.tokens, {}};
+  event.began = began(core, task, delivered.seconds);
   if (result.size() <= inline_result_bytes) {
     event.result = result;
   } else {
@@ -75,6 +85,12 @@ bool has_open_needs(const Board& board, const Task& task) {
     const Task* needed = board.task(need.task);
     return needed && !is_over(needed->state);
   });
+}
+
+void withdraw_offers(Core& core) {
+  for (const TaskId id : core.board.tasks_under(std::string(1, keys::ready_letter)))
+    if (core.board.task(id)->state == TaskState::offered)
+      core.emit(TaskMoved{id, *after(TaskState::offered, Move::withdraw), {}});
 }
 
 namespace {

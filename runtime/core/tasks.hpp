@@ -15,14 +15,24 @@ struct AttemptEnd {
   bool outcome_unknown = false;  ///< the work may have been done already
   bool counts = true;            ///< it uses up one of the task's attempts
   bool declined = false;         ///< the agent did not begin; it is not asked again at once
+  Micros seconds = 0;            ///< how long it took, by the agent's clock; 0: not told
 };
 /// Ends the live attempt and decides the task's next state. REQUIRES: the task is held.
 void end_attempt(Core& core, TaskId task, const AttemptEnd& end);
+/// What the holder delivered.
+struct Delivered {
+  std::string result;
+  Micros price = 0;
+  std::int64_t tokens = 0;
+  Micros seconds = 0;  ///< how long it took, by the agent's clock; 0: not told
+};
 /// Accepts the result.
-void finish_task(Core& core, const Task& task, AgentId agent, const std::string& result, Micros price,
-                 std::int64_t tokens);
+void finish_task(Core& core, const Task& task, AgentId agent, const Delivered& delivered);
 /// Tells the holder of a live award to stop.
 void revoke(Core& core, const Task& task, const std::string& reason);
+
+/// The questions that were asked no longer count: every offered task is ready again.
+void withdraw_offers(Core& core);
 
 /// Cancel, retry, pause, resume. Errors: not_found, conflict.
 Result<Changed> direct_task(Core& core, const Direct& request);

@@ -16,6 +16,7 @@
 #include "runtime/drivers/compaction_run.hpp"
 #include "runtime/drivers/stop_signal.hpp"
 #include "runtime/drivers/suspects.hpp"
+#include "runtime/home/board_place.hpp"
 #include "runtime/home/key_directory.hpp"
 #include "runtime/home/socket_folder.hpp"
 #include "runtime/net/server.hpp"
@@ -145,14 +146,15 @@ class WatchedProcesses {
 class Live {
  public:
   Live(const ServeOptions& options, Store& store, Server& server, Node& node, Suspects& suspects,
-       Doorkeeper& doorkeeper)
+       Doorkeeper& doorkeeper, const BoardDirectory& board)
       : options_(options),
         store_(store),
         server_(server),
         node_(node),
         suspects_(suspects),
         doorkeeper_(doorkeeper),
-        compaction_(store) {}
+        compaction_(store),
+        place_(board) {}
 
   /// Delivers what a batch decided. True: stop.
   bool deliver(Committed batch) {
@@ -168,11 +170,12 @@ class Live {
     return batch.shut_down;
   }
 
-  void run(const StopSignal& stop) {
+  /// Until a stop is requested. Errors: unavailable (the board's folder is gone).
+  Result<void> run(const StopSignal& stop) {
     Instant next_upkeep = read_clocks().mono + upkeep_interval;
     while (!stop.requested()) {
       Now now = read_clocks();
-      Instant wake = std::min(node_.next_wakeup(now), next_upkeep);
+      Instant wake = std::min({node_.next_wakeup(now), next_upkeep, place_.next_look()});
       if (processes_.must_ask()) wake = std::min(wake, now.mono + process_check_interval);
       if (processes_.has_ended() || compaction_.has_work()) wake = now.mono;
       std::vector<int> descriptors = processes_.descriptors();
@@ -182,7 +185,8 @@ class Live {
       add_deaths(arrived.inputs);
       if (doorkeeper_.must_cut()) cut_remote(arrived.inputs);
       now = read_clocks();
-      if (process(arrived.inputs, now)) return;
+      if (process(arrived.inputs, now)) return {};
+      if (const Result<void> there = place_.look(now.mono); !there) return there;
       if (compaction_.has_work())
         for (const Send& send : compaction_.work()) server_.send(send.to, send.message);
       // A new follower learns at once where the log ends; it reads missed events from the log.
@@ -193,6 +197,7 @@ class Live {
         next_upkeep = now.mono + upkeep_interval;
       }
     }
+    return {};
   }
 
  private:
@@ -273,6 +278,7 @@ class Live {
   Doorkeeper& doorkeeper_;
   WatchedProcesses processes_;
   CompactionRun compaction_;
+  BoardPlace place_;
 };
 
 }  // namespace
@@ -302,7 +308,7 @@ Result<void> serve(const BoardDirectory& board, const ServeOptions& options) {
                       .tcp_feed = (*server)->tcp_feed_endpoint()});
   const Result<std::unique_ptr<Suspects>> suspects = Suspects::open(board.suspects());
   if (!suspects) return fail(suspects.error());
-  Live live(options, **store, **server, node, **suspects, doorkeeper);
+  Live live(options, **store, **server, node, **suspects, doorkeeper, board);
   Result<Committed> started = node.start(read_clocks());
   if (!started) return fail(started.error());
   const Writer writer{Writer::State::serving,
@@ -315,8 +321,7 @@ Result<void> serve(const BoardDirectory& board, const ServeOptions& options) {
   if (const Result<void> said = lock->announce(writer); !said) return said;
   live.deliver(std::move(*started));
   options.on_ready(writer);
-  live.run(stop);
-  return {};
+  return live.run(stop);
 }
 
 }  // namespace bidboard

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 
@@ -15,8 +16,9 @@ namespace {
 
 std::atomic<bool> stop_requested{false};
 int wake_pipe[2] = {-1, -1};
-struct sigaction earlier_term;
-struct sigaction earlier_int;
+/// A hang-up: the terminal was closed.
+constexpr std::array stop_signals{SIGTERM, SIGINT, SIGHUP};
+std::array<struct sigaction, stop_signals.size()> earlier;
 
 void on_signal(int) {
   const int error = errno;
@@ -37,13 +39,15 @@ StopSignal::StopSignal() {
   stop_requested = false;
   struct sigaction action {};
   action.sa_handler = on_signal;
-  ::sigaction(SIGTERM, &action, &earlier_term);
-  ::sigaction(SIGINT, &action, &earlier_int);
+  for (std::size_t i = 0; i < stop_signals.size(); ++i) {
+    ::sigaction(stop_signals[i], nullptr, &earlier[i]);
+    // Ignored by who started us (nohup, a shell's background job): stays ignored.
+    if (earlier[i].sa_handler != SIG_IGN) ::sigaction(stop_signals[i], &action, nullptr);
+  }
 }
 
 StopSignal::~StopSignal() {
-  ::sigaction(SIGTERM, &earlier_term, nullptr);
-  ::sigaction(SIGINT, &earlier_int, nullptr);
+  for (std::size_t i = 0; i < stop_signals.size(); ++i) ::sigaction(stop_signals[i], &earlier[i], nullptr);
   for (int& fd : wake_pipe) {
     ::close(fd);
     fd = -1;

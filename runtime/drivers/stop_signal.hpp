@@ -1,5 +1,6 @@
-// SIGTERM and SIGINT as a descriptor to poll: while a StopSignal exists, the signals set a flag and wake a
-// descriptor instead of ending the process. One per process at a time.
+// SIGTERM, SIGINT and SIGHUP as a descriptor to poll: while a StopSignal exists, the signals set a flag and
+// wake a descriptor instead of ending the process; one that was ignored before stays ignored. One per process
+// at a time.
 #pragma once
 
 #include <vector>

@@ -14,6 +14,7 @@
 #include "runtime/drivers/clock.hpp"
 #include "runtime/drivers/stop_signal.hpp"
 #include "runtime/fleet/workforce.hpp"
+#include "runtime/home/board_place.hpp"
 #include "runtime/home/key_directory.hpp"
 #include "runtime/home/random_bytes.hpp"
 #include "runtime/home/socket_folder.hpp"
@@ -94,9 +95,12 @@ class AgentLoop {
 
   Result<void> run(const StopSignal& stop) {
     const Instant patience_over = read_clocks().mono + options_.patience;
+    const bool is_here = options_.connect.empty();  // else the board is on another machine
     while (!stop.requested() && !refusal_) {
-      const bool unheard = !was_connected_ && !options_.connect.empty();
-      turn(unheard ? patience_over : never, stop.descriptor());
+      const bool unheard = !was_connected_ && !is_here;
+      turn(unheard ? patience_over : is_here ? place_.next_look() : never, stop.descriptor());
+      if (is_here && !refusal_)
+        if (const Result<void> there = place_.look(read_clocks().mono); !there) refusal_ = there.error();
       if (unheard && !was_connected_ && read_clocks().mono >= patience_over && !refusal_)
         refusal_ =
             trouble_.value_or(Error{Errc::unavailable, fmt::format("no controller answers at {} within {}",
@@ -203,6 +207,7 @@ class AgentLoop {
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<PeerLinks> peers_;  ///< set once the controller has named peers
   const BoardDirectory& board_;
+  BoardPlace place_{board_};
   const AgentProcessOptions& options_;
   std::optional<Error> refusal_;
   std::optional<Error> trouble_;  ///< why it is not connected; printed once

@@ -61,8 +61,10 @@ Result<Descriptor> readable(const std::string& text) {
 [[noreturn]] void become(const ChildSpec& spec, char* const* argv, int in, pid_t parent) {
   die_with_parent();
   if (::getppid() != parent) ::_exit(127);  // the parent has died meanwhile
+  // Away from the terminal: ctrl-C and a hang-up reach its whole foreground group, and a controller that
+  // stops before its agents leaves them no way to say that their attempts do not count.
+  ::setsid();
   ::signal(SIGTERM, SIG_DFL);
-  ::signal(SIGINT, SIG_IGN);  // ctrl-C reaches the whole group; the supervisor decides
   ::signal(SIGCHLD, SIG_DFL);
   ::dup2(in, STDIN_FILENO);
   ::fcntl(STDIN_FILENO, F_SETFD, 0);  // dup2 leaves the flag when `in` is stdin already

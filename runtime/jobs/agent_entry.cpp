@@ -50,6 +50,19 @@ void read_cost(KeyReader& reader, const Value& value, Entry& entry) {
   entry.agent.profile.bids = BidStyle::formula;
 }
 
+void read_serves(KeyReader& reader, const Value& value, Entry& entry) {
+  const auto word = reader.text(value);
+  if (!word) return;
+  const auto workflow = parse_id<WorkflowId>(*word);
+  if (workflow && word->starts_with(WorkflowId::letter))
+    entry.agent.profile.workflow = *workflow;
+  else if (*word == "board")
+    entry.agent.serves_board = true;
+  else
+    reader.refuse(value.place, fmt::format("serves {}, which is neither", quoted(*word)),
+                  "write board, or the id of a workflow as in w3");
+}
+
 /// How a key is written as an option of `bidboard agent`.
 struct Typed {
   std::string_view names = {};  ///< "--skill,-s"; empty: it is not an option
@@ -84,7 +97,12 @@ Value print_skills(const PlannedAgent& agent) {
   return levels;
 }
 
-constexpr std::array<AgentKey, 26> table{{
+Value print_serves(const PlannedAgent& agent) {
+  if (agent.profile.workflow) return Value(to_string(agent.profile.workflow));
+  return agent.serves_board ? Value("board") : Value();
+}
+
+constexpr std::array<AgentKey, 27> table{{
     {{{"name", "text", "required", "its name, unique among live agents"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.name = r.name(v).value_or(""); }},
      [](const PlannedAgent& a) { return Value(a.profile.name); },
@@ -214,6 +232,11 @@ constexpr std::array<AgentKey, 26> table{{
       }},
      [](const PlannedAgent& a) { return a.seed == 1 ? Value() : Value(a.seed); },
      {"--seed", "N"}},
+    {{{"serves", "board, or the id of a workflow as in w3", "in a job file that job, else board",
+       "whose tasks it does"},
+      read_serves},
+     print_serves,
+     {"--serves", "board|WORKFLOW"}},
     // The last row: job files do not have it.
     {{{"restart", "true or false", "true", "started again when it dies"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.restart = r.flag(v).value_or(true); }},
@@ -289,6 +312,8 @@ std::optional<Entry> read_entry(const Value& value, Form form, Diagnostics& diag
   entry.agent.place = value.place;
   read_keys(reader, value, std::span<const Key<Entry>>(rows(form)), entry);
   check_entry(entry, value, form, reader);
+  entry.agent.profile.only_commands =
+      entry.agent.executor == ExecutorKind::command && entry.agent.exec.empty();
   return entry;
 }
 

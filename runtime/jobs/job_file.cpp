@@ -85,7 +85,7 @@ struct Job {
   const Value* tasks = nullptr;
 };
 
-constexpr std::array<Key<Job>, 6> job_table{{
+constexpr std::array<Key<Job>, 7> job_table{{
     {{"name", "text", "the file's name", "what the workflow is called on the board"},
      [](KeyReader& r, const Value& v, Job& j) { j.plan.name = r.name(v).value_or(""); }},
     {{"project", "text", "the board's", "the project its tasks belong to"},
@@ -100,6 +100,9 @@ constexpr std::array<Key<Job>, 6> job_table{{
      }},
     {{"agents", "list of agents", "the board's own agents", "agents that are started for this job"},
      [](KeyReader&, const Value& v, Job& j) { j.agents = &v; }},
+    {{"shared", "true or false", "false",
+      "although the job has agents of its own, the board's other agents may do its tasks too"},
+     [](KeyReader& r, const Value& v, Job& j) { j.plan.shared = r.flag(v).value_or(false); }},
     {{"tasks", "map of name to task", "required", "the work itself"},
      [](KeyReader&, const Value& v, Job& j) { j.tasks = &v; }},
 }};
@@ -122,6 +125,7 @@ class JobReader {
     if (job_.plan.name.empty()) job_.plan.name = stem(job_.plan.source);
     if (job_.agents) read_agent_list();
     read_tasks(document.place);
+    check_limits(job_.plan, diagnostics_);
     if (check_cycles(job_.plan, diagnostics_) && diagnostics_.empty()) measure(job_.plan);
     if (job_.agents) check_requirements(job_.plan, diagnostics_);
     if (!diagnostics_.empty()) return fail(diagnostics_.error());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/task_limits.hpp"
 #include "runtime/jobs/job_file.hpp"
 #include "runtime/jobs/trace.hpp"
 
@@ -39,6 +40,12 @@ Result<Plan> read_plan(std::string_view text, std::string file, const KnownNames
   if (!document) return fail(document.error().code, fmt::format("{}:{}", file, document.error().text));
   if (is_trace(*document)) return read_trace(*document, std::move(file));
   return read_job(*document, std::move(file), known);
+}
+
+void check_limits(const Plan& plan, Diagnostics& diagnostics) {
+  for (const PlannedTask& task : plan.tasks)
+    if (const std::string flaw = flaw_of(task.spec, task.needs.size()); !flaw.empty())
+      diagnostics.add(task.place, fmt::format("task {}: {}", quoted(task.spec.name), flaw), "");
 }
 
 bool check_cycles(const Plan& plan, Diagnostics& diagnostics) {

@@ -39,6 +39,7 @@ struct PlannedAgent {
   std::uint64_t seed = 1;
   Duration bid_timeout = seconds(10);  ///< of `bid`
   bool restart = true;                 ///< its supervisor starts it again when it dies
+  bool serves_board = false;           ///< of a job: does the board's other tasks too
   Place place;                         ///< in the file; not part of its description
   bool operator==(const PlannedAgent&) const = default;
 };
@@ -63,6 +64,7 @@ struct Plan {
   std::string strategy;              ///< empty: the board's
   std::string mechanism;             ///< empty: the board's
   std::vector<PlannedAgent> agents;  ///< empty: the board's own agents do it
+  bool shared = false;               ///< although it has agents, the board's other agents may do its tasks
   std::vector<PlannedTask> tasks;    ///< in the order of the file; never empty
   Micros total_work = 0;             ///< sum of the sizes
   Micros critical_path = 0;          ///< the heaviest chain of needs: no schedule at speed 1 is shorter
@@ -80,6 +82,8 @@ Result<Plan> read_plan(std::string_view text, std::string file, const KnownNames
 
 /// Adds a finding for every cycle among the needs (ten at most), spelled out. True: there is no cycle.
 bool check_cycles(const Plan& plan, Diagnostics& diagnostics);
+/// Adds a finding for every task that the controller would refuse (blackboard/task_limits.hpp).
+void check_limits(const Plan& plan, Diagnostics& diagnostics);
 /// The dependency graph: the task at position i is TaskId{i + 1} and has weights[i].
 TaskGraph graph_of(const std::vector<PlannedTask>& tasks, const std::vector<Micros>& weights);
 /// Positions of the tasks, each after all it needs. REQUIRES: no cycle.

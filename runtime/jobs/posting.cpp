@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 
 namespace bidboard {
 namespace {
@@ -9,28 +10,42 @@ namespace {
 /// A simulated task that takes this many times its size has a broken agent.
 constexpr std::int64_t timeout_factor = 20;
 
-/// The tasks from `from` up to `to` in this order, of which `posted` has the ids of those before.
-Post request_of(const Plan& plan, const std::vector<std::size_t>& order, std::size_t from, std::size_t to,
-                const PostedPlan& posted) {
+/// The tasks at the positions of `part`, of which `posted` has the ids of those before.
+Post request_of(const Plan& plan, std::span<const std::size_t> part, const PostedPlan& posted) {
   std::vector<std::uint32_t> place_in_request(plan.tasks.size(), UINT32_MAX);
-  for (std::size_t i = from; i < to; ++i) place_in_request[order[i]] = static_cast<std::uint32_t>(i - from);
+  for (std::size_t i = 0; i < part.size(); ++i) place_in_request[part[i]] = static_cast<std::uint32_t>(i);
   Post request;
-  if (from == 0)
-    request.workflow = plan.name;
-  else
+  if (posted.workflow)
     request.joins = posted.workflow;
+  else
+    request.workflow = plan.name;
   request.source = plan.source;
-  for (std::size_t i = from; i < to; ++i) {
-    const PlannedTask& task = plan.tasks[order[i]];
+  for (std::size_t i = 0; i < part.size(); ++i) {
+    const PlannedTask& task = plan.tasks[part[i]];
     TaskSpec spec = task.spec;
     for (const PlannedNeed& need : task.needs)
       if (const std::uint32_t place = place_in_request[need.task]; place != UINT32_MAX)
-        request.batch_needs.push_back({static_cast<std::uint32_t>(i - from), place, need.any});
+        request.batch_needs.push_back({static_cast<std::uint32_t>(i), place, need.any});
       else
         spec.needs.push_back({posted.ids[need.task], need.any});
     request.tasks.push_back(std::move(spec));
   }
   return request;
+}
+
+/// How many tasks, from the first on, one request may hold: at least one.
+std::size_t fitting(const Plan& plan, std::span<const std::size_t> order, const RequestRoom& room) {
+  RequestRoom used{0, 0, 0};
+  for (const std::size_t position : order) {
+    const PlannedTask& task = plan.tasks[position];
+    const TaskSpec& spec = task.spec;
+    used.needs += task.needs.size();
+    used.bytes += spec.title.size() + spec.body.size() + spec.run.size() + spec.name.size();
+    const bool fits = used.tasks < room.tasks && used.needs <= room.needs && used.bytes <= room.bytes;
+    if (used.tasks > 0 && !fits) break;
+    used.tasks += 1;
+  }
+  return used.tasks;
 }
 
 std::vector<std::size_t> order_of_the_file(const Plan& plan) {
@@ -42,24 +57,30 @@ std::vector<std::size_t> order_of_the_file(const Plan& plan) {
 }  // namespace
 
 Result<PostedPlan> post_plan(const Plan& plan, const std::function<Result<Posted>(Post)>& send,
-                             std::size_t tasks_per_request) {
-  const std::vector<std::size_t> order =
-      plan.tasks.size() > tasks_per_request ? needs_first(plan) : order_of_the_file(plan);
-  PostedPlan posted;
+                             PostedPlan known, const RequestRoom& room) {
+  PostedPlan posted = std::move(known);
   posted.ids.resize(plan.tasks.size());
-  for (std::size_t from = 0; from < order.size(); from += tasks_per_request) {
-    const std::size_t to = std::min(order.size(), from + tasks_per_request);
-    const Result<Posted> answer = send(request_of(plan, order, from, to, posted));
+  std::vector<std::size_t> order = order_of_the_file(plan);
+  if (fitting(plan, order, room) < order.size()) order = needs_first(plan);
+  std::erase_if(order, [&](std::size_t position) { return posted.ids[position].value != 0; });
+  for (std::span<const std::size_t> rest = order; !rest.empty();) {
+    const auto part = rest.first(fitting(plan, rest, room));
+    rest = rest.subspan(part.size());
+    const Result<Posted> answer = send(request_of(plan, part, posted));
     if (!answer) return fail(answer.error());
-    if (answer->ids.size() != to - from)
+    if (answer->ids.size() != part.size())
       return fail(Errc::failed, "the board answered with another number of tasks");
     posted.workflow = answer->workflow;
-    for (std::size_t i = from; i < to; ++i) posted.ids[order[i]] = answer->ids[i - from];
+    for (std::size_t i = 0; i < part.size(); ++i) posted.ids[part[i]] = answer->ids[i];
   }
   return posted;
 }
 
-Post post_of(const Plan& plan) { return request_of(plan, order_of_the_file(plan), 0, plan.tasks.size(), {}); }
+Post post_of(const Plan& plan) {
+  PostedPlan nothing;
+  nothing.ids.resize(plan.tasks.size());
+  return request_of(plan, order_of_the_file(plan), nothing);
+}
 
 void scale_sizes(Plan& plan, Micros scale) {
   for (PlannedTask& task : plan.tasks) {

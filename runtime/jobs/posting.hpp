@@ -14,9 +14,17 @@ struct PostedPlan {
   std::vector<TaskId> ids;  ///< in the order of Plan::tasks
 };
 
-/// `send` delivers one request and returns its reply. Errors: those of `send`; what was posted before stays.
+/// How much one request holds. A single task may exceed it.
+struct RequestRoom {
+  std::size_t tasks = 2'000;
+  std::size_t needs = 20'000;
+  std::size_t bytes = 1'000'000;  ///< of texts
+};
+
+/// Posts the tasks whose ids are not in `known` yet; those that are must not need others. `send` delivers one
+/// request and returns its reply. Errors: those of `send`; what was posted before stays.
 Result<PostedPlan> post_plan(const Plan& plan, const std::function<Result<Posted>(Post)>& send,
-                             std::size_t tasks_per_request = 2'000);
+                             PostedPlan known = {}, const RequestRoom& room = {});
 
 /// The whole plan in one request.
 Post post_of(const Plan& plan);

@@ -17,7 +17,7 @@ bool has_skill(const AgentProfile& agent, const SkillNeed& need) {
   return skill && skill->level >= need.level;
 }
 bool may_run(const AgentProfile& agent, const TaskSpec& task) {
-  return task.run.empty() || agent.allow_run || agent.simulated;
+  return task.run.empty() ? !agent.only_commands : agent.allow_run || agent.simulated;
 }
 bool works_for(const AgentProfile& agent, const TaskSpec& task) {
   return agent.project.empty() || task.project.empty() || agent.project == task.project;
@@ -60,7 +60,9 @@ class Checker {
       if (!somebody([&](const AgentProfile* agent) { return has_skill(*agent, need); }))
         tell_skill(need, tell);
     if (!somebody([&](const AgentProfile* agent) { return may_run(*agent, spec); }))
-      tell("no agent may execute its command", "give an agent allow_run: true");
+      spec.run.empty() ? tell("no agent can do it: they only execute commands of tasks",
+                              "give the task run: ... or an agent exec: ...")
+                       : tell("no agent may execute its command", "give an agent allow_run: true");
     if (!somebody([&](const AgentProfile* agent) { return works_for(*agent, spec); }))
       tell("no agent works for the project " + quoted(spec.project),
            "change the project of the task or of an agent");

@@ -44,6 +44,7 @@ class TraceReader {
     else
       diagnostics_.add(workflow ? workflow->place : document.place, "'workflow' must be a map",
                        "see WfFormat 1.5");
+    check_limits(plan_, diagnostics_);
     if (!plan_.tasks.empty() && check_cycles(plan_, diagnostics_) && diagnostics_.empty()) measure(plan_);
     if (!diagnostics_.empty()) return fail(diagnostics_.error());
     return std::move(plan_);

@@ -54,8 +54,16 @@ Result<Task> BoardView::task(TaskId id) const {
   return unseal<Task>(**bytes);
 }
 
+Result<Workflow> BoardView::workflow(WorkflowId id) const {
+  const auto bytes = snapshot_->get(keys::workflow(id));
+  if (!bytes) return fail(bytes.error());
+  if (!*bytes) return fail(Errc::not_found, fmt::format("there is no workflow {}", id));
+  return unseal<Workflow>(**bytes);
+}
+
 Result<std::vector<Task>> BoardView::tasks() const { return all_of<Task>(*snapshot_); }
 Result<std::vector<Agent>> BoardView::agents() const { return all_of<Agent>(*snapshot_); }
+Result<std::vector<Workflow>> BoardView::workflows() const { return all_of<Workflow>(*snapshot_); }
 
 Result<std::vector<TaskId>> BoardView::ids_under(std::string_view prefix) const {
   std::vector<TaskId> ids;

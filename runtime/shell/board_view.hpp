@@ -23,9 +23,12 @@ class BoardView {
   /// Errors: not_found, naming the id; corrupt.
   Result<Task> task(TaskId id) const;
   Result<std::vector<Task>> tasks() const;
+  /// Errors: not_found, corrupt.
+  Result<Workflow> workflow(WorkflowId id) const;
   /// Errors: as Snapshot::scan.
   Result<std::vector<TaskId>> ids_under(std::string_view prefix) const;
   Result<std::vector<Agent>> agents() const;
+  Result<std::vector<Workflow>> workflows() const;
   Result<Config> config() const;
   /// The ids of the rows of the SQL table for which the condition holds (--where). Errors: as
   /// Query::ids_where.

@@ -16,8 +16,8 @@ class JobProgress {
  public:
   /// `total`: tasks of the job. `quiet`: show nothing.
   JobProgress(std::size_t total, bool quiet);
-  /// Events up to this one are skipped.
-  void start_after(Seq last) { seen_ = last; }
+  /// Events up to this one are skipped; `ended` tasks of the job were over before.
+  void start_after(Seq last, std::size_t ended) { seen_ = last, ended_ = ended; }
 
   /// Shows the events since the last call. Errors: corrupt.
   Result<void> update(const BoardView& board, const std::set<TaskId>& job);

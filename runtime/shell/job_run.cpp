@@ -1,14 +1,11 @@
 #include "runtime/shell/job_run.hpp"
 
-#include <stdlib.h>
-
 #include <cstdio>
 #include <filesystem>
 
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/format/keys.hpp"
-#include "blackboard/store/lmdb_store.hpp"
 #include "runtime/drivers/call.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/drivers/stop_signal.hpp"
@@ -18,7 +15,10 @@
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/job_progress.hpp"
 #include "runtime/shell/job_report.hpp"
+#include "runtime/shell/job_site.hpp"
+#include "runtime/shell/job_workflow.hpp"
 #include "runtime/shell/print.hpp"
+#include "runtime/shell/unserved.hpp"
 
 namespace bidboard {
 namespace {
@@ -27,45 +27,11 @@ namespace fs = std::filesystem;
 
 constexpr Micros default_critical_path = 5 * one;
 constexpr std::int64_t default_agents = 4;
-constexpr Duration start_patience = seconds(10);
+/// Long: a busy machine starts many agents slowly.
+constexpr Duration start_patience = seconds(30);
 /// Progress is redrawn after events, at most this often, and at least this often in case an event was missed.
 constexpr Duration fastest_update = milliseconds(100);
 constexpr Duration slowest_update = milliseconds(1000);
-
-/// The board of the job. A temporary one is removed afterwards, unless it is kept on request.
-class Site {
- public:
-  static Result<Site> open(const Globals& globals, const std::string& project) {
-    Result<BoardDirectory> found = find_board(globals.directory);
-    if (found) return Site(*found, false);
-    if (!globals.directory.empty()) return fail(found.error());
-    std::string pattern = (fs::temp_directory_path() / "bidboard-run-XXXXXX").string();
-    if (!::mkdtemp(pattern.data()))
-      return fail(Errc::storage, fmt::format("cannot make a folder for a temporary board at {}", pattern));
-    Result<BoardDirectory> made = make_board_folder(pattern);
-    if (!made) return fail(made.error());
-    {
-      const auto store = LmdbStore::open(made->path, {.create = true});
-      if (!store) return fail(store.error());
-    }
-    Config config;
-    config.project = project;
-    if (const auto configured = call_for<Nothing>(*made, Configure{config}); !configured)
-      return fail(configured.error());
-    return Site(*made, true);
-  }
-  Site(Site&& other) noexcept : board(other.board), temporary(std::exchange(other.temporary, false)) {}
-  ~Site() {
-    std::error_code ignored;
-    if (temporary) fs::remove_all(board.home(), ignored);
-  }
-
-  BoardDirectory board;
-  bool temporary;
-
- private:
-  Site(BoardDirectory b, bool t) : board(std::move(b)), temporary(t) {}
-};
 
 std::vector<PlannedAgent> workers(const Plan& plan, const JobOptions& options, bool board_is_served) {
   if (!plan.agents.empty()) return plan.agents;
@@ -84,7 +50,7 @@ std::vector<PlannedAgent> workers(const Plan& plan, const JobOptions& options, b
 
 class Job {
  public:
-  Job(Site site, Plan plan, JobOptions options)
+  Job(JobSite site, Plan plan, JobOptions options)
       : site_(std::move(site)),
         plan_(std::move(plan)),
         options_(std::move(options)),
@@ -92,56 +58,101 @@ class Job {
         supervisor_({}, [this](const std::string& text) { progress_.note(text); }) {}
 
   Result<Exit> run() {
-    const bool was_served = serving_writer(site_.board).has_value();
-    if (const Result<void> ready = prepare(was_served); !ready) return fail(ready.error());
-    const Result<PostedPlan> posted = post_plan(plan_, [&](Post request) {
-      return call_for<Posted>(site_.board, std::move(request), caller_here());
-    });
-    if (!posted) return fail(posted.error());
-    job_.insert(posted->ids.begin(), posted->ids.end());
-    Result<void> followed = follow();
+    if (const Result<void> begun = begin(); !begun) return fail(begun.error());
+    const Result<void> followed = follow();
     progress_.finish();
-    if (!followed) return fail(followed.error());
     supervisor_.stop_all();
-    Result<BoardView> board = BoardView::open(site_.board);
+    Result<BoardView> board = BoardView::open(site_.board());
     if (!board) return fail(board.error());
-    const Result<JobSummary> summary = summarise(*board, plan_, posted->ids);
+    const Result<JobSummary> summary = summarise(*board, plan_, job_.ids);
     if (!summary) return fail(summary.error());
     if (options_.json)
       print_json(to_value(*summary));
     else
       print_summary(*summary);
-    if (site_.temporary && options_.keep) {
-      site_.temporary = false;
-      std::fprintf(stderr, "The board is kept: bidboard -C %s tasks\n", site_.board.home().c_str());
+    const bool all_done = followed && summary->not_done.empty();
+    if (site_.temporary() && (options_.keep || !all_done)) {
+      site_.keep();
+      std::fprintf(stderr, "The board is kept: bidboard -C %s tasks\n", site_.board().home().c_str());
     }
-    return summary->not_done.empty() ? Exit::ok : Exit::failed;
+    if (!followed) return fail(followed.error());
+    return all_done ? Exit::ok : Exit::failed;
   }
 
  private:
-  /// Starts what is missing: a controller, the job's strategy, and agents, and waits until they registered.
-  Result<void> prepare(bool was_served) {
+  /// Starts what is missing (a controller, the job's strategy, agents), and posts what is not on the board yet.
+  Result<void> begin() {
+    const bool was_served = serving_writer(site_.board()).has_value();
     if (!was_served)
-      if (const Result<void> started = supervisor_.start(controller_child(site_.board, true)); !started)
+      if (const Result<void> started = supervisor_.start(controller_child(site_.board(), true)); !started)
         return started;
-    if (const Result<Writer> writer = await_serving(site_.board, start_patience); !writer)
+    if (const Result<Writer> writer = await_serving(site_.board(), start_patience); !writer)
       return fail(writer.error());
-    if (const Result<BoardView> board = BoardView::open(site_.board); board)
-      progress_.start_after(board->snapshot().last_seq());
     if (const Result<void> set = set_strategy(was_served); !set) return set;
-    const std::vector<PlannedAgent> agents = workers(plan_, options_, was_served);
+    std::vector<PlannedAgent> agents = workers(plan_, options_, was_served);
+    const bool has_own = !plan_.agents.empty() || plan_.traced;
+    for (PlannedTask& task : plan_.tasks) task.spec.exclusive = has_own && !plan_.shared;
+
+    const Send send = [this](RequestBody body) { return call(site_.board(), std::move(body), site_.caller()); };
+    const Result<BoardView> before = BoardView::open(site_.board());
+    if (!before) return fail(before.error());
+    const Result<JobWorkflow> workflow = open_workflow(*before, plan_, options_.fresh, send);
+    if (!workflow) return fail(workflow.error());
+    if (const std::string words = in_words(plan_, *workflow); !words.empty()) progress_.note(words);
+    if (const Result<void> started = start_agents(std::move(agents), workflow->id); !started) return started;
+    if (const Result<void> served = check_served(*workflow); !served) return served;
+    progress_.start_after(before->snapshot().last_seq(), workflow->earlier.done);
+    Result<PostedPlan> posted = post_rest(plan_, *workflow, send);
+    if (!posted) return fail(posted.error());
+    job_ = std::move(*posted);
+    return {};
+  }
+
+  /// Starts them and waits until all have registered, so that the first auction includes each of them.
+  Result<void> start_agents(std::vector<PlannedAgent> agents, WorkflowId workflow) {
     const std::string here = fs::current_path().string();
-    for (const PlannedAgent& agent : agents)
-      if (const Result<void> started = supervisor_.start(agent_child(site_.board, agent, here)); !started)
+    for (PlannedAgent& agent : agents) {
+      if (!agent.serves_board && !agent.profile.workflow) agent.profile.workflow = workflow;
+      if (const Result<void> started = supervisor_.start(agent_child(site_.board(), agent, here)); !started)
         return started;
+    }
     return await_agents(agents);
   }
 
-  /// On a temporary board no rights are checked.
-  CallOptions caller_here() const { return site_.temporary ? CallOptions{} : caller(); }
+  /// Nothing is posted that would wait for ever, unless that was asked for.
+  Result<void> check_served(const JobWorkflow& workflow) {
+    constexpr std::size_t most_told = 5;
+    const Result<BoardView> board = BoardView::open(site_.board());
+    if (!board) return fail(board.error());
+    const Result<std::vector<Agent>> agents = board->agents();
+    if (!agents) return fail(agents.error());
+    const Result<Config> config = board->config();
+    if (!config) return fail(config.error());
+    std::string told;
+    std::size_t count = 0;
+    for (const PlannedTask& task : plan_.tasks) {
+      TaskSpec spec = task.spec;
+      spec.workflow = workflow.id;
+      if (spec.project.empty()) spec.project = config->project;
+      const std::optional<std::string> why = why_unserved(spec, *agents);
+      if (!why) continue;
+      if (++count <= most_told) told += fmt::format("\n  '{}': {}", spec.name, *why);
+    }
+    if (count == 0) return {};
+    if (count > most_told) told += fmt::format("\n  and {} more", count - most_told);
+    const std::string text =
+        fmt::format("no agent can do {} of this job:{}", counted(count, "task"), told);
+    if (options_.wait) {
+      progress_.note(text + "\nwaiting for agents that can");
+      return {};
+    }
+    return fail(Errc::unavailable,
+                text + "\nadd such an agent to the file, start one with `bidboard agent`, or wait for one with "
+                       "`bidboard run --wait`");
+  }
 
   Result<void> set_strategy(bool was_served) {
-    Result<BoardView> board = BoardView::open(site_.board);
+    Result<BoardView> board = BoardView::open(site_.board());
     if (!board) return fail(board.error());
     const Result<Config> known = board->config();
     if (!known) return fail(known.error());
@@ -161,17 +172,18 @@ class Job {
               "the board is served with strategy {} ({}), and a board has one strategy at a time; stop it "
               "with `bidboard down`, or leave out --strategy and --mechanism",
               before.strategy, before.mechanism));
-    const Result<Nothing> configured = call_for<Nothing>(site_.board, Configure{config}, caller_here());
+    const Result<Nothing> configured =
+        call_for<Nothing>(site_.board(), Configure{config}, site_.caller());
     if (!configured) return fail(configured.error());
     return {};
   }
 
-  /// Waits for all agents, so that the first auction includes each of them.
   Result<void> await_agents(const std::vector<PlannedAgent>& agents) {
     const Instant give_up = read_clocks().mono + start_patience;
     while (true) {
+      if (stop_.requested()) return fail(Errc::failed, "interrupted; nothing was posted");
       if (const Result<void> fine = supervisor_.look_after(); !fine) return fine;
-      Result<BoardView> board = BoardView::open(site_.board);
+      Result<BoardView> board = BoardView::open(site_.board());
       if (!board) return fail(board.error());
       const Result<std::vector<Agent>> known = board->agents();
       if (!known) return fail(known.error());
@@ -183,17 +195,16 @@ class Job {
       if (all) return {};
       if (read_clocks().mono > give_up)
         return fail(Errc::unavailable,
-                    fmt::format("not all agents started; their logs are in {}", site_.board.run()));
+                    fmt::format("not all agents started; their logs are in {}", site_.board().run()));
       ::usleep(5'000);
     }
   }
 
   /// Until every task of the job has ended.
   Result<void> follow() {
-    const StopSignal stop;
     const Instant begun = read_clocks().mono;
     while (true) {
-      const std::optional<Writer> writer = serving_writer(site_.board);
+      const std::optional<Writer> writer = serving_writer(site_.board());
       Result<std::unique_ptr<Feed>> feed =
           writer ? Feed::open(writer->feed) : Result<std::unique_ptr<Feed>>(nullptr);
       if (!feed) return fail(feed.error());
@@ -202,45 +213,56 @@ class Job {
         if (const Result<void> fine = supervisor_.look_after(); !fine) return fine;
         if (const Result<bool> over = look(); !over || *over)
           return over ? Result<void>() : fail(over.error());
-        if (stop.requested()) return fail(Errc::failed, fmt::format("interrupted; {}", left_behind()));
+        if (stop_.requested()) return fail(Errc::failed, fmt::format("interrupted; {}", left_behind()));
         if (options_.time_limit.us > 0 && round - begun > options_.time_limit)
           return fail(Errc::timed_out,
                       fmt::format("not finished within {}; {}", options_.time_limit, left_behind()));
         if (*feed) static_cast<void>((*feed)->wait(slowest_update));
         const Duration pause = fastest_update - (read_clocks().mono - round);
         if (pause.us > 0) ::usleep(static_cast<useconds_t>(pause.us));
-        const std::optional<Writer> now = serving_writer(site_.board);
+        const std::optional<Writer> now = serving_writer(site_.board());
         if (!now || !writer || now->pid != writer->pid) break;  // another controller, another feed
       }
     }
   }
 
+  /// What a job that did not end left, and how it goes on.
   std::string left_behind() const {
-    return site_.temporary && !options_.keep
-               ? "the temporary board was removed (--keep keeps it)"
-               : fmt::format("the finished tasks are kept on the board in {}", site_.board.home());
+    const std::string on = site_.temporary() ? fmt::format(" -C {}", site_.board().home()) : "";
+    std::string text = fmt::format("{} of {} done, and kept on the board in {}", progress_.ended(),
+                                   counted(plan_.tasks.size(), "task"), site_.board().home());
+    if (!plan_.source.empty())
+      text += fmt::format(
+          ". `bidboard{0} run {1}` goes on; `bidboard{0} run --fresh {1}` cancels the rest and begins anew", on,
+          options_.file);
+    return text;
   }
 
+  /// Whether the job is over, with all that its tasks posted.
   Result<bool> look() {
-    Result<BoardView> board = BoardView::open(site_.board);
+    const Result<BoardView> board = BoardView::open(site_.board());
     if (!board) return fail(board.error());
-    if (const Result<void> shown = progress_.update(*board, job_); !shown) return fail(shown.error());
-    for (const TaskId id : job_) {
+    if (const Result<void> shown = progress_.update(*board, {job_.ids.begin(), job_.ids.end()}); !shown)
+      return fail(shown.error());
+    for (const TaskId id : job_.ids) {
       const Result<Task> task = board->task(id);
       if (!task) return fail(task.error());
       if (task->state == TaskState::waiting)
         return fail(Errc::failed, fmt::format("{} waits for a person: {}", id, task->reason));
       if (!is_over(task->state)) return false;
     }
-    return true;
+    const Result<Workflow> workflow = board->workflow(job_.workflow);
+    if (!workflow) return fail(workflow.error());
+    return workflow->open == 0;
   }
 
-  Site site_;
+  JobSite site_;
   Plan plan_;
   JobOptions options_;
   JobProgress progress_;
+  const StopSignal stop_;
   Supervisor supervisor_;
-  std::set<TaskId> job_;
+  PostedPlan job_;
 };
 
 }  // namespace
@@ -251,7 +273,7 @@ Result<Exit> run_job(const Globals& globals, Plan plan, const JobOptions& option
         plan.critical_path > 0 ? div_micros(default_critical_path, plan.critical_path) : one;
     scale_sizes(plan, options.scale.value_or(std::max<Micros>(fitting, 1)));
   }
-  Result<Site> site = Site::open(globals, plan.project.empty() ? plan.name : plan.project);
+  Result<JobSite> site = JobSite::open(globals, plan.project.empty() ? plan.name : plan.project);
   if (!site) return fail(site.error());
   if (!options.json && !options.quiet)
     std::puts(fmt::format("{}: {}, {} of work, the estimated critical path is {}",

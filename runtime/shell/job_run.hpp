@@ -14,11 +14,14 @@
 namespace bidboard {
 
 struct JobOptions {
+  std::string file;         ///< as typed
   std::int64_t agents = 0;  ///< started when the plan names none; 0: four
   std::string strategy;     ///< overrides the plan's
   std::string mechanism;
   std::optional<Micros> scale;  ///< seconds per traced second; nothing: the critical path takes 5 s
-  bool keep = false;            ///< keep a temporary board
+  bool keep = false;            ///< keep a temporary board even if every task is done
+  bool fresh = false;           ///< cancel what is left of an earlier run
+  bool wait = false;            ///< for agents that can do the tasks which no agent can do yet
   bool quiet = false;
   bool json = false;
   Duration time_limit{};  ///< 0: none

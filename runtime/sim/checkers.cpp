@@ -19,6 +19,8 @@ bool may_have(const TaskSpec& task, const AgentProfile& agent) {
   if (agent.role != Role::specialist) return false;
   if (!agent.project.empty() && agent.project != task.project) return false;
   if (!task.run.empty() && !agent.allow_run && !agent.simulated) return false;
+  if (task.run.empty() && agent.only_commands) return false;
+  if ((agent.workflow || task.exclusive) && agent.workflow != task.workflow) return false;
   return std::ranges::all_of(task.skills, [&](const SkillNeed& need) {
     return std::ranges::any_of(agent.skills, [&](const Skill& skill) {
       return skill.name == need.name && skill.level >= need.level;

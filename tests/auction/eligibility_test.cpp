@@ -67,6 +67,19 @@ TEST_CASE("the first rule that excludes an agent is named, in words") {
     t.reserved_for = AgentId{9};
     expect(RefusalReason::run, "does not run commands of tasks (see --allow-run)");
   }
+  SECTION("a task without a command, for an agent that only executes commands") {
+    a.profile.only_commands = true;
+    expect(RefusalReason::run, "only does tasks that have a command of their own (--run)");
+  }
+  SECTION("an agent of another workflow") {
+    a.profile.workflow = WorkflowId{4};
+    expect(RefusalReason::workflow, "works for w4 only");
+  }
+  SECTION("a task that is left to the agents of its workflow") {
+    t.spec.workflow = WorkflowId{4};
+    t.spec.exclusive = true;
+    expect(RefusalReason::workflow, "the task is left to the agents of w4");
+  }
   SECTION("reserved for another") {
     t.reserved_for = AgentId{9};
     expect(RefusalReason::reserved, "the task is reserved for a9");
@@ -82,6 +95,18 @@ TEST_CASE("special cases in which an agent is eligible") {
   SECTION("a task reserved for this very agent") {
     a.profile.allow_run = true;
     t.reserved_for = a.id;
+  }
+  SECTION("commands, when the agent does nothing else") { a.profile.allow_run = a.profile.only_commands = true; }
+  SECTION("a task of the workflow that the agent works for") {
+    a.profile.allow_run = true;
+    t.spec.exclusive = true;
+    t.spec.workflow = a.profile.workflow = WorkflowId{4};
+  }
+  SECTION("a task that is left to a workflow's agents, for a person") {
+    a.profile.allow_run = true;
+    a.state = AgentState::shell;
+    t.spec.exclusive = true;
+    t.spec.workflow = WorkflowId{4};
   }
   SECTION("a skill declared twice counts at its best") {
     a.profile.allow_run = true;

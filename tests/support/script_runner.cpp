@@ -111,6 +111,10 @@ bool ScriptRunner::run_show(Words& words, std::string& out) const {
   } else if (verb == "workflow") {
     const Workflow& workflow = *board.workflow(id<WorkflowId>(words.word(1)));
     out += fmt::format("{} of {} tasks open\n", workflow.open, workflow.tasks);
+  } else if (verb == "times") {
+    const Task& task = *board.task(id<TaskId>(words.word(1)));
+    out += fmt::format("began {} after its award, took {}\n", task.started_at - task.awarded_at,
+                       task.finished_at - task.started_at);
   } else if (verb == "auction") {
     out += auction_of(store_, id<TaskId>(words.word(1)));
   } else {

@@ -1,4 +1,6 @@
 // run: runs a job file or a trace to its end.
+#include <filesystem>
+
 #include "auction/clearing.hpp"
 #include "blackboard/fmt.hpp"
 #include "runtime/coordination/strategy.hpp"
@@ -7,6 +9,8 @@
 
 namespace bidboard {
 namespace {
+
+namespace fs = std::filesystem;
 
 struct RunArgs {
   std::string file;
@@ -27,6 +31,9 @@ Result<Exit> run(const Globals& globals, RunArgs args) {
     if (const auto made = check_strategy(args.options.strategy); !made) return fail(made.error());
   if (!args.options.mechanism.empty())
     if (const auto found = find_mechanism(args.options.mechanism); !found) return fail(found.error());
+  args.options.file = args.file;
+  std::error_code error;
+  plan->source = args.file == "-" ? "" : fs::weakly_canonical(args.file, error).string();
   return run_job(globals, std::move(*plan), args.options);
 }
 
@@ -47,12 +54,14 @@ Command run_command() {
       "FILE is a job file (YAML, see `bidboard help jobs`) or a WfFormat trace (JSON), whose tasks simulated "
       "agents do.\n"
       "Tasks are posted to the board of this folder; if there is none, to a temporary board outside of it, "
-      "which "
-      "is removed\n"
-      "afterwards. If no controller serves the board, `run` starts one and stops it at the end. It also "
-      "starts the "
-      "agents that\n"
-      "FILE names. Their commands run in the current folder. Exits 0 if every task is done.",
+      "which is\n"
+      "removed if every task is done. If no controller serves the board, `run` starts one and stops it at the "
+      "end. It also\n"
+      "starts the agents that FILE names, which do the tasks of this job only. Their commands run in the "
+      "current folder.\n"
+      "If an earlier run of FILE on this board did not end, or some of its tasks failed, it goes on: done "
+      "tasks that FILE\n"
+      "has not changed are kept. Exits 0 if every task is done, 6 if no agent can do some task.",
       {{"bidboard run examples/audit.yaml", "real agents that run real commands"},
        {"bidboard run trace.json --agents 8 --strategy fifo",
         "a recorded workflow, at 5 s for its critical path"}},
@@ -66,7 +75,10 @@ Command run_command() {
         o.number("--scale", args->scale, "X",
                  "Traces: seconds per recorded second; 0: the critical path takes 5 s");
         o.duration("--time-limit", args->options.time_limit, "TIME", "Give up after this long");
-        o.flag("--keep", args->options.keep, "Keep the temporary board");
+        o.flag("--fresh", args->options.fresh, "Cancel what is left of an earlier run of FILE and begin anew");
+        o.flag("--wait", args->options.wait,
+               "Wait for agents if there is none that can do some task; else that is an error");
+        o.flag("--keep", args->options.keep, "Keep the temporary board even if every task is done");
         o.flag("--quiet", args->options.quiet, "Print only the result");
         o.flag("--json", args->options.json, "Print the outcome as JSON");
         return [args](const Globals& globals) { return run(globals, *args); };

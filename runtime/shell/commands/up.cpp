@@ -17,6 +17,7 @@
 #include "runtime/drivers/clock.hpp"
 #include "runtime/drivers/stop_signal.hpp"
 #include "runtime/fleet/workforce.hpp"
+#include "runtime/home/board_place.hpp"
 #include "runtime/jobs/settings.hpp"
 #include "runtime/net/client.hpp"
 #include "runtime/shell/board_view.hpp"
@@ -24,6 +25,7 @@
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/notes.hpp"
 #include "runtime/shell/print.hpp"
+#include "runtime/shell/unserved.hpp"
 
 namespace bidboard {
 namespace {
@@ -177,7 +179,10 @@ class Arrivals {
 Result<void> supervise(const BoardDirectory& board, const Settings& settings, Supervisor& supervisor,
                        const StopSignal& stop, Detached& detached) {
   Arrivals arrivals(board, settings, supervisor);
+  BoardPlace place(board);
   while (!stop.requested()) {
+    // Before look_after(): processes end because the board is gone, and must not be started again.
+    if (const Result<void> there = place.look(read_clocks().mono); !there) return there;
     if (const Result<void> fine = supervisor.look_after(); !fine) return fine;
     if (!arrivals.reported()) {
       const Result<std::optional<Note>> report = arrivals.look();
@@ -188,7 +193,7 @@ Result<void> supervise(const BoardDirectory& board, const Settings& settings, Su
       }
     }
     wait_readable({supervisor.descriptor(), stop.descriptor()},
-                  arrivals.reported() ? Duration{-1} : look_interval);
+                  arrivals.reported() ? BoardPlace::look_interval : look_interval);
   }
   return {};
 }
@@ -285,6 +290,7 @@ struct Overview {
   std::string listens;  ///< for other machines
   pid_t supervisor = 0;
   std::map<std::string, std::size_t> tasks;  ///< by state
+  std::size_t unserved = 0;                  ///< tasks that wait, and no connected agent can do them
   std::vector<Agent> agents;
 };
 
@@ -299,9 +305,13 @@ Result<Overview> look(const BoardView& board) {
   }
   const Result<std::vector<Task>> tasks = board.tasks();
   if (!tasks) return fail(tasks.error());
-  for (const Task& task : *tasks) overview.tasks[std::string(name(task.state))] += 1;
   Result<std::vector<Agent>> agents = board.agents();
   if (!agents) return fail(agents.error());
+  for (const Task& task : *tasks) {
+    overview.tasks[std::string(name(task.state))] += 1;
+    const bool waits = task.state == TaskState::ready || task.state == TaskState::offered;
+    if (waits && overview.serving && why_unserved(task.spec, *agents)) overview.unserved += 1;
+  }
   overview.agents = std::move(*agents);
   return overview;
 }
@@ -331,6 +341,9 @@ void print_overview(const BoardView& board, const Overview& overview) {
   for (const auto& [state, count] : overview.tasks)
     counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, state);
   std::printf("tasks       %s\n", counts.empty() ? "none" : counts.c_str());
+  if (overview.unserved > 0)
+    std::printf("            %s that no connected agent can do; `bidboard explain TASK` says why\n",
+                counted(overview.unserved, "task").c_str());
 }
 
 Value to_json_value(const BoardView& board, const Overview& overview) {
@@ -360,6 +373,7 @@ Value to_json_value(const BoardView& board, const Overview& overview) {
   Value tasks{Value::Object{}};
   for (const auto& [state, count] : overview.tasks) tasks.set(state, static_cast<std::int64_t>(count));
   out.set("tasks", std::move(tasks));
+  out.set("unserved", static_cast<std::int64_t>(overview.unserved));
   return out;
 }
 

@@ -1,0 +1,34 @@
+// Notices that a board's folder was moved or removed while processes work on it. They hold its files open, so
+// that nothing fails by itself: they would go on for ever where no command finds them. Edge code.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+
+#include "blackboard/result.hpp"
+#include "runtime/home/board_directory.hpp"
+
+namespace bidboard {
+
+class BoardPlace {
+ public:
+  /// How long a loss may go unnoticed: the interval at which look() is due.
+  static constexpr Duration look_interval = seconds(2);
+
+  /// The folder as it is now.
+  explicit BoardPlace(const BoardDirectory& board);
+
+  /// When look() has something to do.
+  Instant next_look() const { return next_look_; }
+  /// Once per look_interval: whether the path still leads to the same folder. Errors: unavailable, when it does
+  /// not.
+  Result<void> look(Instant now);
+
+ private:
+  const BoardDirectory board_;
+  std::optional<std::pair<dev_t, ino_t>> folder_;
+  Instant next_look_;
+};
+
+}  // namespace bidboard

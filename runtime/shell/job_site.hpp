@@ -1,0 +1,34 @@
+// Where a job runs: the board of this folder, or a temporary one if there is none.
+#pragma once
+
+#include <string>
+
+#include "runtime/drivers/call.hpp"
+#include "runtime/shell/command.hpp"
+
+namespace bidboard {
+
+class JobSite {
+ public:
+  /// `project`: the default project of a temporary board. Errors: of find_board(), storage.
+  static Result<JobSite> open(const Globals& globals, const std::string& project);
+  JobSite(JobSite&& other) noexcept;
+  JobSite& operator=(JobSite&&) = delete;
+  /// Removes a temporary board that is not kept.
+  ~JobSite();
+
+  const BoardDirectory& board() const { return board_; }
+  bool temporary() const { return temporary_; }
+  void keep() { kept_ = true; }
+  /// On a temporary board no rights are checked.
+  CallOptions caller() const;
+
+ private:
+  JobSite(BoardDirectory board, bool temporary) : board_(std::move(board)), temporary_(temporary) {}
+
+  BoardDirectory board_;
+  bool temporary_;
+  bool kept_ = false;
+};
+
+}  // namespace bidboard

@@ -1,0 +1,112 @@
+// `run` and the board around it: whose tasks its agents do, what it says when nobody can do them, what it keeps.
+#include <filesystem>
+
+#include "blackboard/fmt.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/test_board.hpp"
+
+using namespace bidboard;
+using namespace bidboard::testing;
+
+TEST_CASE("the agents of a job do not do the board's other tasks") {
+  const TestBoard board;
+  board.must({"post", "Review the contract"});
+  board.write("job.yaml", "agents: [{name: w, exec: cat}]\ntasks: {only: {title: Only this}}\n");
+  board.must({"run", "job.yaml"});
+  CHECK(board.rows("SELECT title, state, attempts FROM tasks ORDER BY id") ==
+        std::vector<std::string>{"Review the contract|ready|0", "Only this|done|1"});
+
+  board.write("job.yaml", "agents: [{name: w, exec: cat, serves: board}]\ntasks: {other: {title: That too}}\n");
+  board.must({"run", "job.yaml"});
+  CHECK(board.value("SELECT count(*) FROM tasks WHERE state = 'done'") >= "2");
+}
+
+TEST_CASE("the board's agents leave a job to its own, unless it is shared; people may take part") {
+  const TestBoard board;
+  const Process controller = board.serve();
+  const Process other = board.agent("other", {"--exec", "cat", "--speed", "100"});
+  board.await_agents(1);
+  const std::string tasks = "tasks: {a: {title: A}, b: {title: B}}\n";
+  board.write("job.yaml", "agents: [{name: own, exec: cat}]\n" + tasks);
+  board.must({"run", "job.yaml"});
+  CHECK(board.value("SELECT count(*) FROM tasks JOIN agents ON agents.id = holder WHERE agents.name = 'other'") ==
+        "0");
+  board.write("shared.yaml", "shared: true\nagents: [{name: own, skills: [x], exec: cat}]\n"
+                             "tasks: {a: {title: A, skills: [x]}, b: {title: B}}\n");
+  board.must({"run", "shared.yaml"});
+  CHECK(board.value("SELECT count(*) FROM tasks WHERE state = 'done'") == "4");
+}
+
+TEST_CASE("what a task of a job posts is done by the job's agents, and the job waits for it") {
+  const TestBoard board;
+  board.write("job.yaml", "agents: [{name: w, allow_run: true, capacity: 2}]\n"
+                          "tasks: {outer: {run: 'bidboard post inner --run \"echo inner > done\"'}}\n");
+  board.must({"run", "job.yaml"});
+  CHECK(board.read("done") == "inner\n");
+  CHECK(board.value("SELECT count(*) FROM tasks WHERE state = 'done' AND workflow = 'w1'") == "2");
+}
+
+TEST_CASE("a job that nobody can do says so at once and posts nothing") {
+  const TestBoard board;
+  board.write("job.yaml", "tasks: {port: {title: Port it, skills: [cobol]}}\n");
+  const Process controller = board.serve();
+  const Finished alone = board.run({"run", "job.yaml"});
+  CHECK(alone.exit_code == 6);
+  CHECK(contains(alone.err, "no agent can do 1 task of this job:\n  'port': no agent is connected"));
+  const Process agent = board.agent("w", {"--exec", "cat", "--skill", "pascal"});
+  board.await_agents(1);
+  const Finished finished = board.run({"run", "job.yaml"});
+  CHECK(finished.exit_code == 6);
+  CHECK(contains(finished.err, "'port': w needs cobol, has pascal"));
+  CHECK(contains(finished.err, "bidboard run --wait"));
+  CHECK(board.value("SELECT count(*) FROM tasks") == "0");
+
+  Process waiting = board.start({"run", "--wait", "job.yaml"});
+  REQUIRE(board.becomes("SELECT count(*) FROM tasks", "1"));
+  CHECK(contains(board.must({"status"}), "1 task that no connected agent can do"));
+  const Process cobol = board.agent("c", {"--exec", "cat", "--skill", "cobol"});
+  CHECK(waiting.wait() == 0);
+  CHECK(contains(waiting.out(), "waiting for agents that can"));
+}
+
+TEST_CASE("an agent that only executes commands leaves other tasks alone") {
+  const TestBoard board;
+  board.must({"post", "Review the pull request"});
+  board.must({"post", "Count", "--run", "echo 1"});
+  const Process controller = board.serve();
+  const Process runner = board.agent("runner", {"--allow-run"});
+  REQUIRE(board.task_becomes("t2", "done"));
+  CHECK(board.value("SELECT state, attempts FROM tasks WHERE id = 't1'") == "ready|0");
+  CHECK(contains(board.must({"status"}), "1 task that no connected agent can do"));
+}
+
+TEST_CASE("a failed run without a board prints what it has and keeps the temporary board") {
+  const TestBoard board(false);
+  board.write("job.yaml", "agents: [{name: w, allow_run: true}]\n"
+                          "tasks: {good: {run: echo the finding}, bad: {run: exit 3, attempts: 1}}\n");
+  const Finished finished = board.run({"run", "job.yaml"});
+  INFO(finished.out << finished.err);
+  CHECK(finished.exit_code == 1);
+  CHECK(contains(finished.out, "the finding"));
+  const std::string mark = "The board is kept: bidboard -C ";
+  REQUIRE(contains(finished.err, mark));
+  const std::size_t at = finished.err.find(mark) + mark.size();
+  const std::string kept = finished.err.substr(at, finished.err.find(' ', at) - at);
+  CHECK(contains(board.must({"-C", kept, "tasks"}), "good"));
+  std::filesystem::remove_all(kept);
+}
+
+TEST_CASE("a fan-in of 10,001 is refused whole, by the name of its task") {
+  const TestBoard board;
+  std::string text = "agents: [{name: w, allow_run: true}]\ntasks:\n";
+  std::string needs;
+  for (int i = 0; i < 10'001; ++i) {
+    text += fmt::format("  t{}: {{run: 'true'}}\n", i);
+    needs += fmt::format("{}t{}", i == 0 ? "" : ",", i);
+  }
+  board.write("job.yaml", text + "  sum: {run: 'true', needs: [" + needs + "]}\n");
+  const Finished finished = board.run({"run", "job.yaml"});
+  CHECK(finished.exit_code == 2);
+  CHECK(contains(finished.err, "task 'sum': it needs 10001 tasks, more than 10000"));
+  CHECK(board.value("SELECT count(*) FROM tasks") == "0");
+}
