@@ -94,18 +94,24 @@ class Job {
     for (PlannedTask& task : plan_.tasks) task.spec.exclusive = has_own && !plan_.shared;
 
     const Send send = [this](RequestBody body) { return call(site_.board(), std::move(body), site_.caller()); };
-    const Result<BoardView> before = BoardView::open(site_.board());
-    if (!before) return fail(before.error());
-    const Result<JobWorkflow> workflow = open_workflow(*before, plan_, options_.fresh, send);
+    const Result<JobWorkflow> workflow = find_workflow(send);
     if (!workflow) return fail(workflow.error());
     if (const std::string words = in_words(plan_, *workflow); !words.empty()) progress_.note(words);
     if (const Result<void> started = start_agents(std::move(agents), workflow->id); !started) return started;
     if (const Result<void> served = check_served(*workflow); !served) return served;
-    progress_.start_after(before->snapshot().last_seq(), workflow->earlier.done);
     Result<PostedPlan> posted = post_rest(plan_, *workflow, send);
     if (!posted) return fail(posted.error());
     job_ = std::move(*posted);
     return {};
+  }
+
+  /// Events from here on are shown as progress.
+  Result<JobWorkflow> find_workflow(const Send& send) {
+    const Result<BoardView> board = BoardView::open(site_.board());
+    if (!board) return fail(board.error());
+    Result<JobWorkflow> workflow = open_workflow(*board, plan_, options_.fresh, send);
+    if (workflow) progress_.start_after(board->snapshot().last_seq(), workflow->earlier.done);
+    return workflow;
   }
 
   /// Starts them and waits until all have registered, so that the first auction includes each of them.

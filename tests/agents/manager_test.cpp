@@ -110,8 +110,8 @@ TEST_CASE(
   b.crews[0].price_per_second = 2 * one;
   const Member sum = subtree({9}, {a, b, specialist({3}, 1, 0)});
   REQUIRE(sum.crews.size() == 2);
-  CHECK(sum.crews[0] == Crew{{}, "", false, one, 0, 1, 0});
-  CHECK(sum.crews[1] == Crew{{{"cpp", one}}, "", false, 2 * one, one, 5, 4});
+  CHECK(sum.crews[0] == Crew{{}, "", false, one, 0, 1, 0, false, {}});
+  CHECK(sum.crews[1] == Crew{{{"cpp", one}}, "", false, 2 * one, one, 5, 4, false, {}});
   // Members that are full do not make the subtree look loaded for other members' tasks.
   const auto fit = fitness(sum, task({1}, "cpp").offer.spec);
   REQUIRE(fit);

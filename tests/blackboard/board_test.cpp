@@ -158,7 +158,7 @@ TEST_CASE("scans over store and overlay see what a simple map sees") {
       } else if (dice < 8 && tasks > 0) {
         const Task task = *board.task({random.below(tasks) + 1});
         if (!is_held(task.state)) continue;
-        board.apply(event(TaskFinished{task.id, task.epoch, task.holder, "", "", 0, 0}));
+        board.apply(event(TaskFinished{task.id, task.epoch, task.holder, "", "", 0, 0, {}}));
         twin.erase(keys::holding(task.holder, task.id));
       } else if (dice == 8) {
         REQUIRE(board.commit(term).has_value());
@@ -224,7 +224,7 @@ TEST_CASE("large content is stored once under its hash") {
     board.apply(posted(id));
     board.apply(awarded(id, 1));
     board.stage_blob(hash, content);
-    board.apply(event(TaskFinished{{id}, {1}, {1}, "", hash, 0, 0}));
+    board.apply(event(TaskFinished{{id}, {1}, {1}, "", hash, 0, 0, {}}));
     REQUIRE(board.commit(term).has_value());
     CHECK(board.result_of(*board.task({id})) == content);
   }

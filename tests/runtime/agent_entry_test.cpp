@@ -59,6 +59,7 @@ const std::map<std::string, std::string> samples{
     {"noise", R"({"name":"a","executor":"simulated","noise":0.2})"},
     {"failure_rate", R"({"name":"a","executor":"simulated","failure_rate":0.1})"},
     {"seed", R"({"name":"a","executor":"simulated","seed":9007199254740993})"},
+    {"serves", R"({"name":"a","executor":"simulated","serves":"w3"})"},
     {"restart", R"({"name":"a","executor":"simulated","restart":false})"},
 };
 
@@ -108,6 +109,11 @@ PlannedAgent random_agent(Random& random) {
   agent.failure_rate = up_to(one);
   agent.seed = random.below(1ULL << 62);
   agent.restart = maybe();
+  if (maybe())
+    agent.profile.workflow = WorkflowId{1 + random.below(100)};
+  else
+    agent.serves_board = maybe();
+  agent.profile.only_commands = agent.executor == ExecutorKind::command && agent.exec.empty();
   return agent;
 }
 

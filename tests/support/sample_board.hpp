@@ -35,7 +35,7 @@ inline void apply_sample(Board& board, const std::string& content) {
   for (std::uint64_t id = 1; id <= 2; ++id, decision.id.value += 1)
     apply(TaskAwarded{{id}, {1}, {1}, "0123456789abcdef", false, WallTime{9'000}, decision});
   board.stage_blob(content_hash(content), content);
-  apply(TaskFinished{{1}, {1}, {1}, "", content_hash(content), 0, 0});
+  apply(TaskFinished{{1}, {1}, {1}, "", content_hash(content), 0, 0, {}});
   apply(Calibrated{{{1}, "task", 1, one, one, one}});
   apply(DiscoveryPosted{{{1}, {1}, {1}, {1}, "kind", "title", "body", "", {}}});
   apply(Replied{{5}, 1, "bytes"});
