@@ -13,8 +13,8 @@ bool says(const std::string& text, const std::string& part) { return text.find(p
 /// Two crowds; each strategy takes its factor times a makespan that the seed draws.
 Results results_of(const std::vector<std::string>& strategies, const std::vector<double>& factors) {
   Results results;
-  results.names = {"test", "about <b>", "simulate", strategies[0], 12, {"w"}, {"4 agents", "8 agents"},
-                   {4, 8}, {"none"},    strategies};
+  results.names = {"test", "about <b>", "simulate", strategies[0],       12, {"w"}, {"4 agents", "8 agents"},
+                   {4, 8}, {"none"},    strategies, {"agents", "agents"}};
   for (std::size_t a = 0; a < 2; ++a)
     for (std::uint64_t seed = 1; seed <= 12; ++seed) {
       Random random(seed + 100 * a);
@@ -76,6 +76,72 @@ TEST_CASE("a report told of 0.0 % less time, for it was certain") {
   const Verdict verdict = judge(results);
   CHECK(verdict.settings[0].standings[1].to_baseline.p <= noise_level);
   CHECK(says(answer(results, verdict), "No strategy is significantly better than another"));
+}
+
+namespace {
+
+void unfinish(RunRecord& run) {
+  run.measured[measure_position("makespan")] = 1e6;
+  run.measured[measure_position("bound_ratio")] = 1e4;
+  run.measured[measure_position("unfinished")] = 5;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "three of four runs never ended, and the strategy was said to be nearest to the bound at 35 times it") {
+  Results results = results_of({"one", "two"}, {1.0, 1.2});
+  for (RunRecord& run : results.runs)
+    if (run.cell.agents == 0 && run.cell.seed % 4 != 0) unfinish(run);
+  const Verdict verdict = judge(results);
+  const Standing& best = verdict.settings[0].standings[0];
+  CHECK(best.runs == 12);
+  CHECK(best.finished == 3);
+  CHECK(best.to_bound.pairs == 3);
+  CHECK(best.to_bound.ratio < 3);
+  const std::string text = answer(results, verdict);
+  INFO(text);
+  CHECK(text.starts_with("18 of 48 runs did not finish and count in no mean: one 9 of 24 and two 9 of 24."));
+  CHECK(says(text, "With 4 agents, 6 of 24 runs finished; of these one is closest to the bound"));
+  CHECK(says(to_csv(results), ",,,"));
+  CHECK_FALSE(says(to_csv(results), "1000000"));
+  CHECK(says(report_markdown(results), "| one | 3 of 12 |"));
+}
+
+TEST_CASE("a strategy that finishes less is not good, however fast it was where it finished") {
+  Results results = results_of({"sure", "hasty", "stuck"}, {1.0, 0.5, 0.7});
+  for (RunRecord& run : results.runs) {
+    if (run.cell.strategy == 1 && run.cell.seed > 2) unfinish(run);
+    if (run.cell.strategy == 2) unfinish(run);
+  }
+  const Verdict verdict = judge(results);
+  for (const SettingVerdict& setting : verdict.settings) {
+    REQUIRE(setting.standings.size() == 3);
+    CHECK(setting.standings[0].strategy == 0);
+    CHECK(setting.standings[0].as_good_as_best);
+    CHECK(setting.standings[1].finishes_less);
+    CHECK_FALSE(setting.standings[1].as_good_as_best);
+    CHECK(setting.standings[1].to_bound.pairs == 2);  // what all finished that finished anything
+    CHECK(setting.standings[2].finishes_less);
+    CHECK(setting.standings[2].to_bound.pairs == 0);
+  }
+  CHECK(says(answer(results, verdict), "hasty finishes only 2 of 12 runs"));
+  for (RunRecord& run : results.runs) unfinish(run);
+  CHECK(says(answer_to(results), "No run was finished, so there is nothing to compare."));
+  CHECK(says(report_page(results, {}), "No run was finished"));
+}
+
+TEST_CASE("one measure had 2.31 in the table and 2.56 in the plot: one mean each, and named") {
+  for (const Measure& measure : measures()) {
+    INFO(measure.name);
+    CHECK(mean(measure, {1, 4}) == Approx(measure.unit == "×" ? 2 : 2.5));
+  }
+  Results results = results_of({"one", "two"}, {1.0, 1.2});
+  for (RunRecord& run : results.runs)
+    run.measured[measure_position("heft_ratio")] = run.cell.seed % 2 ? 1.0 : 4.0;
+  const std::string text = report_markdown(results);
+  CHECK(says(text, "ratios (×) are geometric means, all else arithmetic ones"));
+  CHECK(says(text, "as good | 2 |"));
 }
 
 TEST_CASE("versions of one experiment are compared by name") {

@@ -41,24 +41,23 @@ std::string rounded(double value) {
   return text;
 }
 
-/// The files that match the pattern, or the .json files of a folder.
+/// The files that match the pattern, or the workflows in a folder.
 std::vector<std::string> find_files(const fs::path& base, const std::string& pattern) {
-  fs::path path = fs::path(pattern).is_absolute() ? fs::path(pattern) : base / pattern;
-  if (fs::is_directory(path)) path /= "*.json";
-  glob_t found{};
+  const fs::path path = fs::path(pattern).is_absolute() ? fs::path(pattern) : base / pattern;
+  std::vector<fs::path> patterns{path};
+  if (fs::is_directory(path)) patterns = {path / "*.json", path / "*.dot", path / "*.gv", path / "*.stg"};
   std::vector<std::string> files;
-  if (::glob(path.c_str(), 0, nullptr, &found) == 0)
-    for (std::size_t i = 0; i < found.gl_pathc; ++i) files.emplace_back(found.gl_pathv[i]);
-  ::globfree(&found);
+  for (const fs::path& each : patterns) {
+    glob_t found{};
+    if (::glob(each.c_str(), 0, nullptr, &found) == 0)
+      for (std::size_t i = 0; i < found.gl_pathc; ++i) files.emplace_back(found.gl_pathv[i]);
+    ::globfree(&found);
+  }
+  std::sort(files.begin(), files.end());
   return files;
 }
 
-struct Loaded {
-  Experiment experiment;
-  std::string source;
-};
-
-Result<Loaded> load(const std::string& file, bool full) {
+Result<Experiment> load(const std::string& file, bool full) {
   const Result<std::string> text = read_text("@" + file);
   if (!text) return fail(text.error());
   const fs::path base = fs::path(file).parent_path();
@@ -67,9 +66,12 @@ Result<Loaded> load(const std::string& file, bool full) {
   surroundings.read = [](const std::string& path) { return read_text("@" + path); };
   surroundings.full = full;
   Result<Experiment> experiment = read_experiment(*text, file, surroundings);
-  if (!experiment) return fail(experiment.error());
-  return Loaded{std::move(*experiment), *text + (full ? "full" : "")};
+  if (experiment)
+    for (const std::string& note : experiment->notes) std::fprintf(stderr, "bidboard: %s\n", note.c_str());
+  return experiment;
 }
+
+void warn(const std::string& warning) { std::fprintf(stderr, "bidboard: %s\n", warning.c_str()); }
 
 /// Version and machine, kept with the results.
 std::string made_by() {
@@ -91,14 +93,22 @@ void show_progress(std::size_t done, std::size_t total, double seconds_left) {
 
 void print_standings(const Results& results) {
   const Verdict verdict = judge(results);
-  Table table({"AGENTS", "FAULTS", "STRATEGY", "× BOUND", "95 %", "AGAINST BEST", ""});
+  Table table({"AGENTS", "FAULTS", "STRATEGY", "FINISHED", "× BOUND", "95 %", "AGAINST BEST", ""});
   for (const SettingVerdict& setting : verdict.settings)
-    for (const Standing& s : setting.standings)
-      table.add({results.names.agents[setting.agents], results.names.faults[setting.faults],
-                 results.names.strategies[s.strategy], rounded(s.to_bound.ratio),
-                 fmt::format("{} to {}", rounded(s.to_bound.ci.low), rounded(s.to_bound.ci.high)),
-                 fmt::format("× {}", rounded(s.to_best.ratio)), s.as_good_as_best ? "best, or noise" : ""});
+    for (const Standing& s : setting.standings) {
+      const bool compared = s.to_bound.pairs > 0;
+      table.add(
+          {results.names.agents[setting.agents], results.names.faults[setting.faults],
+           results.names.strategies[s.strategy], fmt::format("{} of {}", s.finished, s.runs),
+           compared ? rounded(s.to_bound.ratio) : "–",
+           compared ? fmt::format("{} to {}", rounded(s.to_bound.ci.low), rounded(s.to_bound.ci.high)) : "–",
+           compared ? fmt::format("× {}", rounded(s.to_best.ratio)) : "–",
+           s.as_good_as_best ? "best, or noise"
+           : s.finishes_less ? "finishes less"
+                             : ""});
+    }
   table.print();
+  std::puts("× BOUND: geometric mean of makespan / bound over the runs that all strategies finished.");
   for (const AnswerTable& answers : answer_tables(results)) {
     std::printf("\n%s. %s\n", answers.title.c_str(), answers.note.c_str());
     Table shown(answers.head);
@@ -128,35 +138,33 @@ Result<Exit> run_one_cell(const Experiment& experiment, const std::string& name,
 }
 
 Result<Exit> run(const ExperimentArgs& args) {
-  const Result<Loaded> loaded = load(args.paths.front(), args.full);
+  const Result<Experiment> loaded = load(args.paths.front(), args.full);
   if (!loaded) return fail(loaded.error());
-  const Experiment& experiment = loaded->experiment;
+  const Experiment& experiment = *loaded;
   if (!args.cell.empty()) return run_one_cell(experiment, args.cell, args.json);
   RunnerOptions options;
   options.out =
       args.out.empty() ? fmt::format("results/{}", fs::path(args.paths.front()).stem().string()) : args.out;
   options.program = own_program();
-  options.source = loaded->source;
   options.made_by = args.note.empty() ? made_by() : fmt::format("{} {}", made_by(), args.note);
   options.threads = std::max(1u, std::thread::hardware_concurrency());
   const std::size_t runs = cells_of(experiment).size();
   if (args.dry_run) {
-    const Result<double> each = seconds_per_run(experiment, options.program);
-    if (!each) return fail(each.error());
-    const double threads = experiment.mode == Mode::live ? 1 : options.threads;
-    const double total = *each * static_cast<double>(runs) / threads;
+    const Result<double> total = predicted_seconds(experiment, options.program, options.threads);
+    if (!total) return fail(total.error());
     std::puts(fmt::format("{}: {} × {} of agents × {} × {} × {}; about {}", counted(runs, "run"),
                           counted(experiment.workloads.size(), "workload"),
                           counted(experiment.agents.size(), "group"),
                           counted(experiment.faults.size(), "fault setting"),
                           counted(experiment.strategies.size(), "strategy", "strategies"),
-                          counted(experiment.seeds, "seed"), seconds(1 + static_cast<std::int64_t>(total)))
+                          counted(experiment.seeds, "seed"), seconds(1 + static_cast<std::int64_t>(*total)))
                   .c_str());
     return Exit::ok;
   }
   const StopSignal stop;
   options.stop = [&] { return stop.requested(); };
   options.on_progress = show_progress;
+  options.on_warning = warn;
   const Result<Results> results = run_experiment(experiment, options);
   if (!results) return fail(results.error());
   if (results->runs.size() < runs) {
@@ -174,6 +182,10 @@ Result<Exit> report_again(const ExperimentArgs& args) {
   for (const std::string& folder : args.paths) {
     Result<Results> results = read_results(folder);
     if (!results) return fail(results.error());
+    for (const std::string& warning : results->warnings) warn(warning);
+    if (results->runs.size() < expected_runs(results->names))
+      warn(fmt::format("{} holds {} of {}; `bidboard experiment run FILE --out {}` makes the others", folder,
+                       results->runs.size(), counted(expected_runs(results->names), "run"), folder));
     if (const Result<void> written = write_report(folder, *results); !written) return fail(written.error());
     all.push_back(std::move(*results));
   }
@@ -197,8 +209,7 @@ Result<Exit> list(const ExperimentArgs& args) {
     const Result<Results> results = read_results(path);
     if (!results) return fail(results.error());
     const ExperimentNames& n = results->names;
-    const std::size_t total =
-        n.workloads.size() * n.agents.size() * n.faults.size() * n.strategies.size() * n.seeds;
+    const std::size_t total = expected_runs(n);
     table.add({path, n.name, fmt::format("{}", results->runs.size()), fmt::format("{}", total), n.mode});
     Value item{Value::Object{}};
     item.set("folder", path);
