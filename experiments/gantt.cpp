@@ -14,7 +14,7 @@ namespace {
 
 using How = GanttBar::How;
 
-constexpr double letter_px = 7;
+constexpr double letter_px = 7.5;
 /// Text of 12 px needs so much height.
 constexpr std::size_t label_px = 14;
 constexpr std::size_t axis_px = 24;
@@ -86,12 +86,6 @@ const char* word_for(How how) {
   return how == How::lost ? "not accepted" : how == How::under_way ? "under way" : "accepted";
 }
 
-constexpr const char* style_of_file =
-    "<style>svg{background:#fff;font:12px system-ui,sans-serif}text{fill:#1d1f24}.axis{stroke:#d9d7d0}"
-    ".work{fill:#2457c5;fill-opacity:.85}.odd{fill-opacity:.6}.lost{fill:#b3261e}.open{fill:#8a8f99}"
-    "@media(prefers-color-scheme:dark){svg{background:#14161a}text{fill:#e8e6e1}.axis{stroke:#33373f}"
-    ".work{fill:#7aa2ff}.lost{fill:#ff8a80}}</style>";
-
 /// Whole numbers are short, and a canvas unit is a tenth of a pixel.
 std::string bar_path(const GanttBar& bar, std::size_t lane, std::size_t lane_px, double per_second) {
   const double x = bar.begin * per_second;
@@ -139,7 +133,7 @@ std::string gantt_svg(const GanttChart& chart, SvgUse use) {
   const double width = use == SvgUse::file ? file_px : narrow_px;
   std::size_t longest = 1;
   for (const std::string& row : chart.rows) longest = std::max(longest, letters(row));
-  const double left = std::min(0.3, (static_cast<double>(longest) * letter_px + 8) / width);
+  const double left = std::min(0.3, (static_cast<double>(longest) * letter_px + 12) / width);
   const double right = use == SvgUse::file ? 0.02 : 0.05;
   const double end = end_of(chart);
   const auto percent = [](double share) { return short_number(std::round(share * 10'000) / 100) + "%"; };
@@ -147,10 +141,7 @@ std::string gantt_svg(const GanttChart& chart, SvgUse use) {
   std::string svg =
       use == SvgUse::part
           ? fmt::format("<svg class='gantt' width='100%' height='{}' role='img'>", height + axis_px)
-          : fmt::format(
-                "<svg xmlns='http://www.w3.org/2000/svg' width='{}' height='{}' "
-                "role='img'><title>{}</title>{}",
-                file_px, height + axis_px, html(chart.title), style_of_file);
+          : svg_head(chart.title, file_px, static_cast<double>(height + axis_px));
   for (const double tick : round_ticks(end, use == SvgUse::file ? 8 : 4)) {
     const std::string x = percent(left + tick / end * (1 - left - right));
     svg += fmt::format(

@@ -9,14 +9,6 @@
 namespace bidboard {
 namespace {
 
-/// "a b" in quotes where a comma or quote stands in it (RFC 4180).
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n") == text.npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
-}
-
 /// Times are rounded to microseconds, task by task.
 constexpr double least_bound_ratio = 0.999;
 
@@ -45,6 +37,13 @@ std::optional<Cell> cell_of(std::string_view name) {
 }
 
 }  // namespace
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n") == text.npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
+}
 
 std::string text_of(const Value& value, std::string_view key) {
   const Value* member = value.find(key);

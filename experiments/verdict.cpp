@@ -40,10 +40,14 @@ std::string unfinished_runs(const Results& results) {
   }
   if (unfinished == 0) return "";
   std::vector<std::string> parts;
-  for (const auto& [strategy, counts] : by_strategy)
-    if (counts.first > 0)
-      parts.push_back(
-          fmt::format("{} {} of {}", results.names.strategies[strategy], counts.first, counts.second));
+  const auto& first = by_strategy.begin()->second;
+  if (std::ranges::all_of(by_strategy, [&](const auto& other) { return other.second == first; }))
+    parts.push_back(fmt::format("{} of {} with every strategy", first.first, first.second));
+  else
+    for (const auto& [strategy, counts] : by_strategy)
+      if (counts.first > 0)
+        parts.push_back(
+            fmt::format("{} {} of {}", results.names.strategies[strategy], counts.first, counts.second));
   return fmt::format("{} of {} did not finish and count in no mean: {}. ", unfinished,
                      counted(results.runs.size(), "run"), list_in_words(parts));
 }

@@ -85,18 +85,22 @@ function scale(low, high, from, to, logarithmic) {
   return (x) => from + ((f(x) - f(low)) / span) * (to - from);
 }
 // 1, 2 or 5 times a power of ten: on a logarithmic axis every one of them, or evenly spaced ones where it is short.
-function ticks(low, high, logarithmic, most = 6) {
+function ticks(low, high, logarithmic) {
   if (logarithmic && high / low > 5) {
     const all = [];
     for (let p = Math.floor(Math.log10(low)); p <= Math.ceil(Math.log10(high)); ++p)
       for (const f of [1, 2, 5]) all.push(f * 10 ** p);
     const inside = all.filter((x) => x >= low * 0.999 && x <= high * 1.001);
-    return inside.length > most + 2 ? inside.filter((x) => Number.isInteger(Math.log10(x))) : inside;
+    return inside.length > 8 ? inside.filter((x) => Number.isInteger(Math.log10(x))) : inside;
   }
-  const power = 10 ** Math.floor(Math.log10((high - low) / most || 1));
-  const step = power * [1, 2, 5, 10].find((f) => (high - low) / (f * power) <= most);
-  const out = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high * (1 + 1e-9); ++i) out.push(i * step);
+  const power = 10 ** Math.floor(Math.log10(high - low || 1));
+  let out = [];
+  for (const factor of [1, 0.5, 0.2, 0.1]) {
+    const step = factor * power;
+    out = [];
+    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i) out.push(Number((i * step).toPrecision(12)));
+    if (out.length >= 3) return out;
+  }
   return out;
 }
 // Charts are drawn as wide as their place, so that text keeps its size. A figure has borders and padding.
@@ -118,7 +122,7 @@ function dotPlot(rows, unit) {
   const margin = (high - low || Math.abs(high) || 1) * 0.06;
   const x = scale(low - margin, high + margin, left, width - right);
   const svg = svgNode("svg", { width, height, role: "img" });
-  for (const t of ticks(low - margin, high + margin, false, narrow ? 4 : 6)) {
+  for (const t of ticks(low - margin, high + margin)) {
     svg.append(svgNode("line", { class: "axis", x1: x(t), x2: x(t), y1: 4, y2: height - 26 }));
     svg.append(svgNode("text", { class: "soft", x: x(t), y: height - 10, "text-anchor": "middle" }, short(t) + unit));
   }
@@ -136,7 +140,7 @@ function dotPlot(rows, unit) {
 }
 
 function linePlot(series, { xTitle, logX, logY, steps }) {
-  const width = chartWidth(), height = 330, left = 52, right = 16, top = 12, bottom = 44, narrow = width < 520;
+  const width = chartWidth(), height = 330, left = 52, right = 16, top = 12, bottom = 44;
   const points = series.flatMap((s) => s.points);
   let xs = [Math.min(...points.map((p) => p[0])), Math.max(...points.map((p) => p[0]))];
   let ys = [Math.min(...points.map((p) => p[1])), Math.max(...points.map((p) => p[1]))];
@@ -149,7 +153,7 @@ function linePlot(series, { xTitle, logX, logY, steps }) {
     svg.append(svgNode("line", { class: "axis", x1: left, x2: width - right, y1: y(t), y2: y(t) }));
     svg.append(svgNode("text", { class: "soft", x: left - 8, y: y(t) + 4, "text-anchor": "end" }, short(t)));
   }
-  for (const t of ticks(xs[0], xs[1], logX, narrow ? 4 : 6))
+  for (const t of ticks(xs[0], xs[1], logX))
     svg.append(svgNode("text", { class: "soft", x: x(t), y: height - bottom + 18, "text-anchor": "middle" }, short(t)));
   svg.append(svgNode("text", { class: "soft", x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" }, cut(xTitle, width - left)));
   for (const s of series) {
@@ -282,7 +286,11 @@ function fit() {
   for (const place of document.querySelectorAll(".scroll")) {
     const table = place.querySelector("table");
     table.classList.remove("stacked");
+    table.classList.remove("wrapped");
     if (place.scrollWidth <= place.clientWidth) continue;
+    table.classList.add("wrapped");
+    if (place.clientWidth > 700 && place.scrollWidth <= place.clientWidth) continue;
+    table.classList.remove("wrapped");
     const heads = [...table.querySelectorAll("thead th")].map((th) => th.textContent);
     for (const row of table.querySelectorAll("tbody tr"))
       [...row.cells].forEach((cell, i) => { if (i > 0 && heads[i]) cell.dataset.head = heads[i]; });

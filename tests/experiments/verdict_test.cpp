@@ -1,6 +1,7 @@
 #include "experiments/verdict.hpp"
 
 #include "blackboard/random.hpp"
+#include "experiments/export.hpp"
 #include "experiments/report.hpp"
 #include "tests/support/catch.hpp"
 
@@ -101,7 +102,7 @@ TEST_CASE(
   CHECK(best.to_bound.ratio < 3);
   const std::string text = answer(results, verdict);
   INFO(text);
-  CHECK(text.starts_with("18 of 48 runs did not finish and count in no mean: one 9 of 24 and two 9 of 24."));
+  CHECK(text.starts_with("18 of 48 runs did not finish and count in no mean: 9 of 24 with every strategy."));
   CHECK(says(text, "With 4 agents, 6 of 24 runs finished; of these one is closest to the bound"));
   CHECK(says(to_csv(results), ",,,"));
   CHECK_FALSE(says(to_csv(results), "1000000"));
@@ -171,4 +172,21 @@ TEST_CASE("results survive their files, and the page holds them safely and needs
   CHECK_FALSE(says(page, "\"</script>"));
   CHECK_FALSE(says(page, "src=\"http"));
   CHECK_FALSE(says(page, "@import"));
+}
+
+TEST_CASE("the tables and plots of a report are exported as CSV and SVG") {
+  Results results = results_of({"one", "two, <b>"}, {1.0, 1.2});
+  for (RunRecord& run : results.runs)
+    if (run.cell.agents == 1) unfinish(run);
+  const std::vector<std::pair<std::string, std::string>> files = exported_files(results);
+  REQUIRE(files.size() == 3);
+  CHECK(files[0].first == "standings.csv");
+  CHECK(says(files[0].second, "\n4 agents,none,one,12,12,12,1."));
+  CHECK(says(files[0].second, "\n4 agents,none,\"two, <b>\",12,12,12,1."));
+  CHECK(says(files[0].second, "\n8 agents,none,one,12,0,0,,,,,,,,no,,,,\n"));
+  CHECK_FALSE(says(files[0].second, "\r"));
+  CHECK(files[1].first == "setting-1-4-agents.svg");
+  CHECK(says(files[1].second, "two, &lt;b&gt;"));
+  CHECK(says(files[1].second, "<circle"));
+  CHECK_FALSE(says(files[2].second, "<circle"));
 }

@@ -10,6 +10,7 @@
 
 #include "blackboard/fmt.hpp"
 #include "experiments/drivers/runner.hpp"
+#include "experiments/export.hpp"
 #include "experiments/hypotheses.hpp"
 #include "experiments/report.hpp"
 #include "experiments/verdict.hpp"
@@ -247,6 +248,23 @@ Result<Exit> compare_folders(const ExperimentArgs& args) {
   return Exit::ok;
 }
 
+/// Writes the tables and plots of a report as files.
+Result<Exit> export_folder(const ExperimentArgs& args) {
+  const Result<Results> results = read_results(args.paths.front());
+  if (!results) return fail(results.error());
+  for (const std::string& warning : results->warnings) warn(warning);
+  const std::string to = args.out.empty() ? args.paths.front() + "/export" : args.out;
+  std::error_code error;
+  fs::create_directories(to, error);
+  if (error) return fail(Errc::storage, fmt::format("cannot make {}: {}", to, error.message()));
+  for (const auto& [name, text] : exported_files(*results)) {
+    const std::string path = fmt::format("{}/{}", to, name);
+    if (const Result<void> written = write_file(path, text); !written) return fail(written.error());
+    std::puts(path.c_str());
+  }
+  return Exit::ok;
+}
+
 Result<Exit> experiment(const ExperimentArgs& args) {
   if (args.verb == "run" && args.paths.size() != 1)
     return fail(Errc::invalid, "usage: bidboard experiment run FILE");
@@ -256,7 +274,11 @@ Result<Exit> experiment(const ExperimentArgs& args) {
   if (args.verb == "report") return report_again(args);
   if (args.verb == "list") return list(args);
   if (args.verb == "compare") return compare_folders(args);
-  return fail(Errc::invalid, fmt::format("unknown action '{}'; use run, report, list or compare", args.verb));
+  if (args.verb == "export" && args.paths.size() != 1)
+    return fail(Errc::invalid, "usage: bidboard experiment export DIR [--out FOLDER]");
+  if (args.verb == "export") return export_folder(args);
+  return fail(Errc::invalid,
+              fmt::format("unknown action '{}'; use run, report, export, list or compare", args.verb));
 }
 
 }  // namespace
@@ -270,6 +292,8 @@ Command experiment_command() {
           "                         runs.jsonl, runs.csv and report.html; an interrupted run continues where "
           "it stopped\n"
           "  report DIR...          write the report again, and print its tables\n"
+          "  export DIR             write the report's tables as CSV and its plots as SVG, to DIR/export or "
+          "--out\n"
           "  list [DIR]             list the results in a folder\n"
           "  compare BEFORE AFTER   compare the results of one experiment from two versions",
           {{"bidboard experiment run experiments/coordination.yaml --dry-run",
@@ -279,9 +303,9 @@ Command experiment_command() {
             "run one combination"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<ExperimentArgs>();
-            o.argument("VERB", args->verb, "run, report, list or compare");
+            o.argument("VERB", args->verb, "run, report, export, list or compare");
             o.arguments("PATH", args->paths, "An experiment file, or folders with results", false);
-            o.text("--out", args->out, "DIR", "Folder for the results [results/NAME]");
+            o.text("--out", args->out, "DIR", "Folder for the results [results/NAME], or for exported files");
             o.text("--cell", args->cell, "NAME", "Run only this combination, and print its measures");
             o.flag("--full", args->full, "Use the file's `full:` keys: more runs");
             o.flag("--dry-run", args->dry_run, "Print the number of runs and the estimated time");
