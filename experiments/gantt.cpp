@@ -175,15 +175,19 @@ std::string gantt_svg(const GanttChart& chart, SvgUse use) {
 }
 
 std::string gantt_page(const GanttChart& chart) {
+  const bool has_open =
+      std::ranges::any_of(chart.bars, [](const GanttBar& bar) { return bar.how == How::under_way; });
+  const auto milliseconds = [](double seconds) { return short_number(std::round(seconds * 1e3) / 1e3); };
   std::string page = page_head(chart.title);
   page += fmt::format("<h1>{}</h1>\n<figure>{}</figure>\n<p class=\"soft\">{}</p>\n", html(chart.title),
-                      gantt_svg(chart, SvgUse::part), gantt_legend);
+                      gantt_svg(chart, SvgUse::part),
+                      gantt_legend + (has_open ? std::string(" Grey: under way.") : std::string()));
   page +=
-      "<div class=\"scroll\"><table class=\"words\"><thead><tr><th>task</th><th>agent</th><th>begin, s</th>"
+      "<div class=\"scroll\"><table class=\"plain\"><thead><tr><th>task</th><th>agent</th><th>begin, s</th>"
       "<th>end, s</th><th>result</th></tr></thead><tbody>\n";
   for (const GanttBar& bar : chart.bars)
     page += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", html(bar.title),
-                        html(chart.rows[bar.row]), short_number(bar.begin), short_number(bar.end),
+                        html(chart.rows[bar.row]), milliseconds(bar.begin), milliseconds(bar.end),
                         word_for(bar.how));
   return page + "</tbody></table></div>\n</body>\n</html>\n";
 }

@@ -47,6 +47,7 @@ Value to_value(const Verdict& verdict) {
     value.set("agents", static_cast<std::int64_t>(setting.agents));
     value.set("faults", static_cast<std::int64_t>(setting.faults));
     value.set("standings", std::move(standings));
+    value.set("compared", static_cast<std::int64_t>(setting.standings.front().to_bound.pairs));
     settings.push(std::move(value));
   }
   return settings;

@@ -160,11 +160,10 @@ std::string one_setting(const Results& results, const SettingVerdict& setting) {
 }
 
 /// 1 where the strategy finished the run, else 0.
-Values shares_of(const Results& results, const SettingVerdict& setting, std::size_t strategy) {
+Values shares_of(const Results& results, std::size_t agents, std::size_t faults, std::size_t strategy) {
   Values shares;
   for (const RunRecord& run : results.runs)
-    if (run.cell.agents == setting.agents && run.cell.faults == setting.faults &&
-        run.cell.strategy == strategy)
+    if (run.cell.agents == agents && run.cell.faults == faults && run.cell.strategy == strategy)
       shares[{run.cell.workload, run.cell.seed}] = is_finished(run) ? 1 : 0;
   return shares;
 }
@@ -176,11 +175,11 @@ void compare_shares(const Results& results, SettingVerdict& setting) {
     return static_cast<double>(s.finished) / static_cast<double>(s.runs);
   };
   const Standing& most = *std::ranges::max_element(setting.standings, {}, share);
-  const Values of_most = shares_of(results, setting, most.strategy);
+  const Values of_most = shares_of(results, setting.agents, setting.faults, most.strategy);
   std::vector<double> p;
   for (const Standing& standing : setting.standings) {
     std::vector<double> a, b;
-    pair_up(of_most, shares_of(results, setting, standing.strategy), a, b);
+    pair_up(of_most, shares_of(results, setting.agents, setting.faults, standing.strategy), a, b);
     p.push_back(a.empty() ? 1 : differ(a, b).p);
   }
   const std::vector<double> corrected = holm(p);
@@ -208,7 +207,7 @@ SettingVerdict judge_setting(const Results& results, std::size_t agents, std::si
   for (std::size_t s = 0; s < results.names.strategies.size(); ++s) {
     Standing standing;
     standing.strategy = s;
-    for (const auto& [key, share] : shares_of(results, setting, s))
+    for (const auto& [key, share] : shares_of(results, agents, faults, s))
       ++standing.runs, standing.finished += share > 0;
     if (standing.runs == 0) continue;
     std::vector<double> ratios;
@@ -271,20 +270,32 @@ std::vector<Compared> compare_results(const Results& before, const Results& afte
   const auto place = [](const std::vector<std::string>& names, const std::string& name) {
     return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
   };
+  const auto as_before = [&](const Values& values) {
+    Values renamed;
+    for (const auto& [key, value] : values)
+      renamed[{place(before.names.workloads, after.names.workloads[key.first]), key.second}] = value;
+    return renamed;
+  };
   std::vector<Compared> rows;
   std::vector<double> p;
   for (std::size_t a = 0; a < before.names.agents.size(); ++a)
     for (std::size_t f = 0; f < before.names.faults.size(); ++f)
       for (std::size_t s = 0; s < before.names.strategies.size(); ++s) {
-        const Values of_before = before.values(makespan, a, f, s);
-        const Values of_after = after.values(makespan, place(after.names.agents, before.names.agents[a]),
-                                             place(after.names.faults, before.names.faults[f]),
-                                             place(after.names.strategies, before.names.strategies[s]));
-        const Comparison compared = compare_values(of_after, of_before);
-        if (compared.pairs == 0) continue;
-        rows.push_back(
-            {before.names.agents[a], before.names.faults[f], before.names.strategies[s], compared});
-        p.push_back(compared.p);
+        const std::size_t agents = place(after.names.agents, before.names.agents[a]);
+        const std::size_t faults = place(after.names.faults, before.names.faults[f]);
+        const std::size_t strategy = place(after.names.strategies, before.names.strategies[s]);
+        Compared row{before.names.agents[a], before.names.faults[f], before.names.strategies[s],
+                     compare_values(as_before(after.values(makespan, agents, faults, strategy)),
+                                    before.values(makespan, a, f, s))};
+        std::vector<double> shares_before, shares_after;
+        pair_up(shares_of(before, a, f, s), as_before(shares_of(after, agents, faults, strategy)),
+                shares_before, shares_after);
+        row.runs = shares_before.size();
+        row.finished_before = static_cast<std::size_t>(std::ranges::count(shares_before, 1.0));
+        row.finished_after = static_cast<std::size_t>(std::ranges::count(shares_after, 1.0));
+        if (row.runs == 0) continue;
+        p.push_back(row.makespan.p);
+        rows.push_back(std::move(row));
       }
   const std::vector<double> corrected = holm(p);
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i].makespan.p = corrected[i];

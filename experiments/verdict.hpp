@@ -46,6 +46,10 @@ struct Compared {
   std::string faults;
   std::string strategy;
   Comparison makespan;  ///< after / before, paired by workload and seed; p corrected
+  /// Of the runs that both results have.
+  std::size_t runs = 0;
+  std::size_t finished_before = 0;
+  std::size_t finished_after = 0;
 };
 std::vector<Compared> compare_results(const Results& before, const Results& after);
 

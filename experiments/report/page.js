@@ -358,7 +358,7 @@ function draw() {
       chooser("Setting", settings.map((s, i) => [i, s.name]), state.setting, (v) => { state.setting = Number(v); state.cell = null; }),
       chooser("Measure", data.measures.map((m) => [m.name, m.title + (m.unit ? ", " + m.unit : "")]), state.measure, (v) => { state.measure = v; }),
       chooser("Workload", [[-1, "all"], ...data.workloads.map((w, i) => [i, w])], state.workload, (v) => { state.workload = Number(v); })),
-    section(settings[state.setting].name, `Over the workloads and seeds that all strategies finished, paired; means of ratios (×) are geometric, all others arithmetic; 95 % bootstrap intervals; p corrected for ${data.comparisons} comparisons (Holm).`,
+    section(settings[state.setting].name, `Over the ${settings[state.setting].compared} workloads and seeds that all strategies finished, paired; means of ratios (×) are geometric, all others arithmetic; 95 % bootstrap intervals; p corrected for ${data.comparisons} comparisons (Holm).`,
             make("div", { class: "scroll" }, standingsTable())),
     section(measure.title, `${meanName(state.measure)} of: ${measure.formula}`, make("figure", {}, ratioPlot())),
     section("Growth with the number of agents", `${meanName(state.measure)} of ${measure.title}`, make("figure", {}, growthPlot())),

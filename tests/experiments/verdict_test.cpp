@@ -157,6 +157,28 @@ TEST_CASE("versions of one experiment are compared by name") {
   }
 }
 
+TEST_CASE(
+    "workloads of two versions were compared by their place, and runs that did not finish were not told") {
+  Results before = results_of({"one"}, {1.0});
+  Results after = before;
+  // A new workload stands before the old one, and takes ten times as long.
+  after.names.workloads = {"new", "w"};
+  for (RunRecord& run : after.runs) run.cell.workload = 1;
+  for (RunRecord run : before.runs) {
+    *run.measured[measure_position("makespan")] *= 10;
+    after.runs.push_back(std::move(run));
+  }
+  for (const Compared& row : compare_results(before, after)) CHECK(row.makespan.ratio == Approx(1));
+  for (RunRecord& run : after.runs)
+    if (run.cell.seed > 9) unfinish(run);
+  for (const Compared& row : compare_results(before, after)) {
+    CHECK(row.runs == 12);
+    CHECK(row.finished_before == 12);
+    CHECK(row.finished_after == 9);
+    CHECK(row.makespan.pairs == 9);
+  }
+}
+
 TEST_CASE("results survive their files, and the page holds them safely and needs no network") {
   const Results results = results_of({"</script>", "two, \"three\""}, {1, 2});
   const Result<RunRecord> again = read_run(to_value(results.names, results.runs[5]));

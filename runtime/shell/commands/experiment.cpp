@@ -239,11 +239,18 @@ Result<Exit> compare_folders(const ExperimentArgs& args) {
   if (!after) return fail(after.error());
   const std::vector<Compared> rows = compare_results(*before, *after);
   if (rows.empty()) return fail(Errc::not_found, "the two folders have no setting and strategy in common");
-  Table table({"AGENTS", "FAULTS", "STRATEGY", "MAKESPAN AFTER / BEFORE", "95 %", "RUNS", ""});
-  for (const Compared& row : rows)
-    table.add({row.agents, row.faults, row.strategy, rounded(row.makespan.ratio),
-               fmt::format("{} to {}", rounded(row.makespan.ci.low), rounded(row.makespan.ci.high)),
-               fmt::format("{}", row.makespan.pairs), row.makespan.p > noise_level ? "noise" : "differs"});
+  Table table({"AGENTS", "FAULTS", "STRATEGY", "FINISHED", "MAKESPAN AFTER / BEFORE", "95 %", "PAIRS", ""});
+  for (const Compared& row : rows) {
+    const Comparison& c = row.makespan;
+    table.add({row.agents, row.faults, row.strategy,
+               fmt::format("{} → {} of {}", row.finished_before, row.finished_after, row.runs),
+               c.pairs > 0 ? rounded(c.ratio) : "–",
+               c.pairs > 0 ? fmt::format("{} to {}", rounded(c.ci.low), rounded(c.ci.high)) : "–",
+               fmt::format("{}", c.pairs),
+               c.pairs == 0        ? ""
+               : c.p > noise_level ? "noise"
+                                   : "differs"});
+  }
   table.print();
   return Exit::ok;
 }
