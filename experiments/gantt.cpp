@@ -108,8 +108,12 @@ std::vector<double> round_ticks(double end, int most) {
   return ticks;
 }
 
-GanttChart gantt_of(std::string title, const Value& executions) {
+GanttChart gantt_of(std::string title, const Value& executions, std::size_t agents) {
   GanttChart chart;
+  const auto add_rows = [&](std::size_t count) {
+    while (chart.rows.size() < count) chart.rows.push_back(fmt::format("w{}", chart.rows.size() + 1));
+  };
+  add_rows(agents);
   chart.title = std::move(title);
   if (!executions.is_array()) return chart;
   for (const Value& row : executions.array()) {
@@ -118,7 +122,7 @@ GanttChart gantt_of(std::string title, const Value& executions) {
     if (!std::ranges::all_of(cells, [](const Value& cell) { return cell.is_number() && cell.number() >= 0; }))
       continue;
     const auto agent = static_cast<std::size_t>(cells[1].number());
-    while (chart.rows.size() <= agent) chart.rows.push_back(fmt::format("w{}", chart.rows.size() + 1));
+    add_rows(agent + 1);
     chart.bars.push_back({agent, cells[2].number(), cells[3].number(),
                           cells[4].number() > 0 ? How::accepted : How::lost,
                           fmt::format("{}", static_cast<std::int64_t>(cells[0].number()) + 1)});

@@ -34,8 +34,9 @@ constexpr const char* gantt_legend =
     "not "
     "accepted.";
 
-/// The executions of a run, as gantt.jsonl has them: lists of task, agent, begin, end, 1 if accepted.
-GanttChart gantt_of(std::string title, const Value& executions);
+/// The executions of a run of so many agents, as gantt.jsonl has them: lists of task, agent, begin, end, 1 if
+/// accepted.
+GanttChart gantt_of(std::string title, const Value& executions, std::size_t agents);
 
 /// `part`: for a page that has the classes of report/page.css; it is as wide as its place, and its text has
 /// the same size at every width. `file`: complete, with colours of its own.

@@ -199,6 +199,15 @@ std::string results_document(const std::vector<Results>& all) {
   return text;
 }
 
+Result<GanttChart> chart_of(const ExperimentNames& names, const Value& line) {
+  const Result<RunRecord> run = read_run(line);
+  if (!run) return fail(run.error());
+  const Value* executions = line.find("executions");
+  if (!has_place(names, run->cell) || !executions) return fail(Errc::corrupt, "it is not a chart");
+  return gantt_of(fmt::format("Cell {}, {}", name_of(run->cell), names.name), *executions,
+                  names.agent_counts[run->cell.agents]);
+}
+
 std::string report_page(const Results& results, const std::vector<Value>& gantt) {
   const Verdict verdict = judge(results);
   Value data = to_value(results.names);
@@ -208,9 +217,8 @@ std::string report_page(const Results& results, const std::vector<Value>& gantt)
   data.set("runs", runs_value(results));
   Value charts{Value::Array{}};
   for (const Value& line : gantt)
-    if (const Value* cell = line.find("cell"); cell && cell->is_string() && line.find("executions"))
-      charts.push(Value{
-          Value::Array{cell->string(), gantt_svg(gantt_of("", *line.find("executions")), SvgUse::part)}});
+    if (const Result<GanttChart> chart = chart_of(results.names, line))
+      charts.push(Value{Value::Array{text_of(line, "cell"), gantt_svg(*chart, SvgUse::part)}});
   data.set("gantt", std::move(charts));
   data.set("gantt_legend", gantt_legend);
 

@@ -149,6 +149,27 @@ Result<void> check_same_runs(const std::string& folder, const Value& before, con
                                           folder, different));
 }
 
+/// experiment.json.
+struct Description {
+  ExperimentNames names;
+  std::string made_by;
+};
+
+Result<Description> read_description(const std::string& folder) {
+  const std::string path = folder + "/experiment.json";
+  const Result<std::string> text = read_file(path);
+  if (!text) return fail(text.error());
+  if (text->empty())
+    return fail(
+        Errc::not_found,
+        fmt::format("no results in {0}; `bidboard experiment run FILE --out {0}` makes some", folder));
+  const Result<Value> value = parse_json(*text);
+  if (!value) return fail(Errc::corrupt, fmt::format("{}:{}", path, value.error().text));
+  Result<ExperimentNames> names = read_names(*value);
+  if (!names) return fail(Errc::corrupt, fmt::format("{}: {}", path, names.error().text));
+  return Description{std::move(*names), text_of(*value, "made_by")};
+}
+
 }  // namespace
 
 Result<void> write_file(const std::string& path, const std::string& text) {
@@ -254,20 +275,11 @@ void ResultFolder::keep(RunRecord run) {
 }
 
 Result<Results> read_results(const std::string& folder) {
-  const std::string path = folder + "/experiment.json";
-  const Result<std::string> text = read_file(path);
-  if (!text) return fail(text.error());
-  if (text->empty())
-    return fail(
-        Errc::not_found,
-        fmt::format("no results in {0}; `bidboard experiment run FILE --out {0}` makes some", folder));
-  const Result<Value> description = parse_json(*text);
-  if (!description) return fail(Errc::corrupt, fmt::format("{}:{}", path, description.error().text));
-  Result<ExperimentNames> names = read_names(*description);
-  if (!names) return fail(Errc::corrupt, fmt::format("{}: {}", path, names.error().text));
+  Result<Description> description = read_description(folder);
+  if (!description) return fail(description.error());
   Results results;
-  results.names = std::move(*names);
-  results.made_by = text_of(*description, "made_by");
+  results.names = std::move(description->names);
+  results.made_by = std::move(description->made_by);
   Result<Lines> lines = read_lines(
       folder + "/runs.jsonl", [&](const Value& line) { return what_is_wrong_with_run(results.names, line); });
   if (!lines) return fail(lines.error());
@@ -282,14 +294,17 @@ Result<Results> read_results(const std::string& folder) {
   return results;
 }
 
-Result<Value> read_executions(const std::string& folder, const std::string& cell) {
+Result<GanttChart> read_chart(const std::string& folder, const std::string& cell) {
+  const Result<Description> description = read_description(folder);
+  if (!description) return fail(description.error());
   const Result<Lines> charts = read_lines(folder + "/gantt.jsonl", what_is_wrong_with_chart);
   if (!charts) return fail(charts.error());
   for (const Value& line : charts->values)
-    if (text_of(line, "cell") == cell) return *line.find("executions");
-  return fail(Errc::not_found,
-              fmt::format("{} has no chart of a cell '{}'; it has those of seed 1, such as {}", folder, cell,
-                          charts->values.empty() ? "none yet" : text_of(charts->values.front(), "cell")));
+    if (text_of(line, "cell") == cell) return chart_of(description->names, line);
+  return fail(
+      Errc::not_found,
+      fmt::format("{} has no chart of a cell '{}'; it has those of seed 1{}", folder, cell,
+                  charts->values.empty() ? "" : ", such as " + text_of(charts->values.front(), "cell")));
 }
 
 Result<void> write_report(const std::string& folder, const Results& results) {

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "experiments/experiment.hpp"
+#include "experiments/gantt.hpp"
 #include "experiments/results.hpp"
 
 namespace bidboard {
@@ -61,8 +62,9 @@ class ResultFolder {
 /// Reads the results in a folder; lines that cannot be read are named in the warnings. Errors: not_found,
 /// corrupt, storage.
 Result<Results> read_results(const std::string& folder);
-/// The executions of a run, of which gantt.jsonl has those of seed 1. Errors: not_found, with what to type.
-Result<Value> read_executions(const std::string& folder, const std::string& cell);
+/// The Gantt chart of a run; the folder has those of seed 1. Errors: as read_results; not_found, with an
+/// example.
+Result<GanttChart> read_chart(const std::string& folder, const std::string& cell);
 /// Writes runs.csv and report.html. Errors: storage.
 Result<void> write_report(const std::string& folder, const Results& results);
 /// Replaces a file by one with this text. Errors: storage, with the reason.

@@ -53,10 +53,10 @@ TEST_CASE(
   CHECK(count(page, "<tr><td>") == 5);
 }
 
-TEST_CASE("the rows of gantt.jsonl are drawn, and what is no row is left out") {
+TEST_CASE("the rows of gantt.jsonl are drawn, one row for each agent, and what is no execution is left out") {
   const Result<Value> rows = parse_json("[[0,1,0.5,2,1],[3,0,1,2,0],[1,2],\"x\",[0,-1,0,1,1]]");
-  const GanttChart drawn = gantt_of("cell", *rows);
-  CHECK(drawn.rows == std::vector<std::string>{"w1", "w2"});
+  const GanttChart drawn = gantt_of("cell", *rows, 3);
+  CHECK(drawn.rows == std::vector<std::string>{"w1", "w2", "w3"});
   REQUIRE(drawn.bars.size() == 2);
   CHECK(drawn.bars[0].title == "1");
   CHECK(drawn.bars[1].how == How::lost);

@@ -132,6 +132,17 @@ TEST_CASE("a run below its bound does not count") {
   CHECK(says(results->warnings.at(0), ":1 does not count: its makespan is below the bound of any schedule"));
 }
 
+TEST_CASE("the runs of seed 1 have charts, with a row for each agent") {
+  const TempDir folder;
+  CHECK(read_chart(folder.path(), "w0.a0.f0.s0.1").error().code == Errc::not_found);
+  REQUIRE(run(experiment_of("[single]"), folder.path()).results.has_value());
+  const Result<GanttChart> chart = read_chart(folder.path(), "w0.a0.f0.s0.1");
+  REQUIRE(chart.has_value());
+  CHECK(chart->rows == std::vector<std::string>{"w1", "w2"});
+  CHECK(chart->bars.size() == 4);
+  CHECK(says(read_chart(folder.path(), "w0.a0.f0.s0.2").error().text, "such as w0.a0.f0.s0.1"));
+}
+
 TEST_CASE("more seeds were taken for another experiment") {
   const TempDir folder;
   REQUIRE(run(experiment_of("[fifo, central]", 2), folder.path()).made == 4);

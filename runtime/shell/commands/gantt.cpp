@@ -164,12 +164,6 @@ Result<GanttChart> chart_of_board(const Globals& globals, const std::string& job
                   titles, std::move(*stretches));
 }
 
-Result<GanttChart> chart_of_run(const std::string& folder, const std::string& cell) {
-  const Result<Value> executions = read_executions(folder, cell);
-  if (!executions) return fail(executions.error());
-  return gantt_of(fmt::format("Cell {} of {}", cell, folder), *executions);
-}
-
 Result<Exit> gantt(const Globals& globals, const GanttArgs& args) {
   if (args.html + args.svg + args.text > 1)
     return fail(Errc::invalid, "--html, --svg and --text exclude each other; choose one");
@@ -180,7 +174,7 @@ Result<Exit> gantt(const Globals& globals, const GanttArgs& args) {
     return fail(Errc::invalid,
                 "a chart is of a job or of a run of an experiment; leave out the job or --results");
   const Result<GanttChart> chart =
-      args.results.empty() ? chart_of_board(globals, args.job) : chart_of_run(args.results, args.cell);
+      args.results.empty() ? chart_of_board(globals, args.job) : read_chart(args.results, args.cell);
   if (!chart) return fail(chart.error());
   if (chart->bars.empty()) return fail(Errc::not_found, "no work has begun yet, so there is nothing to draw");
   if (args.html)
