@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
+#include <string_view>
 
 #include "blackboard/fmt.hpp"
 #include "blackboard/text/utf8.hpp"
@@ -24,6 +26,8 @@ constexpr double narrow_px = 330;
 /// Bars are drawn on a canvas of this width, which is stretched.
 constexpr double canvas = 10'000;
 constexpr double least_bar = 12;
+/// A damaged file can name any agent.
+constexpr double most_rows = 100'000;
 
 std::size_t letters(std::string_view text) {
   std::size_t count = 0;
@@ -121,6 +125,7 @@ GanttChart gantt_of(std::string title, const Value& executions, std::size_t agen
     const Value::Array& cells = row.array();
     if (!std::ranges::all_of(cells, [](const Value& cell) { return cell.is_number() && cell.number() >= 0; }))
       continue;
+    if (cells[1].number() >= most_rows) continue;
     const auto agent = static_cast<std::size_t>(cells[1].number());
     add_rows(agent + 1);
     chart.bars.push_back({agent, cells[2].number(), cells[3].number(),
@@ -166,15 +171,18 @@ std::string gantt_svg(const GanttChart& chart, SvgUse use) {
   svg +=
       fmt::format("<svg x='{}' y='0' width='{}' height='{}' viewBox='0 0 {} {}' preserveAspectRatio='none'>",
                   percent(left), percent(1 - left - right), height, canvas, height);
+  std::map<std::string_view, std::string> groups;  // by class
   for (std::size_t i = 0; i < chart.bars.size(); ++i) {
     const GanttBar& bar = chart.bars[i];
     std::string title = bar.title;
     if (use == SvgUse::file)
       title += fmt::format(", {}: {} to {} s, {}", chart.rows[bar.row], short_number(bar.begin),
                            short_number(bar.end), word_for(bar.how));
-    svg += fmt::format("<path class='{}' d='{}'><title>{}</title></path>", class_of(bar.how, lanes.odd[i]),
-                       bar_path(bar, lanes.of_bar[i], lane_px, canvas / end), html(title));
+    groups[class_of(bar.how, lanes.odd[i])] +=
+        fmt::format("<path d='{}'><title>{}</title></path>",
+                    bar_path(bar, lanes.of_bar[i], lane_px, canvas / end), html(title));
   }
+  for (const auto& [name, paths] : groups) svg += fmt::format("<g class='{}'>{}</g>", name, paths);
   return svg + "</svg></svg>\n";
 }
 

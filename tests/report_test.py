@@ -58,7 +58,7 @@ const least = Math.min(...texts.map(size));
 const cut = all(".scroll").filter((place) => place.scrollWidth > place.clientWidth).length;
 // Red is what was lost, and nothing else.
 const colour = (node) => getComputedStyle(node).fill;
-const reds = (root) => [...root.querySelectorAll("path, circle, line, rect")].filter((node) => !node.matches(".lost")).filter((node) => {
+const reds = (root) => [...root.querySelectorAll("path, circle, line, rect")].filter((node) => !node.closest(".lost")).filter((node) => {
   const [r, g, b] = (node.tagName === "path" && !node.closest(".gantt") || node.tagName === "line" ? getComputedStyle(node).stroke : colour(node)).match(/[0-9.]+/g).map(Number);
   return r > 140 && g < 60 && b < 60;
 });
