@@ -20,8 +20,11 @@ namespace {
 using bench::Clock;
 using bench::seconds_since;
 
-/// --dry-run measures for so long; a run that has begun is finished.
+/// --dry-run measures for so long, and longer for a sample of so many runs per workload, group of agents,
+/// fault and strategy, but not beyond the second limit; a run that has begun is finished.
 constexpr double sample_seconds = 5;
+constexpr std::size_t runs_per_part = 3;
+constexpr double most_sample_seconds = 15;
 /// An experiment is judged for the page and for the terminal.
 constexpr double times_judged = 2;
 
@@ -146,7 +149,11 @@ class Sampling {
  private:
   std::optional<Cell> next() {
     const std::lock_guard lock(mutex_);
-    const bool enough = !sample_.empty() && seconds_since(begun_) > sample_seconds;
+    const double now = seconds_since(begun_);
+    const std::size_t parts = experiment_.workloads.size() + experiment_.agents.size() +
+                              experiment_.faults.size() + experiment_.strategies.size();
+    const bool enough = !sample_.empty() &&
+                        now > (sample_.size() < runs_per_part * parts ? most_sample_seconds : sample_seconds);
     if (at_ == order_.size() || error_ || enough) return {};
     return order_[at_++];
   }
