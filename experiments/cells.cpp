@@ -75,6 +75,8 @@ Micros Setting::true_seconds(const TaskSpec& task, std::size_t agent) const {
   return mul_micros(estimate, std::max(least_share, one + random.between(-error, error)));
 }
 
+Micros Setting::least_factor() const { return std::max(least_share, one - error); }
+
 std::vector<AgentProfile> add_managers(std::vector<AgentProfile>& agents, std::uint32_t span) {
   if (span == 0)
     while (std::size_t{span} * span < agents.size()) ++span;

@@ -34,6 +34,8 @@ struct Setting {
 
   /// Seconds that the task takes on the agent: the estimate times a random factor of task, agent and seed.
   Micros true_seconds(const TaskSpec& task, std::size_t agent) const;
+  /// No factor is smaller.
+  Micros least_factor() const;
 };
 /// For strategy `hierarchy`: a tree of managers over the agents, and sets the agents' parents. Each manager
 /// has at most `span` members (0: the square root of the number of agents, rounded up); the root is an

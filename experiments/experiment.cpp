@@ -5,6 +5,7 @@
 
 #include "auction/clearing.hpp"
 #include "blackboard/fmt.hpp"
+#include "experiments/identity.hpp"
 #include "runtime/coordination/strategy.hpp"
 #include "runtime/jobs/key_table.hpp"
 
@@ -26,7 +27,8 @@ struct WorkloadEntry {
   bool optional = false;
 };
 constexpr std::array<Key<WorkloadEntry>, 6> workload_table{{
-    {{"trace", "path", "none", "WfFormat traces: a file, a folder, or a path with * and ?"},
+    {{"trace", "path", "none",
+      "recorded workflows (WfFormat, DOT or STG): a file, a folder, or a path with * and ?"},
      [](KeyReader& r, const Value& v, WorkloadEntry& e) {
        e.trace = r.text(v).value_or("");
        e.trace_place = v.place;
@@ -207,19 +209,6 @@ constexpr std::array<Key<File>, 14> file_table{{
      }},
 }};
 
-std::string name_of(const AgentsSpec& spec) {
-  std::string text = counted(spec.count, "agent");
-  if (spec.slowest != spec.fastest)
-    text += fmt::format(", speed {} to {}", format_micros(spec.slowest), format_micros(spec.fastest));
-  else if (spec.slowest != one)
-    text += fmt::format(", speed {}", format_micros(spec.slowest));
-  if (spec.capacity != 1) text += fmt::format(", capacity {}", spec.capacity);
-  if (spec.specialised) text += ", specialised";
-  if (spec.error > 0) text += fmt::format(", estimates ±{} %", format_micros(spec.error * 100));
-  if (spec.liars > 0) text += fmt::format(", {} % liars", format_micros(spec.liars * 100));
-  return text;
-}
-
 std::string name_of(const StrategySpec& spec) {
   std::string text = spec.strategy;
   if (spec.strategy == "auction") text += fmt::format(" {}{}", spec.mechanism, spec.live_bids ? " live" : "");
@@ -300,7 +289,24 @@ class ExperimentReader {
     spec.name = !entry.name.empty() ? entry.name
                                     : fmt::format("{} {}{}", entry.generate, entry.tasks,
                                                   entry.per_agent ? " per agent" : "");
-    file_.experiment.workloads.push_back(std::move(spec));
+    const std::string origin = spec.name;
+    add_workload(std::move(spec), origin);
+  }
+
+  /// The same work twice would count as two independent measurements.
+  void add_workload(WorkloadSpec spec, const std::string& origin) {
+    std::vector<WorkloadSpec>& workloads = file_.experiment.workloads;
+    const auto same = [&](const WorkloadSpec& other) { return same_work(other, spec); };
+    if (const auto found = std::ranges::find_if(workloads, same); found != workloads.end()) {
+      file_.experiment.notes.push_back(fmt::format("{} is the same work as workload {}, and is left out",
+                                                   quoted(origin), quoted(found->name)));
+      return;
+    }
+    const std::string first_name = spec.name;
+    for (int number = 2; std::ranges::find(workloads, spec.name, &WorkloadSpec::name) != workloads.end();
+         ++number)
+      spec.name = fmt::format("{} ({})", first_name, number);
+    workloads.push_back(std::move(spec));
   }
 
   void read_traces(const WorkloadEntry& entry) {
@@ -319,7 +325,7 @@ class ExperimentReader {
       WorkloadSpec spec;
       spec.name = entry.name.empty() || files.size() > 1 ? stem(file) : entry.name;
       spec.trace = std::move(*plan);
-      file_.experiment.workloads.push_back(std::move(spec));
+      add_workload(std::move(spec), file);
     }
   }
 
@@ -335,7 +341,7 @@ class ExperimentReader {
     for (const std::uint32_t count : entry.counts) {
       AgentsSpec spec = entry.spec;
       spec.count = count;
-      if (spec.name.empty() || entry.counts.size() > 1) spec.name = name_of(spec);
+      if (spec.name.empty() || entry.counts.size() > 1) spec.name = composed_name(spec);
       file_.experiment.agents.push_back(std::move(spec));
     }
   }
@@ -391,9 +397,9 @@ class ExperimentReader {
                            fmt::format("{} agents make more than a million tasks", agents.count),
                            "lower tasks_per_agent, or count");
     if (e.mode == Mode::live) check_live();
-    refuse_twins(e.agents);
-    refuse_twins(e.strategies);
-    refuse_twins(e.faults);
+    refuse_twins(e.agents, same_agents);
+    refuse_twins(e.strategies, [](const StrategySpec&, const StrategySpec&) { return false; });
+    refuse_twins(e.faults, same_faults);
     if (e.strategies.empty()) return;
     if (e.baseline.empty()) e.baseline = e.strategies.front().name;
     std::vector<std::string> names;
@@ -422,13 +428,17 @@ class ExperimentReader {
       if (faults.kill_controller || faults.loss > 0 || faults.partition.us > 0)
         diagnostics_.add(faults.place, "in live runs the only possible fault is kill_agents", remedy);
   }
-  template <class Spec>
-  void refuse_twins(const std::vector<Spec>& specs) {
+  template <class Spec, class Same>
+  void refuse_twins(const std::vector<Spec>& specs, Same&& same) {
     for (std::size_t i = 0; i < specs.size(); ++i)
       for (std::size_t k = 0; k < i; ++k)
         if (specs[i].name == specs[k].name)
           diagnostics_.add(specs[i].place, fmt::format("{} is defined twice", quoted(specs[i].name)),
                            "remove one of them, or give it another name");
+        else if (same(specs[i], specs[k]))
+          diagnostics_.add(specs[i].place,
+                           fmt::format("{} is the same as {}", quoted(specs[i].name), quoted(specs[k].name)),
+                           "remove one of them");
   }
 
   Diagnostics diagnostics_;
@@ -437,6 +447,19 @@ class ExperimentReader {
 };
 
 }  // namespace
+
+std::string composed_name(const AgentsSpec& spec) {
+  std::string text = counted(spec.count, "agent");
+  if (spec.slowest != spec.fastest)
+    text += fmt::format(", speed {} to {}", format_micros(spec.slowest), format_micros(spec.fastest));
+  else if (spec.slowest != one)
+    text += fmt::format(", speed {}", format_micros(spec.slowest));
+  if (spec.capacity != 1) text += fmt::format(", capacity {}", spec.capacity);
+  if (spec.specialised) text += ", specialised";
+  if (spec.error > 0) text += fmt::format(", estimates ±{} %", format_micros(spec.error * 100));
+  if (spec.liars > 0) text += fmt::format(", {} % liars", format_micros(spec.liars * 100));
+  return text;
+}
 
 Result<Experiment> read_experiment(std::string_view text, const std::string& file,
                                    const ExperimentSurroundings& surroundings) {

@@ -72,12 +72,15 @@ struct Experiment {
   std::vector<FaultsSpec> faults;
   std::vector<Hypothesis> hypotheses;
   std::vector<GoalSpec> goals;
+  std::vector<std::string> notes;  ///< workloads that were left out because they are there already
 };
+/// "8 agents, speed 0.5 to 2": what the group is called unless its entry has a name.
+std::string composed_name(const AgentsSpec& spec);
 
 /// Access to the files that an experiment file refers to.
 struct ExperimentSurroundings {
-  /// Files that match a path with `*` or `?`, or all .json files of a folder, sorted; relative to the
-  /// experiment file.
+  /// Files that match a path with `*` or `?`, or all workflows (.json, .dot, .gv, .stg) of a folder, sorted;
+  /// relative to the experiment file.
   std::function<std::vector<std::string>(const std::string& pattern)> find;
   std::function<Result<std::string>(const std::string& file)> read;
   bool full = false;  ///< `full:` replaces keys of the file: more seeds, more agents

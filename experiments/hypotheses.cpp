@@ -54,22 +54,36 @@ Values values_of(const Results& results, std::string_view measure, std::string_v
   for (const RunRecord& run : results.runs) {
     const Cell& cell = run.cell;
     if (cell.strategy == static_cast<std::size_t>(s - names.strategies.begin()) &&
-        workloads.contains(cell.workload) && agents.contains(cell.agents) && faults.contains(cell.faults) &&
-        run.measured[position])
-      values[{cell.workload, cell.agents, cell.faults, cell.seed}] = *run.measured[position];
+        workloads.contains(cell.workload) && agents.contains(cell.agents) && faults.contains(cell.faults))
+      if (const std::optional<double> value = value_of(run, position))
+        values[{cell.workload, cell.agents, cell.faults, cell.seed}] = *value;
   }
   return values;
 }
 
+/// The tasks not done, in the runs that did not finish.
+Values unfinished_of(const Results& results, std::string_view strategy, const Where& where) {
+  Values open = values_of(results, "unfinished", strategy, where);
+  std::erase_if(open, [](const auto& tasks) { return tasks.second == 0; });
+  return open;
+}
+
 bool is_positive(double value) { return value > 0; }
 
-/// The exponents of a power law over the numbers of agents, for each workload, faults and seed.
+/// Position of the kind of a group of agents.
+std::size_t kind_place(const ExperimentNames& names, std::size_t agents) {
+  return static_cast<std::size_t>(std::ranges::find(names.agent_kinds, names.agent_kinds[agents]) -
+                                  names.agent_kinds.begin());
+}
+
+/// The exponents of a power law over the numbers of agents, for each workload, kind of agents, faults and
+/// seed.
 Values exponents_of(const Results& results, const Values& values) {
   std::map<Unit, std::pair<std::vector<double>, std::vector<double>>> points;
   for (const auto& [measured, value] : values) {
     Unit unit = measured;
     const auto count = static_cast<double>(results.names.agent_counts[unit[agents_place]]);
-    unit[agents_place] = 0;
+    unit[agents_place] = kind_place(results.names, unit[agents_place]);
     points[unit].first.push_back(count);
     points[unit].second.push_back(value);
   }
@@ -118,6 +132,9 @@ HypothesisVerdict contrast(const Results& results, const Hypothesis& hypothesis)
   pair_up(aspect_of(results, hypothesis, hypothesis.more), aspect_of(results, hypothesis, hypothesis.less),
           more, less);
   HypothesisVerdict verdict;
+  if (hypothesis.measure != "unfinished")
+    verdict.unfinished = unfinished_of(results, hypothesis.more, hypothesis.where).size() +
+                         unfinished_of(results, hypothesis.less, hypothesis.where).size();
   if (more.empty()) return verdict;
   verdict.as_ratio = hypothesis.aspect == Aspect::failure ||
                      (hypothesis.aspect == Aspect::value && find_measure(hypothesis.measure)->unit != "%" &&
@@ -161,8 +178,8 @@ std::string side_in_words(const Hypothesis& hypothesis, double value) {
 AnswerTable hypotheses_table(const Results& results) {
   AnswerTable table{
       "Hypotheses",
-      "Paired by seed, with 95 % bootstrap intervals; p corrected for all hypotheses (Holm). n is "
-      "the number of agents.",
+      "Paired by seed, with 95 % bootstrap intervals; p corrected for all hypotheses (Holm). Where the "
+      "contrast is a ratio, means are geometric. n is the number of agents.",
       {"hypothesis", "measured by", "outcome", "figures"},
       {}};
   const std::vector<HypothesisVerdict> verdicts = judge_hypotheses(results);
@@ -197,35 +214,47 @@ AnswerTable goals_table(const Results& results) {
       table.rows.push_back({&f == &verdicts[i].front() ? goal.text : "",
                             setting_name(names, f.agents, f.faults), names.strategies[f.strategy], measure,
                             fmt::format("{} {}", four_digits(f.figure.ratio), interval(f.figure.ci)), limit,
-                            f.met ? "met" : "missed"});
+                            f.unfinished > 0
+                                ? fmt::format("missed: {} did not finish", counted(f.unfinished, "run"))
+                            : f.met ? "met"
+                                    : "missed"});
   }
   return table;
+}
+
+/// Each kind of agents once.
+std::vector<std::string> kinds_of(const ExperimentNames& names) {
+  std::vector<std::string> kinds;
+  for (const std::string& kind : names.agent_kinds)
+    if (std::ranges::find(kinds, kind) == kinds.end()) kinds.push_back(kind);
+  return kinds;
 }
 
 AnswerTable growth_table(const Results& results) {
   AnswerTable table{"Growth with the number n of agents, fitted",
                     "Power laws by least squares on logarithms, in runs without faults; 95 % bootstrap "
                     "intervals of the exponents.",
-                    {"strategy"},
+                    {"agents", "strategy"},
                     {}};
   for (const std::string_view cost : costs) {
     const Measure& measure = *find_measure(cost);
     table.head.push_back(std::string(measure.title) +
                          (measure.unit.empty() ? "" : ", " + std::string(measure.unit)));
   }
-  for (std::size_t s = 0; s < results.names.strategies.size(); ++s) {
-    std::vector<std::string> row{results.names.strategies[s]};
-    bool any = false;
-    for (const std::string_view cost : costs) {
-      const std::optional<Growth> growth = growth_of(results, cost, s);
-      any = any || growth;
-      row.push_back(growth ? fmt::format("{} n^{} {}", four_digits(growth->law.factor),
-                                         two_decimals(growth->law.exponent),
-                                         interval(growth->exponent, two_decimals))
-                           : "–");
+  for (const std::string& kind : kinds_of(results.names))
+    for (std::size_t s = 0; s < results.names.strategies.size(); ++s) {
+      std::vector<std::string> row{kind, results.names.strategies[s]};
+      bool any = false;
+      for (const std::string_view cost : costs) {
+        const std::optional<Growth> growth = growth_of(results, cost, s, kind);
+        any = any || growth;
+        row.push_back(growth ? fmt::format("{} n^{} {}", four_digits(growth->law.factor),
+                                           two_decimals(growth->law.exponent),
+                                           interval(growth->exponent, two_decimals))
+                             : "–");
+      }
+      if (any) table.rows.push_back(std::move(row));
     }
-    if (any) table.rows.push_back(std::move(row));
-  }
   return table;
 }
 
@@ -289,10 +318,13 @@ std::string in_words(const Hypothesis& hypothesis, const HypothesisVerdict& verd
   if (verdict.outcome == Outcome::not_measured) return "–";
   const Difference& c = verdict.contrast;
   const auto number = hypothesis.aspect == Aspect::growth ? two_decimals : four_digits;
-  return fmt::format("{} {}, {} {}; {} {} {}, p = {}, {}", hypothesis.more,
-                     side_in_words(hypothesis, verdict.more), hypothesis.less,
-                     side_in_words(hypothesis, verdict.less), verdict.as_ratio ? "ratio" : "difference",
-                     number(c.mean), interval(c.ci, number), four_digits(c.p), counted(c.pairs, "pair"));
+  const std::string left_out = verdict.unfinished > 0 ? fmt::format("; {} that did not finish left out",
+                                                                    counted(verdict.unfinished, "run"))
+                                                      : "";
+  return fmt::format(
+      "{} {}, {} {}; {} {} {}, p = {}, {}{}", hypothesis.more, side_in_words(hypothesis, verdict.more),
+      hypothesis.less, side_in_words(hypothesis, verdict.less), verdict.as_ratio ? "ratio" : "difference",
+      number(c.mean), interval(c.ci, number), four_digits(c.p), counted(c.pairs, "pair"), left_out);
 }
 
 std::vector<std::vector<GoalFigure>> judge_goals(const Results& results) {
@@ -308,12 +340,20 @@ std::vector<std::vector<GoalFigure>> judge_goals(const Results& results) {
         if (const auto other = others.find(unit); other != others.end() && value > 0 && other->second > 0)
           figures[{unit[agents_place], unit[faults_place]}].push_back(
               goal.against.empty() ? value : value / other->second);
+      std::map<std::pair<std::size_t, std::size_t>, std::size_t> unfinished;
+      if (goal.measure != "unfinished")
+        for (const auto& [unit, tasks] : unfinished_of(results, results.names.strategies[s], goal.where))
+          ++unfinished[{unit[agents_place], unit[faults_place]}];
       for (const auto& [setting, values] : figures) {
         const Comparison figure = summarise(values);
-        if (const auto before = best.find(setting);
-            before != best.end() && before->second.figure.ratio <= figure.ratio)
+        const std::size_t open = unfinished[setting];
+        const auto before = best.find(setting);
+        if (before != best.end() && std::pair(before->second.unfinished, before->second.figure.ratio) <=
+                                        std::pair(open, figure.ratio))
           continue;
-        best[setting] = {setting.first, setting.second, s, figure, figure.ratio <= from_micros(goal.at_most)};
+        best[setting] = {
+            setting.first, setting.second, s,
+            figure,        open,           open == 0 && figure.ratio <= from_micros(goal.at_most)};
       }
     }
     verdicts.emplace_back();
@@ -322,10 +362,14 @@ std::vector<std::vector<GoalFigure>> judge_goals(const Results& results) {
   return verdicts;
 }
 
-std::optional<Growth> growth_of(const Results& results, std::string_view measure, std::size_t strategy) {
+std::optional<Growth> growth_of(const Results& results, std::string_view measure, std::size_t strategy,
+                                std::string_view kind) {
   const ExperimentNames& names = results.names;
-  const Values values = values_of(results, measure, names.strategies[strategy],
-                                  {names.workloads, names.agents, {names.faults.front()}});
+  Where where{names.workloads, {}, {names.faults.front()}};
+  for (std::size_t i = 0; i < names.agents.size(); ++i)
+    if (names.agent_kinds[i] == kind) where.agents.push_back(names.agents[i]);
+  if (!unfinished_of(results, names.strategies[strategy], where).empty()) return {};
+  const Values values = values_of(results, measure, names.strategies[strategy], where);
   std::vector<double> x, y;
   for (const auto& [unit, value] : values)
     x.push_back(static_cast<double>(names.agent_counts[unit[agents_place]])), y.push_back(value);

@@ -21,8 +21,9 @@ struct HypothesisVerdict {
   Outcome outcome = Outcome::not_measured;
   double more = 0;  ///< mean over the runs; of ratios the geometric one
   double less = 0;
-  bool as_ratio = false;  ///< `contrast` is more ÷ less instead of more − less
-  Difference contrast;    ///< p is corrected for all hypotheses of the experiment (Holm)
+  bool as_ratio = false;       ///< `contrast` is more ÷ less instead of more − less
+  std::size_t unfinished = 0;  ///< runs of the two that did not finish, and are left out
+  Difference contrast;         ///< p is corrected for all hypotheses of the experiment (Holm)
 };
 /// In the order of the hypotheses. A contrast is a ratio for the aspect `failure`, and if all values are
 /// positive and not percentages; else a difference. Effects below 1 %, 0.5 points or an exponent of 0.05
@@ -36,7 +37,8 @@ struct GoalFigure {
   std::size_t agents = 0;
   std::size_t faults = 0;
   std::size_t strategy = 0;
-  Comparison figure;  ///< against nothing, or against the goal's strategy
+  Comparison figure;           ///< against nothing, or against the goal's strategy
+  std::size_t unfinished = 0;  ///< of its runs; a strategy with such runs does not meet a goal
   bool met = false;
 };
 /// In the order of the goals; a goal that was not measured has no figures.
@@ -47,9 +49,10 @@ struct Growth {
   PowerLaw law;
   Interval exponent;  ///< 95 %, by resampling workloads and seeds
 };
-/// For one strategy, without faults (the first entry of `faults`). Empty if there are fewer than three
-/// different numbers of agents, or a value is 0.
-std::optional<Growth> growth_of(const Results& results, std::string_view measure, std::size_t strategy);
+/// For one strategy and agents of one kind, without faults (the first entry of `faults`). Empty if there are
+/// fewer than three different numbers of agents, a value is 0, or a run did not finish.
+std::optional<Growth> growth_of(const Results& results, std::string_view measure, std::size_t strategy,
+                                std::string_view kind);
 
 /// A table for people.
 struct AnswerTable {

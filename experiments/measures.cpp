@@ -79,10 +79,10 @@ std::optional<double> per(std::optional<double> value, double what) {
 
 const std::vector<Measure>& measures() {
   static const std::vector<Measure> table{
-      {"makespan", "makespan", "s", "last accepted result − post; the time limit if a task is not done"},
+      {"makespan", "makespan", "s", "last accepted result − post; none if a task is not done"},
       {"bound_ratio", "makespan / bound", "×",
        "makespan / max over heads h and tails t of (h + Σ size of tasks with at least h before and t behind "
-       "them / Σ speed × slots + t)"},
+       "them / Σ speed × slots + t); where true durations differ from sizes, the least of them count"},
       {"heft_ratio", "makespan / HEFT", "×",
        "makespan / makespan of HEFT, which knows the true seconds and, if agents are killed, makes a new "
        "plan "
@@ -125,6 +125,15 @@ const std::vector<Measure>& measures() {
   return table;
 }
 
+bool is_geometric(const Measure& measure) { return measure.unit == "×"; }
+
+double mean(const Measure& measure, const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += is_geometric(measure) ? std::log(value) : value;
+  sum /= static_cast<double>(values.size());
+  return is_geometric(measure) ? std::exp(sum) : sum;
+}
+
 std::string measures_reference() {
   std::string text = "| name | measure | unit | formula |\n|---|---|---|---|\n";
   for (const Measure& m : measures()) {
@@ -145,6 +154,8 @@ Yardsticks yardsticks_of(const Experiment& experiment, const Cell& cell, const S
     const std::vector<std::uint32_t> order = order_of_victims(setting);
     const std::vector<std::size_t> dead(order.begin(), order.begin() + faults.kill_agents);
     yardsticks.heft = heft_replanned(setting, dead, yardsticks.bound * from_micros(faults.at));
+    // The dead had a skill that nobody else has: no plan finishes.
+    if (!std::isfinite(yardsticks.heft)) yardsticks.heft = 0;
   }
   return yardsticks;
 }
@@ -164,10 +175,12 @@ Measured measure_run(const RunFacts& facts, const Yardsticks& yardsticks) {
   const auto done =
       std::count_if(facts.tasks.begin(), facts.tasks.end(), [](const TaskFacts& t) { return t.done; });
   const std::optional<double> memory = observed(facts.memory);
-  return {facts.makespan,
-          per(facts.makespan, yardsticks.bound),
-          per(facts.makespan, yardsticks.heft),
-          per(facts.makespan, yardsticks.list),
+  // A run that did not finish ended at a limit, which is no makespan.
+  const double makespan = static_cast<std::size_t>(done) == facts.tasks.size() ? facts.makespan : -1;
+  return {observed(makespan),
+          per(observed(makespan), yardsticks.bound),
+          per(observed(makespan), yardsticks.heft),
+          per(observed(makespan), yardsticks.list),
           rank(sums.waits, 0.5),
           rank(sums.waits, 0.99),
           rank(sums.starts, 0.5),
@@ -178,15 +191,15 @@ Measured measure_run(const RunFacts& facts, const Yardsticks& yardsticks) {
           per(1e6 * facts.controller, facts.controller < 0 ? 0 : tasks),
           per(100 * sums.wasted, sums.work),
           per(observed(facts.conflicts), tasks),
-          sums.slots > 0 && facts.makespan > 0
-              ? std::optional(100 * std::max(0.0, 1 - sums.work / (facts.makespan * sums.slots)))
+          sums.slots > 0 && makespan > 0
+              ? std::optional(100 * std::max(0.0, 1 - sums.work / (makespan * sums.slots)))
               : std::nullopt,
           per(100 * (sums.awards - tasks), tasks),
           jain(sums.useful_share),
           sums.price,
           facts.processes,
           memory ? std::optional(*memory / 1e6) : std::nullopt,
-          sums.alive,
+          makespan < 0 ? std::nullopt : std::optional(sums.alive),
           mean(sums.detection),
           mean(sums.redistribution),
           mean(sums.start_delays),

@@ -19,6 +19,10 @@ struct Measure {
   enum class Better : std::uint8_t { lower, higher, neither } better = Better::lower;
 };
 const std::vector<Measure>& measures();
+/// Of ratios ("×") means are geometric, of all other measures arithmetic.
+bool is_geometric(const Measure& measure);
+/// REQUIRES: at least one value; of ratios, positive ones.
+double mean(const Measure& measure, const std::vector<double>& values);
 /// The table in Markdown.
 std::string measures_reference();
 

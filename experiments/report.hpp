@@ -5,12 +5,16 @@
 #include <string>
 #include <vector>
 
+#include "experiments/gantt.hpp"
 #include "experiments/results.hpp"
 
 namespace bidboard {
 
 /// `gantt`: the lines of gantt.jsonl.
 std::string report_page(const Results& results, const std::vector<Value>& gantt);
+
+/// A line of gantt.jsonl. Errors: corrupt.
+Result<GanttChart> chart_of(const ExperimentNames& names, const Value& line);
 
 /// The answer, hypotheses, goals and a table per setting in Markdown.
 std::string report_markdown(const Results& results);

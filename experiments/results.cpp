@@ -9,12 +9,13 @@
 namespace bidboard {
 namespace {
 
-/// "a b" in quotes where a comma or quote stands in it (RFC 4180).
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n") == text.npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
+/// Times are rounded to microseconds, task by task.
+constexpr double least_bound_ratio = 0.999;
+
+/// "8 agents, speed 0.5 to 2" → "agents, speed 0.5 to 2"; a name of its own stays.
+std::string kind_of(const std::string& name, std::uint64_t count) {
+  const std::string start = counted(count, "agent");
+  return name.starts_with(start) ? "agents" + name.substr(start.size()) : name;
 }
 
 /// "w0.a1.f0.s2.17".
@@ -36,6 +37,13 @@ std::optional<Cell> cell_of(std::string_view name) {
 }
 
 }  // namespace
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n") == text.npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
+}
 
 std::string text_of(const Value& value, std::string_view key) {
   const Value* member = value.find(key);
@@ -66,6 +74,8 @@ ExperimentNames names_of(const Experiment& experiment) {
   for (const auto& spec : experiment.workloads) names.workloads.push_back(spec.name);
   for (const auto& spec : experiment.agents) names.agents.push_back(spec.name);
   for (const auto& spec : experiment.agents) names.agent_counts.push_back(spec.count);
+  for (const auto& spec : experiment.agents)
+    names.agent_kinds.push_back(kind_of(composed_name(spec), spec.count));
   for (const auto& spec : experiment.faults) names.faults.push_back(spec.name);
   for (const auto& spec : experiment.strategies) names.strategies.push_back(spec.name);
   names.hypotheses = experiment.hypotheses;
@@ -77,13 +87,50 @@ std::string setting_name(const ExperimentNames& names, std::size_t agents, std::
   return names.agents[agents] + (names.faults[faults] == "none" ? "" : " and " + names.faults[faults]);
 }
 
+std::size_t expected_runs(const ExperimentNames& names) {
+  return names.workloads.size() * names.agents.size() * names.faults.size() * names.strategies.size() *
+         names.seeds;
+}
+
+bool has_place(const ExperimentNames& names, const Cell& cell) {
+  return cell.workload < names.workloads.size() && cell.agents < names.agents.size() &&
+         cell.faults < names.faults.size() && cell.strategy < names.strategies.size() && cell.seed > 0;
+}
+
+bool is_finished(const RunRecord& run) {
+  static const std::size_t unfinished = measure_position("unfinished");
+  return run.measured[unfinished].value_or(0) == 0;
+}
+
+std::optional<double> value_of(const RunRecord& run, std::size_t measure) {
+  if (measures()[measure].name != "unfinished" && !is_finished(run)) return {};
+  return run.measured[measure];
+}
+
+bool is_below_bound(const Measured& measured) {
+  static const std::size_t ratio = measure_position("bound_ratio");
+  return measured[ratio] && *measured[ratio] < least_bound_ratio;
+}
+
+std::set<Results::Key> Results::compared(std::size_t agents, std::size_t faults) const {
+  std::map<std::size_t, std::set<Key>> finished;  // by strategy
+  for (const RunRecord& run : runs)
+    if (run.cell.agents == agents && run.cell.faults == faults && is_finished(run))
+      finished[run.cell.strategy].insert({run.cell.workload, run.cell.seed});
+  if (finished.empty()) return {};
+  std::set<Key> all = finished.begin()->second;
+  for (const auto& [strategy, keys] : finished)
+    std::erase_if(all, [&](const Key& key) { return !keys.contains(key); });
+  return all;
+}
+
 std::map<Results::Key, double> Results::values(std::size_t measure, std::size_t agents, std::size_t faults,
                                                std::size_t strategy) const {
   std::map<Key, double> out;
   for (const RunRecord& run : runs)
-    if (run.cell.agents == agents && run.cell.faults == faults && run.cell.strategy == strategy &&
-        run.measured[measure])
-      out[{run.cell.workload, run.cell.seed}] = *run.measured[measure];
+    if (run.cell.agents == agents && run.cell.faults == faults && run.cell.strategy == strategy)
+      if (const std::optional<double> value = value_of(run, measure))
+        out[{run.cell.workload, run.cell.seed}] = *value;
   return out;
 }
 
@@ -130,6 +177,7 @@ Value to_value(const ExperimentNames& names) {
   Value counts{Value::Array{}};
   for (const std::uint64_t count : names.agent_counts) counts.push(count);
   value.set("agent_counts", std::move(counts));
+  value.set("agent_kinds", list_of(names.agent_kinds));
   value.set("faults", list_of(names.faults));
   value.set("strategies", list_of(names.strategies));
   Value hypotheses{Value::Array{}};
@@ -154,6 +202,7 @@ Result<ExperimentNames> read_names(const Value& value) {
   if (const Value* counts = value.find("agent_counts"); counts && counts->is_array())
     for (const Value& count : counts->array())
       names.agent_counts.push_back(count.is_integer() ? static_cast<std::uint64_t>(count.integer()) : 0);
+  names.agent_kinds = words_of(value, "agent_kinds");
   names.faults = words_of(value, "faults");
   names.strategies = words_of(value, "strategies");
   if (const Value* hypotheses = value.find("hypotheses"); hypotheses && hypotheses->is_array())
@@ -164,6 +213,11 @@ Result<ExperimentNames> read_names(const Value& value) {
   if (names.workloads.empty() || names.agents.empty() || names.faults.empty() || names.strategies.empty() ||
       names.agent_counts.size() != names.agents.size())
     return fail(Errc::corrupt, "not a description of an experiment");
+  if (names.agent_kinds.size() != names.agents.size()) {  // of an earlier version
+    names.agent_kinds.clear();
+    for (std::size_t i = 0; i < names.agents.size(); ++i)
+      names.agent_kinds.push_back(kind_of(names.agents[i], names.agent_counts[i]));
+  }
   return names;
 }
 
@@ -177,8 +231,10 @@ std::string to_csv(const Results& results) {
                         csv_field(results.names.agents[cell.agents]),
                         csv_field(results.names.faults[cell.faults]),
                         csv_field(results.names.strategies[cell.strategy]), cell.seed);
-    for (const std::optional<double>& value : run.measured)
+    for (std::size_t i = 0; i < measures().size(); ++i) {
+      const std::optional<double> value = value_of(run, i);
       text += "," + (value ? to_json(Value(*value)) : "");
+    }
     text += "\n";
   }
   return text;

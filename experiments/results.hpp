@@ -2,6 +2,8 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,28 +26,45 @@ struct ExperimentNames {
   std::vector<std::uint64_t> agent_counts;
   std::vector<std::string> faults;
   std::vector<std::string> strategies;
+  /// By group of agents: what it has in common with groups that differ from it in nothing but their number.
+  std::vector<std::string> agent_kinds{};
   std::vector<Hypothesis> hypotheses{};
   std::vector<GoalSpec> goals{};
 };
 ExperimentNames names_of(const Experiment& experiment);
 /// "8 agents and 1 killed".
 std::string setting_name(const ExperimentNames& names, std::size_t agents, std::size_t faults);
+/// How many runs the experiment has when it is complete.
+std::size_t expected_runs(const ExperimentNames& names);
+/// Whether it is a cell of the experiment.
+bool has_place(const ExperimentNames& names, const Cell& cell);
 
 struct RunRecord {
   Cell cell;
   Measured measured;
 };
 
+/// Whether every task was done.
+bool is_finished(const RunRecord& run);
+/// The measure, if it was measured and counts: a run that did not finish ended at a time limit, so that of
+/// its measures only the tasks not done count.
+std::optional<double> value_of(const RunRecord& run, std::size_t measure);
+/// A makespan that no schedule can have: the run was measured wrongly.
+bool is_below_bound(const Measured& measured);
+
 struct Results {
   ExperimentNames names;
   std::string made_by;  ///< version, commit and machine
   std::vector<RunRecord> runs;
+  std::vector<std::string> warnings{};  ///< runs that could not be read or do not count
 
-  /// The measure in every run of one strategy in one setting, by workload and seed. Runs without the
-  /// measure are left out.
+  /// The measure (value_of) in every run of one strategy in one setting, by workload and seed.
   using Key = std::pair<std::size_t, std::uint64_t>;  ///< workload, seed
   std::map<Key, double> values(std::size_t measure, std::size_t agents, std::size_t faults,
                                std::size_t strategy) const;
+  /// What strategies are compared on: the workloads and seeds that all of them finished, except those that
+  /// finished nothing in this setting.
+  std::set<Key> compared(std::size_t agents, std::size_t faults) const;
 };
 
 /// The values under the keys that both have.
@@ -69,6 +88,8 @@ Result<ExperimentNames> read_names(const Value& value);
 std::string text_of(const Value& value, std::string_view key);
 std::vector<std::string> words_of(const Value& value, std::string_view key);
 Value list_of(const std::vector<std::string>& words);
+/// The text as a field of CSV: in quotes where a comma, a quote or a line end stands in it (RFC 4180).
+std::string csv_field(const std::string& text);
 /// All runs: a header, then a row for each; missing measures are empty.
 std::string to_csv(const Results& results);
 

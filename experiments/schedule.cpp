@@ -12,6 +12,8 @@ namespace bidboard {
 namespace {
 
 constexpr std::size_t most_looks = 50'000'000;
+/// Of more pairs of task and agent the durations are not looked at one by one.
+constexpr std::size_t most_pairs = 2'000'000;
 constexpr double endless = std::numeric_limits<double>::infinity();
 
 double in_seconds(Micros value) { return from_micros(value); }
@@ -190,15 +192,50 @@ class Planner {
 
 }  // namespace
 
-double lower_bound(const Setting& setting) {
-  Micros fastest = 1;
-  double capacity = 0;
-  for (const AgentProfile& agent : setting.agents) {
-    fastest = std::max(fastest, agent.speed);
-    capacity += in_seconds(agent.speed) * agent.capacity;
+namespace {
+
+/// What each task costs at least, on any agent.
+struct Least {
+  std::vector<Micros> seconds;
+  std::vector<Micros> work;  ///< seconds × speed
+
+  explicit Least(const Setting& setting) {
+    Micros fastest = 1;
+    for (const AgentProfile& agent : setting.agents) fastest = std::max(fastest, agent.speed);
+    for (const PlannedTask& task : setting.plan.tasks) {
+      seconds.push_back(div_micros(task.spec.size, fastest));
+      work.push_back(task.spec.size);
+    }
+    if (setting.error == 0) return;
+    const bool many = setting.agents.size() * setting.plan.tasks.size() > most_pairs;
+    for (std::size_t t = 0; t < seconds.size(); ++t) {
+      if (many)
+        seconds[t] = mul_micros(seconds[t], setting.least_factor()),
+        work[t] = mul_micros(work[t], setting.least_factor());
+      else
+        set_least(setting, t);
+    }
   }
-  std::vector<Micros> at_best;
-  for (const PlannedTask& task : setting.plan.tasks) at_best.push_back(div_micros(task.spec.size, fastest));
+
+ private:
+  void set_least(const Setting& setting, std::size_t t) {
+    const TaskSpec& spec = setting.plan.tasks[t].spec;
+    seconds[t] = work[t] = std::numeric_limits<Micros>::max();
+    for (std::size_t a = 0; a < setting.agents.size(); ++a) {
+      const Micros on_agent = setting.true_seconds(spec, a);
+      seconds[t] = std::min(seconds[t], on_agent);
+      work[t] = std::min(work[t], mul_micros(on_agent, setting.agents[a].speed));
+    }
+  }
+};
+
+}  // namespace
+
+double lower_bound(const Setting& setting) {
+  double capacity = 0;
+  for (const AgentProfile& agent : setting.agents) capacity += in_seconds(agent.speed) * agent.capacity;
+  const Least least(setting);
+  const std::vector<Micros>& at_best = least.seconds;
   const Chains chains(setting.plan, at_best);
   std::vector<std::size_t> by_tail(at_best.size());
   std::iota(by_tail.begin(), by_tail.end(), std::size_t{0});
@@ -217,7 +254,7 @@ double lower_bound(const Setting& setting) {
     double work = 0;
     for (const std::size_t i : by_tail) {
       if (chains.head[i] < head) continue;
-      work += in_seconds(setting.plan.tasks[i].spec.size);
+      work += in_seconds(least.work[i]);
       bound = std::max(bound, head + work / capacity + chains.tail[i]);
     }
   }

@@ -13,7 +13,8 @@ namespace bidboard {
 /// where heads and tails are measured at the fastest agent's speed, and capacity is the sum of speed × slots
 /// (the argument of Fernandez and Bussell, "Bounds on the number of processors and time for multiprocessor
 /// optimal schedules", IEEE Trans. Computers C-22, 1973, with classes of tasks instead of intervals). It is
-/// never below the critical path nor below work / capacity. Estimated seconds count.
+/// never below the critical path nor below work / capacity. Where true durations differ from the estimates
+/// (Setting::error), the agent counts on which a task takes least.
 double lower_bound(const Setting& setting);
 
 /// The makespan of HEFT (Topcuoglu, Hariri and Wu, "Performance-effective and low-complexity task scheduling

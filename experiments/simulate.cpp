@@ -1,7 +1,9 @@
 #include "experiments/simulate.hpp"
 
 #include <algorithm>
+#include <optional>
 
+#include "blackboard/fmt.hpp"
 #include "experiments/arbiterless.hpp"
 #include "runtime/jobs/posting.hpp"
 
@@ -17,16 +19,21 @@ constexpr Instant posted_at{1'000'000};
 constexpr double patience = 20;
 constexpr Duration least_patience = minutes(60);
 
-/// Counts the claims of agents and the awards of the controller.
-class Conflicts final : public sim::Observer {
+/// Counts the tasks that agents claimed, and notices that the workload was refused.
+class Watch final : public sim::Observer {
  public:
   void on_said(const sim::Said& said, const Store&, Instant) override {
     if (const auto* take = std::get_if<Take>(&said.message)) asked_ += take->tasks.size();
   }
+  void on_answered(const Request&, const Reply& reply, const Store&, Instant) override {
+    if (reply.code != Errc::ok) refused_ = Error{reply.code, reply.text};
+  }
   std::uint64_t asked() const { return asked_; }
+  const std::optional<Error>& refused() const { return refused_; }
 
  private:
   std::uint64_t asked_ = 0;
+  std::optional<Error> refused_;
 };
 
 std::vector<sim::AgentSpec> agents_of(const Setting& setting, const StrategySpec& strategy) {
@@ -113,17 +120,22 @@ Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const 
   plan_faults(faults, setting, bound * from_micros(faults.at), options);
 
   sim::World world(std::move(options));
-  Conflicts conflicts;
-  world.observe(conflicts);
+  Watch watch;
+  world.observe(watch);
   if (watcher) world.observe(*watcher);
   world.post(post_of(setting.plan), posted_at);
   const double alone = from_micros(setting.plan.total_work) / from_micros(setting.agents.front().speed);
   world.run_until_done(after_post(patience * alone) + least_patience);
+  if (watch.refused())
+    return fail(watch.refused()->code, fmt::format("the board refused it: {}", watch.refused()->text));
 
   std::vector<std::string> names;
   for (const AgentProfile& agent : setting.agents) names.push_back(agent.name);
   Result<RunFacts> facts = read_facts(world.store(), names);
   if (!facts) return facts;
+  if (facts->tasks.size() != setting.plan.tasks.size())
+    return fail(Errc::failed, fmt::format("the board has {} of its {} tasks", facts->tasks.size(),
+                                          setting.plan.tasks.size()));
   if (!facts->finished) facts->makespan = static_cast<double>((world.now() - posted_at).us) / 1e6;
   facts->executions = executions_of(world, *facts, TaskId{1});
   const std::vector<sim::Usage> usage = world.usage();
@@ -145,8 +157,8 @@ Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const 
   for (const std::uint64_t links : traffic.links) facts->links += static_cast<double>(links);
   double awards = 0;
   for (const TaskFacts& task : facts->tasks) awards += task.awards;
-  facts->conflicts = std::max(0.0, static_cast<double>(conflicts.asked()) - awards);
-  if (conflicts.asked() == 0) facts->conflicts = 0;
+  facts->conflicts = std::max(0.0, static_cast<double>(watch.asked()) - awards);
+  if (watch.asked() == 0) facts->conflicts = 0;
   facts->processes = static_cast<double>(usage.size()) + 1;
   return facts;
 }

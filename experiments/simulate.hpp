@@ -9,7 +9,7 @@
 namespace bidboard {
 
 /// `setting` is the cell's (setting_of), `bound` its lower_bound. `watcher` sees the
-/// world. Errors: failed, with the reason.
+/// world. Errors: invalid (the board refuses the workload), failed.
 Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const Setting& setting,
                           double bound, sim::Observer* watcher = nullptr);
 

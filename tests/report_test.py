@@ -31,8 +31,12 @@ faults: [none, {kill_agents: 1}]
 strategies: [fifo, {auction: sequential}, {auction: optimal, bids: live, calibrate: false}]
 seeds: 1
 """
+# A window has a least width, so the page is shown in a frame.
+FRAME = """<!doctype html><body><iframe src="clicked.html" width="%s" height="900" style="border: 0"></iframe>
+<script>addEventListener("message", (event) => { document.body.dataset.outcome = JSON.stringify(event.data); });</script></body>"""
 CLICKS = """
 <script>
+{
 const errors = [];
 addEventListener("error", (event) => errors.push(event.message));
 const all = (selector) => [...document.querySelectorAll(selector)];
@@ -47,8 +51,34 @@ for (let box = 0; box < all("select").length; ++box)
   }
 all("td button").at(-1).click();
 const wide = document.documentElement.scrollWidth > innerWidth;
-document.body.dataset.outcome = JSON.stringify({ clicks, errors, wide, bars: all("figure:last-child rect").length,
-                                                 sections: all("section").length });
+// Text in a chart is as small as its scale makes it.
+const size = (node) => parseFloat(getComputedStyle(node).fontSize) * (node.getScreenCTM?.().a ?? 1);
+const texts = all("svg text, td, th, p, label, button, select").filter((node) => node.getClientRects().length > 0);
+const least = Math.min(...texts.map(size));
+const cut = all(".scroll").filter((place) => place.scrollWidth > place.clientWidth).length;
+// Red is what was lost, and nothing else.
+const colour = (node) => getComputedStyle(node).fill;
+const reds = (root) => [...root.querySelectorAll("path, circle, line, rect")].filter((node) => !node.closest(".lost")).filter((node) => {
+  const [r, g, b] = (node.tagName === "path" && !node.closest(".gantt") || node.tagName === "line" ? getComputedStyle(node).stroke : colour(node)).match(/[0-9.]+/g).map(Number);
+  return r > 140 && g < 60 && b < 60;
+});
+const red = reds(document).length;
+// What the buttons save.
+const saved = [];
+const create = URL.createObjectURL;
+URL.createObjectURL = (blob) => { saved.push(blob); return create.call(URL, blob); };
+HTMLAnchorElement.prototype.click = () => {};
+const buttons = all(".export");
+buttons.forEach((button) => button.click());
+Promise.all(saved.map((blob) => blob.text())).then((files) => {
+  const svgs = files.filter((text) => text.startsWith("<svg"));
+  const broken = svgs.filter((text) => new DOMParser().parseFromString(text, "image/svg+xml").querySelector("parsererror")).length;
+  const tables = files.filter((text) => !text.startsWith("<svg"));
+  const ragged = tables.filter((text) => new Set(text.trim().split("\\n").map((line) => line.replace(/"[^"]*"/g, "").split(",").length)).size > 1);
+  parent.postMessage({ clicks, errors, wide, least, cut, red, broken, ragged: ragged.length, svgs: svgs.length, tables: tables.length,
+                       buttons: buttons.length, bars: all("svg.gantt path").length, sections: all("section").length }, "*");
+});
+}
 </script>
 """
 
@@ -57,6 +87,8 @@ def main() -> int:
     binary = Path(sys.argv[1]).resolve()
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     the_shipped_experiments_are_understood(binary)
+    with tempfile.TemporaryDirectory() as folder:
+        what_the_board_refuses_is_an_error(binary, Path(folder))
     for check in (a_run_that_was_cut_off_goes_on, the_settings_written_for_live_runs_are_understood):
         with tempfile.TemporaryDirectory() as folder:
             home = Path(folder)
@@ -64,8 +96,8 @@ def main() -> int:
             if chromium:
                 page = (home / "out/report.html").read_text()
                 (home / "clicked.html").write_text(page.replace("</body>", CLICKS + "</body>"))
-                for size in ("1280,900", "390,844"):
-                    load(chromium, home, size)
+                for width in (1280, 390):
+                    load(chromium, home, width)
     if chromium:
         print("the reports load, wide and narrow, and say nothing on the console")
     else:
@@ -111,8 +143,26 @@ def a_run_that_was_cut_off_goes_on(binary: Path, home: Path) -> None:
     again = run_experiment(binary, home, EXPERIMENT)
     assert again.returncode == 0, again.stderr
     assert outcomes_of(home) == before
-    other = run_experiment(binary, home, EXPERIMENT.replace("seeds: 2", "seeds: 3"))
-    assert other.returncode == 5 and "another experiment" in other.stderr, other.stderr
+    # More seeds are more of the same; other strategies are another experiment.
+    more = run_experiment(binary, home, EXPERIMENT.replace("seeds: 2", "seeds: 3"))
+    assert more.returncode == 0, more.stderr
+    assert len(runs_of(home)) == 36, len(runs_of(home))
+    other = run_experiment(binary, home, EXPERIMENT.replace("fifo, central", "fifo, list, central"))
+    assert other.returncode == 5 and "another experiment (other strategies)" in other.stderr, other.stderr
+    # A torn last line once swallowed the next.
+    text = (home / "out/runs.jsonl").read_text()
+    (home / "out/runs.jsonl").write_text(text[:-40])
+    told = subprocess.run([binary, "experiment", "report", "out"], cwd=home, capture_output=True, text=True, check=False)
+    assert told.returncode == 0 and "runs.jsonl:36 does not count: it is cut off" in told.stderr and "out holds 35 of 36 runs" in told.stderr, told
+
+
+def what_the_board_refuses_is_an_error(binary: Path, home: Path) -> None:
+    """A fan-in beyond the limit once had a makespan of half a millisecond."""
+    tasks = "".join(f"{i} 1 0\n" for i in range(1, 10_002))
+    (home / "fan.stg").write_text(f"10002\n{tasks}10002 1 10001 {' '.join(str(i) for i in range(1, 10_002))}\n")
+    done = run_experiment(binary, home, "{name: x, workloads: [{trace: fan.stg}], strategies: [fifo], seeds: 1}")
+    assert done.returncode == 2 and "workload fan: " in done.stderr and "10002" in done.stderr, done
+    assert not runs_of(home)
 
 
 def the_settings_written_for_live_runs_are_understood(binary: Path, home: Path) -> None:
@@ -129,19 +179,25 @@ def the_settings_written_for_live_runs_are_understood(binary: Path, home: Path) 
     assert len([line for line in table.splitlines() if line.startswith("| 8 agents")]) == 3, told.stdout
 
 
-def load(chromium: str, home: Path, size: str) -> None:
+def load(chromium: str, home: Path, width: int) -> None:
+    (home / "frame.html").write_text(FRAME % width)
     shown = subprocess.run(
         [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", f"--user-data-dir={home}/profile",
-         f"--window-size={size}", "--dump-dom", f"file://{home}/clicked.html"],
+         "--window-size=1400,900", "--virtual-time-budget=20000", "--dump-dom", f"file://{home}/frame.html"],
         capture_output=True, text=True, timeout=120, check=False, env={"HOME": str(home), "PATH": "/usr/bin:/bin"})
     assert "CONSOLE" not in shown.stderr, [line for line in shown.stderr.splitlines() if "CONSOLE" in line]
     mark = 'data-outcome="'
-    assert mark in shown.stdout, "the page did not run to its end at " + size
+    assert mark in shown.stdout, f"the page did not run to its end at {width} px"
     text = shown.stdout.split(mark, 1)[1].split('"', 1)[0].replace("&quot;", '"')
     outcome = json.loads(text)
     assert not outcome["errors"], outcome
     assert outcome["clicks"] > 20 and outcome["bars"] > 5 and outcome["sections"] >= 6, outcome
-    assert not outcome["wide"], f"the page is wider than the window at {size}"
+    assert not outcome["wide"], f"the page is wider than {width} px"
+    assert outcome["least"] >= 11, f"text of {outcome['least']} px at {width} px"
+    assert outcome["cut"] == 0, f"{outcome['cut']} tables are cut at {width} px"
+    assert outcome["red"] == 0, outcome
+    assert outcome["svgs"] >= 3 and outcome["tables"] >= 4 and outcome["svgs"] + outcome["tables"] == outcome["buttons"], outcome
+    assert outcome["broken"] == 0 and outcome["ragged"] == 0, outcome
 
 
 sys.exit(main())

@@ -158,13 +158,15 @@ Result<RunFacts> run_live(const std::string& program, const Experiment& experime
   if (!posted) return fail(posted.error());
   Killer killer(faults, setting, bound * from_micros(faults.at));
   double memory = 0;
+  double elapsed = 0;
   const auto done =
       await(**board, least_patience_s + patience * bound, [&](const Snapshot& s, double now) -> Result<bool> {
         if (const Result<void> acted = killer.act(s, now); !acted) return fail(acted.error());
         if (memory == 0 && now > bound / 2) memory = memory_of(**board);
+        elapsed = now;
         return is_finished(s);
       });
-  if (!done) return fail(done.error());
+  if (!done && done.error().code != Errc::timed_out) return fail(done.error());
 
   const Result<std::unique_ptr<Snapshot>> snapshot = open_snapshot((*board)->directory().path);
   if (!snapshot) return fail(snapshot.error());
@@ -172,6 +174,7 @@ Result<RunFacts> run_live(const std::string& program, const Experiment& experime
   for (const AgentProfile& agent : setting.agents) names.push_back(agent.name);
   Result<RunFacts> facts = read_facts(**snapshot, names);
   if (!facts) return facts;
+  if (!facts->finished) facts->makespan = elapsed;
   for (AgentFacts& agent : facts->agents) agent.alive = facts->makespan;
   facts->managers_alive = static_cast<double>(managers.size()) * facts->makespan;
   for (std::size_t i = 0; i < facts->failures.size(); ++i)

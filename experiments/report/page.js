@@ -24,17 +24,25 @@ const short = (x) => {
   if (Math.abs(x) >= 1e6) return x.toExponential(2);
   return Math.abs(x) >= 100 ? x.toFixed(0) : Number(x.toPrecision(3)).toString();
 };
-const hue = (i) => `hsl(${(i * 137.5 + 215) % 360} 62% var(--lightness, 48%))`;
-const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+// The colour of a strategy. Red is left out: it means work that was lost.
+const hue = (i) => `hsl(${25 + ((i * 137.5 + 190) % 305)} 62% var(--lightness))`;
+const arithmetic = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+// Of ratios the geometric mean, as in the tables.
+const meanOf = (measure, values) => data.measures[measureAt[measure]].geometric
+  ? Math.exp(arithmetic(values.map(Math.log))) : arithmetic(values);
+const meanName = (measure) => (data.measures[measureAt[measure]].geometric ? "geometric mean" : "mean");
 
+const charts = new Map(data.gantt);
 const settings = data.verdict.map((v) => ({ ...v, name: settingName(v.agents, v.faults) }));
 function settingName(agents, faults) {
   const fault = data.faults[faults];
   return data.agents[agents] + (fault === "none" ? "" : " — " + fault);
 }
 
-// A run is [workload, agents, faults, strategy, seed, measures...].
-const firstMeasure = 5;
+// A run is [workload, agents, faults, strategy, seed, use, measures...]. Use 0: it did not finish; 2: all strategies
+// finished this workload and seed, so that they can be compared on it.
+const useAt = 5;
+const firstMeasure = 6;
 const bySetting = new Map();
 for (const run of data.runs) {
   const key = run[1] + "/" + run[2];
@@ -45,21 +53,30 @@ const runsOf = (agents, faults, strategy) =>
   (bySetting.get(agents + "/" + faults) ?? []).filter(
     (run) => run[3] === strategy && (state.workload < 0 || run[0] === state.workload));
 const valuesOf = (agents, faults, strategy, measure) =>
-  runsOf(agents, faults, strategy).map((run) => run[firstMeasure + measureAt[measure]]).filter((x) => x !== null);
+  runsOf(agents, faults, strategy).filter((run) => run[useAt] === 2 || measure === "unfinished")
+    .map((run) => run[firstMeasure + measureAt[measure]]).filter((x) => x !== null);
 
 // Mean with a 95 % bootstrap interval; seeded, so a page always looks the same.
-function interval(values) {
+function interval(measure, values) {
   if (values.length === 0) return null;
+  const of = data.measures[measureAt[measure]].geometric ? values.map(Math.log) : values;
+  const back = of === values ? (x) => x : Math.exp;
   let seed = 12345;
   const draw = () => (seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648;
   const means = [];
   for (let i = 0; i < 400; ++i) {
     let sum = 0;
-    for (let k = 0; k < values.length; ++k) sum += values[Math.floor(draw() * values.length)];
-    means.push(sum / values.length);
+    for (let k = 0; k < of.length; ++k) sum += of[Math.floor(draw() * of.length)];
+    means.push(sum / of.length);
   }
   means.sort((a, b) => a - b);
-  return { mean: mean(values), low: means[10], high: means[389] };
+  return { mean: back(arithmetic(of)), low: back(means[10]), high: back(means[389]) };
+}
+// The interval of a strategy in the setting that is shown: that of the table where it has one.
+function intervalOf(setting, standing, measure) {
+  if (measure === "bound_ratio" && state.workload < 0)
+    return standing.bound && { mean: standing.bound[0], low: standing.bound[1], high: standing.bound[2] };
+  return interval(measure, valuesOf(setting.agents, setting.faults, standing.strategy, measure));
 }
 
 function scale(low, high, from, to, logarithmic) {
@@ -67,40 +84,52 @@ function scale(low, high, from, to, logarithmic) {
   const span = f(high) - f(low) || 1;
   return (x) => from + ((f(x) - f(low)) / span) * (to - from);
 }
+// 1, 2 or 5 times a power of ten: on a logarithmic axis every one of them, or evenly spaced ones where it is short.
 function ticks(low, high, logarithmic) {
-  if (logarithmic) {
+  if (logarithmic && high / low > 5) {
     const all = [];
     for (let p = Math.floor(Math.log10(low)); p <= Math.ceil(Math.log10(high)); ++p)
       for (const f of [1, 2, 5]) all.push(f * 10 ** p);
     const inside = all.filter((x) => x >= low * 0.999 && x <= high * 1.001);
     return inside.length > 8 ? inside.filter((x) => Number.isInteger(Math.log10(x))) : inside;
   }
-  const step = 10 ** Math.floor(Math.log10((high - low) / 4 || 1));
-  const factor = [1, 2, 5, 10].find((f) => (high - low) / (f * step) <= 6);
-  const out = [];
-  for (let x = Math.ceil(low / (factor * step)) * factor * step; x <= high + 1e-12; x += factor * step) out.push(x);
+  const power = 10 ** Math.floor(Math.log10(high - low || 1));
+  let out = [];
+  for (const factor of [1, 0.5, 0.2, 0.1]) {
+    const step = factor * power;
+    out = [];
+    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i) out.push(Number((i * step).toPrecision(12)));
+    if (out.length >= 3) return out;
+  }
   return out;
 }
+// Charts are drawn as wide as their place, so that text keeps its size. A figure has borders and padding.
+const chartWidth = () => Math.max(240, document.getElementById("main").clientWidth - 28);
+const letter = 7;  // px
+const cut = (text, width) => (text.length * letter <= width ? text : text.slice(0, Math.max(1, Math.floor(width / letter) - 1)) + "…");
 
 const legend = (indices) =>
   make("div", { class: "legend" },
        ...indices.map((s) => make("span", {}, make("i", { style: `background:${hue(s)}` }), data.strategies[s])));
 
-// One row per strategy: a dot at the mean and a bar for its interval.
+// One row per strategy: a dot at the mean and a bar for its interval. On a narrow page the name stands above.
 function dotPlot(rows, unit) {
-  const width = 720, left = 190, right = 60, rowHeight = 26;
+  const width = chartWidth(), narrow = width < 520;
+  const longest = Math.max(...rows.map((r) => r.label.length)) * letter + 20;
+  const left = narrow ? 8 : Math.min(longest, width / 3), right = 56, rowHeight = narrow ? 40 : 26;
   const height = rows.length * rowHeight + 34;
   const low = Math.min(...rows.map((r) => r.low)), high = Math.max(...rows.map((r) => r.high));
   const margin = (high - low || Math.abs(high) || 1) * 0.06;
   const x = scale(low - margin, high + margin, left, width - right);
-  const svg = svgNode("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+  const svg = svgNode("svg", { width, height, role: "img" });
   for (const t of ticks(low - margin, high + margin)) {
     svg.append(svgNode("line", { class: "axis", x1: x(t), x2: x(t), y1: 4, y2: height - 26 }));
     svg.append(svgNode("text", { class: "soft", x: x(t), y: height - 10, "text-anchor": "middle" }, short(t) + unit));
   }
   rows.forEach((row, i) => {
-    const y = i * rowHeight + 20;
-    svg.append(svgNode("text", { x: left - 12, y: y + 4, "text-anchor": "end" }, row.label));
+    const y = i * rowHeight + (narrow ? 30 : 20);
+    svg.append(narrow ? svgNode("text", { x: left, y: y - 12 }, cut(row.label, width - left))
+                      : svgNode("text", { x: left - 12, y: y + 4, "text-anchor": "end" }, cut(row.label, left - 12)));
     svg.append(svgNode("line", { x1: x(row.low), x2: x(row.high), y1: y, y2: y, stroke: row.colour, "stroke-width": 6,
                                  "stroke-opacity": 0.35, "stroke-linecap": "round" }));
     svg.append(svgNode("circle", { cx: x(row.mean), cy: y, r: 5, fill: row.colour },
@@ -111,7 +140,7 @@ function dotPlot(rows, unit) {
 }
 
 function linePlot(series, { xTitle, logX, logY, steps }) {
-  const width = 720, height = 330, left = 64, right = 16, top = 12, bottom = 44;
+  const width = chartWidth(), height = 330, left = 52, right = 16, top = 12, bottom = 44;
   const points = series.flatMap((s) => s.points);
   let xs = [Math.min(...points.map((p) => p[0])), Math.max(...points.map((p) => p[0]))];
   let ys = [Math.min(...points.map((p) => p[1])), Math.max(...points.map((p) => p[1]))];
@@ -119,14 +148,14 @@ function linePlot(series, { xTitle, logX, logY, steps }) {
   if (logX && xs[0] <= 0) logX = false;
   if (!logY) ys = [Math.min(0, ys[0]), ys[1] || 1];
   const x = scale(xs[0], xs[1], left, width - right, logX), y = scale(ys[0], ys[1], height - bottom, top, logY);
-  const svg = svgNode("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+  const svg = svgNode("svg", { width, height, role: "img" });
   for (const t of ticks(ys[0], ys[1], logY)) {
     svg.append(svgNode("line", { class: "axis", x1: left, x2: width - right, y1: y(t), y2: y(t) }));
     svg.append(svgNode("text", { class: "soft", x: left - 8, y: y(t) + 4, "text-anchor": "end" }, short(t)));
   }
   for (const t of ticks(xs[0], xs[1], logX))
     svg.append(svgNode("text", { class: "soft", x: x(t), y: height - bottom + 18, "text-anchor": "middle" }, short(t)));
-  svg.append(svgNode("text", { class: "soft", x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" }, xTitle));
+  svg.append(svgNode("text", { class: "soft", x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" }, cut(xTitle, width - left)));
   for (const s of series) {
     let d = "";
     s.points.forEach(([px, py], i) => {
@@ -149,7 +178,9 @@ function overview() {
     const cells = data.strategies.map((_, s) => {
       const standing = byStrategy.get(s);
       const classes = [standing?.good ? "best" : "", i === state.setting ? "chosen" : ""].join(" ").trim();
-      return make("td", classes ? { class: classes } : {}, standing ? short(standing.bound[0]) : "–");
+      const few = standing && standing.finished < standing.runs
+        ? [make("span", { class: "few" }, `${standing.finished} of ${standing.runs} finished`)] : [];
+      return make("td", classes ? { class: classes } : {}, standing?.bound ? short(standing.bound[0]) : "–", ...few);
     });
     const choose = make("button", { type: "button", onclick: () => { state.setting = i; draw(); } }, setting.name);
     return make("tr", {}, make("td", {}, choose), ...cells);
@@ -161,21 +192,22 @@ function standingsTable() {
   const setting = settings[state.setting];
   const percent = (x) => (x >= 1 ? "+" : "−") + (Math.abs(x - 1) * 100).toFixed(1) + " %";
   const against = (c, isSelf) => {
-    if (isSelf) return make("td", { class: "noise" }, "—");
+    if (isSelf || !c) return make("td", { class: "noise" }, "—");
     const text = `${percent(c[0])} [${percent(c[1])}, ${percent(c[2])}]`;
     return c[3] > 0.05 ? make("td", { class: "noise" }, text + " not significant") : make("td", {}, text);
   };
   const extra = ["heft_ratio", "award_p50", "messages", "redundant", "idle", "fairness"];
-  const head = make("tr", {}, make("th", {}, "strategy"), make("th", {}, "makespan / bound"),
+  const head = make("tr", {}, make("th", {}, "strategy"), make("th", {}, "finished"), make("th", {}, "makespan / bound"),
                     make("th", {}, "against the best"), make("th", {}, "against " + data.baseline),
                     ...extra.map((name) => make("th", {}, data.measures[measureAt[name]].title)));
   const rows = setting.standings.map((s, i) => make("tr", {},
     make("td", { class: s.good ? "best" : "" }, data.strategies[s.strategy]),
-    make("td", {}, `${short(s.bound[0])} [${short(s.bound[1])}, ${short(s.bound[2])}]`),
+    make("td", {}, `${s.finished} of ${s.runs}`),
+    make("td", {}, s.bound ? `${short(s.bound[0])} [${short(s.bound[1])}, ${short(s.bound[2])}]` : "–"),
     against(s.best, i === 0), against(s.baseline, data.strategies[s.strategy] === data.baseline),
     ...extra.map((name) => {
       const values = valuesOf(setting.agents, setting.faults, s.strategy, name);
-      return make("td", {}, values.length ? short(mean(values)) : "–");
+      return make("td", {}, values.length ? short(meanOf(name, values)) : "–");
     })));
   return make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
 }
@@ -184,27 +216,24 @@ function ratioPlot() {
   const setting = settings[state.setting];
   const measure = data.measures[measureAt[state.measure]];
   const rows = setting.standings.map((s) => {
-    const i = interval(valuesOf(setting.agents, setting.faults, s.strategy, state.measure));
+    const i = intervalOf(setting, s, state.measure);
     return i && { ...i, label: data.strategies[s.strategy], colour: hue(s.strategy) };
   }).filter(Boolean);
   return rows.length ? dotPlot(rows, "") : make("p", { class: "soft" }, `${measure.title} was not measured in this setting.`);
 }
 
+// Over groups that differ in nothing but the number of their agents.
 function growthPlot() {
-  const faults = settings[state.setting].faults;
+  const { agents, faults } = settings[state.setting];
+  const alike = data.agents.map((_, a) => a).filter((a) => data.agent_kinds[a] === data.agent_kinds[agents]);
   const series = data.strategies.map((name, s) => {
-    const byCount = new Map();
-    data.agents.forEach((_, a) => {
-      const values = valuesOf(a, faults, s, state.measure);
-      if (!values.length) return;
-      const count = data.agent_counts[a];
-      byCount.set(count, [...(byCount.get(count) ?? []), ...values]);
-    });
-    const points = [...byCount].map(([count, values]) => [count, mean(values)]).sort((a, b) => a[0] - b[0]);
+    const points = alike.map((a) => [data.agent_counts[a], valuesOf(a, faults, s, state.measure)])
+      .filter(([, values]) => values.length).map(([count, values]) => [count, meanOf(state.measure, values)])
+      .sort((a, b) => a[0] - b[0]);
     return { label: name, colour: hue(s), points, strategy: s };
   }).filter((s) => s.points.length > 1);
-  if (!series.length) return make("p", { class: "soft" }, "All runs have the same number of agents.");
-  return make("div", {}, linePlot(series, { xTitle: "agents", logX: true, logY: true }), legend(series.map((s) => s.strategy)));
+  if (!series.length) return make("p", { class: "soft" }, `No other group differs from ${data.agents[agents]} in nothing but their number.`);
+  return make("div", {}, linePlot(series, { xTitle: "number of " + data.agent_kinds[agents], logX: true, logY: true }), legend(series.map((s) => s.strategy)));
 }
 
 function distributionPlot() {
@@ -223,7 +252,7 @@ function distributionPlot() {
 function recoveryPlot() {
   const setting = settings[state.setting];
   const rows = setting.standings.flatMap((s) => ["detect", "redistribute"].map((name) => {
-    const i = interval(valuesOf(setting.agents, setting.faults, s.strategy, name));
+    const i = interval(name, valuesOf(setting.agents, setting.faults, s.strategy, name));
     return i && { ...i, label: `${data.strategies[s.strategy]}: ${name}`, colour: hue(s.strategy) };
   })).filter(Boolean);
   return rows.length ? dotPlot(rows, " s") : null;
@@ -236,33 +265,76 @@ function cellPicker() {
     ...setting.standings.map((s) => {
       const cell = `w${w}.a${setting.agents}.f${setting.faults}.s${s.strategy}.1`;
       const run = data.runs.find((r) => r[0] === w && r[1] === setting.agents && r[2] === setting.faults && r[3] === s.strategy && r[4] === 1);
-      if (!run || !(cell in data.gantt)) return make("td", {}, "–");
-      const button = make("button", { type: "button", onclick: () => { state.cell = cell; draw(); } }, short(run[firstMeasure]) + " s");
+      if (!run || !charts.has(cell)) return make("td", {}, "–");
+      const what = run[useAt] === 0 ? "not finished" : short(run[firstMeasure]) + " s";
+      const button = make("button", { type: "button", onclick: () => { state.cell = cell; state.cellStrategy = s.strategy; draw(); } }, what);
       return make("td", cell === state.cell ? { class: "chosen" } : {}, button);
     })));
   return make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
 }
 
 function gantt() {
-  const rows = data.gantt[state.cell];
-  if (!rows) return make("p", { class: "soft" }, "Choose a run above. Other seeds: bidboard experiment run FILE --cell NAME.");
-  const agents = Math.max(...rows.map((r) => r[1])) + 1;
-  const rowHeight = agents > 40 ? 6 : agents > 16 ? 12 : 20;
-  const width = 720, left = 40, height = agents * rowHeight + 30;
-  const end = Math.max(...rows.map((r) => r[3])) || 1;
-  const x = scale(0, end, left, width - 10);
-  const svg = svgNode("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
-  for (const t of ticks(0, end)) {
-    svg.append(svgNode("line", { class: "axis", x1: x(t), x2: x(t), y1: 0, y2: height - 22 }));
-    svg.append(svgNode("text", { class: "soft", x: x(t), y: height - 6, "text-anchor": "middle" }, short(t) + " s"));
+  const chart = charts.get(state.cell);
+  if (!chart) return make("p", { class: "soft" }, "Choose a run above. Other seeds: bidboard experiment run FILE --cell NAME.");
+  const place = make("div", { style: `--of-strategy: ${hue(state.cellStrategy)}` });
+  place.innerHTML = chart;
+  return make("div", {}, place, make("p", { class: "soft" }, `Cell ${state.cell}. ${data.gantt_legend}`));
+}
+
+// A table that is wider than its place becomes a list of blocks, in which each value has the name of its column.
+function fit() {
+  for (const place of document.querySelectorAll(".scroll")) {
+    const table = place.querySelector("table");
+    table.classList.remove("stacked");
+    table.classList.remove("wrapped");
+    if (place.scrollWidth <= place.clientWidth) continue;
+    table.classList.add("wrapped");
+    if (place.clientWidth > 700 && place.scrollWidth <= place.clientWidth) continue;
+    table.classList.remove("wrapped");
+    const heads = [...table.querySelectorAll("thead th")].map((th) => th.textContent);
+    for (const row of table.querySelectorAll("tbody tr"))
+      [...row.cells].forEach((cell, i) => { if (i > 0 && heads[i]) cell.dataset.head = heads[i]; });
+    table.classList.add("stacked");
   }
-  for (let a = 0; a < agents && rowHeight > 6; ++a)
-    svg.append(svgNode("text", { class: "soft", x: left - 6, y: a * rowHeight + rowHeight * 0.75, "text-anchor": "end" }, "w" + (a + 1)));
-  for (const [task, agent, begin, finish, useful] of rows)
-    svg.append(svgNode("rect", { x: x(begin), y: agent * rowHeight + 1, width: Math.max(0.6, x(finish) - x(begin)), height: rowHeight - 2,
-                                 fill: useful ? hue(task) : "var(--bad)", "fill-opacity": useful ? 0.75 : 0.9 },
-                       svgNode("title", {}, `task ${task + 1}, w${agent + 1}: ${short(begin)} to ${short(finish)} s${useful ? "" : ", its result was not accepted"}`)));
-  return make("div", {}, svg, make("p", { class: "soft" }, `Cell ${state.cell}. Red: work whose result was not accepted.`));
+}
+
+// Exports: what is shown, as files.
+function save(name, type, text) {
+  const link = make("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+const slug = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "export";
+function tableAsCsv(table) {
+  const field = (cell) => {
+    const text = [...cell.childNodes].map((node) => node.textContent).join(" ").trim();
+    return /[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+  };
+  return [...table.rows].map((row) => [...row.cells].map(field).join(",") + "\n").join("");
+}
+// With the colours that it has now, and a width of its own.
+function chartAsSvg(svg) {
+  const copy = svg.cloneNode(true);
+  const from = [svg, ...svg.querySelectorAll("*")], to = [copy, ...copy.querySelectorAll("*")];
+  from.forEach((node, i) => {
+    const style = getComputedStyle(node);
+    for (const name of ["fill", "fill-opacity", "stroke", "stroke-opacity", "font-size", "font-family"])
+      if (node.tagName !== "svg" || name.startsWith("font")) to[i].style.setProperty(name, style.getPropertyValue(name));
+  });
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  copy.setAttribute("width", svg.clientWidth || svg.getBoundingClientRect().width);
+  copy.style.background = getComputedStyle(document.body).backgroundColor;
+  return new XMLSerializer().serializeToString(copy);
+}
+function addExports(root) {
+  for (const part of root.querySelectorAll("section")) {
+    const name = slug(part.querySelector("h2").textContent);
+    const table = part.querySelector("table"), svg = part.querySelector("figure svg");
+    if (table)
+      part.append(make("button", { class: "export", type: "button", onclick: () => save(name + ".csv", "text/csv", tableAsCsv(table)) }, "Save the table as CSV"));
+    if (svg)
+      part.append(make("button", { class: "export", type: "button", onclick: () => save(name + ".svg", "image/svg+xml", chartAsSvg(svg)) }, "Save the chart as SVG"));
+  }
 }
 
 function chooser(title, options, value, change) {
@@ -280,16 +352,16 @@ function draw() {
   const recovery = recoveryPlot();
   const main = document.getElementById("main");
   main.replaceChildren(
-    section("All settings", "Makespan ÷ lower bound of any schedule. Bold: the best, or not significantly different from it. Choose a row.",
+    section("All settings", "Makespan ÷ lower bound of any schedule, geometric mean over the runs that all strategies finished. Bold: the best, or not significantly different from it. Choose a row.",
             make("div", { class: "scroll" }, overview())),
     make("div", { class: "controls" },
       chooser("Setting", settings.map((s, i) => [i, s.name]), state.setting, (v) => { state.setting = Number(v); state.cell = null; }),
       chooser("Measure", data.measures.map((m) => [m.name, m.title + (m.unit ? ", " + m.unit : "")]), state.measure, (v) => { state.measure = v; }),
       chooser("Workload", [[-1, "all"], ...data.workloads.map((w, i) => [i, w])], state.workload, (v) => { state.workload = Number(v); })),
-    section(settings[state.setting].name, `Paired by workload and seed; 95 % bootstrap intervals; p corrected for ${data.comparisons} comparisons (Holm).`,
+    section(settings[state.setting].name, `Over the ${settings[state.setting].compared} workloads and seeds that all strategies finished, paired; means of ratios (×) are geometric, all others arithmetic; 95 % bootstrap intervals; p corrected for ${data.comparisons} comparisons (Holm).`,
             make("div", { class: "scroll" }, standingsTable())),
-    section(measure.title, measure.formula, make("figure", {}, ratioPlot())),
-    section("Growth with the number of agents", null, make("figure", {}, growthPlot())),
+    section(measure.title, `${meanName(state.measure)} of: ${measure.formula}`, make("figure", {}, ratioPlot())),
+    section("Growth with the number of agents", `${meanName(state.measure)} of ${measure.title}`, make("figure", {}, growthPlot())),
     section("Distribution over runs", null, make("figure", {}, distributionPlot())),
     ...(recovery ? [section("Recovery", "Seconds from a death until the board recorded it (detect), and until all its tasks were awarded again (redistribute).", make("figure", {}, recovery))] : []),
     section("Gantt charts", "Makespans of seed 1. Choose one to see its Gantt chart.", make("div", { class: "scroll" }, cellPicker()),
@@ -297,7 +369,15 @@ function draw() {
   if (focus)
     for (const label of main.querySelectorAll("label"))
       if (label.firstChild.textContent === focus) label.querySelector("select").focus();
+  addExports(main);
+  fit();
 }
 
-document.documentElement.style.setProperty("--lightness", matchMedia("(prefers-color-scheme: dark)").matches ? "62%" : "44%");
 draw();
+addExports(document.getElementById("answers"));
+let drawnWidth = chartWidth();
+addEventListener("resize", () => {
+  if (chartWidth() === drawnWidth) return;
+  drawnWidth = chartWidth();
+  draw();
+});

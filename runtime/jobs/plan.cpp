@@ -4,6 +4,7 @@
 
 #include "blackboard/fmt.hpp"
 #include "blackboard/task_limits.hpp"
+#include "runtime/jobs/graph_file.hpp"
 #include "runtime/jobs/job_file.hpp"
 #include "runtime/jobs/trace.hpp"
 
@@ -36,6 +37,7 @@ std::string_view name(ExecutorKind kind) {
 }
 
 Result<Plan> read_plan(std::string_view text, std::string file, const KnownNames& known) {
+  if (is_graph_file(text, file)) return read_graph_file(text, std::move(file));
   const auto document = file.ends_with(".json") ? parse_json(text) : parse_yaml(text);
   if (!document) return fail(document.error().code, fmt::format("{}:{}", file, document.error().text));
   if (is_trace(*document)) return read_trace(*document, std::move(file));

@@ -76,8 +76,9 @@ struct KnownNames {
   std::vector<std::string> mechanisms;
 };
 
-/// A job file (YAML or JSON, job_file.hpp) or a trace (JSON, trace.hpp), distinguished by its content.
-/// Errors: invalid, each finding on its own line (Diagnostics::error).
+/// A job file (YAML or JSON, job_file.hpp), a trace (JSON, trace.hpp) or a task graph (DOT or STG,
+/// graph_file.hpp), distinguished by its content and its name. Errors: invalid, each finding on its own line
+/// (Diagnostics::error).
 Result<Plan> read_plan(std::string_view text, std::string file, const KnownNames& known);
 
 /// Adds a finding for every cycle among the needs (ten at most), spelled out. True: there is no cycle.

@@ -50,6 +50,7 @@ KnownNames known_names();
 // auctions.cpp
 Command explain_command();
 Command bids_command();
+Command gantt_command();
 Command graph_command();
 Command auction_command();
 // events.cpp

@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::size_t narrowest_last_column = 20;
 
-std::size_t terminal_width() {
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 100;
-}
-
 /// Bytes of the character that begins at `at`, an escape sequence counting as one character of width 0.
 std::pair<std::size_t, std::size_t> step(std::string_view text, std::size_t at) {
   const auto byte = static_cast<unsigned char>(text[at]);
@@ -37,6 +31,12 @@ std::string on_one_line(std::string text) {
 }
 
 }  // namespace
+
+std::size_t terminal_width() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 100;
+}
 
 void print_json(Value data) {
   Value envelope{Value::Object{}};

@@ -27,6 +27,8 @@ enum class Colour { plain, bold, dim, red, green, yellow, blue, cyan };
 /// The text, coloured when stdout is a terminal and NO_COLOR is not set.
 std::string coloured(Colour colour, std::string_view text);
 bool is_terminal();
+/// In columns; 100 where stdout is no terminal.
+std::size_t terminal_width();
 /// Width on the screen: UTF-8 characters, escape sequences left out.
 std::size_t display_width(std::string_view text);
 /// At most so many columns, the rest replaced by "…".

@@ -13,6 +13,13 @@ const std::map<std::string, std::string> files{
     {"traces/a.json", R"({"name": "a", "workflow": {"specification": {"tasks": [
         {"name": "x", "id": "x", "parents": [], "children": []}]},
         "execution": {"tasks": [{"id": "x", "runtimeInSeconds": 3}]}}})"},
+    {"traces/c.json", R"({"name": "another name", "workflow": {"specification": {"tasks": [
+        {"name": "x", "id": "x1", "parents": [], "children": []}]},
+        "execution": {"tasks": [{"id": "x1", "runtimeInSeconds": 3}]}}})"},
+    {"more/a.json", R"({"name": "a", "workflow": {"specification": {"tasks": [
+        {"name": "x", "id": "x", "parents": [], "children": []}]},
+        "execution": {"tasks": [{"id": "x", "runtimeInSeconds": 4}]}}})"},
+    {"graphs/g.dot", "digraph g { a -> b; a [seconds=3] }"},
     {"traces/broken.json", R"({"name": "b", "workflow": {"specification": {"tasks": [
         {"name": "x", "id": "x", "parents": [], "children": []}]},
         "execution": {"tasks": [{"id": "x", "runtimeInSeconds": -3}]}}})"}};
@@ -104,6 +111,33 @@ TEST_CASE("what is wrong with an experiment file is told with line and fix befor
   CHECK(says(findings("name: x\nstrategies: [fifo]\nseedz: 3\n"), "did you mean 'seeds'?"));
   CHECK(says(findings("name: x\nstrategies: [fifo]\n"), "an experiment needs workloads"));
   CHECK(says(findings("[1, 2]"), "e.yaml:1:1"));
+}
+
+TEST_CASE("the same work under two names, or from two patterns, counted as two measurements") {
+  const auto experiment = read(
+      "name: x\nstrategies: [fifo]\nworkloads: [{trace: traces/a.json}, {trace: traces/a.json, name: again}, "
+      "{trace: "
+      "traces/c.json},\n  {generate: chain, tasks: 9}, {generate: chain, tasks: 9, name: other}, {trace: "
+      "more/a.json}, "
+      "{trace: graphs/g.dot}]\n");
+  INFO((experiment ? "" : experiment.error().text));
+  REQUIRE(experiment.has_value());
+  std::vector<std::string> names;
+  for (const WorkloadSpec& workload : experiment->workloads) names.push_back(workload.name);
+  CHECK(names == std::vector<std::string>{"a", "chain 9", "a (2)", "g"});
+  CHECK(experiment->notes ==
+        std::vector<std::string>{"'traces/a.json' is the same work as workload 'a', and is left out",
+                                 "'traces/c.json' is the same work as workload 'a', and is left out",
+                                 "'other' is the same work as workload 'chain 9', and is left out"});
+  CHECK(says(
+      findings("name: x\nworkloads: [{generate: chain}]\nstrategies: [fifo]\nagents: [{count: 2}, {count: 2, "
+               "name: pair}]\n"),
+      "e.yaml:4:22: 'pair' is the same as '2 agents'; remove one of them"));
+  CHECK(says(
+      findings(
+          "name: x\nworkloads: [{generate: chain}]\nstrategies: [fifo]\nfaults: [{loss: 0.1}, {loss: 0.1, "
+          "name: losses}]\n"),
+      "'losses' is the same as '10 % of messages lost'"));
 }
 
 TEST_CASE("traces that are optional may be absent") {

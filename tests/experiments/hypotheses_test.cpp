@@ -156,15 +156,51 @@ TEST_CASE("a goal is met by the best of its strategies, in every crowd, or misse
 
 TEST_CASE("growth is fitted over the numbers of agents, with an interval") {
   const Results results = results_of(lean, lavish);
-  const std::optional<Growth> growth = growth_of(results, "links", 1);
+  const std::optional<Growth> growth = growth_of(results, "links", 1, "agents");
   REQUIRE(growth.has_value());
   CHECK(growth->law.exponent == Approx(2).epsilon(0.01));
   CHECK(growth->law.factor == Approx(1).epsilon(0.05));
   CHECK(growth->exponent.low < growth->law.exponent);
   CHECK(growth->law.exponent < growth->exponent.high);
   CHECK(growth->exponent.high - growth->exponent.low < 0.05);
-  CHECK_FALSE(growth_of(results, "redundant", 0).has_value());  // nothing but zeros
-  CHECK_FALSE(growth_of(results, "messages", 0).has_value());
+  CHECK_FALSE(growth_of(results, "redundant", 0, "agents").has_value());  // nothing but zeros
+  CHECK_FALSE(growth_of(results, "messages", 0, "agents").has_value());
+}
+
+TEST_CASE("8 agents of mixed speed and 16 equal ones were joined as growth") {
+  Results results = results_of(lean, lavish, false);
+  // The two largest groups are of another kind, and cost a hundred times as much.
+  for (const std::size_t a : {2u, 3u}) results.names.agent_kinds[a] = "agents, speed 0.5 to 2";
+  const std::size_t links = measure_position("links");
+  for (RunRecord& run : results.runs)
+    if (run.cell.agents >= 2 && run.measured[links]) *run.measured[links] *= 100;
+  const HypothesisVerdict verdict = judge_hypotheses(results)[0];
+  CHECK(verdict.more == Approx(2));
+  CHECK(verdict.less == Approx(1));
+  CHECK(verdict.contrast.pairs == 32);  // for each kind of agents, workload and seed
+  CHECK_FALSE(growth_of(results, "links", 1, "agents").has_value());  // two numbers are too few
+}
+
+TEST_CASE("runs that did not finish were averaged as if they had ended at the limit") {
+  Results results = results_of(lean, lean, false);
+  const auto unfinish = [](RunRecord& run, double makespan) {
+    run.measured[measure_position("makespan")] = makespan;
+    run.measured[measure_position("unfinished")] = 3;
+  };
+  // Every third run of blackboard under faults hangs.
+  std::size_t hung = 0;
+  for (RunRecord& run : results.runs)
+    if (run.cell.strategy == 1 && run.cell.faults == 1 && run.cell.seed % 3 == 0) unfinish(run, 1e6), ++hung;
+  REQUIRE(hung > 0);
+  const HypothesisVerdict verdict = judge_hypotheses(results)[3];
+  CHECK(verdict.outcome == Outcome::no_difference);
+  CHECK(verdict.more == Approx(1.1));
+  CHECK(verdict.unfinished == hung);
+  CHECK(says(in_words(results.names.hypotheses[3], verdict), "runs that did not finish left out"));
+  results.names.goals[1].where.faults = {"1 killed"};
+  results.names.goals[1].at_most = 2 * one;
+  for (const GoalFigure& figure : judge_goals(results)[1]) CHECK_FALSE(figure.met);
+  CHECK(says(report_markdown(results), "did not finish |"));
 }
 
 TEST_CASE(

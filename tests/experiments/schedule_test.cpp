@@ -101,6 +101,22 @@ TEST_CASE("no schedule beats the bound, and HEFT is a schedule") {
   }
 }
 
+TEST_CASE("tasks that took less than estimated made schedules that were below the bound") {
+  Random random(4);
+  bool below_estimates = false;
+  for (int round = 0; round < 60; ++round) {
+    Setting setting = setting_of({random.between(1, 9), random.between(1, 9), random.between(1, 9)}, {{2, 0}},
+                                 {random.between(1, 3), random.between(1, 3)});
+    const double of_estimates = lower_bound(setting);
+    setting.error = one;
+    setting.seed = random.next();
+    const double best = best_makespan(setting);
+    CHECK(lower_bound(setting) <= best * (1 + 1e-9));
+    below_estimates = below_estimates || best < of_estimates;
+  }
+  CHECK(below_estimates);
+}
+
 TEST_CASE("list scheduling gives a free agent the ready task with the most behind it") {
   // A chain of 3 and 3 beside three tasks of 2: the chain first, or it would end at 8.
   CHECK(list_makespan(setting_of({2, 2, 2, 3, 3}, {{4, 3}}, {1, 1})) == Approx(6));

@@ -18,7 +18,7 @@ void wire_frames(Bytes bytes);
 void stored_records(Bytes bytes);
 /// Job files in YAML and bidboard.yaml.
 void job_files(Bytes bytes);
-/// Recorded workflows in JSON.
+/// Recorded workflows in JSON, and task graphs in DOT and STG.
 void workflow_traces(Bytes bytes);
 /// SELECTs over a small board.
 void sql(Bytes bytes);

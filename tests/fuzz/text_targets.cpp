@@ -9,6 +9,7 @@
 #include "blackboard/query/query.hpp"
 #include "blackboard/text/document.hpp"
 #include "blackboard/text/expression.hpp"
+#include "runtime/jobs/graph_file.hpp"
 #include "runtime/jobs/settings.hpp"
 #include "runtime/jobs/trace.hpp"
 #include "tests/fuzz/targets.hpp"
@@ -63,6 +64,8 @@ void job_files(Bytes bytes) {
 }
 
 void workflow_traces(Bytes bytes) {
+  static_cast<void>(read_graph_file(text_of(bytes), "graph.dot"));
+  static_cast<void>(read_graph_file(text_of(bytes), "graph.stg"));
   const Result<Value> document = parse_json(text_of(bytes));
   if (!document) return;
   static_cast<void>(read_trace(*document, "trace.json"));

@@ -10,6 +10,7 @@
 
 #include "blackboard/fmt.hpp"
 #include "experiments/drivers/runner.hpp"
+#include "experiments/export.hpp"
 #include "experiments/hypotheses.hpp"
 #include "experiments/report.hpp"
 #include "experiments/verdict.hpp"
@@ -41,24 +42,23 @@ std::string rounded(double value) {
   return text;
 }
 
-/// The files that match the pattern, or the .json files of a folder.
+/// The files that match the pattern, or the workflows in a folder.
 std::vector<std::string> find_files(const fs::path& base, const std::string& pattern) {
-  fs::path path = fs::path(pattern).is_absolute() ? fs::path(pattern) : base / pattern;
-  if (fs::is_directory(path)) path /= "*.json";
-  glob_t found{};
+  const fs::path path = fs::path(pattern).is_absolute() ? fs::path(pattern) : base / pattern;
+  std::vector<fs::path> patterns{path};
+  if (fs::is_directory(path)) patterns = {path / "*.json", path / "*.dot", path / "*.gv", path / "*.stg"};
   std::vector<std::string> files;
-  if (::glob(path.c_str(), 0, nullptr, &found) == 0)
-    for (std::size_t i = 0; i < found.gl_pathc; ++i) files.emplace_back(found.gl_pathv[i]);
-  ::globfree(&found);
+  for (const fs::path& each : patterns) {
+    glob_t found{};
+    if (::glob(each.c_str(), 0, nullptr, &found) == 0)
+      for (std::size_t i = 0; i < found.gl_pathc; ++i) files.emplace_back(found.gl_pathv[i]);
+    ::globfree(&found);
+  }
+  std::sort(files.begin(), files.end());
   return files;
 }
 
-struct Loaded {
-  Experiment experiment;
-  std::string source;
-};
-
-Result<Loaded> load(const std::string& file, bool full) {
+Result<Experiment> load(const std::string& file, bool full) {
   const Result<std::string> text = read_text("@" + file);
   if (!text) return fail(text.error());
   const fs::path base = fs::path(file).parent_path();
@@ -67,9 +67,12 @@ Result<Loaded> load(const std::string& file, bool full) {
   surroundings.read = [](const std::string& path) { return read_text("@" + path); };
   surroundings.full = full;
   Result<Experiment> experiment = read_experiment(*text, file, surroundings);
-  if (!experiment) return fail(experiment.error());
-  return Loaded{std::move(*experiment), *text + (full ? "full" : "")};
+  if (experiment)
+    for (const std::string& note : experiment->notes) std::fprintf(stderr, "bidboard: %s\n", note.c_str());
+  return experiment;
 }
+
+void warn(const std::string& warning) { std::fprintf(stderr, "bidboard: %s\n", warning.c_str()); }
 
 /// Version and machine, kept with the results.
 std::string made_by() {
@@ -91,14 +94,22 @@ void show_progress(std::size_t done, std::size_t total, double seconds_left) {
 
 void print_standings(const Results& results) {
   const Verdict verdict = judge(results);
-  Table table({"AGENTS", "FAULTS", "STRATEGY", "× BOUND", "95 %", "AGAINST BEST", ""});
+  Table table({"AGENTS", "FAULTS", "STRATEGY", "FINISHED", "× BOUND", "95 %", "AGAINST BEST", ""});
   for (const SettingVerdict& setting : verdict.settings)
-    for (const Standing& s : setting.standings)
-      table.add({results.names.agents[setting.agents], results.names.faults[setting.faults],
-                 results.names.strategies[s.strategy], rounded(s.to_bound.ratio),
-                 fmt::format("{} to {}", rounded(s.to_bound.ci.low), rounded(s.to_bound.ci.high)),
-                 fmt::format("× {}", rounded(s.to_best.ratio)), s.as_good_as_best ? "best, or noise" : ""});
+    for (const Standing& s : setting.standings) {
+      const bool compared = s.to_bound.pairs > 0;
+      table.add(
+          {results.names.agents[setting.agents], results.names.faults[setting.faults],
+           results.names.strategies[s.strategy], fmt::format("{} of {}", s.finished, s.runs),
+           compared ? rounded(s.to_bound.ratio) : "–",
+           compared ? fmt::format("{} to {}", rounded(s.to_bound.ci.low), rounded(s.to_bound.ci.high)) : "–",
+           compared ? fmt::format("× {}", rounded(s.to_best.ratio)) : "–",
+           s.as_good_as_best ? "best, or noise"
+           : s.finishes_less ? "finishes less"
+                             : ""});
+    }
   table.print();
+  std::puts("× BOUND: geometric mean of makespan / bound over the runs that all strategies finished.");
   for (const AnswerTable& answers : answer_tables(results)) {
     std::printf("\n%s. %s\n", answers.title.c_str(), answers.note.c_str());
     Table shown(answers.head);
@@ -128,35 +139,33 @@ Result<Exit> run_one_cell(const Experiment& experiment, const std::string& name,
 }
 
 Result<Exit> run(const ExperimentArgs& args) {
-  const Result<Loaded> loaded = load(args.paths.front(), args.full);
+  const Result<Experiment> loaded = load(args.paths.front(), args.full);
   if (!loaded) return fail(loaded.error());
-  const Experiment& experiment = loaded->experiment;
+  const Experiment& experiment = *loaded;
   if (!args.cell.empty()) return run_one_cell(experiment, args.cell, args.json);
   RunnerOptions options;
   options.out =
       args.out.empty() ? fmt::format("results/{}", fs::path(args.paths.front()).stem().string()) : args.out;
   options.program = own_program();
-  options.source = loaded->source;
   options.made_by = args.note.empty() ? made_by() : fmt::format("{} {}", made_by(), args.note);
   options.threads = std::max(1u, std::thread::hardware_concurrency());
   const std::size_t runs = cells_of(experiment).size();
   if (args.dry_run) {
-    const Result<double> each = seconds_per_run(experiment, options.program);
-    if (!each) return fail(each.error());
-    const double threads = experiment.mode == Mode::live ? 1 : options.threads;
-    const double total = *each * static_cast<double>(runs) / threads;
+    const Result<double> total = predicted_seconds(experiment, options.program, options.threads);
+    if (!total) return fail(total.error());
     std::puts(fmt::format("{}: {} × {} of agents × {} × {} × {}; about {}", counted(runs, "run"),
                           counted(experiment.workloads.size(), "workload"),
                           counted(experiment.agents.size(), "group"),
                           counted(experiment.faults.size(), "fault setting"),
                           counted(experiment.strategies.size(), "strategy", "strategies"),
-                          counted(experiment.seeds, "seed"), seconds(1 + static_cast<std::int64_t>(total)))
+                          counted(experiment.seeds, "seed"), seconds(1 + static_cast<std::int64_t>(*total)))
                   .c_str());
     return Exit::ok;
   }
   const StopSignal stop;
   options.stop = [&] { return stop.requested(); };
   options.on_progress = show_progress;
+  options.on_warning = warn;
   const Result<Results> results = run_experiment(experiment, options);
   if (!results) return fail(results.error());
   if (results->runs.size() < runs) {
@@ -174,6 +183,10 @@ Result<Exit> report_again(const ExperimentArgs& args) {
   for (const std::string& folder : args.paths) {
     Result<Results> results = read_results(folder);
     if (!results) return fail(results.error());
+    for (const std::string& warning : results->warnings) warn(warning);
+    if (results->runs.size() < expected_runs(results->names))
+      warn(fmt::format("{} holds {} of {}; `bidboard experiment run FILE --out {}` makes the others", folder,
+                       results->runs.size(), counted(expected_runs(results->names), "run"), folder));
     if (const Result<void> written = write_report(folder, *results); !written) return fail(written.error());
     all.push_back(std::move(*results));
   }
@@ -197,8 +210,7 @@ Result<Exit> list(const ExperimentArgs& args) {
     const Result<Results> results = read_results(path);
     if (!results) return fail(results.error());
     const ExperimentNames& n = results->names;
-    const std::size_t total =
-        n.workloads.size() * n.agents.size() * n.faults.size() * n.strategies.size() * n.seeds;
+    const std::size_t total = expected_runs(n);
     table.add({path, n.name, fmt::format("{}", results->runs.size()), fmt::format("{}", total), n.mode});
     Value item{Value::Object{}};
     item.set("folder", path);
@@ -227,12 +239,36 @@ Result<Exit> compare_folders(const ExperimentArgs& args) {
   if (!after) return fail(after.error());
   const std::vector<Compared> rows = compare_results(*before, *after);
   if (rows.empty()) return fail(Errc::not_found, "the two folders have no setting and strategy in common");
-  Table table({"AGENTS", "FAULTS", "STRATEGY", "MAKESPAN AFTER / BEFORE", "95 %", "RUNS", ""});
-  for (const Compared& row : rows)
-    table.add({row.agents, row.faults, row.strategy, rounded(row.makespan.ratio),
-               fmt::format("{} to {}", rounded(row.makespan.ci.low), rounded(row.makespan.ci.high)),
-               fmt::format("{}", row.makespan.pairs), row.makespan.p > noise_level ? "noise" : "differs"});
+  Table table({"AGENTS", "FAULTS", "STRATEGY", "FINISHED", "MAKESPAN AFTER / BEFORE", "95 %", "PAIRS", ""});
+  for (const Compared& row : rows) {
+    const Comparison& c = row.makespan;
+    table.add({row.agents, row.faults, row.strategy,
+               fmt::format("{} → {} of {}", row.finished_before, row.finished_after, row.runs),
+               c.pairs > 0 ? rounded(c.ratio) : "–",
+               c.pairs > 0 ? fmt::format("{} to {}", rounded(c.ci.low), rounded(c.ci.high)) : "–",
+               fmt::format("{}", c.pairs),
+               c.pairs == 0        ? ""
+               : c.p > noise_level ? "noise"
+                                   : "differs"});
+  }
   table.print();
+  return Exit::ok;
+}
+
+/// Writes the tables and plots of a report as files.
+Result<Exit> export_folder(const ExperimentArgs& args) {
+  const Result<Results> results = read_results(args.paths.front());
+  if (!results) return fail(results.error());
+  for (const std::string& warning : results->warnings) warn(warning);
+  const std::string to = args.out.empty() ? args.paths.front() + "/export" : args.out;
+  std::error_code error;
+  fs::create_directories(to, error);
+  if (error) return fail(Errc::storage, fmt::format("cannot make {}: {}", to, error.message()));
+  for (const auto& [name, text] : exported_files(*results)) {
+    const std::string path = fmt::format("{}/{}", to, name);
+    if (const Result<void> written = write_file(path, text); !written) return fail(written.error());
+    std::puts(path.c_str());
+  }
   return Exit::ok;
 }
 
@@ -245,7 +281,11 @@ Result<Exit> experiment(const ExperimentArgs& args) {
   if (args.verb == "report") return report_again(args);
   if (args.verb == "list") return list(args);
   if (args.verb == "compare") return compare_folders(args);
-  return fail(Errc::invalid, fmt::format("unknown action '{}'; use run, report, list or compare", args.verb));
+  if (args.verb == "export" && args.paths.size() != 1)
+    return fail(Errc::invalid, "usage: bidboard experiment export DIR [--out FOLDER]");
+  if (args.verb == "export") return export_folder(args);
+  return fail(Errc::invalid,
+              fmt::format("unknown action '{}'; use run, report, export, list or compare", args.verb));
 }
 
 }  // namespace
@@ -259,6 +299,8 @@ Command experiment_command() {
           "                         runs.jsonl, runs.csv and report.html; an interrupted run continues where "
           "it stopped\n"
           "  report DIR...          write the report again, and print its tables\n"
+          "  export DIR             write the report's tables as CSV and its plots as SVG, to DIR/export or "
+          "--out\n"
           "  list [DIR]             list the results in a folder\n"
           "  compare BEFORE AFTER   compare the results of one experiment from two versions",
           {{"bidboard experiment run experiments/coordination.yaml --dry-run",
@@ -268,9 +310,9 @@ Command experiment_command() {
             "run one combination"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<ExperimentArgs>();
-            o.argument("VERB", args->verb, "run, report, list or compare");
+            o.argument("VERB", args->verb, "run, report, export, list or compare");
             o.arguments("PATH", args->paths, "An experiment file, or folders with results", false);
-            o.text("--out", args->out, "DIR", "Folder for the results [results/NAME]");
+            o.text("--out", args->out, "DIR", "Folder for the results [results/NAME], or for exported files");
             o.text("--cell", args->cell, "NAME", "Run only this combination, and print its measures");
             o.flag("--full", args->full, "Use the file's `full:` keys: more runs");
             o.flag("--dry-run", args->dry_run, "Print the number of runs and the estimated time");

@@ -51,8 +51,8 @@ Command run_command() {
       "run",
       "Board",
       "Run a job file or a workflow trace to its end",
-      "FILE is a job file (YAML, see `bidboard help jobs`) or a WfFormat trace (JSON), whose tasks simulated "
-      "agents do.\n"
+      "FILE is a job file (YAML, see `bidboard help jobs`), or a recorded workflow or task graph (WfFormat in "
+      "JSON, DOT, STG), whose tasks simulated agents do.\n"
       "Tasks are posted to the board of this folder; if there is none, to a temporary board outside of it, "
       "which is\n"
       "removed if every task is done. If no controller serves the board, `run` starts one and stops it at the "

@@ -1,0 +1,48 @@
+// Gantt charts of boards and of experiments' runs, as the command prints them.
+#include <fstream>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/test_board.hpp"
+
+using namespace bidboard;
+using namespace bidboard::testing;
+
+TEST_CASE("gantt draws who worked on what, what was lost and what is under way") {
+  const TestBoard board;
+  CHECK(board.run({"gantt"}).exit_code == 3);
+  board.must({"post", "plan <it>"});
+  board.must({"claim", "t1", "--as", "ann"});
+  board.must({"done", "t1", "--as", "ann"});
+  board.must({"post", "break", "--attempts", "2"});
+  board.must({"claim", "t2", "--as", "bob"});
+  board.must({"fail", "t2", "--as", "bob", "--reason", "broken"});
+  board.must({"post", "go on"});
+  board.must({"claim", "t3", "--as", "ann"});
+  const std::string text = board.must({"gantt"});
+  INFO(text);
+  CHECK(text.starts_with("ann  "));
+  CHECK(text.find("\nbob  ") != text.npos);
+  CHECK(text.find('x') != text.npos);
+  CHECK(text.find("░") != text.npos);
+  const std::string svg = board.must({"gantt", "--svg"});
+  CHECK(svg.starts_with("<svg xmlns='http://www.w3.org/2000/svg'"));
+  CHECK(svg.find("t1 plan &lt;it&gt;, ann: 0 to ") != svg.npos);
+  CHECK(svg.find("class='lost'><title>t2") == svg.npos);
+  CHECK(board.must({"gantt", "--html"}).starts_with("<!doctype html>"));
+  CHECK(board.run({"gantt", "--html", "--svg"}).exit_code == 2);
+  CHECK(board.run({"gantt", "--cell", "w0.a0.f0.s0.1"}).exit_code == 2);
+}
+
+TEST_CASE("a DOT file is run by simulated agents, and its job can be drawn") {
+  const TestBoard board;
+  std::ofstream(board.home() + "/build.dot")
+      << "digraph build { fetch [seconds=1]; fetch -> {lint test} -> link }\n";
+  board.must({"run", board.home() + "/build.dot", "--agents", "2", "--scale", "0.01"});
+  const std::string svg = board.must({"gantt", "build", "--svg"});
+  for (const char* task : {"fetch", "lint", "test", "link"}) CHECK(svg.find(task) != svg.npos);
+  CHECK(svg.find("Job build (w1)") != svg.npos);
+  CHECK(board.must({"gantt", "w1"}) == board.must({"gantt", "build"}));
+  const Finished unknown = board.run({"gantt", "biuld"});
+  CHECK(unknown.exit_code == 3);
+  CHECK(unknown.err.find("did you mean 'build'?") != unknown.err.npos);
+}
