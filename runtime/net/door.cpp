@@ -6,11 +6,13 @@
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <map>
 
 #include "blackboard/fmt.hpp"
+#include "runtime/home/random_bytes.hpp"
 #include "runtime/net/wire.hpp"
 
 namespace bidboard {
@@ -27,19 +29,37 @@ constexpr std::chrono::milliseconds handshake_max(10'000);
 
 constexpr int broken_handshake = ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
 
-/// ROUTER names anonymous peers by a zero byte and four more; that number is our PeerId.
-PeerId peer_of(std::string_view routing_id) {
-  if (routing_id.size() != 5 || routing_id[0] != 0) return {};
+// Routing ids of peers: a byte that says who made the id, and four more, whose number is our PeerId.
+constexpr char made_by_zmq = '\0';   ///< ROUTER names anonymous peers so
+constexpr char made_by_door = '\1';  ///< see Naming
+
+std::string routing_id_of(PeerId peer, char maker) {
+  const std::uint64_t number = peer.value - 1;
+  std::string id(1, maker);
+  for (int shift = 24; shift >= 0; shift -= 8) id += static_cast<char>(number >> shift);
+  return id;
+}
+
+/// 0: the peer has chosen its routing id itself.
+PeerId peer_of(std::string_view routing_id, char maker) {
+  if (routing_id.size() != 5 || routing_id[0] != maker) return {};
   std::uint64_t number = 0;
   for (std::size_t i = 1; i < 5; ++i) number = number << 8 | static_cast<unsigned char>(routing_id[i]);
   return {number + 1};
 }
 
-std::string routing_id_of(PeerId peer) {
-  const std::uint64_t number = peer.value - 1;
-  std::string id(1, '\0');
-  for (int shift = 24; shift >= 0; shift -= 8) id += static_cast<char>(number >> shift);
-  return id;
+/// The property of a handshake that carries a routing id.
+constexpr const char* routing_id_property = "Identity";
+/// Whether the peer of this message chose its routing id.
+bool chose_its_routing_id(zmq::message_t& message) {
+  const char* chosen = zmq_msg_gets(message.handle(), routing_id_property);
+  return chosen && *chosen != '\0';
+}
+std::string metadata(std::string_view name, std::string_view value) {
+  std::string out(1, static_cast<char>(name.size()));
+  out += name;
+  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value.size() >> shift);
+  return out.append(value);
 }
 
 /// How an admission is attached to each message of its connection, as ZAP's user id.
@@ -84,6 +104,52 @@ Knock knock_of(const std::vector<std::string>& request) {
   }
   return knock;
 }
+
+/// Names the peers of a TCP door, so that none can name itself. A ROUTER aborts its process when an id that
+/// it makes is in use, and its ids can be guessed: a peer that chose the next one as its routing id would
+/// stop the controller. ZeroMQ does not put the chosen id into the ZAP request, so it cannot be refused
+/// there; but what the ZAP reply says about a peer replaces what the peer said, provided that it is read
+/// later. With CURVE the peer has spoken before ZAP is asked. With NULL, on local doors, it may speak
+/// afterwards.
+class Naming {
+ public:
+  explicit Naming(zmq::context_t& context)
+      : nowhere_(context, zmq::socket_type::dealer), events_(context, zmq::socket_type::pair) {
+    for (zmq::socket_t* socket : {&nowhere_, &events_}) socket->set(zmq::sockopt::linger, 0);
+    nowhere_.set(zmq::sockopt::reconnect_ivl, 3'600'000);
+    events_.set(zmq::sockopt::rcvtimeo, static_cast<int>(handshake_max.count()));
+    if (zmq_socket_monitor(nowhere_.handle(), "inproc://nowhere", ZMQ_EVENT_CONNECT_RETRIED) != 0)
+      throw zmq::error_t();
+    events_.connect("inproc://nowhere");
+  }
+  ~Naming() { zmq_socket_monitor(nowhere_.handle(), nullptr, 0); }
+  Naming(const Naming&) = delete;
+  Naming& operator=(const Naming&) = delete;
+
+  /// What the ZAP reply says about the next peer.
+  std::string next() {
+    await_io_thread();
+    last_.value = last_.value % UINT32_MAX + 1;
+    return metadata(routing_id_property, routing_id_of(last_, made_by_door));
+  }
+
+ private:
+  /// Returns when the I/O thread, of which a door's context has one, has ended what it was doing: here,
+  /// reading the metadata of the peer for which it asked. It does one thing after the other, and is now asked
+  /// to connect to what cannot exist.
+  void await_io_thread() {
+    constexpr const char* no_such_place = "ipc:///dev/null/nowhere";
+    nowhere_.connect(no_such_place);
+    zmq::message_t part;
+    do static_cast<void>(events_.recv(part));
+    while (events_.get(zmq::sockopt::rcvmore));
+    nowhere_.disconnect(no_such_place);
+  }
+
+  zmq::socket_t nowhere_;
+  zmq::socket_t events_;
+  PeerId last_{};
+};
 
 /// The open connections of one of a door's sockets, according to its monitor.
 struct Monitor {
@@ -143,6 +209,7 @@ struct Door::Impl {
   zmq::socket_t feed{context, zmq::socket_type::xpub};
   Monitor router_monitor{context, router, "inproc://router"};
   Monitor feed_monitor{context, feed, "inproc://feed"};
+  std::optional<Naming> naming;  ///< none: ZeroMQ names the peers
   std::uint64_t undelivered = 0;
   bool followed = false;  ///< the feed has a subscriber
 
@@ -154,6 +221,7 @@ struct Door::Impl {
   std::map<PeerId, Backlog> backlogs;
 
   explicit Impl(DoorOptions o) : options(std::move(o)), tcp(options.endpoint.starts_with("tcp:")) {
+    if (tcp) naming.emplace(context);
     zap.set(zmq::sockopt::linger, 0);
     zap.bind("inproc://zeromq.zap.01");  // before anyone can connect
     for (zmq::socket_t* socket : {&router, &feed}) set_up(*socket);
@@ -177,12 +245,14 @@ struct Door::Impl {
     socket.set(zmq::sockopt::curve_secretkey, zmq::buffer(options.secret_key));
   }
 
+  char id_maker() const { return naming ? made_by_door : made_by_zmq; }
+
   enum class Sent { yes, full, gone };
   Sent try_send(PeerId to, const std::string& bytes) {
     try {
-      const bool sent =
-          router.send(zmq::buffer(routing_id_of(to)), zmq::send_flags::sndmore | zmq::send_flags::dontwait) &&
-          router.send(zmq::buffer(bytes), zmq::send_flags::dontwait);
+      const bool sent = router.send(zmq::buffer(routing_id_of(to, id_maker())),
+                                    zmq::send_flags::sndmore | zmq::send_flags::dontwait) &&
+                        router.send(zmq::buffer(bytes), zmq::send_flags::dontwait);
       return sent ? Sent::yes : Sent::full;
     } catch (const zmq::error_t&) {
       return Sent::gone;  // "Host unreachable": the lease or the client's timeout will show it
@@ -227,7 +297,9 @@ struct Door::Impl {
     const char* status = admission.verdict == Verdict::welcome ? "200"
                          : admission.verdict == Verdict::full  ? "500"
                                                                : "400";
-    const std::array<std::string, 6> reply{"1.0", request[1], status, admission.why, user_of(admission), ""};
+    std::string name = naming && admission.verdict == Verdict::welcome ? naming->next() : std::string();
+    const std::array<std::string, 6> reply{"1.0",         request[1],         status,
+                                           admission.why, user_of(admission), std::move(name)};
     for (std::size_t i = 0; i < reply.size(); ++i)
       zap.send(zmq::buffer(reply[i]),
                i + 1 < reply.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);
@@ -240,6 +312,16 @@ struct Door::Impl {
   }
 };
 
+namespace {
+
+/// A ROUTER's ids begin at a number from rand(), which nobody else here uses. Unseeded, every local process
+/// would know them (see Naming).
+void make_ids_unpredictable() {
+  if (const Result<std::uint64_t> seed = random_number()) std::srand(static_cast<unsigned>(*seed));
+}
+
+}  // namespace
+
 Door::Door(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Door::~Door() = default;
 
@@ -247,6 +329,7 @@ Result<std::unique_ptr<Door>> Door::open(DoorOptions options) {
   const std::string endpoint = options.endpoint;
   if (endpoint.starts_with("tcp://"))
     if (const Result<void> can = wire::check_curve(); !can) return fail(can.error());
+  make_ids_unpredictable();
   try {
     return std::unique_ptr<Door>(new Door(std::make_unique<Impl>(std::move(options))));
   } catch (const zmq::error_t& error) {
@@ -289,7 +372,11 @@ std::optional<FromPeer> Door::receive(std::size_t& bytes) {
     ++parts;
   }
   bytes += body.size();
-  const PeerId peer = peer_of(wire::view(id));
+  const PeerId peer = peer_of(wire::view(id), impl_->id_maker());
+  if (!impl_->naming && chose_its_routing_id(body)) {
+    impl_->options.on_refused("this machine", "it chose its own routing id");
+    return FromPeer{};
+  }
   Origin origin = origin_of(body);
   if (parts != 1) return FromPeer{peer, Malformed{"a message has exactly one frame"}, 0, std::move(origin)};
   return FromPeer{peer, wire::read_frame(wire::view(body)), digest(wire::view(body)), std::move(origin)};

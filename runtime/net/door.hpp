@@ -42,7 +42,8 @@ class Door {
   void answer_knocks();
   /// True if the feed's first follower has come since the last call.
   bool take_follower();
-  /// One message, if one has arrived; `bytes` grows by its size.
+  /// One message, if one has arrived; `bytes` grows by its size. Peer 0: it was refused, because its sender
+  /// chose its own routing id.
   std::optional<FromPeer> receive(std::size_t& bytes);
 
   /// Never blocks. Messages to a peer that is gone or does not read are dropped and counted.
