@@ -4,6 +4,7 @@
 
 #include "blackboard/fmt.hpp"
 #include "runtime/core/core.hpp"
+#include "runtime/core/greeting.hpp"
 #include "runtime/core/requests.hpp"
 #include "runtime/core/sessions.hpp"
 #include "runtime/core/tasks.hpp"
@@ -79,11 +80,10 @@ void greet(Core& core, PeerId peer, const Hello& hello) {
   if (hello.min > protocol_version || hello.max < protocol_version)
     return core.send(peer,
                      Malformed{fmt::format("this controller speaks protocol version {}", protocol_version)});
-  core.send(peer, Welcome{protocol_version,
-                          {},
-                          core.options.term,
-                          core.board.store().last_seq(),
-                          core.options.board_path,
+  if (names_another_board(hello.features, core.options.board_id))
+    return core.send(peer, Malformed{"this controller serves another board"});
+  core.send(peer, Welcome{protocol_version, features_of(core.options.board_id), core.options.term,
+                          core.board.store().last_seq(), core.options.board_path,
                           core.origin.key.empty() ? core.options.feed : core.options.tcp_feed});
 }
 

@@ -17,6 +17,7 @@
 #include "agents/guard/descriptor.hpp"
 #include "blackboard/checks/sabotage.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/secrets.hpp"
 #include "runtime/home/random_bytes.hpp"
 
 namespace bidboard {
@@ -160,6 +161,16 @@ Result<std::string> secret_key(const BoardDirectory& board) {
   return make_file_at_once(path, *fresh)
              ? secret_key(board)
              : fail(Errc::storage, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+}
+
+Result<std::string> board_id(const BoardDirectory& board) {
+  const Result<std::string> key = secret_key(board);
+  if (!key) return fail(key.error());
+  struct stat info {};
+  if (::stat(board.path.c_str(), &info) != 0)
+    return fail(Errc::storage, fmt::format("cannot read {}: {}", board.path, std::strerror(errno)));
+  return to_hex(content_hash(fmt::format("board {} {} {}", to_hex(*key), info.st_dev, info.st_ino)))
+      .substr(0, 32);
 }
 
 Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::State as, Duration patience,

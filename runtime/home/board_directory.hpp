@@ -47,6 +47,10 @@ Result<BoardDirectory> make_board_folder(const std::string& home);
 /// The 32 bytes of secret.key; created if missing. Errors: storage, corrupt.
 Result<std::string> secret_key(const BoardDirectory& board);
 
+/// What tells this board from every other one, also from a copy of it and from what was at this path before:
+/// of its key, and of the folder itself wherever it is moved. Errors: as for secret_key, storage.
+Result<std::string> board_id(const BoardDirectory& board);
+
 /// Who holds the writer lock, according to its file.
 struct Writer {
   enum class State : std::uint8_t { embedded, starting, serving };

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "blackboard/fmt.hpp"
+#include "runtime/core/greeting.hpp"
 #include "runtime/net/wire.hpp"
 
 namespace bidboard {
@@ -10,6 +11,8 @@ namespace {
 
 constexpr int reconnect_ms = 20;
 constexpr int reconnect_max_ms = 1000;
+/// An unanswered hello is sent again after this long.
+constexpr std::chrono::milliseconds greeting_interval(1000);
 /// ZeroMQ gives up on a controller that replied "full"; we do not, and try again this often.
 constexpr std::chrono::milliseconds full_pause(500);
 /// After this many handshakes were cut off in a row, it is not an accident.
@@ -66,10 +69,14 @@ struct Connection::Impl {
   zmq::socket_t monitor{context, zmq::socket_type::pair};
   int broken_handshakes = 0;
   bool was_let_in = false;
+  std::string board_id;                       ///< empty: any board
+  bool greeted = false;                       ///< the controller is known to serve it
+  std::optional<Clock::time_point> greet_at;  ///< when to send the next hello
   std::optional<Clock::time_point>
       again_at;  ///< when to try again: the controller was full, and ZeroMQ has given up on it
 
-  Impl(std::string e, std::optional<CurveKeys> k) : endpoint(std::move(e)), keys(std::move(k)) {
+  Impl(std::string e, std::optional<CurveKeys> k, std::string board)
+      : endpoint(std::move(e)), keys(std::move(k)), board_id(std::move(board)), greeted(board_id.empty()) {
     set_up(dealer, endpoint, keys);
     dealer.set(zmq::sockopt::immediate, true);
     monitor.set(zmq::sockopt::linger, 0);
@@ -82,7 +89,11 @@ struct Connection::Impl {
 
   void take_event(int what, int value, Incoming& incoming) {
     if (what == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
-      incoming.connected = was_let_in = true;
+      was_let_in = true;
+      if (board_id.empty())
+        incoming.connected = true;
+      else
+        greeted = false, greet_at = Clock::now();
       incoming.trouble.reset();
       broken_handshakes = 0;
     } else if (what == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH && value == status_full) {
@@ -106,6 +117,39 @@ struct Connection::Impl {
     }
   }
 
+  bool send(const Message& message) {
+    try {
+      return dealer.send(zmq::buffer(encode(Frame{protocol_version, message})), zmq::send_flags::dontwait)
+          .has_value();
+    } catch (const zmq::error_t&) {
+      return false;
+    }
+  }
+
+  void greet_if_due() {
+    if (!greet_at || Clock::now() < *greet_at) return;
+    const bool sent = send(Hello{protocol_version, protocol_version, features_of(board_id)});
+    greet_at = Clock::now() + (sent ? greeting_interval : std::chrono::milliseconds(reconnect_ms));
+  }
+
+  /// Before the controller has shown which board it serves, nothing else is taken from it.
+  void take_greeting(const Message& message, Incoming& incoming) {
+    const auto* welcome = std::get_if<Welcome>(&message);
+    const auto* malformed = std::get_if<Malformed>(&message);
+    if (!welcome && !malformed) return;
+    greet_at.reset();
+    if (malformed || names_another_board(welcome->features, board_id)) {
+      incoming.trouble =
+          Error{Errc::refused,
+                fmt::format("{} (the controller at {})",
+                            malformed ? malformed->what
+                                      : fmt::format("the board in {} is served there", welcome->board),
+                            endpoint)};
+      return;
+    }
+    greeted = incoming.connected = true;
+  }
+
   void take_events(Incoming& incoming) {
     zmq::message_t event;
     zmq::message_t address;
@@ -125,18 +169,21 @@ Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Connection::~Connection() = default;
 
 Result<std::unique_ptr<Connection>> Connection::open(const std::string& endpoint,
-                                                     const std::optional<CurveKeys>& keys) {
+                                                     const std::optional<CurveKeys>& keys,
+                                                     const std::string& board_id) {
   if (const Result<void> ok = may_try(endpoint, keys); !ok) return fail(ok.error());
   try {
-    return std::unique_ptr<Connection>(new Connection(std::make_unique<Impl>(endpoint, keys)));
+    return std::unique_ptr<Connection>(new Connection(std::make_unique<Impl>(endpoint, keys, board_id)));
   } catch (const zmq::error_t& error) {
     return fail(Errc::unavailable, fmt::format("cannot connect to {}: {}", endpoint, error.what()));
   }
 }
 
+const std::string& Connection::endpoint() const { return impl_->endpoint; }
+
 void Connection::connect_again() {
   try {
-    auto fresh = std::make_unique<Impl>(impl_->endpoint, impl_->keys);
+    auto fresh = std::make_unique<Impl>(impl_->endpoint, impl_->keys, impl_->board_id);
     fresh->was_let_in = impl_->was_let_in;
     impl_ = std::move(fresh);
   } catch (const zmq::error_t&) {
@@ -151,6 +198,11 @@ Incoming Connection::wait(Duration timeout, const std::vector<Watched>& watched,
     const Duration pause = milliseconds(full_pause.count());
     timeout = timeout.us < 0 ? pause : std::min(timeout, pause);
   }
+  impl_->greet_if_due();
+  if (impl_->greet_at) {
+    const Duration pause = milliseconds(reconnect_ms);
+    timeout = timeout.us < 0 ? pause : std::min(timeout, pause);
+  }
   std::vector<zmq::pollitem_t> items{{impl_->dealer.handle(), 0, ZMQ_POLLIN, 0},
                                      {impl_->monitor.handle(), 0, ZMQ_POLLIN, 0}};
   for (const Watched& item : watched) {
@@ -163,21 +215,19 @@ Incoming Connection::wait(Duration timeout, const std::vector<Watched>& watched,
   for (std::size_t i = 2; i < items.size(); ++i)
     if (items[i].revents != 0) incoming.ready = true;
   impl_->take_events(incoming);
+  impl_->greet_if_due();
   zmq::message_t message;
-  while (incoming.messages.size() < drain_max && impl_->dealer.recv(message, zmq::recv_flags::dontwait))
-    incoming.messages.push_back(wire::read_frame(wire::view(message)));
+  while (incoming.messages.size() < drain_max && impl_->dealer.recv(message, zmq::recv_flags::dontwait)) {
+    Message read = wire::read_frame(wire::view(message));
+    if (!impl_->greeted)
+      impl_->take_greeting(read, incoming);
+    else
+      incoming.messages.push_back(std::move(read));
+  }
   return incoming;
 }
 
-bool Connection::send(const Message& message) {
-  try {
-    return impl_->dealer
-        .send(zmq::buffer(encode(Frame{protocol_version, message})), zmq::send_flags::dontwait)
-        .has_value();
-  } catch (const zmq::error_t&) {
-    return false;
-  }
-}
+bool Connection::send(const Message& message) { return impl_->greeted && impl_->send(message); }
 
 struct Feed::Impl {
   std::string endpoint;
