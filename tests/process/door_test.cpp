@@ -1,5 +1,8 @@
 // The entrances of a controller, in this process: what a peer can do to the others by what it says in the
 // handshake or afterwards.
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdlib>
 #include <vector>
 
@@ -19,7 +22,7 @@ namespace {
 /// A door, and what it has been sent.
 class OpenDoor {
  public:
-  explicit OpenDoor(bool tcp) {
+  explicit OpenDoor(bool tcp, OutgoingLimits limits = {}) {
     if (tcp) server_ = *make_key_pair();
     if (tcp) keys_ = CurveKeys{*make_key_pair(), server_.public_key};
     DoorOptions options;
@@ -33,6 +36,7 @@ class OpenDoor {
     options.on_refused = [this](const std::string& from, const std::string& why) {
       refused_.push_back(from + ": " + why);
     };
+    options.outgoing = limits;
     auto opened = Door::open(std::move(options));
     REQUIRE(opened.has_value());
     door = std::move(*opened);
@@ -49,6 +53,10 @@ class OpenDoor {
   template <class Condition>
   bool until(Condition condition) {
     return eventually([&] { return turn(), condition(); }, patience);
+  }
+  /// Whether a refusal says this.
+  bool refused_because(const std::string& why) {
+    return std::ranges::any_of(refused_, [&](const std::string& text) { return contains(text, why); });
   }
   std::size_t admitted() const { return admitted_; }
   const std::vector<std::string>& refused() const { return refused_; }
@@ -128,4 +136,72 @@ TEST_CASE("A door for this machine does not listen to a peer that chose its rout
   REQUIRE(open.until([&] { return !open.refused().empty(); }));
   CHECK(contains(open.refused().front(), "it chose its own routing id"));
   CHECK(open.messages.empty());
+}
+
+TEST_CASE("A peer that lets too much wait is cut off by name, and the others are not") {
+  OpenDoor open(false);
+  const SilentPeer deaf = [&] {
+    SilentPeer peer = SilentPeer::client(open.door->endpoint());
+    REQUIRE(eventually([&] { return peer.say(Hello{}); }, patience));
+    return peer;
+  }();
+  REQUIRE(open.until([&] { return open.messages.size() == 1; }));
+  const PeerId to = open.messages.front().peer;
+  auto other = Connection::open(open.door->endpoint());
+  REQUIRE(other.has_value());
+  REQUIRE(open.until([&] { return (*other)->wait(Duration{}).connected; }));
+  REQUIRE((*other)->send(Hello{}));
+  REQUIRE(open.until([&] { return open.messages.size() == 2; }));
+
+  const std::string page(1 << 20, 'x');
+  int sent = 0;
+  for (; sent < 100 && open.refused().empty(); ++sent) open.door->send(to, page);
+  CHECK(sent < 24);  // 12 MB, and what the system's own buffers take
+  REQUIRE_FALSE(open.refused().empty());
+  CHECK(contains(
+      open.refused().front(),
+      fmt::format("process {} of user {}: it was cut off: it does not read, and", ::getpid(), ::getuid())));
+  open.door->send(open.messages.back().peer, encode(Frame{protocol_version, Welcome{}}));
+  CHECK(open.until([&] { return !(*other)->wait(Duration{}).messages.empty(); }));
+}
+
+TEST_CASE("What waits for all peers is bounded too: the one for which most waits is cut off") {
+  constexpr std::size_t megabyte = 1 << 20;
+  OpenDoor open(false, {2 * megabyte, 2 * megabyte, 5 * megabyte});
+  std::vector<SilentPeer> deaf;
+  for (std::size_t i = 0; i < 3; ++i) {
+    deaf.push_back(SilentPeer::client(open.door->endpoint()));
+    REQUIRE(eventually([&] { return deaf.back().say(Hello{}); }, patience));
+    REQUIRE(open.until([&] { return open.messages.size() == i + 1; }));
+  }
+  const std::string page(megabyte / 4, 'x');
+  for (int round = 0; round < 64 && open.refused().empty(); ++round)
+    for (std::size_t i = 0; i < 3; ++i) open.door->send(open.messages[i].peer, page);
+  CHECK(open.refused_because("the most of 5 MB for all"));
+}
+
+TEST_CASE("The feed is no one's to switch: another follower's topics change nothing, and cut it off") {
+  OpenDoor open(false);
+  auto feed = Feed::open(open.door->feed_endpoint());
+  REQUIRE(feed.has_value());
+  bool follower = false;
+  REQUIRE(eventually(
+      [&] {
+        open.door->answer_knocks();
+        return follower = open.door->take_follower() || follower;
+      },
+      patience));
+  for (const std::string& topic : {std::string("x"), std::string(900, 'x')}) {
+    const std::size_t before = open.refused().size();
+    const SilentPeer stranger = SilentPeer::follower(open.door->feed_endpoint(), topic);
+    REQUIRE(open.until([&] { return open.refused().size() > before; }));
+    CHECK(contains(open.refused().back(), "it was cut off: the feed has no topics"));
+  }
+  CHECK(open.door->followed());
+  const std::string piece = encode(FeedFrame{Seq{7}, {"event"}});
+  CHECK(open.until([&] {
+    open.door->publish(piece);
+    const auto heard = (*feed)->wait(milliseconds(10));
+    return heard && heard->first == Seq{7};
+  }));
 }

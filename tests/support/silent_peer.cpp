@@ -33,8 +33,12 @@ SilentPeer::~SilentPeer() = default;
 SilentPeer SilentPeer::client(const std::string& endpoint) {
   return SilentPeer(std::make_unique<Impl>(zmq::socket_type::dealer, endpoint));
 }
-SilentPeer SilentPeer::follower(const std::string& feed) {
-  return SilentPeer(std::make_unique<Impl>(zmq::socket_type::sub, feed));
+SilentPeer SilentPeer::follower(const std::string& feed, const std::string& topic) {
+  SilentPeer peer(std::make_unique<Impl>(zmq::socket_type::sub, feed));
+  if (topic.empty()) return peer;
+  peer.impl_->socket.set(zmq::sockopt::unsubscribe, "");
+  peer.impl_->socket.set(zmq::sockopt::subscribe, topic);
+  return peer;
 }
 SilentPeer SilentPeer::named(const std::string& endpoint, const std::string& routing_id,
                              const std::optional<CurveKeys>& keys) {
