@@ -162,9 +162,11 @@ TEST_CASE("A board that was moved while it was served is not confused with a new
   const std::string endpoint = serving_writer(board.directory())->endpoint;
   auto lost = Connection::open(endpoint, {}, *board_id({moved + "/.bidboard"}));
   REQUIRE(lost.has_value());
-  const Error refused = turned_away(**lost);
-  CHECK(refused.code == Errc::refused);
-  CHECK(contains(refused.text, "this controller serves another board"));
+  std::optional<Error> refused;
+  REQUIRE(
+      eventually([&] { return (refused = (*lost)->wait(milliseconds(10)).trouble).has_value(); }, patience));
+  CHECK(refused->code == Errc::refused);
+  CHECK(contains(refused->text, "this controller serves another board"));
   const auto home = Connection::open(endpoint, {}, *board_id(board.directory()));
   REQUIRE(home.has_value());
   CHECK(eventually([&] { return (*home)->wait(milliseconds(10)).connected; }, patience));
@@ -250,4 +252,61 @@ TEST_CASE("A backup holds no secret of its board unless asked to") {
   CHECK(*secret_key({beside + "/plain/.bidboard"}) != secret);
   board.must({"backup", "--secrets", beside + "/whole"});
   CHECK(*secret_key({beside + "/whole/.bidboard"}) == secret);
+}
+
+TEST_CASE("A board that another user made or can change is refused until it is trusted") {
+  const TestBoard board;
+  const std::string inner = board.home() + "/mine";
+  fs::create_directory(inner);
+  ProcessOptions here = board.surroundings();
+  here.directory = inner;
+  CHECK(board.run({"tasks"}, here).exit_code == 0);
+  const auto refused = [&](const std::string& why) {
+    const Finished done = board.run({"post", "x"}, here);
+    CHECK(done.exit_code == 4);
+    CHECK(contains(done.err, why));
+    CHECK(contains(done.err, "`bidboard trust " + board.home() + "`"));
+    CHECK(board.run({"up"}, here).exit_code == 4);
+  };
+  REQUIRE(::chmod(board.home().c_str(), 0777) == 0);
+  refused("other users can change " + board.home());
+  REQUIRE(::chmod(board.home().c_str(), 0755) == 0);
+  REQUIRE(::chmod(board.path("bidboard.yaml").c_str(), 0666) == 0);
+  refused("other users can change " + board.path("bidboard.yaml"));
+  if (::getuid() == 0) {
+    REQUIRE(::chmod(board.path("bidboard.yaml").c_str(), 0644) == 0);
+    REQUIRE(::chown(board.path("bidboard.yaml").c_str(), nobody, nobody) == 0);
+    refused(board.path("bidboard.yaml") + " belongs to user 65534");
+    REQUIRE(::chown(board.directory().path.c_str(), nobody, nobody) == 0);
+    refused(board.directory().path + " belongs to user 65534");
+  }
+  CHECK(board.run({"trust", "."}, board.surroundings()).exit_code == 0);
+  CHECK(board.run({"tasks"}, here).exit_code == 0);
+}
+
+TEST_CASE("`init` uses no board folder that somebody else has prepared") {
+  const TestBoard board(false);
+  const std::string folder = board.directory().path;
+  const auto refused = [&](const std::string& why) {
+    const Finished done = board.run({"init"});
+    CHECK(done.exit_code == 4);
+    CHECK(contains(done.err, why));
+  };
+  fs::create_directory(folder);
+  fs::create_symlink("/dev/null", folder + "/secret.key");
+  refused(folder + "/secret.key is a link");
+  fs::remove(folder + "/secret.key");
+  REQUIRE(::chmod(folder.c_str(), 0777) == 0);
+  refused("other users can change " + folder);
+  REQUIRE(::chmod(folder.c_str(), 0700) == 0);
+  if (::getuid() == 0) {
+    REQUIRE(::chown(folder.c_str(), nobody, nobody) == 0);
+    refused(folder + " belongs to user 65534");
+    REQUIRE(::chown(folder.c_str(), 0, 0) == 0);
+  }
+  fs::rename(folder, folder + ".away");
+  fs::create_directory_symlink(folder + ".away", folder);
+  refused(folder + " is not a folder");
+  fs::remove(folder);
+  board.must({"init"});
 }
