@@ -12,6 +12,8 @@
 namespace bidboard {
 
 constexpr std::string_view board_feature = "board=";
+/// The answer, as Malformed, to every message of a client that named another board.
+constexpr const char* another_board = "this controller serves another board";
 
 /// `board`: its id (board_directory.hpp); empty: unknown, as on another machine.
 inline std::vector<std::string> features_of(const std::string& board) {

@@ -11,8 +11,6 @@ namespace {
 
 constexpr int reconnect_ms = 20;
 constexpr int reconnect_max_ms = 1000;
-/// An unanswered hello is sent again after this long.
-constexpr std::chrono::milliseconds greeting_interval(1000);
 /// ZeroMQ gives up on a controller that replied "full"; we do not, and try again this often.
 constexpr std::chrono::milliseconds full_pause(500);
 /// After this many handshakes were cut off in a row, it is not an accident.
@@ -69,14 +67,14 @@ struct Connection::Impl {
   zmq::socket_t monitor{context, zmq::socket_type::pair};
   int broken_handshakes = 0;
   bool was_let_in = false;
-  std::string board_id;                       ///< empty: any board
-  bool greeted = false;                       ///< the controller is known to serve it
-  std::optional<Clock::time_point> greet_at;  ///< when to send the next hello
+  std::string board_id;  ///< empty: any board
+  bool greets = false;   ///< the next message must say which
+  bool made = false;     ///< the connection, as far as ZeroMQ is concerned
   std::optional<Clock::time_point>
       again_at;  ///< when to try again: the controller was full, and ZeroMQ has given up on it
 
   Impl(std::string e, std::optional<CurveKeys> k, std::string board)
-      : endpoint(std::move(e)), keys(std::move(k)), board_id(std::move(board)), greeted(board_id.empty()) {
+      : endpoint(std::move(e)), keys(std::move(k)), board_id(std::move(board)), greets(!board_id.empty()) {
     set_up(dealer, endpoint, keys);
     dealer.set(zmq::sockopt::immediate, true);
     monitor.set(zmq::sockopt::linger, 0);
@@ -89,13 +87,14 @@ struct Connection::Impl {
 
   void take_event(int what, int value, Incoming& incoming) {
     if (what == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
-      was_let_in = true;
-      if (board_id.empty())
-        incoming.connected = true;
-      else
-        greeted = false, greet_at = Clock::now();
+      was_let_in = made = true;
+      greets = !board_id.empty();
+      incoming.connected = !greets;
       incoming.trouble.reset();
       broken_handshakes = 0;
+    } else if (what == ZMQ_EVENT_DISCONNECTED) {
+      made = false;
+      greets = !board_id.empty();
     } else if (what == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH && value == status_full) {
       incoming.trouble =
           Error{Errc::unavailable,
@@ -126,28 +125,23 @@ struct Connection::Impl {
     }
   }
 
-  void greet_if_due() {
-    if (!greet_at || Clock::now() < *greet_at) return;
-    const bool sent = send(Hello{protocol_version, protocol_version, features_of(board_id)});
-    greet_at = Clock::now() + (sent ? greeting_interval : std::chrono::milliseconds(reconnect_ms));
+  /// The connection counts as made once the controller has been told which board we mean.
+  void greet_if_due(Incoming& incoming) {
+    if (!greets || !made || !send(Hello{protocol_version, protocol_version, features_of(board_id)})) return;
+    greets = false;
+    incoming.connected = true;
   }
 
-  /// Before the controller has shown which board it serves, nothing else is taken from it.
-  void take_greeting(const Message& message, Incoming& incoming) {
+  /// Whether the message is an answer to our greeting.
+  bool take_greeting(const Message& message, Incoming& incoming) const {
+    if (board_id.empty()) return false;
     const auto* welcome = std::get_if<Welcome>(&message);
     const auto* malformed = std::get_if<Malformed>(&message);
-    if (!welcome && !malformed) return;
-    greet_at.reset();
-    if (malformed || names_another_board(welcome->features, board_id)) {
+    if (malformed ? malformed->what == another_board
+                  : welcome && names_another_board(welcome->features, board_id))
       incoming.trouble =
-          Error{Errc::refused,
-                fmt::format("{} (the controller at {})",
-                            malformed ? malformed->what
-                                      : fmt::format("the board in {} is served there", welcome->board),
-                            endpoint)};
-      return;
-    }
-    greeted = incoming.connected = true;
+          Error{Errc::refused, fmt::format("{} (the controller at {})", another_board, endpoint)};
+    return welcome || incoming.trouble;
   }
 
   void take_events(Incoming& incoming) {
@@ -198,8 +192,7 @@ Incoming Connection::wait(Duration timeout, const std::vector<Watched>& watched,
     const Duration pause = milliseconds(full_pause.count());
     timeout = timeout.us < 0 ? pause : std::min(timeout, pause);
   }
-  impl_->greet_if_due();
-  if (impl_->greet_at) {
+  if (impl_->greets && impl_->made) {
     const Duration pause = milliseconds(reconnect_ms);
     timeout = timeout.us < 0 ? pause : std::min(timeout, pause);
   }
@@ -215,19 +208,16 @@ Incoming Connection::wait(Duration timeout, const std::vector<Watched>& watched,
   for (std::size_t i = 2; i < items.size(); ++i)
     if (items[i].revents != 0) incoming.ready = true;
   impl_->take_events(incoming);
-  impl_->greet_if_due();
+  impl_->greet_if_due(incoming);
   zmq::message_t message;
   while (incoming.messages.size() < drain_max && impl_->dealer.recv(message, zmq::recv_flags::dontwait)) {
     Message read = wire::read_frame(wire::view(message));
-    if (!impl_->greeted)
-      impl_->take_greeting(read, incoming);
-    else
-      incoming.messages.push_back(std::move(read));
+    if (!impl_->take_greeting(read, incoming)) incoming.messages.push_back(std::move(read));
   }
   return incoming;
 }
 
-bool Connection::send(const Message& message) { return impl_->greeted && impl_->send(message); }
+bool Connection::send(const Message& message) { return !impl_->greets && impl_->send(message); }
 
 struct Feed::Impl {
   std::string endpoint;
