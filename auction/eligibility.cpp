@@ -39,10 +39,14 @@ class DeclaredLevels {
   std::vector<Level> sorted_;
 };
 
+/// The text is stored with each auction.
+constexpr std::size_t listed_bytes_max = 400;
+
 std::string list_skills(const AgentProfile& agent) {
   if (agent.skills.empty()) return "no skills";
   std::string text;
   for (std::size_t i = 0; i < agent.skills.size(); ++i) {
+    if (text.size() > listed_bytes_max) return text + fmt::format(" and {} more", agent.skills.size() - i);
     if (i > 0) text += i + 1 == agent.skills.size() ? " and " : ", ";
     text += agent.skills[i].name;
   }

@@ -93,9 +93,16 @@ struct Door::Impl {
     options.on_refused(name, "it was cut off: " + why);
   }
 
-  void note_peer(PeerId peer, const zap::Sender& sender) {
-    const auto [at, fresh] = peers.try_emplace(peer, Peer{sender.fd, sender.name});
-    if (fresh) by_fd[sender.fd] = peer;
+  /// Ends the connection on which the message came.
+  void cut(const Monitor& monitor, zmq::message_t& message, const std::string& why) {
+    cut(monitor, zap::descriptor_of(message), zap::name_of(message), why);
+  }
+
+  void note_peer(PeerId peer, zmq::message_t& message) {
+    if (peers.contains(peer)) return;
+    const int fd = zap::descriptor_of(message);
+    peers[peer] = {fd, zap::name_of(message)};
+    by_fd[fd] = peer;
   }
 
   /// The next connection that asks to be admitted, if there is one.
@@ -186,8 +193,7 @@ bool Door::take_follower() {
       follower = follower || what == 1;
       continue;
     }
-    const zap::Sender sender = zap::sender_of(word);
-    impl_->cut(impl_->feed_monitor, sender.fd, sender.name, "the feed has no topics");
+    impl_->cut(impl_->feed_monitor, word, "the feed has no topics");
   }
   return follower;
 }
@@ -203,13 +209,12 @@ std::optional<FromPeer> Door::receive(std::size_t& bytes) {
   }
   bytes += body.size();
   const PeerId peer = zap::peer_of(wire::view(id), impl_->id_maker());
-  zap::Sender sender = zap::sender_of(body);
-  if (peer.value == 0 || (!impl_->naming && sender.chose_its_routing_id)) {
-    impl_->cut(impl_->router_monitor, sender.fd, sender.name, "it chose its own routing id");
+  if (peer.value == 0 || (!impl_->naming && zap::has_chosen_routing_id(body))) {
+    impl_->cut(impl_->router_monitor, body, "it chose its own routing id");
     return FromPeer{};
   }
-  impl_->note_peer(peer, sender);
-  Origin origin = std::move(sender.origin);
+  impl_->note_peer(peer, body);
+  Origin origin = zap::origin_of(body);
   if (parts != 1) return FromPeer{peer, Malformed{"a message has exactly one frame"}, 0, std::move(origin)};
   return FromPeer{peer, wire::read_frame(wire::view(body)), digest(wire::view(body)), std::move(origin)};
 }

@@ -24,9 +24,9 @@ std::string metadata(std::string_view name, std::string_view value) {
   return out.append(value);
 }
 
-std::string property(zmq::message_t& message, const char* name) {
+std::string_view property(zmq::message_t& message, const char* name) {
   const char* value = zmq_msg_gets(message.handle(), name);
-  return value ? value : "";
+  return value ? value : std::string_view();
 }
 
 }  // namespace
@@ -46,15 +46,22 @@ PeerId peer_of(std::string_view routing_id, char maker) {
   return {number + 1};
 }
 
-Sender sender_of(zmq::message_t& message) {
-  Sender sender;
-  const std::string user = property(message, user_property);
-  sender.origin = user.empty() ? Origin{"?", false} : Origin{user.substr(1), user[0] == '+'};
-  const std::string from = property(message, from_property);
-  sender.name = sender.origin.key.empty() ? from : fmt::format("{} ({})", sender.origin.key, from);
-  sender.fd = zmq_msg_get(message.handle(), ZMQ_SRCFD);
-  sender.chose_its_routing_id = !property(message, routing_id_property).empty();
-  return sender;
+Origin origin_of(zmq::message_t& message) {
+  const std::string_view user = property(message, user_property);
+  if (user.empty()) return {"?", false};  // not a peer that we admitted
+  return {std::string(user.substr(1)), user[0] == '+'};
+}
+
+std::string name_of(zmq::message_t& message) {
+  const std::string_view from = property(message, from_property);
+  const std::string key = origin_of(message).key;
+  return key.empty() ? std::string(from) : fmt::format("{} ({})", key, from);
+}
+
+int descriptor_of(zmq::message_t& message) { return zmq_msg_get(message.handle(), ZMQ_SRCFD); }
+
+bool has_chosen_routing_id(zmq::message_t& message) {
+  return !property(message, routing_id_property).empty();
 }
 
 Knock knock_of(const std::vector<std::string>& request) {

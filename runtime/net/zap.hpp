@@ -20,14 +20,14 @@ std::string routing_id_of(PeerId peer, char maker);
 /// 0: the peer has chosen its routing id itself.
 PeerId peer_of(std::string_view routing_id, char maker);
 
-/// The connection on which a message came.
-struct Sender {
-  Origin origin;
-  std::string name;                   ///< for people: "process 17 of user 1000", "laptop (10.0.0.7)"
-  int fd = -1;                        ///< of its socket; perhaps closed meanwhile
-  bool chose_its_routing_id = false;  ///< or the door has named it
-};
-Sender sender_of(zmq::message_t& message);
+// The connection on which a message came.
+Origin origin_of(zmq::message_t& message);
+/// For people: "process 17 of user 1000", "laptop (10.0.0.7)".
+std::string name_of(zmq::message_t& message);
+/// The descriptor of its socket, which is perhaps closed meanwhile.
+int descriptor_of(zmq::message_t& message);
+/// Whether the peer, or the door, has chosen its routing id.
+bool has_chosen_routing_id(zmq::message_t& message);
 
 /// What a request says about a peer: for a local one "localhost:UID:GID:PID" where the system provides it,
 /// for a remote one its address. REQUIRES: at least six frames.
