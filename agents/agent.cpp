@@ -145,7 +145,13 @@ void AgentMachine::begin(const AwardItem& award, Now now, Actions& out) {
     work.waits = std::move(assignment);
   }
   begun_[task] = award.epoch;
-  if (begun_.size() > begun_max) begun_.erase(begun_.begin());
+  begun_order_.push_back({task, award.epoch});
+  if (begun_order_.size() <= begun_max) return;
+  // The oldest is forgotten, unless it was begun again since.
+  const Held oldest = begun_order_.front();
+  begun_order_.pop_front();
+  if (const auto at = begun_.find(oldest.task); at != begun_.end() && at->second == oldest.epoch)
+    begun_.erase(at);
 }
 
 void AgentMachine::on_announcement(const Announcement& announcement, Actions& out) {

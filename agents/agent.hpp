@@ -2,6 +2,7 @@
 // Pure; the process around it (runtime/fleet/agent_process.hpp) owns the connection and the executor.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -127,6 +128,7 @@ class AgentMachine {
   std::map<TaskId, Work> held_;
   /// The last epoch begun here, for the latest tasks: a late copy of an award does not begin a task again.
   std::map<TaskId, Epoch> begun_;
+  std::deque<Held> begun_order_;
   std::vector<ReportItem> unsent_;
   std::map<std::uint64_t, Reports> unkept_;  ///< sent, not yet confirmed durable
   std::uint64_t last_report_ = 0;

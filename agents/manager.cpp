@@ -1,7 +1,9 @@
 #include "agents/manager.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <string_view>
 #include <tuple>
 
 #include "auction/eligibility.hpp"
@@ -40,8 +42,10 @@ Sort sort_of(const Crew& crew) {
 
 /// REQUIRES: both are of the same sort.
 void add(Crew& sum, const Crew& crew) {
+  std::map<std::string_view, Micros*> levels;
+  for (Skill& skill : sum.skills) levels.try_emplace(skill.name, &skill.level);
   for (const Skill& skill : crew.skills) {
-    Micros& level = std::ranges::find(sum.skills, skill.name, &Skill::name)->level;
+    Micros& level = *levels.at(skill.name);
     level = std::max(level, skill.level);
   }
   sum.speed = std::max(sum.speed, crew.speed);

@@ -1,7 +1,8 @@
 // A formula over scalars, in Lua 5.4: `size / speed + 0.5 * needs`. Deterministic and bounded. There are the
 // variables given, Lua's operators, and math.abs, ceil, floor, max, min, sqrt, huge and pi: no pairs, string
 // methods or patterns, random numbers, conversions, metatables, os, io or require. An evaluation ends after
-// 100,000 Lua instructions or with 1 MB of memory, a formula with 16 KB. It assigns nothing: each evaluation
+// 100,000 Lua instructions or with 1 MB of memory, freed or not; a text that it makes with 1 KB, so that no
+// instruction takes long; a formula with 16 KB. It assigns nothing: each evaluation
 // (some 10 µs) begins anew, so an Expression may be shared between threads. (Texts are for comparing by ==
 // and ~=; < follows the process's locale.)
 #pragma once

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/format/bounds.hpp"
 #include "runtime/core/core.hpp"
+#include "runtime/core/greeting.hpp"
 #include "runtime/core/requests.hpp"
 #include "runtime/core/sessions.hpp"
 #include "runtime/core/tasks.hpp"
@@ -14,6 +16,8 @@ namespace {
 
 /// At most this many deadlines are handled in one batch; the rest are due at once, in the next.
 constexpr std::size_t max_due_at_once = 10'000;
+/// Clients of other boards that are remembered, the latest: they notice at once and go.
+constexpr std::size_t lost_peers_max = 1'000;
 
 /// Holds with an end, except the back-off, which has an event of its own.
 void lift_ended_holds(Core& core, const Task& task) {
@@ -79,11 +83,13 @@ void greet(Core& core, PeerId peer, const Hello& hello) {
   if (hello.min > protocol_version || hello.max < protocol_version)
     return core.send(peer,
                      Malformed{fmt::format("this controller speaks protocol version {}", protocol_version)});
-  core.send(peer, Welcome{protocol_version,
-                          {},
-                          core.options.term,
-                          core.board.store().last_seq(),
-                          core.options.board_path,
+  if (names_another_board(hello.features, core.options.board_id)) {
+    if (core.lost_peers.size() >= lost_peers_max) core.lost_peers.erase(core.lost_peers.begin());
+    core.lost_peers.insert(peer);
+    return core.send(peer, Malformed{another_board});
+  }
+  core.send(peer, Welcome{protocol_version, features_of(core.options.board_id), core.options.term,
+                          core.board.store().last_seq(), core.options.board_path,
                           core.origin.key.empty() ? core.options.feed : core.options.tcp_feed});
 }
 
@@ -96,7 +102,20 @@ void on_process_ended(Core& core, std::int64_t pid) {
   for (const AgentId id : gone) agent_gone(core, id, fmt::format("its process {} ended", pid));
 }
 
+/// What is too long is not looked at further.
+void refuse_long(Core& core, PeerId peer, const Message& message, const std::string& what) {
+  if (const auto* request = std::get_if<Request>(&message))
+    return core.send(peer, Reply{request->number, Errc::invalid, what, {}});
+  if (std::holds_alternative<Register>(message))
+    return core.send(peer, RegistrationRefused{Errc::invalid, what});
+  core.traffic.malformed += 1;
+  core.send(peer, Malformed{what});
+}
+
 void on_message(Core& core, PeerId peer, const Message& message) {
+  if (core.lost_peers.contains(peer)) return core.send(peer, Malformed{another_board});
+  if (const std::string what = beyond_bounds(message); !what.empty())
+    return refuse_long(core, peer, message, what);
   std::visit(
       [&]<class Body>(const Body& body) {
         if constexpr (std::is_same_v<Body, Hello>)

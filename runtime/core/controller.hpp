@@ -21,8 +21,9 @@ struct ControllerOptions {
   std::int64_t pid = 0;
   std::string host;  ///< the processes of agents on this host are watched
   std::string board_path;
-  std::string feed;      ///< the feed's endpoint, as sent to clients
-  std::string tcp_feed;  ///< the same, over TCP
+  std::string board_id = {};  ///< greeting.hpp; empty: not checked
+  std::string feed;           ///< the feed's endpoint, as sent to clients
+  std::string tcp_feed;       ///< the same, over TCP
   std::size_t live_agents_max = 1'000;
   /// false: the embedded driver, which handles one request and exits: agents' leases are left alone and
   /// nothing is dispatched.

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,7 @@ struct Core {
   ClockJumps clocks;
   std::map<TaskId, Promise> promises;  ///< for live awards that were decided by bids
   Traffic traffic;
+  std::set<PeerId> lost_peers;  ///< that named another board: nothing of them is done
   Instant started_at;
 
   // Of the current call.

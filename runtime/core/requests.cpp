@@ -16,21 +16,30 @@
 namespace bidboard {
 namespace {
 
-Action action_of(const RequestBody& body) {
+template <class R>
+constexpr Action action_of_kind() {
+  if constexpr (std::is_same_v<R, Post>)
+    return Action::post;
+  else if constexpr (std::is_same_v<R, Claim>)
+    return Action::take;
+  else if constexpr (std::is_same_v<R, Renew> || std::is_same_v<R, Finish> || std::is_same_v<R, Progress>)
+    return Action::report;
+  else if constexpr (std::is_same_v<R, Direct> || std::is_same_v<R, Reassign>)
+    return Action::direct;
+  else
+    return Action::configure;
+}
+
+/// Who changes what a task needs can have it skipped, or done too early: it takes the right to cancel it, but
+/// for what was posted below one's own task.
+Action action_of(const RequestBody& body, bool under_token = false) {
   return std::visit(
-      [](const auto& request) {
+      [&](const auto& request) {
         using R = std::decay_t<decltype(request)>;
-        if constexpr (std::is_same_v<R, Post> || std::is_same_v<R, Depend>)
-          return Action::post;
-        else if constexpr (std::is_same_v<R, Claim>)
-          return Action::take;
-        else if constexpr (std::is_same_v<R, Renew> || std::is_same_v<R, Finish> ||
-                           std::is_same_v<R, Progress>)
-          return Action::report;
-        else if constexpr (std::is_same_v<R, Direct> || std::is_same_v<R, Reassign>)
-          return Action::direct;
+        if constexpr (std::is_same_v<R, Depend>)
+          return under_token ? Action::post : Action::direct;
         else
-          return Action::configure;
+          return action_of_kind<R>();
       },
       body);
 }
@@ -136,7 +145,7 @@ bool within_token(const Core& core, const Actor& actor, const RequestBody& body)
 }
 
 Result<void> authorise(Core& core, const Actor& actor, const RequestBody& body) {
-  const Action action = action_of(body);
+  const Action action = action_of(body, bool{actor.only_task});
   std::string reason;
   if (!core.origin.operates && !actor.agent && action != Action::post)
     reason = fmt::format("it may not {}{}", action,

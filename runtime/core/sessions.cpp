@@ -165,14 +165,14 @@ std::optional<Error> taken(Core& core, PeerId peer, const Agent& earlier, const 
 
 /// Awards that the agent does not mention got lost on the way: they are sent again. An agent that began them
 /// ignores the copy.
-void send_lost_awards(Core& core, PeerId peer, AgentId agent, const std::vector<Held>& spoken_of) {
+void send_lost_awards(Core& core, PeerId peer, AgentId agent, std::vector<Held> spoken_of) {
   Awards lost;
+  std::ranges::sort(spoken_of);
   for (const TaskId id : core.board.holdings(agent)) {
     const Task& task = *core.board.task(id);
     if (task.shell_claim) continue;  // held by a caller at a shell under the same name
     const Held held{id, task.epoch};
-    if (std::find(spoken_of.begin(), spoken_of.end(), held) == spoken_of.end())
-      lost.awards.push_back(award_item(core, task));
+    if (!std::ranges::binary_search(spoken_of, held)) lost.awards.push_back(award_item(core, task));
   }
   if (!lost.awards.empty()) core.send(peer, std::move(lost));
 }

@@ -50,6 +50,7 @@ Result<ReplyBody> call_embedded(const BoardDirectory& board, Request request, co
 struct Conversation {
   std::string endpoint;
   std::optional<CurveKeys> keys;
+  std::string board_id;                ///< empty: whichever the controller serves
   std::string who;                     ///< for people
   std::function<bool()> still_serves;  ///< asked before every wait
 };
@@ -57,7 +58,7 @@ struct Conversation {
 /// `said`: the controller may have received the request.
 std::optional<Result<ReplyBody>> converse(const Conversation& with, const Request& request, Instant give_up,
                                           bool& said) {
-  Result<std::unique_ptr<Connection>> connection = Connection::open(with.endpoint, with.keys);
+  Result<std::unique_ptr<Connection>> connection = Connection::open(with.endpoint, with.keys, with.board_id);
   if (!connection) return Result<ReplyBody>(fail(connection.error()));
   Error last{Errc::timed_out, with.who + " does not answer"};
   Instant send_next{};
@@ -85,12 +86,14 @@ std::optional<Result<ReplyBody>> converse(const Conversation& with, const Reques
 /// Nothing: the controller went away before it replied.
 std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const Writer& writer,
                                               const Request& request, Instant give_up, bool& said) {
+  const Result<std::string> id = board_id(board);
+  if (!id) return Result<ReplyBody>(fail(id.error()));
   const auto still_serves = [&] {
     const std::optional<Writer> still = serving_writer(board);
     return still && still->endpoint == writer.endpoint && still->pid == writer.pid;
   };
   const Conversation with{
-      writer.endpoint, {}, fmt::format("the controller (process {})", writer.pid), still_serves};
+      writer.endpoint, {}, *id, fmt::format("the controller (process {})", writer.pid), still_serves};
   return converse(with, request, give_up, said);
 }
 
@@ -103,8 +106,8 @@ Result<ReplyBody> call(const Target& target, RequestBody body, const CallOptions
   const Instant give_up = read_clocks().mono + options.patience;
   if (!target.endpoint.empty()) {
     bool heard = false;
-    const Conversation with{target.endpoint, target.keys, "a controller at " + target.endpoint,
-                            [] { return true; }};
+    const Conversation with{
+        target.endpoint, target.keys, {}, "a controller at " + target.endpoint, [] { return true; }};
     return *converse(with, request, give_up, heard);
   }
   const BoardDirectory& board = target.board;

@@ -81,10 +81,10 @@ class Doorkeeper {
   std::string trouble_;
 };
 
-Result<std::unique_ptr<Server>> open_server(const BoardDirectory& board, const ServeOptions& options,
-                                            Doorkeeper& doorkeeper) {
+Result<std::unique_ptr<Server>> open_server(const BoardDirectory& board, const std::string& id,
+                                            const ServeOptions& options, Doorkeeper& doorkeeper) {
   ServerOptions wanted;
-  wanted.folder = socket_folder(board.path);
+  wanted.folders = socket_folders(id);
   wanted.tcp = options.listen;
   wanted.may_enter = [&](const Knock& knock) { return doorkeeper.admit(knock); };
   wanted.on_refused = [&](const std::string& from, const std::string& why) { doorkeeper.tell(from, why); };
@@ -292,9 +292,11 @@ Result<void> serve(const BoardDirectory& board, const ServeOptions& options) {
   if (!store) return fail(store.error());
   const Result<std::string> key = secret_key(board);
   if (!key) return fail(key.error());
+  const Result<std::string> id = board_id(board);
+  if (!id) return fail(id.error());
   ask_for_descriptors();
   Doorkeeper doorkeeper(board, options);
-  Result<std::unique_ptr<Server>> server = open_server(board, options, doorkeeper);
+  Result<std::unique_ptr<Server>> server = open_server(board, *id, options, doorkeeper);
   if (!server) return fail(server.error());
 
   const Term term = (*store)->last_term().next();
@@ -304,6 +306,7 @@ Result<void> serve(const BoardDirectory& board, const ServeOptions& options) {
                       .pid = ::getpid(),
                       .host = host_name(),
                       .board_path = board.path,
+                      .board_id = *id,
                       .feed = (*server)->feed_endpoint(),
                       .tcp_feed = (*server)->tcp_feed_endpoint()});
   const Result<std::unique_ptr<Suspects>> suspects = Suspects::open(board.suspects());

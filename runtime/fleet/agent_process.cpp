@@ -182,7 +182,7 @@ class AgentLoop {
         options_.on_note(fmt::format("refused a connection from {}: {}", from, why));
       };
       Result<std::unique_ptr<PeerLinks>> opened =
-          PeerLinks::open(socket_folder(board_.path), fmt::format("p{}", ::getpid()), refused);
+          PeerLinks::open(folder_of_socket(connection_->endpoint()), fmt::format("p{}", ::getpid()), refused);
       if (!opened) {
         options_.on_note("peers cannot reach this agent: " + opened.error().text);
         return {};
@@ -220,7 +220,9 @@ Result<std::unique_ptr<Connection>> connect(const BoardDirectory& board, const A
   if (options.connect.empty()) {
     const Result<Writer> writer = await_controller(board, options.patience, stop);
     if (!writer) return fail(writer.error());
-    return Connection::open(writer->endpoint);
+    const Result<std::string> id = board_id(board);
+    if (!id) return fail(id.error());
+    return Connection::open(writer->endpoint, {}, *id);
   }
   std::optional<CurveKeys> keys;
   if (!options.key_file.empty()) {

@@ -17,7 +17,9 @@
 #include "agents/guard/descriptor.hpp"
 #include "blackboard/checks/sabotage.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/secrets.hpp"
 #include "runtime/home/random_bytes.hpp"
+#include "runtime/home/trust.hpp"
 
 namespace bidboard {
 namespace {
@@ -110,6 +112,15 @@ bool is_board(const BoardDirectory& board) {
   return !error && bytes > 0;
 }
 
+namespace {
+
+Result<BoardDirectory> trusted(const BoardDirectory& board) {
+  if (const Result<void> ok = check_trust(board.path); !ok) return fail(ok.error());
+  return board;
+}
+
+}  // namespace
+
 Result<BoardDirectory> find_board(const std::string& chosen) {
   const char* from_environment = std::getenv("BIDBOARD_DIR");
   const char* elsewhere = std::getenv(connect_variable);
@@ -121,12 +132,12 @@ Result<BoardDirectory> find_board(const std::string& chosen) {
   std::error_code error;
   if (!given.empty()) {
     const BoardDirectory board{folder_of(fs::absolute(fs::path(given), error).lexically_normal()).string()};
-    if (is_board(board)) return board;
+    if (is_board(board)) return trusted(board);
     return fail(Errc::not_found,
                 fmt::format("no board in {}; `bidboard -C {} init` makes one", given, given));
   }
   for (fs::path at = fs::current_path(error); !at.empty(); at = at.parent_path()) {
-    if (const BoardDirectory board{(at / board_folder).string()}; is_board(board)) return board;
+    if (const BoardDirectory board{(at / board_folder).string()}; is_board(board)) return trusted(board);
     if (at == at.root_path()) break;
   }
   return fail(Errc::not_found,
@@ -139,9 +150,14 @@ Result<BoardDirectory> make_board_folder(const std::string& home) {
       folder_of(fs::absolute(fs::path(home.empty() ? "." : home), error).lexically_normal());
   BoardDirectory board{folder.string()};
   fs::create_directories(folder.parent_path(), error);
-  for (const std::string& path : {board.path, board.output(), board.run()})
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-      return fail(Errc::storage, fmt::format("cannot create {}: {}", path, std::strerror(errno)));
+  const auto make = [](const std::string& path) -> Result<void> {
+    if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+    return fail(Errc::storage, fmt::format("cannot create {}: {}", path, std::strerror(errno)));
+  };
+  if (const Result<void> made = make(board.path); !made) return fail(made.error());
+  if (const Result<void> own = check_own_folder(board.path); !own) return fail(own.error());
+  for (const std::string& path : {board.output(), board.run()})
+    if (const Result<void> made = make(path); !made) return fail(made.error());
   std::ofstream(folder / ".gitignore") << "*\n";
   if (const Result<std::string> key = secret_key(board); !key) return fail(key.error());
   return board;
@@ -160,6 +176,16 @@ Result<std::string> secret_key(const BoardDirectory& board) {
   return make_file_at_once(path, *fresh)
              ? secret_key(board)
              : fail(Errc::storage, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+}
+
+Result<std::string> board_id(const BoardDirectory& board) {
+  const Result<std::string> key = secret_key(board);
+  if (!key) return fail(key.error());
+  struct stat info {};
+  if (::stat(board.path.c_str(), &info) != 0)
+    return fail(Errc::storage, fmt::format("cannot read {}: {}", board.path, std::strerror(errno)));
+  return to_hex(content_hash(fmt::format("board {} {} {}", to_hex(*key), info.st_dev, info.st_ino)))
+      .substr(0, 32);
 }
 
 Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::State as, Duration patience,

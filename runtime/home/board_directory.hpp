@@ -39,13 +39,17 @@ struct BoardDirectory {
 bool is_board(const BoardDirectory& board);
 /// Finds the board: `chosen` (-C) or BIDBOARD_DIR (a folder that is or holds a .bidboard), else upward from
 /// the current folder. Errors: not_found, with how to create one; unavailable, if BIDBOARD_CONNECT says that
-/// the board is elsewhere and no other was chosen.
+/// the board is elsewhere and no other was chosen; refused, if others can change it (trust.hpp).
 Result<BoardDirectory> find_board(const std::string& chosen);
 /// Creates the folder, sub-folders (mode 0700) and key if they are missing. `home`: the folder that will hold
-/// the board.
+/// the board. Errors: storage; refused, if somebody else made the folder or put links into it.
 Result<BoardDirectory> make_board_folder(const std::string& home);
 /// The 32 bytes of secret.key; created if missing. Errors: storage, corrupt.
 Result<std::string> secret_key(const BoardDirectory& board);
+
+/// What tells this board from every other one, also from a copy of it and from what was at this path before:
+/// of its key, and of the folder itself wherever it is moved. Errors: as for secret_key, storage.
+Result<std::string> board_id(const BoardDirectory& board);
 
 /// Who holds the writer lock, according to its file.
 struct Writer {

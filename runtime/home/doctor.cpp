@@ -167,13 +167,14 @@ void examine_processes(const BoardDirectory& board, std::vector<Symptom>& findin
   }
   if (!served) examine_agents(**snapshot, findings);
   examine_executions(board, **snapshot, served, findings);
-  const std::string sockets = socket_folder(board.path);
-  if (!served && fs::exists(sockets))
-    findings.push_back(
-        {false,
-         fmt::format(
-             "sockets of a controller that was killed are left over in {}; the next one takes them over",
-             sockets)});
+  const Result<std::string> id = board_id(board);
+  for (const std::string& sockets : id ? socket_folders(*id) : std::vector<std::string>{})
+    if (std::error_code error; !served && fs::exists(sockets + "/c", error))
+      findings.push_back(
+          {false,
+           fmt::format(
+               "sockets of a controller that was killed are left over in {}; the next one takes them over",
+               sockets)});
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "runtime/home/socket_folder.hpp"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +17,7 @@ namespace {
 
 /// ipc paths must fit into a socket address (108 bytes).
 constexpr std::size_t folder_bytes_max = 80;
+constexpr std::size_t folders_tried = 8;
 
 }  // namespace
 
@@ -30,13 +33,37 @@ Result<void> make_private_folder(const std::string& folder) {
   return {};
 }
 
-std::string socket_folder(const std::string& board_path) {
-  const std::string name = "bidboard-" + to_hex(content_hash(board_path)).substr(0, 12);
+std::vector<std::string> socket_folders(const std::string& board_id) {
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-  const std::string in_runtime = runtime ? fmt::format("{}/{}", runtime, name) : "";
-  if (!in_runtime.empty() && in_runtime.size() <= folder_bytes_max && ::access(runtime, W_OK) == 0)
-    return in_runtime;
-  return fmt::format("/tmp/{}-{}", name, ::getuid());
+  const bool own_runtime = runtime && ::access(runtime, W_OK) == 0;
+  std::vector<std::string> folders;
+  for (std::size_t i = 0; i < folders_tried; ++i) {
+    // The names follow from the board's id, which other users do not know.
+    const std::string hash = to_hex(content_hash(fmt::format("sockets {} {}", board_id, i))).substr(0, 12);
+    const std::string in_runtime = own_runtime ? fmt::format("{}/bidboard-{}", runtime, hash) : "";
+    if (!in_runtime.empty() && in_runtime.size() <= folder_bytes_max)
+      folders.push_back(in_runtime);
+    else
+      folders.push_back(fmt::format("/tmp/bidboard-{}-{}", hash, ::getuid()));
+  }
+  return folders;
+}
+
+std::string folder_of_socket(const std::string& endpoint) {
+  const std::size_t begin = std::string("ipc://").size();
+  return endpoint.substr(begin, endpoint.rfind('/') - begin);
+}
+
+bool is_answered(const std::string& socket) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (socket.size() >= sizeof address.sun_path) return false;
+  socket.copy(address.sun_path, socket.size());
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool answered =
+      fd >= 0 && ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  if (fd >= 0) ::close(fd);
+  return answered;
 }
 
 }  // namespace bidboard

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "blackboard/fmt.hpp"
+#include "runtime/core/greeting.hpp"
 #include "runtime/net/wire.hpp"
 
 namespace bidboard {
@@ -66,10 +67,14 @@ struct Connection::Impl {
   zmq::socket_t monitor{context, zmq::socket_type::pair};
   int broken_handshakes = 0;
   bool was_let_in = false;
+  std::string board_id;  ///< empty: any board
+  bool greets = false;   ///< the next message must say which
+  bool made = false;     ///< the connection, as far as ZeroMQ is concerned
   std::optional<Clock::time_point>
       again_at;  ///< when to try again: the controller was full, and ZeroMQ has given up on it
 
-  Impl(std::string e, std::optional<CurveKeys> k) : endpoint(std::move(e)), keys(std::move(k)) {
+  Impl(std::string e, std::optional<CurveKeys> k, std::string board)
+      : endpoint(std::move(e)), keys(std::move(k)), board_id(std::move(board)), greets(!board_id.empty()) {
     set_up(dealer, endpoint, keys);
     dealer.set(zmq::sockopt::immediate, true);
     monitor.set(zmq::sockopt::linger, 0);
@@ -82,9 +87,14 @@ struct Connection::Impl {
 
   void take_event(int what, int value, Incoming& incoming) {
     if (what == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
-      incoming.connected = was_let_in = true;
+      was_let_in = made = true;
+      greets = !board_id.empty();
+      incoming.connected = !greets;
       incoming.trouble.reset();
       broken_handshakes = 0;
+    } else if (what == ZMQ_EVENT_DISCONNECTED) {
+      made = false;
+      greets = !board_id.empty();
     } else if (what == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH && value == status_full) {
       incoming.trouble =
           Error{Errc::unavailable,
@@ -106,6 +116,34 @@ struct Connection::Impl {
     }
   }
 
+  bool send(const Message& message) {
+    try {
+      return dealer.send(zmq::buffer(encode(Frame{protocol_version, message})), zmq::send_flags::dontwait)
+          .has_value();
+    } catch (const zmq::error_t&) {
+      return false;
+    }
+  }
+
+  /// The connection counts as made once the controller has been told which board we mean.
+  void greet_if_due(Incoming& incoming) {
+    if (!greets || !made || !send(Hello{protocol_version, protocol_version, features_of(board_id)})) return;
+    greets = false;
+    incoming.connected = true;
+  }
+
+  /// Whether the message is an answer to our greeting.
+  bool take_greeting(const Message& message, Incoming& incoming) const {
+    if (board_id.empty()) return false;
+    const auto* welcome = std::get_if<Welcome>(&message);
+    const auto* malformed = std::get_if<Malformed>(&message);
+    if (malformed ? malformed->what == another_board
+                  : welcome && names_another_board(welcome->features, board_id))
+      incoming.trouble =
+          Error{Errc::refused, fmt::format("{} (the controller at {})", another_board, endpoint)};
+    return welcome || incoming.trouble;
+  }
+
   void take_events(Incoming& incoming) {
     zmq::message_t event;
     zmq::message_t address;
@@ -125,18 +163,21 @@ Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Connection::~Connection() = default;
 
 Result<std::unique_ptr<Connection>> Connection::open(const std::string& endpoint,
-                                                     const std::optional<CurveKeys>& keys) {
+                                                     const std::optional<CurveKeys>& keys,
+                                                     const std::string& board_id) {
   if (const Result<void> ok = may_try(endpoint, keys); !ok) return fail(ok.error());
   try {
-    return std::unique_ptr<Connection>(new Connection(std::make_unique<Impl>(endpoint, keys)));
+    return std::unique_ptr<Connection>(new Connection(std::make_unique<Impl>(endpoint, keys, board_id)));
   } catch (const zmq::error_t& error) {
     return fail(Errc::unavailable, fmt::format("cannot connect to {}: {}", endpoint, error.what()));
   }
 }
 
+const std::string& Connection::endpoint() const { return impl_->endpoint; }
+
 void Connection::connect_again() {
   try {
-    auto fresh = std::make_unique<Impl>(impl_->endpoint, impl_->keys);
+    auto fresh = std::make_unique<Impl>(impl_->endpoint, impl_->keys, impl_->board_id);
     fresh->was_let_in = impl_->was_let_in;
     impl_ = std::move(fresh);
   } catch (const zmq::error_t&) {
@@ -151,6 +192,10 @@ Incoming Connection::wait(Duration timeout, const std::vector<Watched>& watched,
     const Duration pause = milliseconds(full_pause.count());
     timeout = timeout.us < 0 ? pause : std::min(timeout, pause);
   }
+  if (impl_->greets && impl_->made) {
+    const Duration pause = milliseconds(reconnect_ms);
+    timeout = timeout.us < 0 ? pause : std::min(timeout, pause);
+  }
   std::vector<zmq::pollitem_t> items{{impl_->dealer.handle(), 0, ZMQ_POLLIN, 0},
                                      {impl_->monitor.handle(), 0, ZMQ_POLLIN, 0}};
   for (const Watched& item : watched) {
@@ -163,21 +208,16 @@ Incoming Connection::wait(Duration timeout, const std::vector<Watched>& watched,
   for (std::size_t i = 2; i < items.size(); ++i)
     if (items[i].revents != 0) incoming.ready = true;
   impl_->take_events(incoming);
+  impl_->greet_if_due(incoming);
   zmq::message_t message;
-  while (incoming.messages.size() < drain_max && impl_->dealer.recv(message, zmq::recv_flags::dontwait))
-    incoming.messages.push_back(wire::read_frame(wire::view(message)));
+  while (incoming.messages.size() < drain_max && impl_->dealer.recv(message, zmq::recv_flags::dontwait)) {
+    Message read = wire::read_frame(wire::view(message));
+    if (!impl_->take_greeting(read, incoming)) incoming.messages.push_back(std::move(read));
+  }
   return incoming;
 }
 
-bool Connection::send(const Message& message) {
-  try {
-    return impl_->dealer
-        .send(zmq::buffer(encode(Frame{protocol_version, message})), zmq::send_flags::dontwait)
-        .has_value();
-  } catch (const zmq::error_t&) {
-    return false;
-  }
-}
+bool Connection::send(const Message& message) { return !impl_->greets && impl_->send(message); }
 
 struct Feed::Impl {
   std::string endpoint;

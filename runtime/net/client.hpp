@@ -31,11 +31,14 @@ struct Incoming {
 class Connection {
  public:
   /// Connects in the background, and again whenever the connection is lost. Over TCP, `keys` prove our
-  /// identity and the controller's. Errors: invalid (TCP without keys), unavailable.
+  /// identity and the controller's. With a board's id, only a controller of that board is spoken to: another
+  /// one is a trouble (refused). Errors: invalid (TCP without keys), unavailable.
   static Result<std::unique_ptr<Connection>> open(const std::string& endpoint,
-                                                  const std::optional<CurveKeys>& keys = {});
+                                                  const std::optional<CurveKeys>& keys = {},
+                                                  const std::string& board_id = {});
   ~Connection();
 
+  const std::string& endpoint() const;
   /// Waits for messages, a descriptor, a connection made, lost or refused, or the timeout; then takes what
   /// has arrived. `sockets`: further ZeroMQ sockets to wait for.
   Incoming wait(Duration timeout, const std::vector<Watched>& watched = {},

@@ -1,136 +1,29 @@
 #include "runtime/net/door.hpp"
 
-#include <arpa/inet.h>
-#include <netdb.h>
-#include <sys/socket.h>
-
-#include <array>
-#include <chrono>
-#include <cstring>
-#include <deque>
 #include <map>
 
 #include "blackboard/fmt.hpp"
+#include "runtime/net/monitor.hpp"
+#include "runtime/net/outgoing.hpp"
 #include "runtime/net/wire.hpp"
+#include "runtime/net/zap.hpp"
 
 namespace bidboard {
 namespace {
 
-/// Messages that ZeroMQ keeps for a peer, or a follower of the feed, that does not read. Few, since ZeroMQ
-/// counts messages and not their bytes; the rest waits in a Backlog.
+/// Messages, each of at most a frame, that ZeroMQ takes from a peer before they are read here. Few, since it
+/// counts messages and not their bytes; the peer waits meanwhile.
+constexpr int incoming_max = 8;
+/// The same for messages to a peer (see Outgoing) ...
 constexpr int outgoing_max = 64;
-/// The limit of that backlog per peer, and how long it may wait without anything being read.
-constexpr std::size_t backlog_bytes_max = 8 << 20;
-constexpr std::chrono::seconds backlog_patience(2);
+/// ... and to a follower of the feed, which misses the rest.
+constexpr int feed_pieces_max = 16;
+/// A follower subscribes to everything, in one byte; more is needed for its handshake.
+constexpr std::int64_t follower_bytes_max = 1024;
+/// What may wait in all for followers that do not read.
+constexpr std::size_t feed_bytes_max = 128 << 20;
 /// Over TCP: how long a handshake may take.
 constexpr std::chrono::milliseconds handshake_max(10'000);
-
-constexpr int broken_handshake = ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
-
-/// ROUTER names anonymous peers by a zero byte and four more; that number is our PeerId.
-PeerId peer_of(std::string_view routing_id) {
-  if (routing_id.size() != 5 || routing_id[0] != 0) return {};
-  std::uint64_t number = 0;
-  for (std::size_t i = 1; i < 5; ++i) number = number << 8 | static_cast<unsigned char>(routing_id[i]);
-  return {number + 1};
-}
-
-std::string routing_id_of(PeerId peer) {
-  const std::uint64_t number = peer.value - 1;
-  std::string id(1, '\0');
-  for (int shift = 24; shift >= 0; shift -= 8) id += static_cast<char>(number >> shift);
-  return id;
-}
-
-/// How an admission is attached to each message of its connection, as ZAP's user id.
-constexpr const char* user_property = "User-Id";
-std::string user_of(const Admission& admission) { return (admission.operates ? "+" : "-") + admission.key; }
-Origin origin_of(zmq::message_t& message) {
-  const char* user = zmq_msg_gets(message.handle(), user_property);
-  if (!user || *user == '\0') return {"?", false};  // not a peer that we admitted
-  return {user + 1, *user == '+'};
-}
-
-/// The far end of a TCP connection, while it lasts.
-std::string address_of(int fd) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  std::array<char, NI_MAXHOST> host{};
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
-      (address.ss_family != AF_INET && address.ss_family != AF_INET6) ||
-      ::getnameinfo(reinterpret_cast<sockaddr*>(&address), size, host.data(), host.size(), nullptr, 0,
-                    NI_NUMERICHOST) != 0)
-    return "an unknown address";
-  return host.data();
-}
-
-/// What ZAP reports about a peer: for a local one "localhost:UID:GID:PID" where the system provides it, for a
-/// remote one its address.
-Knock knock_of(const std::vector<std::string>& request) {
-  Knock knock;
-  knock.from = request[3];
-  if (request[5] == "CURVE") {
-    knock.remote = true;
-    if (request.size() > 6) knock.key = request[6];
-    return knock;
-  }
-  const std::size_t colon = knock.from.find(':');
-  unsigned uid = 0, gid = 0;
-  long pid = 0;
-  if (colon != std::string::npos &&
-      std::sscanf(knock.from.c_str() + colon, ":%u:%u:%ld", &uid, &gid, &pid) == 3) {
-    knock.uid = uid;
-    knock.from = fmt::format("process {} of user {}", pid, uid);
-  }
-  return knock;
-}
-
-/// The open connections of one of a door's sockets, according to its monitor.
-struct Monitor {
-  zmq::socket_t& watched;
-  zmq::socket_t events;
-  std::map<int, std::string> open;  ///< address by descriptor
-  bool broke_off = false;           ///< the next one to close failed its handshake
-
-  Monitor(zmq::context_t& context, zmq::socket_t& whom, const std::string& address)
-      : watched(whom), events(context, zmq::socket_type::pair) {
-    // Unbounded: events that are not read here would block everything that the socket does.
-    events.set(zmq::sockopt::rcvhwm, 0);
-    events.set(zmq::sockopt::linger, 0);
-    constexpr int wanted = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | broken_handshake;
-    if (zmq_socket_monitor(watched.handle(), address.c_str(), wanted) != 0) throw zmq::error_t();
-    events.connect(address);
-  }
-  /// Before the events' reader is destroyed: ZeroMQ leaks the memory of an event that is not read.
-  ~Monitor() { zmq_socket_monitor(watched.handle(), nullptr, 0); }
-  Monitor(const Monitor&) = delete;
-  Monitor& operator=(const Monitor&) = delete;
-
-  void take(bool tcp, const std::function<void(const std::string&, const std::string&)>& on_refused) {
-    zmq::message_t event, ignored;
-    while (events.recv(event, zmq::recv_flags::dontwait)) {
-      static_cast<void>(events.recv(ignored, zmq::recv_flags::dontwait));
-      if (event.size() < 6) continue;
-      std::uint16_t what = 0;
-      std::int32_t value = 0;
-      std::memcpy(&what, event.data<char>(), sizeof what);
-      std::memcpy(&value, event.data<char>() + sizeof what, sizeof value);
-      if (what == ZMQ_EVENT_ACCEPTED) {
-        open[value] = tcp ? address_of(value) : "this machine";
-      } else if ((what & broken_handshake) != 0) {
-        // Its end follows at once. A local peer that closes this early was only stopped.
-        broke_off = tcp || what == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
-      } else if (what == ZMQ_EVENT_DISCONNECTED) {
-        const auto at = open.find(value);
-        if (at == open.end()) continue;
-        if (std::exchange(broke_off, false))
-          on_refused(at->second, tcp ? "it did not show a key made for this board"
-                                     : "it does not speak Bidboard's protocol");
-        open.erase(at);
-      }
-    }
-  }
-};
 
 }  // namespace
 
@@ -143,20 +36,27 @@ struct Door::Impl {
   zmq::socket_t feed{context, zmq::socket_type::xpub};
   Monitor router_monitor{context, router, "inproc://router"};
   Monitor feed_monitor{context, feed, "inproc://feed"};
-  std::uint64_t undelivered = 0;
-  bool followed = false;  ///< the feed has a subscriber
-
-  struct Backlog {
-    std::deque<std::string> frames;
-    std::size_t bytes = 0;
-    std::chrono::steady_clock::time_point moved;  ///< when the peer last took something
+  std::optional<zap::Naming> naming;  ///< none: ZeroMQ names the peers
+  std::optional<Outgoing> outgoing;
+  struct Peer {
+    int fd = -1;
+    std::string name;
   };
-  std::map<PeerId, Backlog> backlogs;
+  std::map<PeerId, Peer> peers;  ///< that have sent a message
+  std::map<int, PeerId> by_fd;
+  ByteCount feed_bytes = std::make_shared<std::atomic<std::size_t>>(0);
+  ByteCount uncounted = std::make_shared<std::atomic<std::size_t>>(0);
 
   explicit Impl(DoorOptions o) : options(std::move(o)), tcp(options.endpoint.starts_with("tcp:")) {
+    if (tcp) naming.emplace(context);
     zap.set(zmq::sockopt::linger, 0);
     zap.bind("inproc://zeromq.zap.01");  // before anyone can connect
     for (zmq::socket_t* socket : {&router, &feed}) set_up(*socket);
+    router.set(zmq::sockopt::sndhwm, outgoing_max);
+    feed.set(zmq::sockopt::sndhwm, feed_pieces_max);
+    feed.set(zmq::sockopt::maxmsgsize, follower_bytes_max);
+    outgoing.emplace(router, id_maker(), options.outgoing,
+                     [this](PeerId peer, const std::string& why) { cut(peer, why); });
     router.set(zmq::sockopt::router_mandatory, true);
     router.bind(options.endpoint);
     options.endpoint = router.get(zmq::sockopt::last_endpoint);
@@ -167,7 +67,7 @@ struct Door::Impl {
 
   void set_up(zmq::socket_t& socket) const {
     wire::set_common_options(socket);
-    socket.set(zmq::sockopt::sndhwm, outgoing_max);
+    socket.set(zmq::sockopt::rcvhwm, incoming_max);
     socket.set(zmq::sockopt::zap_domain, "bidboard");  // without a domain ZeroMQ does not ask ZAP
     if (!tcp) return;
     wire::set_tcp_options(socket);
@@ -177,28 +77,32 @@ struct Door::Impl {
     socket.set(zmq::sockopt::curve_secretkey, zmq::buffer(options.secret_key));
   }
 
-  enum class Sent { yes, full, gone };
-  Sent try_send(PeerId to, const std::string& bytes) {
-    try {
-      const bool sent =
-          router.send(zmq::buffer(routing_id_of(to)), zmq::send_flags::sndmore | zmq::send_flags::dontwait) &&
-          router.send(zmq::buffer(bytes), zmq::send_flags::dontwait);
-      return sent ? Sent::yes : Sent::full;
-    } catch (const zmq::error_t&) {
-      return Sent::gone;  // "Host unreachable": the lease or the client's timeout will show it
-    }
+  char id_maker() const { return naming ? zap::made_by_door : zap::made_by_zmq; }
+
+  void cut(PeerId peer, const std::string& why) {
+    const auto at = peers.find(peer);
+    if (at == peers.end()) return;
+    const Peer who = at->second;
+    peers.erase(at);
+    by_fd.erase(who.fd);
+    cut(router_monitor, who.fd, who.name, why);
+  }
+  void cut(const Monitor& monitor, int fd, const std::string& name, const std::string& why) {
+    take_events();  // so that the descriptor is not yet another connection's
+    monitor.cut(fd);
+    options.on_refused(name, "it was cut off: " + why);
   }
 
-  void keep(PeerId to, std::string bytes) {
-    const auto [at, fresh] = backlogs.try_emplace(to);
-    Backlog& backlog = at->second;
-    if (fresh) backlog.moved = std::chrono::steady_clock::now();
-    if (backlog.bytes + bytes.size() > backlog_bytes_max) {
-      undelivered += 1;
-      return;
-    }
-    backlog.bytes += bytes.size();
-    backlog.frames.push_back(std::move(bytes));
+  /// Ends the connection on which the message came.
+  void cut(const Monitor& monitor, zmq::message_t& message, const std::string& why) {
+    cut(monitor, zap::descriptor_of(message), zap::name_of(message), why);
+  }
+
+  void note_peer(PeerId peer, zmq::message_t& message) {
+    if (peers.contains(peer)) return;
+    const int fd = zap::descriptor_of(message);
+    peers[peer] = {fd, zap::name_of(message)};
+    by_fd[fd] = peer;
   }
 
   /// The next connection that asks to be admitted, if there is one.
@@ -213,21 +117,19 @@ struct Door::Impl {
     }
     take_events();  // so that the new connection has been counted
     Admission admission;
-    std::string from = "an unknown address";
+    Knock knock;
+    knock.from = "an unknown address";
     if (request.size() < 6) {
       request.resize(6);
     } else {
-      Knock knock = knock_of(request);
+      knock = zap::knock_of(request);
       knock.open = router_monitor.open.size() + feed_monitor.open.size();
       admission = options.may_enter(knock);
-      from = knock.from;
     }
-    using Verdict = Admission::Verdict;
-    if (admission.verdict != Verdict::welcome) options.on_refused(from, admission.why);
-    const char* status = admission.verdict == Verdict::welcome ? "200"
-                         : admission.verdict == Verdict::full  ? "500"
-                                                               : "400";
-    const std::array<std::string, 6> reply{"1.0", request[1], status, admission.why, user_of(admission), ""};
+    const bool welcome = admission.verdict == Admission::Verdict::welcome;
+    if (!welcome) options.on_refused(knock.from, admission.why);
+    const std::vector<std::string> reply =
+        zap::reply_to(request, knock, admission, naming && welcome ? naming->next() : std::string());
     for (std::size_t i = 0; i < reply.size(); ++i)
       zap.send(zmq::buffer(reply[i]),
                i + 1 < reply.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);
@@ -237,6 +139,15 @@ struct Door::Impl {
   void take_events() {
     router_monitor.take(tcp, options.on_refused);
     feed_monitor.take(tcp, options.on_refused);
+    feed_monitor.closed.clear();
+    for (const int fd : std::exchange(router_monitor.closed, {})) {
+      const auto at = by_fd.find(fd);
+      if (at == by_fd.end()) continue;
+      const PeerId peer = at->second;
+      by_fd.erase(at);
+      peers.erase(peer);
+      outgoing->forget(peer);
+    }
   }
 };
 
@@ -247,6 +158,7 @@ Result<std::unique_ptr<Door>> Door::open(DoorOptions options) {
   const std::string endpoint = options.endpoint;
   if (endpoint.starts_with("tcp://"))
     if (const Result<void> can = wire::check_curve(); !can) return fail(can.error());
+  zap::make_ids_unpredictable();
   try {
     return std::unique_ptr<Door>(new Door(std::make_unique<Impl>(std::move(options))));
   } catch (const zmq::error_t& error) {
@@ -256,8 +168,8 @@ Result<std::unique_ptr<Door>> Door::open(DoorOptions options) {
 
 const std::string& Door::endpoint() const { return impl_->options.endpoint; }
 const std::string& Door::feed_endpoint() const { return impl_->options.feed_endpoint; }
-std::uint64_t Door::undelivered() const { return impl_->undelivered; }
-bool Door::followed() const { return impl_->followed; }
+std::uint64_t Door::undelivered() const { return impl_->outgoing->undelivered(); }
+bool Door::followed() const { return !impl_->feed_monitor.open.empty(); }
 
 std::vector<void*> Door::sockets() const {
   return {impl_->router.handle(), impl_->feed.handle(), impl_->zap.handle(),
@@ -270,13 +182,20 @@ void Door::answer_knocks() {
   impl_->take_events();
 }
 
-/// An XPUB socket reports the first subscription and the end of the last one: 1 or 0, then the topic.
+/// An XPUB socket reports the first subscription to a topic and the end of the last one: 1 or 0, then the
+/// topic. Followers want all, so a topic is a stranger's.
 bool Door::take_follower() {
-  const bool before = impl_->followed;
+  bool follower = false;
   zmq::message_t word;
-  while (impl_->feed.recv(word, zmq::recv_flags::dontwait))
-    if (word.size() > 0) impl_->followed = *word.data<char>() == 1;
-  return impl_->followed && !before;
+  while (impl_->feed.recv(word, zmq::recv_flags::dontwait)) {
+    const char what = word.size() > 0 ? *word.data<char>() : '?';
+    if (word.size() == 1 && (what == 0 || what == 1)) {
+      follower = follower || what == 1;
+      continue;
+    }
+    impl_->cut(impl_->feed_monitor, word, "the feed has no topics");
+  }
+  return follower;
 }
 
 std::optional<FromPeer> Door::receive(std::size_t& bytes) {
@@ -289,42 +208,31 @@ std::optional<FromPeer> Door::receive(std::size_t& bytes) {
     ++parts;
   }
   bytes += body.size();
-  const PeerId peer = peer_of(wire::view(id));
-  Origin origin = origin_of(body);
+  const PeerId peer = zap::peer_of(wire::view(id), impl_->id_maker());
+  if (peer.value == 0 || (!impl_->naming && zap::has_chosen_routing_id(body))) {
+    impl_->cut(impl_->router_monitor, body, "it chose its own routing id");
+    return FromPeer{};
+  }
+  impl_->note_peer(peer, body);
+  Origin origin = zap::origin_of(body);
   if (parts != 1) return FromPeer{peer, Malformed{"a message has exactly one frame"}, 0, std::move(origin)};
   return FromPeer{peer, wire::read_frame(wire::view(body)), digest(wire::view(body)), std::move(origin)};
 }
 
-void Door::send(PeerId to, std::string bytes) {
-  const bool in_turn = !impl_->backlogs.contains(to);
-  const Impl::Sent sent = in_turn ? impl_->try_send(to, bytes) : Impl::Sent::full;
-  if (sent == Impl::Sent::full) impl_->keep(to, std::move(bytes));
-  if (sent == Impl::Sent::gone) impl_->undelivered += 1;
-}
-
-/// A peer that has not read anything for too long loses its backlog.
-bool Door::send_backlogs() {
-  const auto now = std::chrono::steady_clock::now();
-  auto& backlogs = impl_->backlogs;
-  for (auto at = backlogs.begin(); at != backlogs.end();) {
-    Impl::Backlog& backlog = at->second;
-    Impl::Sent sent = Impl::Sent::yes;
-    while (!backlog.frames.empty() &&
-           (sent = impl_->try_send(at->first, backlog.frames.front())) == Impl::Sent::yes) {
-      backlog.bytes -= backlog.frames.front().size();
-      backlog.frames.pop_front();
-      backlog.moved = now;
-    }
-    const bool given_up = sent == Impl::Sent::gone || now - backlog.moved > backlog_patience;
-    if (given_up) impl_->undelivered += backlog.frames.size();
-    at = given_up || backlog.frames.empty() ? backlogs.erase(at) : std::next(at);
-  }
-  return !backlogs.empty();
-}
+void Door::send(PeerId to, std::string bytes) { impl_->outgoing->send(to, std::move(bytes)); }
+bool Door::send_backlogs() { return impl_->outgoing->send_backlogs(); }
 
 void Door::publish(std::string_view bytes) {
-  if (impl_->followed)
-    static_cast<void>(impl_->feed.send(zmq::buffer(bytes.data(), bytes.size()), zmq::send_flags::dontwait));
+  if (!followed()) return;
+  if (*impl_->feed_bytes > feed_bytes_max) {
+    // ZeroMQ does not tell for whom it waits. Who reads connects again.
+    impl_->take_events();
+    for (const auto& [fd, address] : impl_->feed_monitor.open) impl_->feed_monitor.cut(fd);
+    impl_->options.on_refused("the feed's followers", "they were cut off: some do not read");
+    return;
+  }
+  zmq::message_t message = counted_message(std::string(bytes), impl_->feed_bytes, impl_->uncounted);
+  static_cast<void>(impl_->feed.send(message, zmq::send_flags::dontwait));
 }
 
 }  // namespace bidboard

@@ -17,6 +17,13 @@
 
 namespace bidboard {
 
+/// In bytes, for messages that a door has yet to send. A peer that exceeds one loses its connection.
+struct OutgoingLimits {
+  std::size_t queued_max = 4 << 20;   ///< of one peer, with ZeroMQ: it is full then
+  std::size_t backlog_max = 8 << 20;  ///< of one peer, here
+  std::size_t total_max = 128 << 20;  ///< of all peers, both
+};
+
 struct DoorOptions {
   std::string endpoint;       ///< where to listen for messages; for TCP the port may be *
   std::string feed_endpoint;  ///< where to listen for followers of the feed; empty: no feed
@@ -24,6 +31,7 @@ struct DoorOptions {
   std::function<Admission(const Knock&)> may_enter;
   /// Called for every refused connection: from where, and why.
   std::function<void(const std::string&, const std::string&)> on_refused;
+  OutgoingLimits outgoing = {};
 };
 
 class Door {
@@ -40,17 +48,20 @@ class Door {
   std::vector<void*> sockets() const;
   /// Admits or refuses new connections, and counts open ones. Call after every wait.
   void answer_knocks();
-  /// True if the feed's first follower has come since the last call.
+  /// True if a first follower has come to the feed since the last call.
   bool take_follower();
-  /// One message, if one has arrived; `bytes` grows by its size.
+  /// One message, if one has arrived; `bytes` grows by its size. Peer 0: it was refused, because its sender
+  /// chose its own routing id, and was cut off.
   std::optional<FromPeer> receive(std::size_t& bytes);
 
-  /// Never blocks. Messages to a peer that is gone or does not read are dropped and counted.
+  /// Never blocks. Messages to a peer that is gone or does not read are dropped and counted; one that lets
+  /// too much wait is cut off.
   void send(PeerId to, std::string bytes);
   /// Sends the backlog, as far as the peers take it. True: a part still waits.
   bool send_backlogs();
-  /// Sends nothing while there is no follower.
+  /// Whether anyone is connected to the feed.
   bool followed() const;
+  /// Sends nothing while nobody is.
   void publish(std::string_view bytes);
   std::uint64_t undelivered() const;
 

@@ -123,6 +123,7 @@ std::vector<PeerBids> PeerLinks::receive() {
   for (std::size_t n = 0; n < drain_max; ++n) {
     std::optional<FromPeer> from = impl_->door->receive(bytes);
     if (!from) break;
+    if (from->peer.value == 0) continue;
     if (auto* bids = std::get_if<PeerBids>(&from->message)) words.push_back(std::move(*bids));
   }
   return words;

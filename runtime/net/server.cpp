@@ -19,10 +19,25 @@ constexpr Duration backlog_interval = milliseconds(5);
 /// A peer's number on its door takes 33 bits; the bits above identify the door.
 constexpr int door_shift = 33;
 
+/// ZeroMQ would take a socket over from a process that still listens there.
+Result<std::string> take_folder(const std::vector<std::string>& folders) {
+  Error why{Errc::unavailable, "no folder for sockets was given"};
+  for (const std::string& folder : folders) {
+    if (const Result<void> made = make_private_folder(folder); !made)
+      why = made.error();
+    else if (is_answered(folder + "/c"))
+      why = {Errc::unavailable, fmt::format("another controller listens in {}", folder)};
+    else
+      return folder;
+  }
+  return fail(why);
+}
+
 }  // namespace
 
 struct Server::Impl {
   ServerOptions options;
+  std::string folder;
   std::unique_ptr<Door> local;
   std::unique_ptr<Door> remote;     ///< none: no TCP
   std::uint64_t remote_serial = 0;  ///< counts the TCP doors: peers of a closed one are unknown
@@ -68,7 +83,7 @@ struct Server::Impl {
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() {
-  const std::string folder = impl_->options.folder;
+  const std::string folder = impl_->folder;
   impl_.reset();
   for (const char* socket : {"/c", "/f"}) ::unlink((folder + socket).c_str());
   remove_dead_peer_sockets(folder);
@@ -76,10 +91,12 @@ Server::~Server() {
 }
 
 Result<std::unique_ptr<Server>> Server::open(ServerOptions options) {
-  if (const Result<void> made = make_private_folder(options.folder); !made) return fail(made.error());
+  Result<std::string> folder = take_folder(options.folders);
+  if (!folder) return fail(folder.error());
   auto impl = std::make_unique<Impl>();
   impl->options = std::move(options);
-  const std::string ipc = "ipc://" + impl->options.folder;
+  impl->folder = std::move(*folder);
+  const std::string ipc = "ipc://" + impl->folder;
   Result<std::unique_ptr<Door>> local = Door::open(impl->door(ipc + "/c", ipc + "/f"));
   if (!local) return fail(local.error());
   impl->local = std::move(*local);

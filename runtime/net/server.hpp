@@ -22,7 +22,9 @@ struct Arrived {
 };
 
 struct ServerOptions {
-  std::string folder;  ///< for the ipc sockets; created with mode 0700 if missing; at most 80 bytes long
+  /// For the ipc sockets: the first that can be made with mode 0700, or is ours already, and where no other
+  /// process listens. At most 80 bytes long. REQUIRES: not empty.
+  std::vector<std::string> folders;
   std::string tcp;  ///< empty, or where to listen in addition: tcp://ADDRESS:PORT, the feed one port higher
   std::string secret_key;  ///< with `tcp`: 32 bytes, by which the controller proves its identity
   /// Called for every connection, before any of its messages is read.
@@ -34,7 +36,7 @@ struct ServerOptions {
 class Server {
  public:
   /// Errors: unavailable (cannot listen), invalid (the folder's path is too long, or not an address), refused
-  /// (others may access the folder).
+  /// (others may access each of the folders).
   static Result<std::unique_ptr<Server>> open(ServerOptions options);
   /// Removes the sockets, and their folder unless agents listen there. REQUIRES: the board's writer lock is
   /// still held.

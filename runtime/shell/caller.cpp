@@ -1,6 +1,11 @@
 #include "runtime/shell/caller.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <span>
+#include <string>
+
+#include "blackboard/fmt.hpp"
 
 #include "runtime/home/key_directory.hpp"
 
@@ -12,12 +17,38 @@ std::string variable(const char* name) {
   return text ? text : "";
 }
 
+constexpr const char* token_variable = "BIDBOARD_TOKEN";
+
+/// What a token may do: act for its task, post below it, and read.
+constexpr std::string_view for_tokens[] = {"post",    "dep",    "renew", "done",   "fail",      "progress",
+                                           "tasks",   "ready",  "show",  "agents", "explain",   "bids",
+                                           "status",  "log",    "watch", "output", "graph",     "query",
+                                           "auction", "doctor", "help",  "prime",  "completion"};
+/// The controller refuses these and records that they were tried (or it decides them by the caller's role).
+constexpr std::string_view for_controller[] = {"claim", "cancel", "retry", "pause", "resume", "reassign"};
+
 }  // namespace
+
+Result<void> may_run(std::string_view command) {
+  const char* token = std::getenv(token_variable);
+  if (!token) return {};
+  if (*token == '\0')
+    return fail(Errc::invalid, "BIDBOARD_TOKEN is set, but empty; unset it to act as yourself");
+  for (const std::span<const std::string_view> names :
+       {std::span<const std::string_view>(for_tokens), std::span<const std::string_view>(for_controller)})
+    if (std::ranges::find(names, command) != names.end()) return {};
+  std::string allowed;
+  for (const std::string_view name : for_tokens)
+    allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", name);
+  return fail(Errc::refused,
+              fmt::format("a task's process may not run `{}` (BIDBOARD_TOKEN is set); it may run {}", command,
+                          allowed));
+}
 
 CallOptions caller(const std::string& as) {
   CallOptions options;
   options.as = as;
-  options.token = variable("BIDBOARD_TOKEN");
+  options.token = variable(token_variable);
   return options;
 }
 

@@ -3,10 +3,16 @@
 // BIDBOARD_CONNECT names.
 #pragma once
 
+#include <string_view>
+
 #include "runtime/drivers/call.hpp"
 #include "runtime/shell/command.hpp"
 
 namespace bidboard {
+
+/// Whether this process may run the command. Inside a task's process (BIDBOARD_TOKEN) only those that are
+/// listed in caller.cpp. Errors: refused; invalid (the token is empty).
+Result<void> may_run(std::string_view command);
 
 CallOptions caller(const std::string& as = {});
 

@@ -1,5 +1,6 @@
 #include "runtime/shell/command_line.hpp"
 #include "blackboard/fmt.hpp"
+#include "runtime/shell/caller.hpp"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -103,6 +104,7 @@ int run_command(const Command& command, const Globals& globals, std::vector<std:
     return static_cast<int>(
         report({Errc::invalid, fmt::format("{}\nSee `bidboard {} --help`", error.what(), command.name)}));
   }
+  if (const Result<void> may = may_run(command.name); !may) return static_cast<int>(report(may.error()));
   const Result<Exit> done = parser.action(globals);
   return static_cast<int>(done ? *done : report(done.error()));
 }

@@ -13,6 +13,8 @@ Command controller_command();
 Command doctor_command();
 Command backup_command();
 Command compact_command();
+// trust.cpp
+Command trust_command();
 // keys.cpp
 Command keys_command();
 // post.cpp

@@ -67,6 +67,20 @@ TEST_CASE("an award that is repeated after the task has ended does not start it 
   }
 }
 
+TEST_CASE("among thousands of tasks, the one begun last is not forgotten, however old it is") {
+  AgentMachine agent = registered_agent();
+  const auto does = [&](TaskId task) {
+    REQUIRE(started(agent.on_message(award_of(task), start)) == 1);
+    agent.on_execution(end_of(task), start);
+    for (const Reports& reports : said<Reports>(agent.on_time(start)))
+      agent.on_message(ReportsKept{reports.number}, start);
+  };
+  for (std::uint64_t task = 2; task <= 10'001; ++task) does(TaskId{task});
+  does(TaskId{1});
+  CHECK(started(agent.on_message(award_of(TaskId{1}), start)) == 0);
+  CHECK(started(agent.on_message(award_of(TaskId{10'001}), start)) == 0);
+}
+
 TEST_CASE("a late copy of an award, after its end was kept, does not start the task again") {
   AgentMachine agent = registered_agent();
   agent.on_message(award_of(TaskId{1}), start);

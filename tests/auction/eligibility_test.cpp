@@ -1,5 +1,9 @@
 #include "auction/eligibility.hpp"
 
+#include <algorithm>
+
+#include "blackboard/fmt.hpp"
+
 #include "tests/support/catch.hpp"
 
 using namespace bidboard;
@@ -137,4 +141,27 @@ TEST_CASE("the skill level is the lowest among the needed ones") {
   CHECK(skill_level(spec, profile) == one / 2);
   spec.skills = {{"unknown", 0}};
   CHECK(skill_level(spec, profile) == one);
+}
+
+TEST_CASE("long lists of skills are matched as short ones are") {
+  TaskSpec spec;
+  AgentProfile profile;
+  for (std::int64_t i = 0; i < 1'000; ++i) {
+    const std::string name = fmt::format("s{}", i * 7 % 1'000);
+    profile.skills.push_back({name, one / (i % 9 + 1)});
+    profile.skills.push_back({name, one / (i % 5 + 1)});
+    spec.skills.push_back({name, 0});
+  }
+  CHECK_FALSE(unable(spec, profile).has_value());
+  Micros lowest = one;
+  for (std::int64_t i = 0; i < 1'000; ++i)
+    lowest = std::min(lowest, std::max(one / (i % 9 + 1), one / (i % 5 + 1)));
+  CHECK(skill_level(spec, profile) == lowest);
+  spec.skills.push_back({"s1001", 0});
+  CHECK(skill_level(spec, profile) == lowest);
+  CHECK(unable(spec, profile)->detail.starts_with("needs s1001, has s0, s0, s7, s7, "));
+  CHECK(unable(spec, profile)->detail.ends_with(" more"));
+  CHECK(unable(spec, profile)->detail.size() < 500);
+  spec.skills.back() = {"s7", one};
+  CHECK(unable(spec, profile)->detail == "needs s7>=1, has s7 0.5");
 }

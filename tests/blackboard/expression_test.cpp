@@ -120,8 +120,7 @@ TEST_CASE("a formula without end is stopped") {
 }
 
 TEST_CASE("a formula that devours memory is stopped") {
-  for (const char* text : {"(function() local s = kind while true do s = s .. s end end)()",
-                           "(function() local t = {} for i = 1, 1e9 do t[i] = {} end end)()",
+  for (const char* text : {"(function() local t = {} for i = 1, 1e9 do t[i] = {} end end)()",
                            "(function() local function f() return 1 + f() end return f() end)()"}) {
     INFO(text);
     const std::string why = refusal(text);
@@ -151,6 +150,28 @@ TEST_CASE("nothing is kept from one evaluation to the next") {
   REQUIRE(overwrite.has_value());
   CHECK(overwrite->number(fields) == 100 * one);
   CHECK(overwrite->number(fields) == 100 * one);
+}
+
+TEST_CASE("an instruction of a formula takes no longer than another: it reads no long text") {
+  const std::string digits(3'000, '1');
+  const auto repeated = [](const std::string& value, const std::string& text) {
+    return "(function() local x = '" + text + "' local best = 0 for i = 1, 9000 do best = " + value +
+           " end return best end)()";
+  };
+  CHECK(mentions(refusal(repeated("math.max(x, best)", "12")), "number expected, got string"));
+  CHECK(mentions(refusal(repeated("math.abs(x)", "12")), "number expected, got string"));
+  for (const char* value : {"x & 1", "x == title and 1 or 2", "x .. i"})
+    CHECK(mentions(refusal(repeated(value, digits)), "makes a text of more than 1024 bytes"));
+  CHECK(mentions(refusal("(function() local s = kind while true do s = s .. s end end)()"),
+                 "makes a text of more than 1024 bytes"));
+  const std::string fits(1'000, '1');
+  CHECK(number("'" + fits + "' == kind and 1 or 2") == 2 * one);
+}
+
+TEST_CASE("garbage counts as memory: a formula that makes little else is stopped early") {
+  CHECK(mentions(
+      refusal("(function() local n = 0 for i = 1, 20000 do local t = {} t[1] = i end return n end)()"),
+      "needs more than 1024 KB of memory"));
 }
 
 TEST_CASE("whether memory suffices does not depend on earlier evaluations") {

@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "blackboard/fmt.hpp"
+#include "runtime/net/door.hpp"
 #include "tests/support/connecting.hpp"
 #include "tests/support/test_board.hpp"
 
@@ -115,7 +116,7 @@ TEST_CASE("Another user is kept out by the socket folder, and by the controller 
   CHECK(listener.wait() == 0);
 }
 
-TEST_CASE("A socket folder that others may enter is refused at the start") {
+TEST_CASE("Where others may enter the socket folder, or another process listens, another folder is taken") {
   const TestBoard board;
   Process first = board.serve();
   const std::string folder = folder_of_sockets(board);
@@ -123,10 +124,52 @@ TEST_CASE("A socket folder that others may enter is refused at the start") {
   REQUIRE(first.wait() == 0);
   REQUIRE(::mkdir(folder.c_str(), 0755) == 0);
   REQUIRE(::chmod(folder.c_str(), 0755) == 0);
-  Process second = board.start({"controller"});
-  CHECK(second.wait() == 4);
-  CHECK(contains(second.err(), "must be a folder that belongs to you, with mode 0700"));
-  ::rmdir(folder.c_str());
+  std::string second_folder;
+  {
+    Process second = board.serve();
+    second_folder = folder_of_sockets(board);
+    CHECK(second_folder != folder);
+    CHECK(board.must({"post", "here"}) == "t1");
+    second.signal(SIGTERM);
+    REQUIRE(second.wait() == 0);
+  }
+  REQUIRE(::chmod(folder.c_str(), 0700) == 0);
+  Result<std::unique_ptr<Door>> other =
+      Door::open({"ipc://" + folder + "/c", {}, {}, [](const Knock&) { return Admission{}; }, {}});
+  REQUIRE(other.has_value());
+  {
+    const Process third = board.serve();
+    CHECK(folder_of_sockets(board) == second_folder);
+    CHECK(board.must({"post", "here"}) == "t2");
+  }
+  other->reset();
+  fs::remove_all(folder);
+}
+
+TEST_CASE("A board that was moved while it was served is not confused with a new one in its place") {
+  const TestBoard board;
+  const Process old_one = board.serve();
+  CHECK(board.must({"post", "old"}) == "t1");
+  const std::string moved = fs::path(board.home()).parent_path().string() + "/moved";
+  fs::rename(board.home(), moved);
+  fs::create_directory(board.home());
+  board.must({"init"});
+  const Process new_one = board.serve();
+  CHECK(board.must({"-C", moved, "post", "old"}) == "t2");
+  CHECK(board.must({"post", "new"}) == "t1");
+  CHECK(board.value("SELECT count(*) FROM tasks") == "1");
+  // Nor does one take the other's word for it.
+  const std::string endpoint = serving_writer(board.directory())->endpoint;
+  auto lost = Connection::open(endpoint, {}, *board_id({moved + "/.bidboard"}));
+  REQUIRE(lost.has_value());
+  std::optional<Error> refused;
+  REQUIRE(
+      eventually([&] { return (refused = (*lost)->wait(milliseconds(10)).trouble).has_value(); }, patience));
+  CHECK(refused->code == Errc::refused);
+  CHECK(contains(refused->text, "this controller serves another board"));
+  const auto home = Connection::open(endpoint, {}, *board_id(board.directory()));
+  REQUIRE(home.has_value());
+  CHECK(eventually([&] { return (*home)->wait(milliseconds(10)).connected; }, patience));
 }
 
 TEST_CASE("A connection above the limit waits, and the others go on undisturbed") {
@@ -168,4 +211,102 @@ TEST_CASE("Closed connections no longer count") {
   const TestBoard board;
   const Process controller = board.serve({"--max-connections", "2"});
   for (int i = 1; i <= 12; ++i) CHECK(board.must({"post", "again"}) == fmt::format("t{}", i));
+}
+
+TEST_CASE("Under a task's token a process can do what a token may, and nothing else, served or not") {
+  const TestBoard board;
+  const bool served = GENERATE(false, true);
+  std::optional<Process> controller;
+  if (served) controller.emplace(board.serve());
+  board.must({"post", "first"});
+  ProcessOptions task = board.surroundings();
+  task.environment["BIDBOARD_TOKEN"] = "a1:t1:1:x";
+  const std::string copy = fs::path(board.home()).parent_path().string() + "/copy";
+  const std::vector<std::vector<std::string>> refused{
+      {"backup", copy}, {"compact"},         {"agent", "--name", "sneaky"},
+      {"up"},           {"run", "job.yaml"}, {"down"},
+      {"init"},         {"controller"},      {"keys", "add", "mine"},
+      {"bench"}};
+  for (const std::vector<std::string>& words : refused) {
+    const Finished done = board.run(words, task);
+    INFO(words.front() << ": " << done.err);
+    CHECK(done.exit_code == 4);
+    CHECK(contains(done.err, "a task's process may not run `" + words.front() + "`"));
+  }
+  CHECK_FALSE(fs::exists(copy));
+  CHECK(board.run({"tasks"}, task).exit_code == 0);
+  CHECK(board.run({"cancel", "t1"}, task).exit_code == 4);
+  CHECK(board.value("SELECT state FROM tasks") == "ready");
+  task.environment["BIDBOARD_TOKEN"] = "";
+  const Finished empty = board.run({"cancel", "t1"}, task);
+  CHECK(empty.exit_code == 2);
+  CHECK(contains(empty.err, "BIDBOARD_TOKEN is set, but empty; unset it to act as yourself"));
+}
+
+TEST_CASE("A backup holds no secret of its board unless asked to") {
+  const TestBoard board;
+  const std::string beside = fs::path(board.home()).parent_path().string();
+  const std::string secret = board.read(".bidboard/secret.key");
+  REQUIRE(secret.size() == 32);
+  board.must({"backup", beside + "/plain"});
+  CHECK(*secret_key({beside + "/plain/.bidboard"}) != secret);
+  board.must({"backup", "--secrets", beside + "/whole"});
+  CHECK(*secret_key({beside + "/whole/.bidboard"}) == secret);
+}
+
+TEST_CASE("A board that another user made or can change is refused until it is trusted") {
+  const TestBoard board;
+  const std::string inner = board.home() + "/mine";
+  fs::create_directory(inner);
+  ProcessOptions here = board.surroundings();
+  here.directory = inner;
+  CHECK(board.run({"tasks"}, here).exit_code == 0);
+  const auto refused = [&](const std::string& why) {
+    const Finished done = board.run({"post", "x"}, here);
+    CHECK(done.exit_code == 4);
+    CHECK(contains(done.err, why));
+    CHECK(contains(done.err, "`bidboard trust " + board.home() + "`"));
+    CHECK(board.run({"up"}, here).exit_code == 4);
+  };
+  REQUIRE(::chmod(board.home().c_str(), 0777) == 0);
+  refused("other users can change " + board.home());
+  REQUIRE(::chmod(board.home().c_str(), 0755) == 0);
+  REQUIRE(::chmod(board.path("bidboard.yaml").c_str(), 0666) == 0);
+  refused("other users can change " + board.path("bidboard.yaml"));
+  if (::getuid() == 0) {
+    REQUIRE(::chmod(board.path("bidboard.yaml").c_str(), 0644) == 0);
+    REQUIRE(::chown(board.path("bidboard.yaml").c_str(), nobody, nobody) == 0);
+    refused(board.path("bidboard.yaml") + " belongs to user 65534");
+    REQUIRE(::chown(board.directory().path.c_str(), nobody, nobody) == 0);
+    refused(board.directory().path + " belongs to user 65534");
+  }
+  CHECK(board.run({"trust", "."}, board.surroundings()).exit_code == 0);
+  CHECK(board.run({"tasks"}, here).exit_code == 0);
+}
+
+TEST_CASE("`init` uses no board folder that somebody else has prepared") {
+  const TestBoard board(false);
+  const std::string folder = board.directory().path;
+  const auto refused = [&](const std::string& why) {
+    const Finished done = board.run({"init"});
+    CHECK(done.exit_code == 4);
+    CHECK(contains(done.err, why));
+  };
+  fs::create_directory(folder);
+  fs::create_symlink("/dev/null", folder + "/secret.key");
+  refused(folder + "/secret.key is a link");
+  fs::remove(folder + "/secret.key");
+  REQUIRE(::chmod(folder.c_str(), 0777) == 0);
+  refused("other users can change " + folder);
+  REQUIRE(::chmod(folder.c_str(), 0700) == 0);
+  if (::getuid() == 0) {
+    REQUIRE(::chown(folder.c_str(), nobody, nobody) == 0);
+    refused(folder + " belongs to user 65534");
+    REQUIRE(::chown(folder.c_str(), 0, 0) == 0);
+  }
+  fs::rename(folder, folder + ".away");
+  fs::create_directory_symlink(folder + ".away", folder);
+  refused(folder + " is not a folder");
+  fs::remove(folder);
+  board.must({"init"});
 }

@@ -226,3 +226,55 @@ TEST_CASE("A message in pieces has the same content in the same order") {
   CHECK(expected == 41);
   CHECK(pieces > 10);
 }
+
+TEST_CASE("what exceeds a bound is refused before anything is decided about it") {
+  MemoryStore store;
+  ControllerOptions options;
+  options.secret_key = std::string(32, 'k');
+  options.coordinators = make_coordinator;
+  Node node(store, options);
+  REQUIRE(node.start(start).has_value());
+  TaskSpec spec;
+  spec.title = "heavy";
+  spec.skills.assign(60'000, {"cpp", 0});
+  Committed posted =
+      node.process({FromPeer{PeerId{1}, Request{{}, 1, {}, {}, Post{{spec}, {}, {}, {}, {}}}}}, start);
+  REQUIRE(posted.sends.size() == 1);
+  CHECK(std::get<Reply>(posted.sends.front().message).text ==
+        "tasks[0].skills has 60000 entries; at most 1000 are allowed");
+  CHECK(node.board().counters().task.value == 0);
+  Register message;
+  message.profile.name = "eager";
+  message.profile.skills.assign(60'000, {"cpp", one});
+  Committed refused = node.process({FromPeer{PeerId{1}, message}}, start);
+  CHECK(std::get<RegistrationRefused>(refused.sends.front().message).text ==
+        "skills has 60000 entries; at most 1000 are allowed");
+  Committed answered = node.process({FromPeer{PeerId{1}, Hello{1, 1, std::vector<std::string>(101)}}}, start);
+  CHECK(std::get<Malformed>(answered.sends.front().message).what ==
+        "features has 101 entries; at most 100 are allowed");
+}
+
+TEST_CASE("a client that names another board is not served") {
+  MemoryStore store;
+  ControllerOptions options;
+  options.secret_key = std::string(32, 'k');
+  options.coordinators = make_coordinator;
+  options.board_id = "mine";
+  Node node(store, options);
+  REQUIRE(node.start(start).has_value());
+  TaskSpec spec;
+  spec.title = "here";
+  const auto says = [&](PeerId peer, const std::string& board) {
+    return node.process({FromPeer{peer, Hello{1, 1, {"board=" + board, "other"}}},
+                         FromPeer{peer, Request{{}, 1, {}, {}, Post{{spec}, {}, {}, {}, {}}}}},
+                        start);
+  };
+  Committed lost = says(PeerId{1}, "yours");
+  REQUIRE(lost.sends.size() == 2);
+  for (const Send& send : lost.sends)
+    CHECK(std::get<Malformed>(send.message).what == "this controller serves another board");
+  CHECK(node.board().counters().task.value == 0);
+  Committed home = says(PeerId{2}, "mine");
+  CHECK(std::get<Welcome>(home.sends.front().message).features == std::vector<std::string>{"board=mine"});
+  CHECK(node.board().counters().task.value == 1);
+}

@@ -10,7 +10,15 @@ struct SilentPeer::Impl {
   zmq::context_t context{1};
   zmq::socket_t socket;
 
-  Impl(zmq::socket_type type, const std::string& endpoint) : socket(context, type) {
+  Impl(zmq::socket_type type, const std::string& endpoint, const std::string& routing_id = {},
+       const std::optional<CurveKeys>& keys = {})
+      : socket(context, type) {
+    if (!routing_id.empty()) socket.set(zmq::sockopt::routing_id, routing_id);
+    if (keys) {
+      socket.set(zmq::sockopt::curve_serverkey, zmq::buffer(keys->server));
+      socket.set(zmq::sockopt::curve_publickey, zmq::buffer(keys->own.public_key));
+      socket.set(zmq::sockopt::curve_secretkey, zmq::buffer(keys->own.secret_key));
+    }
     socket.set(zmq::sockopt::linger, 0);
     socket.set(zmq::sockopt::rcvhwm, 1);
     if (type == zmq::socket_type::sub) socket.set(zmq::sockopt::subscribe, "");
@@ -25,8 +33,16 @@ SilentPeer::~SilentPeer() = default;
 SilentPeer SilentPeer::client(const std::string& endpoint) {
   return SilentPeer(std::make_unique<Impl>(zmq::socket_type::dealer, endpoint));
 }
-SilentPeer SilentPeer::follower(const std::string& feed) {
-  return SilentPeer(std::make_unique<Impl>(zmq::socket_type::sub, feed));
+SilentPeer SilentPeer::follower(const std::string& feed, const std::string& topic) {
+  SilentPeer peer(std::make_unique<Impl>(zmq::socket_type::sub, feed));
+  if (topic.empty()) return peer;
+  peer.impl_->socket.set(zmq::sockopt::unsubscribe, "");
+  peer.impl_->socket.set(zmq::sockopt::subscribe, topic);
+  return peer;
+}
+SilentPeer SilentPeer::named(const std::string& endpoint, const std::string& routing_id,
+                             const std::optional<CurveKeys>& keys) {
+  return SilentPeer(std::make_unique<Impl>(zmq::socket_type::dealer, endpoint, routing_id, keys));
 }
 
 bool SilentPeer::say(const Message& message) {

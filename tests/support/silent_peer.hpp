@@ -3,9 +3,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "blackboard/messages.hpp"
+#include "runtime/home/curve_keys.hpp"
 
 namespace bidboard::testing {
 
@@ -13,7 +15,10 @@ class SilentPeer {
  public:
   /// A client of a controller's request endpoint, or a subscriber of its feed.
   static SilentPeer client(const std::string& endpoint);
-  static SilentPeer follower(const std::string& feed);
+  static SilentPeer follower(const std::string& feed, const std::string& topic = {});
+  /// A client that asks for this routing id.
+  static SilentPeer named(const std::string& endpoint, const std::string& routing_id,
+                          const std::optional<CurveKeys>& keys = {});
   ~SilentPeer();
   SilentPeer(SilentPeer&&) noexcept;
 

@@ -43,7 +43,13 @@ Result<Exit> doctor(const Globals& globals, bool deep, bool json) {
   return grave ? Exit::failed : Exit::ok;
 }
 
-Result<Exit> backup(const Globals& globals, const std::string& target) {
+struct BackupArgs {
+  std::string target;
+  bool secrets = false;
+};
+
+Result<Exit> backup(const Globals& globals, const BackupArgs& args) {
+  const std::string& target = args.target;
   namespace fs = std::filesystem;
   const Result<BoardDirectory> board = find_board(globals.directory);
   if (!board) return fail(board.error());
@@ -53,8 +59,10 @@ Result<Exit> backup(const Globals& globals, const std::string& target) {
   if (!copy) return fail(copy.error());
   if (const Result<void> copied = copy_store(board->path, copy->path); !copied) return fail(copied.error());
   std::error_code error;
-  // The secret is copied too: tokens of live awards are derived from it, and stay valid in the copy.
-  fs::copy_file(board->secret_file(), copy->secret_file(), fs::copy_options::overwrite_existing, error);
+  // Tokens of live awards are derived from the secret. Without it the copy has one of its own.
+  if (args.secrets &&
+      !fs::copy_file(board->secret_file(), copy->secret_file(), fs::copy_options::overwrite_existing, error))
+    return fail(Errc::storage, fmt::format("cannot copy {}: {}", board->secret_file(), error.message()));
   fs::copy_file(board->home() + "/bidboard.yaml", fs::path(target) / "bidboard.yaml", error);
   std::printf("Copied to %s. Try: bidboard -C %s tasks\n", target.c_str(), target.c_str());
   return Exit::ok;
@@ -119,13 +127,15 @@ Command backup_command() {
           "Board",
           "Copy the board as it is now to another folder",
           "Works while a controller serves. The output of tasks and access keys (`bidboard keys`) are not "
-          "copied.",
+          "copied,\nand the secret of which the tokens of tasks are made only on request.",
           {{"bidboard backup ~/backups/monday",
             "the copy is a board; list its tasks with bidboard -C ~/backups/monday tasks"}},
           [](Options& o) -> Action0 {
-            auto target = std::make_shared<std::string>();
-            o.argument("DIR", *target, "A folder that has no board");
-            return [target](const Globals& globals) { return backup(globals, *target); };
+            auto args = std::make_shared<BackupArgs>();
+            o.argument("DIR", args->target, "A folder that has no board");
+            o.flag("--secrets", args->secrets,
+                   "Also copy secret.key: tokens of running tasks stay valid in the copy");
+            return [args](const Globals& globals) { return backup(globals, *args); };
           }};
 }
 
