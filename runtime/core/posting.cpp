@@ -6,6 +6,7 @@
 #include "blackboard/checks/check.hpp"
 #include "blackboard/checks/sabotage.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/numbers.hpp"
 #include "blackboard/task_graph.hpp"
 
 namespace bidboard {
@@ -35,13 +36,21 @@ Result<void> check_spec(const TaskSpec& spec) {
   if (spec.body.size() + spec.run.size() > max_body_bytes)
     return bad("its body has more than 1 MB; put it into a file");
   if (spec.needs.size() > max_needs) return bad("it needs more than 10000 tasks");
-  if (spec.size < 0) return bad("its size is negative");
-  if (spec.size > max_bid_seconds) return bad("its size is more than a year of work; split it");
+  for (const Result<void>& number :
+       {check_number("its size", spec.size, ranges::work_seconds),
+        check_number("its budget", spec.budget, ranges::price),
+        check_whole("its priority", spec.priority, ranges::priority),
+        check_whole("the number of its attempts", spec.attempts, ranges::attempts)})
+    if (!number) return bad(number.error().text);
   if (spec.timeout.us <= 0) return bad("its timeout must be above zero");
   if (spec.timeout.us > max_bid_seconds) return bad("its timeout is more than a year");
-  if (spec.attempts == 0) return bad("it must have at least one attempt");
-  for (const SkillNeed& skill : spec.skills)
+  if (spec.stall_after.us < 0 || spec.stall_after.us > max_bid_seconds)
+    return bad("its stall_after must be from 0 to a year");
+  for (const SkillNeed& skill : spec.skills) {
     if (skill.name.empty()) return bad("a skill has no name");
+    if (const auto level = check_number("a skill's level", skill.level, ranges::needed_level); !level)
+      return bad(level.error().text);
+  }
   return {};
 }
 

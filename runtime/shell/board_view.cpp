@@ -6,7 +6,6 @@
 #include "blackboard/format/to_value.hpp"
 #include "blackboard/query/query.hpp"
 #include "blackboard/store/lmdb_store.hpp"
-#include "runtime/shell/print.hpp"
 
 namespace bidboard {
 namespace {
@@ -102,7 +101,7 @@ std::string ago(WallTime at, WallTime now) {
   return fmt::format("{} ago", std::max(now - at, Duration{0}));
 }
 
-std::string shown_state(TaskState state) {
+Shown shown_state(TaskState state) {
   switch (state) {
     case TaskState::done:
       return coloured(Colour::green, name(state));
@@ -143,7 +142,9 @@ std::vector<std::string> holds_in_words(const Task& task, WallTime now) {
   if (is_held(task.state) || is_over(task.state)) return all;
   for (const Hold& hold : task.holds) {
     std::string text(name(hold.kind));
-    if (hold.until > now) text += fmt::format(", {} left", hold.until - now);
+    // Rounded up: as long as it lasts, something is left.
+    if (hold.until > now)
+      text += fmt::format(", {} left", whole_seconds(hold.until - now + microseconds(999'999)));
     if (!hold.why.empty()) text += fmt::format(": {}", hold.why);
     all.push_back(std::move(text));
   }

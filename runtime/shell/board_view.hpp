@@ -8,6 +8,7 @@
 #include "blackboard/records.hpp"
 #include "blackboard/store/store.hpp"
 #include "runtime/shell/command.hpp"
+#include "runtime/shell/print.hpp"
 
 namespace bidboard {
 
@@ -44,7 +45,7 @@ class BoardView {
 /// "12s ago", "-" when unset.
 std::string ago(WallTime at, WallTime now);
 /// The state in its colour.
-std::string shown_state(TaskState state);
+Shown shown_state(TaskState state);
 /// As `show --json` and `tasks --json` print it.
 Result<Value> task_to_json(const BoardView& board, const Task& task);
 

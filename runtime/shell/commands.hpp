@@ -22,6 +22,8 @@ Command dep_command();
 Command tasks_command();
 Command ready_command();
 Command show_command();
+// wait.cpp
+Command wait_command();
 // work.cpp
 Command claim_command();
 Command renew_command();

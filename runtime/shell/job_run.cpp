@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-#include <cstdio>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "blackboard/fmt.hpp"
@@ -39,9 +40,14 @@ class Site {
     Result<BoardDirectory> found = find_board(globals.directory);
     if (found) return Site(*found, false);
     if (!globals.directory.empty()) return fail(found.error());
-    std::string pattern = (fs::temp_directory_path() / "bidboard-run-XXXXXX").string();
+    std::error_code error;
+    const fs::path temporary = fs::temp_directory_path(error);
+    if (error)
+      return fail(Errc::storage, "there is no folder for a temporary board: TMPDIR does not name a folder");
+    std::string pattern = (temporary / "bidboard-run-XXXXXX").string();
     if (!::mkdtemp(pattern.data()))
-      return fail(Errc::storage, fmt::format("cannot make a folder for a temporary board at {}", pattern));
+      return fail(Errc::storage, fmt::format("cannot make a folder for a temporary board at {}: {}", pattern,
+                                             std::strerror(errno)));
     Result<BoardDirectory> made = make_board_folder(pattern);
     if (!made) return fail(made.error());
     {
@@ -113,7 +119,7 @@ class Job {
       print_summary(*summary);
     if (site_.temporary && options_.keep) {
       site_.temporary = false;
-      std::fprintf(stderr, "The board is kept: bidboard -C %s tasks\n", site_.board.home().c_str());
+      hint("The board is kept: bidboard -C {} tasks", site_.board.home());
     }
     return summary->not_done.empty() ? Exit::ok : Exit::failed;
   }
@@ -130,7 +136,9 @@ class Job {
       progress_.start_after(board->snapshot().last_seq());
     if (const Result<void> set = set_strategy(was_served); !set) return set;
     const std::vector<PlannedAgent> agents = workers(plan_, options_, was_served);
-    const std::string here = fs::current_path().string();
+    std::error_code gone;
+    const std::string here = fs::current_path(gone).string();
+    if (gone) return fail(Errc::not_found, "the current folder does not exist any more");
     for (const PlannedAgent& agent : agents)
       if (const Result<void> started = supervisor_.start(agent_child(site_.board, agent, here)); !started)
         return started;
@@ -254,10 +262,9 @@ Result<Exit> run_job(const Globals& globals, Plan plan, const JobOptions& option
   Result<Site> site = Site::open(globals, plan.project.empty() ? plan.name : plan.project);
   if (!site) return fail(site.error());
   if (!options.json && !options.quiet)
-    std::puts(fmt::format("{}: {}, {} of work, the estimated critical path is {}",
-                          coloured(Colour::bold, plan.name), counted(plan.tasks.size(), "task"),
-                          Duration{plan.total_work}, Duration{plan.critical_path})
-                  .c_str());
+    say("{}: {}, {} of work, the estimated critical path is {}", coloured(Colour::bold, plan.name),
+        counted(plan.tasks.size(), "task"), Duration{plan.total_work}, Duration{plan.critical_path});
+  flush_out();  // if nobody can read the outcome, nothing begins
   Job job(std::move(*site), std::move(plan), options);
   return job.run();
 }

@@ -65,7 +65,7 @@ TEST_CASE("query answers in tables, CSV and JSON, about now and about then") {
   board.must({"post", "with, comma and \"quotes\""});
   board.must({"post", "plain"});
   CHECK(board.must({"query", "SELECT id, title FROM tasks", "--csv"}) ==
-        "id,title\r\nt1,\"with, comma and \"\"quotes\"\"\"\r\nt2,plain\r");
+        "id,title\nt1,\"with, comma and \"\"quotes\"\"\"\nt2,plain");
   const Value rows = board.data({"query", "SELECT id, priority FROM tasks ORDER BY id DESC", "--json"});
   REQUIRE(rows.array().size() == 2);
   CHECK(member(rows.array().front(), "id") == Value("t2"));
@@ -79,7 +79,7 @@ TEST_CASE("query answers in tables, CSV and JSON, about now and about then") {
   CHECK(board.run({"query", ".nope"}).exit_code == 2);
   const std::string first = board.value("SELECT min(seq) FROM log WHERE kind = 'task_posted'");
   CHECK(contains(board.must({"query", "SELECT count(*) AS n FROM tasks", "--at", first}), "n\n1"));
-  const Finished prompt = board.run({"query"}, "SELECT count(*) AS n FROM tasks\n.quit\n");
+  const Finished prompt = board.run({"query"}, "SELECT count(*) AS n\nFROM tasks;\n.quit\n");
   INFO(prompt.out << prompt.err);
   CHECK(prompt.exit_code == 0);
   CHECK(contains(prompt.out, "n\n2"));

@@ -1,6 +1,5 @@
 // tasks, ready, show: lists of tasks, and one task in detail.
 #include <algorithm>
-#include <cstdio>
 
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/keys.hpp"
@@ -36,13 +35,13 @@ Result<Exit> print_tasks(const BoardView& board, std::vector<Task> tasks, bool j
   for (const Task& task : tasks) {
     const WallTime since =
         std::max({task.created_at, task.ready_at, task.awarded_at, task.started_at, task.finished_at});
-    std::string title = task.spec.title;
-    if (!task.reason.empty() && task.state != TaskState::done) title += fmt::format("  ({})", task.reason);
+    Shown title = task.spec.title;
+    if (!task.reason.empty() && task.state != TaskState::done) title += words("  ({})", task.reason);
     table.add({to_string(task.id), shown_state(task.state), board.agent_name(task.holder),
                fmt::format("{}/{}", task.attempts, task.spec.attempts), ago(since, now), title});
   }
   if (table.empty())
-    std::puts("No tasks. `bidboard post TITLE` posts one.");
+    say("No tasks. `bidboard post TITLE` posts one.");
   else
     table.print();
   return Exit::ok;
@@ -116,15 +115,14 @@ std::string listed(const std::vector<SkillNeed>& skills) {
   return text;
 }
 
-void line(const char* label, const std::string& value) {
-  if (!value.empty())
-    std::printf("%s %s\n", coloured(Colour::dim, fmt::format("{:<11}", label)).c_str(), value.c_str());
+void line(const char* label, const Shown& value) {
+  if (!value.empty()) say("{} {}", coloured(Colour::dim, padded(label, 11)), value);
 }
 
 Result<void> print_task(const BoardView& board, const Task& task) {
   const WallTime now = read_clocks().wall;
-  std::printf("%s  %s  %s\n", coloured(Colour::bold, to_string(task.id)).c_str(),
-              shown_state(task.state).c_str(), coloured(Colour::bold, task.spec.title).c_str());
+  say("{}  {}  {}", coloured(Colour::bold, to_string(task.id)), shown_state(task.state),
+      coloured(Colour::bold, task.spec.title));
   line("because", task.state == TaskState::done ? "" : task.reason);
   if (task.holder)
     line(is_held(task.state)   ? "held by"
@@ -154,12 +152,11 @@ Result<void> print_task(const BoardView& board, const Task& task) {
   for (const AttemptFailure& failure : task.failures)
     line("earlier",
          fmt::format("epoch {} by {}: {}", failure.epoch, board.agent_name(failure.agent), failure.reason));
-  if (!task.spec.body.empty()) std::printf("\n%s\n", task.spec.body.c_str());
+  if (!task.spec.body.empty()) say("\n{}", Shown::lines(task.spec.body));
   if (task.state == TaskState::done) {
     const Result<std::string> result = board.result_of(task);
     if (!result) return fail(result.error());
-    std::printf("\n%s\n%s\n", coloured(Colour::dim, "result").c_str(),
-                result->empty() ? "(none)" : result->c_str());
+    say("\n{}\n{}", coloured(Colour::dim, "result"), Shown::lines(result->empty() ? "(none)" : *result));
   }
   return {};
 }
