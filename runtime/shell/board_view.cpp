@@ -1,11 +1,14 @@
 #include "runtime/shell/board_view.hpp"
 
+#include "blackboard/board/verify.hpp"
+#include "blackboard/events.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/format/keys.hpp"
 #include "blackboard/format/to_value.hpp"
 #include "blackboard/query/query.hpp"
 #include "blackboard/store/lmdb_store.hpp"
+#include "runtime/drivers/clock.hpp"
 
 namespace bidboard {
 namespace {
@@ -44,6 +47,31 @@ Result<BoardView> BoardView::open(const Globals& globals) {
   if (!directory) return fail(directory.error());
   return open(*directory);
 }
+
+Result<BoardView> BoardView::open_at(const BoardDirectory& directory, std::int64_t seq) {
+  Result<BoardView> now = open(directory);
+  if (!now || seq == 0) return now;
+  const Seq wanted{static_cast<std::uint64_t>(seq)};
+  if (seq < 0 || wanted > now->snapshot().last_seq())
+    return fail(Errc::not_found, fmt::format("--at must be an event number up to {}, the last one",
+                                             now->snapshot().last_seq()));
+  auto past = replay(now->snapshot(), wanted);
+  if (!past) return fail(past.error());
+  BoardView then(directory, std::move(*past));
+  const auto bytes = now->snapshot().get(keys::event(wanted));
+  if (!bytes) return fail(bytes.error());
+  if (*bytes)
+    if (const Result<Event> event = unseal<Event>(**bytes)) then.past_ = event->at;
+  return then;
+}
+
+Result<BoardView> BoardView::open_at(const Globals& globals, std::int64_t seq) {
+  const Result<BoardDirectory> directory = find_board(globals.directory);
+  if (!directory) return fail(directory.error());
+  return open_at(*directory, seq);
+}
+
+WallTime BoardView::now() const { return past_.us != 0 ? past_ : read_clocks().wall; }
 
 Result<Task> BoardView::task(TaskId id) const {
   const auto bytes = snapshot_->get(keys::task(id));

@@ -17,9 +17,14 @@ class BoardView {
   /// The board as it is now. Errors: as open_snapshot.
   static Result<BoardView> open(const BoardDirectory& directory);
   static Result<BoardView> open(const Globals& globals);
+  /// As it was after this event (--at); 0: now. Errors: as open; not_found (no such event, or compacted).
+  static Result<BoardView> open_at(const BoardDirectory& directory, std::int64_t seq);
+  static Result<BoardView> open_at(const Globals& globals, std::int64_t seq);
 
   const BoardDirectory& directory() const { return directory_; }
   const Snapshot& snapshot() const { return *snapshot_; }
+  /// The time from which "3m ago" counts: of the clock, or of the event that the view ends with.
+  WallTime now() const;
 
   /// Errors: not_found, naming the id; corrupt.
   Result<Task> task(TaskId id) const;
@@ -40,6 +45,7 @@ class BoardView {
   BoardView(BoardDirectory directory, std::unique_ptr<Snapshot> snapshot);
   BoardDirectory directory_;
   std::unique_ptr<Snapshot> snapshot_;
+  WallTime past_;  ///< 0: the view is of now
 };
 
 /// "12s ago", "-" when unset.

@@ -22,6 +22,8 @@ Command dep_command();
 Command tasks_command();
 Command ready_command();
 Command show_command();
+// search.cpp
+Command search_command();
 // wait.cpp
 Command wait_command();
 // work.cpp
@@ -68,5 +70,7 @@ Command experiment_command();
 Command help_command();
 Command prime_command();
 Command completion_command();
+// manual.cpp
+Command manual_command();
 
 }  // namespace bidboard

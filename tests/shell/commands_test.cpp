@@ -330,6 +330,19 @@ TEST_CASE("Every command's help has an example") {
   CHECK(commands > 30);
 }
 
+TEST_CASE("The manual page names every command and lets no text act as roff") {
+  const TestBoard board(false);
+  const std::string page = board.must({"manual"});
+  CHECK(page.starts_with(".TH BIDBOARD 1"));
+  for (const std::string& line : lines_of(board.must({"--help"})))
+    if (line.starts_with("  ") && line[2] >= 'a' && line[2] <= 'z')
+      CHECK(contains(page, ".SS " + line.substr(2, line.find(' ', 2) - 2) + "\n"));
+  for (const std::string& line : lines_of(page))
+    if (line.starts_with("."))
+      CHECK((line == ".nf" || line == ".fi" || line == ".TP" || line.starts_with(".S") ||
+             line.starts_with(".TH ") || line.starts_with(".B ") || line.starts_with(".I ")));
+}
+
 TEST_CASE("Completions are scripts that bash accepts, and complete commands and options") {
   const TestBoard board(false);
   for (const char* shell : {"bash", "zsh", "fish"})

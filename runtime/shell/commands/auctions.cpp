@@ -327,6 +327,7 @@ struct SolveArgs {
   std::string verb;
   std::string file;
   std::string mechanism = "optimal";
+  bool json = false;  ///< changes nothing: it prints JSON anyway
 };
 
 Result<Exit> solve(const SolveArgs& args) {
@@ -410,6 +411,7 @@ Command auction_command() {
         o.argument("solve", args->verb, "The word solve");
         o.argument("FILE", args->file, "JSON file, or - for stdin");
         o.text("--mechanism,-m", args->mechanism, "NAME", listed(mechanism_names()));
+        o.flag("--json", args->json, "Accepted for uniformity: the answer is always JSON");
         return [args](const Globals&) { return solve(*args); };
       }};
 }

@@ -2,7 +2,6 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "blackboard/board/verify.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/query/query.hpp"
 #include "runtime/shell/board_view.hpp"
@@ -144,15 +143,9 @@ Result<void> run_statement(const Snapshot& snapshot, const QueryArgs& args, cons
 
 /// One statement on the board as it is now, or as it was.
 Result<void> run_now(const BoardDirectory& directory, const QueryArgs& args, const std::string& sql) {
-  Result<BoardView> board = BoardView::open(directory);
+  const Result<BoardView> board = BoardView::open_at(directory, args.at);
   if (!board) return fail(board.error());
-  if (args.at == 0) return run_statement(board->snapshot(), args, sql);
-  if (args.at < 0 || Seq{static_cast<std::uint64_t>(args.at)} > board->snapshot().last_seq())
-    return fail(Errc::not_found, fmt::format("--at must be an event number up to {}, the last one",
-                                             board->snapshot().last_seq()));
-  const auto past = replay(board->snapshot(), {static_cast<std::uint64_t>(args.at)});
-  if (!past) return fail(past.error());
-  return run_statement(**past, args, sql);
+  return run_statement(board->snapshot(), args, sql);
 }
 
 /// `.mode table|csv|json`.

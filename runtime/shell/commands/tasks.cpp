@@ -3,7 +3,6 @@
 
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/keys.hpp"
-#include "runtime/drivers/clock.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
@@ -16,6 +15,7 @@ struct ListArgs {
   std::string state;
   std::string project;
   std::int64_t limit = 0;
+  std::int64_t at = 0;
   bool json = false;
 };
 
@@ -30,7 +30,7 @@ Result<Exit> print_tasks(const BoardView& board, std::vector<Task> tasks, bool j
     print_json(std::move(list));
     return Exit::ok;
   }
-  const WallTime now = read_clocks().wall;
+  const WallTime now = board.now();
   Table table({"ID", "STATE", "HOLDER", "TRY", "SINCE", "TITLE"});
   for (const Task& task : tasks) {
     const WallTime since =
@@ -62,7 +62,7 @@ Result<void> check_state(const std::string& state) {
 
 Result<Exit> list_tasks(const Globals& globals, const ListArgs& args) {
   if (const Result<void> known = check_state(args.state); !known) return fail(known.error());
-  Result<BoardView> board = BoardView::open(globals);
+  Result<BoardView> board = BoardView::open_at(globals, args.at);
   if (!board) return fail(board.error());
   Result<std::vector<Task>> tasks = board->tasks();
   if (!tasks) return fail(tasks.error());
@@ -120,7 +120,7 @@ void line(const char* label, const Shown& value) {
 }
 
 Result<void> print_task(const BoardView& board, const Task& task) {
-  const WallTime now = read_clocks().wall;
+  const WallTime now = board.now();
   say("{}  {}  {}", coloured(Colour::bold, to_string(task.id)), shown_state(task.state),
       coloured(Colour::bold, task.spec.title));
   line("because", task.state == TaskState::done ? "" : task.reason);
@@ -161,14 +161,20 @@ Result<void> print_task(const BoardView& board, const Task& task) {
   return {};
 }
 
-Result<Exit> show(const Globals& globals, const std::string& id_text, bool json) {
-  const Result<TaskId> id = read_task_id(id_text);
+struct ShowArgs {
+  std::string task;
+  std::int64_t at = 0;
+  bool json = false;
+};
+
+Result<Exit> show(const Globals& globals, const ShowArgs& args) {
+  const Result<TaskId> id = read_task_id(args.task);
   if (!id) return fail(id.error());
-  Result<BoardView> board = BoardView::open(globals);
+  Result<BoardView> board = BoardView::open_at(globals, args.at);
   if (!board) return fail(board.error());
   const Result<Task> task = board->task(*id);
   if (!task) return fail(task.error());
-  if (!json) {
+  if (!args.json) {
     if (const Result<void> printed = print_task(*board, *task); !printed) return fail(printed.error());
     return Exit::ok;
   }
@@ -195,6 +201,7 @@ Command tasks_command() {
             o.text("--state", args->state, "STATE", "Only tasks in this state");
             o.text("--project", args->project, "NAME", "Only tasks of this project");
             o.integer("--limit", args->limit, "N", "Only the last N; 0: all");
+            o.integer("--at", args->at, "SEQ", "As it was after this event of the log; 0: now");
             o.flag("--json", args->json, "Print JSON");
             return [args](const Globals& globals) { return list_tasks(globals, *args); };
           }};
@@ -218,13 +225,15 @@ Command show_command() {
           "Tasks",
           "Show a task in detail, with its result",
           "",
-          {{"bidboard show t12", "as text"}, {"bidboard show t12 --json", "as JSON"}},
+          {{"bidboard show t12", "as text"},
+           {"bidboard show t12 --json", "as JSON"},
+           {"bidboard show t12 --at 120", "as it was after event 120 of `bidboard log`"}},
           [](Options& o) -> Action0 {
-            auto id = std::make_shared<std::string>();
-            auto json = std::make_shared<bool>(false);
-            o.task("TASK", *id);
-            o.flag("--json", *json, "Print JSON");
-            return [id, json](const Globals& globals) { return show(globals, *id, *json); };
+            auto args = std::make_shared<ShowArgs>();
+            o.task("TASK", args->task);
+            o.integer("--at", args->at, "SEQ", "As it was after this event of the log; 0: now");
+            o.flag("--json", args->json, "Print JSON");
+            return [args](const Globals& globals) { return show(globals, *args); };
           }};
 }
 
