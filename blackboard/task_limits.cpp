@@ -1,6 +1,7 @@
 #include "blackboard/task_limits.hpp"
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/numbers.hpp"
 
 namespace bidboard {
 
@@ -10,15 +11,23 @@ std::string flaw_of(const TaskSpec& spec, std::size_t needs) {
   if (spec.body.size() + spec.run.size() > max_body_bytes)
     return "its body has more than 1 MB; put it into a file";
   if (needs > max_needs)
-    return fmt::format("it needs {} tasks, more than {}; let some of them be needed by a task in between", needs,
-                       max_needs);
-  if (spec.size < 0) return "its size is negative";
-  if (spec.size > max_size) return "its size is more than a year of work; split it";
+    return fmt::format("it needs {} tasks, more than {}; let some of them be needed by a task in between",
+                       needs, max_needs);
+  for (const Result<void>& number :
+       {check_number("its size", spec.size, ranges::work_seconds),
+        check_number("its budget", spec.budget, ranges::price),
+        check_whole("its priority", spec.priority, ranges::priority),
+        check_whole("the number of its attempts", spec.attempts, ranges::attempts)})
+    if (!number) return number.error().text;
   if (spec.timeout.us <= 0) return "its timeout must be above zero";
   if (spec.timeout > max_timeout) return "its timeout is more than a year";
-  if (spec.attempts == 0) return "it must have at least one attempt";
-  for (const SkillNeed& skill : spec.skills)
+  if (spec.stall_after.us < 0 || spec.stall_after > max_timeout)
+    return "its stall_after must be from 0 to a year";
+  for (const SkillNeed& skill : spec.skills) {
     if (skill.name.empty()) return "a skill has no name";
+    if (const auto level = check_number("a skill's level", skill.level, ranges::needed_level); !level)
+      return level.error().text;
+  }
   return {};
 }
 

@@ -20,6 +20,19 @@ Micros clamp(Int128 value) {
   return static_cast<Micros>(value);
 }
 
+constexpr double longest_seconds = 1e12;
+constexpr std::string_view number_characters = "0123456789.";
+
+/// 0: no unit.
+double seconds_in(std::string_view unit) {
+  if (unit == "us" || unit == "µs" || unit == "μs") return 1e-6;  // the micro sign, and the Greek letter
+  if (unit == "ms") return 1e-3;
+  if (unit == "s") return 1;
+  if (unit == "m" || unit == "min") return 60;
+  if (unit == "h") return 3'600;
+  return unit == "d" ? 86'400 : 0;
+}
+
 std::string printf_string(const char* format, auto... args) {
   char buffer[64];
   std::snprintf(buffer, sizeof buffer, format, args...);
@@ -65,6 +78,7 @@ std::string format_micros(Micros value) {
 
 std::string format_duration(Duration d) {
   if (d.us < 0) return "-" + format_duration({-d.us});
+  if (d.us == 0) return "0s";
   if (d.us < 1'000) return printf_string("%dµs", static_cast<int>(d.us));
   if (d.us < 1'000'000) return printf_string("%dms", static_cast<int>(d.us / 1'000));
   const auto whole_seconds = static_cast<long long>(d.us / 1'000'000);
@@ -74,26 +88,29 @@ std::string format_duration(Duration d) {
 }
 
 Result<Duration> parse_duration(std::string_view text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  double scale = 0;
-  if (unit.empty() || unit == "s")
-    scale = 1;
-  else if (unit == "us")
-    scale = 1e-6;
-  else if (unit == "ms")
-    scale = 1e-3;
-  else if (unit == "m" || unit == "min")
-    scale = 60;
-  else if (unit == "h")
-    scale = 3'600;
-  else if (unit == "d")
-    scale = 86'400;
-  if (error != std::errc() || scale == 0 || !(number >= 0) || number * scale > 1e12)
+  const auto refused = [&] {
     return fail(Errc::invalid,
                 fmt::format("'{}' is not a duration; write for example 250ms, 60s, 5m or 2h", text));
-  return Duration{to_micros(number * scale)};
+  };
+  double sum = 0;
+  double unit_before = INFINITY;  // units get smaller: "2h03m", never "3m2h"
+  std::string_view rest = text;
+  do {
+    if (rest.empty() || number_characters.find(rest.front()) == rest.npos) return refused();
+    double number = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    if (error != std::errc()) return refused();
+    const bool all_read = end == text.data() + text.size();
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    const std::string_view unit = rest.substr(0, rest.find_first_of(number_characters));
+    rest.remove_prefix(unit.size());
+    const double scale = all_read && unit_before == INFINITY ? 1 : seconds_in(unit);
+    if (scale == 0 || scale >= unit_before) return refused();
+    unit_before = scale;
+    sum += number * scale;
+    if (!(sum <= longest_seconds)) return refused();
+  } while (!rest.empty());
+  return Duration{to_micros(sum)};
 }
 
 }  // namespace bidboard

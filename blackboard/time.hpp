@@ -66,8 +66,8 @@ Micros div_micros(Micros a, Micros b);
 std::string format_micros(Micros value);
 /// "850ms", "12.3s", "4m10s", "2h03m": for people.
 std::string format_duration(Duration d);
-/// Accepts "250ms", "60s", "1.5m", "2h", "1d", or a bare number of seconds. Errors: invalid (negative,
-/// garbage).
+/// Accepts "250ms", "60s", "1.5m", "2h", "1d", "2h03m" and whatever format_duration prints of a span that is
+/// not negative, or a bare number of seconds. Errors: invalid (negative, garbage).
 Result<Duration> parse_duration(std::string_view text);
 
 }  // namespace bidboard

@@ -88,7 +88,7 @@ def group_exists(group):
 def kill_a_holder(board):
     """SIGKILLs the agent that holds a running check; the task's row as it was."""
     say("One of the agents that run the static checker is about to be killed, with SIGKILL: it can not clean up or say goodbye.")
-    victim = await_value(lambda: board.rows("SELECT t.id, t.title, t.epoch, a.name, a.pid FROM tasks t JOIN agents a ON a.id = t.holder "
+    victim = await_value(lambda: board.rows("SELECT t.id, t.title, t.epoch, a.name, a.pid FROM tasks t JOIN agents a ON a.name = t.holder "
                                             "WHERE t.state = 'running' AND t.title LIKE 'Check C++%' AND t.epoch = 1 ORDER BY t.id DESC LIMIT 1"),
                          "a running check")[0]
     os.kill(victim["pid"], signal.SIGKILL)

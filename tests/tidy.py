@@ -69,7 +69,7 @@ LIBRARIES = {
     r"spdlog/.*": ["runtime/shell/notes.cpp"],
     r"xxhash\.h": ["blackboard/format/codec"],
     r"sodium.*": ["blackboard/secrets.cpp"],
-    r"histedit\.h": ["runtime/shell/commands/query.cpp"],
+    r"histedit\.h": ["runtime/shell/sql_prompt.cpp"],
     r"tl/expected\.hpp": ["blackboard/result.hpp"],
     r"fmt/.*": ["blackboard/fmt.hpp"],
 }

@@ -73,7 +73,7 @@ class LogRows final : public Rows {
       event_ = std::move(*event);
     }
     if (index == task_column) return scratch_.id(task_of(*event_));
-    if (index == agent_column) return scratch_.id(agent_of(*event_));
+    if (index == agent_column) return names_.of(agent_of(*event_));
     return scratch_.keep(to_json(to_value(event_->body)));
   }
   std::int64_t row_id() const override { return seq_; }
@@ -108,6 +108,7 @@ class LogRows final : public Rows {
   EncodedRecord record_;
   std::optional<Event> event_;
   Scratch scratch_;
+  AgentNames names_{snapshot_};
 };
 
 }  // namespace
@@ -120,7 +121,7 @@ Table log_table() {
            {"at", real, "when"},
            {"kind", text, "task_posted, task_awarded, ..."},
            {"task", text, "the task it is about"},
-           {"agent", text, "the agent it is about"},
+           {"agent", text, "the name of the agent it is about"},
            {"body", text, "all of it, as JSON"}},
           {{seq_column, Lookup::Kind::range}},
           1e7,

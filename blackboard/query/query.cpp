@@ -90,7 +90,18 @@ std::string table_hint(std::string_view unknown) {
   return near.empty() ? "; the tables are " + tables_in_words() : fmt::format("; did you mean '{}'?", near);
 }
 
-int out_of_time(void* deadline) { return Clock::now() >= *static_cast<const Clock::time_point*>(deadline); }
+/// What the connection asks between its steps.
+struct Patience {
+  Clock::time_point deadline;
+  bool (*stopped)() = nullptr;
+  bool was_stopped = false;
+};
+
+int must_end(void* given) {
+  Patience& patience = *static_cast<Patience*>(given);
+  if (patience.stopped && patience.stopped()) patience.was_stopped = true;
+  return patience.was_stopped || Clock::now() >= patience.deadline;
+}
 
 SqlValue cell(sqlite3_stmt* statement, int column) {
   switch (sqlite3_column_type(statement, column)) {
@@ -111,7 +122,7 @@ SqlValue cell(sqlite3_stmt* statement, int column) {
 
 struct Query::Impl {
   QueryLimits limits;
-  Clock::time_point deadline;
+  Patience patience;
   std::deque<query::Module> modules;  // SQLite keeps pointers to them, so the connection goes first
   std::unique_ptr<sqlite3, CloseConnection> connection;
 
@@ -125,6 +136,7 @@ Error Query::Impl::error(int status, std::string_view sql) const {
   std::string message = sqlite3_errmsg(connection.get());
   switch (status & 0xff) {
     case SQLITE_INTERRUPT:
+      if (patience.was_stopped) return {Errc::failed, "interrupted"};
       return {Errc::timed_out,
               fmt::format("the query took longer than {}; ask for less, for example by id, task or seq",
                           limits.time)};
@@ -204,7 +216,7 @@ Result<void> Query::Impl::configure() {
     if (!query::add_module(db, &module)) return fail(Errc::failed, "SQLite: out of memory");
   if (const auto connected = connect_tables(); !connected) return fail(connected.error());
   sqlite3_set_authorizer(db, authorize, nullptr);
-  sqlite3_progress_handler(db, steps_per_check, out_of_time, &deadline);
+  sqlite3_progress_handler(db, steps_per_check, must_end, &patience);
   return {};
 }
 
@@ -228,7 +240,7 @@ Query::Query(Query&&) noexcept = default;
 Query& Query::operator=(Query&&) noexcept = default;
 
 Result<void> Query::run(std::string_view sql, const Sink& sink) {
-  impl_->deadline = Clock::now() + std::chrono::microseconds(impl_->limits.time.us);
+  impl_->patience = {Clock::now() + std::chrono::microseconds(impl_->limits.time.us), impl_->limits.stopped};
   const auto statement = impl_->prepare(sql);
   if (!statement) return fail(statement.error());
   std::vector<std::string> names;
@@ -268,6 +280,8 @@ Result<QueryTable> Query::run(std::string_view sql) {
   if (!done) return fail(done.error());
   return table;
 }
+
+bool Query::ends_statement(const std::string& text) { return sqlite3_complete(text.c_str()) != 0; }
 
 Result<std::vector<std::string>> Query::ids_where(std::string_view table, std::string_view where) {
   const auto& all = query::tables();

@@ -23,6 +23,7 @@ using SqlValue = std::variant<std::monostate, std::int64_t, double, std::string_
 struct QueryLimits {
   Duration time = seconds(5);           ///< of one statement, its rows' delivery included
   std::int32_t value_bytes = 16 << 20;  ///< of one value or row
+  bool (*stopped)() = nullptr;          ///< asked now and then; true ends the statement
 };
 
 /// A whole answer, for results known to be small.
@@ -34,6 +35,9 @@ struct QueryTable {
 
 class Query {
  public:
+  /// Whether the text ends in a `;` that is not inside quotes or a comment.
+  static bool ends_statement(const std::string& text);
+
   /// REQUIRES: the snapshot outlives the query. Errors: failed.
   static Result<Query> open(const Snapshot& snapshot, const QueryLimits& limits = {});
   ~Query();

@@ -77,6 +77,7 @@ struct CellContext {
   const Snapshot& snapshot;
   Scratch scratch = {};
   std::optional<Error> error = {};  ///< set by a cell that could not be read
+  AgentNames names = AgentNames(snapshot);
 };
 
 /// A cell's value, or the error that reading it set.

@@ -83,14 +83,28 @@ Result<std::unique_ptr<Rows>> open_agents(const Snapshot& snapshot, const Filter
   return rows(RecordSource(snapshot, std::move(found)));
 }
 
+}  // namespace
+
+SqlValue AgentNames::of(AgentId agent) {
+  if (!agent) return null_value();
+  const auto [entry, fresh] = known_.try_emplace(agent, to_string(agent));
+  if (fresh) {
+    const auto bytes = snapshot_.get(keys::agent(agent));
+    const auto record = bytes && *bytes ? unseal<Agent>(**bytes) : fail(Errc::not_found, {});
+    if (record) entry->second = record->profile.name;
+  }
+  return std::string_view(entry->second);
+}
+
+namespace {
+
 // discoveries
 
 constexpr std::array<RecordColumn<Discovery>, 9> discovery_columns{{
     {{"id", text, "d1, d2, ..."}, nullptr},
     {{"task", text, "the task it was made on"},
      [](const Discovery& d, CellContext& c) { return c.scratch.id(d.task); }},
-    {{"agent", text, "who made it"},
-     [](const Discovery& d, CellContext& c) { return c.scratch.id(d.agent); }},
+    {{"agent", text, "who made it"}, [](const Discovery& d, CellContext& c) { return c.names.of(d.agent); }},
     {{"epoch", integer, "the attempt it was made in"},
      [](const Discovery& d, CellContext&) { return whole(d.epoch.value); }},
     {{"kind", text, "late_result, or its maker's word"},
@@ -140,7 +154,7 @@ Result<std::unique_ptr<Rows>> open_workflows(const Snapshot& snapshot, const Fil
 
 constexpr std::array<RecordColumn<Calibration>, 6> calibration_columns{{
     {{"agent", text, "whose promises"},
-     [](const Calibration& c, CellContext& x) { return x.scratch.id(c.agent); }},
+     [](const Calibration& c, CellContext& x) { return x.names.of(c.agent); }},
     {{"kind", text, "for which kind of tasks"},
      [](const Calibration& c, CellContext&) -> SqlValue { return c.kind; }},
     {{"samples", integer, "attempts it was learned from"},
@@ -158,7 +172,12 @@ Result<std::unique_ptr<Rows>> open_calibration(const Snapshot& snapshot, const F
     return std::make_unique<RecordRows<Calibration, void>>(snapshot, std::move(source), calibration_columns);
   };
   if (filter.lookup < 0) return rows(RecordSource(snapshot, KeyScan(snapshot, keys::all_of<Calibration>())));
-  const auto agent = filter.key ? parse_id<AgentId>(*filter.key) : std::nullopt;
+  auto agent = filter.key ? parse_id<AgentId>(*filter.key) : std::nullopt;
+  if (filter.key && filter.key->size() < 500) {
+    const auto id = snapshot.get(keys::agent_name(*filter.key));
+    if (!id) return fail(id.error());
+    if (*id && (*id)->size() == 8) agent = AgentId{read_big_endian(**id, 0)};
+  }
   if (!agent) return rows(RecordSource(snapshot, std::vector<std::string>{}));
   return rows(RecordSource(snapshot, KeyScan(snapshot, keys::calibrations_of(*agent))));
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -105,6 +106,18 @@ class Scratch {
 
  private:
   std::string text_;
+};
+
+/// Agents by the name that people know them by, so that every such column joins agents.name. Each is looked
+/// up once; without a readable record it is its id.
+class AgentNames {
+ public:
+  explicit AgentNames(const Snapshot& snapshot) : snapshot_(snapshot) {}
+  SqlValue of(AgentId agent);
+
+ private:
+  const Snapshot& snapshot_;
+  std::map<AgentId, std::string> known_;  ///< views into it stay good
 };
 
 }  // namespace bidboard::query

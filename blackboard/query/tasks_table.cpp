@@ -18,6 +18,7 @@ struct TaskRow {
   bool spec_found = false;
   Scratch scratch;
   std::optional<Error> error;  ///< set by a cell that could not be read
+  AgentNames names = AgentNames(snapshot);
 
   std::string_view field(std::size_t position) { return task.field(position); }
   std::string_view spec_field(std::size_t position) {
@@ -71,6 +72,10 @@ template <class IdType, Field field>
 SqlValue id(TaskRow& row) {
   return row.scratch.id(IdType{static_cast<std::uint64_t>(encoded_integer(field(row)).value_or(0))});
 }
+template <Field field>
+SqlValue agent(TaskRow& row) {
+  return row.names.of(AgentId{static_cast<std::uint64_t>(encoded_integer(field(row)).value_or(0))});
+}
 SqlValue state(TaskRow& row) {
   return name(static_cast<TaskState>(encoded_integer(task_field<"state">(row)).value_or(0)));
 }
@@ -97,8 +102,7 @@ constexpr std::array<TaskColumn, 27> columns{{
     {{"workflow", ColumnType::text, "the workflow it was posted with"},
      id<WorkflowId, spec_field<"workflow">>},
     {{"priority", ColumnType::integer, "higher first"}, integer<spec_field<"priority">>},
-    {{"holder", ColumnType::text, "the agent that holds it, or that ended it"},
-     id<AgentId, task_field<"holder">>},
+    {{"holder", ColumnType::text, "the agent that holds it, or that ended it"}, agent<task_field<"holder">>},
     {{"epoch", ColumnType::integer, "how often it has been awarded"}, integer<task_field<"epoch">>},
     {{"attempts", ColumnType::integer, "attempts begun since the last retry"},
      integer<task_field<"attempts">>},
@@ -125,7 +129,7 @@ constexpr std::array<TaskColumn, 27> columns{{
 class TaskRows final : public Rows {
  public:
   TaskRows(const Snapshot& snapshot, RecordSource source)
-      : source_(std::move(source)), row_{snapshot, {}, {}, false, {}, {}} {}
+      : source_(std::move(source)), row_{snapshot, {}, {}, false, {}, {}, AgentNames(snapshot)} {}
 
   Result<bool> next() override {
     opened_ = false;

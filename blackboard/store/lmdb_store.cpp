@@ -96,11 +96,21 @@ Result<void> check_headers(const std::string& path, MDB_env* env) {
           *even, *odd));
 }
 
+bool may_write_lock(const std::string& directory) {
+  const std::string lock = directory + "/lock.mdb";
+  if (::access(lock.c_str(), F_OK) == 0) return ::access(lock.c_str(), R_OK | W_OK) == 0;
+  return ::access(directory.c_str(), W_OK | X_OK) == 0;
+}
+
 Result<std::unique_ptr<Environment>> open_environment(const std::string& directory,
                                                       const StoreOptions& options, unsigned flags) {
   const std::string file = directory + "/data.mdb";
+  const auto denied = [&](const char* what) {
+    return fail(Errc::refused, fmt::format("the board in {} is not {} by you", directory, what));
+  };
   struct stat info {};
   if (::stat(file.c_str(), &info) != 0 || info.st_size == 0) {  // empty: its making was cut off
+    if (info.st_ino == 0 && errno == EACCES) return denied("readable");
     if (!options.create)
       return fail(Errc::not_found, fmt::format("no board in {}; `bidboard init` makes one", directory));
     if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
@@ -117,8 +127,14 @@ Result<std::unique_ptr<Environment>> open_environment(const std::string& directo
   };
   if (info.st_ino != 0 && !remember())
     return fail(Errc::conflict, fmt::format("the board in {} is already open in this process", directory));
-  if (const int rc = mdb_env_open(opened->env, directory.c_str(), flags | MDB_NOTLS, 0600))
+  if (info.st_ino != 0 && ::access(file.c_str(), R_OK) != 0) return denied("readable");
+  // A reader's slot in the lock file keeps the writer from using its pages again. Who may not write there
+  // reads without one: what the writer then overwrites fails its checksum.
+  if ((flags & MDB_RDONLY) != 0 && !may_write_lock(directory)) flags |= MDB_NOLOCK;
+  if (const int rc = mdb_env_open(opened->env, directory.c_str(), flags | MDB_NOTLS, 0600)) {
+    if (rc == EACCES || rc == EROFS) return denied("writable");
     return fail(lmdb_error("open", rc));
+  }
   if (info.st_ino == 0 && ::stat(file.c_str(), &info) == 0) remember();
   if (const Result<void> sound = check_headers(file, opened->env); !sound) return fail(sound.error());
 

@@ -42,7 +42,9 @@ class LmdbStore final : public Store {
 Result<std::unique_ptr<Store>> open_lmdb(const std::string& directory, const StoreOptions& options);
 
 /// The board as it is now, for tools: sees no later commit and keeps none waiting. Hold it for seconds, not
-/// minutes: pages it sees cannot be reused meanwhile. Errors as in LmdbStore::open.
+/// minutes: pages it sees cannot be reused meanwhile. Without the right to write in the folder, nothing keeps
+/// them, and a read beside a writer may fail as corrupt. Errors as in LmdbStore::open; refused (not readable
+/// by this user).
 Result<std::unique_ptr<Snapshot>> open_snapshot(const std::string& directory);
 
 /// How many entries the store says it holds, to be compared with what a scan finds. Errors as in

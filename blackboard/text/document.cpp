@@ -320,9 +320,7 @@ class YamlHandler : public YAML::EventHandler {
       return;
     }
     if (value.is_null()) throw Refused{place, "a key is missing"};
-    if (tag == "?" && text == "<<")
-      throw Refused{place, "merge keys ('<<') are not supported; write the members out"};
-    builder_.key(text, place);
+    builder_.key(text, place, tag == "?" && text == "<<");
   }
 
   void open(const YAML::Mark& mark, const std::string& tag, std::string_view own_tag, YAML::anchor_t anchor,

@@ -100,8 +100,8 @@ inline Value::Value(Object o) : data_(std::move(o)) {}
 inline bool Value::operator==(const Value& other) const { return data_ == other.data_; }
 
 /// Errors: invalid, text "line:column: what" (YAML: plain scalars become null, bool, integer, number or text
-/// by the YAML 1.2 core schema; anchors are resolved; more than 64 levels, 64 MB or 4,000,000 values are
-/// refused).
+/// by the YAML 1.2 core schema; anchors and merge keys (`<<`) are resolved; more than 64 levels, 64 MB or
+/// 4,000,000 values are refused).
 Result<Value> parse_yaml(std::string_view text);
 Result<Value> parse_json(std::string_view text);
 /// UTF-8 out; bytes that are not UTF-8 become U+FFFD. indent 0: one line.

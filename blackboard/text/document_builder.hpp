@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,6 +13,8 @@
 
 #include "blackboard/fmt.hpp"
 #include "blackboard/text/document.hpp"
+#include "blackboard/text/readable.hpp"
+#include "blackboard/text/utf8.hpp"
 
 namespace bidboard::document {
 
@@ -31,7 +34,7 @@ struct Refused {
 
 inline std::string in_quotes(std::string_view text) {
   constexpr std::size_t shown = 60;
-  return "'" + std::string(text.substr(0, shown)) + (text.size() > shown ? "...'" : "'");
+  return "'" + readable(utf8_prefix(text, shown)) + (text.size() > shown ? "...'" : "'");
 }
 
 /// Builds the tree from a parser's events and keeps every bound.
@@ -51,8 +54,10 @@ class TreeBuilder {
     return frames_.back().key->place;
   }
 
-  void key(std::string key, Place place) {
+  /// `merges`: the key is YAML's `<<`, whose value's members count unless the map itself has them.
+  void key(std::string key, Place place, bool merges = false) {
     Frame& frame = frames_.back();
+    frame.merges = merges;
     const auto [earlier, fresh] = frame.places.emplace(key, place);
     if (!fresh)
       throw Refused{place, fmt::format("the key {} is defined twice; the first definition is at {}",
@@ -76,6 +81,7 @@ class TreeBuilder {
   const Value* close(std::size_t& weight, std::size_t& height) {
     Frame frame = std::move(frames_.back());
     frames_.pop_back();
+    insert_merged(frame);
     weight = weight_ - frame.weight_before;
     height = frame.height + 1;
     return put(std::move(frame.value), height);
@@ -109,6 +115,9 @@ class TreeBuilder {
     bool object = false;
     std::optional<Value::Member> key;  ///< waits for its value
     std::map<std::string, Place> places;
+    bool merges = false;           ///< the key is `<<`
+    Value merged;                  ///< its value
+    std::size_t merged_after = 0;  ///< so many members stand before it
     std::size_t weight_before = 0;
     std::size_t height = 0;
   };
@@ -121,10 +130,36 @@ class TreeBuilder {
     Frame& frame = frames_.back();
     frame.height = std::max(frame.height, height);
     if (!frame.object) return &frame.value.array().emplace_back(std::move(value));
+    if (frame.merges) {
+      frame.key.reset();
+      frame.merges = false;
+      frame.merged_after = frame.value.object().size();
+      frame.merged = std::move(value);
+      return &frame.merged;
+    }
     frame.key->value = std::move(value);
     Value& placed = frame.value.object().emplace_back(std::move(*frame.key)).value;
     frame.key.reset();
     return &placed;
+  }
+
+  /// The map's own members come first in rank, then the merged maps in their order
+  /// (yaml.org/type/merge.html).
+  static void insert_merged(Frame& frame) {
+    if (frame.merged.is_null()) return;
+    Value::Object inherited;
+    const auto take_from = [&](const Value& map) {
+      if (!map.is_object()) throw Refused{map.place, "'<<' takes a map, or a list of maps"};
+      for (const Value::Member& member : map.object())
+        if (frame.places.emplace(member.key, member.place).second) inherited.push_back(member);
+    };
+    if (frame.merged.is_array())
+      for (const Value& map : frame.merged.array()) take_from(map);
+    else
+      take_from(frame.merged);
+    Value::Object& members = frame.value.object();
+    members.insert(members.begin() + static_cast<std::ptrdiff_t>(frame.merged_after),
+                   std::make_move_iterator(inherited.begin()), std::make_move_iterator(inherited.end()));
   }
 
   Value root_ = [] {

@@ -4,13 +4,24 @@
 #include <cmath>
 
 #include "blackboard/text/document.hpp"
+#include "blackboard/text/readable.hpp"
 #include "blackboard/text/utf8.hpp"
 
 namespace bidboard {
 namespace {
 
+/// JSON's own escape, which keeps the text exact: above U+FFFF as two halves of a surrogate pair.
+void append_escape(std::string& out, std::uint32_t c) {
+  if (c >= 0x10000) {
+    append_escape(out, 0xd800 + ((c - 0x10000) >> 10));
+    c = 0xdc00 + (c & 0x3ff);
+  }
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out += "0123456789abcdef"[c >> shift & 15];
+}
+
+/// What acts on a terminal is escaped too: people look at JSON.
 void append_string(std::string& out, std::string_view text) {
-  constexpr std::string_view hex = "0123456789abcdef";
   out += '"';
   while (!text.empty()) {
     const char c = text.front();
@@ -26,10 +37,8 @@ void append_string(std::string& out, std::string_view text) {
       out += "\\t";
     } else if (c == '\r') {
       out += "\\r";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      out += "\\u00";
-      out += hex[static_cast<unsigned char>(c) >> 4];
-      out += hex[static_cast<unsigned char>(c) & 15];
+    } else if (const std::uint32_t point = code_point(text, length); acts_on_text(point)) {
+      append_escape(out, point);
     } else {
       out += text.substr(0, length);
     }

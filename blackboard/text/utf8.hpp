@@ -30,15 +30,28 @@ constexpr std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
+/// The character in the first `length` bytes. REQUIRES: length == utf8_length(text), above 0.
+constexpr std::uint32_t code_point(std::string_view text, std::size_t length) {
+  std::uint32_t c = static_cast<unsigned char>(text[0]);
+  if (length > 1) c &= 0x7fU >> length;
+  for (std::size_t i = 1; i < length; ++i) c = c << 6 | (static_cast<unsigned char>(text[i]) & 0x3fU);
+  return c;
+}
+
+/// The text's beginning, at most so many bytes, that does not end inside a character.
+constexpr std::string_view utf8_prefix(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xc0) == 0x80) --bytes_max;
+  return text.substr(0, bytes_max);
+}
+
 /// Whether the text is UTF-8 that reads as it is written: no control characters, nothing invisible, nothing
 /// that turns the direction of what follows (U+200B to U+200F, U+202A to U+202E, U+2060 to U+206F, U+FEFF).
 constexpr bool is_plain_text(std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
     if (length == 0) return false;
-    std::uint32_t c = static_cast<unsigned char>(text[0]);
-    if (length > 1) c &= 0x7fU >> length;
-    for (std::size_t i = 1; i < length; ++i) c = c << 6 | (static_cast<unsigned char>(text[i]) & 0x3fU);
+    const std::uint32_t c = code_point(text, length);
     const bool control = c < 0x20 || (c >= 0x7f && c < 0xa0);
     const bool deceives = (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) ||
                           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;

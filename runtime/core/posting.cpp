@@ -6,6 +6,7 @@
 #include "blackboard/checks/check.hpp"
 #include "blackboard/checks/sabotage.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/numbers.hpp"
 #include "blackboard/task_graph.hpp"
 #include "blackboard/task_limits.hpp"
 

@@ -8,6 +8,7 @@
 #include "blackboard/checks/sabotage.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
+#include "blackboard/numbers.hpp"
 #include "runtime/core/award.hpp"
 #include "runtime/core/posting.hpp"
 #include "runtime/core/sessions.hpp"
@@ -171,7 +172,22 @@ bool may_be_claimed(const Task& task) {
          std::ranges::all_of(task.holds, [](const Hold& hold) { return hold.kind == HoldKind::backoff; });
 }
 
+/// "t3 is blocked: it needs t1 (ready), t2 (running)".
+Error blocked_by(const Core& core, const Task& task) {
+  constexpr std::size_t named_max = 10;
+  std::string text;
+  std::size_t open = 0;
+  for (const Need& need : task.spec.needs) {
+    const Task* needed = core.board.task(need.task);
+    if (!needed || is_over(needed->state) || ++open > named_max) continue;
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", needed->id, needed->state);
+  }
+  if (open > named_max) text += fmt::format(" and {} more", open - named_max);
+  return {Errc::conflict, fmt::format("{} is blocked: it needs {}", task.id, text)};
+}
+
 Error cannot_claim(const Core& core, const Task& task) {
+  if (task.state == TaskState::blocked) return blocked_by(core, task);
   std::string text = fmt::format("{} is {}", task.id, task.state);
   if (is_held(task.state))
     if (const Agent* holder = core.board.agent(task.holder)) text += ", held by " + holder->profile.name;
@@ -244,6 +260,10 @@ ReplyBody changed(const Core& core, TaskId id) {
 Result<ReplyBody> finish(Core& core, const Actor& actor, const Finish& request) {
   const Result<const Task*> found = find_task(core, request.task);
   if (!found) return fail(found.error());
+  if (const auto price = check_number("the price", request.price, ranges::price); !price)
+    return fail(price.error());
+  if (const auto tokens = check_whole("the number of tokens", request.tokens, ranges::count); !tokens)
+    return fail(tokens.error());
   const Task task = **found;
   const bool decides_for_person = task.state == TaskState::waiting && !actor.agent;
   if (!decides_for_person) {
@@ -286,8 +306,8 @@ Result<ReplyBody> renew(Core& core, const Actor& actor, const Renew& request) {
 Result<ReplyBody> progress(Core& core, const Actor& actor, const Progress& request) {
   const Result<const Task*> found = find_task(core, request.task);
   if (!found) return fail(found.error());
-  if (request.fraction < 0 || request.fraction > one)
-    return fail(Errc::invalid, "progress is a number from 0 to 1");
+  if (const auto fraction = check_number("progress", request.fraction, ranges::progress); !fraction)
+    return fail(fraction.error());
   const Task task = **found;
   const Result<Write> write = judge(core, actor, task, request.epoch);
   if (!write) return fail(write.error());

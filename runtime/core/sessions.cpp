@@ -5,6 +5,7 @@
 #include "blackboard/checks/sabotage.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
+#include "blackboard/numbers.hpp"
 #include "blackboard/text/expression.hpp"
 #include "blackboard/text/utf8.hpp"
 #include "runtime/core/award.hpp"
@@ -20,12 +21,17 @@ constexpr std::size_t max_name_bytes = 64;
 
 std::string refusal_of(const AgentProfile& profile) {
   if (const std::string flaw = flaw_of_name(profile.name); !flaw.empty()) return flaw;
-  if (profile.speed <= 0) return "speed must be above zero";
-  if (profile.capacity == 0 || profile.capacity > 10'000) return "capacity must be between 1 and 10000";
-  if (profile.price_per_second < 0) return "price_per_second must not be negative";
-  if (profile.set_up < 0) return "set_up must not be negative";
-  for (const Skill& skill : profile.skills)
-    if (skill.name.empty() || skill.level <= 0) return "a skill needs a name and a level above zero";
+  for (const Result<void>& number :
+       {check_number("speed", profile.speed, ranges::speed),
+        check_whole("capacity", profile.capacity, ranges::capacity),
+        check_number("price_per_second", profile.price_per_second, ranges::price_per_second),
+        check_number("set_up", profile.set_up, ranges::work_seconds)})
+    if (!number) return number.error().text;
+  for (const Skill& skill : profile.skills) {
+    if (skill.name.empty()) return "a skill needs a name";
+    if (const auto level = check_number("the level of a skill", skill.level, ranges::level); !level)
+      return level.error().text;
+  }
   if (!leads(profile.role) && profile.role != Role::specialist)
     return fmt::format("role {} is for people: agents register as specialist, manager or executive",
                        profile.role);
@@ -45,8 +51,13 @@ void learn(Core& core, const Task& task, AgentId agent, Micros told_seconds, Mic
   core.emit(Calibrated{learned(core.board.calibration(agent, task.spec.kind), delivery)});
 }
 
-void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& item) {
+/// A result is not lost because of an impossible number beside it.
+void accept(Core& core, const Task& task, const Agent& agent, ReportItem item) {
   using What = ReportItem::What;
+  item.fraction = clamped(ranges::progress, item.fraction);
+  item.price = clamped(ranges::price, item.price);
+  item.seconds = clamped(ranges::work_seconds, item.seconds);
+  item.tokens = std::max<std::int64_t>(item.tokens, 0);
   const bool begun = task.state == TaskState::running;
   switch (item.what) {
     case What::started:
@@ -54,7 +65,7 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
       return;
     case What::progress:
       if (!begun) core.emit(TaskStarted{task.id, task.epoch});
-      core.emit(TaskProgressed{task.id, task.epoch, std::clamp<Micros>(item.fraction, 0, one), item.text});
+      core.emit(TaskProgressed{task.id, task.epoch, item.fraction, item.text});
       return;
     case What::stalled:
       core.emit(TaskStalled{task.id, task.epoch});
@@ -66,10 +77,9 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
     case What::failed:
     case What::unknown:
       learn(core, task, agent.id, item.seconds, item.price, false);
-      end_attempt(core, task.id,
-                  {.reason = item.text,
-                   .outcome_unknown = item.what == What::unknown,
-                   .seconds = item.seconds});
+      end_attempt(
+          core, task.id,
+          {.reason = item.text, .outcome_unknown = item.what == What::unknown, .seconds = item.seconds});
       return;
     case What::declined:
       end_attempt(core, task.id, {.reason = item.text, .counts = false, .declined = true});

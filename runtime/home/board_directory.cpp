@@ -119,6 +119,20 @@ Result<BoardDirectory> trusted(const BoardDirectory& board) {
   return board;
 }
 
+/// Whether there is a board that this user may read. Errors: refused, when there is one that he may not: it
+/// must not look like none, or the board of a folder above would be used.
+Result<bool> is_readable_board(const BoardDirectory& board) {
+  struct stat info {};
+  const std::string file = board.path + "/data.mdb";
+  const auto hidden = [&] {
+    return fail(Errc::refused, fmt::format("the board in {} is not readable by you", board.path));
+  };
+  if (::stat(file.c_str(), &info) != 0)
+    return errno == EACCES && ::lstat(board.path.c_str(), &info) == 0 ? Result<bool>(hidden()) : false;
+  if (info.st_size == 0) return false;
+  return ::access(file.c_str(), R_OK) == 0 ? Result<bool>(true) : hidden();
+}
+
 }  // namespace
 
 Result<BoardDirectory> find_board(const std::string& chosen) {
@@ -132,12 +146,17 @@ Result<BoardDirectory> find_board(const std::string& chosen) {
   std::error_code error;
   if (!given.empty()) {
     const BoardDirectory board{folder_of(fs::absolute(fs::path(given), error).lexically_normal()).string()};
-    if (is_board(board)) return trusted(board);
+    const Result<bool> found = is_readable_board(board);
+    if (!found) return fail(found.error());
+    if (*found) return trusted(board);
     return fail(Errc::not_found,
                 fmt::format("no board in {}; `bidboard -C {} init` makes one", given, given));
   }
   for (fs::path at = fs::current_path(error); !at.empty(); at = at.parent_path()) {
-    if (const BoardDirectory board{(at / board_folder).string()}; is_board(board)) return trusted(board);
+    const BoardDirectory board{(at / board_folder).string()};
+    const Result<bool> found = is_readable_board(board);
+    if (!found) return fail(found.error());
+    if (*found) return trusted(board);
     if (at == at.root_path()) break;
   }
   return fail(Errc::not_found,
@@ -193,6 +212,8 @@ Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::Stat
   using Clock = std::chrono::steady_clock;
   const auto give_up = Clock::now() + std::chrono::microseconds(patience.us);
   const int fd = open_lock(board);
+  if (fd < 0 && (errno == EACCES || errno == EROFS))
+    return fail(Errc::refused, fmt::format("the board in {} is not writable by you", board.path));
   if (fd < 0)
     return fail(Errc::storage, fmt::format("cannot open {}: {}", board.writer_lock(), std::strerror(errno)));
   std::chrono::milliseconds pause(1);

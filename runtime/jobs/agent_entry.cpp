@@ -13,10 +13,8 @@ namespace bidboard {
 namespace {
 
 constexpr std::int64_t max_count = 1'000;
-constexpr std::int64_t max_capacity = 10'000;
-constexpr double max_speed = 1'000'000;
-constexpr double max_price = 1'000'000;
 constexpr std::int64_t max_seed = std::numeric_limits<std::int64_t>::max();
+constexpr NumberRange share{0, 1};
 
 struct Entry {
   PlannedAgent agent;
@@ -132,13 +130,13 @@ constexpr std::array<AgentKey, 27> table{{
      {"--skill,-s", "NAME[=LEVEL]", "a skill and its level, which divides the time it takes; 1 is normal"}},
     {{{"speed", "number", "1", "work done per second"},
       [](KeyReader& r, const Value& v, Entry& e) {
-        e.agent.profile.speed = r.number(v, 0, max_speed, true).value_or(one);
+        e.agent.profile.speed = r.number(v, ranges::speed).value_or(one);
       }},
      [](const PlannedAgent& a) { return number_unless(a.profile.speed, one); },
      {"--speed", "X"}},
     {{{"capacity", "whole number", "1", "tasks at once"},
       [](KeyReader& r, const Value& v, Entry& e) {
-        e.agent.profile.capacity = static_cast<std::uint32_t>(r.whole(v, 1, max_capacity).value_or(1));
+        e.agent.profile.capacity = static_cast<std::uint32_t>(r.whole(v, ranges::capacity).value_or(1));
       }},
      [](const PlannedAgent& a) { return a.profile.capacity == 1 ? Value() : Value(a.profile.capacity); },
      {"--capacity", "N"}},
@@ -190,7 +188,7 @@ constexpr std::array<AgentKey, 27> table{{
      {"--live"}},
     {{{"price_per_second", "number", "0", "price of a second of its work"},
       [](KeyReader& r, const Value& v, Entry& e) {
-        e.agent.profile.price_per_second = r.number(v, 0, max_price).value_or(0);
+        e.agent.profile.price_per_second = r.number(v, ranges::price_per_second).value_or(0);
       }},
      [](const PlannedAgent& a) { return number_unless(a.profile.price_per_second, 0); },
      {"--price-per-second", "X"}},
@@ -219,11 +217,11 @@ constexpr std::array<AgentKey, 27> table{{
      [](const PlannedAgent& a) { return text_or_null(a.result_field); },
      {"--result-field", "PATH"}},
     {{{"noise", "number", "0", "of a simulated agent: 0.2 varies durations by 20 %"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.noise = r.number(v, 0, 1).value_or(0); }},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.noise = r.number(v, share).value_or(0); }},
      [](const PlannedAgent& a) { return number_unless(a.noise, 0); },
      {"--noise", "X"}},
     {{{"failure_rate", "number", "0", "of a simulated agent: share of attempts that fail"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.failure_rate = r.number(v, 0, 1).value_or(0); }},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.failure_rate = r.number(v, share).value_or(0); }},
      [](const PlannedAgent& a) { return number_unless(a.failure_rate, 0); },
      {"--failure-rate", "X"}},
     {{{"seed", "whole number", "1", "of a simulated agent: random seed"},

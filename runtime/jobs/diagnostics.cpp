@@ -4,6 +4,8 @@
 
 #include "blackboard/checks/check.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/text/readable.hpp"
+#include "blackboard/text/utf8.hpp"
 
 namespace bidboard {
 namespace {
@@ -63,7 +65,7 @@ std::string stem(std::string_view file) {
 
 std::string quoted(std::string_view text) {
   constexpr std::size_t shown = 80;
-  return fmt::format("'{}{}", text.substr(0, shown), (text.size() > shown ? "...'" : "'"));
+  return fmt::format("'{}{}", readable(utf8_prefix(text, shown)), (text.size() > shown ? "...'" : "'"));
 }
 
 }  // namespace bidboard

@@ -47,7 +47,7 @@ class Diagnostics {
 std::string list_in_words(const std::vector<std::string>& words);
 /// "dir/audit.yaml" → "audit".
 std::string stem(std::string_view file);
-/// 'text', shortened when it is long.
+/// 'text', on one line, shortened when it is long.
 std::string quoted(std::string_view text);
 
 }  // namespace bidboard

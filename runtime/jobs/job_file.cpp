@@ -12,11 +12,6 @@
 namespace bidboard {
 namespace {
 
-constexpr double max_size = 1e9;
-constexpr double max_budget = 1e9;
-constexpr std::int64_t max_attempts = 1'000;
-constexpr std::int64_t max_priority = 1'000'000;
-
 using Words = std::vector<std::pair<std::string, Place>>;
 
 struct TaskEntry {
@@ -50,11 +45,11 @@ constexpr std::array<Key<TaskEntry>, 14> task_table{{
      [](KeyReader& r, const Value& v, TaskEntry& e) { e.spec.skills = r.skill_needs(v); }},
     {{"size", "number", "1", "expected work: seconds at speed 1"},
      [](KeyReader& r, const Value& v, TaskEntry& e) {
-       e.spec.size = r.number(v, 0, max_size).value_or(one);
+       e.spec.size = r.number(v, ranges::work_seconds).value_or(one);
      }},
     {{"priority", "whole number", "0", "higher is decided first"},
      [](KeyReader& r, const Value& v, TaskEntry& e) {
-       e.spec.priority = r.whole(v, -max_priority, max_priority).value_or(0);
+       e.spec.priority = r.whole(v, ranges::priority).value_or(0);
      }},
     {{"timeout", "duration", "30m", "an attempt that takes longer is stopped"},
      [](KeyReader& r, const Value& v, TaskEntry& e) {
@@ -62,7 +57,7 @@ constexpr std::array<Key<TaskEntry>, 14> task_table{{
      }},
     {{"attempts", "whole number", "3", "how many attempts at most"},
      [](KeyReader& r, const Value& v, TaskEntry& e) {
-       e.spec.attempts = static_cast<std::uint32_t>(r.whole(v, 1, max_attempts).value_or(3));
+       e.spec.attempts = static_cast<std::uint32_t>(r.whole(v, ranges::attempts).value_or(3));
      }},
     {{"stall_after", "duration", "0 (never)", "silence after which an attempt is reported as stalled"},
      [](KeyReader& r, const Value& v, TaskEntry& e) {
@@ -73,7 +68,7 @@ constexpr std::array<Key<TaskEntry>, 14> task_table{{
      [](KeyReader& r, const Value& v, TaskEntry& e) { e.spec.repeatable = r.flag(v).value_or(true); }},
     {{"budget", "number", "0 (no bound)", "the most it may cost"},
      [](KeyReader& r, const Value& v, TaskEntry& e) {
-       e.spec.budget = r.number(v, 0, max_budget).value_or(0);
+       e.spec.budget = r.number(v, ranges::price).value_or(0);
      }},
 }};
 

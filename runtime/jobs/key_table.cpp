@@ -1,18 +1,8 @@
 #include "runtime/jobs/key_table.hpp"
 #include "blackboard/fmt.hpp"
 
-#include <charconv>
-
 namespace bidboard {
 namespace {
-
-constexpr double max_level = 1'000;
-
-std::string plain_number(double value) { return format_micros(to_micros(value)); }
-
-std::string range_in_words(double low, double high, bool above) {
-  return fmt::format("{}{} to {}", (above ? "above " : "from "), plain_number(low), plain_number(high));
-}
 
 /// How the value would be written, for "not 'x'".
 std::string shown(const Value& value) {
@@ -29,14 +19,6 @@ std::string_view trimmed(std::string_view text) {
 
 bool is_skill_name(std::string_view name) {
   return !name.empty() && name.size() <= 200 && name.find_first_of(" \t\n\r<>=,") == name.npos;
-}
-
-std::optional<Micros> parse_level(std::string_view text) {
-  double level = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), level);
-  if (error != std::errc() || end != text.data() + text.size() || !(level >= 0 && level <= max_level))
-    return {};
-  return to_micros(level);
 }
 
 }  // namespace
@@ -81,13 +63,14 @@ std::optional<std::int64_t> KeyReader::whole(const Value& value, std::int64_t lo
   return {};
 }
 
-std::optional<Micros> KeyReader::number(const Value& value, double low, double high, bool above) {
-  if (value.is_number()) {
-    const double number = value.number();
-    const Micros micros = to_micros(number);
-    if (number <= high && (above ? micros > to_micros(low) : number >= low)) return micros;
-  }
-  wrong_type(value, "a number " + range_in_words(low, high, above), "");
+std::optional<std::int64_t> KeyReader::whole(const Value& value, const NumberRange& range) {
+  return whole(value, static_cast<std::int64_t>(range.low), static_cast<std::int64_t>(range.high));
+}
+
+std::optional<Micros> KeyReader::number(const Value& value, const NumberRange& range) {
+  if (value.is_number())
+    if (const auto number = read_number(to_json(value), range)) return *number;
+  wrong_type(value, in_words(range), "");
   return {};
 }
 
@@ -127,7 +110,7 @@ std::vector<std::pair<std::string, Place>> KeyReader::words(const Value& value) 
 std::optional<Micros> KeyReader::level_of(const Value::Member& member, bool above) {
   const std::string path = fmt::format("{}.{}", key_, member.key);
   const std::string_view outer = std::exchange(key_, path);
-  const auto level = number(member.value, 0, max_level, above);
+  const auto level = number(member.value, above ? ranges::level : ranges::needed_level);
   key_ = outer;
   return level;
 }
@@ -220,8 +203,9 @@ std::string markdown_table(const std::vector<KeyInfo>& rows) {
 Result<Skill> parse_skill(std::string_view text) {
   const auto equals = text.find('=');
   Skill skill{std::string(trimmed(text.substr(0, equals))), one};
-  const auto level = equals == text.npos ? std::optional(one) : parse_level(trimmed(text.substr(equals + 1)));
-  if (!is_skill_name(skill.name) || !level || *level == 0)
+  const Result<Micros> level =
+      equals == text.npos ? one : read_number(trimmed(text.substr(equals + 1)), ranges::level);
+  if (!is_skill_name(skill.name) || !level)
     return fail(Errc::invalid, "write a skill as cpp or cpp=0.9, the level above 0");
   skill.level = *level;
   return skill;
@@ -230,8 +214,8 @@ Result<Skill> parse_skill(std::string_view text) {
 Result<SkillNeed> parse_skill_need(std::string_view text) {
   const auto sign = text.find(">=");
   SkillNeed need{std::string(trimmed(text.substr(0, sign))), 0};
-  const auto level =
-      sign == text.npos ? std::optional<Micros>(0) : parse_level(trimmed(text.substr(sign + 2)));
+  const Result<Micros> level =
+      sign == text.npos ? 0 : read_number(trimmed(text.substr(sign + 2)), ranges::needed_level);
   if (!is_skill_name(need.name) || !level)
     return fail(Errc::invalid, "write a needed skill as cpp or cpp>=0.7, the level from 0");
   need.level = *level;

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "blackboard/numbers.hpp"
 #include "blackboard/records.hpp"
 #include "blackboard/text/document.hpp"
 #include "runtime/jobs/diagnostics.hpp"
@@ -29,8 +30,12 @@ class KeyReader {
   std::optional<std::string> name(const Value& value);
   std::optional<bool> flag(const Value& value);
   std::optional<std::int64_t> whole(const Value& value, std::int64_t low, std::int64_t high);
-  /// Micro-units, from low to high; `above`: low itself is not allowed.
-  std::optional<Micros> number(const Value& value, double low, double high, bool above = false);
+  std::optional<std::int64_t> whole(const Value& value, const NumberRange& range);
+  /// Micro-units.
+  std::optional<Micros> number(const Value& value, const NumberRange& range);
+  std::optional<Micros> number(const Value& value, double low, double high, bool above = false) {
+    return number(value, NumberRange{low, high, above});
+  }
   /// "60s" or a bare number of seconds.
   std::optional<Duration> duration(const Value& value, Duration low);
   std::optional<std::string> choice(const Value& value, const std::vector<std::string>& words);
@@ -74,7 +79,8 @@ void refuse_unknown_key(KeyReader& reader, const Value::Member& member,
 /// False after a finding when the value is not a map.
 bool require_map(KeyReader& reader, const Value& value, std::string_view example);
 
-/// Reads every member of a map by its row. Null members keep their default.
+/// Reads every member of a map by its row. Null members keep their default. Keys that begin with x- are the
+/// writer's own, for what `<<` merges elsewhere.
 template <class T>
 void read_keys(KeyReader& reader, const Value& map, std::type_identity_t<std::span<const Key<T>>> table,
                T& out) {
@@ -82,6 +88,7 @@ void read_keys(KeyReader& reader, const Value& map, std::type_identity_t<std::sp
     const Key<T>* row = nullptr;
     for (const Key<T>& candidate : table)
       if (candidate.info.name == member.key) row = &candidate;
+    if (!row && member.key.starts_with("x-")) continue;
     if (!row) {
       std::vector<std::string> known;
       for (const Key<T>& candidate : table) known.emplace_back(candidate.info.name);

@@ -10,7 +10,7 @@
 namespace bidboard {
 namespace {
 
-constexpr double max_weight = 1'000'000;
+constexpr NumberRange weight{0, 1'000'000};
 
 template <class T>
 void read_group(KeyReader& reader, std::string_view name, const Value& value, std::span<const Key<T>> table,
@@ -22,13 +22,9 @@ void read_group(KeyReader& reader, std::string_view name, const Value& value, st
 
 constexpr std::array<Key<Config>, 2> weight_table{{
     {{"seconds", "number", "1", "what a second counts in the score of a bid"},
-     [](KeyReader& r, const Value& v, Config& c) {
-       c.seconds_weight = r.number(v, 0, max_weight).value_or(one);
-     }},
+     [](KeyReader& r, const Value& v, Config& c) { c.seconds_weight = r.number(v, weight).value_or(one); }},
     {{"price", "number", "1", "what a unit of price counts in the score of a bid"},
-     [](KeyReader& r, const Value& v, Config& c) {
-       c.price_weight = r.number(v, 0, max_weight).value_or(one);
-     }},
+     [](KeyReader& r, const Value& v, Config& c) { c.price_weight = r.number(v, weight).value_or(one); }},
 }};
 
 constexpr std::array<Key<RestartLimit>, 2> restart_table{{

@@ -1,12 +1,14 @@
 #include "runtime/shell/board_view.hpp"
 
+#include "blackboard/board/verify.hpp"
+#include "blackboard/events.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/format/keys.hpp"
 #include "blackboard/format/to_value.hpp"
 #include "blackboard/query/query.hpp"
 #include "blackboard/store/lmdb_store.hpp"
-#include "runtime/shell/print.hpp"
+#include "runtime/drivers/clock.hpp"
 
 namespace bidboard {
 namespace {
@@ -45,6 +47,31 @@ Result<BoardView> BoardView::open(const Globals& globals) {
   if (!directory) return fail(directory.error());
   return open(*directory);
 }
+
+Result<BoardView> BoardView::open_at(const BoardDirectory& directory, std::int64_t seq) {
+  Result<BoardView> now = open(directory);
+  if (!now || seq == 0) return now;
+  const Seq wanted{static_cast<std::uint64_t>(seq)};
+  if (seq < 0 || wanted > now->snapshot().last_seq())
+    return fail(Errc::not_found, fmt::format("--at must be an event number up to {}, the last one",
+                                             now->snapshot().last_seq()));
+  auto past = replay(now->snapshot(), wanted);
+  if (!past) return fail(past.error());
+  BoardView then(directory, std::move(*past));
+  const auto bytes = now->snapshot().get(keys::event(wanted));
+  if (!bytes) return fail(bytes.error());
+  if (*bytes)
+    if (const Result<Event> event = unseal<Event>(**bytes)) then.past_ = event->at;
+  return then;
+}
+
+Result<BoardView> BoardView::open_at(const Globals& globals, std::int64_t seq) {
+  const Result<BoardDirectory> directory = find_board(globals.directory);
+  if (!directory) return fail(directory.error());
+  return open_at(*directory, seq);
+}
+
+WallTime BoardView::now() const { return past_.us != 0 ? past_ : read_clocks().wall; }
 
 Result<Task> BoardView::task(TaskId id) const {
   const auto bytes = snapshot_->get(keys::task(id));
@@ -110,7 +137,7 @@ std::string ago(WallTime at, WallTime now) {
   return fmt::format("{} ago", std::max(now - at, Duration{0}));
 }
 
-std::string shown_state(TaskState state) {
+Shown shown_state(TaskState state) {
   switch (state) {
     case TaskState::done:
       return coloured(Colour::green, name(state));
@@ -151,7 +178,9 @@ std::vector<std::string> holds_in_words(const Task& task, WallTime now) {
   if (is_held(task.state) || is_over(task.state)) return all;
   for (const Hold& hold : task.holds) {
     std::string text(name(hold.kind));
-    if (hold.until > now) text += fmt::format(", {} left", hold.until - now);
+    // Rounded up: as long as it lasts, something is left.
+    if (hold.until > now)
+      text += fmt::format(", {} left", whole_seconds(hold.until - now + microseconds(999'999)));
     if (!hold.why.empty()) text += fmt::format(": {}", hold.why);
     all.push_back(std::move(text));
   }

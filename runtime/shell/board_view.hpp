@@ -8,6 +8,7 @@
 #include "blackboard/records.hpp"
 #include "blackboard/store/store.hpp"
 #include "runtime/shell/command.hpp"
+#include "runtime/shell/print.hpp"
 
 namespace bidboard {
 
@@ -16,9 +17,14 @@ class BoardView {
   /// The board as it is now. Errors: as open_snapshot.
   static Result<BoardView> open(const BoardDirectory& directory);
   static Result<BoardView> open(const Globals& globals);
+  /// As it was after this event (--at); 0: now. Errors: as open; not_found (no such event, or compacted).
+  static Result<BoardView> open_at(const BoardDirectory& directory, std::int64_t seq);
+  static Result<BoardView> open_at(const Globals& globals, std::int64_t seq);
 
   const BoardDirectory& directory() const { return directory_; }
   const Snapshot& snapshot() const { return *snapshot_; }
+  /// The time from which "3m ago" counts: of the clock, or of the event that the view ends with.
+  WallTime now() const;
 
   /// Errors: not_found, naming the id; corrupt.
   Result<Task> task(TaskId id) const;
@@ -42,12 +48,13 @@ class BoardView {
   BoardView(BoardDirectory directory, std::unique_ptr<Snapshot> snapshot);
   BoardDirectory directory_;
   std::unique_ptr<Snapshot> snapshot_;
+  WallTime past_;  ///< 0: the view is of now
 };
 
 /// "12s ago", "-" when unset.
 std::string ago(WallTime at, WallTime now);
 /// The state in its colour.
-std::string shown_state(TaskState state);
+Shown shown_state(TaskState state);
 /// As `show --json` and `tasks --json` print it.
 Result<Value> task_to_json(const BoardView& board, const Task& task);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "blackboard/ids.hpp"
+#include "blackboard/numbers.hpp"
 #include "blackboard/result.hpp"
 #include "blackboard/text/document.hpp"
 #include "blackboard/time.hpp"
@@ -46,10 +47,10 @@ class Options {
                      const std::string& help) = 0;
   virtual void flag(const std::string& names, bool& value, const std::string& help) = 0;
   virtual void integer(const std::string& names, std::int64_t& value, const std::string& shown,
-                       const std::string& help) = 0;
+                       const std::string& help, const NumberRange& range = ranges::count) = 0;
   /// A decimal number into micro-units.
   virtual void number(const std::string& names, Micros& value, const std::string& shown,
-                      const std::string& help) = 0;
+                      const std::string& help, const NumberRange& range) = 0;
   /// 250ms, 60s, 5m, 2h.
   virtual void duration(const std::string& names, Duration& value, const std::string& shown,
                         const std::string& help) = 0;
@@ -93,7 +94,7 @@ Exit report(const Error& error);
 /// "t12", or "12" for short. Errors: invalid.
 Result<TaskId> read_task_id(const std::string& text);
 /// An option's value: "@file" reads a file, "-" reads stdin, anything else is the text itself. Errors:
-/// not_found.
+/// not_found; refused (not readable by this user); invalid (a folder); storage.
 Result<std::string> read_text(const std::string& value);
 /// "cpp", "cpp=0.9" (what an agent can do) / "cpp", "cpp>=0.7" (what a task needs). Errors: invalid.
 struct NamedLevel {

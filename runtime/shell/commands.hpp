@@ -24,6 +24,10 @@ Command dep_command();
 Command tasks_command();
 Command ready_command();
 Command show_command();
+// search.cpp
+Command search_command();
+// wait.cpp
+Command wait_command();
 // work.cpp
 Command claim_command();
 Command renew_command();
@@ -69,5 +73,7 @@ Command experiment_command();
 Command help_command();
 Command prime_command();
 Command completion_command();
+// manual.cpp
+Command manual_command();
 
 }  // namespace bidboard

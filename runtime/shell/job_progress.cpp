@@ -1,11 +1,11 @@
 #include "runtime/shell/job_progress.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/format/keys.hpp"
+#include "runtime/drivers/clock.hpp"
 #include "runtime/shell/print.hpp"
 
 namespace bidboard {
@@ -21,14 +21,30 @@ std::string bar(std::size_t part, std::size_t whole) {
   return text;
 }
 
-std::string task_name(const Task& task) {
-  return fmt::format("{} {}", task.id, task.spec.name.empty() ? task.spec.title : task.spec.name);
+Shown task_name(const Task& task) {
+  return words("{} {}", task.id, task.spec.name.empty() ? task.spec.title : task.spec.name);
+}
+
+/// "t3 lint, 1m10s, 40 % reading": what an agent is doing, and for how long.
+Shown doing_now(const BoardView& board, AgentId agent, WallTime now) {
+  const Result<std::vector<TaskId>> held = board.ids_under(keys::holdings_of(agent));
+  if (!held) return "?";
+  Shown text = "";
+  for (const TaskId id : *held) {
+    const Result<Task> task = board.task(id);
+    if (!task) continue;
+    text +=
+        words("{}{}, {}", text.empty() ? "" : "; ", task_name(*task), whole_seconds(now - task->awarded_at));
+    if (task->progress > 0 || !task->progress_text.empty())
+      text += words(", {} % {}", task->progress / 10'000, task->progress_text);
+  }
+  return text.empty() ? coloured(Colour::dim, "idle") : text;
 }
 
 }  // namespace
 
 JobProgress::JobProgress(std::size_t total, bool quiet)
-    : total_(total), quiet_(quiet), live_(is_terminal() && !quiet) {}
+    : total_(total), quiet_(quiet), live_(is_terminal() && !quiet), begun_(read_clocks().mono) {}
 
 Result<void> JobProgress::update(const BoardView& board, const std::set<TaskId>& job) {
   if (live_) erase();
@@ -46,16 +62,15 @@ Result<void> JobProgress::update(const BoardView& board, const std::set<TaskId>&
   if (!fine) return fine;
   if (!read) return read;
   if (live_) draw(board);
-  std::fflush(stdout);
+  flush_out();
   return fine;
 }
 
 void JobProgress::show_event(const BoardView& board, const Event& event, const std::set<TaskId>& job) {
   if (const auto* left = std::get_if<AgentLeft>(&event.body)) {
     if (!quiet_)
-      std::printf("%s\n", coloured(Colour::yellow,
-                                   fmt::format("{} is gone: {}", board.agent_name(left->agent), left->reason))
-                              .c_str());
+      say("{}",
+          coloured(Colour::yellow, words("{} is gone: {}", board.agent_name(left->agent), left->reason)));
     return;
   }
   const TaskId id = bidboard::task_of(event);
@@ -66,61 +81,55 @@ void JobProgress::show_event(const BoardView& board, const Event& event, const s
   const std::string count = fmt::format(" ({}/{})", ended_ + 1, total_);
   if (const auto* finished = std::get_if<TaskFinished>(&event.body)) {
     if (!quiet_ && !live_)
-      std::printf(
-          "%s done by %s in %s%s\n", task_name(task).c_str(), board.agent_name(finished->agent).c_str(),
-          format_duration(event.at - (task.started_at.us ? task.started_at : task.awarded_at)).c_str(),
-          count.c_str());
+      say("{} done by {} in {}{}", task_name(task), board.agent_name(finished->agent),
+          event.at - (task.started_at.us ? task.started_at : task.awarded_at), count);
     ++ended_;
   } else if (const auto* ended = std::get_if<AttemptEnded>(&event.body)) {
     if (!quiet_)
-      std::printf("%s\n", coloured(Colour::yellow, fmt::format("{} (epoch {}) is {}: {}", task_name(task),
-                                                               ended->epoch, ended->to, ended->reason))
-                              .c_str());
+      say("{}", coloured(Colour::yellow, words("{} (epoch {}) is {}: {}", task_name(task), ended->epoch,
+                                               ended->to, ended->reason)));
     if (is_over(ended->to)) ++ended_, ++failed_;
   } else if (const auto* moved = std::get_if<TaskMoved>(&event.body); moved && is_over(moved->to)) {
     if (!quiet_)
-      std::printf("%s\n", coloured(Colour::red,
-                                   fmt::format("{} is {}: {}", task_name(task), moved->to, moved->reason))
-                              .c_str());
+      say("{}", coloured(Colour::red, words("{} is {}: {}", task_name(task), moved->to, moved->reason)));
     ++ended_, ++failed_;
   }
 }
 
 void JobProgress::draw(const BoardView& board) {
-  const Result<std::vector<Agent>> agents = board.agents();
+  const Now now = read_clocks();
+  Result<std::vector<Agent>> agents = board.agents();
   if (agents) {
+    std::sort(agents->begin(), agents->end(), [](const Agent& a, const Agent& b) {
+      return in_natural_order(a.profile.name, b.profile.name);
+    });
     for (const Agent& agent : *agents) {
       if (agent.state != AgentState::live || drawn_lines_ == most_agent_lines) continue;
-      std::string doing;
-      const Result<std::vector<TaskId>> held = board.ids_under(keys::holdings_of(agent.id));
-      for (const TaskId id : held.value_or(std::vector<TaskId>()))
-        if (const Result<Task> task = board.task(id)) doing += (doing.empty() ? "" : ", ") + task_name(*task);
-      std::printf("  %-12s %s\n", agent.profile.name.c_str(),
-                  !held           ? "?"
-                  : doing.empty() ? coloured(Colour::dim, "idle").c_str()
-                                  : cut_to(doing, 60).c_str());
+      say("{}", cut_to(words("  {} {}", padded(agent.profile.name, 12), doing_now(board, agent.id, now.wall)),
+                       terminal_width()));
       ++drawn_lines_;
     }
   }
-  std::printf("  %s %zu/%zu%s\n", coloured(Colour::cyan, bar(ended_, total_)).c_str(), ended_, total_,
-              failed_ == 0 ? "" : coloured(Colour::red, fmt::format(", {} not done", failed_)).c_str());
+  say("  {} {}/{}, {}{}", coloured(Colour::cyan, bar(ended_, total_)), ended_, total_,
+      whole_seconds(now.mono - begun_),
+      failed_ == 0 ? Shown("") : coloured(Colour::red, words(", {} not done", failed_)));
   ++drawn_lines_;
 }
 
 void JobProgress::erase() {
-  if (drawn_lines_ > 0) std::printf("\x1b[%zuA\x1b[J", drawn_lines_);
+  if (drawn_lines_ > 0) write_out(fmt::format("\x1b[{}A\x1b[J", drawn_lines_));
   drawn_lines_ = 0;
 }
 
 void JobProgress::finish() {
   if (live_) erase();
-  std::fflush(stdout);
+  flush_out();
 }
 
 void JobProgress::note(const std::string& text) {
   if (quiet_) return;
   if (live_) erase();
-  std::printf("%s\n", coloured(Colour::yellow, text).c_str());
+  say("{}", coloured(Colour::yellow, text));
 }
 
 }  // namespace bidboard

@@ -35,6 +35,7 @@ class JobProgress {
   std::size_t total_;
   bool quiet_;
   bool live_;
+  Instant begun_;
   Seq seen_;
   std::size_t ended_ = 0;
   std::size_t failed_ = 0;

@@ -1,7 +1,6 @@
 #include "runtime/shell/job_report.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "blackboard/fmt.hpp"
 #include "runtime/shell/print.hpp"
@@ -11,7 +10,7 @@ namespace {
 
 constexpr std::size_t most_results = 20;
 
-std::string first_line(const std::string& text) { return cut_to(text.substr(0, text.find('\n')), 100); }
+Shown first_line(const std::string& text) { return cut_to(text.substr(0, text.find('\n')), 100); }
 
 }  // namespace
 
@@ -52,29 +51,27 @@ Result<JobSummary> summarise(const BoardView& board, const Plan& plan, const std
 
 void print_summary(const JobSummary& s) {
   if (s.results.size() == 1 && !s.results.front().second.empty()) {
-    std::printf("\n%s\n", s.results.front().second.c_str());
+    say("\n{}", Shown::lines(s.results.front().second));
   } else {
     for (std::size_t i = 0; i < std::min(s.results.size(), most_results); ++i)
       if (!s.results[i].second.empty())
-        std::printf("%s%s: %s\n", i == 0 ? "\n" : "", s.results[i].first.c_str(),
-                    first_line(s.results[i].second).c_str());
+        say("{}{}: {}", Shown::own(i == 0 ? "\n" : ""), s.results[i].first, first_line(s.results[i].second));
   }
-  std::string text = fmt::format(
-      "\n{} {} of {} in {}; the estimated critical path is {}",
-      s.not_done.empty() ? coloured(Colour::green, "done:") : coloured(Colour::red, "not all done:"), s.done,
-      counted(s.tasks, "task"), s.makespan, s.least);
-  if (s.retries > 0) text += fmt::format("; {}", counted(s.retries, "retry", "retries"));
-  if (s.price != 0) text += fmt::format("; price {}", format_micros(s.price));
-  if (s.tokens > 0) text += fmt::format("; {}", counted(static_cast<std::uint64_t>(s.tokens), "token"));
-  std::puts(text.c_str());
+  Shown text =
+      words("\n{} {} of {} in {}; the estimated critical path is {}",
+            s.not_done.empty() ? coloured(Colour::green, "done:") : coloured(Colour::red, "not all done:"),
+            s.done, counted(s.tasks, "task"), s.makespan, s.least);
+  if (s.retries > 0) text += words("; {}", counted(s.retries, "retry", "retries"));
+  if (s.price != 0) text += words("; price {}", format_micros(s.price));
+  if (s.tokens > 0) text += words("; {}", counted(static_cast<std::uint64_t>(s.tokens), "token"));
+  say("{}", text);
   Table table({"AGENT", "TASKS", "BUSY", "SHARE"});
   for (const auto& [name, share] : s.agents)
     table.add({name, fmt::format("{}", share.tasks), format_duration(share.busy),
                s.makespan.us > 0 ? fmt::format("{} %", share.busy.us * 100 / s.makespan.us) : "-"});
   if (!table.empty()) table.print();
   for (const Task& task : s.not_done)
-    std::printf("%s %s is %s: %s\n", to_string(task.id).c_str(), task.spec.title.c_str(),
-                std::string(name(task.state)).c_str(), task.reason.c_str());
+    say("{} {} is {}: {}", task.id, task.spec.title, task.state, task.reason);
 }
 
 Value to_value(const JobSummary& s) {

@@ -1,6 +1,5 @@
 #include "runtime/shell/job_run.hpp"
 
-#include <cstdio>
 #include <filesystem>
 
 #include "blackboard/fmt.hpp"
@@ -73,14 +72,15 @@ class Job {
     const bool all_done = followed && summary->not_done.empty();
     if (site_.temporary() && (options_.keep || !all_done)) {
       site_.keep();
-      std::fprintf(stderr, "The board is kept: bidboard -C %s tasks\n", site_.board().home().c_str());
+      hint("The board is kept: bidboard -C {} tasks", site_.board().home());
     }
     if (!followed) return fail(followed.error());
     return all_done ? Exit::ok : Exit::failed;
   }
 
  private:
-  /// Starts what is missing (a controller, the job's strategy, agents), and posts what is not on the board yet.
+  /// Starts what is missing (a controller, the job's strategy, agents), and posts what is not on the board
+  /// yet.
   Result<void> begin() {
     const bool was_served = serving_writer(site_.board()).has_value();
     if (!was_served)
@@ -93,7 +93,9 @@ class Job {
     const bool has_own = !plan_.agents.empty() || plan_.traced;
     for (PlannedTask& task : plan_.tasks) task.spec.exclusive = has_own && !plan_.shared;
 
-    const Send send = [this](RequestBody body) { return call(site_.board(), std::move(body), site_.caller()); };
+    const Send send = [this](RequestBody body) {
+      return call(site_.board(), std::move(body), site_.caller());
+    };
     const Result<JobWorkflow> workflow = find_workflow(send);
     if (!workflow) return fail(workflow.error());
     if (const std::string words = in_words(plan_, *workflow); !words.empty()) progress_.note(words);
@@ -116,7 +118,9 @@ class Job {
 
   /// Starts them and waits until all have registered, so that the first auction includes each of them.
   Result<void> start_agents(std::vector<PlannedAgent> agents, WorkflowId workflow) {
-    const std::string here = fs::current_path().string();
+    std::error_code gone;
+    const std::string here = fs::current_path(gone).string();
+    if (gone) return fail(Errc::not_found, "the current folder does not exist any more");
     for (PlannedAgent& agent : agents) {
       if (!agent.serves_board && !agent.profile.workflow) agent.profile.workflow = workflow;
       if (const Result<void> started = supervisor_.start(agent_child(site_.board(), agent, here)); !started)
@@ -146,15 +150,15 @@ class Job {
     }
     if (count == 0) return {};
     if (count > most_told) told += fmt::format("\n  and {} more", count - most_told);
-    const std::string text =
-        fmt::format("no agent can do {} of this job:{}", counted(count, "task"), told);
+    const std::string text = fmt::format("no agent can do {} of this job:{}", counted(count, "task"), told);
     if (options_.wait) {
       progress_.note(text + "\nwaiting for agents that can");
       return {};
     }
     return fail(Errc::unavailable,
-                text + "\nadd such an agent to the file, start one with `bidboard agent`, or wait for one with "
-                       "`bidboard run --wait`");
+                text +
+                    "\nadd such an agent to the file, start one with `bidboard agent`, or wait for one with "
+                    "`bidboard run --wait`");
   }
 
   Result<void> set_strategy(bool was_served) {
@@ -178,8 +182,7 @@ class Job {
               "the board is served with strategy {} ({}), and a board has one strategy at a time; stop it "
               "with `bidboard down`, or leave out --strategy and --mechanism",
               before.strategy, before.mechanism));
-    const Result<Nothing> configured =
-        call_for<Nothing>(site_.board(), Configure{config}, site_.caller());
+    const Result<Nothing> configured = call_for<Nothing>(site_.board(), Configure{config}, site_.caller());
     if (!configured) return fail(configured.error());
     return {};
   }
@@ -239,8 +242,8 @@ class Job {
                                    counted(plan_.tasks.size(), "task"), site_.board().home());
     if (!plan_.source.empty())
       text += fmt::format(
-          ". `bidboard{0} run {1}` goes on; `bidboard{0} run --fresh {1}` cancels the rest and begins anew", on,
-          options_.file);
+          ". `bidboard{0} run {1}` goes on; `bidboard{0} run --fresh {1}` cancels the rest and begins anew",
+          on, options_.file);
     return text;
   }
 
@@ -282,10 +285,9 @@ Result<Exit> run_job(const Globals& globals, Plan plan, const JobOptions& option
   Result<JobSite> site = JobSite::open(globals, plan.project.empty() ? plan.name : plan.project);
   if (!site) return fail(site.error());
   if (!options.json && !options.quiet)
-    std::puts(fmt::format("{}: {}, {} of work, the estimated critical path is {}",
-                          coloured(Colour::bold, plan.name), counted(plan.tasks.size(), "task"),
-                          Duration{plan.total_work}, Duration{plan.critical_path})
-                  .c_str());
+    say("{}: {}, {} of work, the estimated critical path is {}", coloured(Colour::bold, plan.name),
+        counted(plan.tasks.size(), "task"), Duration{plan.total_work}, Duration{plan.critical_path});
+  flush_out();  // if nobody can read the outcome, nothing begins
   Job job(std::move(*site), std::move(plan), options);
   return job.run();
 }

@@ -3,6 +3,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "blackboard/text/readable.hpp"
+
 namespace bidboard {
 
 void print_note(const Note& note) {
@@ -12,15 +14,16 @@ void print_note(const Note& note) {
     made->flush_on(spdlog::level::info);
     return made;
   }();
+  const std::string text = readable(note.text);
   switch (note.level) {
     case Note::Level::info:
-      log->info(note.text);
+      log->info(text);
       break;
     case Note::Level::warning:
-      log->warn(note.text);
+      log->warn(text);
       break;
     case Note::Level::error:
-      log->error(note.text);
+      log->error(text);
       break;
   }
 }

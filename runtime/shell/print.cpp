@@ -1,12 +1,12 @@
 #include "runtime/shell/print.hpp"
-#include "blackboard/fmt.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
+
+#include "blackboard/text/readable.hpp"
 
 namespace bidboard {
 namespace {
@@ -24,13 +24,31 @@ std::pair<std::size_t, std::size_t> step(std::string_view text, std::size_t at) 
   return {std::min(length, text.size() - at), 1};
 }
 
-std::string on_one_line(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < ' ' && c != 0x1b) c = ' ';
-  return text;
+}  // namespace
+
+Shown::Shown(std::string_view raw) : text_(readable(raw)) {}
+
+Shown Shown::lines(std::string_view raw) { return own(readable_lines(raw)); }
+
+Shown Shown::own(std::string text) {
+  Shown shown;
+  shown.text_ = std::move(text);
+  return shown;
 }
 
-}  // namespace
+void print_json(Value data) {
+  Value envelope{Value::Object{}};
+  envelope.set("schema", "bidboard/1");
+  envelope.set("data", std::move(data));
+  write_out(to_json(envelope, 2) + "\n");
+}
+
+void print_json_line(const Value& value) { write_out(to_json(value) + "\n"); }
+
+bool is_terminal() {
+  static const bool terminal = ::isatty(STDOUT_FILENO) != 0;
+  return terminal;
+}
 
 std::size_t terminal_width() {
   winsize size{};
@@ -38,26 +56,37 @@ std::size_t terminal_width() {
   return 100;
 }
 
-void print_json(Value data) {
-  Value envelope{Value::Object{}};
-  envelope.set("schema", "bidboard/1");
-  envelope.set("data", std::move(data));
-  std::puts(to_json(envelope, 2).c_str());
+Duration whole_seconds(Duration span) { return seconds(span.us / 1'000'000); }
+
+bool in_natural_order(std::string_view a, std::string_view b) {
+  const auto digits = [](std::string_view text) {
+    return text.substr(0, std::min(text.size(), text.find_first_not_of("0123456789")));
+  };
+  while (!a.empty() && !b.empty()) {
+    const std::string_view left = digits(a), right = digits(b);
+    if (!left.empty() && !right.empty()) {
+      if (left.size() != right.size()) return left.size() < right.size();
+      if (left != right) return left < right;
+      a.remove_prefix(left.size());
+      b.remove_prefix(right.size());
+    } else {
+      if (a.front() != b.front()) return a.front() < b.front();
+      a.remove_prefix(1);
+      b.remove_prefix(1);
+    }
+  }
+  return a.size() < b.size();
 }
 
-bool is_terminal() {
-  static const bool terminal = ::isatty(STDOUT_FILENO) != 0;
-  return terminal;
-}
-
-std::string coloured(Colour colour, std::string_view text) {
+Shown coloured(Colour colour, const Shown& text) {
   static const bool wanted = is_terminal() && std::getenv("NO_COLOR") == nullptr;
-  if (!wanted || colour == Colour::plain) return std::string(text);
+  if (!wanted || colour == Colour::plain) return text;
   constexpr const char* codes[] = {"", "1", "2", "31", "32", "33", "34", "36"};
-  return fmt::format("\x1b[{}m{}\x1b[0m", codes[static_cast<int>(colour)], text);
+  return Shown::own(fmt::format("\x1b[{}m{}\x1b[0m", codes[static_cast<int>(colour)], text.text()));
 }
 
-std::size_t display_width(std::string_view text) {
+std::size_t display_width(const Shown& shown) {
+  const std::string_view text = shown.text();
   std::size_t width = 0;
   for (std::size_t at = 0; at < text.size();) {
     const auto [bytes, columns] = step(text, at);
@@ -67,17 +96,25 @@ std::size_t display_width(std::string_view text) {
   return width;
 }
 
-std::string cut_to(std::string_view text, std::size_t columns) {
-  if (display_width(text) <= columns) return std::string(text);
+Shown padded(const Shown& text, std::size_t columns) {
+  const std::size_t width = display_width(text);
+  return Shown::own(text.text() + std::string(columns > width ? columns - width : 0, ' '));
+}
+
+Shown cut_to(const Shown& shown, std::size_t columns) {
+  if (display_width(shown) <= columns) return shown;
+  const std::string_view text = shown.text();
   std::string out;
   std::size_t width = 0;
+  bool coloured = false;
   for (std::size_t at = 0; at < text.size() && width + 1 < columns;) {
     const auto [bytes, wide] = step(text, at);
     out += text.substr(at, bytes);
+    if (wide == 0) coloured = true;
     at += bytes;
     width += wide;
   }
-  return out + "…";
+  return Shown::own(out + (coloured ? "\x1b[0m…" : "…"));
 }
 
 void Table::print() const {
@@ -92,15 +129,11 @@ void Table::print() const {
                     : std::string::npos;
   for (std::size_t r = 0; r < rows_.size(); ++r) {
     std::string line;
-    for (std::size_t c = 0; c < rows_[r].size(); ++c) {
-      const std::string cell = on_one_line(rows_[r][c]);
-      if (c + 1 == rows_[r].size())
-        line += cut_to(cell, last);
-      else
-        line += cell + std::string(widths[c] - display_width(cell) + 2, ' ');
-    }
+    for (std::size_t c = 0; c < rows_[r].size(); ++c)
+      line += c + 1 == rows_[r].size() ? cut_to(rows_[r][c], last).text()
+                                       : padded(rows_[r][c], widths[c] + 2).text();
     while (line.ends_with(' ')) line.pop_back();
-    std::puts(r == 0 ? coloured(Colour::dim, line).c_str() : line.c_str());
+    say("{}", r == 0 ? coloured(Colour::dim, Shown::own(line)) : Shown::own(line));
   }
 }
 

@@ -124,12 +124,23 @@ TEST_CASE("a key that is defined twice is an error that names both places") {
   CHECK(yaml_error("1: x\n'1': y\n") == "2:1: the key '1' is defined twice; the first definition is at 1:1");
 }
 
-TEST_CASE("aliases repeat a value, merge keys and odd keys are refused") {
+TEST_CASE("a merge key gives a map what it does not have itself, the first of several maps first") {
+  const Value document = yaml(
+      "a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\n"
+      "one: {<<: *a, y: 3}\nboth:\n  w: 0\n  <<: [*a, *b]\n  z: 4\nnested: {<<: {<<: *b, x: 5}}\n");
+  CHECK(to_json(*document.find("one")) == R"({"x": 1, "y": 3})");
+  CHECK(to_json(*document.find("both")) == R"({"w": 0, "x": 1, "y": 1, "z": 4})");
+  CHECK(to_json(*document.find("nested")) == R"({"y": 2, "z": 2, "x": 5})");
+  CHECK(document.find("one")->find("x")->place == Place{1, 11});
+  CHECK(yaml_error("a: {<<: 1}\n") == "1:9: '<<' takes a map, or a list of maps");
+  CHECK(yaml_error("a: {<<: [{x: 1}, 2]}\n") == "1:18: '<<' takes a map, or a list of maps");
+  CHECK(yaml_error("b: &b {x: 1}\na: {<<: *b, <<: *b}\n").starts_with("2:13: the key '<<' is defined twice"));
+}
+
+TEST_CASE("aliases repeat a value, odd keys are refused") {
   const Value document = yaml("base: &b {speed: 2, skills: [cpp]}\nother: *b\n&k key: 1\nagain: *k\n");
   CHECK(*document.find("other") == *document.find("base"));
   CHECK(*document.find("again") == Value("key"));
-  CHECK(yaml_error("b: &b {x: 1}\nc:\n  <<: *b\n") ==
-        "3:3: merge keys ('<<') are not supported; write the members out");
   CHECK(yaml("'<<': 1").find("<<") != nullptr);
   CHECK(yaml_error("? [a]\n: b\n") == "1:3: a list or a map cannot be a key (or a bracket is not closed)");
   CHECK(yaml_error("a: &x 1\n*x : 2\n") == "2:1: an alias cannot be a key; write the key out");

@@ -192,24 +192,24 @@ TEST_CASE_METHOD(Fixture, "records read back as rows") {
       "t1|Task 1|task|demo|done|NULL|w1|70000|NULL|0|0|1700000000.25|NULL|NULL|NULL|1700000009.0|NULL|small");
   CHECK(ask("SELECT id, state, priority, holder, epoch, length(result), name, size, open_needs FROM tasks") ==
         "t1|done|70000|NULL|0|5|step1|1.5|0\n"
-        "t2|running|70000|a1|300|5000|step2|1.5|0\n"
+        "t2|running|70000|scout|300|5000|step2|1.5|0\n"
         "t3|blocked|-5|NULL|0|NULL|step3|1.5|1");
   CHECK(ask("SELECT * FROM agents") ==
         "a1|scout|specialist|NULL|live|search=1,cpp=0.5|1|2|NULL|5.0\na2|coder|specialist|NULL|live|NULL|0|2|"
         "NULL|5.0");
   CHECK(ask("SELECT * FROM dependencies") == "t2|t1\nt3|t1");
-  CHECK(ask("SELECT * FROM auctions") == "u1|t1|vickrey|1.0|2.5|a1|3.5\nu2|t1|vickrey|1.0|2.5|a1|3.5");
+  CHECK(ask("SELECT * FROM auctions") == "u1|t1|vickrey|1.0|2.5|scout|3.5\nu2|t1|vickrey|1.0|2.5|scout|3.5");
   CHECK(ask("SELECT * FROM bids WHERE auction = 'u2'") ==
-        "u2|t1|a1|2.0|0.0|1.0|2.0|0|NULL\nu2|t1|a2|4.0|0.0|1.0|4.0|0|NULL\n"
+        "u2|t1|scout|2.0|0.0|1.0|2.0|0|NULL\nu2|t1|coder|4.0|0.0|1.0|4.0|0|NULL\n"
         "u2|t1|a3|NULL|NULL|NULL|NULL|1|skill: needs rust\nu2|t1|a4|NULL|NULL|NULL|NULL|1|skill: needs rust\n"
         "u2|t1|a5|NULL|NULL|NULL|NULL|1|declined: no GPU\nu2|t1|a6|NULL|NULL|NULL|NULL|1|declined: asleep");
   CHECK(ask("SELECT id, task, kind, title, body FROM discoveries") == "d1|t1|late_result|it's late|NULL");
   CHECK(ask("SELECT id, name, state, tasks, open, finished_at FROM workflows") == "w1|audit|open|3|2|NULL");
-  CHECK(ask("SELECT agent, kind, seconds_ratio FROM calibration") == "a2|lint|2.0\na2|scan|2.0");
+  CHECK(ask("SELECT agent, kind, seconds_ratio FROM calibration") == "coder|lint|2.0\ncoder|scan|2.0");
   CHECK(ask("SELECT seq, at, kind, task, agent FROM log") ==
-        "1|0.5|term_started|NULL|NULL\n2|2.5|task_awarded|t1|a1\n3|2.5|task_awarded|t1|a1\n4|3.0|task_"
+        "1|0.5|term_started|NULL|NULL\n2|2.5|task_awarded|t1|scout\n3|2.5|task_awarded|t1|scout\n4|3.0|task_"
         "started|t1|NULL\n"
-        "5|4.0|agent_left|NULL|a2");
+        "5|4.0|agent_left|NULL|coder");
   CHECK(ask("SELECT body ->> 'reason' FROM log WHERE seq = 5") == "bye");
 }
 
@@ -227,8 +227,8 @@ TEST_CASE_METHOD(Fixture, "lookups by key find what a full pass finds") {
   CHECK(ask("SELECT id FROM auctions WHERE task = 't1'") == "u1\nu2");
   CHECK(ask("SELECT count(*) FROM bids WHERE task = 't1' AND NOT refused") == "4");
   CHECK(ask("SELECT count(*) FROM bids WHERE task = 't2'") == "0");
-  CHECK(ask("SELECT kind FROM calibration WHERE agent = 'a2' AND kind > 'm'") == "scan");
-  CHECK(ask("SELECT count(*) FROM calibration WHERE agent = 'a1'") == "0");
+  CHECK(ask("SELECT kind FROM calibration WHERE agent = 'coder' AND kind > 'm'") == "scan");
+  CHECK(ask("SELECT count(*) FROM calibration WHERE agent = 'scout'") == "0");
   CHECK(ask("SELECT seq FROM log WHERE seq > 1 AND seq <= 3") == "2\n3");
   CHECK(ask("SELECT seq FROM log WHERE seq > 3.5") == "4\n5");
   CHECK(ask("SELECT seq FROM log WHERE seq BETWEEN 2 AND 4 ORDER BY seq DESC") == "4\n3\n2");
@@ -241,7 +241,7 @@ TEST_CASE_METHOD(Fixture, "lookups by key find what a full pass finds") {
 TEST_CASE_METHOD(Fixture, "joins, groups, recursion and JSON work") {
   CHECK(ask("SELECT state, count(*) FROM tasks GROUP BY state ORDER BY 2 DESC, 1") ==
         "blocked|1\ndone|1\nrunning|1");
-  CHECK(ask("SELECT t.id, a.name FROM tasks t LEFT JOIN agents a ON a.id = t.holder") ==
+  CHECK(ask("SELECT t.id, a.name FROM tasks t LEFT JOIN agents a ON a.name = t.holder") ==
         "t1|NULL\nt2|scout\nt3|NULL");
   CHECK(ask("SELECT d.task, t.title FROM dependencies d JOIN tasks t ON t.id = d.needs ORDER BY 1") ==
         "t2|Task 1\nt3|Task 1");

@@ -61,7 +61,7 @@ void race_many_times(const TestBoard& board) {
     INFO(to_string(task));
     REQUIRE(winner != 0);
     REQUIRE(board.value(fmt::format(
-                "SELECT a.name FROM tasks t JOIN agents a ON a.id = t.holder WHERE t.id = '{}'", task)) ==
+                "SELECT a.name FROM tasks t JOIN agents a ON a.name = t.holder WHERE t.id = '{}'", task)) ==
             fmt::format("racer{}", winner));
   }
   CHECK(board.value("SELECT count(*), count(DISTINCT task) FROM log WHERE kind = 'task_awarded'") ==

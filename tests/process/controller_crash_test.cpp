@@ -267,7 +267,7 @@ TEST_CASE(
   board.await_agents(2);
 
   sleeper.signal(SIGSTOP);
-  const std::string holder = "SELECT a.name, t.epoch FROM tasks t JOIN agents a ON a.id = t.holder";
+  const std::string holder = "SELECT a.name, t.epoch FROM tasks t JOIN agents a ON a.name = t.holder";
   REQUIRE(board.becomes(holder, "heir|2"));
   // The sleeper's command still runs and keeps the heir's waiting: two of them never run at once.
   CHECK(process_exists(child));

@@ -61,7 +61,7 @@ TEST_CASE("a job is completed while one manager is killed and the other is stopp
 
   CHECK(board.value("SELECT count(*) FROM log WHERE kind = 'task_finished'") == "60");
   CHECK(board.value("SELECT count(*) FROM tasks WHERE attempts != 1 OR result != id") == "0");
-  CHECK(board.value("SELECT count(*) FROM tasks t JOIN agents a ON t.holder = a.id "
+  CHECK(board.value("SELECT count(*) FROM tasks t JOIN agents a ON t.holder = a.name "
                     "WHERE a.role != 'specialist'") == "0");
   const Finished doctor = board.run({"doctor", "--deep"});
   INFO(doctor.out);

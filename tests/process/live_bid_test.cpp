@@ -13,7 +13,7 @@ using namespace bidboard::testing;
 namespace {
 
 constexpr const char* winner =
-    "SELECT a.name FROM tasks t JOIN agents a ON a.id = t.holder WHERE t.id = 't1'";
+    "SELECT a.name FROM tasks t JOIN agents a ON a.name = t.holder WHERE t.id = 't1'";
 
 /// Bids 1 second for tasks whose title names a file in this agent's folder, else 100.
 constexpr const char* bid_script = R"sh(#!/bin/sh
@@ -47,10 +47,10 @@ TEST_CASE("An agent's bid command reads the agent's own files, and that changes 
     board.must({"resume", "t1"});
     REQUIRE(board.task_becomes("t1", "done"));
     CHECK(board.value("SELECT result FROM tasks") == "done by " + knows);
-    CHECK(
-        board.rows("SELECT a.name, b.seconds FROM bids b JOIN agents a ON a.id = b.agent ORDER BY b.score") ==
-        std::vector<std::string>{knows + "|1.0",
-                                 (knows == "left" ? "right" : "left") + std::string("|100.0")});
+    CHECK(board.rows(
+              "SELECT a.name, b.seconds FROM bids b JOIN agents a ON a.name = b.agent ORDER BY b.score") ==
+          std::vector<std::string>{knows + "|1.0",
+                                   (knows == "left" ? "right" : "left") + std::string("|100.0")});
     CHECK(contains(board.must({"explain", "t1"}), knows + " had the best score"));
   }
 }
@@ -117,7 +117,7 @@ rmdir running
   const Finished ran = board.run({"run", "job.yaml", "--quiet"});
   INFO(ran.out << ran.err);
   CHECK(ran.exit_code == 0);
-  CHECK(board.rows("SELECT t.name, a.name FROM tasks t JOIN agents a ON a.id = t.holder ORDER BY t.id") ==
+  CHECK(board.rows("SELECT t.name, a.name FROM tasks t JOIN agents a ON a.name = t.holder ORDER BY t.id") ==
         std::vector<std::string>{"wash|joint", "iron|single", "rinse|joint", "spin|joint"});
   CHECK(board.value("SELECT count(*) FROM bids WHERE task = 't1' AND seconds = 2") == "1");
   CHECK(contains(board.must({"explain", "t1"}), "joint takes t1, t3 and t4 together, for 7 in all"));
@@ -185,7 +185,7 @@ TEST_CASE("A task waits for the faster agent that is busy, instead of going to a
   CHECK(board.value("SELECT state FROM tasks WHERE id = 't2'") == "ready");
   board.write("go", "");
   REQUIRE(board.task_becomes("t2", "done"));
-  CHECK(board.value("SELECT a.name FROM tasks t JOIN agents a ON a.id = t.holder WHERE t.id = 't2'") ==
+  CHECK(board.value("SELECT a.name FROM tasks t JOIN agents a ON a.name = t.holder WHERE t.id = 't2'") ==
         "fast");
   CHECK(board.seq_of("kind = 'task_finished' AND task = 't1'") <
         board.seq_of("kind = 'task_awarded' AND task = 't2'"));
@@ -337,7 +337,7 @@ TEST_CASE("When every agent declines, explain and SQL show who was asked, the re
   board.await_agents(2);
   board.must({"post", "train"});
   REQUIRE(board.becomes("SELECT count(*) FROM bids WHERE task = 't1' AND refused", "2"));
-  CHECK(board.rows("SELECT a.name, b.reason FROM bids b JOIN agents a ON a.id = b.agent ORDER BY a.name") ==
+  CHECK(board.rows("SELECT a.name, b.reason FROM bids b JOIN agents a ON a.name = b.agent ORDER BY a.name") ==
         std::vector<std::string>{"left|declined: no GPU", "right|declined: not my thing"});
   CHECK(board.value("SELECT winner IS NULL, bid_count, why FROM auctions") == "1|0|nobody bid: 2 declined");
   const std::string said = board.must({"explain", "t1"});

@@ -179,7 +179,7 @@ TEST_CASE("A revoked key is disconnected at once; the others reconnect and go on
   REQUIRE(two.board.task_becomes(other, "done"));
   CHECK(two.board.value(fmt::format("SELECT result FROM tasks WHERE id = '{}'", held)) == "second");
   CHECK(two.board.value(fmt::format("SELECT epoch FROM tasks WHERE id = '{}'", other)) == "1");
-  CHECK(two.board.value("SELECT count(*) FROM log WHERE kind = 'agent_left' AND agent = 'a2'") == "0");
+  CHECK(two.board.value("SELECT count(*) FROM log WHERE kind = 'agent_left' AND agent = 'second'") == "0");
   CHECK(two.board.run({"doctor", "--deep"}).exit_code == 0);
 }
 

@@ -80,8 +80,8 @@ class Pair {
  private:
   std::vector<Execution> executions(const std::string& condition) const {
     std::vector<Execution> out;
-    for (const std::string& row :
-         board_.rows("SELECT t.id, t.epoch FROM tasks t JOIN agents a ON a.id = t.holder WHERE " + condition))
+    for (const std::string& row : board_.rows(
+             "SELECT t.id, t.epoch FROM tasks t JOIN agents a ON a.name = t.holder WHERE " + condition))
       out.push_back({row.substr(0, row.find('|')), row.substr(row.find('|') + 1)});
     return out;
   }

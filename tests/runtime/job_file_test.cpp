@@ -149,7 +149,7 @@ job.yaml:9:15: task 'lint': 'run' must be text, not true; put it in quotes
 job.yaml:9:29: task 'lint': needs unknown task 'scna'; did you mean 'scan'?
 job.yaml:9:35: task 'lint': needs 'scan:all'; behind a name only ':any' may stand
 job.yaml:9:51: task 'lint': needs 'scan' twice; leave one out
-job.yaml:9:64: task 'lint': 'size' must be a number from 0 to 1000000000, not -1
+job.yaml:9:64: task 'lint': 'size' must be a number from 0 to 31622400, not -1
 job.yaml:9:78: task 'lint': 'attempts' must be a whole number from 1 to 1000, not 1.5
 job.yaml:10:3: task 'a b': is not a task name; use up to 200 letters without spaces and ':'
 job.yaml:10:3: task 'a b': no agent has the skill 'cpp' at level 0.9; the best is 'one' with 0.5; ask for less, or raise an agent's level
@@ -248,4 +248,19 @@ TEST_CASE("the reference lists every key with its default") {
                           "| `tasks` | map of name to task | required |"})
     CHECK(reference.find(row) != std::string::npos);
   CHECK(reference.find("`restart`") == std::string::npos);
+}
+
+TEST_CASE("keys that begin with x- are the writer's own, and hold what << merges") {
+  const Plan plan = plan_of(
+      "x-common: &common {timeout: 5m, skills: [cpp]}\n"
+      "agents:\n- &worker {name: a, skills: [cpp], executor: simulated, x-note: kept by me}\n"
+      "- {<<: *worker, name: b}\n"
+      "tasks:\n  first: {<<: *common, title: One}\n  second: {<<: *common, title: Two, timeout: 1m, needs: "
+      "[first]}\n");
+  REQUIRE(plan.tasks.size() == 2);
+  CHECK(plan.tasks[0].spec.timeout == minutes(5));
+  CHECK(plan.tasks[1].spec.timeout == minutes(1));
+  CHECK(plan.tasks[1].spec.skills.size() == 1);
+  CHECK(plan.agents[1].profile.name == "b");
+  CHECK(error_of("x: 1\ntasks: {a: {title: A}}\n").starts_with("job.yaml:1:1: unknown key 'x'"));
 }

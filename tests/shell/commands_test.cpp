@@ -62,6 +62,29 @@ TEST_CASE(
   CHECK(board.must({"retry", "t1"}) == "t1 is ready");
 }
 
+TEST_CASE("wait ends when all tasks have ended, or one of them, and its exit tells how") {
+  const TestBoard board;
+  for (const char* title : {"a", "b", "c"}) board.must({"post", title, "--attempts", "1"});
+  board.must({"claim", "t1", "--as", "me"});
+  board.must({"done", "t1", "--as", "me", "--result", "7"});
+  CHECK(board.must({"wait", "t1"}) == "t1 is done");
+  CHECK(board.must({"wait", "t2", "t1", "--any"}) == "t1 is done");
+  CHECK(board.data({"wait", "t1", "--json"}).array().at(0).find("result")->integer() == 7);
+  const Finished late = board.run({"wait", "t1", "t2", "--timeout", "10ms"});
+  CHECK(late.exit_code == 7);
+  CHECK(contains(late.err, "not ended within 10ms: t2"));
+  CHECK(board.run({"wait", "t9"}).exit_code == 3);
+  Process waits = board.start({"wait", "t1", "2", "t3"});
+  REQUIRE(eventually([&] { return contains(waits.out(), "t1 is done"); }, patience));
+  board.must({"cancel", "t2", "--reason", "not needed"});
+  const Process controller = board.serve();
+  REQUIRE(eventually([&] { return contains(waits.out(), "t2 is cancelled: not needed"); }, patience));
+  CHECK(waits.running());
+  board.must({"claim", "t3", "--as", "me"});
+  board.must({"done", "t3", "--as", "me"});
+  CHECK(waits.wait() == 1);
+}
+
 TEST_CASE("The same key is the same task, however often it is posted") {
   const TestBoard board;
   CHECK(board.must({"post", "clean", "--key", "clean-1"}) == "t1");
@@ -305,6 +328,19 @@ TEST_CASE("Every command's help has an example") {
     ++commands;
   }
   CHECK(commands > 30);
+}
+
+TEST_CASE("The manual page names every command and lets no text act as roff") {
+  const TestBoard board(false);
+  const std::string page = board.must({"manual"});
+  CHECK(page.starts_with(".TH BIDBOARD 1"));
+  for (const std::string& line : lines_of(board.must({"--help"})))
+    if (line.starts_with("  ") && line[2] >= 'a' && line[2] <= 'z')
+      CHECK(contains(page, ".SS " + line.substr(2, line.find(' ', 2) - 2) + "\n"));
+  for (const std::string& line : lines_of(page))
+    if (line.starts_with("."))
+      CHECK((line == ".nf" || line == ".fi" || line == ".TP" || line.starts_with(".S") ||
+             line.starts_with(".TH ") || line.starts_with(".B ") || line.starts_with(".I ")));
 }
 
 TEST_CASE("Completions are scripts that bash accepts, and complete commands and options") {

@@ -65,7 +65,7 @@ TEST_CASE("query answers in tables, CSV and JSON, about now and about then") {
   board.must({"post", "with, comma and \"quotes\""});
   board.must({"post", "plain"});
   CHECK(board.must({"query", "SELECT id, title FROM tasks", "--csv"}) ==
-        "id,title\r\nt1,\"with, comma and \"\"quotes\"\"\"\r\nt2,plain\r");
+        "id,title\nt1,\"with, comma and \"\"quotes\"\"\"\nt2,plain");
   const Value rows = board.data({"query", "SELECT id, priority FROM tasks ORDER BY id DESC", "--json"});
   REQUIRE(rows.array().size() == 2);
   CHECK(member(rows.array().front(), "id") == Value("t2"));
@@ -79,10 +79,52 @@ TEST_CASE("query answers in tables, CSV and JSON, about now and about then") {
   CHECK(board.run({"query", ".nope"}).exit_code == 2);
   const std::string first = board.value("SELECT min(seq) FROM log WHERE kind = 'task_posted'");
   CHECK(contains(board.must({"query", "SELECT count(*) AS n FROM tasks", "--at", first}), "n\n1"));
-  const Finished prompt = board.run({"query"}, "SELECT count(*) AS n FROM tasks\n.quit\n");
+  const Finished prompt = board.run({"query"}, "SELECT count(*) AS n\nFROM tasks;\n.quit\n");
   INFO(prompt.out << prompt.err);
   CHECK(prompt.exit_code == 0);
   CHECK(contains(prompt.out, "n\n2"));
+}
+
+TEST_CASE("tasks and show tell the past with --at, as query does") {
+  const TestBoard board;
+  board.must({"post", "first"});
+  const std::string then = board.value("SELECT max(seq) FROM log");
+  board.must({"post", "second"});
+  board.must({"claim", "t1", "--as", "me"});
+  board.must({"done", "t1", "--as", "me", "--result", "7"});
+  CHECK_FALSE(contains(board.must({"tasks", "--at", then}), "second"));
+  CHECK(contains(board.must({"show", "t1", "--at", then}), "t1  ready  first"));
+  CHECK(*board.data({"show", "t1", "--at", then, "--json"}).find("state") == Value("ready"));
+  CHECK(board.run({"show", "t2", "--at", then}).exit_code == 3);
+  CHECK(board.run({"tasks", "--at", "999"}).exit_code == 3);
+}
+
+TEST_CASE("search finds words in titles, bodies, reasons, results and discoveries") {
+  const TestBoard board;
+  board.must({"post", "Fix the LOGIN", "--body", "first line\nthe session times out after login\nlast"});
+  board.must({"post", "other", "--attempts", "1"});
+  board.must({"claim", "t2", "--as", "me"});
+  board.must({"done", "t2", "--as", "me", "--result", "all sessions end"});
+  CHECK(board.run({"done", "t2", "--as", "me", "--result", "a late session"}).exit_code == 5);
+  const std::string found = board.must({"search", "session"});
+  CHECK(contains(found, "the session times out after login\n"));
+  CHECK(contains(found, "all sessions end"));
+  CHECK(contains(found, "a late session"));
+  CHECK_FALSE(contains(found, "first line"));
+  CHECK(board.data({"search", "login", "the", "--json"}).array().size() == 2);
+  CHECK(board.run({"search", "login", "nowhere"}).exit_code == 3);
+}
+
+TEST_CASE("Agents have their names in every table, so that all of them join agents.name") {
+  const TestBoard board;
+  board.must({"post", "a"});
+  board.must({"claim", "t1", "--as", "runner1"});
+  board.must({"done", "t1", "--as", "runner1"});
+  CHECK(board.run({"done", "t1", "--as", "runner1", "--result", "late"}).exit_code == 5);
+  for (const char* column : {"holder FROM tasks", "winner FROM auctions", "agent FROM discoveries",
+                             "agent FROM log WHERE kind = 'task_awarded'"})
+    CHECK(board.value(std::string("SELECT ") + column) == "runner1");
+  CHECK(board.value("SELECT count(*) FROM tasks JOIN agents ON agents.name = tasks.holder") == "1");
 }
 
 TEST_CASE("Hostile SQL is refused, changes nothing and ends") {

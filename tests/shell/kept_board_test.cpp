@@ -21,7 +21,7 @@ TEST_CASE("A board of format version 1 opens, proves itself whole, and goes on")
                                  "t5|whatever happens|done|1|1|3", "t6|claimed by hand|done|2|2|13",
                                  "t7|open|ready|0|0|0"});
   CHECK(board.value("SELECT kind, body FROM discoveries") == "late_result|late");
-  CHECK(board.value("SELECT mechanism, winner FROM auctions WHERE task = 't2'") == "optimal|a2");
+  CHECK(board.value("SELECT mechanism, winner FROM auctions WHERE task = 't2'") == "optimal|runner");
   CHECK(contains(board.must({"explain", "t2"}), "runner was the only one to bid"));
   CHECK(board.must({"post", "a new one", "--key", "once"}) == "t1");  // known under its key
   CHECK(board.must({"claim", "t7", "--as", "bob"}) == "1");

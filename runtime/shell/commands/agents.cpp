@@ -1,5 +1,4 @@
 // agents: the list of agents.
-#include <cstdio>
 
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/keys.hpp"
@@ -74,8 +73,7 @@ Result<Exit> list_agents(const Globals& globals, const AgentsArgs& args) {
                fmt::format("{}", agent.failed), doing});
   }
   if (table.empty())
-    std::puts(
-        "No agents. `bidboard agent --name NAME --exec CMD` starts one; --all also lists agents that are "
+    say("No agents. `bidboard agent --name NAME --exec CMD` starts one; --all also lists agents that are "
         "gone.");
   else
     table.print();

@@ -10,6 +10,7 @@
 #include "blackboard/format/keys.hpp"
 #include "blackboard/format/to_value.hpp"
 #include "blackboard/task_graph.hpp"
+#include "blackboard/text/readable.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
@@ -61,12 +62,12 @@ void print_bids(const BoardView& board, const Auction& auction) {
   if (auction.bids.empty()) return;
   Table table({"", "AGENT", "SECONDS", "BELIEVED", "PRICE", "SURE", "WAIT", "SCORE"});
   for (const RecordedBid& bid : auction.bids)
-    table.add({bid.agent == auction.winner ? coloured(Colour::green, "→") : " ", board.agent_name(bid.agent),
-               format_micros(bid.seconds), format_micros(bid.corrected_seconds), format_micros(bid.price),
-               format_micros(bid.confidence), format_micros(bid.wait), format_micros(bid.score)});
+    table.add({bid.agent == auction.winner ? coloured(Colour::green, "→") : Shown(" "),
+               board.agent_name(bid.agent), format_micros(bid.seconds), format_micros(bid.corrected_seconds),
+               format_micros(bid.price), format_micros(bid.confidence), format_micros(bid.wait),
+               format_micros(bid.score)});
   table.print();
-  if (auction.bid_count > auction.bids.size())
-    std::printf("  and %zu more\n", auction.bid_count - auction.bids.size());
+  if (auction.bid_count > auction.bids.size()) say("  and {} more", auction.bid_count - auction.bids.size());
 }
 
 std::string names(const BoardView& board, const RecordedRefusal& refusal) {
@@ -80,60 +81,53 @@ std::string names(const BoardView& board, const RecordedRefusal& refusal) {
 
 void print_refusals(const BoardView& board, const std::vector<RecordedRefusal>& refusals) {
   for (const RecordedRefusal& refusal : refusals) {
-    const std::string reason(name(refusal.reason));
     if (refusal.details.empty()) {
-      std::printf("  %s: %s (%s)\n", reason.c_str(), names(board, refusal).c_str(), refusal.detail.c_str());
+      say("  {}: {} ({})", refusal.reason, names(board, refusal), refusal.detail);
       continue;
     }
     for (std::size_t i = 0; i < refusal.agents.size(); ++i)
-      std::printf("  %s: %s (%s)\n", reason.c_str(), board.agent_name(refusal.agents[i]).c_str(),
-                  detail_of(refusal, i).c_str());
+      say("  {}: {} ({})", refusal.reason, board.agent_name(refusal.agents[i]), detail_of(refusal, i));
     if (refusal.count > refusal.agents.size())
-      std::printf("  %s: %zu more\n", reason.c_str(), refusal.count - refusal.agents.size());
+      say("  {}: {} more", refusal.reason, refusal.count - refusal.agents.size());
   }
 }
 
 /// An auction without bids. `open`: it is the last one, and the task still waits.
 void explain_failure(const BoardView& board, const Decision& failed, bool open, WallTime now) {
-  std::printf("\n%s %s, by %s\n", coloured(Colour::bold, fmt::format("{}:", failed.record.id)).c_str(),
-              ago(failed.record.closed_at, now).c_str(), failed.record.mechanism.c_str());
-  std::printf("%s.\n", failed.record.why.c_str());
+  say("\n{} {}, by {}", coloured(Colour::bold, words("{}:", failed.record.id)),
+      ago(failed.record.closed_at, now), failed.record.mechanism);
+  say("{}.", failed.record.why);
   print_refusals(board, failed.record.refusals);
   if (open && failed.ask_again > now)
-    std::printf("The agents are asked again in %s.\n", format_duration(failed.ask_again - now).c_str());
+    say("The agents are asked again in {}.", failed.ask_again - now);
   else if (open)
-    std::puts("The agents are asked again as soon as a controller serves and agents are connected.");
+    say("The agents are asked again as soon as a controller serves and agents are connected.");
 }
 
 void explain_award(const BoardView& board, const Decision& award, WallTime now) {
   const Auction& decision = award.record;
-  std::printf("\n%s awarded to %s %s, by %s\n",
-              coloured(Colour::bold, fmt::format("epoch {}:", award.epoch)).c_str(),
-              board.agent_name(decision.winner).c_str(), ago(decision.closed_at, now).c_str(),
-              decision.mechanism.c_str());
-  if (!decision.why.empty()) std::printf("%s.\n", decision.why.c_str());
+  say("\n{} awarded to {} {}, by {}", coloured(Colour::bold, words("epoch {}:", award.epoch)),
+      board.agent_name(decision.winner), ago(decision.closed_at, now), decision.mechanism);
+  if (!decision.why.empty()) say("{}.", decision.why);
   if (!decision.bundle.empty()) {
     std::string others;
     for (const TaskId task : decision.bundle)
       if (task != decision.task) others += fmt::format(" {}", task);
-    std::printf(
-        "Won by one bid together with%s. Each task has an equal share of the bid, and they run one after the "
-        "other.\n",
-        others.c_str());
+    say("Won by one bid together with{}. Each task has an equal share of the bid, and they run one after "
+        "the other.",
+        others);
   }
   if (decision.bid_count > 0) {
-    std::puts(fmt::format("{}{}:", counted(decision.bid_count, "bid"),
-                          decision.calibrated ? ", calibrated by what each agent delivered before" : "")
-                  .c_str());
+    say("{}{}:", counted(decision.bid_count, "bid"),
+        decision.calibrated ? ", calibrated by what each agent delivered before" : "");
     print_bids(board, decision);
     const Duration took = decision.closed_at - decision.opened_at;
-    if (took.us > 0) std::printf("The auction took %s.\n", format_duration(took).c_str());
+    if (took.us > 0) say("The auction took {}.", took);
     if (decision.price != 0)
-      std::printf("The %s mechanism sets the price at %s.\n", decision.mechanism.c_str(),
-                  format_micros(decision.price).c_str());
+      say("The {} mechanism sets the price at {}.", decision.mechanism, format_micros(decision.price));
   }
   if (!decision.refusals.empty()) {
-    std::puts("Agents that did not bid:");
+    say("Agents that did not bid:");
     print_refusals(board, decision.refusals);
   }
 }
@@ -151,21 +145,22 @@ std::string last_answer(const Decision* failed, AgentId agent) {
 /// Why a task that no agent holds still waits. `failed`: its last auction, if that had no bids.
 Result<void> explain_waiting(const BoardView& board, const Task& task, const Decision* failed) {
   if (task.state == TaskState::blocked) {
-    std::printf("\nIt waits for");
+    Shown needs = "";
     for (const Need& need : task.spec.needs) {
       const Result<Task> needed = board.task(need.task);
       if (needed && !is_over(needed->state))
-        std::fputs(fmt::format(" {} ({}, {})", need.task, needed->state, needed->spec.title).c_str(), stdout);
+        needs +=
+            words("{}{} ({}, {})", needs.empty() ? "" : ", ", need.task, needed->state, needed->spec.title);
     }
-    std::puts(".");
+    say("\nIt waits for {}.", needs);
     return {};
   }
   for (const std::string& hold : holds_in_words(task, read_clocks().wall))
-    std::puts(fmt::format("\nIt is held back: {}.", hold).c_str());
+    say("\nIt is held back: {}.", hold);
   if (task.state != TaskState::ready && task.state != TaskState::offered) return {};
   const Result<std::vector<Agent>> agents = board.agents();
   if (!agents) return fail(agents.error());
-  std::printf("\nWhich agents could take it now:\n");
+  say("\nWhich agents could take it now:");
   Table table({"AGENT", "STATE", "BUSY", "ANSWER"});
   for (const Agent& agent : *agents) {
     if (agent.state != AgentState::live) continue;
@@ -182,7 +177,7 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
                                                : "could, but is busy"});
   }
   if (table.empty())
-    std::puts("  none: no agent is running. Start some with `bidboard up` or `bidboard agent`.");
+    say("  none: no agent is running. Start some with `bidboard up` or `bidboard agent`.");
   else
     table.print();
   return {};
@@ -208,9 +203,8 @@ Result<Exit> explain(const Globals& globals, const std::string& id_text, bool js
     print_json(std::move(list));
     return Exit::ok;
   }
-  std::printf("%s %s is %s%s\n", to_string(*id).c_str(), coloured(Colour::bold, task->spec.title).c_str(),
-              shown_state(task->state).c_str(),
-              task->reason.empty() ? "." : fmt::format(": {}.", task->reason).c_str());
+  say("{} {} is {}{}", *id, coloured(Colour::bold, task->spec.title), shown_state(task->state),
+      task->reason.empty() ? Shown(".") : words(": {}.", task->reason));
   const WallTime now = read_clocks().wall;
   const bool waits = task->state == TaskState::ready || task->state == TaskState::offered;
   for (const Decision& decision : *decided) {
@@ -221,9 +215,8 @@ Result<Exit> explain(const Globals& globals, const std::string& id_text, bool js
     explain_award(*board, decision, now);
     for (const AttemptFailure& failure : task->failures)
       if (failure.epoch == decision.epoch)
-        std::printf("%s\n", coloured(Colour::yellow,
-                                     fmt::format("That attempt ended without a result: {}.", failure.reason))
-                                .c_str());
+        say("{}",
+            coloured(Colour::yellow, words("That attempt ended without a result: {}.", failure.reason)));
   }
   const bool unsold = !decided->empty() && !decided->back().record.winner;
   if (const Result<void> said = explain_waiting(*board, *task, unsold ? &decided->back() : nullptr); !said)
@@ -245,7 +238,7 @@ Result<Exit> bids(const Globals& globals, const std::string& id_text, bool json)
     if (!json) {
       const std::string end =
           auction.winner ? fmt::format("epoch {}", decision.epoch) : std::string("no bids");
-      std::printf("%s, %s, %s\n", to_string(auction.id).c_str(), end.c_str(), auction.mechanism.c_str());
+      say("{}, {}, {}", auction.id, end, auction.mechanism);
       print_bids(*board, auction);
       print_refusals(*board, auction.refusals);
     }
@@ -265,8 +258,7 @@ Result<Exit> bids(const Globals& globals, const std::string& id_text, bool json)
   if (json)
     print_json(std::move(list));
   else if (decided->empty())
-    std::printf("%s has not been awarded by an auction; see `bidboard explain %s`\n", to_string(*id).c_str(),
-                to_string(*id).c_str());
+    say("{} has not been awarded by an auction; see `bidboard explain {}`", *id, *id);
   return Exit::ok;
 }
 
@@ -311,12 +303,12 @@ Result<Exit> graph(const Globals& globals, const GraphArgs& args) {
   for (const Task& task : *tasks) {
     by_id[task.id] = &task;
     nodes.push_back({task.id, std::max<Micros>(task.spec.size, 1),
-                     fmt::format("{}\n{}", task.id, task.spec.title), colour_of(task.state)});
+                     fmt::format("{}\n{}", task.id, readable(task.spec.title)), colour_of(task.state)});
     for (const Need& need : task.spec.needs) edges.push_back({task.id, need.task});
   }
   const TaskGraph graph(nodes, edges);
   if (!args.critical) {
-    std::fputs(graph.dot().c_str(), stdout);
+    write_out(graph.dot());
     return Exit::ok;
   }
   Micros length = 0;
@@ -327,7 +319,7 @@ Result<Exit> graph(const Globals& globals, const GraphArgs& args) {
     table.add({to_string(id), format_micros(task.spec.size), shown_state(task.state), task.spec.title});
   }
   table.print();
-  std::printf("the estimated critical path is %s\n", format_duration({length}).c_str());
+  say("the estimated critical path is {}", Duration{length});
   return Exit::ok;
 }
 
@@ -335,6 +327,7 @@ struct SolveArgs {
   std::string verb;
   std::string file;
   std::string mechanism = "optimal";
+  bool json = false;  ///< changes nothing: it prints JSON anyway
 };
 
 Result<Exit> solve(const SolveArgs& args) {
@@ -348,11 +341,11 @@ Result<Exit> solve(const SolveArgs& args) {
   const Result<OfflineAuction> auction = read_auction(*document);
   if (!auction) return fail_in(args.file, auction.error());
   if (const std::size_t bundles = auction->problem.bundles.size(); bundles > 0 && *mechanism != combinatorial)
-    std::fprintf(stderr,
-                 "bidboard: %s ignores bids for several tasks (%zu in this file); use --mechanism "
-                 "combinatorial for them\n",
-                 args.mechanism.c_str(), bundles);
-  std::puts(to_json(write_outcome(*auction, args.mechanism, (*mechanism)(auction->problem)), 2).c_str());
+    hint(
+        "bidboard: {} ignores bids for several tasks ({} in this file); use --mechanism combinatorial for "
+        "them",
+        args.mechanism, bundles);
+  write_out(to_json(write_outcome(*auction, args.mechanism, (*mechanism)(auction->problem)), 2) + "\n");
   return Exit::ok;
 }
 
@@ -418,6 +411,7 @@ Command auction_command() {
         o.argument("solve", args->verb, "The word solve");
         o.argument("FILE", args->file, "JSON file, or - for stdin");
         o.text("--mechanism,-m", args->mechanism, "NAME", listed(mechanism_names()));
+        o.flag("--json", args->json, "Accepted for uniformity: the answer is always JSON");
         return [args](const Globals&) { return solve(*args); };
       }};
 }

@@ -22,13 +22,8 @@ struct BenchArgs {
 };
 
 Result<Exit> bench(BenchArgs args) {
-  if (args.options.runs < 1 || args.options.runs > 100 || args.options.tasks < 1 ||
-      args.options.tasks > 50'000)
-    return fail(Errc::invalid, "--runs must be from 1 to 100 and --tasks from 1 to 50000");
   args.options.program = own_program();
-  args.options.on_progress = [](const std::string& text) {
-    std::fprintf(stderr, "measuring: %s\n", text.c_str());
-  };
+  args.options.on_progress = [](const std::string& text) { hint("measuring: {}", text); };
   const Result<std::vector<Figure>> figures = run_bench(args.options);
   if (!figures) return fail(figures.error());
   if (args.json) {
@@ -63,8 +58,8 @@ Command bench_command() {
           [](Options& o) -> Action0 {
             auto args = std::make_shared<BenchArgs>();
             o.arguments("BLOCK", args->options.blocks, "What to measure [all that are not optional]", false);
-            o.integer("--runs", args->options.runs, "N", "Runs of each dispatch figure");
-            o.integer("--tasks", args->options.tasks, "N", "Tasks per dispatch run");
+            o.integer("--runs", args->options.runs, "N", "Runs of each dispatch figure", {1, 100});
+            o.integer("--tasks", args->options.tasks, "N", "Tasks per dispatch run", {1, 50'000});
             o.duration("--idle-window", args->options.idle_window, "TIME",
                        "How long idle agents are measured");
             o.flag("--json", args->json, "Print JSON");

@@ -1,5 +1,4 @@
 // init, controller: making a board and serving it.
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 
@@ -37,8 +36,7 @@ void write_settings(const BoardDirectory& board, const Config& config, const Ini
   for (const auto& [key, value] : {std::pair("project", args.project), std::pair("strategy", args.strategy),
                                    std::pair("mechanism", args.mechanism)})
     if (!value.empty())
-      std::fprintf(stderr, "%s exists and was not changed. `bidboard up` follows it; write there: %s: %s\n",
-                   file.c_str(), key, value.c_str());
+      hint("{} exists and was not changed. `bidboard up` follows it; write there: {}: {}", file, key, value);
 }
 
 Result<Exit> init(const Globals& globals, const InitArgs& args) {
@@ -73,13 +71,12 @@ Result<Exit> init(const Globals& globals, const InitArgs& args) {
     if (!configured) return fail(configured.error());
   }
   write_settings(*board, config, args);
-  std::printf("%s board %s\n", existed ? "There is already a" : "Made a", board->path.c_str());
+  say("{} board {}", existed ? "There is already a" : "Made a", board->path);
   if (!existed)
-    std::printf(
-        "Next: `bidboard post \"My first task\"`, then `bidboard claim t1 --as me` and `bidboard done t1 "
+    say("Next: `bidboard post \"My first task\"`, then `bidboard claim t1 --as me` and `bidboard done t1 "
         "--as me`.\n"
-        "      %s/bidboard.yaml says which agents `bidboard up` starts.\n",
-        board->home().c_str());
+        "      {}/bidboard.yaml says which agents `bidboard up` starts.",
+        board->home());
   return Exit::ok;
 }
 
@@ -95,8 +92,6 @@ Result<Exit> controller(const Globals& globals, const ControllerArgs& args) {
   if (!board) return fail(board.error());
   ServeOptions options;
   options.durability = args.no_sync ? Durability::none : Durability::commit;
-  if (args.connections_max < 1 || args.connections_max > 10'000)
-    return fail(Errc::invalid, "--max-connections must be from 1 to 10000");
   options.connections_max = static_cast<std::size_t>(args.connections_max);
   options.listen = args.listen;
   if (!args.quiet) {
@@ -152,7 +147,7 @@ Command controller_command() {
                    "Do not wait for the disk: a power failure can lose the last commits");
             o.text("--listen", args->listen, "ADDRESS", "Accept other machines too: tcp://ADDRESS:PORT");
             o.integer("--max-connections", args->connections_max, "N",
-                      "Limit of open connections, for local and for remote ones each");
+                      "Limit of open connections, for local and for remote ones each", {1, 10'000});
             o.flag("--quiet", args->quiet, "Print errors only");
             return [args](const Globals& globals) { return controller(globals, *args); };
           }};

@@ -1,5 +1,4 @@
 // doctor, backup, compact: maintenance of a board.
-#include <cstdio>
 #include <filesystem>
 
 #include "blackboard/board/compaction.hpp"
@@ -30,16 +29,14 @@ Result<Exit> doctor(const Globals& globals, bool deep, bool json) {
     item.set("text", finding.text);
     list.push(std::move(item));
     if (!json)
-      std::printf("%s %s\n",
-                  finding.grave ? coloured(Colour::red, "damaged:").c_str()
-                                : coloured(Colour::yellow, "note:").c_str(),
-                  finding.text.c_str());
+      say("{} {}", finding.grave ? coloured(Colour::red, "damaged:") : coloured(Colour::yellow, "note:"),
+          finding.text);
   }
   if (json)
     print_json(std::move(list));
   else if (!grave)
-    std::puts(deep ? "The board is intact, and its records match its log."
-                   : "The board is intact. `--deep` also compares its records with its log.");
+    say("The board is intact{}",
+        deep ? ", and its records match its log." : ". `--deep` also compares its records with its log.");
   return grave ? Exit::failed : Exit::ok;
 }
 
@@ -64,7 +61,7 @@ Result<Exit> backup(const Globals& globals, const BackupArgs& args) {
       !fs::copy_file(board->secret_file(), copy->secret_file(), fs::copy_options::overwrite_existing, error))
     return fail(Errc::storage, fmt::format("cannot copy {}: {}", board->secret_file(), error.message()));
   fs::copy_file(board->home() + "/bidboard.yaml", fs::path(target) / "bidboard.yaml", error);
-  std::printf("Copied to %s. Try: bidboard -C %s tasks\n", target.c_str(), target.c_str());
+  say("Copied to {}. Try: bidboard -C {} tasks", target, target);
   return Exit::ok;
 }
 
@@ -98,9 +95,8 @@ Result<Exit> compact_board(const Globals& globals, bool json) {
     data.set("kept", static_cast<std::int64_t>(done->kept));
     print_json(std::move(data));
   } else {
-    std::puts(fmt::format("Compacted up to event {}: removed {}; kept {} with auctions.", done->base,
-                          counted(done->removed, "event"), counted(done->kept, "event"))
-                  .c_str());
+    say("Compacted up to event {}: removed {}; kept {} with auctions.", done->base,
+        counted(done->removed, "event"), counted(done->kept, "event"));
   }
   return Exit::ok;
 }

@@ -1,9 +1,9 @@
 // cancel, retry, pause, resume, reassign: interventions of an operator.
-#include <cstdio>
 
 #include "blackboard/fmt.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
+#include "runtime/shell/print.hpp"
 
 namespace bidboard {
 namespace {
@@ -21,7 +21,7 @@ Result<Exit> direct(const Globals& globals, const DirectArgs& args, Direction wh
     if (!id) return fail(id.error());
     const Result<Changed> changed = call_for<Changed>(*board, Direct{what, *id, args.reason}, caller());
     if (!changed) return fail(changed.error());
-    std::puts(fmt::format("{} is {}", *id, changed->state).c_str());
+    say("{} is {}", *id, changed->state);
   }
   return Exit::ok;
 }
@@ -54,7 +54,7 @@ Result<Exit> reassign(const Globals& globals, const ReassignArgs& args) {
   const std::string agent = args.agent == "anyone" ? "" : args.agent;
   const Result<Changed> changed = call_for<Changed>(*board, Reassign{*id, agent}, caller());
   if (!changed) return fail(changed.error());
-  std::puts(fmt::format("{} is {}, reserved for {}", *id, changed->state, args.agent).c_str());
+  say("{} is {}, reserved for {}", *id, changed->state, args.agent);
   return Exit::ok;
 }
 

@@ -12,9 +12,11 @@
 #include "blackboard/format/codec.hpp"
 #include "blackboard/format/keys.hpp"
 #include "blackboard/format/to_value.hpp"
+#include "blackboard/text/readable.hpp"
+#include "blackboard/text/utf8.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/drivers/stop_signal.hpp"
-#include "runtime/net/client.hpp"
+#include "runtime/shell/board_changes.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
@@ -22,16 +24,16 @@
 namespace bidboard {
 namespace {
 
-/// Without a controller there is no event feed, so `watch` polls the board this often.
-constexpr Duration look_interval = milliseconds(500);
 constexpr Duration output_interval = milliseconds(100);
+constexpr std::size_t narrowest_gist = 20;
+constexpr std::size_t widest_gist = 120;
 
-std::string time_of_day(WallTime at) {
+std::string local_time(WallTime at) {
   const std::time_t seconds_part = static_cast<std::time_t>(at.us / 1'000'000);
   std::tm local{};
   ::localtime_r(&seconds_part, &local);
   char text[32];
-  std::strftime(text, sizeof text, "%H:%M:%S", &local);
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
   char out[48];
   std::snprintf(out, sizeof out, "%s.%03d", text, static_cast<int>(at.us / 1000 % 1000));
   return out;
@@ -85,13 +87,13 @@ std::string gist(const Event& event) {
       event.body);
 }
 
-std::string colour_kind(std::string_view kind) {
+Shown colour_kind(std::string_view kind) {
   if (kind == "task_finished") return coloured(Colour::green, kind);
   if (kind == "attempt_ended" || kind == "agent_left" || kind == "request_refused" ||
       kind == "auction_failed")
     return coloured(Colour::yellow, kind);
   if (kind == "task_awarded") return coloured(Colour::cyan, kind);
-  return std::string(kind);
+  return kind;
 }
 
 struct LogArgs {
@@ -118,16 +120,19 @@ struct LogFilter {
 
 void print_event(const BoardView& board, Seq seq, const Event& event, bool json) {
   if (json) {
-    std::puts(to_json(event_to_json(board, seq, event)).c_str());
+    print_json_line(event_to_json(board, seq, event));
     return;
   }
   const std::string task = task_of(event) ? to_string(task_of(event)) : "-";
   const std::string agent = agent_of(event) ? board.agent_name(agent_of(event)) : "-";
-  const std::string what = colour_kind(kind(event));
-  const std::size_t pad = what.size() + 17 - std::min<std::size_t>(17, display_width(what));
-  std::printf("%6llu %s %-*s %-5s %-10s %s\n", static_cast<unsigned long long>(seq.value),
-              coloured(Colour::dim, time_of_day(event.at)).c_str(), static_cast<int>(pad), what.c_str(),
-              task.c_str(), agent.c_str(), cut_to(gist(event), 120).c_str());
+  const Shown line = words("{:>6} {} {} {} {} ", seq.value, coloured(Colour::dim, local_time(event.at)),
+                           padded(colour_kind(kind(event)), 17), padded(task, 5), padded(agent, 10));
+  // On a terminal one line each, so that no word is broken at its edge.
+  const std::size_t used = display_width(line);
+  const std::size_t left = is_terminal()
+                               ? std::max(narrowest_gist, terminal_width() - std::min(used, terminal_width()))
+                               : widest_gist;
+  say("{}{}", line, cut_to(gist(event), left));
 }
 
 /// Visits the events from `from` on; returns the number of the last one.
@@ -167,22 +172,6 @@ Result<Seq> print_log(const BoardView& board, const LogArgs& args, const LogFilt
   return last;
 }
 
-/// Waits for new events: on the feed of a serving controller, else for the polling interval.
-void await_change(const BoardDirectory& board, std::unique_ptr<Feed>& feed, std::int64_t& feed_of) {
-  const auto writer = serving_writer(board);
-  if (!writer) {
-    feed.reset();
-    ::usleep(static_cast<useconds_t>(look_interval.us));
-    return;
-  }
-  if (!feed || feed_of != writer->pid) {
-    Result<std::unique_ptr<Feed>> opened = Feed::open(writer->feed);
-    feed = opened ? std::move(*opened) : nullptr;
-    feed_of = writer->pid;
-  }
-  if (feed) static_cast<void>(feed->wait(seconds(2)));
-}
-
 Result<Exit> show_log(const Globals& globals, const LogArgs& args) {
   LogFilter filter{{}, args.all};
   if (!args.task.empty()) {
@@ -201,11 +190,10 @@ Result<Exit> show_log(const Globals& globals, const LogArgs& args) {
     seen = *last;
   }
   const StopSignal stop;
-  std::unique_ptr<Feed> feed;
-  std::int64_t feed_of = 0;
+  BoardChanges changes(*directory);
   while (args.follow && !stop.requested()) {
-    std::fflush(stdout);
-    await_change(*directory, feed, feed_of);
+    flush_out();
+    changes.await(seconds(2));
     Result<BoardView> board = BoardView::open(*directory);
     if (!board) return fail(board.error());
     const Result<Seq> last = each_event(*board, seen.next(), [&](Seq seq, const Event& event) {
@@ -217,23 +205,43 @@ Result<Exit> show_log(const Globals& globals, const LogArgs& args) {
   return Exit::ok;
 }
 
+/// Without the beginning of a character at its end.
+std::string_view without_cut_character(std::string_view text) {
+  for (std::size_t back = 1; back <= 3 && back < text.size(); ++back) {
+    const std::string_view tail = text.substr(text.size() - back);
+    const auto first = static_cast<unsigned char>(tail.front());
+    if (first >= 0xc2 && utf8_length(tail) == 0) return text.substr(0, text.size() - back);
+    if (first < 0x80 || first >= 0xc2) break;
+  }
+  return text;
+}
+
 struct OutputArgs {
   std::string task;
   std::int64_t epoch = 0;
   bool follow = false;
+  bool raw = false;
 };
 
-/// Copies the new part of the file to stdout. False: the file does not exist.
-bool copy_new(const std::string& path, off_t& at) {
+/// Copies the new part of the file to stdout. False: the file does not exist. To a terminal, control
+/// characters go escaped, unless `raw`.
+bool copy_new(const std::string& path, off_t& at, bool raw) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return false;
   char buffer[64 * 1024];
   ssize_t n = 0;
   while ((n = ::pread(file.get(), buffer, sizeof buffer, at)) > 0) {
-    std::fwrite(buffer, 1, static_cast<std::size_t>(n), stdout);
-    at += n;
+    std::string_view part(buffer, static_cast<std::size_t>(n));
+    if (is_terminal() && !raw) {
+      // The file may be growing: a character whose end is not there yet comes with the next part.
+      part = without_cut_character(part);
+      write_out(readable_lines(part));
+    } else {
+      write_out(part);
+    }
+    at += static_cast<off_t>(part.size());
   }
-  std::fflush(stdout);
+  flush_out();
   return true;
 }
 
@@ -262,10 +270,9 @@ Result<Exit> output(const Globals& globals, const OutputArgs& args) {
     if (args.epoch == 0 && task->epoch != shown) {
       shown = task->epoch;
       at = 0;
-      if (args.follow && shown.value > 1)
-        std::fprintf(stderr, "--- epoch %llu\n", static_cast<unsigned long long>(shown.value));
+      if (args.follow && shown.value > 1) hint("--- epoch {}", shown);
     }
-    const bool exists = shown.value != 0 && copy_new(output_path(directory->path, *id, shown), at);
+    const bool exists = shown.value != 0 && copy_new(output_path(directory->path, *id, shown), at, args.raw);
     const bool goes_on = !is_over(task->state) && task->state != TaskState::waiting;
     if (!args.follow || !goes_on || stop.requested()) {
       if (!exists && !args.follow)
@@ -321,13 +328,14 @@ Command output_command() {
   return {"output",
           "Insight",
           "Print the output of a task's process",
-          "",
+          "A pipe or a file receives the exact bytes; on a terminal, control characters are shown escaped.",
           {{"bidboard output t12 -f", "follow it until the task ends"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<OutputArgs>();
             o.task("TASK", args->task);
             o.integer("--epoch", args->epoch, "E", "Output of this epoch; 0: the last one");
             o.flag("--follow,-f", args->follow, "Continue until the task has ended");
+            o.flag("--raw", args->raw, "The exact bytes on a terminal too, as for colours");
             return [args](const Globals& globals) { return output(globals, *args); };
           }};
 }

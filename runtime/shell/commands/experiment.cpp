@@ -86,10 +86,9 @@ void show_progress(std::size_t done, std::size_t total, double seconds_left) {
   static const bool on_terminal = ::isatty(STDERR_FILENO) != 0;
   const std::string left = format_duration(seconds(static_cast<std::int64_t>(seconds_left)));
   if (on_terminal)
-    std::fprintf(stderr, "\r%zu of %zu runs, %s left   %s", done, total, left.c_str(),
-                 done == total ? "\n" : "");
+    write_error(fmt::format("\r{} of {} runs, {} left   {}", done, total, left, done == total ? "\n" : ""));
   else if (done == total || done % std::max<std::size_t>(1, total / 10) == 0)
-    std::fprintf(stderr, "%zu of %zu runs, %s left\n", done, total, left.c_str());
+    hint("{} of {} runs, {} left", done, total, left);
 }
 
 void print_standings(const Results& results) {
@@ -111,12 +110,12 @@ void print_standings(const Results& results) {
   table.print();
   std::puts("× BOUND: geometric mean of makespan / bound over the runs that all strategies finished.");
   for (const AnswerTable& answers : answer_tables(results)) {
-    std::printf("\n%s. %s\n", answers.title.c_str(), answers.note.c_str());
-    Table shown(answers.head);
-    for (const std::vector<std::string>& row : answers.rows) shown.add(row);
+    say("\n{}. {}", answers.title, answers.note);
+    Table shown({answers.head.begin(), answers.head.end()});
+    for (const std::vector<std::string>& row : answers.rows) shown.add({row.begin(), row.end()});
     shown.print();
   }
-  std::printf("\n%s\n", answer(results, verdict).c_str());
+  say("\n{}", Shown::lines(answer(results, verdict)));
 }
 
 Result<Exit> run_one_cell(const Experiment& experiment, const std::string& name, bool json) {
@@ -153,13 +152,11 @@ Result<Exit> run(const ExperimentArgs& args) {
   if (args.dry_run) {
     const Result<double> total = predicted_seconds(experiment, options.program, options.threads);
     if (!total) return fail(total.error());
-    std::puts(fmt::format("{}: {} × {} of agents × {} × {} × {}; about {}", counted(runs, "run"),
-                          counted(experiment.workloads.size(), "workload"),
-                          counted(experiment.agents.size(), "group"),
-                          counted(experiment.faults.size(), "fault setting"),
-                          counted(experiment.strategies.size(), "strategy", "strategies"),
-                          counted(experiment.seeds, "seed"), seconds(1 + static_cast<std::int64_t>(*total)))
-                  .c_str());
+    say("{}: {} × {} of agents × {} × {} × {}; about {}", counted(runs, "run"),
+        counted(experiment.workloads.size(), "workload"), counted(experiment.agents.size(), "group"),
+        counted(experiment.faults.size(), "fault setting"),
+        counted(experiment.strategies.size(), "strategy", "strategies"), counted(experiment.seeds, "seed"),
+        seconds(1 + static_cast<std::int64_t>(*total)));
     return Exit::ok;
   }
   const StopSignal stop;
@@ -169,12 +166,11 @@ Result<Exit> run(const ExperimentArgs& args) {
   const Result<Results> results = run_experiment(experiment, options);
   if (!results) return fail(results.error());
   if (results->runs.size() < runs) {
-    std::fprintf(stderr, "\nStopped after %zu of %zu runs. Repeat the command to continue.\n",
-                 results->runs.size(), runs);
+    hint("\nStopped after {} of {} runs. Repeat the command to continue.", results->runs.size(), runs);
     return Exit::failed;
   }
   print_standings(*results);
-  std::printf("\nThe full report is %s/report.html\n", options.out.c_str());
+  say("\nThe full report is {}/report.html", options.out);
   return Exit::ok;
 }
 
@@ -191,7 +187,7 @@ Result<Exit> report_again(const ExperimentArgs& args) {
     all.push_back(std::move(*results));
   }
   if (args.markdown)
-    std::fputs((all.size() == 1 ? report_markdown(all.front()) : results_document(all)).c_str(), stdout);
+    write_out(all.size() == 1 ? report_markdown(all.front()) : results_document(all));
   else
     for (const Results& results : all) print_standings(results);
   return Exit::ok;
@@ -223,7 +219,7 @@ Result<Exit> list(const ExperimentArgs& args) {
   if (args.json)
     print_json(std::move(data));
   else if (found.empty())
-    std::printf("No results in %s. `bidboard experiment run FILE` makes some.\n", folder.c_str());
+    say("No results in {}. `bidboard experiment run FILE` makes some.", folder);
   else
     table.print();
   return Exit::ok;

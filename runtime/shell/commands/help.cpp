@@ -1,5 +1,4 @@
 // help, prime, completion: texts for people, for agents' prompts, and for shells.
-#include <cstdio>
 #include "blackboard/fmt.hpp"
 #include "experiments/experiment.hpp"
 #include "experiments/measures.hpp"
@@ -8,6 +7,7 @@
 #include "runtime/jobs/settings.hpp"
 #include "runtime/shell/command_line.hpp"
 #include "runtime/shell/commands.hpp"
+#include "runtime/shell/output.hpp"
 
 namespace bidboard {
 
@@ -77,7 +77,7 @@ std::string described_topics() {
 
 Result<Exit> help(const std::string& wanted) {
   const auto print = [](const std::string& text) {
-    std::fputs(text.c_str(), stdout);
+    write_out(text);
     return Exit::ok;
   };
   if (wanted.empty()) return print(fmt::format("{}\n{}\n", overview_text(), described_topics()));
@@ -107,19 +107,20 @@ std::vector<std::string> command_names() {
   return names;
 }
 
-void print_bash() {
-  std::printf(
-      "_bidboard() {\n  local word=\"${COMP_WORDS[COMP_CWORD]}\" command=\"\" i\n"
-      "  for ((i = 1; i < COMP_CWORD; i++)); do\n    case \"${COMP_WORDS[i]}\" in\n      -C) ((i++)) ;;\n    "
-      "  -*) ;;\n"
-      "      *) command=\"${COMP_WORDS[i]}\"; break ;;\n    esac\n  done\n  case \"$command\" in\n"
-      "    '') COMPREPLY=($(compgen -W '%s' -- \"$word\")) ;;\n",
-      joined(command_names()).c_str());
+std::string bash_completion() {
+  std::string text = fmt::format(
+      "_bidboard() {{\n  local word=\"${{COMP_WORDS[COMP_CWORD]}}\" command=\"\" i\n"
+      "  for ((i = 1; i < COMP_CWORD; i++)); do\n    case \"${{COMP_WORDS[i]}}\" in\n      -C) ((i++)) ;;\n"
+      "      -*) ;;\n"
+      "      *) command=\"${{COMP_WORDS[i]}}\"; break ;;\n    esac\n  done\n  case \"$command\" in\n"
+      "    '') COMPREPLY=($(compgen -W '{}' -- \"$word\")) ;;\n",
+      joined(command_names()));
   for (const Command& command : all_commands())
     if (!command.group.empty())
-      std::printf("    %s) COMPREPLY=($(compgen -W '%s' -- \"$word\") $(compgen -f -- \"$word\")) ;;\n",
-                  command.name.c_str(), joined(option_names(command)).c_str());
-  std::printf("  esac\n}\ncomplete -o filenames -F _bidboard bidboard\n");
+      text +=
+          fmt::format("    {}) COMPREPLY=($(compgen -W '{}' -- \"$word\") $(compgen -f -- \"$word\")) ;;\n",
+                      command.name, joined(option_names(command)));
+  return text + "  esac\n}\ncomplete -o filenames -F _bidboard bidboard\n";
 }
 
 std::string zsh_quoted(std::string text) {
@@ -129,41 +130,42 @@ std::string zsh_quoted(std::string text) {
   return text;
 }
 
-void print_zsh() {
-  std::printf("#compdef bidboard\n_bidboard() {\n  local -a commands\n  commands=(\n");
+std::string zsh_completion() {
+  std::string text = "#compdef bidboard\n_bidboard() {\n  local -a commands\n  commands=(\n";
   for (const Command& command : all_commands())
     if (!command.group.empty())
-      std::printf("    '%s:%s'\n", command.name.c_str(), zsh_quoted(command.summary).c_str());
-  std::printf(
-      "  )\n  if ((CURRENT == 2)); then _describe command commands; return; fi\n  case \"$words[2]\" in\n");
+      text += fmt::format("    '{}:{}'\n", command.name, zsh_quoted(command.summary));
+  text +=
+      "  )\n  if ((CURRENT == 2)); then _describe command commands; return; fi\n  case \"$words[2]\" in\n";
   for (const Command& command : all_commands())
     if (!command.group.empty())
-      std::printf("    %s) compadd -- %s; _files ;;\n", command.name.c_str(),
-                  joined(option_names(command)).c_str());
-  std::printf("  esac\n}\ncompdef _bidboard bidboard\n");
+      text += fmt::format("    {}) compadd -- {}; _files ;;\n", command.name, joined(option_names(command)));
+  return text + "  esac\n}\ncompdef _bidboard bidboard\n";
 }
 
-void print_fish() {
+std::string fish_completion() {
+  std::string text;
   for (const Command& command : all_commands()) {
     if (command.group.empty()) continue;
     std::string summary = command.summary;
     for (std::size_t at = 0; (at = summary.find('\'', at)) != std::string::npos; at += 2)
       summary.insert(at, "\\");
-    std::printf("complete -c bidboard -n __fish_use_subcommand -f -a %s -d '%s'\n", command.name.c_str(),
-                summary.c_str());
+    text += fmt::format("complete -c bidboard -n __fish_use_subcommand -f -a {} -d '{}'\n", command.name,
+                        summary);
     for (const std::string& option : option_names(command))
-      std::printf("complete -c bidboard -n '__fish_seen_subcommand_from %s' -l %s\n", command.name.c_str(),
-                  option.substr(2).c_str());
+      text += fmt::format("complete -c bidboard -n '__fish_seen_subcommand_from {}' -l {}\n", command.name,
+                          option.substr(2));
   }
+  return text;
 }
 
 Result<Exit> completion(const std::string& shell) {
   if (shell == "bash")
-    print_bash();
+    write_out(bash_completion());
   else if (shell == "zsh")
-    print_zsh();
+    write_out(zsh_completion());
   else if (shell == "fish")
-    print_fish();
+    write_out(fish_completion());
   else
     return fail(Errc::invalid, fmt::format("no completion for '{}'; use bash, zsh or fish", shell));
   return Exit::ok;
@@ -194,7 +196,7 @@ Command prime_command() {
           {{"bidboard prime >> AGENTS.md", "instruct every agent that works in this folder"}},
           [](Options&) -> Action0 {
             return [](const Globals&) -> Result<Exit> {
-              std::fputs(primer, stdout);
+              write_out(primer);
               return Exit::ok;
             };
           }};

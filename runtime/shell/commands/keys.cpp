@@ -1,5 +1,4 @@
 // keys: access keys for other machines.
-#include <cstdio>
 
 #include "blackboard/fmt.hpp"
 #include "blackboard/secrets.hpp"
@@ -27,11 +26,10 @@ void wake_controller(const BoardDirectory& board) {
 Result<Exit> init_keys(const BoardDirectory& board) {
   const Result<KeyPair> server = make_keys(board);
   if (!server) return fail(server.error());
-  std::printf("%s\n", to_hex(server->public_key).c_str());
-  std::fprintf(stderr,
-               "This is the public key of the board. Next: `bidboard keys add NAME` makes a client's key, "
-               "and `bidboard "
-               "controller --listen tcp://ADDRESS:PORT` accepts connections.\n");
+  say("{}", to_hex(server->public_key));
+  hint(
+      "This is the public key of the board. Next: `bidboard keys add NAME` makes a client's key, and "
+      "`bidboard controller --listen tcp://ADDRESS:PORT` accepts connections.");
   return Exit::ok;
 }
 
@@ -39,11 +37,10 @@ Result<Exit> add(const BoardDirectory& board, const KeysArgs& args) {
   const Result<std::string> file = add_key(board, args.names[0], args.operates);
   if (!file) return fail(file.error());
   wake_controller(board);
-  std::printf("%s\n", file->c_str());
-  std::fprintf(
-      stderr,
-      "Send this file over a secure channel and delete it here: anyone who has it can connect as %s.\n"
-      "On the other machine: bidboard agent --connect tcp://HOST:PORT --key FILE ...\n",
+  say("{}", *file);
+  hint(
+      "Send this file over a secure channel and delete it here: anyone who has it can connect as {}.\n"
+      "On the other machine: bidboard agent --connect tcp://HOST:PORT --key FILE ...",
       args.operates ? "an operator" : "an agent");
   return Exit::ok;
 }
@@ -56,9 +53,8 @@ Result<Exit> import(const BoardDirectory& board, const KeysArgs& args) {
   const Result<KeyPair> server = server_keys(board);
   if (!server) return fail(server.error());
   wake_controller(board);
-  std::printf("%s\n", to_hex(server->public_key).c_str());
-  std::fprintf(stderr, "This is the public key of the board; '%s' needs it to connect.\n",
-               args.names[0].c_str());
+  say("{}", to_hex(server->public_key));
+  hint("This is the public key of the board; '{}' needs it to connect.", args.names[0]);
   return Exit::ok;
 }
 
@@ -87,7 +83,7 @@ Result<Exit> list(const BoardDirectory& board, bool json) {
   if (json)
     print_json(std::move(items));
   else if (table.empty())
-    std::puts("There are no keys. `bidboard keys add NAME` makes one.");
+    say("There are no keys. `bidboard keys add NAME` makes one.");
   else
     table.print();
   return Exit::ok;

@@ -46,8 +46,6 @@ Result<Exit> post(const Globals& globals, PostArgs args) {
     if (!skill) return fail(skill.error());
     spec.skills.push_back({skill->name, skill->level.value_or(0)});
   }
-  if (args.attempts < 1 || args.attempts > 1000)
-    return fail(Errc::invalid, "--attempts must be from 1 to 1000");
   spec.attempts = static_cast<std::uint32_t>(args.attempts);
   spec.repeatable = !args.once;
   if (!args.parent.empty()) {
@@ -65,9 +63,9 @@ Result<Exit> post(const Globals& globals, PostArgs args) {
     answer.set("schema", "bidboard/1");
     answer.set("id", id);
     answer.set("existed", bool(posted->existed.front()));
-    std::puts(to_json(answer).c_str());
+    print_json_line(answer);
   } else {
-    std::puts(id.c_str());
+    say("{}", id);
   }
   return Exit::ok;
 }
@@ -89,9 +87,7 @@ Result<Exit> dep(const Globals& globals, const DepArgs& args) {
   const Result<Changed> changed =
       call_for<Changed>(*board, Depend{*task, {*need, args.any}, args.remove}, caller());
   if (!changed) return fail(changed.error());
-  std::puts(fmt::format("{} {} {} and is {}", *task, args.remove ? "no longer needs" : "needs", *need,
-                        changed->state)
-                .c_str());
+  say("{} {} {} and is {}", *task, args.remove ? "no longer needs" : "needs", *need, changed->state);
   return Exit::ok;
 }
 
@@ -120,16 +116,17 @@ Command post_command() {
                     "A task that must be done first; with :any, ended in any state");
             o.texts("--skill,-s", args->skills, "NAME[=LEVEL]",
                     "A required skill, optionally at a minimum level; also \"NAME>=LEVEL\"");
-            o.number("--size", spec.size, "SECONDS", "Expected work at speed 1 and skill level 1");
-            o.integer("--priority,-p", spec.priority, "N", "Higher numbers go first");
+            o.number("--size", spec.size, "SECONDS", "Expected work at speed 1 and skill level 1",
+                     ranges::work_seconds);
+            o.integer("--priority,-p", spec.priority, "N", "Higher numbers go first", ranges::priority);
             o.text("--kind", spec.kind, "WORD", "Groups similar tasks; calibration learns per kind");
             o.text("--project", spec.project, "NAME", "Its project [the board's]");
             o.duration("--timeout", spec.timeout, "TIME", "Time limit of one attempt");
-            o.integer("--attempts", args->attempts, "N", "Maximum number of attempts");
+            o.integer("--attempts", args->attempts, "N", "Maximum number of attempts", ranges::attempts);
             o.duration("--stall-after", spec.stall_after, "TIME",
                        "Report an attempt without output or progress for this long");
             o.flag("--once", args->once, "Never retry automatically after an unknown outcome; ask a person");
-            o.number("--budget", spec.budget, "PRICE", "Maximum price; 0: no limit");
+            o.number("--budget", spec.budget, "PRICE", "Maximum price; 0: no limit", ranges::price);
             o.text("--parent", args->parent, "TASK", "The task that it is part of");
             o.text("--key", spec.key, "TEXT",
                    "Makes posting idempotent: the same key again returns the existing task");

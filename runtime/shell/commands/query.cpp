@@ -1,16 +1,13 @@
 // query: SQL over the board, one statement or a prompt.
-#include <histedit.h>
-
-#include <cstdio>
 #include <cstdlib>
 #include <sstream>
 
-#include "blackboard/board/verify.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/query/query.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
+#include "runtime/shell/sql_prompt.hpp"
 
 namespace bidboard {
 namespace {
@@ -19,6 +16,7 @@ struct QueryArgs {
   std::string sql;
   std::int64_t at = 0;
   bool csv = false;
+  bool excel = false;
   bool json = false;
   Duration time_limit = seconds(5);
 };
@@ -37,7 +35,7 @@ Value cell_json(const SqlValue& value) {
   return {};
 }
 
-/// RFC 4180.
+/// RFC 4180, but for the end of a line: CRLF only with --excel, since a shell would keep the CR.
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
@@ -45,10 +43,10 @@ std::string csv_field(const std::string& text) {
   return quoted + '"';
 }
 
-void print_csv_line(const std::vector<std::string>& fields) {
-  for (std::size_t i = 0; i < fields.size(); ++i)
-    std::printf("%s%s", i ? "," : "", csv_field(fields[i]).c_str());
-  std::fputs("\r\n", stdout);
+void print_csv_line(const std::vector<std::string>& fields, bool excel) {
+  std::string line;
+  for (std::size_t i = 0; i < fields.size(); ++i) line += (i ? "," : "") + csv_field(fields[i]);
+  write_out(line + (excel ? "\r\n" : "\n"));
 }
 
 std::vector<std::string> texts_of(std::span<const SqlValue> row) {
@@ -59,19 +57,22 @@ std::vector<std::string> texts_of(std::span<const SqlValue> row) {
 
 Result<void> print_as_table(Query& query, const std::string& sql) {
   std::optional<Table> table;
-  const Result<void> ran =
-      query.run(sql, {[&](const std::vector<std::string>& names) { table.emplace(names); },
-                      [&](std::span<const SqlValue> row) {
-                        table->add(texts_of(row));
-                        return true;
-                      }});
+  const Result<void> ran = query.run(sql, {[&](const std::vector<std::string>& names) {
+                                             table.emplace(std::vector<Shown>(names.begin(), names.end()));
+                                           },
+                                           [&](std::span<const SqlValue> row) {
+                                             const std::vector<std::string> texts = texts_of(row);
+                                             table->add({texts.begin(), texts.end()});
+                                             return true;
+                                           }});
   if (ran && table) table->print();
   return ran;
 }
 
-Result<void> print_as_csv(Query& query, const std::string& sql) {
-  return query.run(sql, {print_csv_line, [](std::span<const SqlValue> row) {
-                           print_csv_line(texts_of(row));
+Result<void> print_as_csv(Query& query, const std::string& sql, bool excel) {
+  return query.run(sql, {[&](const std::vector<std::string>& names) { print_csv_line(names, excel); },
+                         [&](std::span<const SqlValue> row) {
+                           print_csv_line(texts_of(row), excel);
                            return true;
                          }});
 }
@@ -91,12 +92,23 @@ Result<void> print_as_json(Query& query, const std::string& sql) {
   return ran;
 }
 
-/// `.schema`, `.schema TABLE`, `.tables`: the tables and their columns.
+constexpr const char* prompt_help =
+    "A SELECT ends with `;` and may span lines. Ctrl-C drops what is typed, Tab completes names.\n"
+    "  .tables           list the tables\n"
+    "  .schema [TABLE]   show columns and what they mean\n"
+    "  .mode MODE        print answers as table, csv or json\n"
+    "  .help             print this\n"
+    "  .quit             end; Ctrl-D too\n";
+
+/// `.help`, `.schema`, `.schema TABLE`, `.tables`: what there is to ask.
 Result<void> print_schema(const std::string& words) {
+  if (words == ".help") {
+    write_out(prompt_help);
+    return {};
+  }
   const std::string table = words.starts_with(".schema ") ? words.substr(8) : std::string();
   if (table.empty() && words != ".schema" && words != ".tables")
-    return fail(Errc::invalid,
-                fmt::format("unknown command '{}'; use .schema [TABLE], .tables or .quit", words));
+    return fail(Errc::invalid, fmt::format("unknown command '{}'; .help lists the commands", words));
   constexpr std::string_view begin = "CREATE TABLE ";
   std::istringstream lines(Query::schema());
   std::string statement;  // with the comment before it
@@ -109,7 +121,7 @@ Result<void> print_schema(const std::string& words) {
     if (!line.starts_with(")")) continue;
     if (table.empty() || name == table) {
       found = true;
-      std::fputs((words == ".tables" ? name + "\n" : statement).c_str(), stdout);
+      write_out(words == ".tables" ? name + "\n" : statement);
     }
     statement.clear();
   }
@@ -121,65 +133,70 @@ Result<void> run_statement(const Snapshot& snapshot, const QueryArgs& args, cons
   if (sql.starts_with('.')) return print_schema(sql);
   QueryLimits limits;
   limits.time = args.time_limit;
+  limits.stopped = take_interrupt;
   Result<Query> query = Query::open(snapshot, limits);
   if (!query) return fail(query.error());
-  if (args.csv) return print_as_csv(*query, sql);
+  if (args.csv) return print_as_csv(*query, sql, args.excel);
   if (args.json) return print_as_json(*query, sql);
   return print_as_table(*query, sql);
 }
 
 /// One statement on the board as it is now, or as it was.
 Result<void> run_now(const BoardDirectory& directory, const QueryArgs& args, const std::string& sql) {
-  Result<BoardView> board = BoardView::open(directory);
+  const Result<BoardView> board = BoardView::open_at(directory, args.at);
   if (!board) return fail(board.error());
-  if (args.at == 0) return run_statement(board->snapshot(), args, sql);
-  if (args.at < 0 || Seq{static_cast<std::uint64_t>(args.at)} > board->snapshot().last_seq())
-    return fail(Errc::not_found, fmt::format("--at must be an event number up to {}, the last one",
-                                             board->snapshot().last_seq()));
-  const auto past = replay(board->snapshot(), {static_cast<std::uint64_t>(args.at)});
-  if (!past) return fail(past.error());
-  return run_statement(**past, args, sql);
+  return run_statement(board->snapshot(), args, sql);
 }
 
-const char* prompt_text(EditLine*) { return "bidboard> "; }
+/// `.mode table|csv|json`.
+Result<void> set_mode(const std::string& mode, QueryArgs& args) {
+  if (mode != "table" && mode != "csv" && mode != "json")
+    return fail(Errc::invalid, fmt::format("unknown mode '{}'; use table, csv or json", mode));
+  args.csv = mode == "csv";
+  args.json = mode == "json";
+  return {};
+}
 
-/// Lines until the end of input; history in ~/.bidboard_history.
-void run_prompt(const BoardDirectory& directory, const QueryArgs& args) {
-  const char* home = std::getenv("HOME");
-  const std::string history_file = home ? fmt::format("{}/.bidboard_history", home) : "";
-  History* history = ::history_init();
-  HistEvent event;
-  ::history(history, &event, H_SETSIZE, 1000);
-  if (!history_file.empty()) ::history(history, &event, H_LOAD, history_file.c_str());
-  EditLine* editor = ::el_init("bidboard", stdin, stdout, stderr);
-  ::el_set(editor, EL_PROMPT, prompt_text);
-  ::el_set(editor, EL_EDITOR, "emacs");
-  ::el_set(editor, EL_HIST, ::history, history);
-  std::puts("SQL over the board. .tables lists tables, .schema [TABLE] shows columns, .quit or Ctrl-D ends.");
-  std::string statement;
-  int length = 0;
-  while (const char* line = ::el_gets(editor, &length)) {
-    std::string text(line, static_cast<std::size_t>(length));
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' ' || text.back() == ';'))
-      text.pop_back();
-    if (text.empty()) continue;
-    ::history(history, &event, H_ENTER, text.c_str());
-    if (text == ".quit" || text == ".exit") break;
-    if (const Result<void> ran = run_now(directory, args, text); !ran) report(ran.error());
+/// Names of tables and columns, the words of a SELECT, and the prompt's own commands.
+std::vector<std::string> words_to_complete() {
+  std::vector<std::string> words{".help", ".tables", ".schema", ".mode", ".quit"};
+  std::istringstream sql(
+      "SELECT DISTINCT FROM WHERE GROUP BY ORDER HAVING LIMIT OFFSET JOIN LEFT ON USING AS AND OR NOT IN IS "
+      "NULL "
+      "LIKE BETWEEN CASE WHEN THEN ELSE END UNION ALL WITH RECURSIVE EXISTS DESC ASC count sum avg min max "
+      "total "
+      "group_concat round length substr instr json_extract");
+  for (std::string word; sql >> word;) words.push_back(word);
+  std::istringstream schema(Query::schema());
+  for (std::string line; std::getline(schema, line);) {
+    constexpr std::string_view begin = "CREATE TABLE ";
+    const bool table = line.starts_with(begin);
+    if (!table && !line.starts_with("  ")) continue;
+    const std::string rest = line.substr(table ? begin.size() : 2);
+    words.push_back(rest.substr(0, rest.find(' ')));
   }
-  if (!history_file.empty()) ::history(history, &event, H_SAVE, history_file.c_str());
-  ::el_end(editor);
-  ::history_end(history);
+  return words;
+}
+
+Result<Exit> prompt(const BoardDirectory& directory, QueryArgs args) {
+  SqlPrompt prompt;
+  prompt.run = [&](const std::string& statement) -> Result<void> {
+    if (statement.starts_with(".mode ")) return set_mode(statement.substr(6), args);
+    return run_now(directory, args, statement);
+  };
+  prompt.words = words_to_complete();
+  prompt.greeting =
+      "SQL over the board. End a statement with `;`. .help lists commands, .quit or Ctrl-D ends.";
+  if (const char* home = std::getenv("HOME")) prompt.history_file = fmt::format("{}/.bidboard_history", home);
+  return run_sql_prompt(prompt);
 }
 
 Result<Exit> query(const Globals& globals, const QueryArgs& args) {
+  if (args.excel && !args.csv) return fail(Errc::invalid, "--excel belongs to --csv");
   if (args.csv && args.json) return fail(Errc::invalid, "use only one of --csv and --json");
   const Result<BoardDirectory> directory = find_board(globals.directory);
   if (!directory) return fail(directory.error());
-  if (args.sql.empty()) {
-    run_prompt(*directory, args);
-    return Exit::ok;
-  }
+  if (args.sql.empty()) return prompt(*directory, args);
   const Result<std::string> sql = read_text(args.sql);
   if (!sql) return fail(sql.error());
   if (const Result<void> ran = run_now(*directory, args, *sql); !ran) return fail(ran.error());
@@ -203,6 +220,7 @@ Command query_command() {
         o.argument("SQL", args->sql, "The statement, @FILE, or - for stdin", false);
         o.integer("--at", args->at, "SEQ", "Query the board as it was after this event; 0: now");
         o.flag("--csv", args->csv, "Print CSV");
+        o.flag("--excel", args->excel, "With --csv: end lines with CRLF, as RFC 4180 and Excel do");
         o.flag("--json", args->json, "Print JSON");
         o.duration("--time-limit", args->time_limit, "TIME", "Give up after this long");
         return [args](const Globals& globals) { return query(globals, *args); };

@@ -23,9 +23,6 @@ Result<Exit> run(const Globals& globals, RunArgs args) {
   if (!text) return fail(text.error());
   Result<Plan> plan = read_plan(*text, args.file, known_names());
   if (!plan) return fail(plan.error());
-  if (args.options.agents < 0 || args.options.agents > 1000)
-    return fail(Errc::invalid, "--agents must be from 1 to 1000 (0: the default)");
-  if (args.scale < 0) return fail(Errc::invalid, "--scale must not be negative");
   if (args.scale > 0) args.options.scale = args.scale;
   if (!args.options.strategy.empty())
     if (const auto made = check_strategy(args.options.strategy); !made) return fail(made.error());
@@ -51,11 +48,13 @@ Command run_command() {
       "run",
       "Board",
       "Run a job file or a workflow trace to its end",
-      "FILE is a job file (YAML, see `bidboard help jobs`), or a recorded workflow or task graph (WfFormat in "
+      "FILE is a job file (YAML, see `bidboard help jobs`), or a recorded workflow or task graph (WfFormat "
+      "in "
       "JSON, DOT, STG), whose tasks simulated agents do.\n"
       "Tasks are posted to the board of this folder; if there is none, to a temporary board outside of it, "
       "which is\n"
-      "removed if every task is done. If no controller serves the board, `run` starts one and stops it at the "
+      "removed if every task is done. If no controller serves the board, `run` starts one and stops it at "
+      "the "
       "end. It also\n"
       "starts the agents that FILE names, which do the tasks of this job only. Their commands run in the "
       "current folder.\n"
@@ -68,14 +67,16 @@ Command run_command() {
       [](Options& o) -> Action0 {
         auto args = std::make_shared<RunArgs>();
         o.argument("FILE", args->file, "Job file or trace");
-        o.integer("--agents", args->options.agents, "N", "Agents to start if the file names none; 0: four");
+        o.integer("--agents", args->options.agents, "N", "Agents to start if the file names none; 0: four",
+                  {0, 1'000});
         o.text("--strategy", args->options.strategy, "NAME",
                fmt::format("{}; see `bidboard help strategies`", listed(strategy_names())));
         o.text("--mechanism", args->options.mechanism, "NAME", listed(mechanism_names()));
         o.number("--scale", args->scale, "X",
-                 "Traces: seconds per recorded second; 0: the critical path takes 5 s");
+                 "Traces: seconds per recorded second; 0: the critical path takes 5 s", {0, 1e6});
         o.duration("--time-limit", args->options.time_limit, "TIME", "Give up after this long");
-        o.flag("--fresh", args->options.fresh, "Cancel what is left of an earlier run of FILE and begin anew");
+        o.flag("--fresh", args->options.fresh,
+               "Cancel what is left of an earlier run of FILE and begin anew");
         o.flag("--wait", args->options.wait,
                "Wait for agents if there is none that can do some task; else that is an error");
         o.flag("--keep", args->options.keep, "Keep the temporary board even if every task is done");

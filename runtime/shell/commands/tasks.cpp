@@ -1,10 +1,8 @@
 // tasks, ready, show: lists of tasks, and one task in detail.
 #include <algorithm>
-#include <cstdio>
 
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/keys.hpp"
-#include "runtime/drivers/clock.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
@@ -17,6 +15,7 @@ struct ListArgs {
   std::string state;
   std::string project;
   std::int64_t limit = 0;
+  std::int64_t at = 0;
   bool json = false;
 };
 
@@ -31,18 +30,18 @@ Result<Exit> print_tasks(const BoardView& board, std::vector<Task> tasks, bool j
     print_json(std::move(list));
     return Exit::ok;
   }
-  const WallTime now = read_clocks().wall;
+  const WallTime now = board.now();
   Table table({"ID", "STATE", "HOLDER", "TRY", "SINCE", "TITLE"});
   for (const Task& task : tasks) {
     const WallTime since =
         std::max({task.created_at, task.ready_at, task.awarded_at, task.started_at, task.finished_at});
-    std::string title = task.spec.title;
-    if (!task.reason.empty() && task.state != TaskState::done) title += fmt::format("  ({})", task.reason);
+    Shown title = task.spec.title;
+    if (!task.reason.empty() && task.state != TaskState::done) title += words("  ({})", task.reason);
     table.add({to_string(task.id), shown_state(task.state), board.agent_name(task.holder),
                fmt::format("{}/{}", task.attempts, task.spec.attempts), ago(since, now), title});
   }
   if (table.empty())
-    std::puts("No tasks. `bidboard post TITLE` posts one.");
+    say("No tasks. `bidboard post TITLE` posts one.");
   else
     table.print();
   return Exit::ok;
@@ -63,7 +62,7 @@ Result<void> check_state(const std::string& state) {
 
 Result<Exit> list_tasks(const Globals& globals, const ListArgs& args) {
   if (const Result<void> known = check_state(args.state); !known) return fail(known.error());
-  Result<BoardView> board = BoardView::open(globals);
+  Result<BoardView> board = BoardView::open_at(globals, args.at);
   if (!board) return fail(board.error());
   Result<std::vector<Task>> tasks = board->tasks();
   if (!tasks) return fail(tasks.error());
@@ -116,15 +115,14 @@ std::string listed(const std::vector<SkillNeed>& skills) {
   return text;
 }
 
-void line(const char* label, const std::string& value) {
-  if (!value.empty())
-    std::printf("%s %s\n", coloured(Colour::dim, fmt::format("{:<11}", label)).c_str(), value.c_str());
+void line(const char* label, const Shown& value) {
+  if (!value.empty()) say("{} {}", coloured(Colour::dim, padded(label, 11)), value);
 }
 
 Result<void> print_task(const BoardView& board, const Task& task) {
-  const WallTime now = read_clocks().wall;
-  std::printf("%s  %s  %s\n", coloured(Colour::bold, to_string(task.id)).c_str(),
-              shown_state(task.state).c_str(), coloured(Colour::bold, task.spec.title).c_str());
+  const WallTime now = board.now();
+  say("{}  {}  {}", coloured(Colour::bold, to_string(task.id)), shown_state(task.state),
+      coloured(Colour::bold, task.spec.title));
   line("because", task.state == TaskState::done ? "" : task.reason);
   if (task.holder)
     line(is_held(task.state)   ? "held by"
@@ -154,24 +152,29 @@ Result<void> print_task(const BoardView& board, const Task& task) {
   for (const AttemptFailure& failure : task.failures)
     line("earlier",
          fmt::format("epoch {} by {}: {}", failure.epoch, board.agent_name(failure.agent), failure.reason));
-  if (!task.spec.body.empty()) std::printf("\n%s\n", task.spec.body.c_str());
+  if (!task.spec.body.empty()) say("\n{}", Shown::lines(task.spec.body));
   if (task.state == TaskState::done) {
     const Result<std::string> result = board.result_of(task);
     if (!result) return fail(result.error());
-    std::printf("\n%s\n%s\n", coloured(Colour::dim, "result").c_str(),
-                result->empty() ? "(none)" : result->c_str());
+    say("\n{}\n{}", coloured(Colour::dim, "result"), Shown::lines(result->empty() ? "(none)" : *result));
   }
   return {};
 }
 
-Result<Exit> show(const Globals& globals, const std::string& id_text, bool json) {
-  const Result<TaskId> id = read_task_id(id_text);
+struct ShowArgs {
+  std::string task;
+  std::int64_t at = 0;
+  bool json = false;
+};
+
+Result<Exit> show(const Globals& globals, const ShowArgs& args) {
+  const Result<TaskId> id = read_task_id(args.task);
   if (!id) return fail(id.error());
-  Result<BoardView> board = BoardView::open(globals);
+  Result<BoardView> board = BoardView::open_at(globals, args.at);
   if (!board) return fail(board.error());
   const Result<Task> task = board->task(*id);
   if (!task) return fail(task.error());
-  if (!json) {
+  if (!args.json) {
     if (const Result<void> printed = print_task(*board, *task); !printed) return fail(printed.error());
     return Exit::ok;
   }
@@ -198,6 +201,7 @@ Command tasks_command() {
             o.text("--state", args->state, "STATE", "Only tasks in this state");
             o.text("--project", args->project, "NAME", "Only tasks of this project");
             o.integer("--limit", args->limit, "N", "Only the last N; 0: all");
+            o.integer("--at", args->at, "SEQ", "As it was after this event of the log; 0: now");
             o.flag("--json", args->json, "Print JSON");
             return [args](const Globals& globals) { return list_tasks(globals, *args); };
           }};
@@ -221,13 +225,15 @@ Command show_command() {
           "Tasks",
           "Show a task in detail, with its result",
           "",
-          {{"bidboard show t12", "as text"}, {"bidboard show t12 --json", "as JSON"}},
+          {{"bidboard show t12", "as text"},
+           {"bidboard show t12 --json", "as JSON"},
+           {"bidboard show t12 --at 120", "as it was after event 120 of `bidboard log`"}},
           [](Options& o) -> Action0 {
-            auto id = std::make_shared<std::string>();
-            auto json = std::make_shared<bool>(false);
-            o.task("TASK", *id);
-            o.flag("--json", *json, "Print JSON");
-            return [id, json](const Globals& globals) { return show(globals, *id, *json); };
+            auto args = std::make_shared<ShowArgs>();
+            o.task("TASK", args->task);
+            o.integer("--at", args->at, "SEQ", "As it was after this event of the log; 0: now");
+            o.flag("--json", args->json, "Print JSON");
+            return [args](const Globals& globals) { return show(globals, *args); };
           }};
 }
 

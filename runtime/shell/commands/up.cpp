@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -246,9 +245,8 @@ Result<Exit> up(const Globals& globals, const UpArgs& args) {
     Result<Detached> left = leave_terminal(*board);
     if (!left) return fail(left.error());
     if (left->is_parent) {
-      std::puts(fmt::format("The board is up with {}. See `bidboard status`; stop it with `bidboard down`.",
-                            counted(settings->agents.size(), "agent"))
-                    .c_str());
+      say("The board is up with {}. See `bidboard status`; stop it with `bidboard down`.",
+          counted(settings->agents.size(), "agent"));
       return Exit::ok;
     }
     detached = std::move(*left);
@@ -271,7 +269,7 @@ Result<Exit> down(const Globals& globals) {
     const Result<Nothing> stopped = call_for<Nothing>(*board, Shutdown{}, caller());
     if (!stopped) return fail(stopped.error());
   } else {
-    std::puts("Nothing is running.");
+    say("Nothing is running.");
     return Exit::ok;
   }
   const Instant give_up = read_clocks().mono + stop_patience;
@@ -281,7 +279,7 @@ Result<Exit> down(const Globals& globals) {
                   fmt::format("it did not stop within {}; see the logs in {}", stop_patience, board->run()));
     ::usleep(10'000);
   }
-  std::puts("The board is down. Its data is kept.");
+  say("The board is down. Its data is kept.");
   return Exit::ok;
 }
 
@@ -301,6 +299,9 @@ Result<Overview> look(const BoardView& board) {
     overview.listens = writer->tcp;
     Result<Status> status = call_for<Status>(board.directory(), AskStatus{});
     if (!status) return fail(status.error());
+    std::sort(status->agents.begin(), status->agents.end(), [&](const AgentStatus& a, const AgentStatus& b) {
+      return in_natural_order(board.agent_name(a.agent), board.agent_name(b.agent));
+    });
     overview.serving = std::move(*status);
   }
   const Result<std::vector<Task>> tasks = board.tasks();
@@ -317,33 +318,29 @@ Result<Overview> look(const BoardView& board) {
 }
 
 void print_overview(const BoardView& board, const Overview& overview) {
-  std::printf("board       %s\n", board.directory().path.c_str());
+  say("board       {}", board.directory().path);
   if (overview.serving) {
     const Status& s = *overview.serving;
-    std::printf("controller  process %lld, up for %s, term %llu, %llu events\n",
-                static_cast<long long>(s.pid), format_duration(s.up_for).c_str(),
-                static_cast<unsigned long long>(s.term.value), static_cast<unsigned long long>(s.seq.value));
-    if (!overview.listens.empty()) std::printf("listens     %s\n", overview.listens.c_str());
-    std::printf("strategy    %s%s\n", s.strategy.c_str(),
-                s.strategy == "auction" ? fmt::format(", {}", s.mechanism).c_str() : "");
-    std::printf("agents      %zu connected\n", s.agents.size());
+    say("controller  process {}, up for {}, term {}, {}", s.pid, s.up_for, s.term,
+        counted(s.seq.value, "event"));
+    if (!overview.listens.empty()) say("listens     {}", overview.listens);
+    say("strategy    {}{}", s.strategy, s.strategy == "auction" ? ", " + s.mechanism : std::string());
+    say("agents      {} connected", s.agents.size());
     for (const AgentStatus& agent : s.agents)
-      std::printf("            %-14s %u running, last heartbeat %s ago\n",
-                  board.agent_name(agent.agent).c_str(), agent.running,
-                  format_duration(agent.silent_for).c_str());
-    if (s.malformed > 0)
-      std::printf("malformed   %llu messages\n", static_cast<unsigned long long>(s.malformed));
+      say("            {} {} running, last heartbeat {} ago", padded(board.agent_name(agent.agent), 14),
+          agent.running, agent.silent_for);
+    if (s.malformed > 0) say("malformed   {}", counted(s.malformed, "message"));
   } else {
-    std::puts("controller  none; commands work one at a time, agents need one (`bidboard up`)");
+    say("controller  none; commands work one at a time, agents need one (`bidboard up`)");
   }
-  if (overview.supervisor != 0) std::printf("supervisor  process %d\n", overview.supervisor);
+  if (overview.supervisor != 0) say("supervisor  process {}", overview.supervisor);
   std::string counts;
   for (const auto& [state, count] : overview.tasks)
     counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, state);
-  std::printf("tasks       %s\n", counts.empty() ? "none" : counts.c_str());
+  say("tasks       {}", counts.empty() ? "none" : counts);
   if (overview.unserved > 0)
-    std::printf("            %s that no connected agent can do; `bidboard explain TASK` says why\n",
-                counted(overview.unserved, "task").c_str());
+    say("            {} that no connected agent can do; `bidboard explain TASK` says why",
+        counted(overview.unserved, "task"));
 }
 
 Value to_json_value(const BoardView& board, const Overview& overview) {

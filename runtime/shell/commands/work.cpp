@@ -1,5 +1,4 @@
 // claim, renew, done, fail, progress: work on a task from the shell, or from inside a task's process.
-#include <cstdio>
 #include <cstdlib>
 
 #include "blackboard/fmt.hpp"
@@ -32,18 +31,17 @@ Result<Exit> print_claim(const Claimed& claimed, const ClaimArgs& args) {
     data.set("epoch", claimed.epoch.value);
     data.set("agent", to_string(claimed.agent));
     data.set("deadline", static_cast<double>(claimed.deadline.us) / 1e6);
-    std::puts(to_json(data).c_str());
+    print_json_line(data);
     return Exit::ok;
   }
-  const std::string epoch = fmt::format("{}", claimed.epoch);
-  std::puts(args.next ? fmt::format("{} {}", claimed.task, epoch).c_str() : epoch.c_str());
+  if (args.next)
+    say("{} {}", claimed.task, claimed.epoch);
+  else
+    say("{}", claimed.epoch);
   if (is_terminal())
-    std::fprintf(stderr,
-                 "%s is yours for %s (epoch %s). Next: `bidboard done %s --as %s --result TEXT`; also "
-                 "`renew`, `fail`\n",
-                 to_string(claimed.task).c_str(),
-                 format_duration(claimed.deadline - read_clocks().wall).c_str(), epoch.c_str(),
-                 to_string(claimed.task).c_str(), args.as.c_str());
+    hint(
+        "{} is yours for {} (epoch {}). Next: `bidboard done {} --as {} --result TEXT`; also `renew`, `fail`",
+        claimed.task, claimed.deadline - read_clocks().wall, claimed.epoch, claimed.task, args.as);
   return Exit::ok;
 }
 
@@ -119,10 +117,9 @@ struct ReportArgs {
 Result<Exit> send_report(const Globals& globals, const ReportArgs& args, RequestBody body, const char* verb) {
   const Result<Target> board = find_target(globals);
   if (!board) return fail(board.error());
-  if (args.epoch < 0) return fail(Errc::invalid, "--epoch must be a positive number");
   const Result<Changed> changed = call_for<Changed>(*board, std::move(body), caller(args.as));
   if (!changed) return fail(changed.error());
-  if (verb) std::puts(fmt::format("{} is {}", changed->task, changed->state).c_str());
+  if (verb) say("{} is {}", changed->task, changed->state);
   return Exit::ok;
 }
 
@@ -145,12 +142,10 @@ Result<Exit> renew(const Globals& globals, const ReportArgs& args) {
 Result<Exit> progress(const Globals& globals, const ReportArgs& args) {
   const Result<TaskId> id = args.id();
   if (!id) return fail(id.error());
-  char* end = nullptr;
-  const double fraction = std::strtod(args.fraction.c_str(), &end);
-  if (args.fraction.empty() || *end != '\0' || !(fraction >= 0 && fraction <= 1))
-    return fail(Errc::invalid, fmt::format("progress must be a number from 0 to 1, not '{}'", args.fraction));
+  const Result<Micros> fraction = read_number(args.fraction, ranges::progress);
+  if (!fraction) return fail(Errc::invalid, "progress " + fraction.error().text);
   const Epoch epoch{static_cast<std::uint64_t>(args.epoch)};
-  return send_report(globals, args, Progress{*id, epoch, to_micros(fraction), args.text}, nullptr);
+  return send_report(globals, args, Progress{*id, epoch, *fraction, args.text}, nullptr);
 }
 
 void declare_report(Options& o, ReportArgs& args) {
@@ -215,7 +210,7 @@ Command done_command() {
         o.task("TASK", args->task, false);
         declare_report(o, *args);
         o.text("--result,-r", args->text, "JSON|@FILE|-", "The result: JSON or any text");
-        o.number("--price", args->price, "PRICE", "Its price");
+        o.number("--price", args->price, "PRICE", "Its price", ranges::price);
         o.integer("--tokens", args->tokens, "N", "Tokens spent");
         return [args](const Globals& globals) { return finish(globals, *args, true); };
       }};

@@ -1,0 +1,68 @@
+// Boards that this user may not read, or may read and not write.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/test_board.hpp"
+
+using namespace bidboard;
+using namespace bidboard::testing;
+
+namespace {
+
+/// Runs the tool as a user whom the folders' modes bind: root becomes another one.
+Finished run_bound(const TestBoard& board, std::vector<std::string> words, const std::string& directory) {
+  std::vector<std::string> argv{BIDBOARD_BINARY};
+  if (::geteuid() == 0)
+    argv = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", BIDBOARD_BINARY};
+  argv.insert(argv.end(), words.begin(), words.end());
+  ProcessOptions options = board.surroundings();
+  options.directory = directory;
+  return run_program(argv, options);
+}
+
+void open_to_all(const TestBoard& board) {
+  const std::string home = board.home();
+  REQUIRE(::chmod(home.substr(0, home.rfind('/')).c_str(), 0755) == 0);
+  REQUIRE(::chmod(home.c_str(), 0755) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("A board that one may not read is named, and hides the board of a folder above") {
+  const TestBoard board;
+  open_to_all(board);
+  board.must({"-C", board.path("inner"), "init"});
+  REQUIRE(::chmod(board.path("inner").c_str(), 0755) == 0);
+  REQUIRE(::chmod(board.path("inner/.bidboard").c_str(), 0) == 0);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"tasks"}, {"doctor"}, {"status"}, {"post", "x"}}) {
+    const Finished finished = run_bound(board, words, board.path("inner"));
+    INFO(finished.err);
+    CHECK(finished.exit_code == 4);
+    CHECK(contains(finished.err, "/inner/.bidboard is not readable by you"));
+  }
+  REQUIRE(::chmod(board.path("inner/.bidboard").c_str(), 0700) == 0);
+}
+
+TEST_CASE("A board in a folder that one may read but not write is read; writing says why not") {
+  const TestBoard board;
+  board.must({"post", "to be read"});
+  open_to_all(board);
+  REQUIRE(::chmod(board.path(".bidboard").c_str(), 0555) == 0);
+  for (const char* file : {"data.mdb", "lock.mdb", "writer.lock"})
+    REQUIRE(::chmod(board.path(std::string(".bidboard/") + file).c_str(), 0444) == 0);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"tasks"}, {"show", "t1"}, {"log"}, {"query", "SELECT title FROM tasks"}}) {
+    const Finished finished = run_bound(board, words, board.home());
+    INFO(finished.err);
+    CHECK(finished.exit_code == 0);
+    CHECK(contains(finished.out, "to be read"));
+  }
+  CHECK(run_bound(board, {"status"}, board.home()).exit_code == 0);
+  const Finished post = run_bound(board, {"post", "x"}, board.home());
+  INFO(post.err);
+  CHECK(post.exit_code == 4);
+  CHECK(contains(post.err, "is not writable by you"));
+  REQUIRE(::chmod(board.path(".bidboard").c_str(), 0700) == 0);
+}

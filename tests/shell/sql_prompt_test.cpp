@@ -1,0 +1,146 @@
+// The prompt of `bidboard query`, on a terminal and from a pipe.
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <poll.h>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/test_board.hpp"
+
+using namespace bidboard;
+using namespace bidboard::testing;
+
+namespace {
+
+/// The prompt behind a terminal of its own.
+class Typist {
+ public:
+  explicit Typist(const TestBoard& board) {
+    master_ = ::posix_openpt(O_RDWR | O_NOCTTY);
+    REQUIRE(master_ >= 0);
+    REQUIRE((::grantpt(master_) == 0 && ::unlockpt(master_) == 0));
+    const std::string terminal = ::ptsname(master_);
+    const std::string home = board.home();
+    pid_ = ::fork();
+    REQUIRE(pid_ >= 0);
+    if (pid_ == 0) {
+      ::setsid();
+      const int slave = ::open(terminal.c_str(), O_RDWR);
+      ::ioctl(slave, TIOCSCTTY, 0);
+      for (int fd = 0; fd <= 2; ++fd) ::dup2(slave, fd);
+      ::close(master_);
+      ::setenv("TERM", "xterm", 1);
+      ::setenv("HOME", home.c_str(), 1);
+      ::unsetenv("BIDBOARD_DIR");
+      if (::chdir(home.c_str()) != 0) ::_exit(126);
+      ::execl(BIDBOARD_BINARY, BIDBOARD_BINARY, "query", static_cast<char*>(nullptr));
+      ::_exit(127);
+    }
+  }
+  ~Typist() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+    ::close(master_);
+  }
+  Typist(const Typist&) = delete;
+  Typist& operator=(const Typist&) = delete;
+
+  /// Once the prompt waits: what is typed before would reach a terminal that is not its own yet.
+  void type(const std::string& keys) {
+    INFO(seen_);
+    REQUIRE(eventually([&] { return contains(last_line(), "> "); }, patience));
+    press(keys);
+  }
+  /// In the middle of a line.
+  void press(const std::string& keys) {
+    seen_.clear();
+    REQUIRE(::write(master_, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
+  }
+  /// Whether the text appears after the last keys.
+  bool sees(const std::string& text) {
+    return eventually([&] { return contains(read(), text); }, patience);
+  }
+  int ends() {
+    int status = -1;
+    if (!eventually(
+            [&] {
+              read();
+              return ::waitpid(pid_, &status, WNOHANG) == pid_;
+            },
+            patience))
+      return -1;
+    pid_ = -1;
+    return WEXITSTATUS(status);
+  }
+  const std::string& seen() const { return seen_; }
+
+ private:
+  std::string last_line() {
+    read();
+    return seen_.substr(seen_.rfind('\n') + 1);
+  }
+  const std::string& read() {
+    pollfd ready{master_, POLLIN, 0};
+    char part[4096];
+    while (::poll(&ready, 1, 0) > 0 && (ready.revents & POLLIN) != 0) {
+      const ssize_t got = ::read(master_, part, sizeof part);
+      if (got <= 0) break;
+      seen_.append(part, static_cast<std::size_t>(got));
+    }
+    return seen_;
+  }
+
+  int master_ = -1;
+  pid_t pid_ = -1;
+  std::string seen_;
+};
+
+}  // namespace
+
+TEST_CASE(
+    "The SQL prompt goes on to the `;`, Ctrl-C drops the line, Tab completes, and lines are remembered") {
+  const TestBoard board;
+  board.must({"post", "the only one"});
+  {
+    Typist typist(board);
+    REQUIRE(typist.sees("bidboard> "));
+    typist.type("SELECT title\r");
+    REQUIRE(typist.sees("...> "));
+    typist.type("FROM tasks;\r");
+    REQUIRE(typist.sees("the only one"));
+    typist.type("SELECT nonsense\x03");
+    REQUIRE(typist.sees("^C"));
+    typist.type("SELECT count(*) + 41 FROM dependen\t;\r");
+    REQUIRE(typist.sees("41\r\n"));
+    typist.type(".help\r");
+    REQUIRE(typist.sees(".schema [TABLE]"));
+    typist.type("SELECT bogus;\r");
+    REQUIRE(typist.sees("no such column: bogus"));
+    typist.type(".quit\r");
+    CHECK(typist.ends() == 0);
+  }
+  CHECK(contains(board.read(".bidboard_history"), "dependencies"));
+  Typist again(board);
+  REQUIRE(again.sees("bidboard> "));
+  again.type("\x1b[A\x1b[A\x1b[A\x1b[A");  // up, to the SELECT before .quit, bogus and .help
+  REQUIRE(again.sees("dependencies ;"));
+  again.press("\x03");
+  REQUIRE(again.sees("^C"));
+  again.type("\x04");
+  CHECK(again.ends() == 0);
+}
+
+TEST_CASE("A script of statements is read from stdin, up to the first that fails") {
+  const TestBoard board;
+  CHECK(board.run({"query", "--csv"}, "-- two\nSELECT 1\n  AS a;\nSELECT ';' AS b").out == "a\n1\nb\n;\n");
+  const Finished failed = board.run({"query", "--csv"}, "SELECT 1 AS a;\nSELECT bogus;\nSELECT 3;\n");
+  CHECK(failed.exit_code == 2);
+  CHECK(failed.out == "a\n1\n");
+}
