@@ -17,7 +17,7 @@ constexpr int incoming_max = 8;
 /// The same for messages to a peer (see Outgoing) ...
 constexpr int outgoing_max = 64;
 /// ... and to a follower of the feed, which misses the rest.
-constexpr int feed_pieces_max = 16;
+constexpr int feed_pieces_max = 64;
 /// A follower subscribes to everything, in one byte; more is needed for its handshake.
 constexpr std::int64_t follower_bytes_max = 1024;
 /// What may wait in all for followers that do not read.
@@ -101,8 +101,12 @@ struct Door::Impl {
   void note_peer(PeerId peer, zmq::message_t& message) {
     if (peers.contains(peer)) return;
     const int fd = zap::descriptor_of(message);
+    if (const auto before = by_fd.find(fd); before != by_fd.end()) {
+      outgoing->forget(before->second);
+      peers.erase(before->second);
+    }
     peers[peer] = {fd, zap::name_of(message)};
-    by_fd[fd] = peer;
+    if (fd >= 0) by_fd[fd] = peer;
   }
 
   /// The next connection that asks to be admitted, if there is one.
