@@ -22,9 +22,9 @@ using bench::seconds_since;
 
 /// --dry-run measures for so long, and longer for a sample of so many runs per workload, group of agents,
 /// fault and strategy, but not beyond the second limit; a run that has begun is finished.
-constexpr double sample_seconds = 5;
-constexpr std::size_t runs_per_part = 3;
-constexpr double most_sample_seconds = 15;
+constexpr double sample_seconds = 10;
+constexpr std::size_t runs_per_part = 5;
+constexpr double most_sample_seconds = 20;
 /// An experiment is judged for the page and for the terminal.
 constexpr double times_judged = 2;
 
