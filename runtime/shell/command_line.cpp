@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <new>
 
 #include "blackboard/text/readable.hpp"
@@ -315,6 +316,8 @@ int run_command_line(int argc, char** argv) {
     return code;
   } catch (const OutputFailed& lost) {
     return failed(fmt::format("cannot write to standard output: {}", std::strerror(lost.error)));
+  } catch (const std::filesystem::filesystem_error& error) {
+    return failed(error.what());
   } catch (const std::bad_alloc&) {
     return failed("out of memory");
   } catch (const std::exception& error) {

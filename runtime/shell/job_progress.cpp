@@ -25,6 +25,8 @@ Shown task_name(const Task& task) {
   return words("{} {}", task.id, task.spec.name.empty() ? task.spec.title : task.spec.name);
 }
 
+void tell(Colour colour, const Shown& sentence) { say("{}", coloured(colour, wrapped(sentence))); }
+
 /// "t3 lint, 1m10s, 40 % reading": what an agent is doing, and for how long.
 Shown doing_now(const BoardView& board, AgentId agent, WallTime now) {
   const Result<std::vector<TaskId>> held = board.ids_under(keys::holdings_of(agent));
@@ -68,9 +70,7 @@ Result<void> JobProgress::update(const BoardView& board, const std::set<TaskId>&
 
 void JobProgress::show_event(const BoardView& board, const Event& event, const std::set<TaskId>& job) {
   if (const auto* left = std::get_if<AgentLeft>(&event.body)) {
-    if (!quiet_)
-      say("{}",
-          coloured(Colour::yellow, words("{} is gone: {}", board.agent_name(left->agent), left->reason)));
+    if (!quiet_) tell(Colour::yellow, words("{} is gone: {}", board.agent_name(left->agent), left->reason));
     return;
   }
   const TaskId id = bidboard::task_of(event);
@@ -86,12 +86,11 @@ void JobProgress::show_event(const BoardView& board, const Event& event, const s
     ++ended_;
   } else if (const auto* ended = std::get_if<AttemptEnded>(&event.body)) {
     if (!quiet_)
-      say("{}", coloured(Colour::yellow, words("{} (epoch {}) is {}: {}", task_name(task), ended->epoch,
-                                               ended->to, ended->reason)));
+      tell(Colour::yellow,
+           words("{} (epoch {}) is {}: {}", task_name(task), ended->epoch, ended->to, ended->reason));
     if (is_over(ended->to)) ++ended_, ++failed_;
   } else if (const auto* moved = std::get_if<TaskMoved>(&event.body); moved && is_over(moved->to)) {
-    if (!quiet_)
-      say("{}", coloured(Colour::red, words("{} is {}: {}", task_name(task), moved->to, moved->reason)));
+    if (!quiet_) tell(Colour::red, words("{} is {}: {}", task_name(task), moved->to, moved->reason));
     ++ended_, ++failed_;
   }
 }
@@ -129,7 +128,7 @@ void JobProgress::finish() {
 void JobProgress::note(const std::string& text) {
   if (quiet_) return;
   if (live_) erase();
-  say("{}", coloured(Colour::yellow, text));
+  tell(Colour::yellow, text);
 }
 
 }  // namespace bidboard

@@ -64,14 +64,14 @@ void print_summary(const JobSummary& s) {
   if (s.retries > 0) text += words("; {}", counted(s.retries, "retry", "retries"));
   if (s.price != 0) text += words("; price {}", format_micros(s.price));
   if (s.tokens > 0) text += words("; {}", counted(static_cast<std::uint64_t>(s.tokens), "token"));
-  say("{}", text);
+  say("{}", wrapped(text));
   Table table({"AGENT", "TASKS", "BUSY", "SHARE"});
   for (const auto& [name, share] : s.agents)
     table.add({name, fmt::format("{}", share.tasks), format_duration(share.busy),
                s.makespan.us > 0 ? fmt::format("{} %", share.busy.us * 100 / s.makespan.us) : "-"});
   if (!table.empty()) table.print();
   for (const Task& task : s.not_done)
-    say("{} {} is {}: {}", task.id, task.spec.title, task.state, task.reason);
+    say("{}", wrapped(words("{} {} is {}: {}", task.id, task.spec.title, task.state, task.reason)));
 }
 
 Value to_value(const JobSummary& s) {

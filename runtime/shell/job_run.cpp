@@ -285,8 +285,9 @@ Result<Exit> run_job(const Globals& globals, Plan plan, const JobOptions& option
   Result<JobSite> site = JobSite::open(globals, plan.project.empty() ? plan.name : plan.project);
   if (!site) return fail(site.error());
   if (!options.json && !options.quiet)
-    say("{}: {}, {} of work, the estimated critical path is {}", coloured(Colour::bold, plan.name),
-        counted(plan.tasks.size(), "task"), Duration{plan.total_work}, Duration{plan.critical_path});
+    say("{}", wrapped(words("{}: {}, {} of work, the estimated critical path is {}",
+                            coloured(Colour::bold, plan.name), counted(plan.tasks.size(), "task"),
+                            Duration{plan.total_work}, Duration{plan.critical_path})));
   flush_out();  // if nobody can read the outcome, nothing begins
   Job job(std::move(*site), std::move(plan), options);
   return job.run();

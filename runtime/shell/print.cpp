@@ -117,6 +117,30 @@ Shown cut_to(const Shown& shown, std::size_t columns) {
   return Shown::own(out + (coloured ? "\x1b[0m…" : "…"));
 }
 
+Shown wrapped(const Shown& shown) {
+  if (!is_terminal()) return shown;
+  const std::size_t columns = terminal_width();
+  const std::string_view text = shown.text();
+  std::string out;
+  std::size_t used = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(" \n", at + 1), text.size());
+    const Shown word = Shown::own(std::string(text.substr(at, end - at)));  // with the space before it
+    const std::size_t width = display_width(word);
+    const bool breaks = text[at] == '\n';
+    if (breaks) used = 0;
+    if (!breaks && used > 0 && used + width > columns && text[at] == ' ') {
+      out += '\n' + word.text().substr(1);
+      used = width - 1;
+    } else {
+      out += word.text();
+      used += breaks ? width - 1 : width;
+    }
+    at = end;
+  }
+  return Shown::own(out);
+}
+
 void Table::print() const {
   std::vector<std::size_t> widths(rows_.front().size(), 0);
   for (const auto& row : rows_)

@@ -106,6 +106,8 @@ Shown padded(const Shown& text, std::size_t columns);
 Duration whole_seconds(Duration span);
 /// "worker2" before "worker10".
 bool in_natural_order(std::string_view a, std::string_view b);
+/// For a sentence: on a terminal, its lines end between words, not within.
+Shown wrapped(const Shown& text);
 /// At most so many columns, the rest replaced by "…".
 Shown cut_to(const Shown& text, std::size_t columns);
 

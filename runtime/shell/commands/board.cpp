@@ -1,4 +1,6 @@
 // init, controller: making a board and serving it.
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -27,16 +29,20 @@ struct InitArgs {
 };
 
 /// `up` follows the file, so a new one states what was chosen. An existing file is never changed.
-void write_settings(const BoardDirectory& board, const Config& config, const InitArgs& args) {
+Result<void> write_settings(const BoardDirectory& board, const Config& config, const InitArgs& args) {
   const std::string file = board.home() + "/bidboard.yaml";
-  if (!fs::exists(file)) {
-    std::ofstream(file) << default_settings_file(config);
-    return;
+  std::error_code unknown;
+  if (!fs::exists(file, unknown)) {
+    std::ofstream out(file);
+    out << default_settings_file(config) << std::flush;
+    if (out) return {};
+    return fail(Errc::storage, fmt::format("cannot write {}: {}", file, std::strerror(errno)));
   }
   for (const auto& [key, value] : {std::pair("project", args.project), std::pair("strategy", args.strategy),
                                    std::pair("mechanism", args.mechanism)})
     if (!value.empty())
       hint("{} exists and was not changed. `bidboard up` follows it; write there: {}: {}", file, key, value);
+  return {};
 }
 
 Result<Exit> init(const Globals& globals, const InitArgs& args) {
@@ -70,7 +76,8 @@ Result<Exit> init(const Globals& globals, const InitArgs& args) {
         call_for<Nothing>(*board, Configure{config}, existed ? caller() : CallOptions{});
     if (!configured) return fail(configured.error());
   }
-  write_settings(*board, config, args);
+  if (const Result<void> written = write_settings(*board, config, args); !written)
+    return fail(written.error());
   say("{} board {}", existed ? "There is already a" : "Made a", board->path);
   if (!existed)
     say("Next: `bidboard post \"My first task\"`, then `bidboard claim t1 --as me` and `bidboard done t1 "

@@ -25,7 +25,7 @@ namespace bidboard {
 namespace {
 
 constexpr Duration output_interval = milliseconds(100);
-constexpr std::size_t narrowest_gist = 20;
+constexpr std::size_t narrowest_gist = 10;
 constexpr std::size_t widest_gist = 120;
 
 std::string local_time(WallTime at) {

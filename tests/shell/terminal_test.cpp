@@ -1,4 +1,4 @@
-// The prompt of `bidboard query`, on a terminal and from a pipe.
+// What is different on a terminal: the prompt of `bidboard query`, and lines that fit.
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,10 +17,11 @@ using namespace bidboard::testing;
 
 namespace {
 
-/// The prompt behind a terminal of its own.
+/// A command behind a terminal of its own.
 class Typist {
  public:
-  explicit Typist(const TestBoard& board) {
+  explicit Typist(const TestBoard& board, std::vector<std::string> words = {"query"},
+                  unsigned short columns = 100) {
     master_ = ::posix_openpt(O_RDWR | O_NOCTTY);
     REQUIRE(master_ >= 0);
     REQUIRE((::grantpt(master_) == 0 && ::unlockpt(master_) == 0));
@@ -32,13 +33,20 @@ class Typist {
       ::setsid();
       const int slave = ::open(terminal.c_str(), O_RDWR);
       ::ioctl(slave, TIOCSCTTY, 0);
+      winsize size{};
+      size.ws_row = 40;
+      size.ws_col = columns;
+      ::ioctl(slave, TIOCSWINSZ, &size);
       for (int fd = 0; fd <= 2; ++fd) ::dup2(slave, fd);
       ::close(master_);
       ::setenv("TERM", "xterm", 1);
       ::setenv("HOME", home.c_str(), 1);
       ::unsetenv("BIDBOARD_DIR");
       if (::chdir(home.c_str()) != 0) ::_exit(126);
-      ::execl(BIDBOARD_BINARY, BIDBOARD_BINARY, "query", static_cast<char*>(nullptr));
+      std::vector<char*> argv{const_cast<char*>(BIDBOARD_BINARY)};
+      for (std::string& word : words) argv.push_back(word.data());
+      argv.push_back(nullptr);
+      ::execv(BIDBOARD_BINARY, argv.data());
       ::_exit(127);
     }
   }
@@ -102,6 +110,12 @@ class Typist {
   std::string seen_;
 };
 
+std::string without_colours(std::string text) {
+  for (std::size_t at = 0; (at = text.find('\x1b', at)) != std::string::npos;)
+    text.erase(at, text.find_first_of("mJAKG", at) - at + 1);
+  return text;
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -135,6 +149,32 @@ TEST_CASE(
   REQUIRE(again.sees("^C"));
   again.type("\x04");
   CHECK(again.ends() == 0);
+}
+
+TEST_CASE("On a narrow terminal run and log break no word, and a running task shows its time and progress") {
+  const TestBoard board;
+  board.write(
+      "job.yaml",
+      "tasks:\n  reading: {run: '\"" + std::string(BIDBOARD_BINARY) +
+          "\" progress 0.4 \"half of it\"; until [ -e go ]; do sleep 0.02; done'}\n"
+          "  failing: {run: 'echo some quite long reason >&2; exit 3', attempts: 1, needs: [reading]}\n");
+  Typist run(board, {"run", "job.yaml", "--agents", "1"}, 44);
+  REQUIRE(run.sees("worker1"));
+  REQUIRE(run.sees("40 % "));
+  CHECK(contains(without_colours(run.seen()), "worker1      t1 reading, "));
+  board.write("go", "");
+  CHECK(run.ends() == 1);
+  for (const std::string& line : lines_of(without_colours(run.seen()))) {
+    INFO(line);
+    CHECK(line.find("critica\r") == std::string::npos);
+    if (!contains(line, "█") && !contains(line, "░") && !contains(line, "…")) CHECK(line.size() <= 45);
+  }
+  Typist log(board, {"log"}, 80);
+  CHECK(log.ends() == 0);
+  for (const std::string& line : lines_of(log.seen())) {
+    INFO(line);
+    CHECK(without_colours(line).size() <= 83);  // "…" has three bytes, and a CR ends the line
+  }
 }
 
 TEST_CASE("A script of statements is read from stdin, up to the first that fails") {
