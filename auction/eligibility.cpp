@@ -76,7 +76,8 @@ std::optional<Refusal> serves_another(const TaskSpec& task, WorkflowId served) {
   if (served && served != task.workflow)
     return Refusal{RefusalReason::workflow, fmt::format("works for {} only", served)};
   if (task.exclusive && served != task.workflow)
-    return Refusal{RefusalReason::workflow, fmt::format("the task is left to the agents of {}", task.workflow)};
+    return Refusal{RefusalReason::workflow,
+                   fmt::format("the task is left to the agents of {}", task.workflow)};
   return {};
 }
 

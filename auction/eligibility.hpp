@@ -8,9 +8,10 @@
 namespace bidboard {
 
 /// Nothing if the agent may take the task, else the first rule against it: workflow, role, project, skill,
-/// run, reserved. `workflow`: some agents work for one workflow only, and some tasks are left to them. `run`: a task with a `run` command needs an agent with allow_run (or a simulated one), one
-/// without needs an agent that does not only execute commands. Does not consider capacity: a busy agent is
-/// eligible and its bid includes its wait.
+/// run, reserved. `workflow`: some agents work for one workflow only, and some tasks are left to them. `run`:
+/// a task with a `run` command needs an agent with allow_run (or a simulated one), one without needs an agent
+/// that does not only execute commands. Does not consider capacity: a busy agent is eligible and its bid
+/// includes its wait.
 std::optional<Refusal> ineligible(const Task& task, const Agent& agent);
 /// The rules that depend on what the agent is: workflow, role, project, skill, run.
 std::optional<Refusal> unable(const TaskSpec& task, const AgentProfile& agent);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "auction/clearing.hpp"
 #include "auction/eligibility.hpp"
 #include "blackboard/board/compaction.hpp"
 #include "blackboard/checks/sabotage.hpp"
@@ -10,6 +9,7 @@
 #include "blackboard/format/codec.hpp"
 #include "blackboard/numbers.hpp"
 #include "runtime/core/award.hpp"
+#include "runtime/core/configure.hpp"
 #include "runtime/core/posting.hpp"
 #include "runtime/core/sessions.hpp"
 #include "runtime/core/tasks.hpp"
@@ -317,56 +317,6 @@ Result<ReplyBody> progress(Core& core, const Actor& actor, const Progress& reque
   return changed(core, task.id);
 }
 
-/// What is wrong with a configuration; empty when nothing is.
-std::string flaw_of(const Config& config) {
-  constexpr Duration longest = minutes(60 * 24 * 7);
-  const auto span = [&](const char* what, Duration value) -> std::string {
-    if (value.us > 0 && value <= longest) return {};
-    return fmt::format("{} is {} us; it must be above zero and at most a week", what, value.us);
-  };
-  for (const std::string& flaw : {span("bid_timeout", config.bid_timeout),
-                                  span("heartbeat", config.heartbeat), span("lease", config.lease)})
-    if (!flaw.empty()) return flaw;
-  if (config.lease < config.heartbeat * 2)
-    return fmt::format("lease ({}) is less than two heartbeats of {}: a single lost message would end it",
-                       config.lease, config.heartbeat);
-  if (config.backoff.us < 0 || config.backoff > longest) return "backoff must be between zero and a week";
-  if (config.seconds_weight < 0 || config.price_weight < 0) return "weights must not be negative";
-  if (config.seconds_weight == 0 && config.price_weight == 0) return "one of the weights must be above zero";
-  return {};
-}
-
-/// Agents learn the heartbeat interval when they register. Connected agents must be sent a change, or they
-/// lose their leases.
-void tell_heartbeats(Core& core) {
-  const Config& config = core.board.config();
-  core.leases.set_term(config.lease, core.now.mono);
-  for (const auto& [id, session] : core.sessions) {
-    if (session.peer.value == 0) continue;
-    core.leases.renew(id, core.now.mono);
-    const std::string secret = core.secrets.registration(id, core.board.agent(id)->incarnation);
-    core.send(session.peer, Registered{id, secret, config.heartbeat, config.lease, core.options.term});
-  }
-}
-
-Result<ReplyBody> configure(Core& core, const Configure& request) {
-  if (const auto made = core.options.coordinators(request.config); !made) return fail(made.error());
-  if (const std::string flaw = flaw_of(request.config); !flaw.empty())
-    return fail(Errc::invalid, "configuration refused: " + flaw);
-  if (const auto mechanism = find_mechanism(request.config.mechanism); !mechanism)
-    return fail(Errc::invalid, mechanism.error().text);
-  const bool ordered = core.coordinator->orders_by_bottom_level();
-  const Config& before = core.board.config();
-  const bool other_heartbeats =
-      before.heartbeat != request.config.heartbeat || before.lease != request.config.lease;
-  withdraw_offers(core);
-  core.emit(ConfigSet{request.config});
-  core.reset_coordinator();
-  if (other_heartbeats) tell_heartbeats(core);
-  if (core.coordinator->orders_by_bottom_level() != ordered) relevel_all(core, !ordered);
-  return Nothing{};
-}
-
 /// A page holds at least one event; how many more depends on what else the batch reads, so that many readers
 /// at once cannot exhaust memory.
 Result<ReplyBody> read_log(Core& core, const ReadLog& request) {
@@ -422,7 +372,7 @@ Result<ReplyBody> answer(Core& core, const Actor& actor, const RequestBody& body
   if (const auto* r = std::get_if<Direct>(&body)) return as_reply(direct_task(core, *r));
   if (const auto* r = std::get_if<Reassign>(&body)) return as_reply(reassign_task(core, *r));
   if (const auto* r = std::get_if<Depend>(&body)) return as_reply(change_need(core, *r));
-  if (const auto* r = std::get_if<Configure>(&body)) return configure(core, *r);
+  if (const auto* r = std::get_if<Configure>(&body)) return as_reply(configure(core, *r));
   if (const auto* r = std::get_if<ReadLog>(&body)) return read_log(core, *r);
   if (std::holds_alternative<AskStatus>(body)) return ReplyBody{status(core)};
   core.out.shut_down = true;

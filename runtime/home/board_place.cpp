@@ -21,10 +21,11 @@ Result<void> BoardPlace::look(Instant now) {
   if (now < next_look_) return {};
   next_look_ = now + look_interval;
   if (const auto folder = folder_at(board_.path); folder == folder_) return {};
-  return fail(Errc::unavailable,
-              fmt::format("the board's folder {} was moved or removed; everything that worked on it stops. If "
-                          "it was moved, start it again where it is now",
-                          board_.path));
+  return fail(
+      Errc::unavailable,
+      fmt::format("the board's folder {} was moved or removed; everything that worked on it stops. If "
+                  "it was moved, start it again where it is now",
+                  board_.path));
 }
 
 }  // namespace bidboard

@@ -97,7 +97,8 @@ Value print_skills(const PlannedAgent& agent) {
 
 Value print_serves(const PlannedAgent& agent) {
   if (agent.profile.workflow) return Value(to_string(agent.profile.workflow));
-  return agent.serves_board ? Value("board") : Value();
+  if (agent.serves_board) return Value("board");
+  return {};
 }
 
 constexpr std::array<AgentKey, 27> table{{

@@ -1,6 +1,6 @@
-// How a job goes on that was run before: what is kept of the earlier run, and what of the file is posted anew.
-// Tasks are compared by their names. A task that the file changed is replaced, and so is everything that needs
-// it, since it must wait for the new one. Pure.
+// How a job goes on that was run before: what is kept of the earlier run, and what of the file is posted
+// anew. Tasks are compared by their names. A task that the file changed is replaced, and so is everything
+// that needs it, since it must wait for the new one. Pure.
 #pragma once
 
 #include <string>
@@ -11,9 +11,9 @@
 namespace bidboard {
 
 struct Continuation {
-  std::vector<TaskId> ids;     ///< in the order of Plan::tasks: the task that is kept; 0: to be posted
-  std::vector<TaskId> cancel;  ///< of the earlier run: replaced, or no longer in the file
-  std::vector<TaskId> retry;   ///< kept, ended without being done, and not because of others
+  std::vector<TaskId> ids;           ///< in the order of Plan::tasks: the task that is kept; 0: to be posted
+  std::vector<TaskId> cancel;        ///< of the earlier run: replaced, or no longer in the file
+  std::vector<TaskId> retry;         ///< kept, ended without being done, and not because of others
   std::vector<std::string> changed;  ///< names, in the order of the file
   std::vector<std::string> added;
   std::vector<std::string> removed;
@@ -21,7 +21,8 @@ struct Continuation {
   bool complete = false;  ///< every task of the file is kept, and done
 };
 
-/// `earlier`: all tasks of the earlier run's workflow. Tasks that its tasks posted (with a parent) are ignored.
+/// `earlier`: all tasks of the earlier run's workflow. Tasks that its tasks posted (with a parent) are
+/// ignored.
 Continuation continue_from(const Plan& plan, const std::vector<Task>& earlier);
 
 }  // namespace bidboard

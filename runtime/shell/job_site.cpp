@@ -20,10 +20,11 @@ Result<JobSite> JobSite::open(const Globals& globals, const std::string& project
   const fs::path folder = fs::temp_directory_path(error);
   std::string pattern = (folder / "bidboard-run-XXXXXX").string();
   if (error || !::mkdtemp(pattern.data()))
-    return fail(Errc::storage,
-                fmt::format("cannot make a folder for a temporary board at {}; set TMPDIR to a folder that you "
-                            "may write, or make a board here with `bidboard init`",
-                            pattern));
+    return fail(
+        Errc::storage,
+        fmt::format("cannot make a folder for a temporary board at {}; set TMPDIR to a folder that you "
+                    "may write, or make a board here with `bidboard init`",
+                    pattern));
   Result<BoardDirectory> made = make_board_folder(pattern);
   if (!made) return fail(made.error());
   JobSite site(*made, true);

@@ -39,7 +39,8 @@ Result<void> cancel(std::vector<TaskId> ids, const std::string& reason, const Se
   std::ranges::sort(ids, std::greater<>());
   for (const TaskId id : ids) {
     const auto done = send(Direct{Direction::cancel, id, reason});
-    if (!done && done.error().code != Errc::conflict) return fail(done.error());  // conflict: it ended meanwhile
+    if (!done && done.error().code != Errc::conflict)
+      return fail(done.error());  // conflict: it ended meanwhile
   }
   return {};
 }
@@ -91,22 +92,23 @@ Result<PostedPlan> post_rest(const Plan& plan, const JobWorkflow& workflow, cons
     const auto done = send(Direct{Direction::retry, id, "its job goes on"});
     if (!done && done.error().code != Errc::conflict) return fail(done.error());
   }
-  return post_plan(
-      plan,
-      [&](Post post) -> Result<Posted> {
-        const Result<ReplyBody> reply = send(std::move(post));
-        if (!reply) return fail(reply.error());
-        if (const auto* posted = std::get_if<Posted>(&*reply)) return *posted;
-        return fail(Errc::unsupported, "the board did not answer with the ids of the posted tasks");
-      },
-      {workflow.id, workflow.earlier.ids});
+  return post_plan(plan,
+                   [&](Post post) -> Result<Posted> {
+                     const Result<ReplyBody> reply = send(std::move(post));
+                     if (!reply) return fail(reply.error());
+                     if (const auto* posted = std::get_if<Posted>(&*reply)) return *posted;
+                     return fail(Errc::unsupported,
+                                 "the board did not answer with the ids of the posted tasks");
+                   },
+                   {workflow.id, workflow.earlier.ids});
 }
 
 std::string in_words(const Plan& plan, const JobWorkflow& workflow) {
   if (!workflow.goes_on) return {};
   return fmt::format("going on with {}: {} of {} done already{}{}{}", workflow.id, workflow.earlier.done,
                      counted(plan.tasks.size(), "task"), named("changed", workflow.earlier.changed),
-                     named("new", workflow.earlier.added), named("no longer in the file", workflow.earlier.removed));
+                     named("new", workflow.earlier.added),
+                     named("no longer in the file", workflow.earlier.removed));
 }
 
 }  // namespace bidboard

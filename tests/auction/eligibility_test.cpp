@@ -100,7 +100,9 @@ TEST_CASE("special cases in which an agent is eligible") {
     a.profile.allow_run = true;
     t.reserved_for = a.id;
   }
-  SECTION("commands, when the agent does nothing else") { a.profile.allow_run = a.profile.only_commands = true; }
+  SECTION("commands, when the agent does nothing else") {
+    a.profile.allow_run = a.profile.only_commands = true;
+  }
   SECTION("a task of the workflow that the agent works for") {
     a.profile.allow_run = true;
     t.spec.exclusive = true;

@@ -1,6 +1,6 @@
 // How a job goes on that was run before, and how its tasks are split into requests.
-#include "blackboard/fmt.hpp"
 #include "runtime/jobs/continuation.hpp"
+#include "blackboard/fmt.hpp"
 #include "runtime/jobs/posting.hpp"
 #include "tests/support/catch.hpp"
 
@@ -33,7 +33,8 @@ std::vector<Task> on_board(const Plan& plan, const std::vector<TaskState>& state
     task.spec = plan.tasks[i].spec;
     task.spec.project = "p";
     task.spec.workflow = WorkflowId{1};
-    for (const PlannedNeed& need : plan.tasks[i].needs) task.spec.needs.push_back({TaskId{need.task + 1}, need.any});
+    for (const PlannedNeed& need : plan.tasks[i].needs)
+      task.spec.needs.push_back({TaskId{need.task + 1}, need.any});
     task.state = states[i];
     tasks.push_back(std::move(task));
   }
@@ -66,7 +67,8 @@ TEST_CASE("a job all of whose tasks are done begins anew") {
 }
 
 TEST_CASE("what failed is tried again, what was skipped because of it is left to that") {
-  const Continuation next = continue_from(plan(), on_board(plan(), {S::done, S::failed, S::cancelled, S::skipped}));
+  const Continuation next =
+      continue_from(plan(), on_board(plan(), {S::done, S::failed, S::cancelled, S::skipped}));
   CHECK(next.ids == Ids{{1}, {2}, {3}, {4}});
   CHECK(next.retry == Ids{{2}, {3}});
 }
@@ -74,7 +76,8 @@ TEST_CASE("what failed is tried again, what was skipped because of it is left to
 TEST_CASE("a changed task is replaced, with everything that needs it") {
   Plan changed = plan();
   changed.tasks[1].spec.run = "make -j2 build";
-  const Continuation next = continue_from(changed, on_board(plan(), {S::done, S::failed, S::done, S::blocked}));
+  const Continuation next =
+      continue_from(changed, on_board(plan(), {S::done, S::failed, S::done, S::blocked}));
   CHECK(next.ids == Ids{{1}, {}, {3}, {}});
   CHECK(next.cancel == Ids{{4}});
   CHECK(next.retry.empty());
@@ -85,14 +88,16 @@ TEST_CASE("a task with other needs is a changed one; a task that the file has lo
   Plan changed = plan();
   changed.tasks[3].needs.pop_back();
   changed.tasks.erase(changed.tasks.begin() + 2);
-  const Continuation next = continue_from(changed, on_board(plan(), {S::done, S::ready, S::running, S::blocked}));
+  const Continuation next =
+      continue_from(changed, on_board(plan(), {S::done, S::ready, S::running, S::blocked}));
   CHECK(next.ids == Ids{{1}, {2}, {}});
   CHECK(next.changed == Names{"ship"});
   CHECK(next.removed == Names{"lint"});
   CHECK(next.cancel == Ids{{4}, {3}});
 }
 
-TEST_CASE("of a task that was replaced before, the younger one counts; tasks that tasks posted are left alone") {
+TEST_CASE(
+    "of a task that was replaced before, the younger one counts; tasks that tasks posted are left alone") {
   std::vector<Task> tasks = on_board(plan(), {S::done, S::cancelled, S::done, S::cancelled});
   std::vector<Task> again = on_board(plan(), {S::done, S::done, S::done, S::ready});
   for (const std::size_t i : {1u, 3u}) {

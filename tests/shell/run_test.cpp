@@ -1,4 +1,5 @@
-// `run` and the board around it: whose tasks its agents do, what it says when nobody can do them, what it keeps.
+// `run` and the board around it: whose tasks its agents do, what it says when nobody can do them, what it
+// keeps.
 #include <filesystem>
 
 #include "blackboard/fmt.hpp"
@@ -16,7 +17,8 @@ TEST_CASE("the agents of a job do not do the board's other tasks") {
   CHECK(board.rows("SELECT title, state, attempts FROM tasks ORDER BY id") ==
         std::vector<std::string>{"Review the contract|ready|0", "Only this|done|1"});
 
-  board.write("job.yaml", "agents: [{name: w, exec: cat, serves: board}]\ntasks: {other: {title: That too}}\n");
+  board.write("job.yaml",
+              "agents: [{name: w, exec: cat, serves: board}]\ntasks: {other: {title: That too}}\n");
   board.must({"run", "job.yaml"});
   CHECK(board.value("SELECT count(*) FROM tasks WHERE state = 'done'") >= "2");
 }
@@ -29,18 +31,19 @@ TEST_CASE("the board's agents leave a job to its own, unless it is shared; peopl
   const std::string tasks = "tasks: {a: {title: A}, b: {title: B}}\n";
   board.write("job.yaml", "agents: [{name: own, exec: cat}]\n" + tasks);
   board.must({"run", "job.yaml"});
-  CHECK(board.value("SELECT count(*) FROM tasks JOIN agents ON agents.id = holder WHERE agents.name = 'other'") ==
-        "0");
-  board.write("shared.yaml", "shared: true\nagents: [{name: own, skills: [x], exec: cat}]\n"
-                             "tasks: {a: {title: A, skills: [x]}, b: {title: B}}\n");
+  CHECK(board.value("SELECT count(*) FROM tasks WHERE holder = 'other'") == "0");
+  board.write("shared.yaml",
+              "shared: true\nagents: [{name: own, skills: [x], exec: cat}]\n"
+              "tasks: {a: {title: A, skills: [x]}, b: {title: B}}\n");
   board.must({"run", "shared.yaml"});
   CHECK(board.value("SELECT count(*) FROM tasks WHERE state = 'done'") == "4");
 }
 
 TEST_CASE("what a task of a job posts is done by the job's agents, and the job waits for it") {
   const TestBoard board;
-  board.write("job.yaml", "agents: [{name: w, allow_run: true, capacity: 2}]\n"
-                          "tasks: {outer: {run: 'bidboard post inner --run \"echo inner > done\"'}}\n");
+  board.write("job.yaml",
+              "agents: [{name: w, allow_run: true, capacity: 2}]\n"
+              "tasks: {outer: {run: 'bidboard post inner --run \"echo inner > done\"'}}\n");
   board.must({"run", "job.yaml"});
   CHECK(board.read("done") == "inner\n");
   CHECK(board.value("SELECT count(*) FROM tasks WHERE state = 'done' AND workflow = 'w1'") == "2");
@@ -82,8 +85,9 @@ TEST_CASE("an agent that only executes commands leaves other tasks alone") {
 
 TEST_CASE("a failed run without a board prints what it has and keeps the temporary board") {
   const TestBoard board(false);
-  board.write("job.yaml", "agents: [{name: w, allow_run: true}]\n"
-                          "tasks: {good: {run: echo the finding}, bad: {run: exit 3, attempts: 1}}\n");
+  board.write("job.yaml",
+              "agents: [{name: w, allow_run: true}]\n"
+              "tasks: {good: {run: echo the finding}, bad: {run: exit 3, attempts: 1}}\n");
   const Finished finished = board.run({"run", "job.yaml"});
   INFO(finished.out << finished.err);
   CHECK(finished.exit_code == 1);

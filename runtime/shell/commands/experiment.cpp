@@ -108,7 +108,7 @@ void print_standings(const Results& results) {
                              : ""});
     }
   table.print();
-  std::puts("× BOUND: geometric mean of makespan / bound over the runs that all strategies finished.");
+  say("× BOUND: geometric mean of makespan / bound over the runs that all strategies finished.");
   for (const AnswerTable& answers : answer_tables(results)) {
     say("\n{}. {}", answers.title, answers.note);
     Table shown({answers.head.begin(), answers.head.end()});
@@ -263,7 +263,7 @@ Result<Exit> export_folder(const ExperimentArgs& args) {
   for (const auto& [name, text] : exported_files(*results)) {
     const std::string path = fmt::format("{}/{}", to, name);
     if (const Result<void> written = write_file(path, text); !written) return fail(written.error());
-    std::puts(path.c_str());
+    say("{}", path);
   }
   return Exit::ok;
 }

@@ -1,6 +1,5 @@
 // gantt: who worked on what, and when: on this board, or in a run of an experiment.
 #include <algorithm>
-#include <cstdio>
 #include <map>
 
 #include "blackboard/events.hpp"
@@ -178,11 +177,11 @@ Result<Exit> gantt(const Globals& globals, const GanttArgs& args) {
   if (!chart) return fail(chart.error());
   if (chart->bars.empty()) return fail(Errc::not_found, "no work has begun yet, so there is nothing to draw");
   if (args.html)
-    std::fputs(gantt_page(*chart).c_str(), stdout);
+    write_out(gantt_page(*chart));
   else if (args.svg)
-    std::fputs(gantt_svg(*chart, SvgUse::file).c_str(), stdout);
+    write_out(gantt_svg(*chart, SvgUse::file));
   else
-    std::fputs(gantt_text(*chart, terminal_width()).c_str(), stdout);
+    write_out(gantt_text(*chart, terminal_width()));
   return Exit::ok;
 }
 

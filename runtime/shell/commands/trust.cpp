@@ -1,8 +1,8 @@
 // trust: boards that other users can change.
-#include <cstdio>
 
 #include "runtime/home/trust.hpp"
 #include "runtime/shell/commands.hpp"
+#include "runtime/shell/print.hpp"
 
 namespace bidboard {
 
@@ -20,7 +20,7 @@ Command trust_command() {
         return [folder](const Globals&) -> Result<Exit> {
           const Result<std::string> trusted = trust_folder(*folder);
           if (!trusted) return fail(trusted.error());
-          std::printf("Trusted: %s\n", trusted->c_str());
+          say("Trusted: {}", *trusted);
           return Exit::ok;
         };
       }};
