@@ -53,7 +53,12 @@ Continuation continue_from(const Plan& plan, const std::vector<Task>& earlier) {
   };
   Continuation out;
   out.ids.resize(plan.tasks.size());
-  out.complete = true;
+  std::set<std::string> names;
+  for (const PlannedTask& planned : plan.tasks) names.insert(planned.spec.name);
+  out.complete = std::ranges::all_of(by_name, [&](const auto& entry) {
+    const TaskState state = entry.second->state;
+    return state == TaskState::done || (is_over(state) && !names.contains(entry.first));
+  });
   for (const std::size_t i : needs_first(plan)) {
     const PlannedTask& planned = plan.tasks[i];
     const auto known = by_name.find(planned.spec.name);
@@ -67,7 +72,6 @@ Continuation continue_from(const Plan& plan, const std::vector<Task>& earlier) {
     const auto known = by_name.extract(planned.spec.name);
     if (known.empty()) {
       out.added.push_back(planned.spec.name);
-      out.complete = false;
       continue;
     }
     const Task& task = *known.mapped();
@@ -76,9 +80,7 @@ Continuation continue_from(const Plan& plan, const std::vector<Task>& earlier) {
     const bool ended_badly =
         is_over(task.state) && task.state != TaskState::done && task.state != TaskState::skipped;
     if (out.ids[i] && ended_badly) out.retry.push_back(task.id);
-    const bool done = out.ids[i] && task.state == TaskState::done;
-    out.done += done;
-    out.complete = out.complete && done;
+    if (out.ids[i] && task.state == TaskState::done) ++out.done;
   }
   for (const auto& [name, task] : by_name) {
     out.removed.push_back(name);

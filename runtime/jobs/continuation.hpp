@@ -18,7 +18,7 @@ struct Continuation {
   std::vector<std::string> added;
   std::vector<std::string> removed;
   std::size_t done = 0;   ///< of the kept ones
-  bool complete = false;  ///< every task of the file is kept, and done
+  bool complete = false;  ///< the earlier run did all of its tasks, but for those the file has lost since
 };
 
 /// `earlier`: all tasks of the earlier run's workflow. Tasks that its tasks posted (with a parent) are

@@ -1,5 +1,6 @@
 #include "runtime/shell/job_run.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "blackboard/fmt.hpp"
@@ -90,8 +91,9 @@ class Job {
       return fail(writer.error());
     if (const Result<void> set = set_strategy(was_served); !set) return set;
     std::vector<PlannedAgent> agents = workers(plan_, options_, was_served);
-    const bool has_own = !plan_.agents.empty() || plan_.traced;
-    for (PlannedTask& task : plan_.tasks) task.spec.exclusive = has_own && !plan_.shared;
+    const bool own = (!plan_.agents.empty() || plan_.traced) && !plan_.shared &&
+                     std::ranges::none_of(agents, &PlannedAgent::serves_board);
+    for (PlannedTask& task : plan_.tasks) task.spec.exclusive = own;
 
     const Send send = [this](RequestBody body) {
       return call(site_.board(), std::move(body), site_.caller());

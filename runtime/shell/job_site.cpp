@@ -18,8 +18,10 @@ Result<JobSite> JobSite::open(const Globals& globals, const std::string& project
   if (!globals.directory.empty()) return fail(found.error());
   std::error_code error;
   const fs::path folder = fs::temp_directory_path(error);
+  if (error)
+    return fail(Errc::storage, "there is no folder for a temporary board: TMPDIR does not name a folder");
   std::string pattern = (folder / "bidboard-run-XXXXXX").string();
-  if (error || !::mkdtemp(pattern.data()))
+  if (!::mkdtemp(pattern.data()))
     return fail(
         Errc::storage,
         fmt::format("cannot make a folder for a temporary board at {}; set TMPDIR to a folder that you "

@@ -60,7 +60,9 @@ TEST_CASE("a job all of whose tasks are done begins anew") {
   CHECK(continue_from(plan(), on_board(plan(), {S::done, S::done, S::done, S::done})).complete);
   Plan longer = plan();
   longer.tasks.push_back(planned("announce"));
-  const Continuation next = continue_from(longer, on_board(plan(), {S::done, S::done, S::done, S::done}));
+  CHECK(continue_from(longer, on_board(plan(), {S::done, S::done, S::done, S::done})).complete);
+  const Continuation next =
+      continue_from(longer, on_board(plan(), {S::done, S::done, S::failed, S::skipped}));
   CHECK_FALSE(next.complete);
   CHECK(next.added == Names{"announce"});
   CHECK(next.ids == Ids{{1}, {2}, {3}, {4}, {}});
@@ -94,6 +96,10 @@ TEST_CASE("a task with other needs is a changed one; a task that the file has lo
   CHECK(next.changed == Names{"ship"});
   CHECK(next.removed == Names{"lint"});
   CHECK(next.cancel == Ids{{4}, {3}});
+  CHECK_FALSE(next.complete);
+  Plan shorter = plan();
+  shorter.tasks.pop_back();
+  CHECK(continue_from(shorter, on_board(plan(), {S::done, S::done, S::done, S::cancelled})).complete);
 }
 
 TEST_CASE(
