@@ -287,7 +287,7 @@ AnswerTable live_table(const Results& results) {
 
 }  // namespace
 
-std::string_view name(Outcome outcome) {
+std::string_view name(HypothesisOutcome outcome) {
   constexpr std::array<std::string_view, 4> names{"upheld", "refuted", "no difference", "not measured"};
   return names[static_cast<std::size_t>(outcome)];
 }
@@ -307,15 +307,15 @@ std::vector<HypothesisVerdict> judge_hypotheses(const Results& results) {
     const double effect = verdict.as_ratio ? std::log(verdict.contrast.mean) : verdict.contrast.mean;
     verdict.outcome =
         corrected[i] > noise_level || std::abs(effect) < least_effect(results.names.hypotheses[i], verdict)
-            ? Outcome::no_difference
-        : effect > 0 ? Outcome::upheld
-                     : Outcome::refuted;
+            ? HypothesisOutcome::no_difference
+        : effect > 0 ? HypothesisOutcome::upheld
+                     : HypothesisOutcome::refuted;
   }
   return verdicts;
 }
 
 std::string in_words(const Hypothesis& hypothesis, const HypothesisVerdict& verdict) {
-  if (verdict.outcome == Outcome::not_measured) return "–";
+  if (verdict.outcome == HypothesisOutcome::not_measured) return "–";
   const Difference& c = verdict.contrast;
   const auto number = hypothesis.aspect == Aspect::growth ? two_decimals : four_digits;
   const std::string left_out = verdict.unfinished > 0 ? fmt::format("; {} that did not finish left out",

@@ -12,13 +12,13 @@
 
 namespace bidboard {
 
-enum class Outcome : std::uint8_t { upheld, refuted, no_difference, not_measured };
-std::string_view name(Outcome outcome);
+enum class HypothesisOutcome : std::uint8_t { upheld, refuted, no_difference, not_measured };
+std::string_view name(HypothesisOutcome outcome);
 
 /// Compares two strategies in the same runs: the same workload, agents, faults and seed; for a growth, the
 /// same workload, faults and seed over all numbers of agents.
 struct HypothesisVerdict {
-  Outcome outcome = Outcome::not_measured;
+  HypothesisOutcome outcome = HypothesisOutcome::not_measured;
   double more = 0;  ///< mean over the runs; of ratios the geometric one
   double less = 0;
   bool as_ratio = false;       ///< `contrast` is more ÷ less instead of more − less

@@ -392,7 +392,7 @@ ClientId client_of(const Core& core, const Request& request) {
   if (core.origin.key.empty() || request.client.value == 0) return request.client;
   std::string name = core.origin.key + '\0';
   append_big_endian(name, request.client.value);
-  return {read_big_endian(content_hash(name), 0) | 1};
+  return {read_big_endian(content_hash(name), 0) >> 1 | 1};  // as a client draws it (drivers/call.cpp)
 }
 
 /// The reply that was given to this request before, or the error when it is no longer kept; empty for a new

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <optional>
+#include <thread>
 
 #include "blackboard/text/endpoint.hpp"
 #include "runtime/home/socket_folder.hpp"
@@ -19,13 +20,27 @@ constexpr Duration backlog_interval = milliseconds(5);
 /// A peer's number on its door takes 33 bits; the bits above identify the door.
 constexpr int door_shift = 33;
 
+/// How long a controller that was killed may take to close its socket. It gives up the board's lock a moment
+/// before, and its agents come back to this address only.
+constexpr std::chrono::seconds predecessor_patience(2);
+
+/// Whether a process listens at this socket, and goes on to.
+bool stays_answered(const std::string& socket) {
+  const auto give_up = std::chrono::steady_clock::now() + predecessor_patience;
+  while (is_answered(socket)) {
+    if (std::chrono::steady_clock::now() >= give_up) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return false;
+}
+
 /// ZeroMQ would take a socket over from a process that still listens there.
 Result<std::string> take_folder(const std::vector<std::string>& folders) {
   Error why{Errc::unavailable, "no folder for sockets was given"};
   for (const std::string& folder : folders) {
     if (const Result<void> made = make_private_folder(folder); !made)
       why = made.error();
-    else if (is_answered(folder + "/c"))
+    else if (stays_answered(folder + "/c"))
       why = {Errc::unavailable, fmt::format("another controller listens in {}", folder)};
     else
       return folder;

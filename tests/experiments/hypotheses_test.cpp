@@ -77,8 +77,8 @@ Results results_of(const Manner& central, const Manner& blackboard, bool noise =
   return results;
 }
 
-std::vector<Outcome> outcomes(const Results& results) {
-  std::vector<Outcome> out;
+std::vector<HypothesisOutcome> outcomes(const Results& results) {
+  std::vector<HypothesisOutcome> out;
   for (const HypothesisVerdict& verdict : judge_hypotheses(results)) out.push_back(verdict.outcome);
   return out;
 }
@@ -89,20 +89,20 @@ const Manner lavish{2, 5, 1'300, 130, 1.6};
 }  // namespace
 
 TEST_CASE("a hypothesis follows the numbers: upheld, and refuted when the labels are swapped") {
-  CHECK(outcomes(results_of(lean, lavish)) == std::vector<Outcome>(4, Outcome::upheld));
-  CHECK(outcomes(results_of(lavish, lean)) == std::vector<Outcome>(4, Outcome::refuted));
+  CHECK(outcomes(results_of(lean, lavish)) == std::vector<HypothesisOutcome>(4, HypothesisOutcome::upheld));
+  CHECK(outcomes(results_of(lavish, lean)) == std::vector<HypothesisOutcome>(4, HypothesisOutcome::refuted));
 }
 
 TEST_CASE("no hypothesis is upheld or refuted by identical data, nor by noise") {
-  CHECK(outcomes(results_of(lean, lean, false)) == std::vector<Outcome>(4, Outcome::no_difference));
-  CHECK(outcomes(results_of(lean, lean)) == std::vector<Outcome>(4, Outcome::no_difference));
+  CHECK(outcomes(results_of(lean, lean, false)) == std::vector<HypothesisOutcome>(4, HypothesisOutcome::no_difference));
+  CHECK(outcomes(results_of(lean, lean)) == std::vector<HypothesisOutcome>(4, HypothesisOutcome::no_difference));
 }
 
 TEST_CASE("what is certain but too small to matter is no difference") {
   const Manner hardly_more{1.01, 0.1, 1'001, 100, 1.101};
   const Results results = results_of(lean, hardly_more, false);
   for (const HypothesisVerdict& verdict : judge_hypotheses(results)) CHECK(verdict.contrast.p < 0.01);
-  CHECK(outcomes(results) == std::vector<Outcome>(4, Outcome::no_difference));
+  CHECK(outcomes(results) == std::vector<HypothesisOutcome>(4, HypothesisOutcome::no_difference));
 }
 
 TEST_CASE("a hypothesis's figures are those of its formula") {
@@ -132,10 +132,10 @@ TEST_CASE("a hypothesis's figures are those of its formula") {
 TEST_CASE("what was not measured is neither upheld nor refuted") {
   Results results = results_of(lean, lavish);
   std::erase_if(results.runs, [](const RunRecord& run) { return run.cell.strategy == 1; });
-  CHECK(outcomes(results) == std::vector<Outcome>(4, Outcome::not_measured));
+  CHECK(outcomes(results) == std::vector<HypothesisOutcome>(4, HypothesisOutcome::not_measured));
   CHECK(judge_goals(results)[1].empty());
   results.names.hypotheses[0].measure = "of another version";
-  CHECK(outcomes(results)[0] == Outcome::not_measured);
+  CHECK(outcomes(results)[0] == HypothesisOutcome::not_measured);
 }
 
 TEST_CASE("a goal is met by the best of its strategies, in every crowd, or missed") {
@@ -193,7 +193,7 @@ TEST_CASE("runs that did not finish were averaged as if they had ended at the li
     if (run.cell.strategy == 1 && run.cell.faults == 1 && run.cell.seed % 3 == 0) unfinish(run, 1e6), ++hung;
   REQUIRE(hung > 0);
   const HypothesisVerdict verdict = judge_hypotheses(results)[3];
-  CHECK(verdict.outcome == Outcome::no_difference);
+  CHECK(verdict.outcome == HypothesisOutcome::no_difference);
   CHECK(verdict.more == Approx(1.1));
   CHECK(verdict.unfinished == hung);
   CHECK(says(in_words(results.names.hypotheses[3], verdict), "runs that did not finish left out"));

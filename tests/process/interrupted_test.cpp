@@ -1,6 +1,8 @@
 // Ctrl-C and closed terminals: whoever interrupts `up` or `run` loses no attempt, and goes on later.
 #include <signal.h>
 
+#include <filesystem>
+
 #include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
@@ -117,4 +119,20 @@ TEST_CASE("--fresh cancels what is left of the earlier run before it begins") {
   CHECK(count_lines(board, "first") == 2);
   CHECK(board.rows("SELECT state, count(*) FROM tasks GROUP BY state ORDER BY state") ==
         std::vector<std::string>{"cancelled|2", "done|4"});
+}
+
+TEST_CASE(
+    "when a board's folder is moved away while it is served, everything that works on it stops and says so") {
+  const TestBoard board;
+  board.write("bidboard.yaml", "agents: [{name: w, allow_run: true}]\n");
+  Process up = board.start({"up"});
+  board.await_agents(1);
+  const pid_t agent = std::stoi(board.value("SELECT pid FROM agents"));
+  const std::optional<Writer> controller = serving_writer(board.directory());
+  REQUIRE(controller);
+  std::filesystem::rename(board.directory().path, board.path("moved"));
+  CHECK(up.wait() == 6);
+  CHECK(contains(up.err(), "was moved or removed"));
+  CHECK(eventually([&] { return !process_exists(agent); }, patience));
+  CHECK(eventually([&] { return !process_exists(static_cast<pid_t>(controller->pid)); }, patience));
 }

@@ -102,8 +102,9 @@ TEST_CASE("eight agents agree while the controller is stopped, and claims are ma
   REQUIRE(board.becomes("SELECT count(*) FROM tasks WHERE state = 'done'", std::to_string(agents)));
   // The first bidders may have agreed, and claimed, before the last bids came in: a claim that was sent
   // stands.
-  const std::vector<std::string> awards =
-      board.rows("SELECT task || '=' || agent FROM log WHERE kind = 'task_awarded' ORDER BY task");
+  const std::vector<std::string> awards = board.rows(
+      "SELECT task || '=' || agents.id FROM log JOIN agents ON agents.name = agent "
+      "WHERE kind = 'task_awarded' ORDER BY task");
   CHECK(awards.size() == agents);
   for (const std::string& award : awards) CHECK(agreed_by_winner(peers, award));
 }
