@@ -96,6 +96,8 @@ class Pair {
                                          execution.task, execution.epoch),
                              execution.key()));
     }
+    // Once registered again it reports them a second time, as an agent that is known.
+    REQUIRE(board_.becomes("SELECT count(*) FROM agents WHERE state = 'live'", "2"));
   }
 
   void finish_all() {
