@@ -20,6 +20,10 @@ BoardPlace::BoardPlace(const BoardDirectory& board) : board_(board), folder_(fol
 Result<void> BoardPlace::look(Instant now) {
   if (now < next_look_) return {};
   next_look_ = now + look_interval;
+  return check();
+}
+
+Result<void> BoardPlace::check() const {
   if (const auto folder = folder_at(board_.path); folder == folder_) return {};
   return fail(
       Errc::unavailable,

@@ -21,8 +21,9 @@ class BoardPlace {
 
   /// When look() has something to do.
   Instant next_look() const { return next_look_; }
-  /// Once per look_interval: whether the path still leads to the same folder. Errors: unavailable, when it
-  /// does not.
+  /// Whether the path still leads to the same folder. Errors: unavailable, when it does not.
+  Result<void> check() const;
+  /// check(), once per look_interval.
   Result<void> look(Instant now);
 
  private:

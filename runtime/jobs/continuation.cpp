@@ -48,6 +48,8 @@ Continuation continue_from(const Plan& plan, const std::vector<Task>& earlier) {
   }
   const auto is_changed = [&](const PlannedTask& planned, const Task& task) {
     const std::string& project = task.spec.project;
+    // Left to agents that the file names no more, it would wait for ever.
+    if (task.spec.exclusive && !planned.spec.exclusive && task.state != TaskState::done) return true;
     return as_written(planned.spec, project) != as_written(task.spec, project) ||
            needs_of(plan, planned) != needs_of(by_id, task);
   };
@@ -80,7 +82,7 @@ Continuation continue_from(const Plan& plan, const std::vector<Task>& earlier) {
     const bool ended_badly =
         is_over(task.state) && task.state != TaskState::done && task.state != TaskState::skipped;
     if (out.ids[i] && ended_badly) out.retry.push_back(task.id);
-    if (out.ids[i] && task.state == TaskState::done) ++out.done;
+    if (out.ids[i] && task.state == TaskState::done) out.done.insert(task.id);
   }
   for (const auto& [name, task] : by_name) {
     out.removed.push_back(name);

@@ -3,6 +3,7 @@
 // that needs it, since it must wait for the new one. Pure.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ struct Continuation {
   std::vector<std::string> changed;  ///< names, in the order of the file
   std::vector<std::string> added;
   std::vector<std::string> removed;
-  std::size_t done = 0;   ///< of the kept ones
+  std::set<TaskId> done;  ///< of the kept ones
   bool complete = false;  ///< the earlier run did all of its tasks, but for those the file has lost since
 };
 

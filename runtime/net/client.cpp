@@ -137,11 +137,12 @@ struct Connection::Impl {
     if (board_id.empty()) return false;
     const auto* welcome = std::get_if<Welcome>(&message);
     const auto* malformed = std::get_if<Malformed>(&message);
-    if (malformed ? malformed->what == another_board
-                  : welcome && names_another_board(welcome->features, board_id))
+    const bool refused = malformed ? malformed->what == another_board
+                                   : welcome && names_another_board(welcome->features, board_id);
+    if (refused)
       incoming.trouble =
           Error{Errc::refused, fmt::format("{} (the controller at {})", another_board, endpoint)};
-    return welcome || incoming.trouble;
+    return welcome || refused;
   }
 
   void take_events(Incoming& incoming) {

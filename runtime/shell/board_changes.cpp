@@ -23,6 +23,7 @@ void BoardChanges::await(Duration longest) {
     Result<std::unique_ptr<Feed>> opened = Feed::open(writer->feed);
     feed_ = opened ? std::move(*opened) : nullptr;
     feed_of_ = writer->pid;
+    if (!feed_) ::usleep(static_cast<useconds_t>(std::min(look_interval, longest).us));
     // What happened before the feed was open is not announced: the caller looks once more.
     return;
   }

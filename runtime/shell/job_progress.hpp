@@ -25,7 +25,7 @@ class JobProgress {
   void finish();
   /// Prints a line above the progress, such as "agent restarted".
   void note(const std::string& text);
-  std::size_t ended() const { return ended_; }
+  std::size_t done() const { return ended_ - failed_; }
 
  private:
   void show_event(const BoardView& board, const Event& event, const std::set<TaskId>& job);

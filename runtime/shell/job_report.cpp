@@ -14,7 +14,8 @@ Shown first_line(const std::string& text) { return cut_to(text.substr(0, text.fi
 
 }  // namespace
 
-Result<JobSummary> summarise(const BoardView& board, const Plan& plan, const std::vector<TaskId>& ids) {
+Result<JobSummary> summarise(const BoardView& board, const Plan& plan, const std::vector<TaskId>& ids,
+                             WallTime begun) {
   JobSummary summary;
   summary.tasks = ids.size();
   summary.least = {plan.critical_path};
@@ -45,7 +46,8 @@ Result<JobSummary> summarise(const BoardView& board, const Plan& plan, const std
       summary.not_done.push_back(std::move(*task));
     }
   }
-  summary.makespan = last - first;
+  first = std::max(first, begun);
+  summary.makespan = std::max(last, first) - first;
   return summary;
 }
 

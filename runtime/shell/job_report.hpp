@@ -18,7 +18,7 @@ struct JobSummary {
   std::size_t done = 0;
   std::vector<Task> not_done;
   std::size_t retries = 0;  ///< attempts beyond the first
-  Duration makespan;        ///< from posting to the last end
+  Duration makespan;        ///< from posting, or the begin of this run, to the last end
   Duration least;           ///< the estimated critical path: at speed 1 no schedule is shorter
   Micros price = 0;
   std::int64_t tokens = 0;
@@ -27,7 +27,9 @@ struct JobSummary {
       results;  ///< of the tasks that no other task needs: name, result
 };
 
-Result<JobSummary> summarise(const BoardView& board, const Plan& plan, const std::vector<TaskId>& ids);
+/// `begun`: of this run; a job that goes on was posted earlier.
+Result<JobSummary> summarise(const BoardView& board, const Plan& plan, const std::vector<TaskId>& ids,
+                             WallTime begun);
 void print_summary(const JobSummary& summary);
 Value to_value(const JobSummary& summary);
 

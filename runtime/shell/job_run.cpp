@@ -64,17 +64,16 @@ class Job {
     supervisor_.stop_all();
     Result<BoardView> board = BoardView::open(site_.board());
     if (!board) return fail(board.error());
-    const Result<JobSummary> summary = summarise(*board, plan_, job_.ids);
+    const Result<JobSummary> summary = summarise(*board, plan_, job_.ids, begun_);
     if (!summary) return fail(summary.error());
     if (options_.json)
       print_json(to_value(*summary));
     else
       print_summary(*summary);
     const bool all_done = followed && summary->not_done.empty();
-    if (site_.temporary() && (options_.keep || !all_done)) {
-      site_.keep();
+    site_.keep(options_.keep || !all_done);
+    if (site_.temporary() && (options_.keep || !all_done))
       hint("The board is kept: bidboard -C {} tasks", site_.board().home());
-    }
     if (!followed) return fail(followed.error());
     return all_done ? Exit::ok : Exit::failed;
   }
@@ -106,6 +105,7 @@ class Job {
     Result<PostedPlan> posted = post_rest(plan_, *workflow, send);
     if (!posted) return fail(posted.error());
     job_ = std::move(*posted);
+    site_.keep(true);  // from here on it holds work
     return {};
   }
 
@@ -114,7 +114,7 @@ class Job {
     const Result<BoardView> board = BoardView::open(site_.board());
     if (!board) return fail(board.error());
     Result<JobWorkflow> workflow = open_workflow(*board, plan_, options_.fresh, send);
-    if (workflow) progress_.start_after(board->snapshot().last_seq(), workflow->earlier.done);
+    if (workflow) progress_.start_after(board->snapshot().last_seq(), workflow->earlier.done.size());
     return workflow;
   }
 
@@ -142,8 +142,9 @@ class Job {
     if (!config) return fail(config.error());
     std::string told;
     std::size_t count = 0;
-    for (const PlannedTask& task : plan_.tasks) {
-      TaskSpec spec = task.spec;
+    for (std::size_t i = 0; i < plan_.tasks.size(); ++i) {
+      if (workflow.earlier.done.contains(workflow.earlier.ids[i])) continue;
+      TaskSpec spec = plan_.tasks[i].spec;
       spec.workflow = workflow.id;
       if (spec.project.empty()) spec.project = config->project;
       const std::optional<std::string> why = why_unserved(spec, *agents);
@@ -240,7 +241,7 @@ class Job {
   /// What a job that did not end left, and how it goes on.
   std::string left_behind() const {
     const std::string on = site_.temporary() ? fmt::format(" -C {}", site_.board().home()) : "";
-    std::string text = fmt::format("{} of {} done, and kept on the board in {}", progress_.ended(),
+    std::string text = fmt::format("{} of {} done, and kept on the board in {}", progress_.done(),
                                    counted(plan_.tasks.size(), "task"), site_.board().home());
     if (!plan_.source.empty())
       text += fmt::format(
@@ -274,6 +275,7 @@ class Job {
   const StopSignal stop_;
   Supervisor supervisor_;
   PostedPlan job_;
+  const WallTime begun_ = read_clocks().wall;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
@@ -15,7 +16,9 @@ namespace fs = std::filesystem;
 Result<JobSite> JobSite::open(const Globals& globals, const std::string& project) {
   Result<BoardDirectory> found = find_board(globals.directory);
   if (found) return JobSite(*found, false);
-  if (!globals.directory.empty()) return fail(found.error());
+  // A board that was named, or that is refused, is not replaced by another one.
+  const bool is_named = !globals.directory.empty() || std::getenv("BIDBOARD_DIR");
+  if (is_named || found.error().code != Errc::not_found) return fail(found.error());
   std::error_code error;
   const fs::path folder = fs::temp_directory_path(error);
   if (error)

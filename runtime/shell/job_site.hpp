@@ -14,12 +14,12 @@ class JobSite {
   static Result<JobSite> open(const Globals& globals, const std::string& project);
   JobSite(JobSite&& other) noexcept;
   JobSite& operator=(JobSite&&) = delete;
-  /// Removes a temporary board that is not kept.
+  /// Removes a temporary board, unless it is kept.
   ~JobSite();
 
   const BoardDirectory& board() const { return board_; }
   bool temporary() const { return temporary_; }
-  void keep() { kept_ = true; }
+  void keep(bool kept) { kept_ = kept; }
   /// On a temporary board no rights are checked.
   CallOptions caller() const;
 

@@ -11,15 +11,24 @@
 namespace bidboard {
 namespace {
 
-/// The last one from the plan's file; nothing: there is none.
-Result<std::optional<Workflow>> last_from(const BoardView& board, const Plan& plan) {
-  std::optional<Workflow> last;
-  if (plan.source.empty()) return last;
+struct Earlier {
+  std::optional<Workflow> last;  ///< from the plan's file
+  WorkflowId unused;             ///< opened after it for a job that was then refused; 0: none
+};
+
+Result<Earlier> earlier_of(const BoardView& board, const Plan& plan) {
+  Earlier earlier;
+  if (plan.source.empty()) return earlier;
   const Result<std::vector<Workflow>> known = board.workflows();
   if (!known) return fail(known.error());
-  for (const Workflow& workflow : *known)
-    if (workflow.source == plan.source && workflow.name == plan.name) last = workflow;
-  return last;
+  for (const Workflow& workflow : *known) {
+    if (workflow.source != plan.source || workflow.name != plan.name) continue;
+    if (workflow.tasks == 0)
+      earlier.unused = workflow.id;
+    else
+      earlier = {workflow, {}};
+  }
+  return earlier;
 }
 
 Result<std::vector<Task>> tasks_of(const BoardView& board, WorkflowId workflow) {
@@ -57,27 +66,25 @@ std::string named(const char* what, const std::vector<std::string>& names) {
 
 Result<JobWorkflow> open_workflow(const BoardView& board, const Plan& plan, bool fresh, const Send& send) {
   JobWorkflow workflow;
-  const Result<std::optional<Workflow>> last = last_from(board, plan);
-  if (!last) return fail(last.error());
-  if (*last) {
-    const Result<std::vector<Task>> tasks = tasks_of(board, (*last)->id);
+  const Result<Earlier> known = earlier_of(board, plan);
+  if (!known) return fail(known.error());
+  if (known->last) {
+    const Result<std::vector<Task>> tasks = tasks_of(board, known->last->id);
     if (!tasks) return fail(tasks.error());
     if (fresh) {
-      std::vector<TaskId> rest;
       for (const Task& task : *tasks)
-        if (!is_over(task.state)) rest.push_back(task.id);
-      if (const auto done = cancel(std::move(rest), "its job begins afresh", send); !done)
-        return fail(done.error());
+        if (!is_over(task.state)) workflow.cancel.push_back(task.id);
     } else if (workflow.earlier = continue_from(plan, *tasks); !workflow.earlier.complete) {
-      workflow.id = (*last)->id;
+      workflow.id = known->last->id;
       workflow.goes_on = true;
-      if (const auto done = cancel(workflow.earlier.cancel, "its job file has changed", send); !done)
-        return fail(done.error());
+      workflow.cancel = workflow.earlier.cancel;
       return workflow;
     }
   }
   workflow.earlier = {};
   workflow.earlier.ids.resize(plan.tasks.size());
+  workflow.id = known->unused;
+  if (workflow.id) return workflow;
   Post post;
   post.workflow = plan.name;
   post.source = plan.source;
@@ -88,6 +95,8 @@ Result<JobWorkflow> open_workflow(const BoardView& board, const Plan& plan, bool
 }
 
 Result<PostedPlan> post_rest(const Plan& plan, const JobWorkflow& workflow, const Send& send) {
+  const std::string why = workflow.goes_on ? "its job file has changed" : "its job begins afresh";
+  if (const auto done = cancel(workflow.cancel, why, send); !done) return fail(done.error());
   for (const TaskId id : workflow.earlier.retry) {
     const auto done = send(Direct{Direction::retry, id, "its job goes on"});
     if (!done && done.error().code != Errc::conflict) return fail(done.error());
@@ -105,9 +114,9 @@ Result<PostedPlan> post_rest(const Plan& plan, const JobWorkflow& workflow, cons
 
 std::string in_words(const Plan& plan, const JobWorkflow& workflow) {
   if (!workflow.goes_on) return {};
-  return fmt::format("going on with {}: {} of {} done already{}{}{}", workflow.id, workflow.earlier.done,
-                     counted(plan.tasks.size(), "task"), named("changed", workflow.earlier.changed),
-                     named("new", workflow.earlier.added),
+  return fmt::format("going on with {}: {} of {} done already{}{}{}", workflow.id,
+                     workflow.earlier.done.size(), counted(plan.tasks.size(), "task"),
+                     named("changed", workflow.earlier.changed), named("new", workflow.earlier.added),
                      named("no longer in the file", workflow.earlier.removed));
 }
 

@@ -181,7 +181,7 @@ Result<void> supervise(const BoardDirectory& board, const Settings& settings, Su
   BoardPlace place(board);
   while (!stop.requested()) {
     // Before look_after(): processes end because the board is gone, and must not be started again.
-    if (const Result<void> there = place.look(read_clocks().mono); !there) return there;
+    if (const Result<void> there = place.check(); !there) return there;
     if (const Result<void> fine = supervisor.look_after(); !fine) return fine;
     if (!arrivals.reported()) {
       const Result<std::optional<Note>> report = arrivals.look();
