@@ -55,7 +55,8 @@ std::string failures_path(const std::string& board, TaskId task, Epoch epoch) {
 Result<void> make_places(const std::string& board) {
   for (const char* name : {"/output", "/run"}) {
     std::error_code error;
-    std::filesystem::create_directories(board + name, error);
+    // Never the board's folder itself: where that was moved away, work would go on in a new one, unseen.
+    std::filesystem::create_directory(board + name, error);
     if (error) return fail(Errc::failed, fmt::format("cannot make {}{}: {}", board, name, error.message()));
   }
   return {};

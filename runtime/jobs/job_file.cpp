@@ -122,7 +122,7 @@ class JobReader {
     read_tasks(document.place);
     check_limits(job_.plan, diagnostics_);
     if (check_cycles(job_.plan, diagnostics_) && diagnostics_.empty()) measure(job_.plan);
-    if (job_.agents) check_requirements(job_.plan, diagnostics_);
+    if (job_.agents && !job_.plan.shared) check_requirements(job_.plan, diagnostics_);
     if (!diagnostics_.empty()) return fail(diagnostics_.error());
     return std::move(job_.plan);
   }

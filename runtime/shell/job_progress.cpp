@@ -128,7 +128,11 @@ void JobProgress::finish() {
 void JobProgress::note(const std::string& text) {
   if (quiet_) return;
   if (live_) erase();
-  tell(Colour::yellow, text);
+  for (std::size_t from = 0; from <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', from), text.size());
+    tell(Colour::yellow, text.substr(from, end - from));
+    from = end + 1;
+  }
 }
 
 }  // namespace bidboard

@@ -1,5 +1,8 @@
 #include "runtime/shell/job_run.hpp"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -123,12 +126,34 @@ class Job {
     std::error_code gone;
     const std::string here = fs::current_path(gone).string();
     if (gone) return fail(Errc::not_found, "the current folder does not exist any more");
+    if (const Result<void> free = check_names(agents); !free) return free;
     for (PlannedAgent& agent : agents) {
       if (!agent.serves_board && !agent.profile.workflow) agent.profile.workflow = workflow;
       if (const Result<void> started = supervisor_.start(agent_child(site_.board(), agent, here)); !started)
         return started;
     }
     return await_agents(agents);
+  }
+
+  /// Errors: conflict, when another process works under one of the names.
+  Result<void> check_names(const std::vector<PlannedAgent>& agents) {
+    const Result<BoardView> board = BoardView::open(site_.board());
+    if (!board) return fail(board.error());
+    const Result<std::vector<Agent>> known = board->agents();
+    if (!known) return fail(known.error());
+    for (const Agent& agent : *known) {
+      const std::string& name = agent.profile.name;
+      const bool is_planned =
+          std::ranges::any_of(agents, [&](const PlannedAgent& a) { return a.profile.name == name; });
+      const auto pid = static_cast<pid_t>(agent.profile.pid);
+      const bool runs = agent.state == AgentState::live && pid > 0 && ::kill(pid, 0) == 0;
+      if (is_planned && runs)
+        return fail(Errc::conflict,
+                    fmt::format("an agent called '{}' works on this board already (process {}); "
+                                "rename it in {}, or wait until it is gone",
+                                name, pid, options_.file));
+    }
+    return {};
   }
 
   /// Nothing is posted that would wait for ever, unless that was asked for.
@@ -201,7 +226,8 @@ class Job {
       if (!known) return fail(known.error());
       const bool all = std::all_of(agents.begin(), agents.end(), [&](const PlannedAgent& planned) {
         return std::any_of(known->begin(), known->end(), [&](const Agent& agent) {
-          return agent.profile.name == planned.profile.name && agent.state == AgentState::live;
+          return agent.profile.name == planned.profile.name && agent.state == AgentState::live &&
+                 agent.profile.pid == supervisor_.pid_of(agent.profile.name);
         });
       });
       if (all) return {};

@@ -72,6 +72,18 @@ TEST_CASE("a job that nobody can do says so at once and posts nothing") {
   CHECK(contains(waiting.out(), "waiting for agents that can"));
 }
 
+TEST_CASE("a job whose agent has the name of one that is at work is refused by that name") {
+  const TestBoard board;
+  const Process controller = board.serve();
+  const Process agent = board.agent("w", {"--exec", "cat"});
+  board.await_agents(1);
+  board.write("job.yaml", "agents: [{name: w, exec: cat}]\ntasks: {one: {title: One}}\n");
+  const Finished finished = board.run({"run", "job.yaml"});
+  CHECK(finished.exit_code == 5);
+  CHECK(contains(finished.err, "an agent called 'w' works on this board already"));
+  CHECK(board.value("SELECT count(*) FROM tasks") == "0");
+}
+
 TEST_CASE("an agent that only executes commands leaves other tasks alone") {
   const TestBoard board;
   board.must({"post", "Review the pull request"});
