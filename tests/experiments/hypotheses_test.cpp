@@ -94,8 +94,10 @@ TEST_CASE("a hypothesis follows the numbers: upheld, and refuted when the labels
 }
 
 TEST_CASE("no hypothesis is upheld or refuted by identical data, nor by noise") {
-  CHECK(outcomes(results_of(lean, lean, false)) == std::vector<HypothesisOutcome>(4, HypothesisOutcome::no_difference));
-  CHECK(outcomes(results_of(lean, lean)) == std::vector<HypothesisOutcome>(4, HypothesisOutcome::no_difference));
+  CHECK(outcomes(results_of(lean, lean, false)) ==
+        std::vector<HypothesisOutcome>(4, HypothesisOutcome::no_difference));
+  CHECK(outcomes(results_of(lean, lean)) ==
+        std::vector<HypothesisOutcome>(4, HypothesisOutcome::no_difference));
 }
 
 TEST_CASE("what is certain but too small to matter is no difference") {
