@@ -201,7 +201,8 @@ TEST_CASE("runs that did not finish were averaged as if they had ended at the li
   CHECK(says(in_words(results.names.hypotheses[3], verdict), "runs that did not finish left out"));
   results.names.goals[1].where.faults = {"1 killed"};
   results.names.goals[1].at_most = 2 * one;
-  for (const GoalFigure& figure : judge_goals(results)[1]) CHECK_FALSE(figure.met);
+  const auto goals = judge_goals(results);
+  for (const GoalFigure& figure : goals[1]) CHECK_FALSE(figure.met);
   CHECK(says(report_markdown(results), "did not finish |"));
 }
 
