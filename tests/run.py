@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs the test programs of a build folder and the Python tests, prints what fails, ends with "N passed, N failed".
 
-Each Catch2 program is run as a whole (its test cases share nothing); the Python tests are those that CMake registered with
-ctest. Two run at a time: most of them wait for processes. The count is of test cases, not of programs.
+Each Catch2 program is run as a whole (its test cases share nothing), the longest ones in two halves; the Python tests are those that
+CMake registered with ctest. Two run at a time: most of them wait for processes. The count is of test cases, not of programs.
 """
 
 import os
@@ -15,22 +15,41 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 TIME_LIMIT_S = 1800
-LONGEST_FIRST = ["process_tests", "sim_tests", "report", "shell_tests"]
+LONGEST_FIRST = ["process_tests.1", "process_tests.2", "shell_tests.1", "shell_tests.2", "sim_tests", "report"]
+HALVED = ["process_tests", "shell_tests"]
 
 
-def run_catch(program: Path) -> tuple[int, int, str]:
-    """Passed and failed test cases of one program, and what to say of the failed ones; a crash counts as one failure."""
-    report = program.with_suffix(".xml")
+def plain(name: str) -> str:
+    """A test case's name in a report, without the section that follows it."""
+    return re.sub(r"/.*", "", name)
+
+
+def halves(program: Path) -> list[list[str]]:
+    """The names of the program's test cases, every other one in each half: neighbours take similarly long."""
+    listed = subprocess.run([program, "--list-test-names-only"], capture_output=True, text=True)
+    names = [name for name in listed.stdout.splitlines() if name]
+    return [names[0::2], names[1::2]]
+
+
+def run_catch(program: Path, part: str = "", names: list[str] | None = None) -> tuple[int, int, str]:
+    """Passed and failed test cases of one program, or of those named, and what to say of the failed ones; a crash counts as one failure."""
+    report = program.with_name(f"{program.name}{part}.xml")
     report.unlink(missing_ok=True)
+    command = [program, "-r", "junit", "-o", report]
+    if names is not None:
+        chosen = report.with_suffix(".txt")
+        quotable = [name.replace("\\", "\\\\").replace('"', '\\"') for name in names]
+        chosen.write_text("".join(f'"{name}"\n' for name in quotable))
+        command += ["-f", chosen]
     try:
-        result = subprocess.run([program, "-r", "junit", "-o", report], capture_output=True, text=True, timeout=TIME_LIMIT_S, errors="replace")
+        result = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT_S, errors="replace")
     except subprocess.TimeoutExpired:
         return 0, 1, f"  FAILED {program.name} did not end within {TIME_LIMIT_S} s\n"
     cases: dict[str, list[str]] = {}
     if report.exists():
         try:
             for case in ElementTree.parse(report).getroot().iter("testcase"):
-                name = re.sub(r"/.*", "", case.get("name", ""))
+                name = plain(case.get("name", ""))
                 problems = [item.text or "" for item in case if item.tag in ("failure", "error")]
                 cases.setdefault(name, []).extend(problems)
         except ElementTree.ParseError:
@@ -46,10 +65,13 @@ def run_catch(program: Path) -> tuple[int, int, str]:
         said += f"  FAILED {program.name} ended with {result.returncode}\n"
     if result.returncode != 0:
         said += result.stderr[-4000:] + "\n"
+    missing = {plain(name) for name in names or []} - cases.keys() if not crashed else set()
+    for name in missing:
+        said += f"  FAILED {name} was not run\n"
     silent = not cases and not crashed
     if silent:
         said += f"  FAILED {program.name} did not say what it tested\n"
-    return len(cases) - len(failed), len(failed) + crashed + silent, said
+    return len(cases) - len(failed), len(failed) + len(missing) + crashed + silent, said
 
 
 def run_ctest(build: Path, name: str) -> tuple[int, int, str]:
@@ -71,7 +93,13 @@ def main() -> int:
     os.environ.setdefault("LSAN_OPTIONS", f"suppressions={suppressions}:print_suppressions=0")
     os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     listed = subprocess.run(["ctest", "-N", "-L", "python"], cwd=build, capture_output=True, text=True, check=True).stdout
-    tests = {program.name: (run_catch, program) for program in sorted((build / "tests").glob("*_tests"))}
+    tests = {}
+    for program in sorted((build / "tests").glob("*_tests")):
+        if program.name in HALVED:
+            for part, names in zip((".1", ".2"), halves(program)):
+                tests[program.name + part] = (run_catch, program, part, names)
+        else:
+            tests[program.name] = (run_catch, program)
     tests |= {name: (run_ctest, build, name) for name in re.findall(r"Test\s+#\d+: (\S+)", listed)}
     order = sorted(tests, key=lambda name: LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST))
     passed = failed = 0
