@@ -295,8 +295,9 @@ struct Workflow {
   std::uint32_t open = 0;
   WallTime posted_at;
   WallTime finished_at;
+  std::uint32_t planned = 0;  ///< tasks of its file, which may be posted in several requests; 0: not told
   bool operator==(const Workflow&) const = default;
-  BB_FIELDS(id, name, source, project, tasks, open, posted_at, finished_at)
+  BB_FIELDS(id, name, source, project, tasks, open, posted_at, finished_at, planned)
 };
 
 struct StoredReply {

@@ -23,8 +23,9 @@ struct Post {
   std::vector<BatchNeed> batch_needs;
   std::string workflow;  ///< when not empty: they form a workflow of this name
   std::string source;
-  WorkflowId joins;  ///< a workflow of an earlier request that these tasks belong to as well
-  BB_FIELDS(tasks, batch_needs, workflow, source, joins)
+  WorkflowId joins;           ///< a workflow of an earlier request that these tasks belong to as well
+  std::uint32_t planned = 0;  ///< as in Workflow
+  BB_FIELDS(tasks, batch_needs, workflow, source, joins, planned)
 };
 struct Claim {
   TaskId task;                ///< 0: the next one that the claimer may take

@@ -148,6 +148,7 @@ Result<WorkflowId> open_workflow(Core& core, const Post& post, WorkflowId joins,
     workflow.project = tasks.empty() ? core.board.config().project : tasks.front().spec.project;
     workflow.posted_at = core.now.wall;
   }
+  if (post.planned != 0) workflow.planned = post.planned;
   workflow.tasks += static_cast<std::uint32_t>(tasks.size());
   workflow.open += static_cast<std::uint32_t>(tasks.size());
   if (workflow.open == 0) workflow.finished_at = core.now.wall;

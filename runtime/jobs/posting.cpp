@@ -20,6 +20,7 @@ Post request_of(const Plan& plan, std::span<const std::size_t> part, const Poste
   else
     request.workflow = plan.name;
   request.source = plan.source;
+  request.planned = static_cast<std::uint32_t>(plan.tasks.size());
   for (std::size_t i = 0; i < part.size(); ++i) {
     const PlannedTask& task = plan.tasks[part[i]];
     TaskSpec spec = task.spec;

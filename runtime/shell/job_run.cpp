@@ -108,6 +108,7 @@ class Job {
     Result<PostedPlan> posted = post_rest(plan_, *workflow, send);
     if (!posted) return fail(posted.error());
     job_ = std::move(*posted);
+    job_tasks_ = {job_.ids.begin(), job_.ids.end()};
     site_.keep(true);  // from here on it holds work
     return {};
   }
@@ -280,9 +281,10 @@ class Job {
   Result<bool> look() {
     const Result<BoardView> board = BoardView::open(site_.board());
     if (!board) return fail(board.error());
-    if (const Result<void> shown = progress_.update(*board, {job_.ids.begin(), job_.ids.end()}); !shown)
-      return fail(shown.error());
-    for (const TaskId id : job_.ids) {
+    if (const Result<void> shown = progress_.update(*board, job_tasks_); !shown) return fail(shown.error());
+    // What was over is not read again: a task that starts over is among the open ones of the workflow.
+    for (; over_ < job_.ids.size(); ++over_) {
+      const TaskId id = job_.ids[over_];
       const Result<Task> task = board->task(id);
       if (!task) return fail(task.error());
       if (task->state == TaskState::waiting)
@@ -301,6 +303,8 @@ class Job {
   const StopSignal stop_;
   Supervisor supervisor_;
   PostedPlan job_;
+  std::set<TaskId> job_tasks_;  ///< the same ids
+  std::size_t over_ = 0;        ///< so many of job_.ids, from the first on, have ended
   const WallTime begun_ = read_clocks().wall;
 };
 

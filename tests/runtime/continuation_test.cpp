@@ -48,7 +48,8 @@ using Names = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("a job that was interrupted goes on with the tasks that it has") {
-  const Continuation next = continue_from(plan(), on_board(plan(), {S::done, S::ready, S::done, S::blocked}));
+  const Continuation next =
+      continue_from(plan(), 4, on_board(plan(), {S::done, S::ready, S::done, S::blocked}));
   CHECK(next.ids == Ids{{1}, {2}, {3}, {4}});
   CHECK(next.cancel.empty());
   CHECK(next.retry.empty());
@@ -57,20 +58,29 @@ TEST_CASE("a job that was interrupted goes on with the tasks that it has") {
 }
 
 TEST_CASE("a job all of whose tasks are done begins anew") {
-  CHECK(continue_from(plan(), on_board(plan(), {S::done, S::done, S::done, S::done})).complete);
+  CHECK(continue_from(plan(), 4, on_board(plan(), {S::done, S::done, S::done, S::done})).complete);
   Plan longer = plan();
   longer.tasks.push_back(planned("announce"));
-  CHECK(continue_from(longer, on_board(plan(), {S::done, S::done, S::done, S::done})).complete);
+  CHECK(continue_from(longer, 4, on_board(plan(), {S::done, S::done, S::done, S::done})).complete);
   const Continuation next =
-      continue_from(longer, on_board(plan(), {S::done, S::done, S::failed, S::skipped}));
+      continue_from(longer, 4, on_board(plan(), {S::done, S::done, S::failed, S::skipped}));
   CHECK_FALSE(next.complete);
   CHECK(next.added == Names{"announce"});
   CHECK(next.ids == Ids{{1}, {2}, {3}, {4}, {}});
 }
 
+TEST_CASE("a job that was interrupted while it was posted is not complete when all that was posted is done") {
+  std::vector<Task> posted = on_board(plan(), {S::done, S::done, S::done, S::done});
+  posted.pop_back();
+  const Continuation next = continue_from(plan(), 4, posted);
+  CHECK_FALSE(next.complete);
+  CHECK(next.ids == Ids{{1}, {2}, {3}, {}});
+  CHECK(continue_from(plan(), 3, posted).complete);  // the file has grown since
+}
+
 TEST_CASE("what failed is tried again, what was skipped because of it is left to that") {
   const Continuation next =
-      continue_from(plan(), on_board(plan(), {S::done, S::failed, S::cancelled, S::skipped}));
+      continue_from(plan(), 4, on_board(plan(), {S::done, S::failed, S::cancelled, S::skipped}));
   CHECK(next.ids == Ids{{1}, {2}, {3}, {4}});
   CHECK(next.retry == Ids{{2}, {3}});
 }
@@ -79,7 +89,7 @@ TEST_CASE("a changed task is replaced, with everything that needs it") {
   Plan changed = plan();
   changed.tasks[1].spec.run = "make -j2 build";
   const Continuation next =
-      continue_from(changed, on_board(plan(), {S::done, S::failed, S::done, S::blocked}));
+      continue_from(changed, 4, on_board(plan(), {S::done, S::failed, S::done, S::blocked}));
   CHECK(next.ids == Ids{{1}, {}, {3}, {}});
   CHECK(next.cancel == Ids{{4}});
   CHECK(next.retry.empty());
@@ -91,7 +101,7 @@ TEST_CASE("a task with other needs is a changed one; a task that the file has lo
   changed.tasks[3].needs.pop_back();
   changed.tasks.erase(changed.tasks.begin() + 2);
   const Continuation next =
-      continue_from(changed, on_board(plan(), {S::done, S::ready, S::running, S::blocked}));
+      continue_from(changed, 4, on_board(plan(), {S::done, S::ready, S::running, S::blocked}));
   CHECK(next.ids == Ids{{1}, {2}, {}});
   CHECK(next.changed == Names{"ship"});
   CHECK(next.removed == Names{"lint"});
@@ -99,7 +109,7 @@ TEST_CASE("a task with other needs is a changed one; a task that the file has lo
   CHECK_FALSE(next.complete);
   Plan shorter = plan();
   shorter.tasks.pop_back();
-  CHECK(continue_from(shorter, on_board(plan(), {S::done, S::done, S::done, S::cancelled})).complete);
+  CHECK(continue_from(shorter, 4, on_board(plan(), {S::done, S::done, S::done, S::cancelled})).complete);
 }
 
 TEST_CASE(
@@ -116,7 +126,7 @@ TEST_CASE(
   child.spec.name = "build";
   child.spec.parent = TaskId{1};
   tasks.push_back(child);
-  const Continuation next = continue_from(plan(), tasks);
+  const Continuation next = continue_from(plan(), 4, tasks);
   CHECK(next.ids == Ids{{1}, {11}, {3}, {13}});
   CHECK(next.retry.empty());
 }
