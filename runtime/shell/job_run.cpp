@@ -89,8 +89,9 @@ class Job {
     if (!was_served)
       if (const Result<void> started = supervisor_.start(controller_child(site_.board(), true)); !started)
         return started;
-    if (const Result<Writer> writer = await_serving(site_.board(), start_patience); !writer)
-      return fail(writer.error());
+    if (const Result<Writer> writer = await_serving(site_.board(), start_patience, supervisor_, stop_);
+        !writer)
+      return stop_.requested() ? interrupted() : fail(writer.error());
     if (const Result<void> set = set_strategy(was_served); !set) return set;
     std::vector<PlannedAgent> agents = workers(plan_, options_, was_served);
     const bool own = (!plan_.agents.empty() || plan_.traced) && !plan_.shared &&
@@ -111,6 +112,8 @@ class Job {
     site_.keep(true);  // from here on it holds work
     return {};
   }
+
+  static Result<void> interrupted() { return fail(Errc::failed, "interrupted; nothing was posted"); }
 
   /// Events from here on are shown as progress.
   Result<JobWorkflow> find_workflow(const Send& send) {
@@ -218,7 +221,7 @@ class Job {
   Result<void> await_agents(const std::vector<PlannedAgent>& agents) {
     const Instant give_up = read_clocks().mono + start_patience;
     while (true) {
-      if (stop_.requested()) return fail(Errc::failed, "interrupted; nothing was posted");
+      if (stop_.requested()) return interrupted();
       if (const Result<void> fine = supervisor_.look_after(); !fine) return fine;
       Result<BoardView> board = BoardView::open(site_.board());
       if (!board) return fail(board.error());

@@ -4,6 +4,8 @@
 #include <filesystem>
 
 #include "blackboard/fmt.hpp"
+#include "runtime/drivers/stop_signal.hpp"
+#include "runtime/fleet/supervisor.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"
@@ -62,6 +64,18 @@ TEST_CASE("interrupting `up` thrice with ctrl-C, or by closing its terminal, use
     CHECK(board.value("SELECT state, attempts FROM tasks") == "ready|0");
     CHECK(board.value("SELECT count(*) FROM agents WHERE state = 'live'") == "0");
   }
+}
+
+TEST_CASE("a process that is told to stop right after its start does not miss the signal") {
+  const TestBoard board(false);
+  const StopSignal stop;  // a new process has its handler until its own program runs
+  for (int i = 0; i < 20; ++i) {
+    Supervisor supervisor({}, [](const std::string&) {});
+    REQUIRE(supervisor.start(
+        {"sleeper", {"sh", "-c", "sleep 0.2; echo >> " + board.path("log")}, false, {}, {}}));
+    supervisor.stop_all(seconds(60));
+  }
+  CHECK(board.read("log").empty());
 }
 
 TEST_CASE("a job that was interrupted goes on where it stopped when it is run again") {
