@@ -143,6 +143,7 @@ TEST_CASE("What does not exist is not found") {
                 {{"done", "t1", "--as", "nobody"}, 3, "no agent called 'nobody'"},
                 {{"output", "t1"}, 3, "t1 has no output: it was never awarded"},
                 {{"query", "SELECT 1", "--at", "999"}, 3, "--at must be an event number up to 3"},
+                {{"trust", "nowhere"}, 3, "no folder nowhere"},
                 {{"run", "nothing.yaml"}, 3, "cannot read nothing.yaml"},
                 {{"auction", "solve", "nothing.json"}, 3, "cannot read nothing.json"}});
 }
@@ -223,4 +224,12 @@ TEST_CASE("Mistakes in bidboard.yaml keep the board down and are told with line 
       CHECK(contains(up.err, finding));
   }
   CHECK(contains(board.must({"down"}), "Nothing is running"));
+}
+
+TEST_CASE("Only a folder with a board can be trusted") {
+  const TestBoard board(false);
+  board.write("notes.txt", "no board");
+  check(board, {{{"trust", "notes.txt"}, 2, "notes.txt is not a folder"},
+                {{"trust", "."}, 3, "no board in " + board.home() + " that you can read"}});
+  CHECK(board.read("../.config/bidboard/trusted").empty());
 }
