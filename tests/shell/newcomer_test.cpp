@@ -1,5 +1,7 @@
 // Mistakes of new users: each has an exit code and a message that says what is wrong, why, and what to do
 // next.
+#include <set>
+
 #include "tests/support/catch.hpp"
 #include "tests/support/test_board.hpp"
 
@@ -232,4 +234,24 @@ TEST_CASE("Only a folder with a board can be trusted") {
   check(board, {{{"trust", "notes.txt"}, 2, "notes.txt is not a folder"},
                 {{"trust", "."}, 3, "no board in " + board.home() + " that you can read"}});
   CHECK(board.read("../.config/bidboard/trusted").empty());
+}
+
+TEST_CASE("A search for an empty word is a usage error: every text would have it") {
+  const TestBoard board;
+  board.must({"post", "first"});
+  check(board, {{{"search", ""}, 2, "a word to search for is empty"},
+                {{"search", "first", ""}, 2, "a word to search for is empty"}});
+}
+
+TEST_CASE("The help has each heading once") {
+  const TestBoard board(false);
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"help"}, {"--help"}}) {
+    std::set<std::string> headings;
+    for (const std::string& line : lines_of(board.must(words))) {
+      INFO(line);
+      const bool is_heading = !line.empty() && line.find_first_of(" :") == line.npos;
+      if (is_heading) CHECK(headings.insert(line).second);
+    }
+    CHECK(headings.contains("Insight"));
+  }
 }

@@ -112,10 +112,8 @@ Command wait_command() {
   return {"wait",
           "Tasks",
           "Wait until tasks have ended",
-          "Prints each task as it ends. Exits 0 if all of them are done, 1 if one ended otherwise (failed, "
-          "cancelled, "
-          "skipped,\n"
-          "quarantined), 7 if the time is over. With --any the first to end decides.",
+          "Prints each task as it ends. Exits 0 if all of them are done, 1 if one ended otherwise (failed,\n"
+          "cancelled, skipped, quarantined), 7 if the time is over. With --any the first to end decides.",
           {{"bidboard wait t1 t2 t3 --timeout 10m && make release", "go on when all are done"},
            {"bidboard wait t1 t2 --any --json", "the first that ends, with its result"}},
           [](Options& o) -> Action0 {
