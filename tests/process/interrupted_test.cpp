@@ -88,6 +88,7 @@ TEST_CASE("a job that was interrupted goes on where it stopped when it is run ag
     CHECK(contains(run.process().err(), "1 of 3 tasks done"));
     CHECK(contains(run.process().err(), "`bidboard run job.yaml` goes on"));
     CHECK(contains(run.process().err(), "`bidboard run --fresh job.yaml`"));
+    CHECK(contains(run.process().out(), "third is blocked\n"));  // and not "blocked: ", without a reason
   }
   board.write("go", "");
   const std::string told = board.must({"run", "job.yaml"});

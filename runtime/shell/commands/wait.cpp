@@ -47,10 +47,8 @@ class Awaited {
         Result<Value> item = task_to_json(board, *task);
         if (!item) return fail(item.error());
         ended_.push(std::move(*item));
-      } else if (task->state == TaskState::done || task->reason.empty()) {
-        say("{} is {}", id, task->state);
       } else {
-        say("{} is {}: {}", id, task->state, task->reason);
+        say("{} is {}", id, state_and_reason(*task));
       }
     }
     return {};
