@@ -76,7 +76,8 @@ class Job {
     const bool all_done = followed && summary->not_done.empty();
     site_.keep(options_.keep || !all_done);
     if (site_.temporary() && (options_.keep || !all_done))
-      hint("The board is kept: bidboard -C {} tasks", site_.board().home());
+      hint("The board is kept: bidboard -C {} tasks{}", site_.board().home(),
+           followed && !all_done && !plan_.source.empty() ? "; " + command("run") + " goes on" : "");
     if (!followed) return fail(followed.error());
     return all_done ? Exit::ok : Exit::failed;
   }
@@ -267,15 +268,19 @@ class Job {
     }
   }
 
+  /// "`bidboard -C DIR run job.yaml`"
+  std::string command(std::string_view run) const {
+    const std::string on = site_.temporary() ? fmt::format(" -C {}", site_.board().home()) : "";
+    return fmt::format("`bidboard{} {} {}`", on, run, options_.file);
+  }
+
   /// What a job that did not end left, and how it goes on.
   std::string left_behind() const {
-    const std::string on = site_.temporary() ? fmt::format(" -C {}", site_.board().home()) : "";
     std::string text = fmt::format("{} of {} done, and kept on the board in {}", progress_.done(),
                                    counted(plan_.tasks.size(), "task"), site_.board().home());
     if (!plan_.source.empty())
-      text += fmt::format(
-          ". `bidboard{0} run {1}` goes on; `bidboard{0} run --fresh {1}` cancels the rest and begins anew",
-          on, options_.file);
+      text += fmt::format(". {} goes on; {} cancels the rest and begins anew", command("run"),
+                          command("run --fresh"));
     return text;
   }
 
