@@ -110,6 +110,7 @@ class Job {
     Result<PostedPlan> posted = post_rest(plan_, *workflow, send);
     if (!posted) return fail(posted.error());
     job_ = std::move(*posted);
+    members_ = {job_.ids.begin(), job_.ids.end()};
     site_.keep(true);  // from here on it holds work
     return {};
   }
@@ -288,8 +289,7 @@ class Job {
   Result<bool> look() {
     const Result<BoardView> board = BoardView::open(site_.board());
     if (!board) return fail(board.error());
-    if (const Result<void> shown = progress_.update(*board, {job_.ids.begin(), job_.ids.end()}); !shown)
-      return fail(shown.error());
+    if (const Result<void> shown = progress_.update(*board, members_); !shown) return fail(shown.error());
     for (const TaskId id : job_.ids) {
       const Result<Task> task = board->task(id);
       if (!task) return fail(task.error());
@@ -309,6 +309,7 @@ class Job {
   const StopSignal stop_;
   Supervisor supervisor_;
   PostedPlan job_;
+  std::set<TaskId> members_;  ///< job_.ids
   const WallTime begun_ = read_clocks().wall;
 };
 
