@@ -162,6 +162,16 @@ TEST_CASE(
   CHECK(again.ends() == 0);
 }
 
+TEST_CASE("Ctrl-C ends a statement that takes long, and the prompt goes on") {
+  const TestBoard board;
+  Typist typist(board);
+  typist.type("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c;\r");
+  CHECK(typist.insists("\x03", "bidboard: interrupted"));
+  typist.ask("SELECT 40 + 2;\r", "42");
+  typist.type("\x04");
+  CHECK(typist.ends() == 0);
+}
+
 TEST_CASE("On a narrow terminal run and log break no word, and a running task shows its time and progress") {
   const TestBoard board;
   board.write(
