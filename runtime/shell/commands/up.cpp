@@ -156,12 +156,10 @@ class Arrivals {
     if (missing->empty())
       return Note{Note::Level::info, fmt::format("up: strategy {}, {}", settings_.config.strategy,
                                                  counted(settings_.agents.size(), "agent"))};
-    std::string names;
-    for (const std::string& name : *missing) names += (names.empty() ? "" : ", ") + name;
     return Note{Note::Level::warning,
                 fmt::format("the board is up, but these agents have not connected, and no other did in the "
                             "last {}: {}; their logs are in {}",
-                            start_patience, names, board_.run())};
+                            start_patience, listed(*missing), board_.run())};
   }
   bool reported() const { return reported_; }
 
