@@ -92,7 +92,12 @@ TEST_CASE("an agent that only executes commands leaves other tasks alone") {
   const Process runner = board.agent("runner", {"--allow-run"});
   REQUIRE(board.task_becomes("t2", "done"));
   CHECK(board.value("SELECT state, attempts FROM tasks WHERE id = 't1'") == "ready|0");
-  CHECK(contains(board.must({"status"}), "1 task that no connected agent can do"));
+  const Process ten = board.agent("w10", {"--allow-run"});
+  const Process nine = board.agent("w9", {"--allow-run"});
+  board.await_agents(3);
+  const std::string status = board.must({"status"});
+  CHECK(contains(status, "1 task that no connected agent can do"));
+  CHECK(status.find("w9 ") < status.find("w10 "));  // by number, not by letter
 }
 
 TEST_CASE(
