@@ -58,7 +58,8 @@ Result<Descriptor> readable(const std::string& text) {
 }
 
 /// In the child, between fork and exec.
-[[noreturn]] void become(const ChildSpec& spec, char* const* argv, int in, pid_t parent) {
+[[noreturn]] void become(const ChildSpec& spec, char* const* argv, int in, pid_t parent,
+                         const sigset_t& mask) {
   die_with_parent();
   if (::getppid() != parent) ::_exit(127);  // the parent has died meanwhile
   // Away from the terminal: ctrl-C and a hang-up reach its whole foreground group, and a controller that
@@ -66,6 +67,7 @@ Result<Descriptor> readable(const std::string& text) {
   ::setsid();
   ::signal(SIGTERM, SIG_DFL);
   ::signal(SIGCHLD, SIG_DFL);
+  ::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
   ::dup2(in, STDIN_FILENO);
   ::fcntl(STDIN_FILENO, F_SETFD, 0);  // dup2 leaves the flag when `in` is stdin already
   if (!spec.log.empty()) {
@@ -117,10 +119,17 @@ Result<void> Supervisor::launch(Child& child) {
   const Result<Descriptor> input = readable(child.spec.input);
   if (!input) return fail(input.error());
   const pid_t parent = ::getpid();
+  // Until its own program runs, a child has the handlers of this process: one of them would take a TERM for
+  // the child and do nothing, and stop_all() would wait until its patience is over.
+  sigset_t term, before;
+  ::sigemptyset(&term);
+  ::sigaddset(&term, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &term, &before);
   const pid_t pid = ::fork();
+  if (pid == 0) become(child.spec, argv.data(), input->get(), parent, before);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0)
     return fail(Errc::unavailable, std::string("no process can be started: ") + std::strerror(errno));
-  if (pid == 0) become(child.spec, argv.data(), input->get(), parent);
   child.pid = pid;
   return {};
 }
@@ -196,10 +205,13 @@ pid_t Supervisor::pid_of(const std::string& name) const {
   return 0;
 }
 
-Result<Writer> await_serving(const BoardDirectory& board, Duration patience) {
+Result<Writer> await_serving(const BoardDirectory& board, Duration patience, Supervisor& supervisor,
+                             const StopSignal& stop) {
   const Instant give_up = read_clocks().mono + patience;
   while (read_clocks().mono < give_up) {
     if (const auto writer = serving_writer(board)) return *writer;
+    if (stop.requested()) return fail(Errc::failed, "interrupted");
+    if (const Result<void> fine = supervisor.look_after(); !fine) return fail(fine.error());
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   return fail(Errc::unavailable,

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/drivers/stop_signal.hpp"
 #include "runtime/fleet/restart_policy.hpp"
 #include "runtime/home/board_directory.hpp"
 
@@ -58,7 +59,9 @@ class Supervisor {
   std::vector<Child> children_;
 };
 
-/// Waits until a controller serves the board. Errors: unavailable.
-Result<Writer> await_serving(const BoardDirectory& board, Duration patience);
+/// Waits until the supervisor's controller, or another one, serves the board. Errors: unavailable; failed (a
+/// stop is requested, or a child ended too often).
+Result<Writer> await_serving(const BoardDirectory& board, Duration patience, Supervisor& supervisor,
+                             const StopSignal& stop);
 
 }  // namespace bidboard

@@ -13,6 +13,7 @@
 
 #include "agents/guard/descriptor.hpp"
 #include "blackboard/fmt.hpp"
+#include "runtime/home/board_directory.hpp"
 
 namespace bidboard {
 namespace {
@@ -110,6 +111,11 @@ Result<std::string> trust_folder(const std::string& folder) {
   std::error_code error;
   const std::string home = fs::canonical(folder.empty() ? "." : folder, error).string();
   if (error) return fail(Errc::not_found, fmt::format("no folder {}", folder));
+  if (!fs::is_directory(home, error)) return fail(Errc::invalid, fmt::format("{} is not a folder", home));
+  if (!is_board({fmt::format("{}/{}", home, board_folder)}))
+    return fail(Errc::not_found, fmt::format("no board in {} that you can read; name the folder that holds "
+                                             "the folder {}",
+                                             home, board_folder));
   const std::string list = list_of_trusted();
   if (list.empty()) return fail(Errc::storage, "neither HOME nor XDG_CONFIG_HOME says where to keep that");
   if (home.find('\n') != std::string::npos)

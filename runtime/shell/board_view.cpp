@@ -155,6 +155,12 @@ Shown shown_state(TaskState state) {
   }
 }
 
+Shown state_and_reason(const Task& task) {
+  const Shown state = shown_state(task.state);
+  // That of a done task is about an earlier attempt.
+  return task.reason.empty() || task.state == TaskState::done ? state : words("{}: {}", state, task.reason);
+}
+
 Result<Value> task_to_json(const BoardView& board, const Task& task) {
   const Result<std::string> text = board.result_of(task);
   if (!text) return fail(text.error());

@@ -55,6 +55,8 @@ class BoardView {
 std::string ago(WallTime at, WallTime now);
 /// The state in its colour.
 Shown shown_state(TaskState state);
+/// "failed: exit code 3", or the state alone if there is no reason.
+Shown state_and_reason(const Task& task);
 /// As `show --json` and `tasks --json` print it.
 Result<Value> task_to_json(const BoardView& board, const Task& task);
 

@@ -37,12 +37,9 @@ Result<void> may_run(std::string_view command) {
   for (const std::span<const std::string_view> names :
        {std::span<const std::string_view>(for_tokens), std::span<const std::string_view>(for_controller)})
     if (std::ranges::find(names, command) != names.end()) return {};
-  std::string allowed;
-  for (const std::string_view name : for_tokens)
-    allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", name);
   return fail(Errc::refused,
               fmt::format("a task's process may not run `{}` (BIDBOARD_TOKEN is set); it may run {}", command,
-                          allowed));
+                          listed(for_tokens)));
 }
 
 CallOptions caller(const std::string& as) {

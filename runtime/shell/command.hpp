@@ -2,10 +2,12 @@
 // includes the parsing library; commands see it through Options.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "blackboard/ids.hpp"
@@ -27,6 +29,17 @@ enum class Exit : int {
   conflict = 5,
   unavailable = 6,
   timed_out = 7,
+};
+/// What each exit code means, by its number.
+inline constexpr std::array<std::string_view, 8> exit_meanings{
+    "success",
+    "failed: the environment or the store failed, or tasks of a job are not done",
+    "usage error: the command line or a file is wrong",
+    "not found: the board, task, agent or file does not exist",
+    "refused by a rule: role, token or skill",
+    "conflict: another agent was faster, or the task's state does not allow it",
+    "unavailable: no agent or controller is available",
+    "timed out",
 };
 Exit exit_for(Errc code);
 

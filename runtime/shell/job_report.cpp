@@ -73,7 +73,7 @@ void print_summary(const JobSummary& s) {
                s.makespan.us > 0 ? fmt::format("{} %", share.busy.us * 100 / s.makespan.us) : "-"});
   if (!table.empty()) table.print();
   for (const Task& task : s.not_done)
-    say("{}", wrapped(words("{} {} is {}: {}", task.id, task.spec.title, task.state, task.reason)));
+    say("{}", wrapped(words("{} {} is {}", task.id, task.spec.title, state_and_reason(task))));
 }
 
 Value to_value(const JobSummary& s) {

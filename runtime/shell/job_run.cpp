@@ -76,7 +76,8 @@ class Job {
     const bool all_done = followed && summary->not_done.empty();
     site_.keep(options_.keep || !all_done);
     if (site_.temporary() && (options_.keep || !all_done))
-      hint("The board is kept: bidboard -C {} tasks", site_.board().home());
+      hint("The board is kept: bidboard -C {} tasks{}", site_.board().home(),
+           followed && !all_done && !plan_.source.empty() ? "; " + command("run") + " goes on" : "");
     if (!followed) return fail(followed.error());
     return all_done ? Exit::ok : Exit::failed;
   }
@@ -89,8 +90,9 @@ class Job {
     if (!was_served)
       if (const Result<void> started = supervisor_.start(controller_child(site_.board(), true)); !started)
         return started;
-    if (const Result<Writer> writer = await_serving(site_.board(), start_patience); !writer)
-      return fail(writer.error());
+    if (const Result<Writer> writer = await_serving(site_.board(), start_patience, supervisor_, stop_);
+        !writer)
+      return stop_.requested() ? interrupted() : fail(writer.error());
     if (const Result<void> set = set_strategy(was_served); !set) return set;
     std::vector<PlannedAgent> agents = workers(plan_, options_, was_served);
     const bool own = (!plan_.agents.empty() || plan_.traced) && !plan_.shared &&
@@ -112,6 +114,8 @@ class Job {
     site_.keep(true);  // from here on it holds work
     return {};
   }
+
+  static Result<void> interrupted() { return fail(Errc::failed, "interrupted; nothing was posted"); }
 
   /// Events from here on are shown as progress.
   Result<JobWorkflow> find_workflow(const Send& send) {
@@ -219,7 +223,7 @@ class Job {
   Result<void> await_agents(const std::vector<PlannedAgent>& agents) {
     const Instant give_up = read_clocks().mono + start_patience;
     while (true) {
-      if (stop_.requested()) return fail(Errc::failed, "interrupted; nothing was posted");
+      if (stop_.requested()) return interrupted();
       if (const Result<void> fine = supervisor_.look_after(); !fine) return fine;
       Result<BoardView> board = BoardView::open(site_.board());
       if (!board) return fail(board.error());
@@ -265,15 +269,19 @@ class Job {
     }
   }
 
+  /// "`bidboard -C DIR run job.yaml`"
+  std::string command(std::string_view run) const {
+    const std::string on = site_.temporary() ? fmt::format(" -C {}", site_.board().home()) : "";
+    return fmt::format("`bidboard{} {} {}`", on, run, options_.file);
+  }
+
   /// What a job that did not end left, and how it goes on.
   std::string left_behind() const {
-    const std::string on = site_.temporary() ? fmt::format(" -C {}", site_.board().home()) : "";
     std::string text = fmt::format("{} of {} done, and kept on the board in {}", progress_.done(),
                                    counted(plan_.tasks.size(), "task"), site_.board().home());
     if (!plan_.source.empty())
-      text += fmt::format(
-          ". `bidboard{0} run {1}` goes on; `bidboard{0} run --fresh {1}` cancels the rest and begins anew",
-          on, options_.file);
+      text += fmt::format(". {} goes on; {} cancels the rest and begins anew", command("run"),
+                          command("run --fresh"));
     return text;
   }
 

@@ -56,8 +56,7 @@ Result<void> cancel(std::vector<TaskId> ids, const std::string& reason, const Se
 
 std::string named(const char* what, const std::vector<std::string>& names) {
   constexpr std::size_t shown = 10;
-  std::string text;
-  for (const std::string& name : names | std::views::take(shown)) text += (text.empty() ? "" : ", ") + name;
+  std::string text = listed(names | std::views::take(shown));
   if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
   return text.empty() ? text : fmt::format("; {}: {}", what, text);
 }

@@ -29,7 +29,7 @@ Result<JobWorkflow> open_workflow(const BoardView& board, const Plan& plan, bool
 /// the plan.
 Result<PostedPlan> post_rest(const Plan& plan, const JobWorkflow& workflow, const Send& send);
 
-/// "going on with w3: 2 of 4 tasks are done; changed: build, test". Empty for a new workflow.
+/// "going on with w3: 2 of 4 tasks done already; changed: build, test". Empty for a new workflow.
 std::string in_words(const Plan& plan, const JobWorkflow& workflow);
 
 }  // namespace bidboard

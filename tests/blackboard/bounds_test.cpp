@@ -16,11 +16,9 @@ std::string limits_page() {
   std::ostringstream out;
   out << "# Limits of messages\n\n"
          "Printed from `blackboard/format/bounds.cpp` by `tests/blackboard/bounds_test.cpp`; do not edit. A "
-         "message "
-         "with a longer text or list\nis refused before anything is decided about it; the answer names the "
-         "field. "
-         "A message as a whole has 8 MB at most; connections and\nqueues have limits of their own "
-         "([protocol.md](protocol.md#limits)).\n\n"
+         "message with a longer text or list\nis refused before anything is decided about it; the answer "
+         "names the field. A message as a whole has 8 MB at most; connections and\nqueues have limits of "
+         "their own ([protocol.md](protocol.md#limits)).\n\n"
          "| field | what | text, bytes | list, entries |\n|---|---|---|---|\n";
   for (const Bound& bound : bounds()) {
     out << "| `" << bound.field << "` | " << bound.what << " | ";

@@ -4,6 +4,8 @@
 #include <filesystem>
 
 #include "blackboard/fmt.hpp"
+#include "runtime/drivers/stop_signal.hpp"
+#include "runtime/fleet/supervisor.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"
@@ -64,6 +66,18 @@ TEST_CASE("interrupting `up` thrice with ctrl-C, or by closing its terminal, use
   }
 }
 
+TEST_CASE("a process that is told to stop right after its start does not miss the signal") {
+  const TestBoard board(false);
+  const StopSignal stop;  // a new process has its handler until its own program runs
+  for (int i = 0; i < 20; ++i) {
+    Supervisor supervisor({}, [](const std::string&) {});
+    REQUIRE(supervisor.start(
+        {"sleeper", {"sh", "-c", "sleep 0.2; echo >> " + board.path("log")}, false, {}, {}}));
+    supervisor.stop_all(seconds(60));
+  }
+  CHECK(board.read("log").empty());
+}
+
 TEST_CASE("a job that was interrupted goes on where it stopped when it is run again") {
   const TestBoard board;
   board.write("job.yaml", job);
@@ -74,6 +88,7 @@ TEST_CASE("a job that was interrupted goes on where it stopped when it is run ag
     CHECK(contains(run.process().err(), "1 of 3 tasks done"));
     CHECK(contains(run.process().err(), "`bidboard run job.yaml` goes on"));
     CHECK(contains(run.process().err(), "`bidboard run --fresh job.yaml`"));
+    CHECK(contains(run.process().out(), "third is blocked\n"));  // and not "blocked: ", without a reason
   }
   board.write("go", "");
   const std::string told = board.must({"run", "job.yaml"});

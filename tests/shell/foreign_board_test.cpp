@@ -1,4 +1,4 @@
-// Boards that this user may not read, or may read and not write.
+// Boards that this user may not read, or may read and not write, or that others can change.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -65,4 +65,19 @@ TEST_CASE("A board in a folder that one may read but not write is read; writing 
   CHECK(post.exit_code == 4);
   CHECK(contains(post.err, "is not writable by you"));
   REQUIRE(::chmod(board.path(".bidboard").c_str(), 0700) == 0);
+}
+
+TEST_CASE("`init` in a folder that others can change warns at once, and names `bidboard trust`") {
+  const TestBoard board(false);
+  REQUIRE(::chmod(board.home().c_str(), 0777) == 0);
+  const std::string trust = "`bidboard trust " + board.home() + "`";
+  const Finished made = board.run({"init"});
+  INFO(made.err);
+  CHECK(made.exit_code == 0);
+  CHECK(contains(made.err, "other users can change " + board.home()));
+  CHECK(contains(made.err, trust));
+  CHECK(contains(board.run({"init"}).err, trust));
+  board.must({"trust", "."});
+  CHECK_FALSE(contains(board.run({"init"}).err, "trust"));
+  board.must({"tasks"});
 }

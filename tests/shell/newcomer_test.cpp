@@ -1,5 +1,7 @@
 // Mistakes of new users: each has an exit code and a message that says what is wrong, why, and what to do
 // next.
+#include <set>
+
 #include "tests/support/catch.hpp"
 #include "tests/support/test_board.hpp"
 
@@ -143,6 +145,7 @@ TEST_CASE("What does not exist is not found") {
                 {{"done", "t1", "--as", "nobody"}, 3, "no agent called 'nobody'"},
                 {{"output", "t1"}, 3, "t1 has no output: it was never awarded"},
                 {{"query", "SELECT 1", "--at", "999"}, 3, "--at must be an event number up to 3"},
+                {{"trust", "nowhere"}, 3, "no folder nowhere"},
                 {{"run", "nothing.yaml"}, 3, "cannot read nothing.yaml"},
                 {{"auction", "solve", "nothing.json"}, 3, "cannot read nothing.json"}});
 }
@@ -223,4 +226,32 @@ TEST_CASE("Mistakes in bidboard.yaml keep the board down and are told with line 
       CHECK(contains(up.err, finding));
   }
   CHECK(contains(board.must({"down"}), "Nothing is running"));
+}
+
+TEST_CASE("Only a folder with a board can be trusted") {
+  const TestBoard board(false);
+  board.write("notes.txt", "no board");
+  check(board, {{{"trust", "notes.txt"}, 2, "notes.txt is not a folder"},
+                {{"trust", "."}, 3, "no board in " + board.home() + " that you can read"}});
+  CHECK(board.read("../.config/bidboard/trusted").empty());
+}
+
+TEST_CASE("A search for an empty word is a usage error: every text would have it") {
+  const TestBoard board;
+  board.must({"post", "first"});
+  check(board, {{{"search", ""}, 2, "a word to search for is empty"},
+                {{"search", "first", ""}, 2, "a word to search for is empty"}});
+}
+
+TEST_CASE("The help has each heading once") {
+  const TestBoard board(false);
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"help"}, {"--help"}}) {
+    std::set<std::string> headings;
+    for (const std::string& line : lines_of(board.must(words))) {
+      INFO(line);
+      const bool is_heading = !line.empty() && line.find_first_of(" :") == line.npos;
+      if (is_heading) CHECK(headings.insert(line).second);
+    }
+    CHECK(headings.contains("Insight"));
+  }
 }

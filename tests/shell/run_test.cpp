@@ -92,14 +92,21 @@ TEST_CASE("an agent that only executes commands leaves other tasks alone") {
   const Process runner = board.agent("runner", {"--allow-run"});
   REQUIRE(board.task_becomes("t2", "done"));
   CHECK(board.value("SELECT state, attempts FROM tasks WHERE id = 't1'") == "ready|0");
-  CHECK(contains(board.must({"status"}), "1 task that no connected agent can do"));
+  const Process ten = board.agent("w10", {"--allow-run"});
+  const Process nine = board.agent("w9", {"--allow-run"});
+  board.await_agents(3);
+  const std::string status = board.must({"status"});
+  CHECK(contains(status, "1 task that no connected agent can do"));
+  CHECK(status.find("w9 ") < status.find("w10 "));  // by number, not by letter
 }
 
-TEST_CASE("a failed run without a board prints what it has and keeps the temporary board") {
+TEST_CASE(
+    "a failed run without a board prints what it has, keeps the temporary board, and says how it goes on") {
   const TestBoard board(false);
   board.write("job.yaml",
               "agents: [{name: w, allow_run: true}]\n"
-              "tasks: {good: {run: echo the finding}, bad: {run: exit 3, attempts: 1}}\n");
+              "tasks: {good: {run: echo the finding}, bad: {run: test -e go, attempts: 1}, last: {run: echo, "
+              "needs: [bad]}}\n");
   const Finished finished = board.run({"run", "job.yaml"});
   INFO(finished.out << finished.err);
   CHECK(finished.exit_code == 1);
@@ -109,6 +116,9 @@ TEST_CASE("a failed run without a board prints what it has and keeps the tempora
   const std::size_t at = finished.err.find(mark) + mark.size();
   const std::string kept = finished.err.substr(at, finished.err.find(' ', at) - at);
   CHECK(contains(board.must({"-C", kept, "tasks"}), "good"));
+  CHECK(contains(finished.err, "`bidboard -C " + kept + " run job.yaml` goes on"));
+  board.write("go", "");
+  CHECK(contains(board.must({"-C", kept, "run", "job.yaml"}), "1 of 3 tasks done already"));
   std::filesystem::remove_all(kept);
 }
 

@@ -71,9 +71,26 @@ class Typist {
     seen_.clear();
     REQUIRE(::write(master_, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
   }
+  /// Presses the keys again and again, since what comes too early has no effect. Whether the text appears.
+  bool insists(const std::string& keys, const std::string& text) {
+    seen_.clear();
+    return eventually(
+        [&] {
+          REQUIRE(::write(master_, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
+          return contains(read(), text);
+        },
+        patience);
+  }
   /// Whether the text appears after the last keys.
   bool sees(const std::string& text) {
     return eventually([&] { return contains(read(), text); }, patience);
+  }
+  /// type(), and the answer to it.
+  void ask(const std::string& keys, const std::string& answer) {
+    type(keys);
+    const bool answered = sees(answer);
+    INFO(seen_);
+    REQUIRE(answered);
   }
   int ends() {
     int status = -1;
@@ -125,18 +142,12 @@ TEST_CASE(
   {
     Typist typist(board);
     REQUIRE(typist.sees("bidboard> "));
-    typist.type("SELECT title\r");
-    REQUIRE(typist.sees("...> "));
-    typist.type("FROM tasks;\r");
-    REQUIRE(typist.sees("the only one"));
-    typist.type("SELECT nonsense\x03");
-    REQUIRE(typist.sees("^C"));
-    typist.type("SELECT count(*) + 41 FROM dependen\t;\r");
-    REQUIRE(typist.sees("41\r\n"));
-    typist.type(".help\r");
-    REQUIRE(typist.sees(".schema [TABLE]"));
-    typist.type("SELECT bogus;\r");
-    REQUIRE(typist.sees("no such column: bogus"));
+    typist.ask("SELECT title\r", "...> ");
+    typist.ask("FROM tasks;\r", "the only one");
+    typist.ask("SELECT nonsense\x03", "^C");
+    typist.ask("SELECT count(*) + 41 FROM dependen\t;\r", "41\r\n");
+    typist.ask(".help\r", ".schema [TABLE]");
+    typist.ask("SELECT bogus;\r", "no such column: bogus");
     typist.type(".quit\r");
     CHECK(typist.ends() == 0);
   }
@@ -149,6 +160,16 @@ TEST_CASE(
   REQUIRE(again.sees("^C"));
   again.type("\x04");
   CHECK(again.ends() == 0);
+}
+
+TEST_CASE("Ctrl-C ends a statement that takes long, and the prompt goes on") {
+  const TestBoard board;
+  Typist typist(board);
+  typist.type("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c;\r");
+  CHECK(typist.insists("\x03", "bidboard: interrupted"));
+  typist.ask("SELECT 40 + 2;\r", "42");
+  typist.type("\x04");
+  CHECK(typist.ends() == 0);
 }
 
 TEST_CASE("On a narrow terminal run and log break no word, and a running task shows its time and progress") {
@@ -175,6 +196,20 @@ TEST_CASE("On a narrow terminal run and log break no word, and a running task sh
     INFO(line);
     CHECK(without_colours(line).size() <= 83);  // "…" has three bytes, and a CR ends the line
   }
+}
+
+TEST_CASE("`output --follow` on a terminal waits for the rest of a character that is written in two parts") {
+  const TestBoard board;
+  board.must({"post", "writes slowly", "--run",
+              R"(printf 'caf\303'; until [ -e go ]; do sleep 0.02; done; printf '\251 \033[1m \303')"});
+  const Process controller = board.serve();
+  const Process agent = board.agent("a", {"--allow-run"});
+  REQUIRE(board.becomes("SELECT count(*) FROM tasks WHERE state = 'running'", "1"));
+  Typist output(board, {"output", "t1", "--follow"});
+  REQUIRE(output.sees("caf"));
+  board.write("go", "");
+  CHECK(output.ends() == 0);
+  CHECK(output.seen() == "caf\u00e9 \\x1b[1m \\xc3");
 }
 
 TEST_CASE("A script of statements is read from stdin, up to the first that fails") {

@@ -1,6 +1,5 @@
 // bids, explain, graph, auction solve: the reasons of awards, and the dependency graph.
 #include <algorithm>
-#include <cstdio>
 
 #include "auction/clearing.hpp"
 #include "auction/eligibility.hpp"
@@ -203,8 +202,7 @@ Result<Exit> explain(const Globals& globals, const std::string& id_text, bool js
     print_json(std::move(list));
     return Exit::ok;
   }
-  say("{} {} is {}{}", *id, coloured(Colour::bold, task->spec.title), shown_state(task->state),
-      task->reason.empty() ? Shown(".") : words(": {}.", task->reason));
+  say("{} {} is {}.", *id, coloured(Colour::bold, task->spec.title), state_and_reason(*task));
   const WallTime now = read_clocks().wall;
   const bool waits = task->state == TaskState::ready || task->state == TaskState::offered;
   for (const Decision& decision : *decided) {

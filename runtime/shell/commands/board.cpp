@@ -10,6 +10,7 @@
 #include "runtime/coordination/strategy.hpp"
 #include "runtime/drivers/call.hpp"
 #include "runtime/drivers/serve.hpp"
+#include "runtime/home/trust.hpp"
 #include "runtime/jobs/settings.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/caller.hpp"
@@ -84,6 +85,9 @@ Result<Exit> init(const Globals& globals, const InitArgs& args) {
         "--as me`.\n"
         "      {}/bidboard.yaml says which agents `bidboard up` starts.",
         board->home());
+  // Said now, not by the next command.
+  if (const Result<void> trusted = check_trust(board->path); !trusted)
+    hint("bidboard: other commands refuse this board: {}", trusted.error().text);
   return Exit::ok;
 }
 

@@ -207,7 +207,7 @@ Result<Exit> show_log(const Globals& globals, const LogArgs& args) {
 
 /// Without the beginning of a character at its end.
 std::string_view without_cut_character(std::string_view text) {
-  for (std::size_t back = 1; back <= 3 && back < text.size(); ++back) {
+  for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
     const std::string_view tail = text.substr(text.size() - back);
     const auto first = static_cast<unsigned char>(tail.front());
     if (first >= 0xc2 && utf8_length(tail) == 0) return text.substr(0, text.size() - back);
@@ -224,8 +224,8 @@ struct OutputArgs {
 };
 
 /// Copies the new part of the file to stdout. False: the file does not exist. To a terminal, control
-/// characters go escaped, unless `raw`.
-bool copy_new(const std::string& path, off_t& at, bool raw) {
+/// characters go escaped, unless `raw`. `grows`: a character that is cut off at its end waits for the rest.
+bool copy_new(const std::string& path, off_t& at, bool raw, bool grows) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return false;
   char buffer[64 * 1024];
@@ -233,8 +233,8 @@ bool copy_new(const std::string& path, off_t& at, bool raw) {
   while ((n = ::pread(file.get(), buffer, sizeof buffer, at)) > 0) {
     std::string_view part(buffer, static_cast<std::size_t>(n));
     if (is_terminal() && !raw) {
-      // The file may be growing: a character whose end is not there yet comes with the next part.
-      part = without_cut_character(part);
+      if (grows || part.size() == sizeof buffer) part = without_cut_character(part);
+      if (part.empty()) break;
       write_out(readable_lines(part));
     } else {
       write_out(part);
@@ -272,9 +272,11 @@ Result<Exit> output(const Globals& globals, const OutputArgs& args) {
       at = 0;
       if (args.follow && shown.value > 1) hint("--- epoch {}", shown);
     }
-    const bool exists = shown.value != 0 && copy_new(output_path(directory->path, *id, shown), at, args.raw);
     const bool goes_on = !is_over(task->state) && task->state != TaskState::waiting;
-    if (!args.follow || !goes_on || stop.requested()) {
+    const bool follows = args.follow && goes_on && !stop.requested();
+    const bool exists =
+        shown.value != 0 && copy_new(output_path(directory->path, *id, shown), at, args.raw, follows);
+    if (!follows) {
       if (!exists && !args.follow)
         return fail(Errc::not_found,
                     fmt::format("{} has no output{}", *id, why_no_output(*board, *task, shown)));

@@ -37,17 +37,12 @@ output and exit status; `done` is not needed there.
 Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 refused by a rule, 5 conflict, 6 unavailable, 7 timed out.
 )";
 
-constexpr const char* exit_codes = R"(| code | meaning |
-|---|---|
-| 0 | success |
-| 1 | failed: the environment or the store failed, or tasks of a job are not done |
-| 2 | usage error: the command line or a file is wrong |
-| 3 | not found: the board, task, agent or file does not exist |
-| 4 | refused by a rule: role, token or skill |
-| 5 | conflict: another agent was faster, or the task's state does not allow it |
-| 6 | unavailable: no agent or controller is available |
-| 7 | timed out |
-)";
+std::string exit_codes() {
+  std::string table = "| code | meaning |\n|---|---|\n";
+  for (std::size_t code = 0; code < exit_meanings.size(); ++code)
+    table += fmt::format("| {} | {} |\n", code, exit_meanings[code]);
+  return table;
+}
 
 struct Topic {
   const char* name;
@@ -64,7 +59,7 @@ const std::vector<Topic>& topics() {
       {"settings", "Keys of bidboard.yaml (`bidboard up`)", settings_reference},
       {"experiments", "Keys of an experiment file (`bidboard experiment run`)", experiment_reference},
       {"metrics", "Measures of experiments, and their formulas", measures_reference},
-      {"exit-codes", "Exit codes of all commands", [] { return std::string(exit_codes); }},
+      {"exit-codes", "Exit codes of all commands", exit_codes},
   };
   return all;
 }

@@ -29,22 +29,18 @@ std::string verbatim(std::string_view text) {
 }
 
 constexpr const char* description =
-    "Bidboard lets agent processes share one durable blackboard: tasks with dependencies are posted to it, "
-    "agents bid "
-    "for\n"
-    "those that they can do, and each result is kept. A board is the folder .bidboard; without a controller, "
-    "commands "
-    "work\n"
-    "on it one at a time.\n";
+    R"(Bidboard lets agent processes share one durable blackboard: tasks with dependencies are posted to it,
+agents bid for those that they can do, and each result is kept. A board is the folder .bidboard; without
+a controller, commands work on it one at a time.
+)";
 
 constexpr const char* environment =
     ".TP\n.B BIDBOARD_DIR\nThe folder of the board, when \\-C is not given.\n"
-    ".TP\n.B BIDBOARD_CONNECT\\fR, \\fBBIDBOARD_KEY\nA controller on another machine, and the key file for "
-    "it.\n"
+    ".TP\n.B BIDBOARD_CONNECT\\fR, \\fBBIDBOARD_KEY\n"
+    "A controller on another machine, and the key file for it.\n"
     ".TP\n.B BIDBOARD_TASK\\fR, \\fBBIDBOARD_EPOCH\\fR, \\fBBIDBOARD_NEEDS\\fR, \\fBBIDBOARD_TOKEN\n"
-    "Set for the process of a task: the task, the number of its award, a file with the results of what it "
-    "needs, and "
-    "its\nrights.\n"
+    "Set for the process of a task: the task, the number of its award, a file with the results of what it\n"
+    "needs, and its rights.\n"
     ".TP\n.B NO_COLOR\nNo colours.\n";
 
 constexpr const char* files =
@@ -64,10 +60,10 @@ std::string manual_page() {
     if (!command.group.empty())
       page += fmt::format(".SS {}\n{}", roff(command.name), verbatim(help_text(command)));
   page += ".SH EXIT STATUS\n";
-  page += verbatim(
-      "0  success\n1  failed\n2  usage error\n3  not found\n4  refused by a rule\n5  conflict\n6  "
-      "unavailable\n"
-      "7  timed out");
+  std::string codes;
+  for (std::size_t code = 0; code < exit_meanings.size(); ++code)
+    codes += fmt::format("{}  {}\n", code, exit_meanings[code]);
+  page += verbatim(codes);
   return page + ".SH ENVIRONMENT\n" + environment + ".SH FILES\n" + files;
 }
 

@@ -162,10 +162,8 @@ std::vector<std::string> words_to_complete() {
   std::vector<std::string> words{".help", ".tables", ".schema", ".mode", ".quit"};
   std::istringstream sql(
       "SELECT DISTINCT FROM WHERE GROUP BY ORDER HAVING LIMIT OFFSET JOIN LEFT ON USING AS AND OR NOT IN IS "
-      "NULL "
-      "LIKE BETWEEN CASE WHEN THEN ELSE END UNION ALL WITH RECURSIVE EXISTS DESC ASC count sum avg min max "
-      "total "
-      "group_concat round length substr instr json_extract");
+      "NULL LIKE BETWEEN CASE WHEN THEN ELSE END UNION ALL WITH RECURSIVE EXISTS DESC ASC count sum avg min "
+      "max total group_concat round length substr instr json_extract");
   for (std::string word; sql >> word;) words.push_back(word);
   std::istringstream schema(Query::schema());
   for (std::string line; std::getline(schema, line);) {

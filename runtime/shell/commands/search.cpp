@@ -83,6 +83,8 @@ Result<void> look_in_discoveries(const BoardView& board, Search& search) {
 }
 
 Result<Exit> search_board(const Globals& globals, const SearchArgs& args) {
+  if (std::ranges::find(args.words, "") != args.words.end())
+    return fail(Errc::invalid, "a word to search for is empty: every text would have it");
   const Result<BoardView> board = BoardView::open_at(globals, args.at);
   if (!board) return fail(board.error());
   const Result<std::vector<Task>> tasks = board->tasks();

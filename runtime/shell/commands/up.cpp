@@ -100,7 +100,7 @@ Result<Detached> leave_terminal(const BoardDirectory& board) {
   int ends[2];
   if (::pipe(ends) != 0) return fail(Errc::unavailable, "cannot make a pipe");
   Descriptor receives(ends[0]), reports(ends[1]);
-  std::fflush(nullptr);
+  flush_out();
   const pid_t pid = ::fork();
   if (pid < 0) return fail(Errc::unavailable, "cannot start a process");
   if (pid > 0) {
@@ -156,12 +156,10 @@ class Arrivals {
     if (missing->empty())
       return Note{Note::Level::info, fmt::format("up: strategy {}, {}", settings_.config.strategy,
                                                  counted(settings_.agents.size(), "agent"))};
-    std::string names;
-    for (const std::string& name : *missing) names += (names.empty() ? "" : ", ") + name;
     return Note{Note::Level::warning,
                 fmt::format("the board is up, but these agents have not connected, and no other did in the "
                             "last {}: {}; their logs are in {}",
-                            start_patience, names, board_.run())};
+                            start_patience, listed(*missing), board_.run())};
   }
   bool reported() const { return reported_; }
 
@@ -197,20 +195,15 @@ Result<void> supervise(const BoardDirectory& board, const Settings& settings, Su
   return {};
 }
 
-/// Controller and agents, from their start to their end.
-Result<void> run_board(const BoardDirectory& board, Settings settings, Detached& detached) {
-  const Result<Descriptor> lock = take_supervisor_lock(board);
-  if (!lock) return fail(lock.error());
-  const StopSignal stop;
-  Supervisor supervisor(settings.restart, [](const std::string& text) {
-    print_note({Note::Level::warning, text});
-  });
+/// Starts the controller and, once it serves and is configured, the agents.
+Result<void> start_board(const BoardDirectory& board, Settings& settings, Supervisor& supervisor,
+                         const StopSignal& stop) {
   if (const Result<void> started =
           supervisor.start(controller_child(board, settings.durable, settings.listen));
       !started)
     return started;
-  const Result<Writer> writer = await_serving(board, start_patience);
-  if (!writer) return fail(writer.error());
+  if (const auto writer = await_serving(board, start_patience, supervisor, stop); !writer)
+    return fail(writer.error());
   if (settings.config.project.empty()) settings.config.project = fs::path(board.home()).filename().string();
   // Without a file the board keeps its configuration.
   if (fs::exists(settings_file(board)))
@@ -222,6 +215,19 @@ Result<void> run_board(const BoardDirectory& board, Settings settings, Detached&
   if (settings.agents.empty())
     print_note({Note::Level::warning,
                 fmt::format("{} lists no agents; start some with `bidboard agent`", settings_file(board))});
+  return {};
+}
+
+/// Controller and agents, from their start to their end.
+Result<void> run_board(const BoardDirectory& board, Settings settings, Detached& detached) {
+  const Result<Descriptor> lock = take_supervisor_lock(board);
+  if (!lock) return fail(lock.error());
+  const StopSignal stop;
+  Supervisor supervisor(settings.restart, [](const std::string& text) {
+    print_note({Note::Level::warning, text});
+  });
+  if (const Result<void> begun = start_board(board, settings, supervisor, stop); !begun && !stop.requested())
+    return begun;
   if (const Result<void> fine = supervise(board, settings, supervisor, stop, detached); !fine) return fine;
   supervisor.stop_all();
   print_note({Note::Level::info, "down"});

@@ -47,10 +47,8 @@ class Awaited {
         Result<Value> item = task_to_json(board, *task);
         if (!item) return fail(item.error());
         ended_.push(std::move(*item));
-      } else if (task->state == TaskState::done || task->reason.empty()) {
-        say("{} is {}", id, task->state);
       } else {
-        say("{} is {}: {}", id, task->state, task->reason);
+        say("{} is {}", id, state_and_reason(*task));
       }
     }
     return {};
@@ -112,10 +110,8 @@ Command wait_command() {
   return {"wait",
           "Tasks",
           "Wait until tasks have ended",
-          "Prints each task as it ends. Exits 0 if all of them are done, 1 if one ended otherwise (failed, "
-          "cancelled, "
-          "skipped,\n"
-          "quarantined), 7 if the time is over. With --any the first to end decides.",
+          "Prints each task as it ends. Exits 0 if all of them are done, 1 if one ended otherwise (failed,\n"
+          "cancelled, skipped, quarantined), 7 if the time is over. With --any the first to end decides.",
           {{"bidboard wait t1 t2 t3 --timeout 10m && make release", "go on when all are done"},
            {"bidboard wait t1 t2 --any --json", "the first that ends, with its result"}},
           [](Options& o) -> Action0 {
