@@ -68,10 +68,6 @@ std::optional<Refusal> lacks_skill(const TaskSpec& task, const AgentProfile& age
   return {};
 }
 
-}  // namespace
-
-namespace {
-
 std::optional<Refusal> serves_another(const TaskSpec& task, WorkflowId served) {
   if (served && served != task.workflow)
     return Refusal{RefusalReason::workflow, fmt::format("works for {} only", served)};

@@ -8,7 +8,7 @@
 namespace bidboard {
 namespace {
 
-constexpr std::size_t frame = 8 << 20;  ///< a frame is no longer (runtime/net/wire.hpp)
+constexpr std::size_t frame = frame_bytes_max;
 constexpr std::size_t name_bytes = 200;
 constexpr std::size_t reference_bytes = 1'000;
 

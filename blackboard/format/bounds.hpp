@@ -11,6 +11,9 @@
 
 namespace bidboard {
 
+/// Of a message as a whole, encoded: a larger frame closes the connection of its sender.
+constexpr std::size_t frame_bytes_max = 8 << 20;
+
 struct Bound {
   std::string_view field;   ///< its name, or "list.field" for a field of that list's items
   std::string_view what;    ///< for people

@@ -52,12 +52,12 @@ void learn(Core& core, const Task& task, AgentId agent, Micros told_seconds, Mic
 }
 
 /// A result is not lost because of an impossible number beside it.
-void accept(Core& core, const Task& task, const Agent& agent, ReportItem item) {
+void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& item) {
   using What = ReportItem::What;
-  item.fraction = clamped(ranges::progress, item.fraction);
-  item.price = clamped(ranges::price, item.price);
-  item.seconds = clamped(ranges::work_seconds, item.seconds);
-  item.tokens = std::max<std::int64_t>(item.tokens, 0);
+  const Micros fraction = clamped(ranges::progress, item.fraction);
+  const Micros price = clamped(ranges::price, item.price);
+  const Micros seconds = clamped(ranges::work_seconds, item.seconds);
+  const std::int64_t tokens = std::max<std::int64_t>(item.tokens, 0);
   const bool begun = task.state == TaskState::running;
   switch (item.what) {
     case What::started:
@@ -65,21 +65,20 @@ void accept(Core& core, const Task& task, const Agent& agent, ReportItem item) {
       return;
     case What::progress:
       if (!begun) core.emit(TaskStarted{task.id, task.epoch});
-      core.emit(TaskProgressed{task.id, task.epoch, item.fraction, item.text});
+      core.emit(TaskProgressed{task.id, task.epoch, fraction, item.text});
       return;
     case What::stalled:
       core.emit(TaskStalled{task.id, task.epoch});
       return;
     case What::finished:
-      learn(core, task, agent.id, item.seconds, item.price, true);
-      finish_task(core, task, agent.id, {item.text, item.price, item.tokens, item.seconds});
+      learn(core, task, agent.id, seconds, price, true);
+      finish_task(core, task, agent.id, {item.text, price, tokens, seconds});
       return;
     case What::failed:
     case What::unknown:
-      learn(core, task, agent.id, item.seconds, item.price, false);
-      end_attempt(
-          core, task.id,
-          {.reason = item.text, .outcome_unknown = item.what == What::unknown, .seconds = item.seconds});
+      learn(core, task, agent.id, seconds, price, false);
+      end_attempt(core, task.id,
+                  {.reason = item.text, .outcome_unknown = item.what == What::unknown, .seconds = seconds});
       return;
     case What::declined:
       end_attempt(core, task.id, {.reason = item.text, .counts = false, .declined = true});

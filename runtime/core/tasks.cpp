@@ -56,7 +56,7 @@ void end_attempt(Core& core, TaskId id, const AttemptEnd& end) {
 }
 
 void finish_task(Core& core, const Task& task, AgentId agent, const Delivered& delivered) {
-  const std::string& result = delivered.result;
+  const std::string_view result = delivered.result;
   TaskFinished event{task.id, task.epoch, agent, {}, {}, delivered.price, delivered.tokens, {}};
   event.began = began(core, task, delivered.seconds);
   if (result.size() <= inline_result_bytes) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "runtime/core/core.hpp"
 
@@ -21,7 +22,7 @@ struct AttemptEnd {
 void end_attempt(Core& core, TaskId task, const AttemptEnd& end);
 /// What the holder delivered.
 struct Delivered {
-  std::string result;
+  std::string_view result;
   Micros price = 0;
   std::int64_t tokens = 0;
   Micros seconds = 0;  ///< how long it took, by the agent's clock; 0: not told

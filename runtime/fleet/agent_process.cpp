@@ -83,6 +83,12 @@ std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const Agent
   return std::make_unique<CommandExecutor>(std::move(made));
 }
 
+Result<std::unique_ptr<Connection>> connect_here(const BoardDirectory& board, const Writer& controller) {
+  const Result<std::string> id = board_id(board);
+  if (!id) return fail(id.error());
+  return Connection::open(controller.endpoint, {}, *id);
+}
+
 class AgentLoop {
  public:
   AgentLoop(AgentMachine machine, std::unique_ptr<Executor> executor, std::unique_ptr<Connection> connection,
@@ -99,8 +105,7 @@ class AgentLoop {
     while (!stop.requested() && !refusal_) {
       const bool unheard = !was_connected_ && !is_here;
       turn(unheard ? patience_over : is_here ? place_.next_look() : never, stop.descriptor());
-      if (is_here && !refusal_)
-        if (const Result<void> there = place_.look(read_clocks().mono); !there) refusal_ = there.error();
+      if (is_here && !refusal_ && read_clocks().mono >= place_.next_look()) look_around();
       if (unheard && !was_connected_ && read_clocks().mono >= patience_over && !refusal_)
         refusal_ =
             trouble_.value_or(Error{Errc::unavailable, fmt::format("no controller answers at {} within {}",
@@ -112,6 +117,19 @@ class AgentLoop {
   }
 
  private:
+  /// Whether the board is still there, and whether its controller is still where we look for it: one that
+  /// could not have its predecessor's folder of sockets has taken another.
+  void look_around() {
+    if (const Result<void> there = place_.look(read_clocks().mono); !there) {
+      refusal_ = there.error();
+      return;
+    }
+    const std::optional<Writer> writer = serving_writer(board_);
+    if (!writer || writer->endpoint == connection_->endpoint()) return;
+    if (Result<std::unique_ptr<Connection>> moved = connect_here(board_, *writer))
+      connection_ = std::move(*moved);
+  }
+
   /// Waits for the next message, event or deadline and acts on it.
   void turn(Instant until, int stop_descriptor) {
     std::vector<PollItem> items;
@@ -220,9 +238,7 @@ Result<std::unique_ptr<Connection>> connect(const BoardDirectory& board, const A
   if (options.connect.empty()) {
     const Result<Writer> writer = await_controller(board, options.patience, stop);
     if (!writer) return fail(writer.error());
-    const Result<std::string> id = board_id(board);
-    if (!id) return fail(id.error());
-    return Connection::open(writer->endpoint, {}, *id);
+    return connect_here(board, *writer);
   }
   std::optional<CurveKeys> keys;
   if (!options.key_file.empty()) {

@@ -1,7 +1,5 @@
 #include "runtime/net/client.hpp"
 
-#include <cstring>
-
 #include "blackboard/fmt.hpp"
 #include "runtime/core/greeting.hpp"
 #include "runtime/net/wire.hpp"
@@ -21,13 +19,12 @@ constexpr std::chrono::seconds silence_max(25);
 constexpr std::size_t drain_max = 1024;
 /// A connection was made, lost or refused: callers that wait for an answer must check whether it can still
 /// come.
-constexpr int handshake_broken = ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
 constexpr int events_that_wake = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
                                  ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
-                                 handshake_broken;
+                                 wire::broken_handshake;
 constexpr const char* monitor_address = "inproc://monitor";
 
-/// The status codes with which a controller turns a connection away (door.cpp).
+/// The status with which a controller that is full turns a connection away (zap.cpp: reply_to).
 constexpr int status_full = 500;
 
 void set_up(zmq::socket_t& socket, const std::string& endpoint, const std::optional<CurveKeys>& keys) {
@@ -106,7 +103,7 @@ struct Connection::Impl {
                 fmt::format("the controller at {} refused the connection: {}", endpoint,
                             (keys ? "it does not allow our key (check `bidboard keys list` on its machine)"
                                   : "the board belongs to another user"))};
-    } else if ((what & handshake_broken) != 0 && keys && ++broken_handshakes == broken_handshakes_max) {
+    } else if ((what & wire::broken_handshake) != 0 && keys && ++broken_handshakes == broken_handshakes_max) {
       broken_handshakes = 0;
       incoming.trouble =
           Error{was_let_in ? Errc::unavailable : Errc::refused,
@@ -146,17 +143,8 @@ struct Connection::Impl {
   }
 
   void take_events(Incoming& incoming) {
-    zmq::message_t event;
-    zmq::message_t address;
-    while (monitor.recv(event, zmq::recv_flags::dontwait)) {
-      static_cast<void>(monitor.recv(address, zmq::recv_flags::dontwait));
-      if (event.size() < 6) continue;
-      std::uint16_t what = 0;
-      std::int32_t value = 0;
-      std::memcpy(&what, event.data<char>(), sizeof what);
-      std::memcpy(&value, event.data<char>() + sizeof what, sizeof value);
-      take_event(what, value, incoming);
-    }
+    while (const std::optional<wire::SocketEvent> event = wire::next_event(monitor))
+      take_event(event->what, event->value, incoming);
   }
 };
 

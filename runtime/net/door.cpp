@@ -80,6 +80,7 @@ struct Door::Impl {
   char id_maker() const { return naming ? zap::made_by_door : zap::made_by_zmq; }
 
   void cut(PeerId peer, const std::string& why) {
+    take_events();  // so that the descriptor is not yet another connection's: who is gone is unknown then
     const auto at = peers.find(peer);
     if (at == peers.end()) return;
     const Peer who = at->second;
@@ -88,13 +89,13 @@ struct Door::Impl {
     cut(router_monitor, who.fd, who.name, why);
   }
   void cut(const Monitor& monitor, int fd, const std::string& name, const std::string& why) {
-    take_events();  // so that the descriptor is not yet another connection's
     monitor.cut(fd);
     options.on_refused(name, "it was cut off: " + why);
   }
 
   /// Ends the connection on which the message came.
   void cut(const Monitor& monitor, zmq::message_t& message, const std::string& why) {
+    take_events();
     cut(monitor, zap::descriptor_of(message), zap::name_of(message), why);
   }
 

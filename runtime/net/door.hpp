@@ -4,6 +4,7 @@
 // it all. The header does not expose ZeroMQ; server.cpp and peer_links.cpp use it.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,11 +18,14 @@
 
 namespace bidboard {
 
-/// In bytes, for messages that a door has yet to send. A peer that exceeds one loses its connection.
+/// For messages that a door has yet to send, in bytes. A peer that exceeds one loses its connection.
 struct OutgoingLimits {
   std::size_t queued_max = 4 << 20;   ///< of one peer, with ZeroMQ: it is full then
   std::size_t backlog_max = 8 << 20;  ///< of one peer, here
   std::size_t total_max = 128 << 20;  ///< of all peers, both
+  /// How long one peer may take nothing while a part waits here. Over a slow line, one message of a megabyte
+  /// takes long.
+  std::chrono::milliseconds patience{10'000};
 };
 
 struct DoorOptions {

@@ -5,13 +5,10 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <cstring>
 #include <utility>
 
 namespace bidboard {
 namespace {
-
-constexpr int broken_handshake = ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
 
 /// The far end of a TCP connection, while it lasts.
 std::string address_of(int fd) {
@@ -33,7 +30,7 @@ Monitor::Monitor(zmq::context_t& context, zmq::socket_t& whom, const std::string
   // Unbounded: events that are not read here would block everything that the socket does.
   events.set(zmq::sockopt::rcvhwm, 0);
   events.set(zmq::sockopt::linger, 0);
-  constexpr int wanted = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | broken_handshake;
+  constexpr int wanted = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | wire::broken_handshake;
   if (zmq_socket_monitor(watched.handle(), address.c_str(), wanted) != 0) throw zmq::error_t();
   events.connect(address);
 }
@@ -41,17 +38,11 @@ Monitor::Monitor(zmq::context_t& context, zmq::socket_t& whom, const std::string
 Monitor::~Monitor() { zmq_socket_monitor(watched.handle(), nullptr, 0); }
 
 void Monitor::take(bool tcp, const OnRefused& on_refused) {
-  zmq::message_t event, ignored;
-  while (events.recv(event, zmq::recv_flags::dontwait)) {
-    static_cast<void>(events.recv(ignored, zmq::recv_flags::dontwait));
-    if (event.size() < 6) continue;
-    std::uint16_t what = 0;
-    std::int32_t value = 0;
-    std::memcpy(&what, event.data<char>(), sizeof what);
-    std::memcpy(&value, event.data<char>() + sizeof what, sizeof value);
+  while (const std::optional<wire::SocketEvent> event = wire::next_event(events)) {
+    const auto [what, value] = *event;
     if (what == ZMQ_EVENT_ACCEPTED) {
       open[value] = tcp ? address_of(value) : "this machine";
-    } else if ((what & broken_handshake) != 0) {
+    } else if ((what & wire::broken_handshake) != 0) {
       // Its end follows at once. A local peer that closes this early was only stopped.
       broke_off = tcp || what == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
     } else if (what == ZMQ_EVENT_DISCONNECTED) {

@@ -10,9 +10,6 @@
 namespace bidboard {
 namespace {
 
-/// How long a backlog may wait without anything of it being taken.
-constexpr std::chrono::seconds backlog_patience(2);
-
 struct Counted {
   std::string bytes;
   ByteCount own;
@@ -65,6 +62,7 @@ void Outgoing::keep(PeerId to, Peer& peer, std::string bytes) {
   }
   if (peer.backlog.empty()) {
     peer.moved = std::chrono::steady_clock::now();
+    peer.queued_before = *peer.queued;
     waiting_ += 1;
   }
   peer.backlog_bytes += bytes.size();
@@ -113,13 +111,15 @@ void Outgoing::send(PeerId to, std::string bytes) {
   bound_total();
 }
 
-/// A peer that has not read anything for too long loses its backlog.
+/// A peer that takes nothing for too long loses its connection, not only its backlog: it connects again once
+/// it reads, and asks again for what it missed.
 bool Outgoing::send_backlogs() {
   if (waiting_ == 0) return false;
   const auto now = std::chrono::steady_clock::now();
-  std::vector<PeerId> gone;
+  std::vector<PeerId> gone, too_slow;
   for (auto& [to, peer] : peers_) {
     if (peer.backlog.empty()) continue;
+    if (*peer.queued < peer.queued_before) peer.moved = now;
     Sent sent = Sent::yes;
     while (!peer.backlog.empty()) {
       const std::size_t size = peer.backlog.front().size();
@@ -132,9 +132,13 @@ bool Outgoing::send_backlogs() {
       if (peer.backlog.empty()) waiting_ -= 1;
     }
     if (sent == Sent::gone) gone.push_back(to);
-    if (sent == Sent::full && now - peer.moved > backlog_patience) drop_backlog(peer);
+    if (sent == Sent::full && now - peer.moved > limits_.patience) too_slow.push_back(to);
+    peer.queued_before = *peer.queued;
   }
   for (const PeerId peer : gone) forget(peer);
+  for (const PeerId peer : too_slow)
+    give_up(peer, fmt::format("it does not read: for {} it has taken nothing of what waits for it",
+                              milliseconds(limits_.patience.count())));
   return waiting_ > 0;
 }
 

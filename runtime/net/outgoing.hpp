@@ -42,7 +42,8 @@ class Outgoing {
     ByteCount queued = std::make_shared<std::atomic<std::size_t>>(0);
     std::deque<std::string> backlog;
     std::size_t backlog_bytes = 0;
-    std::chrono::steady_clock::time_point moved;  ///< when the peer last took something of the backlog
+    std::chrono::steady_clock::time_point moved;  ///< when the peer last took something
+    std::size_t queued_before = 0;                ///< `queued` at the last look
   };
   enum class Sent { yes, full, gone };
   Sent try_send(PeerId to, Peer& peer, std::string& bytes);

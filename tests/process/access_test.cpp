@@ -146,6 +146,24 @@ TEST_CASE("Where others may enter the socket folder, or another process listens,
   fs::remove_all(folder);
 }
 
+TEST_CASE("An agent finds a controller that had to take another folder for its sockets") {
+  const TestBoard board;
+  std::optional<Process> controller(board.serve());
+  const std::string folder = folder_of_sockets(board);
+  Process agent = board.agent("loyal", {"--simulate"});
+  board.await_agents(1);
+  controller->signal(SIGTERM);
+  REQUIRE(controller->wait() == 0);
+  fs::create_directory(folder);
+  REQUIRE(::chmod(folder.c_str(), 0755) == 0);
+  controller.emplace(board.serve());
+  CHECK(folder_of_sockets(board) != folder);
+  board.must({"post", "for whom it knew", "--size", "0.01"});
+  CHECK(board.task_becomes("t1", "done"));
+  CHECK(agent.running());
+  fs::remove_all(folder);
+}
+
 TEST_CASE("A board that was moved while it was served is not confused with a new one in its place") {
   const TestBoard board;
   const Process old_one = board.serve();

@@ -165,6 +165,21 @@ TEST_CASE("A peer that lets too much wait is cut off by name, and the others are
   CHECK(open.until([&] { return !(*other)->wait(Duration{}).messages.empty(); }));
 }
 
+TEST_CASE(
+    "A peer that does not read for long is cut off, so that it asks again, however little waits for it") {
+  constexpr std::size_t megabyte = 1 << 20;
+  OpenDoor open(false, {megabyte, 100 * megabyte, 200 * megabyte, std::chrono::milliseconds(50)});
+  SilentPeer deaf = SilentPeer::client(open.door->endpoint());
+  REQUIRE(eventually([&] { return deaf.say(Hello{}); }, patience));
+  REQUIRE(open.until([&] { return open.messages.size() == 1; }));
+  for (int i = 0; i < 8; ++i) open.door->send(open.messages.front().peer, std::string(megabyte, 'x'));
+  CHECK(open.refused().empty());
+  CHECK(open.until([&] { return !open.refused().empty(); }));
+  CHECK(open.refused_because("it was cut off: it does not read: for 50ms it has taken nothing"));
+  // Once it reads, it notices, and ZeroMQ connects again.
+  CHECK(open.until([&] { return deaf.read(), open.admitted() == 2; }));
+}
+
 TEST_CASE("What waits for all peers is bounded too: the one for which most waits is cut off") {
   constexpr std::size_t megabyte = 1 << 20;
   OpenDoor open(false, {2 * megabyte, 2 * megabyte, 5 * megabyte});

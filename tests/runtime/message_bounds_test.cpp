@@ -15,7 +15,6 @@ using namespace bidboard;
 namespace {
 
 const Now start{Instant{1'000'000}, WallTime{1'000'000'000}};
-constexpr std::size_t frame_bytes_max = 8 << 20;
 
 /// A controller, and one agent connected to it without a network. Records the longest message.
 class Pair {

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <chrono>
 
 namespace bidboard {
@@ -11,10 +12,14 @@ namespace bidboard {
 /// failing test.
 template <class Condition>
 bool eventually(Condition&& condition, std::chrono::seconds patience = std::chrono::seconds(30)) {
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    ::poll(nullptr, 0, 2);
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + patience;
+  for (auto before = Clock::now(); !condition(); before = Clock::now()) {
+    const auto now = Clock::now();
+    if (now > end) return false;
+    // As long as the look took: an expensive one, often repeated, would take the time of what it waits for.
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(now - before).count();
+    ::poll(nullptr, 0, static_cast<int>(std::clamp<long long>(took, 2, 50)));
   }
   return true;
 }

@@ -258,6 +258,7 @@ Post ScriptRunner::post(Words& words) const {
   Post post;
   const bool flow = words.verb() == "post-flow";
   if (flow) post.workflow = words.word(1);
+  if (words.has("joins")) post.joins = id<WorkflowId>(words.take("joins"));
   const TaskSpec spec = spec_of(words, "");
   std::map<std::string, std::uint32_t> places;
   const std::size_t first = flow ? 2 : 1;

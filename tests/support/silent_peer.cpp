@@ -50,4 +50,9 @@ bool SilentPeer::say(const Message& message) {
       .has_value();
 }
 
+void SilentPeer::read() {
+  zmq::message_t message;
+  static_cast<void>(impl_->socket.recv(message, zmq::recv_flags::dontwait));
+}
+
 }  // namespace bidboard::testing

@@ -1,4 +1,4 @@
-// Peers that connect, may send requests, and never read: messages to them stay queued in the controller, or
+// Peers that connect, may send requests, and do not read: messages to them stay queued in the controller, or
 // are dropped.
 #pragma once
 
@@ -24,6 +24,8 @@ class SilentPeer {
 
   /// REQUIRES: a client. False: the controller accepts no more.
   bool say(const Message& message);
+  /// Ends its silence: takes a message, if one has arrived.
+  void read();
 
  private:
   struct Impl;
