@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/text/csv.hpp"
 #include "experiments/gantt.hpp"
 #include "experiments/html.hpp"
 #include "experiments/hypotheses.hpp"

@@ -129,17 +129,22 @@ class Follower {
 
 }  // namespace
 
-Result<RunFacts> read_facts(const Snapshot& board, const std::vector<std::string>& agents) {
-  Follower follower(agents);
+Result<void> each_event(const Snapshot& board, const std::function<void(const Event&)>& see) {
   std::optional<Error> damage;
   const Result<void> read =
       board.scan(std::string(1, keys::log_letter), {}, [&](std::string_view, std::string_view bytes) {
         const Result<Event> event = unseal<Event>(bytes);
         if (!event) damage = event.error();
-        if (event) follower.follow(*event);
+        if (event) see(*event);
         return !damage;
       });
   if (damage) return fail(*damage);
+  return read;
+}
+
+Result<RunFacts> read_facts(const Snapshot& board, const std::vector<std::string>& agents) {
+  Follower follower(agents);
+  const Result<void> read = each_event(board, [&](const Event& event) { follower.follow(event); });
   if (!read) return fail(read.error());
   return follower.finish();
 }

@@ -2,9 +2,11 @@
 // (the simulated network, or /proc). Times are seconds since the workload was posted. Pure.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "blackboard/events.hpp"
 #include "blackboard/store/store.hpp"
 
 namespace bidboard {
@@ -60,6 +62,9 @@ struct RunFacts {
   double processes = 0;       ///< started, the controller included
   double memory = -1;         ///< resident bytes of all of them, together
 };
+
+/// Every event of the log, in its order. Errors: corrupt, storage.
+Result<void> each_event(const Snapshot& board, const std::function<void(const Event&)>& see);
 
 /// Tasks, agents, executions and failures from the log. `agents`: the names, in the order of the result.
 /// Errors: corrupt.

@@ -31,8 +31,7 @@ struct GanttChart {
 /// What the colours mean.
 constexpr const char* gantt_legend =
     "Each bar is a stretch of work, in two shades so that neighbours can be told apart. Red: its result was "
-    "not "
-    "accepted.";
+    "not accepted.";
 
 /// The executions of a run of so many agents, as gantt.jsonl has them: lists of task, agent, begin, end, 1 if
 /// accepted.

@@ -7,6 +7,7 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <tuple>
 
 #include "blackboard/fmt.hpp"
 
@@ -211,13 +212,15 @@ AnswerTable goals_table(const Results& results) {
     const std::string limit = format_micros(goal.at_most);
     if (verdicts[i].empty()) table.rows.push_back({goal.text, "–", "–", measure, "–", limit, "not measured"});
     for (const GoalFigure& f : verdicts[i])
-      table.rows.push_back({&f == &verdicts[i].front() ? goal.text : "",
-                            setting_name(names, f.agents, f.faults), names.strategies[f.strategy], measure,
-                            fmt::format("{} {}", four_digits(f.figure.ratio), interval(f.figure.ci)), limit,
-                            f.unfinished > 0
-                                ? fmt::format("missed: {} did not finish", counted(f.unfinished, "run"))
-                            : f.met ? "met"
-                                    : "missed"});
+      table.rows.push_back(
+          {&f == &verdicts[i].front() ? goal.text : "", setting_name(names, f.agents, f.faults),
+           names.strategies[f.strategy], measure,
+           f.figure.pairs > 0 ? fmt::format("{} {}", four_digits(f.figure.ratio), interval(f.figure.ci))
+                              : "–",
+           limit,
+           f.unfinished > 0 ? fmt::format("missed: {} did not finish", counted(f.unfinished, "run"))
+           : f.met          ? "met"
+                            : "missed"});
   }
   return table;
 }
@@ -328,32 +331,34 @@ std::string in_words(const Hypothesis& hypothesis, const HypothesisVerdict& verd
 }
 
 std::vector<std::vector<GoalFigure>> judge_goals(const Results& results) {
+  struct Runs {
+    std::vector<double> values;
+    std::size_t unfinished = 0;
+  };
+  const auto rank = [](const GoalFigure& f) {
+    return std::tuple(f.unfinished, f.figure.pairs == 0, f.figure.ratio);
+  };
   std::vector<std::vector<GoalFigure>> verdicts;
   for (const GoalSpec& goal : results.names.goals) {
     std::map<std::pair<std::size_t, std::size_t>, GoalFigure> best;  // by agents and faults
     for (const std::size_t s : places(results.names.strategies, goal.strategies)) {
-      std::map<std::pair<std::size_t, std::size_t>, std::vector<double>> figures;
+      std::map<std::pair<std::size_t, std::size_t>, Runs> settings;
       const Values own = values_of(results, goal.measure, results.names.strategies[s], goal.where);
       const Values others =
           goal.against.empty() ? own : values_of(results, goal.measure, goal.against, goal.where);
       for (const auto& [unit, value] : own)
         if (const auto other = others.find(unit); other != others.end() && value > 0 && other->second > 0)
-          figures[{unit[agents_place], unit[faults_place]}].push_back(
+          settings[{unit[agents_place], unit[faults_place]}].values.push_back(
               goal.against.empty() ? value : value / other->second);
-      std::map<std::pair<std::size_t, std::size_t>, std::size_t> unfinished;
       if (goal.measure != "unfinished")
         for (const auto& [unit, tasks] : unfinished_of(results, results.names.strategies[s], goal.where))
-          ++unfinished[{unit[agents_place], unit[faults_place]}];
-      for (const auto& [setting, values] : figures) {
-        const Comparison figure = summarise(values);
-        const std::size_t open = unfinished[setting];
-        const auto before = best.find(setting);
-        if (before != best.end() && std::pair(before->second.unfinished, before->second.figure.ratio) <=
-                                        std::pair(open, figure.ratio))
-          continue;
-        best[setting] = {
-            setting.first, setting.second, s,
-            figure,        open,           open == 0 && figure.ratio <= from_micros(goal.at_most)};
+          ++settings[{unit[agents_place], unit[faults_place]}].unfinished;
+      for (const auto& [setting, runs] : settings) {
+        GoalFigure mine{setting.first, setting.second, s, {}, runs.unfinished, false};
+        if (!runs.values.empty()) mine.figure = summarise(runs.values);
+        mine.met = runs.unfinished == 0 && mine.figure.ratio <= from_micros(goal.at_most);
+        const auto [before, first] = best.try_emplace(setting, mine);
+        if (!first && rank(mine) < rank(before->second)) before->second = mine;
       }
     }
     verdicts.emplace_back();

@@ -37,7 +37,7 @@ struct GoalFigure {
   std::size_t agents = 0;
   std::size_t faults = 0;
   std::size_t strategy = 0;
-  Comparison figure;           ///< against nothing, or against the goal's strategy
+  Comparison figure;           ///< against nothing, or against the goal's strategy; no pairs: no run finished
   std::size_t unfinished = 0;  ///< of its runs; a strategy with such runs does not meet a goal
   bool met = false;
 };

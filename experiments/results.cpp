@@ -5,6 +5,7 @@
 
 #include "blackboard/checks/check.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/text/csv.hpp"
 
 namespace bidboard {
 namespace {
@@ -37,13 +38,6 @@ std::optional<Cell> cell_of(std::string_view name) {
 }
 
 }  // namespace
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n") == text.npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
-}
 
 std::string text_of(const Value& value, std::string_view key) {
   const Value* member = value.find(key);

@@ -88,8 +88,6 @@ Result<ExperimentNames> read_names(const Value& value);
 std::string text_of(const Value& value, std::string_view key);
 std::vector<std::string> words_of(const Value& value, std::string_view key);
 Value list_of(const std::vector<std::string>& words);
-/// The text as a field of CSV: in quotes where a comma, a quote or a line end stands in it (RFC 4180).
-std::string csv_field(const std::string& text);
 /// All runs: a header, then a row for each; missing measures are empty.
 std::string to_csv(const Results& results);
 

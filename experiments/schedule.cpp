@@ -190,10 +190,6 @@ class Planner {
   std::vector<Planned> planned_;
 };
 
-}  // namespace
-
-namespace {
-
 /// What each task costs at least, on any agent.
 struct Least {
   std::vector<Micros> seconds;

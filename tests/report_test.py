@@ -154,6 +154,10 @@ def a_run_that_was_cut_off_goes_on(binary: Path, home: Path) -> None:
     (home / "out/runs.jsonl").write_text(text[:-40])
     told = subprocess.run([binary, "experiment", "report", "out"], cwd=home, capture_output=True, text=True, check=False)
     assert told.returncode == 0 and "runs.jsonl:36 does not count: it is cut off" in told.stderr and "out holds 35 of 36 runs" in told.stderr, told
+    # What is compared was once silent about it.
+    for words in (["compare", "out", "out"], ["list", "."]):
+        told = subprocess.run([binary, "experiment", *words], cwd=home, capture_output=True, text=True, check=False)
+        assert told.returncode == 0 and "runs.jsonl:36 does not count: it is cut off" in told.stderr, told
 
 
 def what_the_board_refuses_is_an_error(binary: Path, home: Path) -> None:

@@ -190,7 +190,7 @@ class Lexer {
     token.kind = Token::Kind::quoted;
     while (!source_.at_end() && source_.peek() != '"') {
       const char c = source_.take();
-      if (c == '\\' && source_.peek() == '"')
+      if (c == '\\' && (source_.peek() == '"' || source_.peek() == '\\'))
         token.text += source_.take();
       else if (c == '\\' && source_.peek() == '\n')
         source_.take();
@@ -388,12 +388,12 @@ class StgReader {
       if (tasks_ == 1) begins_with_dummy = builder_.spec(last).size == 0 && needs_nothing_;
     }
     if (builder_.has_findings()) return builder_.finish();
-    if (tasks_ != *count && tasks_ != *count + 2)
-      builder_.add({1, 1},
-                   fmt::format("the first line says {}, but {} follow", counted(*count, "task"), tasks_),
-                   "the file has that many tasks, and may have two dummy tasks at its ends");
     if (tasks_ == *count + 2 && begins_with_dummy && builder_.spec(last).size == 0)
       builder_.leave_out(0), builder_.leave_out(last);
+    else if (tasks_ != *count)
+      builder_.add(
+          {1, 1}, fmt::format("the first line says {}, but {} follow", counted(*count, "task"), tasks_),
+          "the file has that many tasks, and may have two dummy tasks at its ends, which take no time");
     return builder_.finish();
   }
 

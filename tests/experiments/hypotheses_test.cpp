@@ -206,6 +206,18 @@ TEST_CASE("runs that did not finish were averaged as if they had ended at the li
   CHECK(says(report_markdown(results), "did not finish |"));
 }
 
+TEST_CASE("a goal was not mentioned where none of its strategies' runs finished, as if it had been met") {
+  Results results = results_of(lean, lavish, false);
+  for (RunRecord& run : results.runs)
+    if (run.cell.agents == 0 && run.cell.faults == 1) run.measured[measure_position("unfinished")] = 3;
+  const auto goals = judge_goals(results);
+  REQUIRE(goals[0].size() == 1);
+  CHECK(goals[0][0].unfinished == 16);
+  CHECK(goals[0][0].figure.pairs == 0);
+  CHECK_FALSE(goals[0][0].met);
+  CHECK(says(report_markdown(results), "| – | 1.15 | missed: 16 runs did not finish |"));
+}
+
 TEST_CASE(
     "hypotheses, goals and growth stand in the page and in Markdown, and survive the files of results") {
   Results results = results_of(lean, lavish);

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "experiments/drivers/runner.hpp"
@@ -176,8 +177,35 @@ TEST_CASE("other runs are refused, with what differs") {
   };
   CHECK(differs("") == "");
   CHECK(differs("mode: live\n") == "mode");
-  CHECK(differs("faults: [{loss: 0.1}]\n") == "faults");
   CHECK(differs("", "[fifo, {hierarchy: 3}]") == "strategies");
+  // Each entry and the next differ in one key.
+  const auto distinct = [](const std::string& part, const std::vector<std::string>& entries) {
+    std::set<std::string> seen;
+    for (const std::string& entry : entries) {
+      const std::string text = "name: x\nseeds: 1\n" + entry + "\n" +
+                               (part == "workloads" ? "" : "workloads: [{generate: chain}]\n") +
+                               (part == "strategies" ? "" : "strategies: [fifo]\n");
+      const Result<Experiment> experiment = read_experiment(text, "x.yaml", {});
+      INFO(entry << (experiment ? "" : experiment.error().text));
+      REQUIRE(experiment.has_value());
+      CHECK(seen.insert(to_json(*identity_of(*experiment).find(part))).second);
+    }
+  };
+  distinct("workloads", {"workloads: [{generate: chain}]", "workloads: [{generate: layered}]",
+                         "workloads: [{generate: chain, tasks: 7}]",
+                         "workloads: [{generate: chain, tasks_per_agent: 7}]"});
+  distinct("agents", {"agents: [{count: 4}]", "agents: [{count: 5}]", "agents: [{count: 4, speed: 2}]",
+                      "agents: [{count: 4, speed: [1, 2]}]", "agents: [{count: 4, capacity: 2}]",
+                      "agents: [{count: 4, skills: specialised}]", "agents: [{count: 4, error: 0.2}]",
+                      "agents: [{count: 4, liars: 0.2}]"});
+  distinct("faults", {"faults: [none]", "faults: [{kill_agents: 1}]", "faults: [{kill_agents: 1, at: 0.25}]",
+                      "faults: [{kill_controller: true}]", "faults: [{kill_controller: true, down: 9s}]",
+                      "faults: [{loss: 0.1}]", "faults: [{partition: 9s}]"});
+  distinct("strategies", {"strategies: [fifo]", "strategies: [hierarchy]", "strategies: [{hierarchy: 3}]",
+                          "strategies: [peer]", "strategies: [{peer: without-arbiter}]",
+                          "strategies: [{auction: sequential}]", "strategies: [{auction: optimal}]",
+                          "strategies: [{auction: optimal, bids: live}]",
+                          "strategies: [{auction: optimal, calibrate: false}]"});
 }
 
 TEST_CASE("an experiment computed hundreds of runs that it could not write") {

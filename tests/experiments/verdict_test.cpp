@@ -62,6 +62,19 @@ TEST_CASE("identical data are said to be alike") {
   CHECK(says(text, "No strategy is significantly better than one"));
 }
 
+TEST_CASE("strategies are compared on the runs that all of them finished, not those that the first did") {
+  Results results = results_of({"steady", "hangs", "gives up"}, {1, 1, 1});
+  for (RunRecord& run : results.runs) {
+    const bool hangs = run.cell.strategy == 1 && run.cell.seed <= 3;
+    const bool gives_up = run.cell.strategy == 2 && run.cell.agents == 0;
+    run.measured[measure_position("unfinished")] = hangs || gives_up ? 1 : 0;
+  }
+  // One that finished nothing is left aside.
+  CHECK(results.compared(0, 0).size() == 9);
+  CHECK(results.compared(1, 0).size() == 9);
+  CHECK_FALSE(results.compared(0, 0).contains({0, 3}));
+}
+
 TEST_CASE("a difference that is not significant is reported as such") {
   const Verdict verdict = judge(results_of({"one", "two"}, {1.0, 1.0004}));
   for (const SettingVerdict& setting : verdict.settings)

@@ -3,14 +3,13 @@
 #include <map>
 
 #include "blackboard/fmt.hpp"
-#include "blackboard/format/codec.hpp"
-#include "blackboard/format/keys.hpp"
 #include "blackboard/store/lmdb_store.hpp"
 #include "experiments/bench/blocks.hpp"
 #include "experiments/bench/peers/dask.hpp"
 #include "experiments/bench/peers/queue_peers.hpp"
 #include "experiments/bench/recording.hpp"
 #include "experiments/bench/support.hpp"
+#include "experiments/facts.hpp"
 
 namespace bidboard::bench {
 namespace {
@@ -29,13 +28,9 @@ Result<void> count(const BoardDirectory& board, std::int64_t tasks, Counted& int
   const Result<std::unique_ptr<Snapshot>> snapshot = open_snapshot(board.path);
   if (!snapshot) return fail(snapshot.error());
   std::map<TaskId, int> accepted;
-  const Result<void> read =
-      (*snapshot)->scan(std::string(1, keys::log_letter), {}, [&](std::string_view, std::string_view bytes) {
-        const Result<Event> event = unseal<Event>(bytes);
-        if (!event) return true;
-        if (const auto* done = std::get_if<TaskFinished>(&event->body)) ++accepted[done->task];
-        return true;
-      });
+  const Result<void> read = each_event(**snapshot, [&](const Event& event) {
+    if (const auto* done = std::get_if<TaskFinished>(&event.body)) ++accepted[done->task];
+  });
   if (!read) return read;
   into.lost += tasks - std::ssize(accepted);
   for (const auto& [task, times] : accepted) into.twice += times > 1;

@@ -58,6 +58,8 @@ std::vector<std::string> find_files(const fs::path& base, const std::string& pat
   return files;
 }
 
+void warn(const std::string& warning) { hint("bidboard: {}", warning); }
+
 Result<Experiment> load(const std::string& file, bool full) {
   const Result<std::string> text = read_text("@" + file);
   if (!text) return fail(text.error());
@@ -68,11 +70,17 @@ Result<Experiment> load(const std::string& file, bool full) {
   surroundings.full = full;
   Result<Experiment> experiment = read_experiment(*text, file, surroundings);
   if (experiment)
-    for (const std::string& note : experiment->notes) std::fprintf(stderr, "bidboard: %s\n", note.c_str());
+    for (const std::string& note : experiment->notes) warn(note);
   return experiment;
 }
 
-void warn(const std::string& warning) { std::fprintf(stderr, "bidboard: %s\n", warning.c_str()); }
+/// A folder's results; what is wrong with its lines is told.
+Result<Results> read_folder(const std::string& folder) {
+  Result<Results> results = read_results(folder);
+  if (results)
+    for (const std::string& warning : results->warnings) warn(warning);
+  return results;
+}
 
 /// Version and machine, kept with the results.
 std::string made_by() {
@@ -177,9 +185,8 @@ Result<Exit> run(const ExperimentArgs& args) {
 Result<Exit> report_again(const ExperimentArgs& args) {
   std::vector<Results> all;
   for (const std::string& folder : args.paths) {
-    Result<Results> results = read_results(folder);
+    Result<Results> results = read_folder(folder);
     if (!results) return fail(results.error());
-    for (const std::string& warning : results->warnings) warn(warning);
     if (results->runs.size() < expected_runs(results->names))
       warn(fmt::format("{} holds {} of {}; `bidboard experiment run FILE --out {}` makes the others", folder,
                        results->runs.size(), counted(expected_runs(results->names), "run"), folder));
@@ -203,7 +210,7 @@ Result<Exit> list(const ExperimentArgs& args) {
   Table table({"FOLDER", "NAME", "RUNS", "OF", "MODE"});
   Value data{Value::Array{}};
   for (const std::string& path : found) {
-    const Result<Results> results = read_results(path);
+    const Result<Results> results = read_folder(path);
     if (!results) return fail(results.error());
     const ExperimentNames& n = results->names;
     const std::size_t total = expected_runs(n);
@@ -229,8 +236,8 @@ Result<Exit> list(const ExperimentArgs& args) {
 Result<Exit> compare_folders(const ExperimentArgs& args) {
   if (args.paths.size() != 2)
     return fail(Errc::invalid, "usage: bidboard experiment compare BEFORE AFTER, two folders with results");
-  const Result<Results> before = read_results(args.paths[0]);
-  const Result<Results> after = read_results(args.paths[1]);
+  const Result<Results> before = read_folder(args.paths[0]);
+  const Result<Results> after = read_folder(args.paths[1]);
   if (!before) return fail(before.error());
   if (!after) return fail(after.error());
   const std::vector<Compared> rows = compare_results(*before, *after);
@@ -253,9 +260,8 @@ Result<Exit> compare_folders(const ExperimentArgs& args) {
 
 /// Writes the tables and plots of a report as files.
 Result<Exit> export_folder(const ExperimentArgs& args) {
-  const Result<Results> results = read_results(args.paths.front());
+  const Result<Results> results = read_folder(args.paths.front());
   if (!results) return fail(results.error());
-  for (const std::string& warning : results->warnings) warn(warning);
   const std::string to = args.out.empty() ? args.paths.front() + "/export" : args.out;
   std::error_code error;
   fs::create_directories(to, error);

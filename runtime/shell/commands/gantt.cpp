@@ -4,11 +4,9 @@
 
 #include "blackboard/events.hpp"
 #include "blackboard/fmt.hpp"
-#include "blackboard/format/codec.hpp"
-#include "blackboard/format/keys.hpp"
 #include "experiments/drivers/result_folder.hpp"
+#include "experiments/facts.hpp"
 #include "experiments/gantt.hpp"
-#include "runtime/drivers/clock.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
@@ -51,7 +49,7 @@ class LostAttempts {
   void on(const AttemptEnded& e, WallTime at) {
     const auto found = begun_.find(e.task);
     if (found == begun_.end()) return;
-    lost_.push_back({e.task, e.agent, found->second, at, How::lost});
+    lost_.push_back({e.task, e.agent, e.began.us != 0 ? e.began : found->second, at, How::lost});
     begun_.erase(found);
   }
   template <class Other>
@@ -63,15 +61,7 @@ class LostAttempts {
 
 Result<std::vector<Stretch>> lost_attempts(const Snapshot& board) {
   LostAttempts attempts;
-  std::optional<Error> damage;
-  const Result<void> read =
-      board.scan(std::string(1, keys::log_letter), {}, [&](std::string_view, std::string_view bytes) {
-        const Result<Event> event = unseal<Event>(bytes);
-        if (!event) damage = event.error();
-        if (event) attempts.follow(*event);
-        return !damage;
-      });
-  if (damage) return fail(*damage);
+  const Result<void> read = each_event(board, [&](const Event& event) { attempts.follow(event); });
   if (!read) return fail(read.error());
   return attempts.take();
 }
@@ -87,20 +77,9 @@ std::optional<Stretch> stretch_of(const Task& task, WallTime now) {
   return {};
 }
 
-Result<std::vector<Workflow>> workflows_of(const Snapshot& board) {
-  std::vector<Workflow> all;
-  const Result<void> read =
-      board.scan(keys::all_of<Workflow>(), {}, [&](std::string_view, std::string_view bytes) {
-        if (const Result<Workflow> workflow = unseal<Workflow>(bytes)) all.push_back(*workflow);
-        return true;
-      });
-  if (!read) return fail(read.error());
-  return all;
-}
-
 /// "w3", or the name of a job: of several, the last.
-Result<Workflow> find_job(const Snapshot& board, const std::string& wanted) {
-  const Result<std::vector<Workflow>> all = workflows_of(board);
+Result<Workflow> find_job(const BoardView& board, const std::string& wanted) {
+  const Result<std::vector<Workflow>> all = board.workflows();
   if (!all) return fail(all.error());
   const auto id = parse_id<WorkflowId>(wanted);
   const Workflow* found = nullptr;
@@ -144,7 +123,7 @@ Result<GanttChart> chart_of_board(const Globals& globals, const std::string& job
   if (!board) return fail(board.error());
   std::optional<Workflow> only;
   if (!job.empty()) {
-    const Result<Workflow> found = find_job(board->snapshot(), job);
+    const Result<Workflow> found = find_job(*board, job);
     if (!found) return fail(found.error());
     only = *found;
   }
@@ -152,7 +131,7 @@ Result<GanttChart> chart_of_board(const Globals& globals, const std::string& job
   if (!tasks) return fail(tasks.error());
   Result<std::vector<Stretch>> stretches = lost_attempts(board->snapshot());
   if (!stretches) return fail(stretches.error());
-  const WallTime now = read_clocks().wall;
+  const WallTime now = board->now();
   std::map<TaskId, std::string> titles;
   for (const Task& task : *tasks) {
     if (only && task.spec.workflow != only->id) continue;

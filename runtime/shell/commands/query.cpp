@@ -4,6 +4,7 @@
 
 #include "blackboard/fmt.hpp"
 #include "blackboard/query/query.hpp"
+#include "blackboard/text/csv.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
@@ -35,14 +36,7 @@ Value cell_json(const SqlValue& value) {
   return {};
 }
 
-/// RFC 4180, but for the end of a line: CRLF only with --excel, since a shell would keep the CR.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
-
+/// The end of a line is CRLF, as in RFC 4180, only with --excel: a shell would keep the CR.
 void print_csv_line(const std::vector<std::string>& fields, bool excel) {
   std::string line;
   for (std::size_t i = 0; i < fields.size(); ++i) line += (i ? "," : "") + csv_field(fields[i]);
