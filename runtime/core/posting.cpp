@@ -132,6 +132,17 @@ std::optional<Posted> already_posted(const Core& core, const Post& post) {
   return posted;
 }
 
+/// The workflow that the tasks are added to; 0: none. What a process posts under a token belongs to the
+/// workflow of its task, whose own agents may be the only ones. Those agents execute what is added, so that
+/// adding to any other workflow is for operators.
+Result<WorkflowId> joined(const Core& core, const Actor& actor, const Post& post) {
+  if (actor.only_task)
+    return post.workflow.empty() ? core.board.task(actor.only_task)->spec.workflow : WorkflowId{};
+  if (post.joins && !core.origin.operates)
+    return fail(Errc::refused, "adding tasks to a workflow takes a key that was added with --operator");
+  return post.joins;
+}
+
 /// The workflow that the tasks form, or join if the request extends one.
 Result<WorkflowId> open_workflow(Core& core, const Post& post, WorkflowId joins,
                                  const std::vector<Task>& tasks) {
@@ -208,11 +219,10 @@ Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
   if (!order) return fail(order.error());
 
   Posted posted;
-  WorkflowId joins = post.joins;
-  // What a task of a workflow posts is part of it: that workflow's own agents may be the only ones.
-  if (actor.only_task && post.workflow.empty()) joins = core.board.task(actor.only_task)->spec.workflow;
-  if (!post.workflow.empty() || joins) {
-    const Result<WorkflowId> workflow = open_workflow(core, post, joins, *tasks);
+  const Result<WorkflowId> joins = joined(core, actor, post);
+  if (!joins) return fail(joins.error());
+  if (!post.workflow.empty() || *joins) {
+    const Result<WorkflowId> workflow = open_workflow(core, post, *joins, *tasks);
     if (!workflow) return fail(workflow.error());
     posted.workflow = *workflow;
   }

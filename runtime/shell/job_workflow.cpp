@@ -73,7 +73,8 @@ Result<JobWorkflow> open_workflow(const BoardView& board, const Plan& plan, bool
     if (fresh) {
       for (const Task& task : *tasks)
         if (!is_over(task.state)) workflow.cancel.push_back(task.id);
-    } else if (workflow.earlier = continue_from(plan, known->last->planned, *tasks); !workflow.earlier.complete) {
+    } else if (workflow.earlier = continue_from(plan, known->last->planned, *tasks);
+               !workflow.earlier.complete) {
       workflow.id = known->last->id;
       workflow.goes_on = true;
       workflow.cancel = workflow.earlier.cancel;
