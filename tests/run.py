@@ -38,7 +38,8 @@ def run_catch(program: Path, part: str = "", names: list[str] | None = None) -> 
     command = [program, "-r", "junit", "-o", report]
     if names is not None:
         chosen = report.with_suffix(".txt")
-        quotable = [name.replace("\\", "\\\\").replace('"', '\\"') for name in names]
+        # Catch2 2.13 ends a name at a comma, quoted or not, unless it is escaped.
+        quotable = [re.sub(r'([\\",])', r"\\\1", name) for name in names]
         chosen.write_text("".join(f'"{name}"\n' for name in quotable))
         command += ["-f", chosen]
     try:
