@@ -212,7 +212,7 @@ struct Member {
   bool operator==(const Member&) const = default;
   BB_FIELDS(agent, name, leads, crews)
 };
-/// A task on a manager's desk.
+/// A task queued at a manager.
 struct DelegatedTask {
   TaskOffer offer;
   std::vector<AgentId> not_for;  ///< members that handed it back, or are passed over

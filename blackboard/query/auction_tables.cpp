@@ -63,7 +63,7 @@ constexpr std::array<RecordColumn<Auction>, 10> auction_columns{{
      [](const Auction& a, CellContext&) { return real_time(a.opened_at.us); }},
     {{"closed_at", real, "when it was decided"},
      [](const Auction& a, CellContext&) { return real_time(a.closed_at.us); }},
-    {{"winner", text, "the agent that got the task; null: nobody bid"},
+    {{"winner", text, "the agent that got the task; null: no bids"},
      [](const Auction& a, CellContext& c) { return c.names.of(a.winner); }},
     {{"price", real, "what the winner may charge"},
      [](const Auction& a, CellContext&) -> SqlValue { return from_micros(a.price); }},
@@ -239,7 +239,7 @@ class DependencyRows final : public Rows {
 
 Table auctions_table() {
   return {"auctions",
-          "how tasks were awarded, and rounds in which nobody bid",
+          "how tasks were awarded, and rounds without bids",
           columns_of(std::span<const RecordColumn<Auction>>(auction_columns)),
           {{0, Lookup::Kind::unique}, {1, Lookup::Kind::some}},
           1e6,

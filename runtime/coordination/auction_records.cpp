@@ -81,7 +81,7 @@ std::string reason_for_nobody(const Gathered& gathered) {
   add(declined, " declined");
   add(silent, " did not answer");
   add(invalid, " made a bid that does not count");
-  return "nobody bid: " + text;
+  return "no bids: " + text;
 }
 
 }  // namespace bidboard

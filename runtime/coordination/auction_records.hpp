@@ -14,7 +14,7 @@ Auction record_of(const Core& core, const Gathered& gathered, WallTime opened_at
 /// The same with the winner. `next_slot`: the wait until each agent could begin another task.
 Auction record_of(const Core& core, const Gathered& gathered, WallTime opened_at, const Award& award,
                   const std::map<AgentId, Micros>& next_slot);
-/// "nobody bid: 2 declined, 1 did not answer"
+/// "no bids: 2 declined, 1 did not answer"
 std::string reason_for_nobody(const Gathered& gathered);
 
 }  // namespace bidboard

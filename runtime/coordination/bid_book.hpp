@@ -18,7 +18,7 @@ struct OpenAuction {
   Instant deadline;
   bool overdue = false;       ///< the deadline has passed and was handled
   Instant ask_again = never;  ///< all declined or were silent: when they are asked once more
-  bool recorded = false;      ///< the log has the record that nobody bid
+  bool recorded = false;      ///< the log has the record that there were no bids
   std::set<AgentId> invited;
   std::map<AgentId, BidAnswer> answers;
   std::set<AgentId> awaited;  ///< invited agents that had not answered when bids were last gathered

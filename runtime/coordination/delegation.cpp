@@ -32,7 +32,7 @@ AgentId manager_by_name(const Delegating& c, AgentId agent) {
   while (!parent.empty()) {
     const std::optional<AgentId> found = c.core.board.agent_named(parent);
     if (!found || !seen.insert(*found).second) return {};
-    if (c.tree.desks.contains(*found)) return *found;
+    if (c.tree.queues.contains(*found)) return *found;
     parent = c.core.board.agent(*found)->profile.parent;
   }
   return {};
@@ -45,65 +45,65 @@ AgentId above(const Hierarchy& tree, AgentId agent) {
 
 /// If the names of managers form a cycle, the one that registered first is at the top.
 void cut_rings(Hierarchy& tree) {
-  for (const auto& [manager, desk] : tree.desks) {
+  for (const auto& [manager, queue] : tree.queues) {
     AgentId at = above(tree, manager);
-    for (std::size_t steps = 0; at && at != manager && steps < tree.desks.size(); ++steps)
+    for (std::size_t steps = 0; at && at != manager && steps < tree.queues.size(); ++steps)
       at = above(tree, at);
     if (at == manager) tree.above.erase(manager);
   }
 }
 
 void put_on_desk(Delegating& c, TaskId task, AgentId manager) {
-  c.tree.errands[task].at = manager;
-  c.tree.desks.at(manager).waiting.push_back(task);
+  c.tree.routes[task].at = manager;
+  c.tree.queues.at(manager).waiting.push_back(task);
   c.tree.news.insert(manager);
 }
 
 /// Passes the task to the next level above a manager that does not decide about it.
 void hand_up(Delegating& c, TaskId task, AgentId from) {
-  Errand& errand = c.tree.errands.at(task);
-  const bool takes_part = c.tree.desks.contains(from);
+  TaskRoute& route = c.tree.routes.at(task);
+  const bool takes_part = c.tree.queues.contains(from);
   const AgentId to = takes_part ? above(c.tree, from) : manager_by_name(c, from);
-  const auto step = to ? std::ranges::find(errand.way, to, &Errand::Step::from) : errand.way.begin();
-  errand.way.erase(step, errand.way.end());
-  errand.at = {};
+  const auto step = to ? std::ranges::find(route.steps, to, &TaskRoute::Step::from) : route.steps.begin();
+  route.steps.erase(step, route.steps.end());
+  route.at = {};
   if (to) put_on_desk(c, task, to);
 }
 
 void hand_back(Delegating& c, TaskId task, AgentId from, std::string why) {
-  c.tree.errands.at(task).handed_back[from] = std::move(why);
+  c.tree.routes.at(task).handed_back[from] = std::move(why);
   hand_up(c, task, from);
 }
 
 /// A member as its manager should see it: tasks queued at a manager already count as taken slots.
 Member as_now(const Delegating& c, AgentId id) {
   const Agent& agent = *c.core.board.agent(id);
-  const auto found = c.tree.desks.find(id);
-  if (found == c.tree.desks.end()) return member_of(agent, c.core.board.holding_count(id));
-  const Desk& desk = found->second;
-  Member member{id, agent.profile.name, true, desk.crews};
-  for (const std::vector<TaskId>* tasks : {&desk.asked, &desk.waiting})
+  const auto found = c.tree.queues.find(id);
+  if (found == c.tree.queues.end()) return member_of(agent, c.core.board.holding_count(id));
+  const ManagerQueue& queue = found->second;
+  Member member{id, agent.profile.name, true, queue.crews};
+  for (const std::vector<TaskId>* tasks : {&queue.asked, &queue.waiting})
     for (const TaskId task : *tasks) {
-      const auto errand = c.tree.errands.find(task);
-      if (errand != c.tree.errands.end() && errand->second.at == id)
+      const auto route = c.tree.routes.find(task);
+      if (route != c.tree.routes.end() && route->second.at == id)
         take_slot(member, c.core.board.task(task)->spec);
     }
   return member;
 }
 
 /// The changes under the manager since its last delegation; no tasks yet.
-Delegation news_for(const Delegating& c, AgentId manager, const Desk& desk) {
+Delegation news_for(const Delegating& c, AgentId manager, const ManagerQueue& queue) {
   Delegation news;
-  news.anew = desk.anew;
+  news.anew = queue.anew;
   static const std::vector<AgentId> nobody;
   const auto team = c.tree.below.find(manager);
   for (const AgentId id : team == c.tree.below.end() ? nobody : team->second) {
     Member now = as_now(c, id);
-    const auto told = desk.told.find(id);
-    if (desk.anew || told == desk.told.end() || told->second != now) news.members.push_back(std::move(now));
+    const auto told = queue.told.find(id);
+    if (queue.anew || told == queue.told.end() || told->second != now) news.members.push_back(std::move(now));
   }
-  if (desk.anew) return news;
-  for (const auto& [id, member] : desk.told)
+  if (queue.anew) return news;
+  for (const auto& [id, member] : queue.told)
     if (above(c.tree, id) != manager) news.left.push_back(id);
   return news;
 }
@@ -118,7 +118,7 @@ void draw_tree(Delegating& c) {
   tree.changed = false;
   tree.above.clear();
   tree.below.clear();
-  std::map<AgentId, Desk> before = std::exchange(tree.desks, {});
+  std::map<AgentId, ManagerQueue> before = std::exchange(tree.queues, {});
   std::vector<AgentId> members;
   for (const auto& [id, session] : c.core.sessions) {
     if (!session.connected()) continue;
@@ -127,29 +127,29 @@ void draw_tree(Delegating& c) {
     members.push_back(id);
     if (!is_manager) continue;
     const auto known = before.find(id);
-    tree.desks[id] = known == before.end() ? Desk{} : std::move(known->second);
+    tree.queues[id] = known == before.end() ? ManagerQueue{} : std::move(known->second);
     tree.news.insert(id);
   }
   for (const AgentId id : members)
     if (const AgentId manager = manager_by_name(c, id)) tree.above[id] = manager;
   cut_rings(tree);
   for (const auto& [id, manager] : tree.above) tree.below[manager].push_back(id);
-  for (auto& [task, errand] : tree.errands) {
-    errand.handed_back.clear();
-    if (errand.at && !tree.desks.contains(errand.at)) hand_up(c, task, errand.at);
+  for (auto& [task, route] : tree.routes) {
+    route.handed_back.clear();
+    if (route.at && !tree.queues.contains(route.at)) hand_up(c, task, route.at);
   }
 }
 
 /// The path through the managers that led to an award, for `explain`.
-std::string story(const Delegating& c, const Errand& errand, const Errand::Step& last) {
+std::string route_in_words(const Delegating& c, const TaskRoute& route, const TaskRoute::Step& last) {
   std::string text;
-  const auto tell = [&](const Errand::Step& step, const char* did) {
+  const auto tell = [&](const TaskRoute::Step& step, const char* did) {
     text += (text.empty() ? "" : ", ") + name_of(c, step.from) + did + name_of(c, step.to) +
             (step.why.empty() ? "" : " (" + step.why + ")");
   };
-  for (const Errand::Step& step : errand.way) tell(step, " sent it to ");
+  for (const TaskRoute::Step& step : route.steps) tell(step, " sent it to ");
   tell(last, " gave it to ");
-  for (const auto& [by, why] : errand.handed_back)
+  for (const auto& [by, why] : route.handed_back)
     text += fmt::format("; {} had returned it ({})", name_of(c, by), why);
   return text;
 }
@@ -175,7 +175,7 @@ bool somebody_below_may(const Delegating& c, AgentId manager, const Task& task) 
   const auto team = c.tree.below.find(manager);
   if (team == c.tree.below.end()) return false;
   return std::ranges::any_of(team->second, [&](AgentId id) {
-    if (c.tree.desks.contains(id)) return somebody_below_may(c, id, task);
+    if (c.tree.queues.contains(id)) return somebody_below_may(c, id, task);
     return !objection(c.core, task, *c.core.board.agent(id)) && !is_passed_over(c.core, c.roster, task, id);
   });
 }
@@ -195,42 +195,42 @@ std::string flaw_of_choice(Delegating& c, const Task& task, const Agent& agent, 
   return {};
 }
 
-void pass_down(Delegating& c, const Task& task, const Errand::Step& step) {
-  Errand& errand = c.tree.errands.at(task.id);
+void pass_down(Delegating& c, const Task& task, const TaskRoute::Step& step) {
+  TaskRoute& route = c.tree.routes.at(task.id);
   if (!somebody_below_may(c, step.to,
                           task)) {  // its manager only knows sums over the subtree, which were too coarse
-    errand.handed_back[step.to] = "nobody under it may take it";
+    route.handed_back[step.to] = "nobody under it may take it";
     return put_on_desk(c, task.id, step.from);
   }
-  errand.way.push_back(step);
+  route.steps.push_back(step);
   put_on_desk(c, task.id, step.to);
 }
 
 /// Carries out what a manager said about one task, as far as the rules allow.
 void follow_choice(Delegating& c, AgentId manager, const ChosenMember& chosen) {
   Hierarchy& tree = c.tree;
-  const auto found = tree.errands.find(chosen.task);
-  if (found == tree.errands.end() || found->second.at != manager) return;
-  Errand& errand = found->second;
+  const auto found = tree.routes.find(chosen.task);
+  if (found == tree.routes.end() || found->second.at != manager) return;
+  TaskRoute& route = found->second;
   const Task& task = *c.core.board.task(chosen.task);
   if (!may_be_awarded(task)) {
-    tree.errands.erase(found);
+    tree.routes.erase(found);
     return;
   }
-  const Errand::Step step{manager, chosen.member, words(chosen.why)};
+  const TaskRoute::Step step{manager, chosen.member, words(chosen.why)};
   if (!chosen.member) return hand_back(c, task.id, manager, step.why);
-  bool offence = !tree.desks.at(manager).told.contains(chosen.member);
+  bool offence = !tree.queues.at(manager).told.contains(chosen.member);
   std::string flaw = offence ? fmt::format("{} is not one of its members", chosen.member) : "";
-  const bool is_manager = tree.desks.contains(chosen.member);
+  const bool is_manager = tree.queues.contains(chosen.member);
   if (flaw.empty() && above(tree, chosen.member) != manager)
     flaw = name_of(c, chosen.member) + " is no longer one of its members";
-  if (flaw.empty() && errand.handed_back.contains(chosen.member))
+  if (flaw.empty() && route.handed_back.contains(chosen.member))
     flaw = name_of(c, chosen.member) + " had returned it";
   if (flaw.empty() && is_manager) return pass_down(c, task, step);
   if (flaw.empty()) flaw = flaw_of_choice(c, task, *c.core.board.agent(chosen.member), offence);
   if (flaw.empty()) {
     award(c.core, task, *c.core.board.agent(chosen.member),
-          plain_decision(c.core, task.id, story(c, errand, step)));
+          plain_decision(c.core, task.id, route_in_words(c, route, step)));
     return;
   }
   flaw = "its choice was refused: " + flaw;
@@ -239,44 +239,44 @@ void follow_choice(Delegating& c, AgentId manager, const ChosenMember& chosen) {
 }
 
 /// The next delegation to the manager, if there is anything to send.
-void send_delegation(Delegating& c, AgentId manager, Desk& desk) {
-  Delegation next = news_for(c, manager, desk);
+void send_delegation(Delegating& c, AgentId manager, ManagerQueue& queue) {
+  Delegation next = news_for(c, manager, queue);
   std::vector<TaskId> later;
   std::size_t bytes = 0;
-  for (const TaskId id : std::exchange(desk.waiting, {})) {
-    const auto errand = c.tree.errands.find(id);
-    const bool is_here = errand != c.tree.errands.end() && errand->second.at == manager;
-    if (!is_here || std::ranges::find(desk.asked, id) != desk.asked.end()) continue;
-    if (desk.asked.size() == tasks_at_once || bytes >= bytes_at_once) {
+  for (const TaskId id : std::exchange(queue.waiting, {})) {
+    const auto route = c.tree.routes.find(id);
+    const bool is_here = route != c.tree.routes.end() && route->second.at == manager;
+    if (!is_here || std::ranges::find(queue.asked, id) != queue.asked.end()) continue;
+    if (queue.asked.size() == tasks_at_once || bytes >= bytes_at_once) {
       later.push_back(id);
       continue;
     }
     const Task& task = *c.core.board.task(id);
     DelegatedTask delegated{offer_of(task), {}};
-    for (const auto& [by, why] : errand->second.handed_back)
+    for (const auto& [by, why] : route->second.handed_back)
       if (above(c.tree, by) == manager) delegated.not_for.push_back(by);
     for (const AttemptFailure& failure : task.failures)
       if (above(c.tree, failure.agent) == manager && is_passed_over(c.core, c.roster, task, failure.agent))
         delegated.not_for.push_back(failure.agent);
     bytes += task.spec.body.size() + task.spec.title.size() + task.spec.run.size();
-    desk.asked.push_back(id);
+    queue.asked.push_back(id);
     next.tasks.push_back(std::move(delegated));
   }
-  desk.waiting = std::move(later);
-  if (desk.waiting.empty()) c.tree.news.erase(manager);
+  queue.waiting = std::move(later);
+  if (queue.waiting.empty()) c.tree.news.erase(manager);
   if (is_empty(next)) return;
-  next.number = desk.number = c.core.next_number();
-  desk.deadline = c.core.now.mono + c.core.board.config().bid_timeout;
-  if (std::exchange(desk.anew, false)) desk.told.clear();
-  for (const AgentId id : next.left) desk.told.erase(id);
-  for (const Member& member : next.members) desk.told.insert_or_assign(member.agent, member);
+  next.number = queue.number = c.core.next_number();
+  queue.deadline = c.core.now.mono + c.core.board.config().bid_timeout;
+  if (std::exchange(queue.anew, false)) queue.told.clear();
+  for (const AgentId id : next.left) queue.told.erase(id);
+  for (const Member& member : next.members) queue.told.insert_or_assign(member.agent, member);
   c.core.send(manager, std::move(next));
 }
 
 /// One piece of the walk, as the controller decides it at the top of the tree.
-class OwnDesk {
+class ControllerAsManager {
  public:
-  OwnDesk(Delegating& c, const Situation& situation) : c_(c), situation_(situation) {
+  ControllerAsManager(Delegating& c, const Situation& situation) : c_(c), situation_(situation) {
     for (const AgentView& view : situation.agents) {
       AgentId top = above(c.tree, view.agent->id);
       for (AgentId next = top; next; next = above(c.tree, next)) top = next;
@@ -287,9 +287,9 @@ class OwnDesk {
 
   void decide(const TaskView& view) {
     const Task& task = *view.task;
-    const auto errand = c_.tree.errands.find(task.id);
-    const bool known = errand != c_.tree.errands.end();
-    if (known && errand->second.at) return;  // it is already queued at a manager
+    const auto route = c_.tree.routes.find(task.id);
+    const bool known = route != c_.tree.routes.end();
+    if (known && route->second.at) return;  // it is already queued at a manager
     if (task.reserved_for) return award_directly(task, view, "it is reserved for this agent", false);
     std::optional<Fitness> best;
     const Agent* specialist = nullptr;
@@ -298,7 +298,7 @@ class OwnDesk {
     for (const std::size_t i : view.eligible) {
       const AgentId top = tops_[i];
       if (top && !asked.insert(top).second) continue;
-      if (top && known && errand->second.handed_back.contains(top)) continue;
+      if (top && known && route->second.handed_back.contains(top)) continue;
       const auto candidate = top ? fitness(managers_.at(top), task.spec) : fitness_of(i, task.spec);
       if (!candidate) continue;
       ++candidates;
@@ -309,7 +309,7 @@ class OwnDesk {
     if (!best) return award_directly(task, view, "no manager above it assigned it", true);
     if (specialist) return give(task, *specialist, in_words(*best));
     take_slot(managers_.at(best->agent), task.spec);
-    Errand& sent = c_.tree.errands[task.id];
+    TaskRoute& sent = c_.tree.routes[task.id];
     sent.way.clear();
     if (candidates > 1) sent.way.push_back({{}, best->agent, in_words(*best)});
     put_on_desk(c_, task.id, best->agent);
@@ -349,7 +349,7 @@ class OwnDesk {
   bool is_settled(AgentId agent) const {
     const Hierarchy& tree = c_.tree;
     for (AgentId manager = above(tree, agent); manager; manager = above(tree, manager))
-      if (tree.desks.at(manager).number != 0 || tree.news.contains(manager)) return false;
+      if (tree.queues.at(manager).number != 0 || tree.news.contains(manager)) return false;
     return true;
   }
 
@@ -366,53 +366,53 @@ void begin_delegating(Delegating& c) {
   Hierarchy& tree = c.tree;
   c.roster.refresh(c.core);
   if (tree.changed) draw_tree(c);
-  std::erase_if(tree.errands, [&](const auto& errand) {
-    const Task* task = c.core.board.task(errand.first);
+  std::erase_if(tree.routes, [&](const auto& route) {
+    const Task* task = c.core.board.task(route.first);
     return !task || !may_be_awarded(*task);
   });
   std::erase_if(tree.news, [&](AgentId manager) {
-    const auto desk = tree.desks.find(manager);
-    if (desk == tree.desks.end()) return true;
-    return desk->second.waiting.empty() && is_empty(news_for(c, manager, desk->second));
+    const auto queue = tree.queues.find(manager);
+    if (queue == tree.queues.end()) return true;
+    return queue->second.waiting.empty() && is_empty(news_for(c, manager, queue->second));
   });
 }
 
 bool settle_by_delegation(Delegating& c, const Situation& situation) {
-  OwnDesk desk(c, situation);
-  for (const TaskView& task : situation.tasks) desk.decide(task);
-  return desk.gave();
+  ControllerAsManager controller(c, situation);
+  for (const TaskView& task : situation.tasks) controller.decide(task);
+  return controller.gave();
 }
 
 void send_delegations(Delegating& c) {
   const std::set<AgentId> news = c.tree.news;
   for (const AgentId manager : news) {
-    Desk& desk = c.tree.desks.at(manager);
-    if (desk.number == 0) send_delegation(c, manager, desk);
+    ManagerQueue& queue = c.tree.queues.at(manager);
+    if (queue.number == 0) send_delegation(c, manager, queue);
   }
 }
 
 void on_choices(Delegating& c, AgentId manager, const Choices& message) {
   Hierarchy& tree = c.tree;
-  const auto found = tree.desks.find(manager);
-  if (found == tree.desks.end() || found->second.number == 0 || found->second.number != message.number)
+  const auto found = tree.queues.find(manager);
+  if (found == tree.queues.end() || found->second.number == 0 || found->second.number != message.number)
     return;  // too late, or an answer to another controller
   c.core.wake();
   c.roster.refresh(c.core);
-  Desk& desk = found->second;
-  desk.number = 0;
-  desk.deadline = never;
-  if (std::vector<Crew> crews = believable(message.crews); crews != desk.crews) {
-    desk.crews = std::move(crews);
-    for (auto& [task, errand] : tree.errands) errand.handed_back.erase(manager);
+  ManagerQueue& queue = found->second;
+  queue.number = 0;
+  queue.deadline = never;
+  if (std::vector<Crew> crews = believable(message.crews); crews != queue.crews) {
+    queue.crews = std::move(crews);
+    for (auto& [task, route] : tree.routes) route.handed_back.erase(manager);
   }
   // If tasks were withdrawn on the way, or choices refused, a manager now has wrong information.
   tree.news.insert(manager);
   tree.touch(manager);
-  std::vector<TaskId> open = std::exchange(desk.asked, {});
+  std::vector<TaskId> open = std::exchange(queue.asked, {});
   for (const ChosenMember& chosen : message.chosen) {
     if (std::erase(open, chosen.task) == 0) continue;
     // Whatever the outcome: that is what the manager believes now.
-    if (const auto told = desk.told.find(chosen.member); told != desk.told.end())
+    if (const auto told = queue.told.find(chosen.member); told != queue.told.end())
       take_slot(told->second, c.core.board.task(chosen.task)->spec);
     follow_choice(c, manager, chosen);
   }
@@ -425,18 +425,18 @@ void heard_manager(Delegating& c, AgentId agent, bool reconnected) {
   if (!reconnected && !was_silent) return;
   tree.changed = true;
   c.core.wake();
-  const auto found = tree.desks.find(agent);
-  if (found == tree.desks.end()) return;
-  Desk afresh;
+  const auto found = tree.queues.find(agent);
+  if (found == tree.queues.end()) return;
+  ManagerQueue afresh;
   afresh.waiting = std::move(found->second.asked);
   afresh.waiting.insert(afresh.waiting.end(), found->second.waiting.begin(), found->second.waiting.end());
   found->second = std::move(afresh);
 }
 
 void pass_over_silent(Delegating& c) {
-  for (auto& [manager, desk] : c.tree.desks) {
-    if (desk.deadline > c.core.now.mono) continue;
-    desk.deadline = never;
+  for (auto& [manager, queue] : c.tree.queues) {
+    if (queue.deadline > c.core.now.mono) continue;
+    queue.deadline = never;
     c.tree.silent.insert(manager);
     c.tree.changed = true;
     c.core.wake();
@@ -450,7 +450,7 @@ void pass_over_silent(Delegating& c) {
 
 Instant next_choice_due(const Hierarchy& tree) {
   Instant next = never;
-  for (const auto& [manager, desk] : tree.desks) next = std::min(next, desk.deadline);
+  for (const auto& [manager, queue] : tree.queues) next = std::min(next, queue.deadline);
   return next;
 }
 

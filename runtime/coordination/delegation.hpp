@@ -1,5 +1,5 @@
 // The controller's part of strategy `hierarchy`: the tree of managers, the manager at which each task is
-// queued (its desk), and what each manager has been sent. It carries delegations down and choices up and
+// queued, and what each manager has been sent. It carries delegations down and choices up and
 // enforces the rules. It decides itself only for agents without a live manager above them, and about tasks
 // that managers leave unassigned. All of it is volatile: after a restart the tree is built and sent again,
 // and queued tasks are ready tasks like any other.
@@ -25,8 +25,9 @@
 
 namespace bidboard {
 
-/// What the controller keeps about a manager that takes part.
-struct Desk {
+/// What the controller keeps about a manager that takes part: the tasks queued at it, and what it has been
+/// told.
+struct ManagerQueue {
   bool anew = true;                ///< the next delegation must be complete
   std::map<AgentId, Member> told;  ///< its members, as the manager sees them
   std::uint64_t number = 0;        ///< number of the delegation that awaits an answer; 0: none
@@ -36,21 +37,21 @@ struct Desk {
   std::vector<Crew> crews;         ///< its subtree, as it last reported it
 };
 /// A ready task on its way down the tree.
-struct Errand {
+struct TaskRoute {
   struct Step {
     AgentId from;  ///< 0: the controller
     AgentId to;
     std::string why;
   };
   AgentId at;  ///< the manager at which it is queued; 0: none
-  std::vector<Step> way;
+  std::vector<Step> steps;
   std::map<AgentId, std::string>
       handed_back;  ///< by whom, and why; includes members that turned out not to be allowed to have it
 };
 
 struct Hierarchy {
-  std::map<AgentId, Desk> desks;
-  std::map<TaskId, Errand> errands;
+  std::map<AgentId, ManagerQueue> queues;
+  std::map<TaskId, TaskRoute> routes;
   std::map<AgentId, AgentId> above;  ///< of every connected agent under a manager
   std::map<AgentId, std::vector<AgentId>> below;
   std::set<AgentId> silent;  ///< missed a deadline and has sent nothing since

@@ -23,7 +23,7 @@ class HierarchyCoordinator final : public WalkingCoordinator {
     Delegating here = in(core);
     heard_manager(here, agent, reconnected);
   }
-  void task_closed(Core&, TaskId task, Closed) override { tree_.errands.erase(task); }
+  void task_closed(Core&, TaskId task, Closed) override { tree_.routes.erase(task); }
   void on_change(Core& core, const Change& change) override {
     WalkingCoordinator::on_change(core, change);
     if (const AgentId agent = affected(change)) tree_.touch(agent);

@@ -51,9 +51,9 @@ class Doorkeeper {
   Doorkeeper(const BoardDirectory& board, const ServeOptions& options)
       : options_(options), keys_(board), listens_(!options.listen.empty()) {}
 
-  Admission admit(const Knock& knock) {
-    if (knock.remote) look();
-    return bidboard::admit(knock, {::getuid(), options_.connections_max, keys_.keys()});
+  Admission admit(const ConnectionRequest& connection) {
+    if (connection.remote) look();
+    return bidboard::admit(connection, {::getuid(), options_.connections_max, keys_.keys()});
   }
   void tell(const std::string& from, const std::string& why) {
     const std::string text = notes_.tell(from, why, read_clocks().mono);
@@ -86,7 +86,7 @@ Result<std::unique_ptr<Server>> open_server(const BoardDirectory& board, const s
   ServerOptions wanted;
   wanted.folders = socket_folders(id);
   wanted.tcp = options.listen;
-  wanted.may_enter = [&](const Knock& knock) { return doorkeeper.admit(knock); };
+  wanted.may_enter = [&](const ConnectionRequest& connection) { return doorkeeper.admit(connection); };
   wanted.on_refused = [&](const std::string& from, const std::string& why) { doorkeeper.tell(from, why); };
   if (!options.listen.empty()) {
     Result<KeyPair> keys = server_keys(board);

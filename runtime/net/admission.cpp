@@ -15,20 +15,20 @@ Admission refused(std::string why) { return {Admission::Verdict::refused, {}, fa
 
 }  // namespace
 
-Admission admit(const Knock& knock, const AdmissionRules& rules) {
+Admission admit(const ConnectionRequest& connection, const AdmissionRules& rules) {
   Admission in{Admission::Verdict::welcome, {}, true, {}};
   if (sabotaged("admission")) return in;
-  if (knock.remote) {
-    const auto key = std::ranges::find(rules.keys, knock.key, &AllowedKey::public_key);
+  if (connection.remote) {
+    const auto key = std::ranges::find(rules.keys, connection.key, &AllowedKey::public_key);
     if (key == rules.keys.end())
       return refused(fmt::format("its key {} is not allowed here (`bidboard keys import` allows it)",
-                                 to_hex(knock.key)));
+                                 to_hex(connection.key)));
     in.key = key->name;
     in.operates = key->operates;
-  } else if (knock.uid && *knock.uid != rules.uid && *knock.uid != 0) {
+  } else if (connection.uid && *connection.uid != rules.uid && *connection.uid != 0) {
     return refused(fmt::format("the board belongs to user {}", rules.uid));
   }
-  if (knock.open > rules.connections_max)
+  if (connection.open > rules.connections_max)
     return {Admission::Verdict::full,
             {},
             false,

@@ -12,8 +12,8 @@
 
 namespace bidboard {
 
-/// A connection that asks to be admitted, as verified by the transport.
-struct Knock {
+/// A connection that asks to be admitted, as the transport verified it.
+struct ConnectionRequest {
   bool remote = false;               ///< over TCP, with a key that it has proved to hold
   std::optional<std::uint32_t> uid;  ///< local: the peer's user, where the system reports it
   std::string from;                  ///< for people: "process 17 of user 1000", "10.0.0.7"
@@ -41,7 +41,7 @@ struct Admission {
 
 /// A local peer must be of the controller's own user, or root, who can read every file anyway. On a system
 /// that does not report the user, the socket folder's mode decides. A remote peer must show an allowed key.
-Admission admit(const Knock& knock, const AdmissionRules& rules);
+Admission admit(const ConnectionRequest& connection, const AdmissionRules& rules);
 
 /// Sentences about refused connections, few enough to read: beyond a handful per minute they are only
 /// counted, and the next sentence gives the number.

@@ -122,19 +122,19 @@ struct Door::Impl {
     }
     take_events();  // so that the new connection has been counted
     Admission admission;
-    Knock knock;
-    knock.from = "an unknown address";
+    ConnectionRequest connection;
+    connection.from = "an unknown address";
     if (request.size() < 6) {
       request.resize(6);
     } else {
-      knock = zap::knock_of(request);
-      knock.open = router_monitor.open.size() + feed_monitor.open.size();
-      admission = options.may_enter(knock);
+      connection = zap::connection_of(request);
+      connection.open = router_monitor.open.size() + feed_monitor.open.size();
+      admission = options.may_enter(connection);
     }
     const bool welcome = admission.verdict == Admission::Verdict::welcome;
-    if (!welcome) options.on_refused(knock.from, admission.why);
+    if (!welcome) options.on_refused(connection.from, admission.why);
     const std::vector<std::string> reply =
-        zap::reply_to(request, knock, admission, naming && welcome ? naming->next() : std::string());
+        zap::reply_to(request, connection, admission, naming && welcome ? naming->next() : std::string());
     for (std::size_t i = 0; i < reply.size(); ++i)
       zap.send(zmq::buffer(reply[i]),
                i + 1 < reply.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);

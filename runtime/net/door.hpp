@@ -32,7 +32,7 @@ struct DoorOptions {
   std::string endpoint;       ///< where to listen for messages; for TCP the port may be *
   std::string feed_endpoint;  ///< where to listen for followers of the feed; empty: no feed
   std::string secret_key;     ///< not empty: use CURVE with this key
-  std::function<Admission(const Knock&)> may_enter;
+  std::function<Admission(const ConnectionRequest&)> may_enter;
   /// Called for every refused connection: from where, and why.
   std::function<void(const std::string&, const std::string&)> on_refused;
   OutgoingLimits outgoing = {};

@@ -89,7 +89,9 @@ Result<std::unique_ptr<PeerLinks>> PeerLinks::open(
   impl->socket = fmt::format("{}/{}", folder, name);
   DoorOptions wanted;
   wanted.endpoint = "ipc://" + impl->socket;
-  wanted.may_enter = [](const Knock& knock) { return admit(knock, {::getuid(), connections_max, {}}); };
+  wanted.may_enter = [](const ConnectionRequest& connection) {
+    return admit(connection, {::getuid(), connections_max, {}});
+  };
   wanted.on_refused = std::move(on_refused);
   Result<std::unique_ptr<Door>> door = Door::open(std::move(wanted));
   if (!door) return fail(door.error());

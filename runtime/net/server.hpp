@@ -28,7 +28,7 @@ struct ServerOptions {
   std::string tcp;  ///< empty, or where to listen in addition: tcp://ADDRESS:PORT, the feed one port higher
   std::string secret_key;  ///< with `tcp`: 32 bytes, by which the controller proves its identity
   /// Called for every connection, before any of its messages is read.
-  std::function<Admission(const Knock&)> may_enter;
+  std::function<Admission(const ConnectionRequest&)> may_enter;
   /// Called for every refused connection: from where, and why.
   std::function<void(const std::string&, const std::string&)> on_refused;
 };

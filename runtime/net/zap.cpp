@@ -64,32 +64,33 @@ bool has_chosen_routing_id(zmq::message_t& message) {
   return !property(message, routing_id_property).empty();
 }
 
-Knock knock_of(const std::vector<std::string>& request) {
-  Knock knock;
-  knock.from = request[3];
+ConnectionRequest connection_of(const std::vector<std::string>& request) {
+  ConnectionRequest connection;
+  connection.from = request[3];
   if (request[5] == "CURVE") {
-    knock.remote = true;
-    if (request.size() > 6) knock.key = request[6];
-    return knock;
+    connection.remote = true;
+    if (request.size() > 6) connection.key = request[6];
+    return connection;
   }
-  const std::size_t colon = knock.from.find(':');
+  const std::size_t colon = connection.from.find(':');
   unsigned uid = 0, gid = 0;
   long pid = 0;
   if (colon != std::string::npos &&
-      std::sscanf(knock.from.c_str() + colon, ":%u:%u:%ld", &uid, &gid, &pid) == 3) {
-    knock.uid = uid;
-    knock.from = fmt::format("process {} of user {}", pid, uid);
+      std::sscanf(connection.from.c_str() + colon, ":%u:%u:%ld", &uid, &gid, &pid) == 3) {
+    connection.uid = uid;
+    connection.from = fmt::format("process {} of user {}", pid, uid);
   }
-  return knock;
+  return connection;
 }
 
-std::vector<std::string> reply_to(const std::vector<std::string>& request, const Knock& knock,
-                                  const Admission& admission, const std::string& name) {
+std::vector<std::string> reply_to(const std::vector<std::string>& request,
+                                  const ConnectionRequest& connection, const Admission& admission,
+                                  const std::string& name) {
   using Verdict = Admission::Verdict;
   const char* status = admission.verdict == Verdict::welcome ? "200"
                        : admission.verdict == Verdict::full  ? "500"
                                                              : "400";
-  std::string facts = metadata(from_property, knock.from);
+  std::string facts = metadata(from_property, connection.from);
   if (!name.empty()) facts += metadata(routing_id_property, name);
   return {"1.0", request[1], status, admission.why, (admission.operates ? "+" : "-") + admission.key, facts};
 }

@@ -31,11 +31,12 @@ bool has_chosen_routing_id(zmq::message_t& message);
 
 /// What a request says about a peer: for a local one "localhost:UID:GID:PID" where the system provides it,
 /// for a remote one its address. REQUIRES: at least six frames.
-Knock knock_of(const std::vector<std::string>& request);
+ConnectionRequest connection_of(const std::vector<std::string>& request);
 
 /// The reply's frames. `name`: of Naming, or empty.
-std::vector<std::string> reply_to(const std::vector<std::string>& request, const Knock& knock,
-                                  const Admission& admission, const std::string& name);
+std::vector<std::string> reply_to(const std::vector<std::string>& request,
+                                  const ConnectionRequest& connection, const Admission& admission,
+                                  const std::string& name);
 
 /// Names the peers of a TCP door, so that none can name itself. A ROUTER aborts its process when an id that
 /// it makes is in use, and its ids can be guessed: a peer that chose the next one as its routing id would

@@ -54,7 +54,7 @@ class Stranger {
 };
 
 /// The outcome of an attempt to connect: 0 admitted, 1 refused, 2 no answer.
-int knocks(const std::string& endpoint) {
+int connect_outcome(const std::string& endpoint) {
   const auto connection = Connection::open(endpoint);
   if (!connection) return 2;
   for (int i = 0; i < 600; ++i) {
@@ -85,7 +85,7 @@ TEST_CASE("Another user is kept out by the socket folder, and by the controller 
   for (const std::string& path : {folder, fs::path(board.home()).parent_path().string()})
     REQUIRE(::chmod(path.c_str(), 0711) == 0);
   for (const char* name : {"/c", "/f"}) REQUIRE(::chmod((folder + name).c_str(), 0777) == 0);
-  CHECK(Stranger([&] { return knocks(writer.endpoint); }).wait() == 1);
+  CHECK(Stranger([&] { return connect_outcome(writer.endpoint); }).wait() == 1);
   CHECK(says(controller, "of user 65534: the board belongs to user 0"));
 
   // Nor may it subscribe. A closed pipe ends it; its exit code says whether it received anything.
@@ -134,8 +134,8 @@ TEST_CASE("Where others may enter the socket folder, or another process listens,
     REQUIRE(second.wait() == 0);
   }
   REQUIRE(::chmod(folder.c_str(), 0700) == 0);
-  Result<std::unique_ptr<Door>> other =
-      Door::open({"ipc://" + folder + "/c", {}, {}, [](const Knock&) { return Admission{}; }, {}});
+  Result<std::unique_ptr<Door>> other = Door::open(
+      {"ipc://" + folder + "/c", {}, {}, [](const ConnectionRequest&) { return Admission{}; }, {}});
   REQUIRE(other.has_value());
   {
     const Process third = board.serve();

@@ -29,7 +29,7 @@ class OpenDoor {
     options.endpoint = tcp ? "tcp://127.0.0.1:*" : "ipc://" + folder_.path() + "/c";
     options.feed_endpoint = tcp ? "tcp://127.0.0.1:*" : "ipc://" + folder_.path() + "/f";
     options.secret_key = server_.secret_key;
-    options.may_enter = [this](const Knock&) {
+    options.may_enter = [this](const ConnectionRequest&) {
       admitted_ += 1;
       return Admission{Admission::Verdict::welcome, keys_ ? "laptop" : "", !keys_, {}};
     };

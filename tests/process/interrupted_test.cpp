@@ -1,4 +1,4 @@
-// Ctrl-C and closed terminals: whoever interrupts `up` or `run` loses no attempt, and goes on later.
+// Ctrl-C and closed terminals: interrupting `up` or `run` costs no attempt, and work goes on later.
 #include <signal.h>
 
 #include <filesystem>

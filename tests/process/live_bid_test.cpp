@@ -339,10 +339,10 @@ TEST_CASE("When every agent declines, explain and SQL show who was asked, the re
   REQUIRE(board.becomes("SELECT count(*) FROM bids WHERE task = 't1' AND refused", "2"));
   CHECK(board.rows("SELECT a.name, b.reason FROM bids b JOIN agents a ON a.name = b.agent ORDER BY a.name") ==
         std::vector<std::string>{"left|declined: no GPU", "right|declined: not my thing"});
-  CHECK(board.value("SELECT winner IS NULL, bid_count, why FROM auctions") == "1|0|nobody bid: 2 declined");
+  CHECK(board.value("SELECT winner IS NULL, bid_count, why FROM auctions") == "1|0|no bids: 2 declined");
   const std::string said = board.must({"explain", "t1"});
   INFO(said);
-  CHECK(contains(said, "nobody bid: 2 declined."));
+  CHECK(contains(said, "no bids: 2 declined."));
   CHECK(contains(said, "declined: left (no GPU)"));
   CHECK(contains(said, "declined: right (not my thing)"));
   CHECK(contains(said, "The agents are asked again in "));

@@ -17,10 +17,12 @@ using Verdict = Admission::Verdict;
 const std::string known_key(32, 'k'), operators_key(32, 'o'), unknown_key(32, 'u');
 
 AdmissionRules rules() { return {1000, 3, {{"laptop", known_key, false}, {"desk", operators_key, true}}}; }
-Knock local(std::optional<std::uint32_t> uid, std::size_t open = 1) {
+ConnectionRequest local(std::optional<std::uint32_t> uid, std::size_t open = 1) {
   return {false, uid, "process 7", {}, open};
 }
-Knock remote(const std::string& key, std::size_t open = 1) { return {true, {}, "10.0.0.7", key, open}; }
+ConnectionRequest remote(const std::string& key, std::size_t open = 1) {
+  return {true, {}, "10.0.0.7", key, open};
+}
 
 }  // namespace
 
@@ -45,7 +47,7 @@ TEST_CASE("A remote peer comes in by an allowed key, with the rights of that key
   for (const std::string& key : {unknown_key, std::string(), known_key.substr(1)})
     CHECK(admit(remote(key), rules()).verdict == Verdict::refused);
   // A user id proves nothing from another machine.
-  Knock posing = remote(unknown_key);
+  ConnectionRequest posing = remote(unknown_key);
   posing.uid = 1000;
   CHECK(admit(posing, rules()).verdict == Verdict::refused);
 }
