@@ -53,7 +53,7 @@ void cut_rings(Hierarchy& tree) {
   }
 }
 
-void put_on_desk(Delegating& c, TaskId task, AgentId manager) {
+void queue_at(Delegating& c, TaskId task, AgentId manager) {
   c.tree.routes[task].at = manager;
   c.tree.queues.at(manager).waiting.push_back(task);
   c.tree.news.insert(manager);
@@ -67,7 +67,7 @@ void hand_up(Delegating& c, TaskId task, AgentId from) {
   const auto step = to ? std::ranges::find(route.steps, to, &TaskRoute::Step::from) : route.steps.begin();
   route.steps.erase(step, route.steps.end());
   route.at = {};
-  if (to) put_on_desk(c, task, to);
+  if (to) queue_at(c, task, to);
 }
 
 void hand_back(Delegating& c, TaskId task, AgentId from, std::string why) {
@@ -200,10 +200,10 @@ void pass_down(Delegating& c, const Task& task, const TaskRoute::Step& step) {
   if (!somebody_below_may(c, step.to,
                           task)) {  // its manager only knows sums over the subtree, which were too coarse
     route.handed_back[step.to] = "nobody under it may take it";
-    return put_on_desk(c, task.id, step.from);
+    return queue_at(c, task.id, step.from);
   }
   route.steps.push_back(step);
-  put_on_desk(c, task.id, step.to);
+  queue_at(c, task.id, step.to);
 }
 
 /// Carries out what a manager said about one task, as far as the rules allow.
@@ -312,7 +312,7 @@ class ControllerAsManager {
     TaskRoute& sent = c_.tree.routes[task.id];
     sent.way.clear();
     if (candidates > 1) sent.way.push_back({{}, best->agent, in_words(*best)});
-    put_on_desk(c_, task.id, best->agent);
+    queue_at(c_, task.id, best->agent);
   }
 
   /// Whether it awarded anything.
