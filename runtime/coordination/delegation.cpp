@@ -310,8 +310,8 @@ class ControllerAsManager {
     if (specialist) return give(task, *specialist, in_words(*best));
     take_slot(managers_.at(best->agent), task.spec);
     TaskRoute& sent = c_.tree.routes[task.id];
-    sent.way.clear();
-    if (candidates > 1) sent.way.push_back({{}, best->agent, in_words(*best)});
+    sent.steps.clear();
+    if (candidates > 1) sent.steps.push_back({{}, best->agent, in_words(*best)});
     queue_at(c_, task.id, best->agent);
   }
 
