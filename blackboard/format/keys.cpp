@@ -62,6 +62,9 @@ std::string member(WorkflowId workflow, TaskId task) {
 std::string decision(TaskId task, AuctionId auction) {
   return with_numbers(decision_letter, task.value, auction.value);
 }
+std::string comment_on(TaskId task, CommentId comment) {
+  return with_numbers(comment_letter, task.value, comment.value);
+}
 
 namespace {
 
@@ -85,6 +88,8 @@ std::string in_words(Piece::What what, std::string_view key, std::size_t& at) {
       return to_string(WorkflowId{number_at(key, begin)});
     case Piece::auction_id:
       return to_string(AuctionId{number_at(key, begin)});
+    case Piece::comment_id:
+      return to_string(CommentId{number_at(key, begin)});
     case Piece::number:
       return std::to_string(number_at(key, begin));
     case Piece::letter:
@@ -159,6 +164,7 @@ std::string holdings_of(AgentId agent) { return with_numbers(holding_letter, age
 std::string dependents_of(TaskId need) { return with_numbers(dependent_letter, need.value); }
 std::string members_of(WorkflowId workflow) { return with_numbers(member_letter, workflow.value); }
 std::string decisions_of(TaskId task) { return with_numbers(decision_letter, task.value); }
+std::string comments_on(TaskId task) { return with_numbers(comment_letter, task.value); }
 std::string calibrations_of(AgentId agent) { return with_numbers(letter_of<Calibration>, agent.value); }
 
 }  // namespace bidboard::keys

@@ -48,6 +48,7 @@ inline std::string task(TaskId id) { return of<Task>(id); }
 inline std::string agent(AgentId id) { return of<Agent>(id); }
 inline std::string discovery(DiscoveryId id) { return of<Discovery>(id); }
 inline std::string workflow(WorkflowId id) { return of<Workflow>(id); }
+inline std::string comment(CommentId id) { return of<Comment>(id); }
 inline std::string client(ClientId id) { return of<Client>(id); }
 constexpr std::string_view config{&KindOf<Config>::letter, 1};
 constexpr std::string_view counters{&KindOf<Counters>::letter, 1};
@@ -72,6 +73,7 @@ struct Piece {
     task_id,
     agent_id,
     workflow_id,
+    comment_id,
     auction_id,
     number,
     letter,
@@ -96,8 +98,9 @@ constexpr char key_letter = 'k';
 constexpr char member_letter = 'w';
 constexpr char decision_letter = 'v';
 constexpr char auction_letter = 'U';
+constexpr char comment_letter = 's';
 
-constexpr std::array<EntryKind, 9> index_kinds{{
+constexpr std::array<EntryKind, 10> index_kinds{{
     // priority and bottom level, both high first
     {ready_letter, "ready entry", {{{"", Piece::unshown}, {"", Piece::unshown}, {" of ", Piece::task_id}}}},
     // wall time, what falls due (Due)
@@ -117,6 +120,7 @@ constexpr std::array<EntryKind, 9> index_kinds{{
     {decision_letter, "decision entry", {{{" on ", Piece::task_id}, {" of ", Piece::auction_id}}}},
     // → sequence number of the event that holds its record
     {auction_letter, "auction", {{{" ", Piece::auction_id}}}},
+    {comment_letter, "comment entry", {{{" on ", Piece::task_id}, {" of ", Piece::comment_id}}}},
 }};
 
 // Everything else.
@@ -158,12 +162,14 @@ std::string agent_name(std::string_view name);
 std::string post_key(std::string_view project, std::string_view key);
 std::string member(WorkflowId workflow, TaskId task);
 std::string decision(TaskId task, AuctionId auction);
+std::string comment_on(TaskId task, CommentId comment);
 
 /// Prefixes for scans.
 std::string holdings_of(AgentId agent);
 std::string dependents_of(TaskId need);
 std::string members_of(WorkflowId workflow);
 std::string decisions_of(TaskId task);
+std::string comments_on(TaskId task);
 std::string calibrations_of(AgentId agent);
 
 /// "task t12", "ready entry of t12", "counters", ...: what the key is of, for people.
