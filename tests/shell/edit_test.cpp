@@ -38,7 +38,7 @@ TEST_CASE(
   CHECK(board.must({"edit", "t1", "--priority", "5"}) == "t1 is blocked; nothing to change");
   const Value answer = board.json({"edit", "t1", "--body", "", "--json"});
   CHECK(*answer.find("changes")->array().at(0).find("before") == Value("9 bytes"));
-  CHECK(board.value("SELECT body FROM tasks WHERE id = 't1'") == "NULL");
+  CHECK(board.value("SELECT body FROM tasks WHERE id = 't1'").empty());
   check_whole(board.directory());
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("Comments are shown with their authors, escaped, and none can pass for
   CHECK(contains(shown, "\n  from stdin"));
   CHECK(board.rows("SELECT id, task, agent, text FROM comments WHERE task = 't1' AND id = 'c2'") ==
         std::vector<std::string>{"c2|t1|ann|from stdin"});
-  CHECK(board.value("SELECT at > 0, agent FROM comments WHERE id = 'c1'") == "1|NULL");
+  CHECK(board.value("SELECT at > 0, agent FROM comments WHERE id = 'c1'") == "1|");
   const Value json = board.data({"show", "t1", "--json"});
   CHECK(*json.find("comments")->array().at(1).find("agent") == Value("ann"));
   CHECK(contains(board.must({"search", "stdin"}), "c2"));
