@@ -156,7 +156,7 @@ job.yaml:10:3: task 'a b': is not a task name; use up to 200 letters without spa
 job.yaml:10:3: task 'a b': no agent has the skill 'cpp' at level 0.9; the best is 'one' with 0.5; ask for less, or raise an agent's level
 job.yaml:10:18: task 'a b': 'title' must be text, not a list; write one text
 job.yaml:10:43: task 'a b': 'skills' holds 'x y'; write a needed skill as cpp or cpp>=0.7, the level from 0
-job.yaml:10:58: task 'a b': 'labels' holds '+x'; a label has no spaces, commas or control characters, and no + or - in front
+job.yaml:10:59: task 'a b': 'labels' holds '+x'; a label has no spaces, commas or control characters, and no + or - in front
 job.yaml:11:3: task 'empty': must be a map, not nothing; write {run: ...} or {title: ...})");
 }
 
