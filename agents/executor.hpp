@@ -26,6 +26,7 @@ struct Assignment {
   std::string needs_json = "{}";         ///< results of the needed tasks: an object, keyed by task name or id
   std::string idempotency_key;           ///< the same for every attempt of a task
   WallTime deadline;                     ///< of this attempt; 0: spec.timeout from its start
+  std::vector<SignedComment> comments;   ///< on the task, oldest first
 };
 
 /// Another task on offer that a bid might include together with the one asked about.

@@ -19,6 +19,7 @@ Assignment assignment_of(const AwardItem& award, AgentId agent) {
   assignment.needs_json = needs_json(award.needs);
   assignment.idempotency_key = fmt::format("{}/{}", award.offer.spec.project, award.offer.task);
   assignment.deadline = award.deadline;
+  assignment.comments = award.comments;
   return assignment;
 }
 

@@ -199,12 +199,25 @@ struct HoldLifted {
   BB_FIELDS(task, hold)
 };
 
+/// What was asked for changed. What follows from that (a move, a reservation that ends) are further events.
+struct TaskEdited {
+  TaskId task;
+  AgentId agent;  ///< who edited it; 0: an operator
+  TaskEdit change;
+  std::string what;  ///< the change in words, as in EditNote
+  BB_FIELDS(task, agent, change, what)
+};
+struct CommentPosted {
+  Comment comment;
+  BB_FIELDS(comment)
+};
+
 using EventBody =
     std::variant<TermStarted, ConfigSet, TaskPosted, TaskMoved, BackoffOver, TaskAwarded, TaskStarted,
                  TaskProgressed, TaskRenewed, TaskStalled, AttemptEnded, TaskFinished, TaskReopened,
                  NeedAdded, NeedRemoved, LevelsRaised, TaskReserved, AgentRegistered, AgentSeen, AgentLeft,
                  Calibrated, DiscoveryPosted, WorkflowPosted, Replied, ClientForgotten, RequestRefused,
-                 AuctionFailed, TaskHeld, HoldLifted>;
+                 AuctionFailed, TaskHeld, HoldLifted, TaskEdited, CommentPosted>;
 
 struct Event {
   WallTime at;

@@ -129,8 +129,9 @@ struct AwardItem {
   std::string capability;
   WallTime deadline;
   std::vector<NeedResult> needs;
-  bool needs_apart = false;  ///< they are too long for an award: `needs` is empty, see FetchNeeds
-  BB_FIELDS(offer, epoch, capability, deadline, needs, needs_apart)
+  bool needs_apart = false;             ///< they are too long for an award: `needs` is empty, see FetchNeeds
+  std::vector<SignedComment> comments;  ///< the latest, oldest first (comment_bytes_in_award)
+  BB_FIELDS(offer, epoch, capability, deadline, needs, needs_apart, comments)
 };
 struct Awards {
   std::vector<AwardItem> awards;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,7 +54,7 @@ struct Need {
   BB_FIELDS(task, any)
 };
 
-/// What the poster asked for. Fixed once posted, except `needs`, `priority` and `timeout`.
+/// What the poster asked for. Fixed once posted, except what a TaskEdit lists.
 struct TaskSpec {
   std::string title;
   std::string body;
@@ -72,11 +73,25 @@ struct TaskSpec {
   std::string key;                 ///< posting the same key twice is one task; empty: none
   TaskId parent;
   WorkflowId workflow;
-  std::string name;        ///< its name in a job file or trace; empty: none
-  bool exclusive = false;  ///< only agents that work for its workflow alone may take it, and people
+  std::string name;                 ///< its name in a job file or trace; empty: none
+  bool exclusive = false;           ///< only agents that work for its workflow alone may take it, and people
+  std::vector<std::string> labels;  ///< for people and queries; sorted, each once
   bool operator==(const TaskSpec&) const = default;
   BB_FIELDS(title, body, kind, project, run, skills, needs, size, priority, timeout, attempts, stall_after,
-            repeatable, budget, key, parent, workflow, name, exclusive)
+            repeatable, budget, key, parent, workflow, name, exclusive, labels)
+};
+
+/// The new values of what an edit changes. What has no value stays as it is.
+struct TaskEdit {
+  std::optional<std::string> title;
+  std::optional<std::string> body;
+  std::optional<std::int64_t> priority;
+  std::optional<Duration> timeout;
+  std::optional<std::vector<SkillNeed>> skills;
+  std::optional<std::vector<Need>> needs;
+  std::optional<std::vector<std::string>> labels;
+  bool operator==(const TaskEdit&) const = default;
+  BB_FIELDS(title, body, priority, timeout, skills, needs, labels)
 };
 
 /// What keeps a waiting task from being awarded until it is lifted. Stored: never change a number.
@@ -100,6 +115,15 @@ struct AttemptFailure {
   std::string reason;
   bool operator==(const AttemptFailure&) const = default;
   BB_FIELDS(epoch, agent, reason)
+};
+
+/// An edit of the task, for people.
+struct EditNote {
+  WallTime at;
+  AgentId agent;     ///< who edited it; 0: an operator
+  std::string what;  ///< "priority from 0 to 5; labels from none to urgent"
+  bool operator==(const EditNote&) const = default;
+  BB_FIELDS(at, agent, what)
 };
 
 struct Task {
@@ -129,16 +153,18 @@ struct Task {
   std::int64_t tokens = 0;  ///< delivered; 0: not reported
   Micros progress = 0;      ///< 0 to 1
   std::string progress_text;
-  AuctionId auction;        ///< of the last award; 0: it was not decided by bids
-  AgentId reserved_for;     ///< only this agent may have it next: by `reassign`, or with a bundle it won
-  AuctionId reserved_in;    ///< the auction in which it won that bundle; 0: by `reassign`
-  std::vector<Hold> holds;  ///< what keeps it from being awarded, by kind
+  AuctionId auction;            ///< of the last award; 0: it was not decided by bids
+  AgentId reserved_for;         ///< only this agent may have it next: by `reassign`, or with a bundle it won
+  AuctionId reserved_in;        ///< the auction in which it won that bundle; 0: by `reassign`
+  std::vector<Hold> holds;      ///< what keeps it from being awarded, by kind
+  std::vector<EditNote> edits;  ///< the last eight
+  std::uint32_t comment_count = 0;  ///< the comments themselves are records of their own
   bool operator==(const Task&) const = default;
   // The fields that queries ask for most come first, so that reading them need not decode the rest.
   BB_FIELDS(id, state, epoch, holder, attempts, created_at, ready_at, awarded_at, started_at, finished_at,
             open_needs, bottom_level, deadline, not_before, deaths, shell_claim, auction, reserved_for, price,
             tokens, progress, capability_hash, failures, reason, progress_text, result, result_blob, spec,
-            reserved_in, holds)
+            reserved_in, holds, edits, comment_count)
 
   /// Called on what was decoded: a record of an older version becomes what this one would have written.
   void upcast();
@@ -288,6 +314,25 @@ struct Discovery {
   BB_FIELDS(id, task, agent, epoch, kind, title, body, project, created_at, late)
 };
 
+/// What a person or an agent noted on a task, for whoever looks at it or gets it next.
+struct Comment {
+  CommentId id;
+  TaskId task;
+  AgentId agent;  ///< its author; 0: an operator
+  WallTime at;
+  std::string text;
+  bool operator==(const Comment&) const = default;
+  BB_FIELDS(id, task, agent, at, text)
+};
+/// A comment as the agent is told of it that gets the task.
+struct SignedComment {
+  std::string author;  ///< the agent's name, or "operator"
+  WallTime at;
+  std::string text;
+  bool operator==(const SignedComment&) const = default;
+  BB_FIELDS(author, at, text)
+};
+
 /// Tasks posted together by `run`, and how many of them have not ended.
 struct Workflow {
   WorkflowId id;
@@ -346,8 +391,9 @@ struct Counters {
   AuctionId auction;
   DiscoveryId discovery;
   WorkflowId workflow;
+  CommentId comment;
   bool operator==(const Counters&) const = default;
-  BB_FIELDS(task, agent, auction, discovery, workflow)
+  BB_FIELDS(task, agent, auction, discovery, workflow, comment)
 };
 
 /// nullptr: nothing of the kind holds the task.

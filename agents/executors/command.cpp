@@ -92,7 +92,7 @@ Result<void> CommandExecutor::start(const Assignment& assignment, Now now) {
   else if (options_.input == TaskInput::json)
     process->send(to_json(assignment_value(assignment)) + "\n");
   else
-    process->send(task_text(assignment.spec));
+    process->send(task_text(assignment.spec, assignment.comments));
   process->end_input();
   auto run = std::make_unique<Run>(std::move(*process), std::move(*log));
   run->allowed = spec.timeout;

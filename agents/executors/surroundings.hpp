@@ -41,12 +41,14 @@ std::vector<std::string> agent_environment(const Workplace& place);
 /// The same, plus BIDBOARD_TASK, _EPOCH, _TOKEN, _ATTEMPT, _IDEMPOTENCY_KEY, _NEEDS and _FAILURES (paths).
 std::vector<std::string> task_environment(const Workplace& place, const Assignment& assignment);
 
-/// Title, blank line, body, newline.
-std::string task_text(const TaskSpec& spec);
+/// Title, blank line, body, newline. Then the comments, if there are any: quoted, with their authors, and
+/// marked as what others wrote.
+std::string task_text(const TaskSpec& spec, const std::vector<SignedComment>& comments);
 /// The task as commands and coprocesses see it: every field of its spec, plus "task", "attempt", "failures".
 Value task_value(TaskId task, const TaskSpec& spec, std::uint32_t attempt,
                  const std::vector<AttemptFailure>& failures);
-/// The same for an awarded task, plus "epoch", "token", "idempotency_key", "results" (of the needed tasks).
+/// The same for an awarded task, plus "epoch", "token", "idempotency_key", "results" (of the needed tasks),
+/// "comments" ([{"author": "ann", "at": 1700000000.5, "text": "..."}]).
 Value assignment_value(const Assignment& assignment);
 /// One JSON object per line: {"epoch": 1, "agent": "a2", "reason": "exit 3"}.
 std::string failures_text(const std::vector<AttemptFailure>& failures);

@@ -4,12 +4,14 @@
 #include "blackboard/board/board.hpp"
 #include "blackboard/checks/check.hpp"
 #include "blackboard/format/codec.hpp"
+#include "blackboard/task_edit.hpp"
 #include "blackboard/task_moves.hpp"
 
 namespace bidboard {
 namespace {
 
 constexpr std::size_t kept_failures = 8;
+constexpr std::size_t kept_edits = 8;
 
 std::string number_value(std::uint64_t number) {
   std::string bytes;
@@ -265,6 +267,35 @@ void Board::on(const NeedRemoved& e, WallTime) {
     if (task.state == TaskState::blocked && needed && !is_over(needed->state)) task.open_needs -= 1;
   });
   remove_key(keys::dependent(e.need, e.task));
+}
+
+void Board::on(const TaskEdited& e, WallTime at) {
+  std::vector<Need> before;
+  change_task(e.task, [&](Task& task) {
+    before = task.spec.needs;
+    bidboard::apply(e.change, task.spec);
+    if (e.change.needs && task.state == TaskState::blocked) task.open_needs = count_open_needs(task);
+    task.edits.push_back({at, e.agent, e.what});
+    if (task.edits.size() > kept_edits) task.edits.erase(task.edits.begin());
+  });
+  if (!e.change.needs) return;
+  const auto names = [](const std::vector<Need>& needs, TaskId id) {
+    return std::ranges::binary_search(needs, id, {}, &Need::task);
+  };
+  std::ranges::sort(before, {}, &Need::task);
+  std::vector<Need> now = *e.change.needs;
+  std::ranges::sort(now, {}, &Need::task);
+  for (const Need& need : before)
+    if (!names(now, need.task)) remove_key(keys::dependent(need.task, e.task));
+  for (const Need& need : now)
+    if (!names(before, need.task)) add_key(keys::dependent(need.task, e.task));
+}
+
+void Board::on(const CommentPosted& e, WallTime) {
+  counters_.comment = std::max(counters_.comment, e.comment.id);
+  caches_.of<Comment>().put(e.comment.id, e.comment);
+  add_key(keys::comment_on(e.comment.task, e.comment.id));
+  change_task(e.comment.task, [](Task& task) { task.comment_count += 1; });
 }
 
 void Board::on(const LevelsRaised& e, WallTime) {

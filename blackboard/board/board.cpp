@@ -67,6 +67,15 @@ std::string Board::result_of(const Task& task) const {
   return task.result_blob.empty() ? task.result : blob(task.result_blob).value_or("");
 }
 
+std::vector<CommentId> Board::comments_on(TaskId task) const {
+  std::vector<CommentId> ids;
+  scan(keys::comments_on(task), {}, [&](std::string_view key, std::string_view) {
+    ids.push_back(keys::last_id<CommentId>(key));
+    return true;
+  });
+  return ids;
+}
+
 void Board::scan(std::string_view prefix, std::string_view from, const Snapshot::Visitor& visit) const {
   auto change = overlay_.lower_bound(std::max(prefix, from));
   const auto is_ours = [&] { return change != overlay_.end() && change->first.starts_with(prefix); };

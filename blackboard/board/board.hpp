@@ -65,6 +65,8 @@ class Board {
   std::optional<std::string> blob(std::string_view hash) const;
   /// The result, from the record or from its blob.
   std::string result_of(const Task& task) const;
+  /// The task's comments, oldest first.
+  std::vector<CommentId> comments_on(TaskId task) const;
 
   /// Visits all records of a kind in the order of their keys, until the visitor answers false. It gets
   /// nullptr for one whose bytes are damaged. The visitor must not change the board. Throws DamagedRecord
@@ -160,6 +162,8 @@ class Board {
   void on(const AuctionFailed&, WallTime);
   void on(const TaskHeld&, WallTime);
   void on(const HoldLifted&, WallTime);
+  void on(const TaskEdited&, WallTime);
+  void on(const CommentPosted&, WallTime);
 
   Store& store_;
   mutable RecordCaches<RecordKinds> caches_;

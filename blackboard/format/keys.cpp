@@ -65,6 +65,9 @@ std::string decision(TaskId task, AuctionId auction) {
 std::string late_result(TaskId task, std::uint32_t number) {
   return with_numbers(late_letter, task.value, number);
 }
+std::string comment_on(TaskId task, CommentId comment) {
+  return with_numbers(comment_letter, task.value, comment.value);
+}
 
 namespace {
 
@@ -88,6 +91,8 @@ std::string in_words(Piece::What what, std::string_view key, std::size_t& at) {
       return to_string(WorkflowId{number_at(key, begin)});
     case Piece::auction_id:
       return to_string(AuctionId{number_at(key, begin)});
+    case Piece::comment_id:
+      return to_string(CommentId{number_at(key, begin)});
     case Piece::number:
       return std::to_string(number_at(key, begin));
     case Piece::letter:
@@ -163,6 +168,7 @@ std::string dependents_of(TaskId need) { return with_numbers(dependent_letter, n
 std::string late_results_of(TaskId task) { return with_numbers(late_letter, task.value); }
 std::string members_of(WorkflowId workflow) { return with_numbers(member_letter, workflow.value); }
 std::string decisions_of(TaskId task) { return with_numbers(decision_letter, task.value); }
+std::string comments_on(TaskId task) { return with_numbers(comment_letter, task.value); }
 std::string calibrations_of(AgentId agent) { return with_numbers(letter_of<Calibration>, agent.value); }
 
 }  // namespace bidboard::keys

@@ -48,6 +48,7 @@ inline std::string task(TaskId id) { return of<Task>(id); }
 inline std::string agent(AgentId id) { return of<Agent>(id); }
 inline std::string discovery(DiscoveryId id) { return of<Discovery>(id); }
 inline std::string workflow(WorkflowId id) { return of<Workflow>(id); }
+inline std::string comment(CommentId id) { return of<Comment>(id); }
 inline std::string client(ClientId id) { return of<Client>(id); }
 constexpr std::string_view config{&KindOf<Config>::letter, 1};
 constexpr std::string_view counters{&KindOf<Counters>::letter, 1};
@@ -72,6 +73,7 @@ struct Piece {
     task_id,
     agent_id,
     workflow_id,
+    comment_id,
     auction_id,
     number,
     letter,
@@ -97,8 +99,9 @@ constexpr char member_letter = 'w';
 constexpr char decision_letter = 'v';
 constexpr char auction_letter = 'U';
 constexpr char late_letter = 'l';
+constexpr char comment_letter = 's';
 
-constexpr std::array<EntryKind, 10> index_kinds{{
+constexpr std::array<EntryKind, 11> index_kinds{{
     // priority and bottom level, both high first
     {ready_letter, "ready entry", {{{"", Piece::unshown}, {"", Piece::unshown}, {" of ", Piece::task_id}}}},
     // wall time, what falls due (Due)
@@ -120,6 +123,7 @@ constexpr std::array<EntryKind, 10> index_kinds{{
     {auction_letter, "auction", {{{" ", Piece::auction_id}}}},
     // the task's late results, in the order in which they came (Discovery::late) → discovery id
     {late_letter, "late result entry", {{{" on ", Piece::task_id}, {" of number ", Piece::number}}}},
+    {comment_letter, "comment entry", {{{" on ", Piece::task_id}, {" of ", Piece::comment_id}}}},
 }};
 
 // Everything else.
@@ -162,6 +166,7 @@ std::string post_key(std::string_view project, std::string_view key);
 std::string member(WorkflowId workflow, TaskId task);
 std::string decision(TaskId task, AuctionId auction);
 std::string late_result(TaskId task, std::uint32_t number);
+std::string comment_on(TaskId task, CommentId comment);
 
 /// Prefixes for scans.
 std::string holdings_of(AgentId agent);
@@ -169,6 +174,7 @@ std::string dependents_of(TaskId need);
 std::string members_of(WorkflowId workflow);
 std::string decisions_of(TaskId task);
 std::string late_results_of(TaskId task);
+std::string comments_on(TaskId task);
 std::string calibrations_of(AgentId agent);
 
 /// "task t12", "ready entry of t12", "counters", ...: what the key is of, for people.

@@ -122,6 +122,30 @@ Result<std::unique_ptr<Rows>> open_discoveries(const Snapshot& snapshot, const F
                                                               discovery_columns);
 }
 
+// comments
+
+constexpr std::array<RecordColumn<Comment>, 5> comment_columns{{
+    {{"id", text, "c1, c2, ..."}, nullptr},
+    {{"task", text, "the task it is on"},
+     [](const Comment& c, CellContext& x) { return x.scratch.id(c.task); }},
+    {{"agent", text, "who wrote it; NULL: an operator"},
+     [](const Comment& c, CellContext& x) { return x.names.of(c.agent); }},
+    {{"at", real, "when"}, [](const Comment& c, CellContext&) { return real_time(c.at.us); }},
+    {{"text", text, "all of it"}, [](const Comment& c, CellContext&) -> SqlValue { return c.text; }},
+}};
+
+Result<std::unique_ptr<Rows>> open_comments(const Snapshot& snapshot, const Filter& filter) {
+  const auto rows = [&](RecordSource source) {
+    return std::make_unique<RecordRows<Comment, CommentId>>(snapshot, std::move(source), comment_columns);
+  };
+  if (filter.lookup != 1) return rows(records<Comment>(snapshot, filter));
+  const auto task = filter.key ? parse_id<TaskId>(*filter.key) : std::nullopt;
+  if (!task) return rows(RecordSource(snapshot, std::vector<std::string>{}));
+  auto found = keys_under<CommentId>(snapshot, keys::comments_on(*task), keys::comment);
+  if (!found) return fail(found.error());
+  return rows(RecordSource(snapshot, std::move(*found)));
+}
+
 // workflows
 
 constexpr std::array<RecordColumn<Workflow>, 9> workflow_columns{{
@@ -199,6 +223,14 @@ Table discoveries_table() {
           {{0, Lookup::Kind::unique}},
           1e4,
           open_discoveries};
+}
+Table comments_table() {
+  return {"comments",
+          "what people and agents noted on tasks",
+          columns_of(std::span<const RecordColumn<Comment>>(comment_columns)),
+          {{0, Lookup::Kind::unique}, {1, Lookup::Kind::some}},
+          1e4,
+          open_comments};
 }
 Table workflows_table() {
   return {"workflows",

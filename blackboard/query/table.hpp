@@ -75,6 +75,7 @@ Table agents_table();
 Table auctions_table();
 Table bids_table();
 Table discoveries_table();
+Table comments_table();
 Table workflows_table();
 Table calibration_table();
 Table log_table();

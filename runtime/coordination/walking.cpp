@@ -59,7 +59,8 @@ void WalkingCoordinator::note_who_finds_work(Core& core, const Change& change) {
       std::holds_alternative<AgentLeft>(body))
     without_work_.clear();
   if (!change.task) return;
-  const bool for_others = std::holds_alternative<TaskReserved>(body);
+  const bool for_others =
+      std::holds_alternative<TaskReserved>(body) || std::holds_alternative<TaskEdited>(body);
   if (change.before && change.before->awaited_award && !for_others) return;
   const Task* task = core.board.task(change.task);
   if (task && may_be_awarded(*task)) new_tasks_.push_back(change.task);

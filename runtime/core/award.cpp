@@ -5,6 +5,7 @@
 #include "auction/bid.hpp"
 #include "blackboard/checks/check.hpp"
 #include "blackboard/task_states.hpp"
+#include "runtime/core/comments.hpp"
 #include "runtime/core/pieces.hpp"
 
 namespace bidboard {
@@ -85,8 +86,13 @@ NeedResult need_result(const Core& core, const Need& need) {
 }  // namespace
 
 AwardItem award_item(const Core& core, const Task& task) {
-  AwardItem item{offer_of(task), task.epoch, core.secrets.capability(task.id, task.epoch),
-                 task.deadline,  {},         false};
+  AwardItem item{offer_of(task),
+                 task.epoch,
+                 core.secrets.capability(task.id, task.epoch),
+                 task.deadline,
+                 {},
+                 false,
+                 latest_comments(core, task)};
   item.offer.attempt = task.attempts;
   std::size_t bytes = 0;
   for (const Need& need : task.spec.needs) {

@@ -9,8 +9,11 @@
 #include "blackboard/format/codec.hpp"
 #include "blackboard/numbers.hpp"
 #include "runtime/core/award.hpp"
+#include "runtime/core/comments.hpp"
 #include "runtime/core/configure.hpp"
 #include "runtime/core/late_results.hpp"
+#include "runtime/core/editing.hpp"
+#include "runtime/core/needs.hpp"
 #include "runtime/core/posting.hpp"
 #include "runtime/core/sessions.hpp"
 #include "runtime/core/tasks.hpp"
@@ -26,8 +29,10 @@ constexpr Action action_of_kind() {
     return Action::take;
   else if constexpr (std::is_same_v<R, Renew> || std::is_same_v<R, Finish> || std::is_same_v<R, Progress>)
     return Action::report;
-  else if constexpr (std::is_same_v<R, Direct> || std::is_same_v<R, Reassign>)
+  else if constexpr (std::is_same_v<R, Direct> || std::is_same_v<R, Reassign> || std::is_same_v<R, Edit>)
     return Action::direct;
+  else if constexpr (std::is_same_v<R, AddComment>)
+    return Action::comment;
   else
     return Action::configure;
 }
@@ -125,7 +130,9 @@ Result<Actor> identify(Core& core, const Request& request) {
                 fmt::format("'{}' is a running agent process; claim under another name", request.as));
   const bool changes =
       claim && (!agent || core.board.agent(*agent)->state != AgentState::shell || !claim->skills.empty());
-  if (changes) agent = register_shell_agent(core, request.as, claim->skills);
+  const bool signs = !agent && std::holds_alternative<AddComment>(request.body);
+  if (changes || signs)
+    agent = register_shell_agent(core, request.as, claim ? claim->skills : std::vector<Skill>{});
   if (!agent)
     return fail(Errc::not_found,
                 fmt::format("no agent called '{}'; `bidboard agents` lists them", request.as));
@@ -375,6 +382,8 @@ Result<ReplyBody> answer(Core& core, const Actor& actor, const RequestBody& body
   if (const auto* r = std::get_if<Direct>(&body)) return as_reply(direct_task(core, *r));
   if (const auto* r = std::get_if<Reassign>(&body)) return as_reply(reassign_task(core, *r));
   if (const auto* r = std::get_if<Depend>(&body)) return as_reply(change_need(core, *r));
+  if (const auto* r = std::get_if<Edit>(&body)) return as_reply(edit_task(core, actor, *r));
+  if (const auto* r = std::get_if<AddComment>(&body)) return as_reply(add_comment(core, actor, *r));
   if (const auto* r = std::get_if<Configure>(&body)) return as_reply(configure(core, *r));
   if (const auto* r = std::get_if<ReadLog>(&body)) return read_log(core, *r);
   if (std::holds_alternative<AskStatus>(body)) return ReplyBody{status(core)};

@@ -151,7 +151,7 @@ constexpr std::array<AgentKey, 27> table{{
      [](const PlannedAgent& a) { return text_or_null(a.exec); },
      {"--exec", "CMD", "one process per task: the task on stdin, the result on stdout, exit 0 for success"}},
     {{{"input", "text or json", "text",
-       "the task on the command's stdin: title and body, or all of it as JSON"},
+       "the task on the command's stdin: title, body and comments, or all of it as JSON"},
       [](KeyReader& r, const Value& v, Entry& e) {
         e.agent.json_input = r.choice(v, {"text", "json"}) == "json";
       }},

@@ -5,6 +5,8 @@
 #include <map>
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/task_limits.hpp"
+#include "blackboard/text/labels.hpp"
 #include "runtime/jobs/agent_entry.hpp"
 #include "runtime/jobs/key_table.hpp"
 #include "runtime/jobs/requirements.hpp"
@@ -27,7 +29,15 @@ void read_title(KeyReader& reader, const Value& value, TaskEntry& entry) {
   entry.spec.title = *title;
 }
 
-constexpr std::array<Key<TaskEntry>, 14> task_table{{
+void read_labels(KeyReader& reader, const Value& value, TaskEntry& entry) {
+  for (const auto& [label, place] : reader.words(value)) {
+    if (!is_label(label)) reader.refuse(place, "holds " + quoted(label), std::string(label_rule));
+    entry.spec.labels.push_back(label);
+  }
+  put_in_order(entry.spec.labels);
+}
+
+constexpr std::array<Key<TaskEntry>, 15> task_table{{
     {{"title", "text", "the task's name", "one line for people, and for the agent what to do"}, read_title},
     {{"body", "text", "none", "everything else the agent should know"},
      [](KeyReader& r, const Value& v, TaskEntry& e) { e.spec.body = r.text(v).value_or(""); }},
@@ -70,6 +80,7 @@ constexpr std::array<Key<TaskEntry>, 14> task_table{{
      [](KeyReader& r, const Value& v, TaskEntry& e) {
        e.spec.budget = r.number(v, ranges::price).value_or(0);
      }},
+    {{"labels", "list of words", "none", "words to find it by: `bidboard tasks --label WORD`"}, read_labels},
 }};
 
 /// The file's own keys; agents and tasks are read when all of these are.

@@ -123,6 +123,26 @@ std::string BoardView::agent_name(AgentId id) const {
   return agent ? agent->profile.name : to_string(id);
 }
 
+Result<std::vector<Comment>> BoardView::comments_on(TaskId task) const {
+  std::vector<Comment> comments;
+  Result<void> fine;
+  const Result<void> read =
+      snapshot_->scan(keys::comments_on(task), {}, [&](std::string_view key, std::string_view) {
+        const auto bytes = snapshot_->get(keys::comment(keys::last_id<CommentId>(key)));
+        if (!bytes) fine = fail(bytes.error());
+        if (!bytes || !*bytes) return fine.has_value();
+        Result<Comment> comment = unseal<Comment>(**bytes);
+        if (comment)
+          comments.push_back(std::move(*comment));
+        else
+          fine = fail(comment.error());
+        return fine.has_value();
+      });
+  if (!fine) return fail(fine.error());
+  if (!read) return fail(read.error());
+  return comments;
+}
+
 Result<std::string> BoardView::result_of(const Task& task) const {
   if (task.result_blob.empty()) return task.result;
   const auto bytes = snapshot_->get(keys::blob(task.result_blob));
@@ -173,6 +193,13 @@ Result<Value> task_to_json(const BoardView& board, const Task& task) {
   for (const Value::Member& member : json.object())
     if (member.key != "spec" && member.key != "result_blob" && member.key != "id")
       flat.set(member.key, member.value);
+  Value edits{Value::Array{}};
+  for (const EditNote& edit : task.edits) {
+    Value item = to_value(edit);
+    item.set("agent", edit.agent ? Value(board.agent_name(edit.agent)) : Value());
+    edits.push(std::move(item));
+  }
+  flat.set("edits", std::move(edits));
   flat.set("holder", task.holder ? Value(board.agent_name(task.holder)) : Value());
   Result<Value> result = parse_json(*text);
   flat.set("result", task.state != TaskState::done ? Value() : result ? std::move(*result) : Value(*text));

@@ -41,6 +41,10 @@ class BoardView {
   Result<std::vector<std::string>> ids_where(std::string_view table, std::string_view condition) const;
   /// The agent's name ("scout2"); its id ("a7") when its record is missing or cannot be read; "-" for none.
   std::string agent_name(AgentId id) const;
+  /// Who wrote or edited something: the agent's name, or "operator".
+  std::string author(AgentId id) const { return id ? agent_name(id) : "operator"; }
+  /// Oldest first. Errors: as Snapshot::scan; corrupt.
+  Result<std::vector<Comment>> comments_on(TaskId task) const;
   /// Empty: there is none. Errors: as Snapshot::get; corrupt when its content is missing.
   Result<std::string> result_of(const Task& task) const;
 

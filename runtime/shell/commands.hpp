@@ -20,6 +20,9 @@ Command keys_command();
 // post.cpp
 Command post_command();
 Command dep_command();
+// edit.cpp
+Command edit_command();
+Command comment_command();
 // tasks.cpp
 Command tasks_command();
 Command ready_command();

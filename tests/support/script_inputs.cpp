@@ -39,6 +39,7 @@ TaskSpec spec_of(Words& words, const std::string& title) {
   spec.repeatable = yes(words.take("repeatable", "yes"));
   spec.budget = micros(words.take("budget", "0"));
   spec.key = words.take("key");
+  spec.labels = split(words.take("labels"), ',');
   if (words.has("parent")) spec.parent = id<TaskId>(words.take("parent"));
   if (words.has("workflow")) spec.workflow = id<WorkflowId>(words.take("workflow"));
   return spec;
@@ -241,6 +242,8 @@ RequestBody ScriptRunner::request_body(Words& words) {
     return Progress{task(), epoch(), micros(words.take("fraction", "0")), words.take("text")};
   if (const auto found = directions.find(verb); found != directions.end())
     return Direct{found->second, task(), words.take("reason")};
+  if (verb == "edit") return edit(words);
+  if (verb == "comment") return AddComment{task(), words.take("text")};
   if (verb == "reassign") return Reassign{task(), words.take("to")};
   if (verb == "dep") return Depend{id<TaskId>(words.word(2)), need(words.word(3)), words.word(1) == "remove"};
   if (verb == "configure") return Configure{config(words)};
@@ -250,6 +253,29 @@ RequestBody ScriptRunner::request_body(Words& words) {
                    static_cast<std::uint32_t>(whole(words.take("limit", "1000")))};
   if (verb == "shutdown") return Shutdown{};
   throw std::runtime_error("no command called " + verb);
+}
+
+/// skills=none and needs=none empty a list; labels=+a,-b.
+Edit ScriptRunner::edit(Words& words) const {
+  Edit edit;
+  edit.task = id<TaskId>(words.word(1));
+  TaskEdit& change = edit.change;
+  if (words.has("title")) change.title = words.take("title");
+  if (words.has("body")) change.body = words.take("body");
+  if (words.has("priority")) change.priority = whole(words.take("priority"));
+  if (words.has("timeout")) change.timeout = duration(words.take("timeout"));
+  const std::string skills_text = words.take("skills");
+  if (skills_text == "none")
+    change.skills.emplace();
+  else if (!skills_text.empty())
+    change.skills = skill_needs(skills_text);
+  const std::string needs_text = words.take("needs");
+  if (!needs_text.empty()) change.needs.emplace();
+  if (needs_text != "none")
+    for (const std::string& part : split(needs_text, ',')) change.needs->push_back(need(part));
+  for (const std::string& label : split(words.take("labels"), ','))
+    (label.starts_with('-') ? edit.remove_labels : edit.add_labels).push_back(label.substr(1));
+  return edit;
 }
 
 /// post TITLE..., each a task with the same options; post-flow NAME a b<a c<a,b?: a workflow with needs

@@ -182,6 +182,16 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
   return {};
 }
 
+/// The edits up to that time that have not been told yet; `next` is moved behind them.
+void explain_edits(const BoardView& board, const Task& task, std::size_t& next, WallTime until,
+                   WallTime now) {
+  for (; next < task.edits.size() && task.edits[next].at <= until; ++next) {
+    const EditNote& edit = task.edits[next];
+    say("\n{} {} by {}: {}.", coloured(Colour::bold, "edited"), ago(edit.at, now), board.author(edit.agent),
+        edit.what);
+  }
+}
+
 Result<Exit> explain(const Globals& globals, const std::string& id_text, bool json) {
   const Result<TaskId> id = read_task_id(id_text);
   if (!id) return fail(id.error());
@@ -205,7 +215,9 @@ Result<Exit> explain(const Globals& globals, const std::string& id_text, bool js
   say("{} {} is {}.", *id, coloured(Colour::bold, task->spec.title), state_and_reason(*task));
   const WallTime now = read_clocks().wall;
   const bool waits = task->state == TaskState::ready || task->state == TaskState::offered;
+  std::size_t next_edit = 0;
   for (const Decision& decision : *decided) {
+    explain_edits(*board, *task, next_edit, decision.record.closed_at, now);
     if (!decision.record.winner) {
       explain_failure(*board, decision, waits && &decision == &decided->back(), now);
       continue;
@@ -216,6 +228,7 @@ Result<Exit> explain(const Globals& globals, const std::string& id_text, bool js
         say("{}",
             coloured(Colour::yellow, words("That attempt ended without a result: {}.", failure.reason)));
   }
+  explain_edits(*board, *task, next_edit, now, now);
   const bool unsold = !decided->empty() && !decided->back().record.winner;
   if (const Result<void> said = explain_waiting(*board, *task, unsold ? &decided->back() : nullptr); !said)
     return fail(said.error());

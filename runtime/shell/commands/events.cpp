@@ -79,6 +79,10 @@ std::string gist(const Event& event) {
           return e.workflow.name;
         else if constexpr (std::is_same_v<E, DiscoveryPosted>)
           return fmt::format("{}: {}", e.discovery.kind, e.discovery.title);
+        else if constexpr (std::is_same_v<E, TaskEdited>)
+          return e.what;
+        else if constexpr (std::is_same_v<E, CommentPosted>)
+          return fmt::format("{}: {}", e.comment.id, e.comment.text.substr(0, 200));
         else if constexpr (std::is_same_v<E, ConfigSet>)
           return fmt::format("{}, {}", e.config.strategy, e.config.mechanism);
         else
