@@ -273,6 +273,8 @@ AgentMachine::Actions AgentMachine::on_execution(const ExecutionEvent& event, No
     item.price = ended->price;
     item.tokens = ended->tokens;
     item.seconds = ended->seconds;
+    item.outage = ended->outage;
+    item.until = ended->until;
     // A revoked task that was done nevertheless is reported: its result is kept as a late discovery.
     const bool tell = !work.revoked || ended->ending == Ending::done;
     held_.erase(held);

@@ -145,7 +145,8 @@ struct ReportItem {
     finished = 3,
     failed = 4,
     unknown = 5,
-    declined = 6
+    declined = 6,
+    unavailable = 7  ///< the agent could not work: `outage`
   };
   What what = What::started;
   TaskId task;
@@ -156,7 +157,9 @@ struct ReportItem {
   Micros price = 0;
   std::int64_t tokens = 0;
   Micros seconds = 0;  ///< measured by the agent: begin to end of the work
-  BB_FIELDS(what, task, epoch, capability, fraction, text, price, tokens, seconds)
+  Outage outage = Outage::none;
+  WallTime until;  ///< unavailable: until when, as the provider says; 0: it does not say
+  BB_FIELDS(what, task, epoch, capability, fraction, text, price, tokens, seconds, outage, until)
 };
 struct Reports {
   AgentId agent;

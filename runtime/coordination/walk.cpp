@@ -27,7 +27,7 @@ constexpr std::size_t lots_per_agent = 4;
 AgentView view_of(const Core& core, AgentId id) {
   const Agent* agent = core.board.agent(id);
   AgentView view{agent, core.board.holding_count(id), 0, {}};
-  if (view.holding < agent->profile.capacity) view.free_slots = agent->profile.capacity - view.holding;
+  if (has_free_slot(core, *agent)) view.free_slots = agent->profile.capacity - view.holding;
   return view;
 }
 
@@ -155,7 +155,8 @@ void Walk::line_up(Situation& situation) {
   places_.clear();
   place_.clear();
   for (auto& [agent, candidate] : candidates_) {
-    const bool is_free = std::ranges::binary_search(owner_.roster_.free(), agent);
+    const bool is_free = std::ranges::binary_search(owner_.roster_.free(), agent) &&
+                         has_room(core_, core_.board.agent(agent)->profile);
     candidate.seeks = candidate.seeks && (is_free || outlook_.plans_ahead);
     if (candidate.seeks && candidate.room > 0) seeking_.push_back(agent);
     if (sampled_ || (only_free_ && !is_free)) continue;

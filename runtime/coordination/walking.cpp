@@ -56,7 +56,7 @@ void WalkingCoordinator::on_change(Core& core, const Change& change) {
 void WalkingCoordinator::note_who_finds_work(Core& core, const Change& change) {
   const EventBody& body = change.event->body;
   if (std::holds_alternative<ConfigSet>(body) || std::holds_alternative<AgentRegistered>(body) ||
-      std::holds_alternative<AgentLeft>(body))
+      std::holds_alternative<AgentLeft>(body) || std::holds_alternative<BreakerMoved>(body))
     without_work_.clear();
   if (!change.task) return;
   const bool for_others = std::holds_alternative<TaskReserved>(body);
@@ -88,6 +88,9 @@ void WalkingCoordinator::review_in(const Core& core, Micros wait) {
 /// A task that is overdue by some time is expected to need that much time again.
 std::vector<Micros> WalkingCoordinator::slots_free_in(const Core& core, const AgentView& view) const {
   std::vector<Micros> free_in(view.free_slots, 0);
+  const AgentProfile& profile = view.agent->profile;
+  if (view.free_slots == 0 && view.holding < profile.capacity)  // its account has no room just now
+    free_in.assign(profile.capacity - view.holding, latest_review.us);
   for (const TaskId id : core.board.holdings(view.agent->id)) {
     const auto promise = core.promises.find(id);
     Micros expected = 0;

@@ -27,6 +27,8 @@ std::string refusal_of(const AgentProfile& profile) {
         check_number("price_per_second", profile.price_per_second, ranges::price_per_second),
         check_number("set_up", profile.set_up, ranges::work_seconds)})
     if (!number) return number.error().text;
+  if (!profile.account.empty())
+    if (const std::string flaw = flaw_of_name(profile.account); !flaw.empty()) return "account: " + flaw;
   for (const Skill& skill : profile.skills) {
     if (skill.name.empty()) return "a skill needs a name";
     if (const auto level = check_number("the level of a skill", skill.level, ranges::level); !level)
@@ -78,10 +80,24 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
     case What::unknown:
       learn(core, task, agent.id, seconds, price, false);
       end_attempt(core, task.id,
-                  {.reason = item.text, .outcome_unknown = item.what == What::unknown, .seconds = seconds});
+                  {.reason = item.text,
+                   .outcome_unknown = item.what == What::unknown,
+                   .seconds = seconds,
+                   .price = price,
+                   .tokens = tokens});
       return;
     case What::declined:
       end_attempt(core, task.id, {.reason = item.text, .counts = false, .declined = true});
+      return;
+    case What::unavailable:
+      end_attempt(core, task.id,
+                  {.reason = item.text,
+                   .counts = false,
+                   .seconds = seconds,
+                   .price = price,
+                   .tokens = tokens,
+                   .outage = item.outage == Outage::none ? Outage::crash : item.outage,
+                   .until = item.until});
       return;
   }
 }

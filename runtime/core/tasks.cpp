@@ -38,8 +38,18 @@ void end_attempt(Core& core, TaskId id, const AttemptEnd& end) {
   const Task task = *core.board.task(id);
   BB_CHECK(is_held(task.state), "only a held task has a live attempt");
   const bool last = end.counts && task.attempts >= task.spec.attempts;
-  AttemptEnded event{id, task.epoch, task.holder, TaskState::ready, end.reason, end.died, end.counts, {}, {}};
+  AttemptEnded event;
+  event.task = id;
+  event.epoch = task.epoch;
+  event.agent = task.holder;
+  event.reason = end.reason;
+  event.died = end.died;
+  event.counts = end.counts;
   event.began = began(core, task, end.seconds);
+  event.outage = end.outage;
+  event.outage_until = end.until;
+  event.price = end.price;
+  event.tokens = end.tokens;
   const bool begun = task.state == TaskState::running;
   if (!task.spec.repeatable && (end.outcome_unknown || end.died) && begun) {
     event.to = *after(task.state, Move::ask_person);

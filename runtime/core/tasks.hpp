@@ -17,6 +17,10 @@ struct AttemptEnd {
   bool counts = true;            ///< it uses up one of the task's attempts
   bool declined = false;         ///< the agent did not begin; it is not asked again at once
   Micros seconds = 0;            ///< how long it took, by the agent's clock; 0: not told
+  Micros price = 0;              ///< delivered all the same
+  std::int64_t tokens = 0;
+  Outage outage = Outage::none;  ///< the agent could not work: it rests (breakers.hpp)
+  WallTime until;                ///< how long, as the provider says; 0: it does not say
 };
 /// Ends the live attempt and decides the task's next state. REQUIRES: the task is held.
 void end_attempt(Core& core, TaskId task, const AttemptEnd& end);

@@ -79,6 +79,14 @@ struct EventWords {
   std::string operator()(const HoldLifted& e) const {
     return fmt::format("{} is no longer held: {}", e.task, e.hold);
   }
+  std::string operator()(const BreakerMoved& e) const {
+    const Breaker& b = e.breaker;
+    std::string text = fmt::format("breaker of {} is {}", b.name, b.state);
+    if (b.state == BreakerState::open) text += fmt::format(" until {}: {}", seconds_of(b.until), b.outage);
+    if (b.probe) text += fmt::format(", probed by {}", b.probe);
+    for (const TaskId task : b.failed) text += fmt::format(", {} failed", task);
+    return text;
+  }
   std::string operator()(const AgentRegistered& e) const {
     return fmt::format("{} is {}, {}", e.agent.id, e.agent.profile.name, e.agent.state);
   }
