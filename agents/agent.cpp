@@ -71,7 +71,7 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
   } else if (const auto* awards = as<Awards>(message)) {
     on_awards(*awards, now, out);
   } else if (const auto* needs = as<NeedsPage>(message)) {
-    on_needs(*needs, now, out);
+    on_needs(*needs, out);
   } else if (const auto* announcement = as<Announcement>(message)) {
     on_announcement(*announcement, out);
   } else if (const auto* peers = as<Peers>(message)) {
@@ -83,7 +83,7 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
   } else if (const auto* revocations = as<Revocations>(message)) {
     on_revocations(*revocations, out);
   } else if (const auto* kept = as<ReportsKept>(message)) {
-    on_kept(*kept, now.mono, out);
+    on_kept(*kept, out);
   } else if (const auto* malformed = as<Malformed>(message)) {
     out.push_back(AgentNote{"the controller could not read a message: " + malformed->what});
   }
@@ -103,7 +103,7 @@ void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
     const auto known = held_.find(task);
     if (known != held_.end() && known->second.epoch >= award.epoch) continue;   // a duplicate
     if (known == held_.end() && is_unconfirmed({task, award.epoch})) continue;  // ended here meanwhile
-    Work work{award.epoch, award.capability, award.offer.spec.stall_after, now.mono};
+    Work work{award.epoch, award.capability, award.offer.spec.stall_after};
     const auto begun = begun_.find(task);
     if (known == held_.end() && begun != begun_.end() && begun->second >= award.epoch) {
       // A late copy, unless the controller never heard how the task ended; then it must be told, or it waits
@@ -125,7 +125,7 @@ void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
       held.fetches = award;
       fetch_needs(held, out);
     } else {
-      begin(award, now, out);
+      begin(award, out);
     }
     if (!peers_) continue;
     peers_->begun(task, award.epoch, own_seconds(award.offer, options_.profile), now.mono);
@@ -133,10 +133,9 @@ void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
   }
 }
 
-void AgentMachine::begin(const AwardItem& award, Now now, Actions& out) {
+void AgentMachine::begin(const AwardItem& award, Actions& out) {
   const TaskId task = award.offer.task;
   Work& work = held_.at(task);
-  work.last_sign = now.mono;
   Assignment assignment = assignment_of(award, id_);
   if (award.offer.spec.repeatable) {
     out.push_back(StartTask{std::move(assignment)});
@@ -215,7 +214,7 @@ void AgentMachine::stop(TaskId task, const std::string& reason, Actions& out) {
   out.push_back(StopTask{task, held->second.epoch, reason});
 }
 
-void AgentMachine::on_kept(const ReportsKept& kept, Instant now, Actions& out) {
+void AgentMachine::on_kept(const ReportsKept& kept, Actions& out) {
   const auto reports = unkept_.find(kept.number);
   if (reports == unkept_.end()) return;
   for (const ReportItem& item : reports->second.items) {
@@ -223,7 +222,6 @@ void AgentMachine::on_kept(const ReportsKept& kept, Instant now, Actions& out) {
     const bool begins = item.what == ReportItem::What::started && held != held_.end() &&
                         held->second.epoch == item.epoch && held->second.waits;
     if (!begins) continue;
-    held->second.last_sign = now;
     out.push_back(StartTask{*std::exchange(held->second.waits, std::nullopt)});
   }
   unkept_.erase(reports);
@@ -313,7 +311,7 @@ AgentMachine::Actions AgentMachine::on_time(Now now) {
     return out;
   }
   for (auto& [task, work] : held_) {
-    if (work.stall_after.us == 0 || work.stall_told || now.mono - work.last_sign < work.stall_after) continue;
+    if (work.stalls_at() > now.mono) continue;
     work.stall_told = true;
     report(item_for(task, work, ReportItem::What::stalled));
   }
@@ -337,9 +335,7 @@ Instant AgentMachine::next_wakeup() const {
   Instant next = std::min(next_heartbeat_, repeat_reports_);
   if (!unsent_.empty() || peers_wait_) next = Instant{};
   if (peers_) next = std::min(next, peers_->next_wakeup());
-  for (const auto& [task, work] : held_)
-    if (work.stall_after.us != 0 && !work.stall_told)
-      next = std::min(next, work.last_sign + work.stall_after);
+  for (const auto& [task, work] : held_) next = std::min(next, work.stalls_at());
   return next;
 }
 

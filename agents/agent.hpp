@@ -85,8 +85,13 @@ class AgentMachine {
     Epoch epoch;
     std::string capability;
     Duration stall_after;
-    Instant last_sign;
+    Instant last_sign = never;  ///< of life; never: its execution has not begun
     bool stall_told = false;
+    /// When its silence is to be reported; never: it has been, or is not watched.
+    Instant stalls_at() const {
+      const bool watched = stall_after.us != 0 && !stall_told && last_sign != never;
+      return watched ? last_sign + stall_after : never;
+    }
     bool revoked = false;  ///< being stopped; how it ends does not matter
     /// For a task that is not repeatable: begun only once the controller has confirmed that the start is
     /// durable, so that after a crash the task is not mistaken for untouched.
@@ -100,9 +105,9 @@ class AgentMachine {
   void flush_reports(Instant now, Actions& out);
   void on_awards(const Awards& awards, Now now, Actions& out);
   /// REQUIRES: the task is held and the results of its needs are all here.
-  void begin(const AwardItem& award, Now now, Actions& out);
+  void begin(const AwardItem& award, Actions& out);
   void fetch_needs(const Work& work, Actions& out) const;
-  void on_needs(const NeedsPage& page, Now now, Actions& out);
+  void on_needs(const NeedsPage& page, Actions& out);
   void on_peers(const Peers& peers, Instant now, Actions& out);
   void on_peer_offers(const PeerOffers& offers, Actions& out);
   void talk_to_peers(Instant now, Actions& out);
@@ -111,7 +116,7 @@ class AgentMachine {
   void on_announcement(const Announcement& announcement, Actions& out);
   void on_delegation(const Delegation& delegation, Actions& out);
   void on_revocations(const Revocations& revocations, Actions& out);
-  void on_kept(const ReportsKept& kept, Instant now, Actions& out);
+  void on_kept(const ReportsKept& kept, Actions& out);
   void stop(TaskId task, const std::string& reason, Actions& out);
   ReportItem item_for(TaskId task, const Work& work, ReportItem::What what) const;
   Heartbeat heartbeat() const;

