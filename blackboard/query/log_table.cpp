@@ -131,9 +131,9 @@ Table log_table() {
 }
 
 const std::vector<Table>& tables() {
-  static const std::vector<Table> all{tasks_table(),     dependencies_table(), agents_table(),
-                                      auctions_table(),  bids_table(),         discoveries_table(),
-                                      workflows_table(), calibration_table(),  log_table()};
+  static const std::vector<Table> all{
+      tasks_table(),       dependencies_table(), agents_table(),      auctions_table(), bids_table(),
+      discoveries_table(), workflows_table(),    calibration_table(), breakers_table(), log_table()};
   return all;
 }
 

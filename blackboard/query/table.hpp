@@ -77,6 +77,7 @@ Table bids_table();
 Table discoveries_table();
 Table workflows_table();
 Table calibration_table();
+Table breakers_table();
 Table log_table();
 
 // Cells.

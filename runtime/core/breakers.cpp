@@ -309,6 +309,21 @@ Instant next_breaker(const Core& core, Now now) {
   return next;
 }
 
+Result<Nothing> probe(Core& core, const Probe& request) {
+  for (const std::string& name : {request.name, own_breaker(request.name)}) {
+    const Breaker* known = active(core, name);
+    if (!known || known->state != BreakerState::open) continue;
+    Breaker breaker = *known;
+    breaker.state = BreakerState::half_open;
+    move_breaker(core, std::move(breaker));
+    return Nothing{};
+  }
+  return fail(Errc::not_found,
+              fmt::format("no agent or account called '{}' rests; `bidboard agents` shows which "
+                          "agents do",
+                          request.name));
+}
+
 void expect_breakers(Core& core) {
   core.accounts = {};
   core.board.each<Breaker>([&](const Breaker* breaker) {

@@ -25,7 +25,7 @@ constexpr Action action_of_kind() {
     return Action::take;
   else if constexpr (std::is_same_v<R, Renew> || std::is_same_v<R, Finish> || std::is_same_v<R, Progress>)
     return Action::report;
-  else if constexpr (std::is_same_v<R, Direct> || std::is_same_v<R, Reassign>)
+  else if constexpr (std::is_same_v<R, Direct> || std::is_same_v<R, Reassign> || std::is_same_v<R, Probe>)
     return Action::direct;
   else
     return Action::configure;
@@ -288,7 +288,13 @@ Result<ReplyBody> finish(Core& core, const Actor& actor, const Finish& request) 
     finish_task(core, task, agent, {request.result, request.price, request.tokens});
   } else {
     if (core.sessions.contains(task.holder)) revoke(core, task, "failed by " + actor.name);
-    end_attempt(core, task.id, {.reason = request.result.empty() ? "its holder gave up" : request.result});
+    end_attempt(core, task.id,
+                {.reason = request.result.empty() ? "its holder gave up" : request.result,
+                 .counts = request.outage == Outage::none,
+                 .price = request.price,
+                 .tokens = request.tokens,
+                 .outage = request.outage,
+                 .until = request.until});
   }
   return changed(core, task.id);
 }
@@ -372,6 +378,7 @@ Result<ReplyBody> answer(Core& core, const Actor& actor, const RequestBody& body
   if (const auto* r = std::get_if<Direct>(&body)) return as_reply(direct_task(core, *r));
   if (const auto* r = std::get_if<Reassign>(&body)) return as_reply(reassign_task(core, *r));
   if (const auto* r = std::get_if<Depend>(&body)) return as_reply(change_need(core, *r));
+  if (const auto* r = std::get_if<Probe>(&body)) return as_reply(probe(core, *r));
   if (const auto* r = std::get_if<Configure>(&body)) return as_reply(configure(core, *r));
   if (const auto* r = std::get_if<ReadLog>(&body)) return read_log(core, *r);
   if (std::holds_alternative<AskStatus>(body)) return ReplyBody{status(core)};
