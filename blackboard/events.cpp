@@ -11,7 +11,8 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> kinds{
     "attempt_ended",   "task_finished",    "task_reopened",    "need_added",   "need_removed",
     "levels_raised",   "task_reserved",    "agent_registered", "agent_seen",   "agent_left",
     "calibrated",      "discovery_posted", "workflow_posted",  "replied",      "client_forgotten",
-    "request_refused", "auction_failed",   "task_held",        "hold_lifted",  "breaker_moved"};
+    "request_refused", "auction_failed",   "task_held",        "hold_lifted",  "breaker_moved",
+    "attempt_settled"};
 
 }  // namespace
 

@@ -210,12 +210,22 @@ struct BreakerMoved {
   BB_FIELDS(breaker)
 };
 
+/// The process that delivered the accepted result while it ran has ended, and told what it had spent.
+struct AttemptSettled {
+  TaskId task;
+  Epoch epoch;
+  AgentId agent;
+  Micros price = 0;
+  std::int64_t tokens = 0;
+  BB_FIELDS(task, epoch, agent, price, tokens)
+};
+
 using EventBody =
     std::variant<TermStarted, ConfigSet, TaskPosted, TaskMoved, BackoffOver, TaskAwarded, TaskStarted,
                  TaskProgressed, TaskRenewed, TaskStalled, AttemptEnded, TaskFinished, TaskReopened,
                  NeedAdded, NeedRemoved, LevelsRaised, TaskReserved, AgentRegistered, AgentSeen, AgentLeft,
                  Calibrated, DiscoveryPosted, WorkflowPosted, Replied, ClientForgotten, RequestRefused,
-                 AuctionFailed, TaskHeld, HoldLifted, BreakerMoved>;
+                 AuctionFailed, TaskHeld, HoldLifted, BreakerMoved, AttemptSettled>;
 
 struct Event {
   WallTime at;

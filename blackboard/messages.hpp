@@ -146,7 +146,8 @@ struct ReportItem {
     failed = 4,
     unknown = 5,
     declined = 6,
-    unavailable = 7  ///< the agent could not work: `outage`
+    unavailable = 7,  ///< the agent could not work: `outage`
+    settled = 8       ///< a process whose result was accepted while it ran has ended: price, tokens
   };
   What what = What::started;
   TaskId task;
@@ -176,7 +177,8 @@ struct ReportsKept {
 struct Revocation {
   Held held;
   std::string reason;
-  BB_FIELDS(held, reason)
+  Duration grace{};  ///< its result was accepted already: it may end by itself within this time
+  BB_FIELDS(held, reason, grace)
 };
 struct Revocations {
   std::vector<Revocation> items;

@@ -136,12 +136,13 @@ struct Task {
   std::vector<Hold> holds;  ///< what keeps it from being awarded, by kind
   Micros spent = 0;         ///< price of all its attempts
   std::int64_t spent_tokens = 0;  ///< of all its attempts
+  Epoch settled;                  ///< the last one of which AttemptSettled was counted
   bool operator==(const Task&) const = default;
   // The fields that queries ask for most come first, so that reading them need not decode the rest.
   BB_FIELDS(id, state, epoch, holder, attempts, created_at, ready_at, awarded_at, started_at, finished_at,
             open_needs, bottom_level, deadline, not_before, deaths, shell_claim, auction, reserved_for, price,
             tokens, progress, capability_hash, failures, reason, progress_text, result, result_blob, spec,
-            reserved_in, holds, spent, spent_tokens)
+            reserved_in, holds, spent, spent_tokens, settled)
 
   /// Called on what was decoded: a record of an older version becomes what this one would have written.
   void upcast();

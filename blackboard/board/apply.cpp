@@ -316,6 +316,17 @@ void Board::on(const BreakerMoved& e, WallTime) {
   caches_.of<Breaker>().put(keys::breaker(e.breaker.name), e.breaker);
 }
 
+void Board::on(const AttemptSettled& e, WallTime) {
+  change_task(e.task, [&](Task& task) {
+    // What `done --price` told already is part of it.
+    charge(task, std::max<Micros>(e.price - task.price, 0),
+           std::max<std::int64_t>(e.tokens - task.tokens, 0));
+    task.price = std::max(task.price, e.price);
+    task.tokens = std::max(task.tokens, e.tokens);
+    task.settled = std::max(task.settled, e.epoch);
+  });
+}
+
 void Board::on(const DiscoveryPosted& e, WallTime) {
   counters_.discovery = std::max(counters_.discovery, e.discovery.id);
   caches_.of<Discovery>().put(e.discovery.id, e.discovery);

@@ -160,6 +160,7 @@ class Board {
   void on(const TaskHeld&, WallTime);
   void on(const HoldLifted&, WallTime);
   void on(const BreakerMoved&, WallTime);
+  void on(const AttemptSettled&, WallTime);
 
   Store& store_;
   mutable RecordCaches<RecordKinds> caches_;

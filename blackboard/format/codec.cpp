@@ -76,7 +76,7 @@ constexpr std::uint8_t last_of() {
   else if constexpr (std::is_same_v<E, BreakerState>)
     return static_cast<std::uint8_t>(BreakerState::half_open);
   else if constexpr (std::is_same_v<E, ReportItem::What>)
-    return static_cast<std::uint8_t>(ReportItem::What::unavailable);
+    return static_cast<std::uint8_t>(ReportItem::What::settled);
   else {
     static_assert(std::is_same_v<E, Errc>, "name the last value of this enum");
     return static_cast<std::uint8_t>(Errc::failed);

@@ -81,7 +81,7 @@ Member as_now(const Delegating& c, AgentId id) {
   const auto found = c.tree.queues.find(id);
   if (found == c.tree.queues.end()) {
     const bool may_take = has_room(c.core, agent.profile) && !rests(c.core, agent.profile);
-    return member_of(agent, may_take ? c.core.board.holding_count(id) : agent.profile.capacity);
+    return member_of(agent, may_take ? taken_slots(c.core, id) : agent.profile.capacity);
   }
   const ManagerQueue& queue = found->second;
   Member member{id, agent.profile.name, true, queue.crews};

@@ -26,7 +26,7 @@ constexpr std::size_t lots_per_agent = 4;
 
 AgentView view_of(const Core& core, AgentId id) {
   const Agent* agent = core.board.agent(id);
-  AgentView view{agent, core.board.holding_count(id), 0, {}};
+  AgentView view{agent, taken_slots(core, id), 0, {}};
   if (has_free_slot(core, *agent)) view.free_slots = agent->profile.capacity - view.holding;
   return view;
 }
@@ -96,7 +96,7 @@ std::size_t Walk::window() const {
   for (const AgentId agent : agents) slots += core_.board.agent(agent)->profile.capacity;
   std::size_t free = 0;
   for (const AgentId agent : owner_.roster_.free())
-    free += core_.board.agent(agent)->profile.capacity - core_.board.holding_count(agent);
+    free += core_.board.agent(agent)->profile.capacity - taken_slots(core_, agent);
   const std::size_t tasks = candidates_per_slot * free + (slots - free);
   return std::min(tasks, bids_at_once / std::max<std::size_t>(agents.size(), 1));
 }

@@ -20,7 +20,8 @@ AgentId affected(const Change& change) {
       [&]<class Body>(const Body& event) -> AgentId {
         if constexpr (std::is_same_v<Body, AgentRegistered>)
           return event.agent.id;
-        else if constexpr (std::is_same_v<Body, TaskAwarded> || std::is_same_v<Body, AgentLeft>)
+        else if constexpr (std::is_same_v<Body, TaskAwarded> || std::is_same_v<Body, AgentLeft> ||
+                           std::is_same_v<Body, AttemptSettled>)
           return event.agent;
         else if constexpr (std::is_same_v<Body, TaskMoved> || std::is_same_v<Body, AttemptEnded> ||
                            std::is_same_v<Body, TaskFinished>)

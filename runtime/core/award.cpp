@@ -38,8 +38,14 @@ std::optional<Refusal> objection(const Core& core, const Task& task, const Agent
   return over_budget(task.spec, *bid);
 }
 
+std::uint32_t taken_slots(const Core& core, AgentId agent) {
+  const auto winding_up = core.winding_up.find(agent);
+  const std::size_t more = winding_up == core.winding_up.end() ? 0 : winding_up->second.size();
+  return core.board.holding_count(agent) + static_cast<std::uint32_t>(more);
+}
+
 bool is_below_capacity(const Core& core, const Agent& agent) {
-  return core.board.holding_count(agent.id) < agent.profile.capacity;
+  return taken_slots(core, agent.id) < agent.profile.capacity;
 }
 
 bool has_free_slot(const Core& core, const Agent& agent) {

@@ -210,6 +210,7 @@ void Controller::forget_batch(Now now) {
   core.clocks.forget_batch();
   core.leases.set_term(core.board.config().lease, now.mono);
   core.promises.clear();
+  core.winding_up.clear();
   // Registrations of the lost batch are gone from the board; leases that it ended are live again.
   std::erase_if(core.sessions, [&](const auto& entry) {
     const Agent* agent = core.board.agent(entry.first);

@@ -283,8 +283,12 @@ Result<ReplyBody> finish(Core& core, const Actor& actor, const Finish& request) 
   if (decides_for_person && !request.success) {
     core.emit(TaskMoved{task.id, TaskState::failed, request.result});
   } else if (request.success) {
-    if (is_held(task.state) && core.sessions.contains(task.holder))
-      revoke(core, task, "finished by " + actor.name);
+    if (is_held(task.state) && core.sessions.contains(task.holder)) {
+      if (actor.only_task == task.id)
+        let_wind_up(core, task);
+      else
+        revoke(core, task, "finished by " + actor.name);
+    }
     finish_task(core, task, agent, {request.result, request.price, request.tokens});
   } else {
     if (core.sessions.contains(task.holder)) revoke(core, task, "failed by " + actor.name);

@@ -89,6 +89,8 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
     case What::declined:
       end_attempt(core, task.id, {.reason = item.text, .counts = false, .declined = true});
       return;
+    case What::settled:
+      return;  // on_report() handles it: the award is over
     case What::unavailable:
       end_attempt(core, task.id,
                   {.reason = item.text,
@@ -116,6 +118,13 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
   const Task task = *found;
   const Write write =
       proves_award(core, task, item) ? judge_write(task, agent.id, item.epoch, true) : Write::forged;
+  if (item.what == ReportItem::What::settled) {
+    const bool delivered = write != Write::forged && task.holder == agent.id && item.epoch == task.epoch;
+    if (delivered && task.state == TaskState::done)
+      settle_attempt(core, task, agent.id, item.epoch, clamped(ranges::price, item.price),
+                     std::max<std::int64_t>(item.tokens, 0));
+    return {};
+  }
   if (write == Write::accepted) {
     accept(core, task, agent, item);
     return {};
@@ -343,6 +352,7 @@ void agent_gone(Core& core, AgentId id, const std::string& reason, bool left) {
   core.emit(AgentLeft{id, reason});
   core.sessions.erase(id);
   core.leases.drop(id);
+  core.winding_up.erase(id);
   const std::vector<TaskId> held = core.board.holdings(id);
   for (const TaskId task : held) {
     if (core.board.task(task)->shell_claim) continue;  // lives by its deadline, not by a process

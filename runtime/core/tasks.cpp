@@ -82,6 +82,21 @@ void revoke(Core& core, const Task& task, const std::string& reason) {
   core.send(task.holder, Revocations{{Revocation{{task.id, task.epoch}, reason}}});
 }
 
+void let_wind_up(Core& core, const Task& task) {
+  core.winding_up[task.holder].insert(task.id);
+  core.send(task.holder,
+            Revocations{{Revocation{{task.id, task.epoch}, "its result was accepted", wind_up_time}}});
+}
+
+void settle_attempt(Core& core, const Task& task, AgentId agent, Epoch epoch, Micros price,
+                    std::int64_t tokens) {
+  if (const auto all = core.winding_up.find(agent); all != core.winding_up.end()) {
+    all->second.erase(task.id);
+    if (all->second.empty()) core.winding_up.erase(all);
+  }
+  if (task.settled < epoch) core.emit(AttemptSettled{task.id, epoch, agent, price, tokens});
+}
+
 const Task* failed_need(const Board& board, const Task& task) {
   for (const Need& need : task.spec.needs) {
     const Task* needed = board.task(need.task);

@@ -36,6 +36,14 @@ void finish_task(Core& core, const Task& task, AgentId agent, const Delivered& d
 /// Tells the holder of a live award to stop.
 void revoke(Core& core, const Task& task, const std::string& reason);
 
+/// Tells the holder, whose process has just delivered the result itself, to let it end: it has more to do,
+/// and its price is only known at its end. Until then it takes a slot.
+void let_wind_up(Core& core, const Task& task);
+constexpr Duration wind_up_time = seconds(10);
+/// Such a process has ended. A repeated report changes nothing.
+void settle_attempt(Core& core, const Task& task, AgentId agent, Epoch epoch, Micros price,
+                    std::int64_t tokens);
+
 /// The questions that were asked no longer count: every offered task is ready again.
 void withdraw_offers(Core& core);
 

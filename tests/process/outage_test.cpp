@@ -94,8 +94,8 @@ exit 1
 TEST_CASE(
     "is_error, denied tools and the notice of a limit are no results, although the client exits with 0") {
   const TestBoard board;
-  const ProcessOptions options = with_client(board, "claude", R"sh(case "$0" in esac
-n=$(cat "$0.n" 2>/dev/null || echo 0); echo $((n + 1)) > "$0.n"
+  const ProcessOptions options =
+      with_client(board, "claude", R"sh(n=$(cat "$0.n" 2>/dev/null || echo 0); echo $((n + 1)) > "$0.n"
 case $n in
   0) echo '{"type":"result","subtype":"success","is_error":true,"result":"API Error: 400 bad request","api_error_status":400,"total_cost_usd":0.5}';;
   1) echo '{"type":"result","subtype":"success","is_error":false,"result":"I could not.","permission_denials":[{"tool_name":"Bash"}]}';;

@@ -35,7 +35,7 @@ constexpr std::uint8_t count_of() {
   else if constexpr (std::is_same_v<E, Direction>)
     return 4;
   else if constexpr (std::is_same_v<E, ReportItem::What>)
-    return 8;
+    return 9;
   else if constexpr (std::is_same_v<E, Outage>)
     return 10;
   else if constexpr (std::is_same_v<E, BreakerState>)

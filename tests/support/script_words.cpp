@@ -81,6 +81,9 @@ struct EventWords {
   std::string operator()(const HoldLifted& e) const {
     return fmt::format("{} is no longer held: {}", e.task, e.hold);
   }
+  std::string operator()(const AttemptSettled& e) const {
+    return fmt::format("{}{} settled by {}: price {}", e.task, at(e.epoch), e.agent, format_micros(e.price));
+  }
   std::string operator()(const BreakerMoved& e) const {
     const Breaker& b = e.breaker;
     std::string text = fmt::format("breaker of {} is {}", b.name, b.state);
