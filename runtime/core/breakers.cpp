@@ -182,16 +182,14 @@ void release_probe(Core& core, const AgentProfile& agent, TaskId task) {
 
 /// A failure may be the task's fault: it counts against the agent only with those of other tasks, and only
 /// while there is somebody else.
-void count_failure(Core& core, AgentId id, const AgentProfile& agent, const AttemptEnded& ended) {
+void count_failure(Core& core, AgentId id, const AgentProfile& agent, const AttemptEnded& ended, bool probed) {
   Breaker breaker = breaker_named(core, own_breaker(agent.name));
   if (std::ranges::find(breaker.failed, ended.task) == breaker.failed.end())
     breaker.failed.push_back(ended.task);
-  const bool probed = breaker.state == BreakerState::half_open && breaker.probe == ended.task;
   if ((probed || breaker.failed.size() >= failures_max) && others_work(core, id))
     return open(core, std::move(breaker), Outage::failures, {}, ended.reason);
   if (breaker.failed.size() >= failures_max) breaker.failed.erase(breaker.failed.begin());
   if (probed) breaker.state = BreakerState::closed;
-  if (breaker.probe == ended.task) breaker.probe = {};
   move_breaker(core, std::move(breaker));
 }
 
@@ -225,16 +223,16 @@ void on_end(Core& core, const AttemptEnded& ended) {
   const Agent* found = core.board.agent(ended.agent);
   if (!found || found->state == AgentState::shell) return;
   const AgentProfile agent = found->profile;
+  const Breaker* own = active(core, own_breaker(agent.name));
+  const bool probed = own && own->state == BreakerState::half_open && own->probe == ended.task;
+  release_probe(core, agent, ended.task);
   if (ended.outage != Outage::none) {
-    release_probe(core, agent, ended.task);
     Breaker breaker = breaker_named(core, breaker_for(agent, ended.outage));
     // Of several tasks that met the same outage, the first one opened the breaker.
     if (breaker.state != BreakerState::open)
       open(core, std::move(breaker), ended.outage, ended.outage_until, ended.reason);
   } else if (ended.counts && !ended.died) {
-    count_failure(core, ended.agent, agent, ended);
-  } else {
-    release_probe(core, agent, ended.task);
+    count_failure(core, ended.agent, agent, ended, probed);
   }
 }
 
