@@ -42,7 +42,7 @@ struct SkillNeed {
 struct Skill {
   std::string name;
   Micros level = one;  ///< 0 < level ≤ 1 by convention; divides the time a task takes
-  bool operator==(const Skill&) const = default;
+  auto operator<=>(const Skill&) const = default;
   BB_FIELDS(name, level)
 };
 
@@ -331,8 +331,11 @@ struct Discovery {
   std::string body;
   std::string project;
   WallTime created_at;
+  /// Which of its task's late results it is, from 1; 0: none, or kept by an older version, which has no index
+  /// of them.
+  std::uint32_t late = 0;
   bool operator==(const Discovery&) const = default;
-  BB_FIELDS(id, task, agent, epoch, kind, title, body, project, created_at)
+  BB_FIELDS(id, task, agent, epoch, kind, title, body, project, created_at, late)
 };
 
 /// Tasks posted together by `run`, and how many of them have not ended.

@@ -329,6 +329,8 @@ void Board::on(const AttemptSettled& e, WallTime) {
 
 void Board::on(const DiscoveryPosted& e, WallTime) {
   counters_.discovery = std::max(counters_.discovery, e.discovery.id);
+  if (e.discovery.late > 0)
+    add_key(keys::late_result(e.discovery.task, e.discovery.late), number_value(e.discovery.id.value));
   caches_.of<Discovery>().put(e.discovery.id, e.discovery);
 }
 

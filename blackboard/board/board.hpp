@@ -80,6 +80,9 @@ class Board {
   void scan(std::string_view prefix, std::string_view from, const Snapshot::Visitor& visit) const;
   /// The ids at the end of the keys with this prefix: dependents, members.
   std::vector<TaskId> tasks_under(std::string_view prefix) const;
+  /// The tasks that are not over, by id. There is no index of them, which would cost each task two more
+  /// writes: this looks at the state of every task there ever was, and decodes none. Throws DamagedRecord.
+  std::vector<TaskId> open_tasks() const;
   /// What the agent holds, by id. Valid until the next change.
   const std::vector<TaskId>& holdings(AgentId agent) const;
   std::uint32_t holding_count(AgentId agent) const {

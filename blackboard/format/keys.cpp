@@ -64,6 +64,9 @@ std::string member(WorkflowId workflow, TaskId task) {
 std::string decision(TaskId task, AuctionId auction) {
   return with_numbers(decision_letter, task.value, auction.value);
 }
+std::string late_result(TaskId task, std::uint32_t number) {
+  return with_numbers(late_letter, task.value, number);
+}
 
 namespace {
 
@@ -159,6 +162,7 @@ std::vector<char> folded_letters() {
 
 std::string holdings_of(AgentId agent) { return with_numbers(holding_letter, agent.value); }
 std::string dependents_of(TaskId need) { return with_numbers(dependent_letter, need.value); }
+std::string late_results_of(TaskId task) { return with_numbers(late_letter, task.value); }
 std::string members_of(WorkflowId workflow) { return with_numbers(member_letter, workflow.value); }
 std::string decisions_of(TaskId task) { return with_numbers(decision_letter, task.value); }
 std::string calibrations_of(AgentId agent) { return with_numbers(letter_of<Calibration>, agent.value); }

@@ -98,8 +98,9 @@ constexpr char key_letter = 'k';
 constexpr char member_letter = 'w';
 constexpr char decision_letter = 'v';
 constexpr char auction_letter = 'U';
+constexpr char late_letter = 'l';
 
-constexpr std::array<EntryKind, 9> index_kinds{{
+constexpr std::array<EntryKind, 10> index_kinds{{
     // priority and bottom level, both high first
     {ready_letter, "ready entry", {{{"", Piece::unshown}, {"", Piece::unshown}, {" of ", Piece::task_id}}}},
     // wall time, what falls due (Due)
@@ -119,6 +120,8 @@ constexpr std::array<EntryKind, 9> index_kinds{{
     {decision_letter, "decision entry", {{{" on ", Piece::task_id}, {" of ", Piece::auction_id}}}},
     // → sequence number of the event that holds its record
     {auction_letter, "auction", {{{" ", Piece::auction_id}}}},
+    // the task's late results, in the order in which they came (Discovery::late) → discovery id
+    {late_letter, "late result entry", {{{" on ", Piece::task_id}, {" of number ", Piece::number}}}},
 }};
 
 // Everything else.
@@ -160,12 +163,14 @@ std::string agent_name(std::string_view name);
 std::string post_key(std::string_view project, std::string_view key);
 std::string member(WorkflowId workflow, TaskId task);
 std::string decision(TaskId task, AuctionId auction);
+std::string late_result(TaskId task, std::uint32_t number);
 
 /// Prefixes for scans.
 std::string holdings_of(AgentId agent);
 std::string dependents_of(TaskId need);
 std::string members_of(WorkflowId workflow);
 std::string decisions_of(TaskId task);
+std::string late_results_of(TaskId task);
 std::string calibrations_of(AgentId agent);
 
 /// "task t12", "ready entry of t12", "counters", ...: what the key is of, for people.

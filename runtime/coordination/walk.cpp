@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "auction/eligibility.hpp"
 #include "runtime/core/award.hpp"
 
 namespace bidboard {
@@ -47,6 +48,16 @@ bool somebody_fresh_may_have(const Core& core, const Roster& roster, const Task&
                              [&](AgentId agent) { return is_fit_for(core, task, agent, true); });
 }
 
+/// The agents, by what the rules look at in them.
+std::vector<std::vector<AgentId>> groups_of(const Core& core, const std::set<AgentId>& agents) {
+  std::map<decltype(abilities(AgentProfile{})), std::vector<AgentId>> by_abilities;
+  for (const AgentId agent : agents)
+    by_abilities[abilities(core.board.agent(agent)->profile)].push_back(agent);
+  std::vector<std::vector<AgentId>> groups;
+  for (auto& [what, alike] : by_abilities) groups.push_back(std::move(alike));
+  return groups;
+}
+
 }  // namespace
 
 bool is_passed_over(const Core& core, const Roster& roster, const Task& task, AgentId agent) {
@@ -78,14 +89,38 @@ AgentView Walk::view_of_agent(AgentId agent) const {
 
 /// An agent that found nothing before is considered again if it may take one of the new tasks.
 void Walk::offer_new_tasks() {
-  for (const TaskId id : std::exchange(owner_.new_tasks_, {})) {
-    if (owner_.without_work_.empty()) continue;
+  const std::vector<TaskId> tasks = std::exchange(owner_.new_tasks_, {});
+  if (tasks.empty() || owner_.without_work_.empty()) return;
+  std::vector<std::vector<AgentId>> groups = groups_of(core_, owner_.without_work_);
+  for (const TaskId id : tasks) {
     const Task* task = core_.board.task(id);
-    if (!task || !may_be_awarded(*task)) continue;
+    if (groups.empty() || !task || !may_be_awarded(*task)) continue;
     if (reserved_for_nobody(*task)) core_.emit(TaskReserved{id, {}, {}});
-    const bool only_fresh = !task->failures.empty() && somebody_fresh_may(*task);
-    std::erase_if(owner_.without_work_, [&](AgentId agent) { return is_fit(*task, agent, only_fresh); });
+    std::erase_if(groups, [&](std::vector<AgentId>& group) {
+      for (const AgentId agent : take_fit(*task, group)) owner_.without_work_.erase(agent);
+      return group.empty();
+    });
   }
+}
+
+/// Removes from a group of equal abilities those that may have the task. They are judged as one: many new
+/// tasks that many idle agents may not take are no work.
+std::vector<AgentId> Walk::take_fit(const Task& task, std::vector<AgentId>& group) const {
+  if (task.reserved_for) {
+    const bool fits = std::ranges::binary_search(group, task.reserved_for) &&
+                      is_fit(task, task.reserved_for, !task.failures.empty() && somebody_fresh_may(task));
+    if (!fits) return {};
+    group.erase(std::ranges::lower_bound(group, task.reserved_for));
+    return {task.reserved_for};
+  }
+  if (objection(core_, task, *core_.board.agent(group.front()))) return {};
+  if (task.failures.empty() || !somebody_fresh_may(task)) return std::exchange(group, {});
+  std::vector<AgentId> fit = std::exchange(group, {});
+  std::erase_if(fit, [&](AgentId agent) {
+    if (failed_it(task, agent)) group.push_back(agent);
+    return failed_it(task, agent);
+  });
+  return fit;
 }
 
 /// How many of the tasks that an agent may take are considered. Agents share these tasks: if only its own

@@ -10,6 +10,7 @@
 #include "blackboard/numbers.hpp"
 #include "runtime/core/award.hpp"
 #include "runtime/core/configure.hpp"
+#include "runtime/core/late_results.hpp"
 #include "runtime/core/posting.hpp"
 #include "runtime/core/sessions.hpp"
 #include "runtime/core/tasks.hpp"
@@ -275,8 +276,10 @@ Result<ReplyBody> finish(Core& core, const Actor& actor, const Finish& request) 
     if (*write == Write::duplicate && same_again) return changed(core, task.id);
     if (*write != Write::accepted) {
       const Epoch epoch = request.epoch.value == 0 ? task.epoch : request.epoch;
-      if (request.success) keep_late_result(core, task, actor.agent, epoch, request.result);
-      return fail(refusal_of(task, *write));
+      Error refusal = refusal_of(task, *write);
+      if (request.success)
+        refusal.text += because_not_kept(keep_late_result(core, task, actor.agent, epoch, request.result));
+      return fail(std::move(refusal));
     }
   }
   const AgentId agent = actor.agent ? actor.agent : task.holder;

@@ -9,6 +9,7 @@
 #include "blackboard/text/expression.hpp"
 #include "blackboard/text/utf8.hpp"
 #include "runtime/core/award.hpp"
+#include "runtime/core/late_results.hpp"
 #include "runtime/core/sessions.hpp"
 #include "runtime/core/tasks.hpp"
 
@@ -131,11 +132,12 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
   }
   const bool has_result = item.what == ReportItem::What::finished;
   if (write == Write::duplicate && !(has_result && is_news(core, task, item.text))) return {};
-  if (has_result && write != Write::forged) keep_late_result(core, task, agent.id, item.epoch, item.text);
-  const std::string why = write == Write::stale
-                              ? fmt::format("awarded again meanwhile (epoch {})", task.epoch.value)
-                          : write != Write::forged ? fmt::format("the award is over: {}", task.state)
-                                                   : "this award was never yours";
+  std::string why = write == Write::stale
+                        ? fmt::format("awarded again meanwhile (epoch {})", task.epoch.value)
+                    : write != Write::forged ? fmt::format("the award is over: {}", task.state)
+                                             : "this award was never yours";
+  if (has_result && write != Write::forged)
+    why += because_not_kept(keep_late_result(core, task, agent.id, item.epoch, item.text));
   return Revocation{{item.task, item.epoch}, why};
 }
 
@@ -149,7 +151,8 @@ void keep_results_of_the_gone(Core& core, const Reports& message) {
     const Task* task = core.board.task(item.task);
     if (item.what != ReportItem::What::finished || !task || !proves_award(core, *task, item)) continue;
     if (is_held(task->state) && item.epoch == task->epoch) continue;  // the award is live
-    if (is_news(core, *task, item.text)) keep_late_result(core, *task, agent->id, item.epoch, item.text);
+    if (is_news(core, *task, item.text))
+      static_cast<void>(keep_late_result(core, *task, agent->id, item.epoch, item.text));
   }
 }
 
@@ -162,18 +165,6 @@ void attach(Core& core, AgentId agent, PeerId peer, bool has_secret) {
   session.has_secret = has_secret;
   session.last_heard = core.now.mono;
   core.leases.renew(agent, core.now.mono);
-}
-
-/// One award has one holder, so task, epoch and text identify a late result. They are rare, so a linear
-/// search is enough.
-bool late_result_is_kept(const Board& board, TaskId task, Epoch epoch, const std::string& result) {
-  bool kept = false;
-  board.each<Discovery>([&](const Discovery* found) {
-    kept = found && found->task == task && found->epoch == epoch && found->kind == "late_result" &&
-           found->body == result;
-    return !kept;
-  });
-  return kept;
 }
 
 /// Why a known agent's name may not be registered now.
@@ -364,25 +355,6 @@ void agent_gone(Core& core, AgentId id, const std::string& reason, bool left) {
   }
   core.note(left ? Note::Level::info : Note::Level::warning,
             fmt::format("agent {} ({}) is gone: {}", name, id, reason));
-}
-
-bool is_news(const Core& core, const Task& task, const std::string& result) {
-  return task.state != TaskState::done || (!result.empty() && core.board.result_of(task) != result);
-}
-
-void keep_late_result(Core& core, const Task& task, AgentId agent, Epoch epoch, const std::string& result) {
-  if (late_result_is_kept(core.board, task.id, epoch, result)) return;  // a repeated report
-  Discovery discovery;
-  discovery.id = DiscoveryId{core.board.counters().discovery.value + 1};
-  discovery.task = task.id;
-  discovery.agent = agent;
-  discovery.epoch = epoch;
-  discovery.kind = "late_result";
-  discovery.title = fmt::format("result of {} that came after its award was over", task.id);
-  discovery.body = result;
-  discovery.project = task.spec.project;
-  discovery.created_at = core.now.wall;
-  core.emit(DiscoveryPosted{discovery});
 }
 
 }  // namespace bidboard
