@@ -58,6 +58,8 @@ class Board {
   const Client* client(ClientId id) const { return get<Client>(id); }
   /// What is known of the agent's promises for this kind of task; a blank record when nothing is.
   Calibration calibration(AgentId agent, const std::string& kind) const;
+  /// nullptr: closed, and never counted anything.
+  const Breaker* breaker(std::string_view name) const { return get<Breaker>(keys::breaker(name)); }
   const Config& config() const { return config_; }
   const Counters& counters() const { return counters_; }
   std::optional<AgentId> agent_named(std::string_view name) const;
@@ -164,6 +166,8 @@ class Board {
   void on(const HoldLifted&, WallTime);
   void on(const TaskEdited&, WallTime);
   void on(const CommentPosted&, WallTime);
+  void on(const BreakerMoved&, WallTime);
+  void on(const AttemptSettled&, WallTime);
 
   Store& store_;
   mutable RecordCaches<RecordKinds> caches_;

@@ -28,7 +28,9 @@ std::string with_number(char letter, std::uint64_t number) { return with_numbers
 std::string calibration(AgentId agent, std::string_view kind) {
   return calibrations_of(agent) + (kind.size() <= 100 ? std::string(kind) : content_hash(kind));
 }
+std::string breaker(std::string_view name) { return letter_of<Breaker> + std::string(name); }
 std::string id_of(const Calibration& record) { return calibration(record.agent, record.kind); }
+std::string id_of(const Breaker& record) { return breaker(record.name); }
 std::string blob(std::string_view hash) { return blob_letter + std::string(hash); }
 std::string auction(AuctionId id) { return with_numbers(auction_letter, id.value); }
 std::string base_of(char generation, std::string_view key) {

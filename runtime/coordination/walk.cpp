@@ -27,8 +27,8 @@ constexpr std::size_t lots_per_agent = 4;
 
 AgentView view_of(const Core& core, AgentId id) {
   const Agent* agent = core.board.agent(id);
-  AgentView view{agent, core.board.holding_count(id), 0, {}};
-  if (view.holding < agent->profile.capacity) view.free_slots = agent->profile.capacity - view.holding;
+  AgentView view{agent, taken_slots(core, id), 0, {}};
+  if (has_free_slot(core, *agent)) view.free_slots = agent->profile.capacity - view.holding;
   return view;
 }
 
@@ -131,7 +131,7 @@ std::size_t Walk::window() const {
   for (const AgentId agent : agents) slots += core_.board.agent(agent)->profile.capacity;
   std::size_t free = 0;
   for (const AgentId agent : owner_.roster_.free())
-    free += core_.board.agent(agent)->profile.capacity - core_.board.holding_count(agent);
+    free += core_.board.agent(agent)->profile.capacity - taken_slots(core_, agent);
   const std::size_t tasks = candidates_per_slot * free + (slots - free);
   return std::min(tasks, bids_at_once / std::max<std::size_t>(agents.size(), 1));
 }
@@ -190,7 +190,8 @@ void Walk::line_up(Situation& situation) {
   places_.clear();
   place_.clear();
   for (auto& [agent, candidate] : candidates_) {
-    const bool is_free = std::ranges::binary_search(owner_.roster_.free(), agent);
+    const bool is_free = std::ranges::binary_search(owner_.roster_.free(), agent) &&
+                         has_room(core_, core_.board.agent(agent)->profile);
     candidate.seeks = candidate.seeks && (is_free || outlook_.plans_ahead);
     if (candidate.seeks && candidate.room > 0) seeking_.push_back(agent);
     if (sampled_ || (only_free_ && !is_free)) continue;

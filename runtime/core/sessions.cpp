@@ -28,6 +28,8 @@ std::string refusal_of(const AgentProfile& profile) {
         check_number("price_per_second", profile.price_per_second, ranges::price_per_second),
         check_number("set_up", profile.set_up, ranges::work_seconds)})
     if (!number) return number.error().text;
+  if (!profile.account.empty())
+    if (const std::string flaw = flaw_of_name(profile.account); !flaw.empty()) return "account: " + flaw;
   for (const Skill& skill : profile.skills) {
     if (skill.name.empty()) return "a skill needs a name";
     if (const auto level = check_number("the level of a skill", skill.level, ranges::level); !level)
@@ -79,10 +81,26 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
     case What::unknown:
       learn(core, task, agent.id, seconds, price, false);
       end_attempt(core, task.id,
-                  {.reason = item.text, .outcome_unknown = item.what == What::unknown, .seconds = seconds});
+                  {.reason = item.text,
+                   .outcome_unknown = item.what == What::unknown,
+                   .seconds = seconds,
+                   .price = price,
+                   .tokens = tokens});
       return;
     case What::declined:
       end_attempt(core, task.id, {.reason = item.text, .counts = false, .declined = true});
+      return;
+    case What::settled:
+      return;  // on_report() handles it: the award is over
+    case What::unavailable:
+      end_attempt(core, task.id,
+                  {.reason = item.text,
+                   .counts = false,
+                   .seconds = seconds,
+                   .price = price,
+                   .tokens = tokens,
+                   .outage = item.outage == Outage::none ? Outage::crash : item.outage,
+                   .until = item.until});
       return;
   }
 }
@@ -101,6 +119,13 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
   const Task task = *found;
   const Write write =
       proves_award(core, task, item) ? judge_write(task, agent.id, item.epoch, true) : Write::forged;
+  if (item.what == ReportItem::What::settled) {
+    const bool delivered = write != Write::forged && task.holder == agent.id && item.epoch == task.epoch;
+    if (delivered && task.state == TaskState::done)
+      settle_attempt(core, task, agent.id, item.epoch, clamped(ranges::price, item.price),
+                     std::max<std::int64_t>(item.tokens, 0));
+    return {};
+  }
   if (write == Write::accepted) {
     accept(core, task, agent, item);
     return {};
@@ -318,6 +343,7 @@ void agent_gone(Core& core, AgentId id, const std::string& reason, bool left) {
   core.emit(AgentLeft{id, reason});
   core.sessions.erase(id);
   core.leases.drop(id);
+  core.winding_up.erase(id);
   const std::vector<TaskId> held = core.board.holdings(id);
   for (const TaskId task : held) {
     if (core.board.task(task)->shell_claim) continue;  // lives by its deadline, not by a process
