@@ -97,6 +97,8 @@ ReportItem::What what_of(Ending ending) {
     case Ending::stopped:
     case Ending::unknown:
       return ReportItem::What::unknown;
+    case Ending::unavailable:
+      return ReportItem::What::unavailable;
   }
   return ReportItem::What::unknown;
 }

@@ -44,7 +44,9 @@ struct Finish {
   std::string result;  ///< or, without success, the reason
   Micros price = 0;
   std::int64_t tokens = 0;
-  BB_FIELDS(task, epoch, success, result, price, tokens)
+  Outage outage = Outage::none;  ///< without success: the agent could not work, and the task is not at fault
+  WallTime until = {};           ///< how long, as the provider says; 0: it does not say
+  BB_FIELDS(task, epoch, success, result, price, tokens, outage, until)
 };
 struct Progress {
   TaskId task;
@@ -90,6 +92,11 @@ struct Shutdown {
 struct Compact {
   BB_FIELDS()
 };
+/// A resting agent or account is tried again now.
+struct Probe {
+  std::string name;  ///< an account's, or an agent's
+  BB_FIELDS(name)
+};
 /// Changes a posted task, all of it or nothing. Answered with what changed.
 struct Edit {
   TaskId task;
@@ -104,7 +111,7 @@ struct AddComment {
   BB_FIELDS(task, text)
 };
 using RequestBody = std::variant<Post, Claim, Renew, Finish, Progress, Direct, Reassign, Depend, Configure,
-                                 ReadLog, AskStatus, Shutdown, Compact, Edit, AddComment>;
+                                 ReadLog, AskStatus, Shutdown, Compact, Edit, AddComment, Probe>;
 
 /// A client numbers its requests from 1; a repeated number is answered with the first reply again. client 0:
 /// not kept.

@@ -235,47 +235,6 @@ BidAnswered read_bid(std::uint64_t request, TaskId task, const Value& answer) {
   return out;
 }
 
-Micros micros_of(const Value* value) {
-  if (value == nullptr || !value->is_number()) return 0;
-  return std::max<Micros>(to_micros(value->number()), 0);
-}
-
-std::int64_t count_of(const Value* value) {
-  if (value == nullptr || !value->is_number()) return 0;
-  return value->is_integer() ? std::max<std::int64_t>(value->integer(), 0) : micros_of(value) / one;
-}
-
-const Value* at_path(const Value& value, std::string_view path) {
-  if (path.empty()) return nullptr;
-  const Value* at = &value;
-  while (at != nullptr && !path.empty()) {
-    const std::size_t dot = path.find('.');
-    at = at->find(path.substr(0, dot));
-    path = dot == std::string_view::npos ? std::string_view{} : path.substr(dot + 1);
-  }
-  return at;
-}
-
-std::string last_line(std::string_view text) {
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  while (!text.empty()) {
-    const std::size_t newline = text.rfind('\n');
-    std::string_view line = newline == std::string_view::npos ? text : text.substr(newline + 1);
-    text = newline == std::string_view::npos ? std::string_view{} : text.substr(0, newline);
-    std::string clean;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      if (line[i] == '\x1b' && i + 1 < line.size() && line[i + 1] == '[') {
-        for (i += 2; i < line.size() && (line[i] < '@' || line[i] > '~');) ++i;  // a terminal's colour
-      } else if (!is_control(line[i])) {
-        clean += line[i];
-      }
-    }
-    const std::size_t begin = clean.find_first_not_of(' ');
-    if (begin != std::string::npos) return clean.substr(begin, 300);
-  }
-  return {};
-}
-
 Duration time_left(const Assignment& assignment, Now now) {
   const Duration left =
       assignment.deadline.us != 0 ? assignment.deadline - now.wall : assignment.spec.timeout;

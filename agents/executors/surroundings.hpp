@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agents/executor.hpp"
+#include "agents/json_fields.hpp"
 #include "blackboard/text/document.hpp"
 
 namespace bidboard {
@@ -61,15 +62,6 @@ Value related_value(const std::vector<RelatedTask>& related);
 /// with others. Anything else gives a Refusal with reason invalid that says what is wrong, and no bundle.
 BidAnswered read_bid(std::uint64_t request, TaskId task, const Value& answer);
 
-/// A JSON number as micro-units: never negative; 0 if it is not a number.
-Micros micros_of(const Value* value);
-/// A count: never negative; 0 if it is not a number.
-std::int64_t count_of(const Value* value);
-/// Follows a dotted path, "usage.output_tokens"; nullptr if it leads nowhere or is empty.
-const Value* at_path(const Value& value, std::string_view path);
-
-/// The last line that is not blank, without control characters, at most 300 bytes.
-std::string last_line(std::string_view text);
 /// How long an attempt may take from now on; at least a millisecond.
 Duration time_left(const Assignment& assignment, Now now);
 

@@ -80,6 +80,9 @@ class Inspector {
   void on(const Counters& counters) { counters_ = counters; }
   void on(const Task& task) { tasks_.emplace(task.id, task); }
   void on(const Workflow& workflow) { workflows_.emplace(workflow.id, workflow); }
+  void on(const Discovery& made) {
+    if (made.late > 0) expected_[keys::late_result(made.task, made.late)] = number_value(made.id.value);
+  }
   void on(const Client& client) { expected_[client_due_key(client)]; }
   void on(const Comment& comment) {
     expected_[keys::comment_on(comment.task, comment.id)];

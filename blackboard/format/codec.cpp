@@ -68,15 +68,19 @@ constexpr std::uint8_t last_of() {
   else if constexpr (std::is_same_v<E, HoldKind>)
     return static_cast<std::uint8_t>(HoldKind::pause);
   else if constexpr (std::is_same_v<E, RefusalReason>)
-    return static_cast<std::uint8_t>(RefusalReason::workflow);
+    return static_cast<std::uint8_t>(RefusalReason::rests);
   else if constexpr (std::is_same_v<E, Role>)
     return static_cast<std::uint8_t>(Role::observer);
   else if constexpr (std::is_same_v<E, Action>)
     return static_cast<std::uint8_t>(Action::comment);
   else if constexpr (std::is_same_v<E, Direction>)
     return static_cast<std::uint8_t>(Direction::resume);
+  else if constexpr (std::is_same_v<E, Outage>)
+    return static_cast<std::uint8_t>(Outage::failures);
+  else if constexpr (std::is_same_v<E, BreakerState>)
+    return static_cast<std::uint8_t>(BreakerState::half_open);
   else if constexpr (std::is_same_v<E, ReportItem::What>)
-    return static_cast<std::uint8_t>(ReportItem::What::declined);
+    return static_cast<std::uint8_t>(ReportItem::What::settled);
   else {
     static_assert(std::is_same_v<E, Errc>, "name the last value of this enum");
     return static_cast<std::uint8_t>(Errc::failed);

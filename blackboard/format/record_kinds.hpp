@@ -25,6 +25,7 @@ struct Discovery;
 struct Workflow;
 struct Client;
 struct Comment;
+struct Breaker;
 
 /// A text as a template argument.
 template <std::size_t size>
@@ -61,7 +62,8 @@ using RecordKinds = RecordList<                                //
     RecordKind<Discovery, DiscoveryId, 'D', "discovery">,      //
     RecordKind<Workflow, WorkflowId, 'W', "workflow">,         //
     RecordKind<Client, ClientId, 'C', "client">,               //
-    RecordKind<Comment, CommentId, 'R', "comment">>;
+    RecordKind<Comment, CommentId, 'R', "comment">,            //
+    RecordKind<Breaker, std::string, 'K', "circuit breaker">>;  // + name: keys::breaker
 
 namespace detail {
 

@@ -206,6 +206,34 @@ Result<std::unique_ptr<Rows>> open_calibration(const Snapshot& snapshot, const F
   return rows(RecordSource(snapshot, KeyScan(snapshot, keys::calibrations_of(*agent))));
 }
 
+// breakers
+
+constexpr std::array<RecordColumn<Breaker>, 7> breaker_columns{{
+    {{"name", text, "an account, or agent/ and an agent's name"},
+     [](const Breaker& b, CellContext&) -> SqlValue { return b.name; }},
+    {{"state", text, "closed, open (it rests) or half open (one task probes)"},
+     [](const Breaker& b, CellContext&) -> SqlValue { return name(b.state); }},
+    {{"outage", text, "why it rested last"},
+     [](const Breaker& b, CellContext&) -> SqlValue {
+       return b.outage == Outage::none ? SqlValue() : SqlValue(name(b.outage));
+     }},
+    {{"until", real, "open: when one task probes"},
+     [](const Breaker& b, CellContext&) { return real_time(b.until.us); }},
+    {{"openings", integer, "rests in a row, without a result in between"},
+     [](const Breaker& b, CellContext&) { return whole(b.openings); }},
+    {{"probe", text, "half open: the task that probes"},
+     [](const Breaker& b, CellContext&) -> SqlValue {
+       return b.probe ? SqlValue(to_string(b.probe)) : SqlValue();
+     }},
+    {{"why", text, "in the client's own words"},
+     [](const Breaker& b, CellContext&) { return text_or_null(b.why); }},
+}};
+
+Result<std::unique_ptr<Rows>> open_breakers(const Snapshot& snapshot, const Filter&) {
+  return std::make_unique<RecordRows<Breaker, void>>(
+      snapshot, RecordSource(snapshot, KeyScan(snapshot, keys::all_of<Breaker>())), breaker_columns);
+}
+
 }  // namespace
 
 Table agents_table() {
@@ -239,6 +267,14 @@ Table workflows_table() {
           {{0, Lookup::Kind::unique}},
           1e3,
           open_workflows};
+}
+Table breakers_table() {
+  return {"breakers",
+          "accounts and agents that rest, or did",
+          columns_of(std::span<const RecordColumn<Breaker>>(breaker_columns)),
+          {},
+          50,
+          open_breakers};
 }
 Table calibration_table() {
   return {"calibration",

@@ -78,6 +78,7 @@ Table discoveries_table();
 Table comments_table();
 Table workflows_table();
 Table calibration_table();
+Table breakers_table();
 Table log_table();
 
 // Cells.

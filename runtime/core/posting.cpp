@@ -279,9 +279,8 @@ Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
 }
 
 void relevel_all(Core& core, bool by_bottom_level) {
-  std::vector<Task> tasks;  // by number, not by scan: tasks posted in this batch are not yet stored
-  for (TaskId id{1}; id <= core.board.counters().task; id.value += 1)
-    if (const Task* task = core.board.task(id); task && !is_over(task->state)) tasks.push_back(*task);
+  std::vector<Task> tasks;
+  for (const TaskId id : core.board.open_tasks()) tasks.push_back(*core.board.task(id));
   std::vector<Level> levels;
   if (by_bottom_level) {
     for (const auto& [id, level] : graph_of(tasks).bottom_levels()) levels.push_back({id, level});

@@ -12,6 +12,7 @@
 #include "runtime/core/comments.hpp"
 #include "runtime/core/configure.hpp"
 #include "runtime/core/editing.hpp"
+#include "runtime/core/late_results.hpp"
 #include "runtime/core/needs.hpp"
 #include "runtime/core/posting.hpp"
 #include "runtime/core/sessions.hpp"
@@ -28,7 +29,8 @@ constexpr Action action_of_kind() {
     return Action::take;
   else if constexpr (std::is_same_v<R, Renew> || std::is_same_v<R, Finish> || std::is_same_v<R, Progress>)
     return Action::report;
-  else if constexpr (std::is_same_v<R, Direct> || std::is_same_v<R, Reassign> || std::is_same_v<R, Edit>)
+  else if constexpr (std::is_same_v<R, Direct> || std::is_same_v<R, Reassign> || std::is_same_v<R, Edit> ||
+                     std::is_same_v<R, Probe>)
     return Action::direct;
   else if constexpr (std::is_same_v<R, AddComment>)
     return Action::comment;
@@ -282,20 +284,32 @@ Result<ReplyBody> finish(Core& core, const Actor& actor, const Finish& request) 
     if (*write == Write::duplicate && same_again) return changed(core, task.id);
     if (*write != Write::accepted) {
       const Epoch epoch = request.epoch.value == 0 ? task.epoch : request.epoch;
-      if (request.success) keep_late_result(core, task, actor.agent, epoch, request.result);
-      return fail(refusal_of(task, *write));
+      Error refusal = refusal_of(task, *write);
+      if (request.success)
+        refusal.text += because_not_kept(keep_late_result(core, task, actor.agent, epoch, request.result));
+      return fail(std::move(refusal));
     }
   }
   const AgentId agent = actor.agent ? actor.agent : task.holder;
   if (decides_for_person && !request.success) {
     core.emit(TaskMoved{task.id, TaskState::failed, request.result});
   } else if (request.success) {
-    if (is_held(task.state) && core.sessions.contains(task.holder))
-      revoke(core, task, "finished by " + actor.name);
+    if (is_held(task.state) && core.sessions.contains(task.holder)) {
+      if (actor.only_task == task.id)
+        let_wind_up(core, task);
+      else
+        revoke(core, task, "finished by " + actor.name);
+    }
     finish_task(core, task, agent, {request.result, request.price, request.tokens});
   } else {
     if (core.sessions.contains(task.holder)) revoke(core, task, "failed by " + actor.name);
-    end_attempt(core, task.id, {.reason = request.result.empty() ? "its holder gave up" : request.result});
+    end_attempt(core, task.id,
+                {.reason = request.result.empty() ? "its holder gave up" : request.result,
+                 .counts = request.outage == Outage::none,
+                 .price = request.price,
+                 .tokens = request.tokens,
+                 .outage = request.outage,
+                 .until = request.until});
   }
   return changed(core, task.id);
 }
@@ -381,6 +395,7 @@ Result<ReplyBody> answer(Core& core, const Actor& actor, const RequestBody& body
   if (const auto* r = std::get_if<Depend>(&body)) return as_reply(change_need(core, *r));
   if (const auto* r = std::get_if<Edit>(&body)) return as_reply(edit_task(core, actor, *r));
   if (const auto* r = std::get_if<AddComment>(&body)) return as_reply(add_comment(core, actor, *r));
+  if (const auto* r = std::get_if<Probe>(&body)) return as_reply(probe(core, *r));
   if (const auto* r = std::get_if<Configure>(&body)) return as_reply(configure(core, *r));
   if (const auto* r = std::get_if<ReadLog>(&body)) return read_log(core, *r);
   if (std::holds_alternative<AskStatus>(body)) return ReplyBody{status(core)};

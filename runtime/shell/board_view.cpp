@@ -92,6 +92,15 @@ Result<std::vector<Task>> BoardView::tasks() const { return all_of<Task>(*snapsh
 Result<std::vector<Agent>> BoardView::agents() const { return all_of<Agent>(*snapshot_); }
 Result<std::vector<Workflow>> BoardView::workflows() const { return all_of<Workflow>(*snapshot_); }
 
+Result<std::map<std::string, Breaker>> BoardView::open_breakers() const {
+  Result<std::vector<Breaker>> all = all_of<Breaker>(*snapshot_);
+  if (!all) return fail(all.error());
+  std::map<std::string, Breaker> open;
+  for (Breaker& breaker : *all)
+    if (breaker.state == BreakerState::open) open.emplace(breaker.name, std::move(breaker));
+  return open;
+}
+
 Result<std::vector<TaskId>> BoardView::ids_under(std::string_view prefix) const {
   std::vector<TaskId> ids;
   const Result<void> read = snapshot_->scan(prefix, {}, [&](std::string_view key, std::string_view) {

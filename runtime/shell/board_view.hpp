@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <map>
+
 #include "blackboard/records.hpp"
 #include "blackboard/store/store.hpp"
 #include "runtime/shell/command.hpp"
@@ -35,6 +37,8 @@ class BoardView {
   Result<std::vector<TaskId>> ids_under(std::string_view prefix) const;
   Result<std::vector<Agent>> agents() const;
   Result<std::vector<Workflow>> workflows() const;
+  /// Of agents and accounts that rest, by name.
+  Result<std::map<std::string, Breaker>> open_breakers() const;
   Result<Config> config() const;
   /// The ids of the rows of the SQL table for which the condition holds (--where). Errors: as
   /// Query::ids_where.

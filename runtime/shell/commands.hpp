@@ -43,6 +43,7 @@ Command retry_command();
 Command pause_command();
 Command resume_command();
 Command reassign_command();
+Command probe_command();
 // agents.cpp
 Command agents_command();
 // agent.cpp

@@ -27,7 +27,7 @@ constexpr std::uint8_t count_of() {
   else if constexpr (std::is_same_v<E, BidStyle>)
     return 3;
   else if constexpr (std::is_same_v<E, RefusalReason>)
-    return 10;
+    return 12;
   else if constexpr (std::is_same_v<E, Role>)
     return 5;
   else if constexpr (std::is_same_v<E, Action>)
@@ -35,7 +35,11 @@ constexpr std::uint8_t count_of() {
   else if constexpr (std::is_same_v<E, Direction>)
     return 4;
   else if constexpr (std::is_same_v<E, ReportItem::What>)
-    return 7;
+    return 9;
+  else if constexpr (std::is_same_v<E, Outage>)
+    return 10;
+  else if constexpr (std::is_same_v<E, BreakerState>)
+    return 3;
   else
     return 13;  // Errc
 }

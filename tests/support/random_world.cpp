@@ -130,11 +130,19 @@ class RandomWorld {
             std::any_of(task.failures.begin(), task.failures.end(),
                         [&](const AttemptFailure& failure) { return failure.agent == agent_id; });
         const bool free = board.holding_count(agent_id) < agent.profile.capacity;
-        if (agent.state != AgentState::live || failed_it || !free) continue;
+        if (agent.state != AgentState::live || failed_it || !free || may_rest(board, agent)) continue;
         promise(ineligible(task, agent).has_value(),
                 fmt::format("{} waits while {} is free, under {}", id, agent_id, strategy));
       }
     }
+  }
+
+  static bool may_rest(const Board& board, const Agent& agent) {
+    return std::ranges::any_of(std::array{agent.profile.account, own_breaker(agent.profile.name)},
+                               [&](const std::string& name) {
+                                 const Breaker* breaker = board.breaker(name);
+                                 return breaker && breaker->state != BreakerState::closed;
+                               });
   }
 
   /// Follows the events as an external observer, and keeps what agents receive.
@@ -264,6 +272,7 @@ class RandomWorld {
     profile.skills.clear();
     if (random_.chance(700'000)) profile.skills.push_back({"cpp", random_.between(1, 10) * one / 10});
     if (random_.chance(200'000)) profile.project = "other";
+    profile.account = random_.chance(300'000) ? "team" : "";
     process.peer = PeerId{++last_peer_};
     return FromPeer{process.peer, Register{profile, process.incarnation}};
   }
@@ -278,7 +287,7 @@ class RandomWorld {
   /// About a present or past award; sometimes with another epoch or capability.
   Input report(Process& process) {
     ReportItem item;
-    item.what = static_cast<ReportItem::What>(random_.below(7));
+    item.what = static_cast<ReportItem::What>(random_.below(8));
     if (random_.chance(400'000)) item.what = ReportItem::What::finished;
     item.task = some_task();
     item.epoch = Epoch{random_.below(3) + 1};
@@ -291,6 +300,10 @@ class RandomWorld {
       item.task = award->first.task;
       item.epoch = award->first.epoch;
       item.capability = award->second;
+    }
+    if (item.what == ReportItem::What::unavailable) {
+      item.outage = static_cast<Outage>(random_.between(1, 8));
+      if (random_.chance(300'000)) item.until = now_.wall + seconds(random_.between(-10, 100));
     }
     item.text = std::string(random_.chance(100'000) ? 3'000 : random_.below(5), 'r');
     item.seconds = random_.between(0, 10) * one;

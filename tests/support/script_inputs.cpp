@@ -72,7 +72,7 @@ Input ScriptRunner::message_of(Words& words) {
   if (verb == "bid") return bid(words);
   if (verb == "choose") return choose(words);
   if (verb == "started" || verb == "progress" || verb == "stalled" || verb == "finished" ||
-      verb == "failed" || verb == "unknown" || verb == "declined")
+      verb == "failed" || verb == "unknown" || verb == "declined" || verb == "unavailable")
     return report(words);
   if (verb == "hello") {
     const auto version = static_cast<std::uint32_t>(whole(words.take("version", "1")));
@@ -134,6 +134,7 @@ Input ScriptRunner::register_agent(Words& words) {
   profile.price_per_second = micros(words.take("price", "0"));
   profile.set_up = micros(words.take("set_up", "0"));
   profile.allow_run = yes(words.take("run", "no"));
+  profile.account = words.take("account", profile.account);
   profile.host = words.take("host", "here");
   who.peer = PeerId{++last_peer_};
   names_[who.peer] = name;
@@ -160,10 +161,10 @@ Input ScriptRunner::choose(Words& words) {
 
 Input ScriptRunner::report(Words& words) {
   using What = ReportItem::What;
-  static const std::map<std::string, What> whats{{"started", What::started},  {"progress", What::progress},
-                                                 {"stalled", What::stalled},  {"finished", What::finished},
-                                                 {"failed", What::failed},    {"unknown", What::unknown},
-                                                 {"declined", What::declined}};
+  static const std::map<std::string, What> whats{
+      {"started", What::started},   {"progress", What::progress},      {"stalled", What::stalled},
+      {"finished", What::finished}, {"failed", What::failed},          {"unknown", What::unknown},
+      {"declined", What::declined}, {"unavailable", What::unavailable}};
   Actor& who = actor(words.word(1));
   ReportItem item;
   item.what = whats.at(words.verb());
@@ -179,6 +180,8 @@ Input ScriptRunner::report(Words& words) {
   item.fraction = micros(words.take("fraction", "0"));
   item.seconds = micros(words.take("seconds", "0"));
   item.price = micros(words.take("price", "0"));
+  if (item.what == What::unavailable) item.outage = outage_named(words.take("class", "rate_limit")).value();
+  if (words.has("retry_after")) item.until = now_.wall + duration(words.take("retry_after"));
   const std::string secret = words.take("secret", who.secret);
   const bool ends = item.what >= What::finished;
   const auto held = who.held.find(item.task);
@@ -319,6 +322,10 @@ Config ScriptRunner::config(Words& words) const {
   span("heartbeat", config.heartbeat);
   span("lease", config.lease);
   span("backoff", config.backoff);
+  if (words.has("account"))
+    config.accounts = {{words.take("account"),
+                        static_cast<std::uint32_t>(whole(words.take("max_running", "0"))),
+                        duration(words.take("stagger", "0s"))}};
   config.seed = static_cast<std::uint64_t>(whole(words.take("seed", std::to_string(config.seed))));
   return config;
 }

@@ -48,7 +48,9 @@ struct EventWords {
   std::string operator()(const AttemptEnded& e) const {
     std::string text = fmt::format("{} attempt of {}{} ended: {}", e.task, e.agent, at(e.epoch), state(e.to));
     if (e.not_before.us != 0) text += fmt::format(" from {} on", wall(e.not_before));
-    return text + because(e.reason) + (e.died ? " [death]" : "") + (e.counts ? "" : " [does not count]");
+    return text + because(e.reason) + (e.died ? " [death]" : "") +
+           (e.outage == Outage::none ? "" : fmt::format(" [{}]", e.outage)) +
+           (e.counts ? "" : " [does not count]");
   }
   std::string operator()(const TaskFinished& e) const {
     return fmt::format("{} finished by {}{}: {}", e.task, e.agent, at(e.epoch),
@@ -85,6 +87,17 @@ struct EventWords {
   std::string operator()(const CommentPosted& e) const {
     return fmt::format("{} on {} by {}: '{}'", e.comment.id, e.comment.task,
                        e.comment.agent ? to_string(e.comment.agent) : "an operator", e.comment.text);
+  }
+  std::string operator()(const AttemptSettled& e) const {
+    return fmt::format("{}{} settled by {}: price {}", e.task, at(e.epoch), e.agent, format_micros(e.price));
+  }
+  std::string operator()(const BreakerMoved& e) const {
+    const Breaker& b = e.breaker;
+    std::string text = fmt::format("breaker of {} is {}", b.name, b.state);
+    if (b.state == BreakerState::open) text += fmt::format(" until {}: {}", wall(b.until), b.outage);
+    if (b.probe) text += fmt::format(", probed by {}", b.probe);
+    for (const TaskId task : b.failed) text += fmt::format(", {} failed", task);
+    return text;
   }
   std::string operator()(const AgentRegistered& e) const {
     return fmt::format("{} is {}, {}", e.agent.id, e.agent.profile.name, e.agent.state);
