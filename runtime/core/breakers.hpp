@@ -42,7 +42,7 @@ struct Accounts {
 /// The name of an agent's own breaker.
 std::string own_breaker(const std::string& agent_name);
 
-/// Why the agent gets no work for now; nothing: it may.
+/// Why the agent gets no work at present; nothing: it may.
 std::optional<Refusal> rests(const Core& core, const AgentProfile& agent);
 /// Whether a further task may be awarded to the agent now, as far as its breakers and its account are
 /// concerned.

@@ -20,7 +20,7 @@ struct AttemptEnd {
   Micros price = 0;              ///< delivered all the same
   std::int64_t tokens = 0;
   Outage outage = Outage::none;  ///< the agent could not work: it rests (breakers.hpp)
-  WallTime until;                ///< how long, as the provider says; 0: it does not say
+  WallTime until = {};           ///< how long, as the provider says; 0: it does not say
 };
 /// Ends the live attempt and decides the task's next state. REQUIRES: the task is held.
 void end_attempt(Core& core, TaskId task, const AttemptEnd& end);

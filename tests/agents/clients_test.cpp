@@ -85,7 +85,7 @@ TEST_CASE("claude: the notice of a limit as an answer is no result, and the stre
       judge("claude", {
     R"({"type":"rate_limit_event","rate_limit_info":{"status":"rejected","resetsAt":1800003600}})",
                        claude_result(
-                           R"("subtype":"success","is_error":false,"result":"You've hit your session limit · resets 12:50am (UTC)")")});
+                           R"x("subtype":"success","is_error":false,"result":"You've hit your session limit · resets 12:50am (UTC)")x")});
   check_unavailable(verdict, Outage::quota, "You've hit your session limit · resets 12:50am (UTC)");
     CHECK(verdict.until == now + minutes(60));
 }

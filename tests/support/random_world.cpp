@@ -1,6 +1,7 @@
 #include "tests/support/random_world.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -12,6 +13,7 @@
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "runtime/coordination/strategy.hpp"
+#include "runtime/core/breakers.hpp"
 #include "runtime/core/node.hpp"
 #include "tests/support/flaky_store.hpp"
 
