@@ -134,7 +134,7 @@ constexpr std::array<Key<Target>, 16> table{{
     {{"listen", "address or none", "none",
       "where agents of other machines connect, tcp://ADDRESS:PORT and the port above; wants `bidboard keys`"},
      read_listen},
-    {{"accounts", "map", "none", "limits of what the agents of one `account:` do together"}, read_accounts},
+    {{"accounts", "map", "{}", "limits of what the agents of one `account:` do together"}, read_accounts},
     {{"restart", "map", "{intensity: 5, period: 30s}", "how often `up` starts agents again"},
      [](KeyReader& r, const Value& v, Target& t) {
        read_group<RestartLimit>(r, "restart", v, restart_table, t.settings.restart);

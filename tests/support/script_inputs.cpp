@@ -72,7 +72,8 @@ Input ScriptRunner::message_of(Words& words) {
   if (verb == "bid") return bid(words);
   if (verb == "choose") return choose(words);
   if (verb == "started" || verb == "progress" || verb == "stalled" || verb == "finished" ||
-      verb == "failed" || verb == "unknown" || verb == "declined" || verb == "unavailable")
+      verb == "failed" || verb == "unknown" || verb == "declined" || verb == "unavailable" ||
+      verb == "settled")
     return report(words);
   if (verb == "hello") {
     const auto version = static_cast<std::uint32_t>(whole(words.take("version", "1")));
@@ -162,9 +163,9 @@ Input ScriptRunner::choose(Words& words) {
 Input ScriptRunner::report(Words& words) {
   using What = ReportItem::What;
   static const std::map<std::string, What> whats{
-      {"started", What::started},   {"progress", What::progress},      {"stalled", What::stalled},
-      {"finished", What::finished}, {"failed", What::failed},          {"unknown", What::unknown},
-      {"declined", What::declined}, {"unavailable", What::unavailable}};
+      {"started", What::started},   {"progress", What::progress},       {"stalled", What::stalled},
+      {"finished", What::finished}, {"failed", What::failed},           {"unknown", What::unknown},
+      {"declined", What::declined}, {"unavailable", What::unavailable}, {"settled", What::settled}};
   Actor& who = actor(words.word(1));
   ReportItem item;
   item.what = whats.at(words.verb());

@@ -109,6 +109,12 @@ struct LogArgs {
   bool follow = false;
 };
 
+/// A failure was counted, and nothing else happened.
+bool only_counts(const Event& event) {
+  const auto* moved = std::get_if<BreakerMoved>(&event.body);
+  return moved && moved->breaker.state == BreakerState::closed && !moved->breaker.failed.empty();
+}
+
 struct LogFilter {
   TaskId task;
   bool all = false;
@@ -118,7 +124,7 @@ struct LogFilter {
                     std::holds_alternative<ClientForgotten>(event.body) ||
                     std::holds_alternative<Calibrated>(event.body) ||
                     std::holds_alternative<LevelsRaised>(event.body) ||
-                    std::holds_alternative<AgentSeen>(event.body));
+                    std::holds_alternative<AgentSeen>(event.body) || only_counts(event));
   }
 };
 
