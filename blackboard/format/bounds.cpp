@@ -36,6 +36,8 @@ constexpr std::array table{
     Bound{"source", "what a workflow was read from", reference_bytes * 10, 0},
     Bound{"parent", "an agent's manager", name_bytes, 0},
     Bound{"host", "an agent's host", reference_bytes, 0},
+    Bound{"account", "an agent's account (64 bytes when it registers)", name_bytes, 0},
+    Bound{"accounts", "accounts with limits", 0, 1'000},
     Bound{"as", "an agent's name (64 bytes)", frame, 0},
     Bound{"agent", "an agent's name", name_bytes, 0},
     Bound{"token", "a token", reference_bytes, 0},

@@ -231,7 +231,8 @@ constexpr std::array<RecordColumn<Breaker>, 7> breaker_columns{{
 
 Result<std::unique_ptr<Rows>> open_breakers(const Snapshot& snapshot, const Filter&) {
   return std::make_unique<RecordRows<Breaker, void>>(
-      snapshot, RecordSource(snapshot, KeyScan(snapshot, keys::all_of<Breaker>())), breaker_columns);
+      snapshot, RecordSource(snapshot, KeyScan(snapshot, keys::all_of<Breaker>()).at_least(2)),
+      breaker_columns);
 }
 
 }  // namespace

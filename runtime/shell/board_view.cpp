@@ -8,6 +8,7 @@
 #include "blackboard/format/to_value.hpp"
 #include "blackboard/query/query.hpp"
 #include "blackboard/store/lmdb_store.hpp"
+#include "runtime/core/breakers.hpp"
 #include "runtime/drivers/clock.hpp"
 
 namespace bidboard {
@@ -99,6 +100,16 @@ Result<std::map<std::string, Breaker>> BoardView::open_breakers() const {
   for (Breaker& breaker : *all)
     if (breaker.state == BreakerState::open) open.emplace(breaker.name, std::move(breaker));
   return open;
+}
+
+std::string BoardView::rest_of(const Agent& agent, const std::map<std::string, Breaker>& open) const {
+  for (const std::string& name : {own_breaker(agent.profile.name), agent.profile.account})
+    if (const auto found = open.find(name); found != open.end() && agent.state == AgentState::live) {
+      const Breaker& rest = found->second;
+      const std::string why = rest.why.empty() ? "" : fmt::format(" ({})", rest.why);
+      return fmt::format("rests for {}: {}{}", std::max(rest.until - now(), Duration{}), rest.outage, why);
+    }
+  return {};
 }
 
 Result<std::vector<TaskId>> BoardView::ids_under(std::string_view prefix) const {

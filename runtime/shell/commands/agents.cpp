@@ -3,7 +3,6 @@
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/keys.hpp"
 #include "blackboard/format/to_value.hpp"
-#include "runtime/core/breakers.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
@@ -19,13 +18,6 @@ std::string listed(const std::vector<Skill>& skills) {
     if (skill.level != one) text += fmt::format("={}", format_micros(skill.level));
   }
   return text.empty() ? "-" : text;
-}
-
-/// nullptr: it does not rest.
-const Breaker* rest_of(const Agent& agent, const std::map<std::string, Breaker>& resting) {
-  for (const std::string& breaker : {own_breaker(agent.profile.name), agent.profile.account})
-    if (const auto found = resting.find(breaker); found != resting.end()) return &found->second;
-  return nullptr;
 }
 
 struct AgentsArgs {
@@ -66,10 +58,7 @@ Result<Exit> list_agents(const Globals& globals, const AgentsArgs& args) {
       item.set("finished", agent.finished);
       item.set("failed", agent.failed);
       item.set("reason", agent.reason);
-      if (const Breaker* rest = rest_of(agent, *resting)) {
-        item.set("rests_until", static_cast<double>(rest->until.us) / 1e6);
-        item.set("outage", name(rest->outage));
-      }
+      item.set("rests", board->rest_of(agent, *resting));
       list.push(std::move(item));
     }
     print_json(std::move(list));
@@ -81,11 +70,8 @@ Result<Exit> list_agents(const Globals& globals, const AgentsArgs& args) {
     const std::vector<TaskId> held = running[agent.id];
     for (const TaskId id : held) doing += fmt::format("{}{}", doing.empty() ? "" : " ", id);
     if (agent.state == AgentState::gone) doing = agent.reason;
-    const Breaker* rest = agent.state == AgentState::live ? rest_of(agent, *resting) : nullptr;
-    if (rest)
-      doing += fmt::format("{}rests for {}: {}", doing.empty() ? "" : " ",
-                           std::max(rest->until - board->now(), Duration{}),
-                           rest->why.empty() ? name(rest->outage) : rest->why);
+    if (const std::string rest = board->rest_of(agent, *resting); !rest.empty())
+      doing += (doing.empty() ? "" : "; ") + rest;
     table.add({to_string(agent.id), agent.profile.name, std::string(name(agent.state)),
                fmt::format("{}/{}", held.size(), agent.profile.capacity), format_micros(agent.profile.speed),
                listed(agent.profile.skills), fmt::format("{}", agent.finished),

@@ -159,6 +159,8 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
   if (task.state != TaskState::ready && task.state != TaskState::offered) return {};
   const Result<std::vector<Agent>> agents = board.agents();
   if (!agents) return fail(agents.error());
+  const Result<std::map<std::string, Breaker>> resting = board.open_breakers();
+  if (!resting) return fail(resting.error());
   say("\nWhich agents could take it now:");
   Table table({"AGENT", "STATE", "BUSY", "ANSWER"});
   for (const Agent& agent : *agents) {
@@ -168,9 +170,11 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
     const std::size_t busy = held->size();
     const auto against = ineligible(task, agent);
     const std::string answer = last_answer(failed, agent.id);
+    const std::string rest = board.rest_of(agent, *resting);
     table.add({agent.profile.name, std::string(name(agent.state)),
                fmt::format("{}/{}", busy, agent.profile.capacity),
                against                         ? fmt::format("no: {}", against->detail)
+               : !rest.empty()                 ? "no: " + rest
                : !answer.empty()               ? answer
                : busy < agent.profile.capacity ? "could take it"
                                                : "could, but is busy"});

@@ -79,6 +79,12 @@ std::string gist(const Event& event) {
           return e.workflow.name;
         else if constexpr (std::is_same_v<E, DiscoveryPosted>)
           return fmt::format("{}: {}", e.discovery.kind, e.discovery.title);
+        else if constexpr (std::is_same_v<E, BreakerMoved>)
+          return e.breaker.state == BreakerState::open
+                     ? fmt::format("{} rests: {}, {}", e.breaker.name, e.breaker.outage, e.breaker.why)
+                     : fmt::format("{} is {}", e.breaker.name, e.breaker.state);
+        else if constexpr (std::is_same_v<E, AttemptSettled>)
+          return fmt::format("price {}, {}", format_micros(e.price), counted(e.tokens, "token"));
         else if constexpr (std::is_same_v<E, TaskEdited>)
           return e.what;
         else if constexpr (std::is_same_v<E, CommentPosted>)
