@@ -121,6 +121,25 @@ esac
         "0.5");
 }
 
+TEST_CASE("done said from inside accepts the result at once; the session ends by itself, its price counts") {
+  const TestBoard board;
+  const ProcessOptions options = with_client(board, "claude", R"sh(bidboard done --result early
+until [ -e "$0.go" ]; do sleep 0.01; done
+echo '{"type":"result","subtype":"success","is_error":false,"result":"bye","total_cost_usd":0.75}'
+)sh");
+  const Process controller = board.serve();
+  const Process agent = client_agent(board, options, "solo", "claude", "team");
+  board.await_agents(1);
+  board.must({"post", "first"});
+  REQUIRE(board.task_becomes("t1", "done"));
+  board.must({"post", "second"});
+  CHECK(board.value("SELECT state FROM tasks WHERE id = 't2'") == "ready");  // the slot is still taken
+  board.write("bin/claude.go", "");
+  REQUIRE(board.task_becomes("t2", "done"));
+  REQUIRE(board.becomes("SELECT count(*) FROM log WHERE kind = 'attempt_settled'", "2"));
+  CHECK(board.value("SELECT sum(price), min(result), max(attempts) FROM tasks") == "1.5|early|1");
+}
+
 TEST_CASE("One agent that dies again and again rests alone, and the others go on") {
   const TestBoard board;
   board.write("bidboard.yaml",
