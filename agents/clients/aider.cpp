@@ -43,11 +43,12 @@ class AiderReader final : public ClientReader {
 }  // namespace
 
 const CodingClient aider{"aider", "CONVENTIONS.md",
-                   [](const ClientOptions& options) {
-                     std::string command = "aider --message-file /dev/stdin --yes --no-stream --no-pretty";
-                     if (!options.model.empty()) command += " --model " + shell_quoted(options.model);
-                     return command;
-                   },
-                   []() -> std::unique_ptr<ClientReader> { return std::make_unique<AiderReader>(); }};
+                         [](const ClientOptions& options) {
+                           std::string command =
+                               "aider --message-file /dev/stdin --yes --no-stream --no-pretty";
+                           if (!options.model.empty()) command += " --model " + shell_quoted(options.model);
+                           return command;
+                         },
+                         []() -> std::unique_ptr<ClientReader> { return std::make_unique<AiderReader>(); }};
 
 }  // namespace bidboard

@@ -109,13 +109,13 @@ class ClaudeReader final : public ClientReader {
 }  // namespace
 
 const CodingClient claude{"claude", "CLAUDE.md",
-                    [](const ClientOptions& options) {
-                      std::string command =
-                          "claude -p --output-format stream-json --verbose --permission-mode " +
-                          shell_quoted(options.permission.empty() ? "acceptEdits" : options.permission);
-                      if (!options.model.empty()) command += " --model " + shell_quoted(options.model);
-                      return command;
-                    },
-                    []() -> std::unique_ptr<ClientReader> { return std::make_unique<ClaudeReader>(); }};
+                          [](const ClientOptions& options) {
+                            std::string command =
+                                "claude -p --output-format stream-json --verbose --permission-mode " +
+                                shell_quoted(options.permission.empty() ? "acceptEdits" : options.permission);
+                            if (!options.model.empty()) command += " --model " + shell_quoted(options.model);
+                            return command;
+                          },
+                          []() -> std::unique_ptr<ClientReader> { return std::make_unique<ClaudeReader>(); }};
 
 }  // namespace bidboard

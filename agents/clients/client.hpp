@@ -61,9 +61,9 @@ std::span<const CodingClient> coding_clients();
 /// nullptr: there is none of that name.
 const CodingClient* find_coding_client(std::string_view name);
 
-/// The prompt for an attempt: the task, the results of the tasks that it needs, why earlier attempts failed,
-/// and how to say that it cannot be done. Text from the board is quoted as data. Bounded: what is left out is
-/// named.
+/// The prompt for an attempt: the task, results of its needs, comments on it, why earlier attempts failed,
+/// and how to say that it cannot be done. Text of others is quoted as data. Results are bounded: what is left
+/// out is named.
 std::string prompt_of(const Assignment& assignment);
 
 /// One argument of a shell command.

@@ -62,17 +62,18 @@ class CodexReader final : public ClientReader {
 
 }  // namespace
 
-const CodingClient codex{"codex", "AGENTS.md",
-                   [](const ClientOptions& options) {
-                     // Without network access the sandbox blocks the controller's socket, and with it the
-                     // shell tool.
-                     std::string command =
-                         "codex exec --json --skip-git-repo-check -s " +
-                         shell_quoted(options.permission.empty() ? "workspace-write" : options.permission) +
-                         " -c sandbox_workspace_write.network_access=true";
-                     if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
-                     return command + " -";
-                   },
-                   []() -> std::unique_ptr<ClientReader> { return std::make_unique<CodexReader>(); }};
+const CodingClient codex{
+    "codex", "AGENTS.md",
+    [](const ClientOptions& options) {
+      // Without network access the sandbox blocks the controller's socket, and with it the
+      // shell tool.
+      std::string command =
+          "codex exec --json --skip-git-repo-check -s " +
+          shell_quoted(options.permission.empty() ? "workspace-write" : options.permission) +
+          " -c sandbox_workspace_write.network_access=true";
+      if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
+      return command + " -";
+    },
+    []() -> std::unique_ptr<ClientReader> { return std::make_unique<CodexReader>(); }};
 
 }  // namespace bidboard

@@ -49,13 +49,13 @@ class GeminiReader final : public ClientReader {
 }  // namespace
 
 const CodingClient gemini{"gemini", "GEMINI.md",
-                    [](const ClientOptions& options) {
-                      std::string command =
-                          "gemini --output-format json --approval-mode " +
-                          shell_quoted(options.permission.empty() ? "auto_edit" : options.permission);
-                      if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
-                      return command;
-                    },
-                    []() -> std::unique_ptr<ClientReader> { return std::make_unique<GeminiReader>(); }};
+                          [](const ClientOptions& options) {
+                            std::string command =
+                                "gemini --output-format json --approval-mode " +
+                                shell_quoted(options.permission.empty() ? "auto_edit" : options.permission);
+                            if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
+                            return command;
+                          },
+                          []() -> std::unique_ptr<ClientReader> { return std::make_unique<GeminiReader>(); }};
 
 }  // namespace bidboard

@@ -61,12 +61,13 @@ class OpencodeReader final : public ClientReader {
 
 }  // namespace
 
-const CodingClient opencode{"opencode", "AGENTS.md",
-                      [](const ClientOptions& options) {
-                        std::string command = "opencode run --format json";
-                        if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
-                        return command;
-                      },
-                      []() -> std::unique_ptr<ClientReader> { return std::make_unique<OpencodeReader>(); }};
+const CodingClient opencode{
+    "opencode", "AGENTS.md",
+    [](const ClientOptions& options) {
+      std::string command = "opencode run --format json";
+      if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
+      return command;
+    },
+    []() -> std::unique_ptr<ClientReader> { return std::make_unique<OpencodeReader>(); }};
 
 }  // namespace bidboard

@@ -29,9 +29,10 @@ struct CommandOptions {
   Workplace place;
   std::string exec;  ///< a shell command; empty: only tasks that bring their own `run`
   TaskInput input = TaskInput::text;
-  const CodingClient* client = nullptr;  ///< `exec` runs this client of a coding agent, which reads what it prints
-  bool allow_run = false;          ///< execute a task's own `run` command (its body on stdin)
-  std::string bid;                 ///< a shell command for live bids; empty: none
+  const CodingClient* client =
+      nullptr;             ///< `exec` runs this client of a coding agent, which reads what it prints
+  bool allow_run = false;  ///< execute a task's own `run` command (its body on stdin)
+  std::string bid;         ///< a shell command for live bids; empty: none
   // Dotted paths into a result that is JSON ("usage.output_tokens"); empty: not reported. With result_field,
   // that field becomes the result.
   std::string price_field;

@@ -182,7 +182,8 @@ void release_probe(Core& core, const AgentProfile& agent, TaskId task) {
 
 /// A failure may be the task's fault: it counts against the agent only with those of other tasks, and only
 /// while there is somebody else.
-void count_failure(Core& core, AgentId id, const AgentProfile& agent, const AttemptEnded& ended, bool probed) {
+void count_failure(Core& core, AgentId id, const AgentProfile& agent, const AttemptEnded& ended,
+                   bool probed) {
   Breaker breaker = breaker_named(core, own_breaker(agent.name));
   if (std::ranges::find(breaker.failed, ended.task) == breaker.failed.end())
     breaker.failed.push_back(ended.task);

@@ -17,8 +17,8 @@ Result<void> check_trust(const std::string& path);
 /// link, without links. Errors: refused.
 Result<void> check_own_folder(const std::string& path);
 
-/// From now on this user trusts the board in a folder, no matter who can change it. Returns the folder. Errors:
-/// not_found (no such folder, or no board in it), invalid (not a folder), storage.
+/// From now on this user trusts the board in a folder, no matter who can change it. Returns the folder.
+/// Errors: not_found (no such folder, or no board in it), invalid (not a folder), storage.
 Result<std::string> trust_folder(const std::string& folder);
 
 }  // namespace bidboard
