@@ -50,4 +50,9 @@ bool holds(const NumberRange& range, Micros value);
 /// The nearest number in the range, for what must not be lost because of it. REQUIRES: low itself is in it.
 Micros clamped(const NumberRange& range, Micros value);
 
+/// The sum, at most what the number can hold: programs report what they like. REQUIRES: neither is negative.
+constexpr std::int64_t add_saturated(std::int64_t a, std::int64_t b) {
+  return a > INT64_MAX - b ? INT64_MAX : a + b;
+}
+
 }  // namespace bidboard

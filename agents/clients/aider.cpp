@@ -28,11 +28,8 @@ class AiderReader final : public ClientReader {
       const ClientExit with_output{exit.code, exit.errors.empty() ? tail_ : exit.errors, exit.now};
       return verdict_on_silence("aider", with_output);
     }
-    ClientVerdict verdict;
-    verdict.ending = Ending::done;
     while (answer_.ends_with('\n')) answer_.pop_back();
-    verdict.result = answer_;
-    return verdict;
+    return verdict_on_answer(answer_, exit);
   }
 
  private:

@@ -2,26 +2,18 @@
 // stream is the result. Success is `is_error: false`; its exit status is said to lie both ways.
 #include <algorithm>
 
+#include "agents/clients/json_lines.hpp"
 #include "agents/clients/known.hpp"
 #include "agents/clients/outages.hpp"
 #include "agents/json_fields.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/numbers.hpp"
 
 namespace bidboard {
 namespace {
 
-class ClaudeReader final : public ClientReader {
+class ClaudeReader final : public JsonLinesReader {
  public:
-  std::string on_line(std::string_view line) override {
-    auto event = parse_json(line);
-    if (!event || !event->is_object()) return std::string(line);
-    const std::string type = text_of(event->find("type"));
-    if (type == "assistant") return said(*event);
-    if (type == "rate_limit_event") note_limit(*event);
-    if (type == "result") result_ = std::move(*event);
-    return {};
-  }
-
   ClientVerdict conclude(const ClientExit& exit) override {
     if (result_.is_null()) return verdict_on_silence("claude", exit);
     ClientVerdict verdict = judged(exit);
@@ -32,6 +24,14 @@ class ClaudeReader final : public ClientReader {
   }
 
  private:
+  std::string on_event(Value event) override {
+    const std::string type = text_of(event.find("type"));
+    if (type == "assistant") return said(event);
+    if (type == "rate_limit_event") note_limit(event);
+    if (type == "result") result_ = std::move(event);
+    return {};
+  }
+
   /// The text and the names of the tools of a turn.
   static std::string said(const Value& event) {
     std::string out;
@@ -46,7 +46,9 @@ class ClaudeReader final : public ClientReader {
     return out;
   }
 
+  /// The stream tells of limits that still allow work, too.
   void note_limit(const Value& event) {
+    if (text_of(at_path(event, "rate_limit_info.status")) != "rejected") return;
     const Value* at = at_path(event, "rate_limit_info.resetsAt");  // seconds since 1970
     if (at != nullptr) resets_at_ = WallTime{micros_of(at)};
   }
@@ -62,13 +64,10 @@ class ClaudeReader final : public ClientReader {
       verdict.reason = answer.empty() ? subtype : fmt::format("{}: {}", subtype, one_line(answer));
       return verdict;
     }
-    if (is_limit_text(answer)) return verdict_on(answer, 0, exit);
-    if (const std::string denied = denied_tools(); !denied.empty()) {
-      verdict.reason = fmt::format("it was not allowed to use {}; allow it with `permission:`", denied);
-      return verdict;
-    }
-    verdict.ending = Ending::done;
-    verdict.result = answer;
+    const std::string denied = denied_tools();
+    ClientVerdict finished = verdict_on_answer(answer, exit);
+    if (finished.ending != Ending::done || denied.empty()) return finished;
+    verdict.reason = fmt::format("it was not allowed to use {}; allow it with `permission:`", denied);
     return verdict;
   }
 
@@ -92,13 +91,13 @@ class ClaudeReader final : public ClientReader {
       for (const Value::Member& model : models->object())
         for (const std::string_view field :
              {"inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens"})
-          sum += count_of(model.value.find(field));
+          sum = add_saturated(sum, count_of(model.value.find(field)));
       return sum;
     }
     for (const std::string_view field :
          {"usage.input_tokens", "usage.output_tokens", "usage.cache_read_input_tokens",
           "usage.cache_creation_input_tokens"})
-      sum += count_of(at_path(result_, field));
+      sum = add_saturated(sum, count_of(at_path(result_, field)));
     return sum;
   }
 

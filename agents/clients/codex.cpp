@@ -1,31 +1,17 @@
 // Codex: `codex exec --json -`, the prompt on stdin. Events, one a line; it tells tokens, but no price, and
 // limits only in prose. It is said to exit with 0 after `turn.failed`.
+#include "agents/clients/json_lines.hpp"
 #include "agents/clients/known.hpp"
 #include "agents/clients/outages.hpp"
 #include "agents/json_fields.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/numbers.hpp"
 
 namespace bidboard {
 namespace {
 
-class CodexReader final : public ClientReader {
+class CodexReader final : public JsonLinesReader {
  public:
-  std::string on_line(std::string_view line) override {
-    const auto event = parse_json(line);
-    if (!event || !event->is_object()) return std::string(line);
-    const std::string type = text_of(event->find("type"));
-    if (type == "item.completed") return on_item(*event->find("item"));
-    if (type == "turn.completed") {
-      completed_ = true;
-      failed_.clear();
-      for (const std::string_view field : {"usage.input_tokens", "usage.output_tokens"})
-        tokens_ += count_of(at_path(*event, field));
-    }
-    if (type == "turn.failed") failed_ = text_of(at_path(*event, "error.message"));
-    if (type == "error") error_ = text_of(event->find("message"));
-    return type == "error" ? error_ + "\n" : std::string{};
-  }
-
   ClientVerdict conclude(const ClientExit& exit) override {
     ClientVerdict verdict;
     if (!failed_.empty())
@@ -34,15 +20,28 @@ class CodexReader final : public ClientReader {
       verdict = verdict_on(error_, 0, exit);
     else if (!completed_)
       verdict = verdict_on_silence("codex", exit);
-    else if (is_limit_text(answer_))
-      verdict = verdict_on(answer_, 0, exit);
     else
-      verdict.ending = Ending::done, verdict.result = answer_;
+      verdict = verdict_on_answer(answer_, exit);
     verdict.tokens = tokens_;
     return verdict;
   }
 
  private:
+  std::string on_event(Value event) override {
+    const std::string type = text_of(event.find("type"));
+    const Value* item = event.find("item");
+    if (type == "item.completed" && item != nullptr) return on_item(*item);
+    if (type == "turn.completed") {
+      completed_ = true;
+      failed_.clear();
+      for (const std::string_view field : {"usage.input_tokens", "usage.output_tokens"})
+        tokens_ = add_saturated(tokens_, count_of(at_path(event, field)));
+    }
+    if (type == "turn.failed") failed_ = text_of(at_path(event, "error.message"));
+    if (type == "error") error_ = text_of(event.find("message"));
+    return type == "error" ? error_ + "\n" : std::string{};
+  }
+
   std::string on_item(const Value& item) {
     const std::string type = text_of(item.find("type"));
     if (type == "agent_message") {

@@ -4,6 +4,7 @@
 #include "agents/clients/outages.hpp"
 #include "agents/json_fields.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/numbers.hpp"
 
 namespace bidboard {
 namespace {
@@ -14,7 +15,7 @@ constexpr std::size_t object_bytes_max = std::size_t{8} << 20;
 class GeminiReader final : public ClientReader {
  public:
   std::string on_line(std::string_view line) override {
-    if (object_.empty() && !line.starts_with('{')) return std::string(line);
+    if (object_.empty() && !line.starts_with('{')) return std::string(line) + "\n";
     if (object_.size() < object_bytes_max) object_.append(line).append("\n");
     return {};
   }
@@ -29,16 +30,13 @@ class GeminiReader final : public ClientReader {
       verdict = verdict_on(text_of(message ? message : error), count_of(error->find("code")), exit);
     } else if (said->find("response") == nullptr) {
       verdict = verdict_on_silence("gemini", exit);
-    } else if (is_limit_text(answer)) {
-      verdict = verdict_on(answer, 0, exit);
     } else {
-      verdict.ending = Ending::done;
-      verdict.result = answer;
+      verdict = verdict_on_answer(answer, exit);
     }
     const Value* models = at_path(*said, "stats.models");
     if (models != nullptr && models->is_object())
       for (const Value::Member& model : models->object())
-        verdict.tokens += count_of(at_path(model.value, "tokens.total"));
+        verdict.tokens = add_saturated(verdict.tokens, count_of(at_path(model.value, "tokens.total")));
     return verdict;
   }
 

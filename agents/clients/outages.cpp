@@ -7,6 +7,7 @@
 
 #include "agents/json_fields.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/numbers.hpp"
 
 namespace bidboard {
 namespace {
@@ -88,11 +89,19 @@ std::optional<Duration> wait_at(std::string_view text) {
     for (++at; at < text.size() && is_digit(text[at]);) ++at;
   while (at < text.size() && text[at] == ' ') ++at;
   const std::string_view unit = text.substr(at);
-  if (unit.starts_with("ms")) return milliseconds(number);
-  if (unit.starts_with("m")) return minutes(number);
-  if (unit.starts_with("h")) return minutes(60 * number);
-  if (unit.starts_with("d")) return minutes(60 * 24 * number);
-  return seconds(number);
+  const Micros scale = unit.starts_with("ms")  ? 1'000
+                       : unit.starts_with("m") ? minutes(1).us
+                       : unit.starts_with("h") ? minutes(60).us
+                       : unit.starts_with("d") ? minutes(60 * 24).us
+                                               : seconds(1).us;
+  constexpr std::int64_t number_max = 366 * 86'400;  // so that no product overflows
+  return Duration{clamped(ranges::work_seconds, std::min(number, number_max) * scale)};
+}
+
+/// The notice of a used up quota, as clients print it instead of an answer.
+bool is_limit_text(std::string_view answer) {
+  constexpr std::size_t notice_bytes_max = 300;  // an answer about limits is longer than the notice of one
+  return answer.size() <= notice_bytes_max && outage_in(answer) == Outage::quota;
 }
 
 }  // namespace
@@ -110,11 +119,6 @@ Outage outage_in(std::string_view text) {
   const auto found = std::ranges::find_if(
       phrases, [&](const Phrase& phrase) { return words.find(phrase.text) != std::string::npos; });
   return found == phrases.end() ? Outage::none : found->outage;
-}
-
-bool is_limit_text(std::string_view answer) {
-  constexpr std::size_t notice_bytes_max = 300;  // an answer about limits is longer than the notice of one
-  return answer.size() <= notice_bytes_max && outage_in(answer) == Outage::quota;
 }
 
 std::optional<Duration> wait_in(std::string_view text) {
@@ -136,6 +140,14 @@ ClientVerdict verdict_on(std::string_view error, std::int64_t status, const Clie
   if (verdict.outage == Outage::none) return verdict;
   verdict.ending = Ending::unavailable;
   if (const auto wait = wait_in(error)) verdict.until = exit.now + *wait;
+  return verdict;
+}
+
+ClientVerdict verdict_on_answer(std::string answer, const ClientExit& exit) {
+  if (is_limit_text(answer)) return verdict_on(answer, 0, exit);
+  ClientVerdict verdict;
+  verdict.ending = Ending::done;
+  verdict.result = std::move(answer);
   return verdict;
 }
 

@@ -1,6 +1,7 @@
 #include "agents/executors/command.hpp"
 #include "agents/executors/line_splitter.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/text/utf8.hpp"
 
 #include <unistd.h>
 
@@ -169,7 +170,8 @@ void CommandExecutor::judge(Run& run, const GuardReport& report, Now now, Execut
   ended.tokens = verdict.tokens;
   if (report.word != GuardWord::exited) return;
   ended.ending = verdict.ending;
-  ended.result = std::move(verdict.result);
+  run.result_cut = verdict.result.size() > options_.result_limit;
+  ended.result = utf8_prefix(verdict.result, options_.result_limit);
   ended.reason = std::move(verdict.reason);
   ended.outage = verdict.outage;
   ended.until = verdict.until;

@@ -6,6 +6,7 @@
 
 #include "agents/guard/task_lock.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/numbers.hpp"
 
 namespace bidboard {
 namespace {
@@ -303,7 +304,7 @@ void CoprocessExecutor::cannot_work(Job& job, const Value& line, Now now) {
   ended.outage = outage;
   ended.price = micros_of(line.find("price"));
   ended.tokens = count_of(line.find("tokens"));
-  if (const Micros wait = micros_of(line.find("retry_after")); wait > 0)
+  if (const Micros wait = clamped(ranges::work_seconds, micros_of(line.find("retry_after"))); wait > 0)
     ended.until = now.wall + Duration{wait};
 }
 

@@ -4,6 +4,7 @@
 #include "blackboard/board/board.hpp"
 #include "blackboard/checks/check.hpp"
 #include "blackboard/format/codec.hpp"
+#include "blackboard/numbers.hpp"
 #include "blackboard/task_edit.hpp"
 #include "blackboard/task_moves.hpp"
 
@@ -13,10 +14,9 @@ namespace {
 constexpr std::size_t kept_failures = 8;
 constexpr std::size_t kept_edits = 8;
 
-/// Never beyond what the number can hold: agents report what they like.
 void charge(Task& task, Micros price, std::int64_t tokens) {
-  if (__builtin_add_overflow(task.spent, price, &task.spent)) task.spent = INT64_MAX;
-  if (__builtin_add_overflow(task.spent_tokens, tokens, &task.spent_tokens)) task.spent_tokens = INT64_MAX;
+  task.spent = add_saturated(task.spent, std::max<Micros>(price, 0));
+  task.spent_tokens = add_saturated(task.spent_tokens, std::max<std::int64_t>(tokens, 0));
 }
 
 std::string number_value(std::uint64_t number) {
@@ -350,8 +350,7 @@ void Board::on(const BreakerMoved& e, WallTime) {
 void Board::on(const AttemptSettled& e, WallTime) {
   change_task(e.task, [&](Task& task) {
     // What `done --price` told already is part of it.
-    charge(task, std::max<Micros>(e.price - task.price, 0),
-           std::max<std::int64_t>(e.tokens - task.tokens, 0));
+    charge(task, e.price - task.price, e.tokens - task.tokens);
     task.price = std::max(task.price, e.price);
     task.tokens = std::max(task.tokens, e.tokens);
     task.settled = std::max(task.settled, e.epoch);

@@ -103,7 +103,9 @@ std::string breaker_for(const AgentProfile& agent, Outage outage) {
   return concerns_account(outage) && !agent.account.empty() ? agent.account : own_breaker(agent.name);
 }
 
-std::vector<std::string> breakers_of(const AgentProfile& agent) {
+/// The names of the breakers over an agent. None, and nothing is allocated, while all are closed.
+std::vector<std::string> breakers_of(const Core& core, const AgentProfile& agent) {
+  if (core.accounts.active.empty()) return {};
   std::vector<std::string> names{own_breaker(agent.name)};
   if (!agent.account.empty()) names.push_back(agent.account);
   return names;
@@ -154,7 +156,7 @@ void open(Core& core, Breaker breaker, Outage outage, WallTime stated, std::stri
 
 /// A result shows that the agent and its account work.
 void close_all(Core& core, const AgentProfile& agent) {
-  for (const std::string& name : breakers_of(agent)) {
+  for (const std::string& name : breakers_of(core, agent)) {
     const Breaker* known = active(core, name);
     if (known && known->state != BreakerState::closed)
       core.note(Note::Level::info, fmt::format("{} works again", described(*known)));
@@ -170,9 +172,16 @@ bool others_work(const Core& core, AgentId agent) {
   });
 }
 
+/// A task that is not held any more probes nothing, whatever the breaker says: its agent may have registered
+/// with another account meanwhile.
+bool is_probed(const Core& core, const Breaker& breaker) {
+  const Task* probe = breaker.probe ? core.board.task(breaker.probe) : nullptr;
+  return probe && is_held(probe->state);
+}
+
 /// The task probed a half open breaker, and its end told nothing: another one probes.
 void release_probe(Core& core, const AgentProfile& agent, TaskId task) {
-  for (const std::string& name : breakers_of(agent))
+  for (const std::string& name : breakers_of(core, agent))
     if (const Breaker* known = active(core, name); known && known->probe == task) {
       Breaker breaker = *known;
       breaker.probe = {};
@@ -212,7 +221,7 @@ void on_award(Core& core, const TaskAwarded& awarded) {
   const Agent& agent = *core.board.agent(awarded.agent);
   if (awarded.shell_claim) return;  // a person
   bill(core, awarded.task, agent.profile);
-  for (const std::string& name : breakers_of(agent.profile))
+  for (const std::string& name : breakers_of(core, agent.profile))
     if (const Breaker* known = active(core, name); known && known->state == BreakerState::half_open) {
       Breaker breaker = *known;
       breaker.probe = awarded.task;
@@ -242,8 +251,7 @@ void on_end(Core& core, const AttemptEnded& ended) {
 std::string own_breaker(const std::string& agent_name) { return "agent/" + agent_name; }
 
 std::optional<Refusal> rests(const Core& core, const AgentProfile& agent) {
-  if (core.accounts.active.empty()) return {};
-  for (const std::string& name : breakers_of(agent)) {
+  for (const std::string& name : breakers_of(core, agent)) {
     const Breaker* breaker = active(core, name);
     if (breaker && breaker->state == BreakerState::open)
       return Refusal{RefusalReason::rests, fmt::format("{} rests for another {}: {}", described(*breaker),
@@ -253,9 +261,9 @@ std::optional<Refusal> rests(const Core& core, const AgentProfile& agent) {
 }
 
 bool has_room(const Core& core, const AgentProfile& agent) {
-  for (const std::string& name : breakers_of(agent)) {
+  for (const std::string& name : breakers_of(core, agent)) {
     const Breaker* breaker = active(core, name);
-    if (breaker && breaker->state == BreakerState::half_open && breaker->probe) return false;
+    if (breaker && breaker->state == BreakerState::half_open && is_probed(core, *breaker)) return false;
   }
   const AccountLimits* limits = limits_of(core, agent.account);
   if (!limits) return true;

@@ -13,6 +13,8 @@ Result<Commented> add_comment(Core& core, const Actor& actor, const AddComment& 
   const Task* task = core.board.task(request.task);
   if (!task)
     return fail(Errc::not_found, fmt::format("no task {}; `bidboard tasks` lists them", request.task));
+  if (!actor.agent && actor.role != Role::operator_)
+    return fail(Errc::refused, "a comment over a key that is no operator's is signed: --as NAME");
   if (request.text.empty()) return fail(Errc::invalid, "a comment needs a text");
   if (request.text.size() > max_comment_bytes)
     return fail(Errc::invalid, fmt::format("the comment has {} bytes, more than {}; put it into a file and "
@@ -41,7 +43,7 @@ std::vector<SignedComment> latest_comments(const Core& core, const Task& task) {
     bytes += comment->text.size();
     if (bytes > comment_bytes_in_award) break;
     const Agent* author = comment->agent ? core.board.agent(comment->agent) : nullptr;
-    latest.push_back({author ? author->profile.name : "operator", comment->at, comment->text});
+    latest.push_back({author ? author->profile.name : operators_name, comment->at, comment->text});
   }
   std::ranges::reverse(latest);
   return latest;

@@ -10,6 +10,7 @@
 #include "blackboard/text/utf8.hpp"
 #include "runtime/core/award.hpp"
 #include "runtime/core/late_results.hpp"
+#include "runtime/core/requests.hpp"
 #include "runtime/core/sessions.hpp"
 #include "runtime/core/tasks.hpp"
 
@@ -29,7 +30,8 @@ std::string refusal_of(const AgentProfile& profile) {
         check_number("set_up", profile.set_up, ranges::work_seconds)})
     if (!number) return number.error().text;
   if (!profile.account.empty())
-    if (const std::string flaw = flaw_of_name(profile.account); !flaw.empty()) return "account: " + flaw;
+    if (const std::string flaw = flaw_of_name(profile.account, "an account's name"); !flaw.empty())
+      return flaw;
   for (const Skill& skill : profile.skills) {
     if (skill.name.empty()) return "a skill needs a name";
     if (const auto level = check_number("the level of a skill", skill.level, ranges::level); !level)
@@ -120,8 +122,7 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
   const Write write =
       proves_award(core, task, item) ? judge_write(task, agent.id, item.epoch, true) : Write::forged;
   if (item.what == ReportItem::What::settled) {
-    const bool delivered = write != Write::forged && task.holder == agent.id && item.epoch == task.epoch;
-    if (delivered && task.state == TaskState::done)
+    if (write != Write::forged)
       settle_attempt(core, task, agent.id, item.epoch, clamped(ranges::price, item.price),
                      std::max<std::int64_t>(item.tokens, 0));
     return {};
@@ -213,15 +214,17 @@ bool is_watched(const Core& core, const Agent& agent) {
   return agent.key.empty() && agent.profile.host == core.options.host;
 }
 
-std::string flaw_of_name(const std::string& name) {
+std::string flaw_of_name(const std::string& name, std::string_view what) {
+  if (name == operators_name) return fmt::format("{} cannot be '{}': it is how operators sign", what, name);
   const bool fits =
       !name.empty() && name.size() <= max_name_bytes && name[0] != '.' &&
       std::ranges::none_of(name, [](unsigned char c) {
         return c <= ' ' || c == 127 || c == '/' || c == '\\' || c == ':' || c == '\'' || c == '"';
       });
   if (fits && is_plain_text(name)) return {};
-  return "an agent's name has 1 to 64 bytes, no dot in front, and no spaces, quotes, slashes, colons or "
-         "control characters";
+  return fmt::format(
+      "{} has 1 to 64 bytes, no dot in front, and no spaces, quotes, slashes, colons or control characters",
+      what);
 }
 
 void expect_live_agents(Core& core) {

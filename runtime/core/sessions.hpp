@@ -13,8 +13,8 @@ bool speaks_for(const Core& core, const Agent& agent);
 /// Whether the agent's process is on this machine, so that its end is seen at once. What a remote agent
 /// claims about its host does not count.
 bool is_watched(const Core& core, const Agent& agent);
-/// What is wrong with an agent's name; empty if it is valid.
-std::string flaw_of_name(const std::string& name);
+/// What is wrong with an agent's name, or with another (`what`) that follows its rules; empty if it is valid.
+std::string flaw_of_name(const std::string& name, std::string_view what = "an agent's name");
 
 /// Begins a session for every live agent on the board that has none, with one lease term to report in.
 void expect_live_agents(Core& core);

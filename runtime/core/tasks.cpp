@@ -90,11 +90,13 @@ void let_wind_up(Core& core, const Task& task) {
 
 void settle_attempt(Core& core, const Task& task, AgentId agent, Epoch epoch, Micros price,
                     std::int64_t tokens) {
-  if (const auto all = core.winding_up.find(agent); all != core.winding_up.end()) {
-    all->second.erase(task.id);
-    if (all->second.empty()) core.winding_up.erase(all);
-  }
-  if (task.settled < epoch) core.emit(AttemptSettled{task.id, epoch, agent, price, tokens});
+  const bool delivered = task.state == TaskState::done && task.holder == agent && task.epoch == epoch;
+  if (delivered && task.settled < epoch) core.emit(AttemptSettled{task.id, epoch, agent, price, tokens});
+  const auto all = core.winding_up.find(agent);
+  if (all == core.winding_up.end() || all->second.erase(task.id) == 0) return;
+  if (all->second.empty()) core.winding_up.erase(all);
+  core.coordinator->agent_heard(core, agent, true);  // it has a slot more, also where no event says so
+  core.wake();
 }
 
 const Task* failed_need(const Board& board, const Task& task) {

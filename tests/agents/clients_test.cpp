@@ -90,6 +90,15 @@ TEST_CASE("claude: the notice of a limit as an answer is no result, and the stre
   CHECK(verdict.until == now + minutes(60));
 }
 
+TEST_CASE("claude: the reset of a limit that still allowed work was taken for the end of an outage") {
+  const ClientVerdict verdict =
+      judge("claude",
+            {R"({"type":"rate_limit_event","rate_limit_info":{"status":"allowed","resetsAt":1800003600}})",
+             claude_result(R"("subtype":"success","is_error":true,"result":"overloaded_error")")});
+  check_unavailable(verdict, Outage::overload, "overloaded_error");
+  CHECK(verdict.until == WallTime{});
+}
+
 TEST_CASE("claude: denied tools are a failure that names them") {
   const std::string denied = claude_result(
       R"("subtype":"success","is_error":false,"result":"I could not.","permission_denials":[{"tool_name":"Write"},{"tool_name":"Bash"},{"tool_name":"Bash"}])");
@@ -109,7 +118,7 @@ TEST_CASE("claude: its stream is shown as text") {
           R"({"type":"assistant","message":{"content":[{"type":"text","text":"I look."},{"type":"tool_use","name":"Bash","input":{"command":"ls"}}]}})") ==
       "I look.\n[Bash] {\"command\": \"ls\"}\n");
   CHECK(reader->on_line(R"({"type":"user","message":{}})").empty());
-  CHECK(reader->on_line("not JSON") == "not JSON");
+  CHECK(reader->on_line("not JSON") == "not JSON\n");
 }
 
 TEST_CASE("codex: a result, its tokens; turn.failed decides, whatever the exit status says") {
@@ -192,12 +201,27 @@ TEST_CASE("errors of providers are told apart, and how long they want us to wait
   CHECK(wait_in("retry in 5 minutes") == minutes(5));
   CHECK(wait_in("try again in an hour") == std::nullopt);
   CHECK(wait_in("nothing") == std::nullopt);
+  CHECK(wait_in("retry in 999999999999 days") == minutes(366 * 24 * 60));
+}
+
+TEST_CASE("odd output of a client ends an attempt, and nothing else") {
+  const std::string huge =
+      R"({"type":"step_finish","part":{"cost":1e300,"tokens":{"input":9223372036854775807,"output":9223372036854775807}}})";
+  const ClientVerdict verdict = judge("opencode", {huge, huge, R"({"type":"text"})"});
+  CHECK(verdict.ending == Ending::done);
+  CHECK(verdict.tokens == INT64_MAX);
+  CHECK(verdict.price > 0);
+  for (const CodingClient& client : coding_clients())
+    for (const char* line :
+         {R"({"type":"item.completed"})", R"({"type":"turn.failed"})", R"({"type":"error","error":7})", "{}",
+          "[]", R"({"type":7})", R"({"type":"assistant","message":{"content":[1,{}]}})", "\xff\xfe", ""})
+      CHECK(judge(client.name, {line}, 1).ending != Ending::unknown);
 }
 
 TEST_CASE("a long answer about limits is an answer") {
   const std::string essay = "Usage limit reached is what the page shows. " + std::string(400, 'x');
-  CHECK_FALSE(is_limit_text(essay));
-  CHECK(is_limit_text("Claude usage limit reached."));
+  CHECK(verdict_on_answer(essay, {}).ending == Ending::done);
+  CHECK(verdict_on_answer("Claude usage limit reached.", {}).outage == Outage::quota);
 }
 
 TEST_CASE("a model and a permission cannot break out of a preset's command") {
