@@ -272,8 +272,9 @@ struct Breaker {
   TaskId probe;                  ///< half open: the task that probes; 0: none yet
   std::string why;               ///< in the client's own words
   std::vector<TaskId> failed;    ///< different tasks that failed in a row, without a result in between
+  WallTime since;                ///< open or half open: when it opened
   bool operator==(const Breaker&) const = default;
-  BB_FIELDS(name, state, outage, until, openings, probe, why, failed)
+  BB_FIELDS(name, state, outage, until, openings, probe, why, failed, since)
 };
 
 /// Limits on what the agents of one account do together.

@@ -15,15 +15,14 @@ class AiderReader final : public ClientReader {
  public:
   std::string on_line(std::string_view line) override {
     if (answer_.size() < answer_bytes_max) answer_.append(line).append("\n");
+    if (line.starts_with("litellm.")) error_ = line;
     tail_.append(line).append("\n");
     if (tail_.size() > tail_bytes) tail_.erase(0, tail_.size() - tail_bytes);
     return std::string(line) + "\n";
   }
 
   ClientVerdict conclude(const ClientExit& exit) override {
-    // Names of its library's exceptions: an answer does not hold them by accident.
-    if (const std::size_t at = tail_.find("litellm."); at != std::string::npos)
-      return verdict_on(std::string_view(tail_).substr(at), 0, exit);
+    if (!error_.empty()) return verdict_on(error_, 0, exit);
     if (exit.code != 0) {
       const ClientExit with_output{exit.code, exit.errors.empty() ? tail_ : exit.errors, exit.now};
       return verdict_on_silence("aider", with_output);
@@ -34,6 +33,7 @@ class AiderReader final : public ClientReader {
 
  private:
   std::string answer_;
+  std::string error_;  ///< the last line that begins with an exception of its library
   std::string tail_;
 };
 

@@ -41,6 +41,7 @@ constexpr std::array phrases{
     Phrase{"authentication failed", Outage::authentication},
     Phrase{"please run /login", Outage::authentication},
     Phrase{"not logged in", Outage::authentication},
+    Phrase{"please set an auth method", Outage::authentication},
     Phrase{"oauth token has expired", Outage::authentication},
     Phrase{"401 unauthorized", Outage::authentication},
     Phrase{"rate limit", Outage::rate_limit},
@@ -76,15 +77,12 @@ std::string lower(std::string_view text) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// "20s", ": 3600", " 5 minutes": the number must follow within a few signs.
-std::optional<Duration> wait_at(std::string_view text) {
-  std::size_t at = 0;
-  while (at < text.size() && at < 4 && !is_digit(text[at])) ++at;
+/// The next number and its unit; what was read is taken off.
+std::optional<Micros> next_span(std::string_view& text) {
   std::int64_t number = 0;
-  const std::size_t begin = at;
-  for (; at < text.size() && is_digit(text[at]) && at - begin < 9; ++at)
-    number = number * 10 + (text[at] - '0');
-  if (at == begin) return {};
+  std::size_t at = 0;
+  for (; at < text.size() && is_digit(text[at]) && at < 9; ++at) number = number * 10 + (text[at] - '0');
+  if (at == 0) return {};
   if (at < text.size() && text[at] == '.')  // a fraction of a second does not matter
     for (++at; at < text.size() && is_digit(text[at]);) ++at;
   while (at < text.size() && text[at] == ' ') ++at;
@@ -94,8 +92,24 @@ std::optional<Duration> wait_at(std::string_view text) {
                        : unit.starts_with("h") ? minutes(60).us
                        : unit.starts_with("d") ? minutes(60 * 24).us
                                                : seconds(1).us;
+  while (at < text.size() && text[at] >= 'a' && text[at] <= 'z') ++at;
+  text.remove_prefix(at);
   constexpr std::int64_t number_max = 366 * 86'400;  // so that no product overflows
-  return Duration{clamped(ranges::work_seconds, std::min(number, number_max) * scale)};
+  return clamped(ranges::work_seconds, std::min(number, number_max) * scale);
+}
+
+/// "20s", ": 3600", " 5 minutes", " 1 hour 30 minutes": the first number must follow within a few signs.
+std::optional<Duration> wait_at(std::string_view text) {
+  for (std::size_t skipped = 0; skipped < 4 && !text.empty() && !is_digit(text.front()); ++skipped)
+    text.remove_prefix(1);
+  std::optional<Micros> sum = next_span(text);
+  while (sum) {
+    if (text.starts_with(' ')) text.remove_prefix(1);
+    const std::optional<Micros> more = next_span(text);
+    if (!more) break;
+    sum = clamped(ranges::work_seconds, *sum + *more);
+  }
+  return sum ? std::optional(Duration{*sum}) : std::nullopt;
 }
 
 /// The notice of a used up quota, as clients print it instead of an answer.
@@ -156,7 +170,9 @@ ClientVerdict verdict_on_silence(std::string_view client, const ClientExit& exit
     ClientVerdict verdict;
     verdict.ending = Ending::unavailable;
     verdict.outage = Outage::missing_binary;
-    verdict.reason = fmt::format("{} is not installed, or not on the PATH", client);
+    const std::string said = last_line(exit.errors);
+    verdict.reason =
+        fmt::format("the command of {} cannot be started{}{}", client, said.empty() ? "" : ": ", said);
     return verdict;
   }
   const std::string said = last_line(exit.errors);

@@ -68,7 +68,7 @@ std::string prompt_of(const Assignment& assignment) {
       "\n## How to finish\n"
       "You work on {} of a Bidboard, attempt {}. Your last message is its result: other tasks get it as it "
       "is.\n"
-      "If you cannot do the task, run `bidboard fail \"why\"` and stop; do not report it as done.\n",
+      "If you cannot do the task, run `bidboard fail --reason \"why\"` and stop; do not report it as done.\n",
       assignment.task, assignment.attempt);
   return out;
 }

@@ -219,7 +219,7 @@ void Board::on(const AttemptEnded& e, WallTime at) {
     if (is_over(e.to)) task.finished_at = at;
     charge(task, e.price, e.tokens);
   });
-  if (agent(e.agent)) {
+  if (agent(e.agent) && e.outage == Outage::none) {
     const_cast<Agent*>(agent(e.agent))->failed += 1;
     agents_.mark_changed(e.agent);
   }

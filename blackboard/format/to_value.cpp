@@ -10,12 +10,12 @@ namespace bidboard {
 namespace {
 
 /// Fields that hold micro-units; every other integer is printed as it is.
-constexpr std::array<std::string_view, 19> micro_fields{
+constexpr std::array<std::string_view, 20> micro_fields{
     "budget",      "bottom_level",  "confidence",     "corrected_seconds",
     "fraction",    "level",         "price",          "price_per_second",
     "price_ratio", "price_weight",  "progress",       "score",
     "seconds",     "seconds_ratio", "seconds_weight", "set_up",
-    "size",        "speed",         "success"};
+    "size",        "speed",         "spent",          "success"};
 /// Never shown: what is kept of secrets.
 constexpr std::array<std::string_view, 3> hidden_fields{"capability_hash", "secret_hash", "incarnation"};
 

@@ -271,7 +271,7 @@ Table workflows_table() {
 }
 Table breakers_table() {
   return {"breakers",
-          "accounts and agents that rest, or did",
+          "accounts and agents that rest, did, or failed a task",
           columns_of(std::span<const RecordColumn<Breaker>>(breaker_columns)),
           {},
           50,

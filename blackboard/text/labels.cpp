@@ -6,7 +6,7 @@ namespace bidboard {
 
 bool is_label(std::string_view text) {
   return !text.empty() && is_plain_text(text) && text.find_first_of(" ,") == text.npos &&
-         text.front() != '+' && text.front() != '-';
+         text.front() != '+' && text.front() != '-' && text.front() != '=';
 }
 
 }  // namespace bidboard

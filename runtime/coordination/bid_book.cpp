@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t recorded_names = 8;
 
 /// Why an agent is not asked.
-void pass_over(const Agent& agent, Gathered& gathered) {
-  const auto against = ineligible(*gathered.view->task, agent);
+void pass_over(const Core& core, const Agent& agent, Gathered& gathered) {
+  const auto against = objection(core, *gathered.view->task, agent);
   gathered.refuse(agent.id,
                   against ? *against : Refusal{RefusalReason::failed_before, "failed this task before"});
 }
@@ -117,14 +117,14 @@ Gathered BidBook::gather(Asking& asking, const TaskView& view) {
   if (OpenAuction* auction = find(view.task->id)) auction->awaited.clear();
   if (situation.sampled) {  // the other agents were not considered at all
     for (const std::size_t i : view.eligible) gather_from(asking, *situation.agents[i].agent, gathered);
-    for (const std::size_t i : view.failed) pass_over(*situation.agents[i].agent, gathered);
+    for (const std::size_t i : view.failed) pass_over(asking.core, *situation.agents[i].agent, gathered);
     return gathered;
   }
   auto next = view.eligible.begin();
   for (std::size_t i = 0; i < situation.agents.size(); ++i) {
     const Agent& agent = *situation.agents[i].agent;
     if (next == view.eligible.end() || *next != i) {
-      pass_over(agent, gathered);
+      pass_over(asking.core, agent, gathered);
       continue;
     }
     ++next;

@@ -165,9 +165,13 @@ Instant Bundles::go_on(Core& core) {
     }
     const auto session = core.sessions.find(bundle.agent);
     const bool there = session != core.sessions.end() && session->second.connected();
-    if (there && has_free_slot(core, *core.board.agent(bundle.agent)) &&
-        !rests(core, core.board.agent(bundle.agent)->profile))
-      award_next(core, bundle, *next);
+    const Agent& winner = *core.board.agent(bundle.agent);
+    // Nobody knows for how long, and the tasks are reserved.
+    if (rests(core, winner.profile) || !has_room(core, winner.profile)) {
+      give_up(core, auction);
+      continue;
+    }
+    if (there && has_free_slot(core, winner)) award_next(core, bundle, *next);
     if (bundle.left.empty()) won_.erase(auction);
   }
   return review;

@@ -5,6 +5,7 @@
 
 #include "blackboard/fmt.hpp"
 #include "blackboard/random.hpp"
+#include "blackboard/text/utf8.hpp"
 #include "runtime/core/core.hpp"
 
 namespace bidboard {
@@ -16,6 +17,8 @@ constexpr std::size_t failures_max = 3;
 constexpr Duration longest_rest = minutes(60);
 /// A stated time beyond this is not believed.
 constexpr Duration longest_stated = minutes(60 * 24 * 8);
+/// The reason stands in every auction that passes the agent over.
+constexpr std::size_t why_bytes_max = 300;
 /// Breakers that end at the same time probe one after the other: up to this much later, by chance.
 constexpr Duration jitter = seconds(5);
 
@@ -140,24 +143,30 @@ void open(Core& core, Breaker breaker, Outage outage, WallTime stated, std::stri
       first_rest(outage) * (std::int64_t{1} << std::min<std::uint32_t>(breaker.openings, 10)), longest_rest);
   const WallTime now = core.now.wall;
   WallTime until = now + rest;
-  if (stated > now) until = std::max(std::min(stated, now + longest_stated), until);
+  // A stated time that proved wrong before is not enough.
+  if (stated > now)
+    until = std::max(std::min(stated, now + longest_stated), breaker.openings > 1 ? until : now);
   Random random(core.board.config().seed ^ core.board.next_seq().value);
   breaker.until = until + Duration{random.between(0, std::min(jitter, Duration{rest.us / 10}).us)};
   breaker.state = BreakerState::open;
+  breaker.since = now;
   breaker.outage = outage;
   breaker.openings += 1;
   breaker.probe = {};
-  breaker.why = std::move(why);
+  breaker.why = utf8_prefix(why, why_bytes_max);
   breaker.failed.clear();
   core.note(Note::Level::warning,
             fmt::format("{} rests for {}: {}", described(breaker), breaker.until - now, reason_of(breaker)));
   move_breaker(core, std::move(breaker));
 }
 
-/// A result shows that the agent and its account work.
-void close_all(Core& core, const AgentProfile& agent) {
+/// A result shows that the agent and its account work; one of a task that began before an outage shows
+/// nothing of what came after.
+void close_all(Core& core, const AgentProfile& agent, const Task& done) {
   for (const std::string& name : breakers_of(core, agent)) {
     const Breaker* known = active(core, name);
+    if (known && known->state != BreakerState::closed && done.awarded_at <= known->since) continue;
+    if (name == agent.account && !done.spec.run.empty()) continue;  // a command says nothing of the provider
     if (known && known->state != BreakerState::closed)
       core.note(Note::Level::info, fmt::format("{} works again", described(*known)));
     if (known) move_breaker(core, blank(name));
@@ -284,8 +293,11 @@ void count_for_breakers(Core& core, const Change& change) {
   else if (const auto* ended = std::get_if<AttemptEnded>(&change.event->body))
     on_end(core, *ended);
   else if (const auto* finished = std::get_if<TaskFinished>(&change.event->body)) {
-    if (const Agent* agent = core.board.agent(finished->agent); agent && agent->state != AgentState::shell)
-      close_all(core, AgentProfile(agent->profile));
+    const Agent* agent = core.board.agent(finished->agent);
+    if (!agent || agent->state == AgentState::shell) return;
+    const AgentProfile profile = agent->profile;
+    close_all(core, profile, *core.board.task(change.task));
+    release_probe(core, profile, change.task);
   } else if (change.before && is_held(change.before->state) &&
              !is_held(core.board.task(change.task)->state)) {  // cancelled
     if (const Agent* agent = core.board.agent(change.before->holder))
@@ -295,7 +307,8 @@ void count_for_breakers(Core& core, const Change& change) {
 
 void act_on_breakers(Core& core) {
   while (!core.accounts.opens_until.empty() && core.accounts.opens_until.begin()->first <= core.now.wall) {
-    Breaker breaker = breaker_named(core, core.accounts.opens_until.begin()->second);
+    const auto due = core.accounts.opens_until.extract(core.accounts.opens_until.begin());
+    Breaker breaker = breaker_named(core, due.value().second);
     breaker.state = BreakerState::half_open;
     move_breaker(core, std::move(breaker));
   }
@@ -316,8 +329,22 @@ Instant next_breaker(const Core& core, Now now) {
   return next;
 }
 
+void move_rests(Core& core, Duration jump) {
+  const std::set<std::string> names = core.accounts.active;
+  for (const std::string& name : names) {
+    Breaker breaker = breaker_named(core, name);
+    if (breaker.state == BreakerState::closed) continue;
+    breaker.since = breaker.since + jump;
+    breaker.until = breaker.until + jump;
+    move_breaker(core, std::move(breaker));
+  }
+}
+
 Result<Nothing> probe(Core& core, const Probe& request) {
-  for (const std::string& name : {request.name, own_breaker(request.name)}) {
+  std::vector<std::string> names{request.name, own_breaker(request.name)};
+  if (const auto agent = core.board.agent_named(request.name))
+    names.push_back(core.board.agent(*agent)->profile.account);
+  for (const std::string& name : names) {
     const Breaker* known = active(core, name);
     if (!known || known->state != BreakerState::open) continue;
     Breaker breaker = *known;

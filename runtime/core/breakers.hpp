@@ -53,6 +53,8 @@ void count_for_breakers(Core& core, const Change& change);
 /// Breakers whose time is over become half open; staggered accounts may have another task.
 void act_on_breakers(Core& core);
 Instant next_breaker(const Core& core, Now now);
+/// The wall clock jumped: the rests move along.
+void move_rests(Core& core, Duration jump);
 /// An operator wants it tried again now. Errors: not_found (nothing of that name rests).
 Result<Nothing> probe(Core& core, const Probe& request);
 /// Reads the board: at start, and when a batch was lost.

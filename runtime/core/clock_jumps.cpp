@@ -23,6 +23,7 @@ void move_deadlines(Core& core, Duration jump) {
   for (const TaskId id : held)
     if (const Task* task = core.board.task(id))
       core.emit(TaskRenewed{id, task->epoch, task->deadline + jump});
+  move_rests(core, jump);
   // Ending a wait early does no harm; a wait that is an hour too long does.
   if (jump < Duration{})
     for (const TaskId id : backing_off) core.emit(BackoffOver{id});

@@ -56,8 +56,8 @@ struct Core {
   ClockJumps clocks;
   Accounts accounts;
   std::map<TaskId, Promise> promises;  ///< for live awards that were decided by bids
-  /// Tasks whose result was accepted while their process ran: it still takes a slot of its agent.
-  std::map<AgentId, std::set<TaskId>> winding_up;
+  /// Attempts whose result was accepted while their process ran: it still takes a slot of its agent.
+  std::map<AgentId, std::map<TaskId, Epoch>> winding_up;
   Traffic traffic;
   std::set<PeerId> lost_peers;  ///< that named another board: nothing of them is done
   Instant started_at;

@@ -131,7 +131,10 @@ Result<Actor> identify(Core& core, const Request& request) {
                 fmt::format("'{}' is a running agent process; claim under another name", request.as));
   const bool changes =
       claim && (!agent || core.board.agent(*agent)->state != AgentState::shell || !claim->skills.empty());
-  const bool signs = !agent && std::holds_alternative<AddComment>(request.body);
+  const auto* comment = std::get_if<AddComment>(&request.body);
+  const bool signs = !agent && comment;
+  if (signs && !core.board.task(comment->task))
+    return fail(Errc::not_found, fmt::format("no task {}; `bidboard tasks` lists them", comment->task));
   if (changes || signs)
     agent = register_shell_agent(core, request.as, claim ? claim->skills : std::vector<Skill>{});
   if (!agent)
@@ -304,7 +307,9 @@ Result<ReplyBody> finish(Core& core, const Actor& actor, const Finish& request) 
   } else {
     if (core.sessions.contains(task.holder)) revoke(core, task, "failed by " + actor.name);
     end_attempt(core, task.id,
-                {.reason = request.result.empty() ? "its holder gave up" : request.result,
+                {.reason = !request.result.empty()          ? request.result
+                           : request.outage == Outage::none ? "its holder gave up"
+                                                            : fmt::format("unavailable: {}", request.outage),
                  .counts = request.outage == Outage::none,
                  .price = request.price,
                  .tokens = request.tokens,

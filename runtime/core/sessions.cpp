@@ -121,7 +121,11 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
   const Task task = *found;
   const Write write =
       proves_award(core, task, item) ? judge_write(task, agent.id, item.epoch, true) : Write::forged;
-  if (item.what == ReportItem::What::settled) {
+  // The process may have ended before its agent heard that the result was accepted.
+  const bool ends = item.what >= ReportItem::What::finished;
+  const bool settles =
+      item.what == ReportItem::What::settled || (ends && winds_up(core, agent.id, {task.id, item.epoch}));
+  if (settles) {
     if (write != Write::forged)
       settle_attempt(core, task, agent.id, item.epoch, clamped(ranges::price, item.price),
                      std::max<std::int64_t>(item.tokens, 0));
@@ -203,6 +207,15 @@ void send_lost_awards(Core& core, PeerId peer, AgentId agent, std::vector<Held> 
   if (!lost.awards.empty()) core.send(peer, std::move(lost));
 }
 
+/// What the agent does not mention it does not run any more: how it ended was lost on the way.
+void end_winding_up(Core& core, AgentId agent, const std::vector<Held>& spoken_of) {
+  const auto all = core.winding_up.find(agent);
+  if (all == core.winding_up.end()) return;
+  for (const auto& [task, epoch] : std::map<TaskId, Epoch>(all->second))
+    if (std::ranges::find(spoken_of, Held{task, epoch}) == spoken_of.end())
+      has_wound_up(core, agent, {task, epoch});
+}
+
 }  // namespace
 
 bool speaks_for(const Core& core, const Agent& agent) {
@@ -257,6 +270,9 @@ void on_register(Core& core, PeerId peer, const Register& message) {
                                               core.options.live_agents_max)});
   const std::string secret = core.secrets.registration(agent.id, message.incarnation);
   agent.profile = message.profile;
+  // Who comes over a key could otherwise rest the account of others.
+  if (!core.origin.key.empty() && !core.origin.operates && !agent.profile.account.empty())
+    agent.profile.account += "@" + core.origin.key;
   agent.state = AgentState::live;
   agent.secret_hash = secret_hash(secret);
   agent.incarnation = message.incarnation;
@@ -302,8 +318,10 @@ void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message) {
   for (const Held& held : message.held) {
     const Task* task = core.board.task(held.task);
     const bool live = task && task->epoch == held.epoch && is_held(task->state) && task->holder == agent->id;
-    if (!live) over.items.push_back({held, "the award is over"});
+    const Duration grace = winds_up(core, agent->id, held) ? wind_up_time : Duration{};
+    if (!live) over.items.push_back({held, "the award is over", grace});
   }
+  end_winding_up(core, agent->id, message.held);
   if (!over.items.empty()) core.send(peer, std::move(over));
 }
 

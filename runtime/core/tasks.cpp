@@ -83,20 +83,32 @@ void revoke(Core& core, const Task& task, const std::string& reason) {
 }
 
 void let_wind_up(Core& core, const Task& task) {
-  core.winding_up[task.holder].insert(task.id);
+  core.winding_up[task.holder][task.id] = task.epoch;
   core.send(task.holder,
             Revocations{{Revocation{{task.id, task.epoch}, "its result was accepted", wind_up_time}}});
+}
+
+bool winds_up(const Core& core, AgentId agent, const Held& held) {
+  const auto all = core.winding_up.find(agent);
+  if (all == core.winding_up.end()) return false;
+  const auto known = all->second.find(held.task);
+  return known != all->second.end() && known->second == held.epoch;
+}
+
+void has_wound_up(Core& core, AgentId agent, const Held& held) {
+  if (!winds_up(core, agent, held)) return;
+  const auto all = core.winding_up.find(agent);
+  all->second.erase(held.task);
+  if (all->second.empty()) core.winding_up.erase(all);
+  core.coordinator->agent_heard(core, agent, true);  // it has a slot more, also where no event says so
+  core.wake();
 }
 
 void settle_attempt(Core& core, const Task& task, AgentId agent, Epoch epoch, Micros price,
                     std::int64_t tokens) {
   const bool delivered = task.state == TaskState::done && task.holder == agent && task.epoch == epoch;
   if (delivered && task.settled < epoch) core.emit(AttemptSettled{task.id, epoch, agent, price, tokens});
-  const auto all = core.winding_up.find(agent);
-  if (all == core.winding_up.end() || all->second.erase(task.id) == 0) return;
-  if (all->second.empty()) core.winding_up.erase(all);
-  core.coordinator->agent_heard(core, agent, true);  // it has a slot more, also where no event says so
-  core.wake();
+  has_wound_up(core, agent, {task.id, epoch});
 }
 
 const Task* failed_need(const Board& board, const Task& task) {

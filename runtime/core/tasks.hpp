@@ -40,8 +40,10 @@ void revoke(Core& core, const Task& task, const std::string& reason);
 /// and its price is only known at its end. Until then it takes a slot.
 void let_wind_up(Core& core, const Task& task);
 constexpr Duration wind_up_time = seconds(10);
-/// Such a process has ended: its slot is free, also when its task was reopened meanwhile. A repeated report
-/// changes nothing.
+bool winds_up(const Core& core, AgentId agent, const Held& held);
+/// The agent does not run it any more: its slot is free.
+void has_wound_up(Core& core, AgentId agent, const Held& held);
+/// Such a process has ended: its slot is free. A repeated report changes nothing.
 void settle_attempt(Core& core, const Task& task, AgentId agent, Epoch epoch, Micros price,
                     std::int64_t tokens);
 

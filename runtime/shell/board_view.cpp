@@ -107,7 +107,9 @@ std::string BoardView::rest_of(const Agent& agent, const std::map<std::string, B
     if (const auto found = open.find(name); found != open.end() && agent.state == AgentState::live) {
       const Breaker& rest = found->second;
       const std::string why = rest.why.empty() ? "" : fmt::format(" ({})", rest.why);
-      return fmt::format("rests for {}: {}{}", std::max(rest.until - now(), Duration{}), rest.outage, why);
+      const std::string with = name == agent.profile.account ? " with account " + name : "";
+      return fmt::format("rests{} for {}: {}{}", with, std::max(rest.until - now(), Duration{}), rest.outage,
+                         why);
     }
   return {};
 }

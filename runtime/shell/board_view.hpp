@@ -39,7 +39,7 @@ class BoardView {
   Result<std::vector<Workflow>> workflows() const;
   /// Of agents and accounts that rest, by name.
   Result<std::map<std::string, Breaker>> open_breakers() const;
-  /// "rests for 58m: rate_limit (429)"; empty: the agent does not rest.
+  /// "rests with account team for 58m: rate_limit (429)"; empty: the agent does not rest.
   std::string rest_of(const Agent& agent, const std::map<std::string, Breaker>& open) const;
   Result<Config> config() const;
   /// The ids of the rows of the SQL table for which the condition holds (--where). Errors: as

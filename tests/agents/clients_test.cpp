@@ -184,7 +184,7 @@ TEST_CASE("aider: its exit status decides, unless a provider's error stands at t
 TEST_CASE("a client that is not installed is an outage, one that says nothing is a failure") {
   for (const CodingClient& client : coding_clients()) {
     check_unavailable(judge(client.name, {}, 127, "sh: 1: not found"), Outage::missing_binary,
-                      fmt::format("{} is not installed, or not on the PATH", client.name));
+                      fmt::format("the command of {} cannot be started: sh: 1: not found", client.name));
     check_failed(judge(client.name, {}, 3, "what\nis this\n"), "exit 3: is this");
   }
 }
@@ -199,6 +199,8 @@ TEST_CASE("errors of providers are told apart, and how long they want us to wait
   CHECK(wait_in("Please try again in 1.2s.") == seconds(1));
   CHECK(wait_in("try again in 250ms") == milliseconds(250));
   CHECK(wait_in("retry in 5 minutes") == minutes(5));
+  CHECK(wait_in("try again in 3 days 4 hours 12 minutes.") == minutes((3 * 24 + 4) * 60 + 12));
+  CHECK(wait_in("try again in 1h30m") == minutes(90));
   CHECK(wait_in("try again in an hour") == std::nullopt);
   CHECK(wait_in("nothing") == std::nullopt);
   CHECK(wait_in("retry in 999999999999 days") == minutes(366 * 24 * 60));
@@ -246,6 +248,6 @@ TEST_CASE("the prompt has the task, results of needs as quoted data, earlier fai
   CHECK(prompt.find("(the first 8000 of 9000 bytes)") != std::string::npos);
   CHECK(prompt.find("> exit 1: no\n> network\n") != std::string::npos);
   CHECK(prompt.find("\nann:\n> look at\n> line 3\n") != std::string::npos);
-  CHECK(prompt.find("bidboard fail") != std::string::npos);
+  CHECK(prompt.find("bidboard fail --reason \"why\"") != std::string::npos);
   CHECK(prompt.find("t7") != std::string::npos);
 }

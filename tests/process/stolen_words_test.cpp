@@ -209,7 +209,7 @@ TEST_CASE("A stolen capability is refused once the task is awarded again") {
   board.await_agents(1);
   const std::string task = held_task(board);
   const std::vector<Awards> awards = of_kind<Awards>(tapped.link.recorded(false));
-  REQUIRE(awards.size() == 1);
+  REQUIRE(!awards.empty());  // an award that a heartbeat crossed on its way is sent once more
   const AwardItem stolen = awards[0].awards.at(0);
   first.kill();
   const Process second = board.agent("second", {"--allow-run"});

@@ -41,6 +41,8 @@ Result<void> read_labels(const std::vector<std::string>& texts, Edit& edit) {
     const std::string label = removes || text.starts_with('+') ? text.substr(1) : text;
     if (label.empty())
       return fail(Errc::invalid, "--label: write +WORD to add a label, or -WORD to remove it");
+    // As with any option that is given twice, the last one counts.
+    std::erase(removes ? edit.add_labels : edit.remove_labels, label);
     (removes ? edit.remove_labels : edit.add_labels).push_back(label);
   }
   return {};

@@ -64,7 +64,8 @@ std::string gist(const Event& event) {
         else if constexpr (std::is_same_v<E, AuctionFailed>)
           return fmt::format("{}: {}", e.decision.mechanism, e.decision.why);
         else if constexpr (std::is_same_v<E, AttemptEnded>)
-          return fmt::format("{}: {}", e.to, e.reason);
+          return e.outage == Outage::none ? fmt::format("{}: {}", e.to, e.reason)
+                                          : fmt::format("{}, {}: {}", e.to, e.outage, e.reason);
         else if constexpr (std::is_same_v<E, TaskProgressed>)
           return fmt::format("{} % {}", e.fraction / 10'000, e.text);
         else if constexpr (std::is_same_v<E, TaskFinished>)

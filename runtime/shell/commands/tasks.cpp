@@ -176,6 +176,7 @@ Result<void> print_task(const BoardView& board, const Task& task) {
     line("ended", fmt::format("{}, {} after its award", ago(task.finished_at, now),
                               task.finished_at - task.awarded_at));
   if (task.price != 0) line("price", format_micros(task.price));
+  if (task.spent != task.price) line("spent", format_micros(task.spent) + " in all attempts");
   if (task.tokens != 0) line("tokens", fmt::format("{}", task.tokens));
   for (const AttemptFailure& failure : task.failures)
     line("earlier",

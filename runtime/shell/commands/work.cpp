@@ -132,6 +132,8 @@ Result<Exit> finish(const Globals& globals, const ReportArgs& args, bool success
   if (!text) return fail(text.error());
   Finish request{*id,        {static_cast<std::uint64_t>(args.epoch)}, success, std::move(*text), args.price,
                  args.tokens};
+  if (args.outage.empty() && args.retry_after.us > 0)
+    return fail(Errc::invalid, "--retry-after is for an outage: add --unavailable CLASS");
   if (!args.outage.empty()) {
     const auto outage = outage_named(args.outage);
     if (!outage || *outage == Outage::none || *outage == Outage::failures)
@@ -235,7 +237,8 @@ Command fail_command() {
           "With --unavailable the task is not at fault: the attempt does not count, and the agent rests, "
           "with all\n"
           "that share its account where the class concerns the account: rate_limit, quota, overload,\n"
-          "authentication, credit. The others concern the agent alone: network, missing_binary, crash.",
+          "authentication, credit. The others concern the agent alone: network, missing_binary, crash.\n"
+          "A name that claims at the shell has no process and does not rest.",
           {{"bidboard fail t3 --as me --reason \"no access\"", "the next attempt is given the reason"},
            {"bidboard fail --unavailable rate_limit --retry-after 1h", "inside a task's process"}},
           [](Options& o) -> Action0 {
