@@ -45,6 +45,14 @@ struct Skill {
   BB_FIELDS(name, level)
 };
 
+/// An environment variable.
+struct EnvVariable {
+  std::string name;
+  std::string value;
+  bool operator==(const EnvVariable&) const = default;
+  BB_FIELDS(name, value)
+};
+
 /// One edge of the dependency graph.
 struct Need {
   TaskId task;
@@ -72,11 +80,14 @@ struct TaskSpec {
   std::string key;                 ///< posting the same key twice is one task; empty: none
   TaskId parent;
   WorkflowId workflow;
-  std::string name;        ///< its name in a job file or trace; empty: none
-  bool exclusive = false;  ///< only agents that work for its workflow alone may take it, and people
+  std::string name;                  ///< its name in a job file or trace; empty: none
+  bool exclusive = false;            ///< only agents that work for its workflow alone may take it, and people
+  std::vector<EnvVariable> env;      ///< of its executions; plain values, which anyone can read
+  std::vector<std::string> secrets;  ///< its agent must offer secrets of these names
+  std::string dir;                   ///< where it is executed, below the agent's own directory; empty: there
   bool operator==(const TaskSpec&) const = default;
   BB_FIELDS(title, body, kind, project, run, skills, needs, size, priority, timeout, attempts, stall_after,
-            repeatable, budget, key, parent, workflow, name, exclusive)
+            repeatable, budget, key, parent, workflow, name, exclusive, env, secrets, dir)
 };
 
 /// What keeps a waiting task from being awarded until it is lifted. Stored: never change a number.
@@ -177,9 +188,12 @@ struct AgentProfile {
   Micros set_up = 0;
   bool only_commands = false;  ///< has no way to do a task without a `run` command
   WorkflowId workflow;         ///< works for this workflow only; 0: for all
+  std::vector<std::string>
+      secrets;             ///< names of the secrets that its executions get; it alone has the values
+  bool allow_env = false;  ///< tasks may set variables of its own command, not only of theirs
   bool operator==(const AgentProfile&) const = default;
   BB_FIELDS(name, role, parent, project, skills, speed, capacity, bids, cost_formula, price_per_second,
-            allow_run, simulated, pid, host, set_up, only_commands, workflow)
+            allow_run, simulated, pid, host, set_up, only_commands, workflow, secrets, allow_env)
 };
 
 struct Agent {
@@ -224,6 +238,7 @@ enum class RefusalReason : std::uint8_t {
   invalid = 9,         ///< an answer that is not a bid
   failed_before = 10,  ///< it failed this task already and another agent may try
   workflow = 11,       ///< works for another workflow, or the task is left to its workflow's own agents
+  environment = 12,    ///< offers not all secrets that the task requires, or takes no variables from tasks
 };
 
 struct RecordedBid {

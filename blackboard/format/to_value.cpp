@@ -55,6 +55,8 @@ Value value_of(std::string_view field, const T& value) {
     return static_cast<double>(value.us) / 1e6;
   } else if constexpr (requires { T::letter; }) {
     return value ? Value(to_string(value)) : Value();
+  } else if constexpr (HasFields<T>) {
+    return object_of(value);
   } else if constexpr (requires { value.value; }) {
     return static_cast<std::int64_t>(value.value);
   } else if constexpr (requires { value.begin(); }) {
@@ -62,7 +64,7 @@ Value value_of(std::string_view field, const T& value) {
     for (const auto& item : value) list.push(value_of(field, item));
     return list;
   } else {
-    return object_of(value);
+    static_assert(!sizeof(T), "say how this is printed");
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "blackboard/fmt.hpp"
 #include "blackboard/text/expression.hpp"
+#include "runtime/jobs/variables.hpp"
 
 namespace bidboard {
 namespace {
@@ -61,6 +62,12 @@ void read_serves(KeyReader& reader, const Value& value, Entry& entry) {
                   "write board, or the id of a workflow as in w3");
 }
 
+void read_secrets(KeyReader& reader, const Value& value, Entry& entry) {
+  entry.agent.secrets = read_secret_sources(reader, value);
+  entry.agent.profile.secrets.clear();
+  for (const SecretSource& secret : entry.agent.secrets) entry.agent.profile.secrets.push_back(secret.name);
+}
+
 /// How a key is written as an option of `bidboard agent`.
 struct Typed {
   std::string_view names = {};  ///< "--skill,-s"; empty: it is not an option
@@ -101,7 +108,7 @@ Value print_serves(const PlannedAgent& agent) {
   return {};
 }
 
-constexpr std::array<AgentKey, 27> table{{
+constexpr std::array<AgentKey, 32> table{{
     {{{"name", "text", "required", "its name, unique among live agents"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.name = r.name(v).value_or(""); }},
      [](const PlannedAgent& a) { return Value(a.profile.name); },
@@ -236,6 +243,33 @@ constexpr std::array<AgentKey, 27> table{{
       read_serves},
      print_serves,
      {"--serves", "board|WORKFLOW"}},
+    {{{"dir", "text", "the board's folder; of a job the current one",
+       "working directory of its commands, relative to the file's folder"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.dir = r.text(v).value_or(""); }},
+     [](const PlannedAgent& a) { return text_or_null(a.dir); },
+     {"--dir,--directory", "DIR", "working directory of its commands"}},
+    {{{"env", "map of name to text, or list of NAME=VALUE", "none", "variables of its commands"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.env = read_variables(r, v); }},
+     [](const PlannedAgent& a) { return to_value(a.env); },
+     {"--env", "NAME=VALUE", "a variable of its commands; the list of processes shows it"}},
+    {{{"env_file", "text", "none", "dotenv file with variables of its commands, readable by its owner only"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.env_file = r.text(v).value_or(""); }},
+     [](const PlannedAgent& a) { return text_or_null(a.env_file); },
+     {"--env-file", "FILE"}},
+    {{{"secrets",
+       "map of name to {env: VARIABLE} or {file: PATH}, or list of NAME, NAME=VARIABLE, NAME=@FILE", "none",
+       "variables of its commands that it reads at its start and hides in all that it writes"},
+      read_secrets},
+     [](const PlannedAgent& a) { return to_value(a.secrets); },
+     {"--secret", "NAME[=VARIABLE|=@FILE]",
+      "a variable of its commands, read from its own environment or a file, and hidden in all that it "
+      "writes"}},
+    {{{"allow_env", "true or false", "false", "tasks may set variables of `exec` too, not only of `run`"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.allow_env = r.flag(v).value_or(false); }},
+     [](const PlannedAgent& a) {
+       return true_or_null(a.profile.allow_env && a.executor != ExecutorKind::coprocess);
+     },
+     {"--allow-env"}},
     // The last row: job files do not have it.
     {{{"restart", "true or false", "true", "started again when it dies"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.restart = r.flag(v).value_or(true); }},
@@ -313,6 +347,8 @@ std::optional<Entry> read_entry(const Value& value, Form form, Diagnostics& diag
   check_entry(entry, value, form, reader);
   entry.agent.profile.only_commands =
       entry.agent.executor == ExecutorKind::command && entry.agent.exec.empty();
+  // To a coprocess the variables of a task are a part of its description, not variables.
+  if (entry.agent.executor == ExecutorKind::coprocess) entry.agent.profile.allow_env = true;
   return entry;
 }
 
@@ -403,6 +439,9 @@ Result<PlannedAgent> read_agent(std::string_view text, std::string source) {
 }
 
 std::vector<AgentOption> agent_options() {
+  const auto is_list = [](std::string_view key) {
+    return key == "skills" || key == "env" || key == "secrets";
+  };
   std::vector<AgentOption> options;
   for (const auto& [key, print, typed] : table) {
     if (typed.names.empty()) continue;
@@ -411,7 +450,7 @@ std::vector<AgentOption> agent_options() {
     help.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(help.front())));
     const bool worth_saying = !typed.shown.empty() && info.fallback != "none" && info.fallback != "required";
     if (worth_saying) help += fmt::format(" [{}]", info.fallback);
-    options.push_back({info.name, typed.names, typed.shown, info.name == "skills", std::move(help)});
+    options.push_back({info.name, typed.names, typed.shown, is_list(info.name), std::move(help)});
   }
   return options;
 }

@@ -179,3 +179,27 @@ TEST_CASE("an agent's process answers delegations only in a role that leads") {
     CHECK(said[1].secret == "other");
   }
 }
+
+TEST_CASE("a summary keeps apart who offers which secrets and who takes variables") {
+  const auto with = [](AgentId id, std::vector<std::string> secrets, bool allow_env) {
+    Agent agent;
+    agent.id = id;
+    agent.profile.secrets = std::move(secrets);
+    agent.profile.allow_env = allow_env;
+    return member_of(agent, 0);
+  };
+  Manager manager;
+  const Member left = subtree({8}, {with({1}, {"KEY"}, false), with({2}, {}, true)});
+  const Member right = subtree({9}, {with({3}, {"OTHER", "KEY"}, true)});
+  REQUIRE(manager.on_delegation(asked(1, {left, right}, {})));
+  DelegatedTask both = task({1});
+  both.offer.spec.secrets = {"KEY"};
+  both.offer.spec.env = {{"MODEL", "big"}};
+  CHECK(member_for(manager, 2, both) == AgentId{9});
+  CHECK(member_for(manager, 3, both) == AgentId{});  // the one who could is taken
+  DelegatedTask one_of_them = task({2});
+  one_of_them.offer.spec.secrets = {"KEY"};
+  CHECK(member_for(manager, 4, one_of_them) == AgentId{8});
+  one_of_them.offer.spec.secrets = {"NOBODY"};
+  CHECK(member_for(manager, 5, one_of_them) == AgentId{});
+}

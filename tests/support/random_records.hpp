@@ -27,7 +27,7 @@ constexpr std::uint8_t count_of() {
   else if constexpr (std::is_same_v<E, BidStyle>)
     return 3;
   else if constexpr (std::is_same_v<E, RefusalReason>)
-    return 10;
+    return 12;
   else if constexpr (std::is_same_v<E, Role>)
     return 5;
   else if constexpr (std::is_same_v<E, Action>)

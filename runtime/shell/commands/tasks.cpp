@@ -115,6 +115,19 @@ std::string listed(const std::vector<SkillNeed>& skills) {
   return text;
 }
 
+std::string listed(const std::vector<EnvVariable>& env) {
+  std::string text;
+  for (const EnvVariable& variable : env)
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", variable.name, variable.value);
+  return text;
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 void line(const char* label, const Shown& value) {
   if (!value.empty()) say("{} {}", coloured(Colour::dim, padded(label, 11)), value);
 }
@@ -141,6 +154,9 @@ Result<void> print_task(const BoardView& board, const Task& task) {
   line("needed by", listed(board, dependents));
   line("skills", listed(task.spec.skills));
   line("run", task.spec.run);
+  line("env", listed(task.spec.env));
+  line("secrets", listed(task.spec.secrets));
+  line("dir", task.spec.dir);
   line("project", task.spec.project);
   line("posted", ago(task.created_at, now));
   line("started", task.started_at.us ? ago(task.started_at, now) : "");
