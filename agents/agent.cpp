@@ -81,7 +81,7 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
   } else if (const auto* delegation = as<Delegation>(message)) {
     on_delegation(*delegation, out);
   } else if (const auto* revocations = as<Revocations>(message)) {
-    on_revocations(*revocations, out);
+    on_revocations(*revocations, now.mono, out);
   } else if (const auto* kept = as<ReportsKept>(message)) {
     on_kept(*kept, out);
   } else if (const auto* malformed = as<Malformed>(message)) {
@@ -194,10 +194,16 @@ void AgentMachine::on_delegation(const Delegation& delegation, Actions& out) {
   out.push_back(Say{std::move(*choices)});
 }
 
-void AgentMachine::on_revocations(const Revocations& revocations, Actions& out) {
+void AgentMachine::on_revocations(const Revocations& revocations, Instant now, Actions& out) {
   for (const Revocation& item : revocations.items) {
     const auto held = held_.find(item.held.task);
     if (held == held_.end() || held->second.epoch != item.held.epoch || held->second.revoked) continue;
+    const bool begun = !held->second.waits && !held->second.fetches;
+    if (item.grace.us > 0 && begun) {
+      held->second.revoked = held->second.settles = true;
+      held->second.stops_at = now + item.grace;
+      continue;
+    }
     stop(item.held.task, item.reason, out);
   }
 }
@@ -271,8 +277,11 @@ AgentMachine::Actions AgentMachine::on_execution(const ExecutionEvent& event, No
     item.price = ended->price;
     item.tokens = ended->tokens;
     item.seconds = ended->seconds;
+    item.outage = ended->outage;
+    item.until = ended->until;
+    if (work.settles) item.what = ReportItem::What::settled, item.text.clear();
     // A revoked task that was done nevertheless is reported: its result is kept as a late discovery.
-    const bool tell = !work.revoked || ended->ending == Ending::done;
+    const bool tell = !work.revoked || work.settles || ended->ending == Ending::done;
     held_.erase(held);
     no_longer_held(task);
     if (tell) report(std::move(item));
@@ -309,6 +318,10 @@ AgentMachine::Actions AgentMachine::on_time(Now now) {
     return out;
   }
   for (auto& [task, work] : held_) {
+    if (work.stops_at <= now.mono) {
+      work.stops_at = never;
+      out.push_back(StopTask{task, work.epoch, "it had delivered its result and did not end"});
+    }
     if (work.stalls_at() > now.mono) continue;
     work.stall_told = true;
     report(item_for(task, work, ReportItem::What::stalled));
@@ -333,7 +346,7 @@ Instant AgentMachine::next_wakeup() const {
   Instant next = std::min(next_heartbeat_, repeat_reports_);
   if (!unsent_.empty() || peers_wait_) next = Instant{};
   if (peers_) next = std::min(next, peers_->next_wakeup());
-  for (const auto& [task, work] : held_) next = std::min(next, work.stalls_at());
+  for (const auto& [task, work] : held_) next = std::min({next, work.stalls_at(), work.stops_at});
   return next;
 }
 

@@ -92,7 +92,9 @@ class AgentMachine {
       const bool watched = stall_after.us != 0 && !stall_told && last_sign != never;
       return watched ? last_sign + stall_after : never;
     }
-    bool revoked = false;  ///< being stopped; how it ends does not matter
+    bool revoked = false;      ///< being stopped; how it ends does not matter
+    bool settles = false;      ///< its result was accepted while it runs; what it costs is still to be told
+    Instant stops_at = never;  ///< settles: it has to be stopped then
     /// For a task that is not repeatable: begun only once the controller has confirmed that the start is
     /// durable, so that after a crash the task is not mistaken for untouched.
     std::optional<Assignment> waits = std::nullopt;
@@ -115,7 +117,7 @@ class AgentMachine {
   BidQuestion question_of(const TaskOffer& offer);
   void on_announcement(const Announcement& announcement, Actions& out);
   void on_delegation(const Delegation& delegation, Actions& out);
-  void on_revocations(const Revocations& revocations, Actions& out);
+  void on_revocations(const Revocations& revocations, Instant now, Actions& out);
   void on_kept(const ReportsKept& kept, Actions& out);
   void stop(TaskId task, const std::string& reason, Actions& out);
   ReportItem item_for(TaskId task, const Work& work, ReportItem::What what) const;

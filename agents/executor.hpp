@@ -26,6 +26,7 @@ struct Assignment {
   std::string needs_json = "{}";         ///< results of the needed tasks: an object, keyed by task name or id
   std::string idempotency_key;           ///< the same for every attempt of a task
   WallTime deadline;                     ///< of this attempt; 0: spec.timeout from its start
+  std::vector<SignedComment> comments;   ///< on the task, oldest first
 };
 
 /// Another task on offer that a bid might include together with the one asked about.
@@ -46,10 +47,11 @@ struct BidQuestion {
 };
 
 enum class Ending : std::uint8_t {
-  done,     ///< there is a result
-  failed,   ///< it ended without one, in a known way
-  stopped,  ///< stop() ended it
-  unknown,  ///< unknown outcome: cut off by a crash, a signal or its time limit
+  done,         ///< there is a result
+  failed,       ///< it ended without one, in a known way
+  stopped,      ///< stop() ended it
+  unknown,      ///< unknown outcome: cut off by a crash, a signal or its time limit
+  unavailable,  ///< it could not work at all, and the task is not at fault: `outage`
 };
 
 struct ExecutionStarted {
@@ -79,6 +81,8 @@ struct ExecutionEnded {
   Micros seconds = 0;  ///< of work: from its start to its end
   Micros price = 0;    ///< as delivered; 0: not reported
   std::int64_t tokens = 0;
+  Outage outage = Outage::none;  ///< unavailable: of what kind
+  WallTime until;                ///< unavailable: how long, as the provider says; 0: it does not say
 };
 /// Exactly one for each ask_bid().
 struct BidAnswered {

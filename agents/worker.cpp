@@ -19,6 +19,7 @@ Assignment assignment_of(const AwardItem& award, AgentId agent) {
   assignment.needs_json = needs_json(award.needs);
   assignment.idempotency_key = fmt::format("{}/{}", award.offer.spec.project, award.offer.task);
   assignment.deadline = award.deadline;
+  assignment.comments = award.comments;
   return assignment;
 }
 
@@ -96,6 +97,8 @@ ReportItem::What what_of(Ending ending) {
     case Ending::stopped:
     case Ending::unknown:
       return ReportItem::What::unknown;
+    case Ending::unavailable:
+      return ReportItem::What::unavailable;
   }
   return ReportItem::What::unknown;
 }

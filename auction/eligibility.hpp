@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <tuple>
 
 #include "auction/bid.hpp"
 
@@ -16,6 +17,12 @@ namespace bidboard {
 std::optional<Refusal> ineligible(const Task& task, const Agent& agent);
 /// The rules that depend on what the agent is: workflow, role, project, skill, run, environment.
 std::optional<Refusal> unable(const TaskSpec& task, const AgentProfile& agent);
+/// Everything that these rules, formulas and prices look at in a profile, by reference: agents that are equal
+/// in it are equal before every task that names none of them.
+inline auto abilities(const AgentProfile& agent) {
+  return std::tie(agent.workflow, agent.role, agent.project, agent.skills, agent.allow_run, agent.simulated,
+                  agent.only_commands, agent.bids, agent.cost_formula, agent.price_per_second, agent.speed);
+}
 /// The rule that needs the bid: its price must not exceed the task's budget.
 std::optional<Refusal> over_budget(const TaskSpec& task, const BidVector& bid);
 /// Lowest level that the agent has among the task's needed skills; `one` if the task needs none. A skill that

@@ -11,7 +11,8 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> kinds{
     "attempt_ended",   "task_finished",    "task_reopened",    "need_added",   "need_removed",
     "levels_raised",   "task_reserved",    "agent_registered", "agent_seen",   "agent_left",
     "calibrated",      "discovery_posted", "workflow_posted",  "replied",      "client_forgotten",
-    "request_refused", "auction_failed",   "task_held",        "hold_lifted"};
+    "request_refused", "auction_failed",   "task_held",        "hold_lifted",  "task_edited",
+    "comment_posted",  "breaker_moved",    "attempt_settled"};
 
 }  // namespace
 
@@ -32,6 +33,8 @@ TaskId task_of(const Event& event) {
           return body.task.id;
         else if constexpr (std::is_same_v<Body, DiscoveryPosted>)
           return body.discovery.task;
+        else if constexpr (std::is_same_v<Body, CommentPosted>)
+          return body.comment.task;
         else if constexpr (requires { body.task; })
           return body.task;
         else
@@ -48,6 +51,8 @@ AgentId agent_of(const Event& event) {
           return body.agent.id;
         else if constexpr (std::is_same_v<Body, DiscoveryPosted>)
           return body.discovery.agent;
+        else if constexpr (std::is_same_v<Body, CommentPosted>)
+          return body.comment.agent;
         else if constexpr (std::is_same_v<Body, Calibrated>)
           return body.calibration.agent;
         else if constexpr (requires { body.agent; })

@@ -78,11 +78,16 @@ struct AttemptEnded {
   AgentId agent;
   TaskState to = TaskState::ready;  ///< ready, failed, quarantined or waiting
   std::string reason;
-  bool died = false;    ///< its agent died or fell silent
-  bool counts = true;   ///< it uses up one of the task's attempts
-  WallTime not_before;  ///< back-off; 0: none
-  WallTime began;       ///< as in TaskFinished
-  BB_FIELDS(task, epoch, agent, to, reason, died, counts, not_before, began)
+  bool died = false;             ///< its agent died or fell silent
+  bool counts = true;            ///< it uses up one of the task's attempts
+  WallTime not_before;           ///< back-off; 0: none
+  WallTime began;                ///< as in TaskFinished
+  Outage outage = Outage::none;  ///< its agent could not work; the attempt tells nothing about the task
+  WallTime outage_until;         ///< as the provider says; 0: it does not say
+  Micros price = 0;              ///< delivered all the same
+  std::int64_t tokens = 0;
+  BB_FIELDS(task, epoch, agent, to, reason, died, counts, not_before, began, outage, outage_until, price,
+            tokens)
 };
 /// The one result was accepted.
 struct TaskFinished {
@@ -199,12 +204,40 @@ struct HoldLifted {
   BB_FIELDS(task, hold)
 };
 
-using EventBody =
-    std::variant<TermStarted, ConfigSet, TaskPosted, TaskMoved, BackoffOver, TaskAwarded, TaskStarted,
-                 TaskProgressed, TaskRenewed, TaskStalled, AttemptEnded, TaskFinished, TaskReopened,
-                 NeedAdded, NeedRemoved, LevelsRaised, TaskReserved, AgentRegistered, AgentSeen, AgentLeft,
-                 Calibrated, DiscoveryPosted, WorkflowPosted, Replied, ClientForgotten, RequestRefused,
-                 AuctionFailed, TaskHeld, HoldLifted>;
+/// What was asked for changed. What follows from that (a move, a reservation that ends) are further events.
+struct TaskEdited {
+  TaskId task;
+  AgentId agent;  ///< who edited it; 0: an operator
+  TaskEdit change;
+  std::string what;  ///< the change in words, as in EditNote
+  BB_FIELDS(task, agent, change, what)
+};
+struct CommentPosted {
+  Comment comment;
+  BB_FIELDS(comment)
+};
+/// A circuit breaker opened, probes, or closed; or a failure or a result was counted.
+struct BreakerMoved {
+  Breaker breaker;
+  BB_FIELDS(breaker)
+};
+
+/// The process that delivered the accepted result while it ran has ended, and told what it had spent.
+struct AttemptSettled {
+  TaskId task;
+  Epoch epoch;
+  AgentId agent;
+  Micros price = 0;
+  std::int64_t tokens = 0;
+  BB_FIELDS(task, epoch, agent, price, tokens)
+};
+
+using EventBody = std::variant<TermStarted, ConfigSet, TaskPosted, TaskMoved, BackoffOver, TaskAwarded,
+                               TaskStarted, TaskProgressed, TaskRenewed, TaskStalled, AttemptEnded,
+                               TaskFinished, TaskReopened, NeedAdded, NeedRemoved, LevelsRaised, TaskReserved,
+                               AgentRegistered, AgentSeen, AgentLeft, Calibrated, DiscoveryPosted,
+                               WorkflowPosted, Replied, ClientForgotten, RequestRefused, AuctionFailed,
+                               TaskHeld, HoldLifted, TaskEdited, CommentPosted, BreakerMoved, AttemptSettled>;
 
 struct Event {
   WallTime at;

@@ -26,6 +26,7 @@ using AuctionId = Id<'u'>;
 using DiscoveryId = Id<'d'>;
 using MessageId = Id<'m'>;
 using WorkflowId = Id<'w'>;
+using CommentId = Id<'c'>;
 
 template <char Letter>
 std::string to_string(Id<Letter> id) {

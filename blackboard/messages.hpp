@@ -129,8 +129,9 @@ struct AwardItem {
   std::string capability;
   WallTime deadline;
   std::vector<NeedResult> needs;
-  bool needs_apart = false;  ///< they are too long for an award: `needs` is empty, see FetchNeeds
-  BB_FIELDS(offer, epoch, capability, deadline, needs, needs_apart)
+  bool needs_apart = false;             ///< they are too long for an award: `needs` is empty, see FetchNeeds
+  std::vector<SignedComment> comments;  ///< the latest, oldest first (comment_bytes_in_award)
+  BB_FIELDS(offer, epoch, capability, deadline, needs, needs_apart, comments)
 };
 struct Awards {
   std::vector<AwardItem> awards;
@@ -145,7 +146,9 @@ struct ReportItem {
     finished = 3,
     failed = 4,
     unknown = 5,
-    declined = 6
+    declined = 6,
+    unavailable = 7,  ///< the agent could not work: `outage`
+    settled = 8       ///< a process whose result was accepted while it ran has ended: price, tokens
   };
   What what = What::started;
   TaskId task;
@@ -156,7 +159,9 @@ struct ReportItem {
   Micros price = 0;
   std::int64_t tokens = 0;
   Micros seconds = 0;  ///< measured by the agent: begin to end of the work
-  BB_FIELDS(what, task, epoch, capability, fraction, text, price, tokens, seconds)
+  Outage outage = Outage::none;
+  WallTime until;  ///< unavailable: until when, as the provider says; 0: it does not say
+  BB_FIELDS(what, task, epoch, capability, fraction, text, price, tokens, seconds, outage, until)
 };
 struct Reports {
   AgentId agent;
@@ -173,7 +178,8 @@ struct ReportsKept {
 struct Revocation {
   Held held;
   std::string reason;
-  BB_FIELDS(held, reason)
+  Duration grace{};  ///< its result was accepted already: it may end by itself within this time
+  BB_FIELDS(held, reason, grace)
 };
 struct Revocations {
   std::vector<Revocation> items;

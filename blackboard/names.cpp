@@ -1,4 +1,7 @@
 // The words for stored enums, in one place: shell, SQL, JSON and messages all say the same.
+#include <algorithm>
+#include <array>
+
 #include "blackboard/records.hpp"
 
 namespace bidboard {
@@ -93,6 +96,36 @@ std::string_view name(RefusalReason reason) {
       return "workflow";
     case RefusalReason::environment:
       return "environment";
+    case RefusalReason::rests:
+      return "rests";
+  }
+  return "unknown";
+}
+
+namespace {
+
+constexpr std::array<std::string_view, 10> outages{
+    "none",   "rate_limit", "quota",          "overload", "authentication",
+    "credit", "network",    "missing_binary", "crash",    "failures"};
+
+}  // namespace
+
+std::string_view name(Outage outage) { return outages[static_cast<std::size_t>(outage)]; }
+
+std::optional<Outage> outage_named(std::string_view name) {
+  const auto found = std::ranges::find(outages, name);
+  if (found == outages.end()) return {};
+  return static_cast<Outage>(found - outages.begin());
+}
+
+std::string_view name(BreakerState state) {
+  switch (state) {
+    case BreakerState::closed:
+      return "closed";
+    case BreakerState::open:
+      return "open";
+    case BreakerState::half_open:
+      return "half open";
   }
   return "unknown";
 }

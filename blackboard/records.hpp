@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,7 +42,7 @@ struct SkillNeed {
 struct Skill {
   std::string name;
   Micros level = one;  ///< 0 < level ≤ 1 by convention; divides the time a task takes
-  bool operator==(const Skill&) const = default;
+  auto operator<=>(const Skill&) const = default;
   BB_FIELDS(name, level)
 };
 
@@ -61,7 +62,7 @@ struct Need {
   BB_FIELDS(task, any)
 };
 
-/// What the poster asked for. Fixed once posted, except `needs`, `priority` and `timeout`.
+/// What the poster asked for. Fixed once posted, except what a TaskEdit lists.
 struct TaskSpec {
   std::string title;
   std::string body;
@@ -82,12 +83,26 @@ struct TaskSpec {
   WorkflowId workflow;
   std::string name;                  ///< its name in a job file or trace; empty: none
   bool exclusive = false;            ///< only agents that work for its workflow alone may take it, and people
+  std::vector<std::string> labels;   ///< for people and queries; sorted, each once
   std::vector<EnvVariable> env;      ///< of its executions; plain values, which anyone can read
   std::vector<std::string> secrets;  ///< its agent must offer secrets of these names
   std::string dir;                   ///< where it is executed, below the agent's own directory; empty: there
   bool operator==(const TaskSpec&) const = default;
   BB_FIELDS(title, body, kind, project, run, skills, needs, size, priority, timeout, attempts, stall_after,
-            repeatable, budget, key, parent, workflow, name, exclusive, env, secrets, dir)
+            repeatable, budget, key, parent, workflow, name, exclusive, labels, env, secrets, dir)
+};
+
+/// The new values of what an edit changes. What has no value stays as it is.
+struct TaskEdit {
+  std::optional<std::string> title;
+  std::optional<std::string> body;
+  std::optional<std::int64_t> priority;
+  std::optional<Duration> timeout;
+  std::optional<std::vector<SkillNeed>> skills;
+  std::optional<std::vector<Need>> needs;
+  std::optional<std::vector<std::string>> labels;
+  bool operator==(const TaskEdit&) const = default;
+  BB_FIELDS(title, body, priority, timeout, skills, needs, labels)
 };
 
 /// What keeps a waiting task from being awarded until it is lifted. Stored: never change a number.
@@ -111,6 +126,15 @@ struct AttemptFailure {
   std::string reason;
   bool operator==(const AttemptFailure&) const = default;
   BB_FIELDS(epoch, agent, reason)
+};
+
+/// An edit of the task, for people.
+struct EditNote {
+  WallTime at;
+  AgentId agent;     ///< who edited it; 0: an operator
+  std::string what;  ///< "priority from 0 to 5; labels from none to urgent"
+  bool operator==(const EditNote&) const = default;
+  BB_FIELDS(at, agent, what)
 };
 
 struct Task {
@@ -140,16 +164,21 @@ struct Task {
   std::int64_t tokens = 0;  ///< delivered; 0: not reported
   Micros progress = 0;      ///< 0 to 1
   std::string progress_text;
-  AuctionId auction;        ///< of the last award; 0: it was not decided by bids
-  AgentId reserved_for;     ///< only this agent may have it next: by `reassign`, or with a bundle it won
-  AuctionId reserved_in;    ///< the auction in which it won that bundle; 0: by `reassign`
-  std::vector<Hold> holds;  ///< what keeps it from being awarded, by kind
+  AuctionId auction;            ///< of the last award; 0: it was not decided by bids
+  AgentId reserved_for;         ///< only this agent may have it next: by `reassign`, or with a bundle it won
+  AuctionId reserved_in;        ///< the auction in which it won that bundle; 0: by `reassign`
+  std::vector<Hold> holds;      ///< what keeps it from being awarded, by kind
+  std::vector<EditNote> edits;  ///< the last eight
+  std::uint32_t comment_count = 0;  ///< the comments themselves are records of their own
+  Micros spent = 0;                 ///< price of all its attempts
+  std::int64_t spent_tokens = 0;    ///< of all its attempts
+  Epoch settled;                    ///< the last one of which AttemptSettled was counted
   bool operator==(const Task&) const = default;
   // The fields that queries ask for most come first, so that reading them need not decode the rest.
   BB_FIELDS(id, state, epoch, holder, attempts, created_at, ready_at, awarded_at, started_at, finished_at,
             open_needs, bottom_level, deadline, not_before, deaths, shell_claim, auction, reserved_for, price,
             tokens, progress, capability_hash, failures, reason, progress_text, result, result_blob, spec,
-            reserved_in, holds)
+            reserved_in, holds, edits, comment_count, spent, spent_tokens, settled)
 
   /// Called on what was decoded: a record of an older version becomes what this one would have written.
   void upcast();
@@ -188,12 +217,13 @@ struct AgentProfile {
   Micros set_up = 0;
   bool only_commands = false;  ///< has no way to do a task without a `run` command
   WorkflowId workflow;         ///< works for this workflow only; 0: for all
+  std::string account;  ///< what it shares with other agents at a provider: limits and outages; empty: none
   std::vector<std::string>
       secrets;             ///< names of the secrets that its executions get; it alone has the values
   bool allow_env = false;  ///< tasks may set variables of its own command, not only of theirs
   bool operator==(const AgentProfile&) const = default;
   BB_FIELDS(name, role, parent, project, skills, speed, capacity, bids, cost_formula, price_per_second,
-            allow_run, simulated, pid, host, set_up, only_commands, workflow, secrets, allow_env)
+            allow_run, simulated, pid, host, set_up, only_commands, workflow, account, secrets, allow_env)
 };
 
 struct Agent {
@@ -225,6 +255,50 @@ struct Calibration {
   BB_FIELDS(agent, kind, samples, seconds_ratio, price_ratio, success)
 };
 
+/// Why an agent could not work at all, although the task is not at fault. Stored: never change a number.
+enum class Outage : std::uint8_t {
+  none = 0,
+  rate_limit = 1,      ///< too many requests just now
+  quota = 2,           ///< a session's or a week's allowance is used up
+  overload = 3,        ///< the provider is overloaded
+  authentication = 4,  ///< the key is invalid or expired
+  credit = 5,          ///< nothing is left to pay with
+  network = 6,         ///< the provider cannot be reached
+  missing_binary = 7,  ///< the client is not installed
+  crash = 8,           ///< the client itself crashed
+  failures = 9,        ///< the agent failed several tasks in a row
+};
+
+enum class BreakerState : std::uint8_t {
+  closed = 0,     ///< work is awarded as usual
+  open = 1,       ///< no work is awarded
+  half_open = 2,  ///< one task is awarded, as a probe
+};
+
+/// A circuit breaker (Nygard, Release It!, ch. 5): keeps work from one agent, or from all agents of an
+/// account, while it could not be done.
+struct Breaker {
+  std::string name;  ///< an account's, or "agent/" and an agent's
+  BreakerState state = BreakerState::closed;
+  Outage outage = Outage::none;  ///< what opened it last
+  WallTime until;                ///< open: when it becomes half open
+  std::uint32_t openings = 0;    ///< in a row, without a result in between
+  TaskId probe;                  ///< half open: the task that probes; 0: none yet
+  std::string why;               ///< in the client's own words
+  std::vector<TaskId> failed;    ///< different tasks that failed in a row, without a result in between
+  bool operator==(const Breaker&) const = default;
+  BB_FIELDS(name, state, outage, until, openings, probe, why, failed)
+};
+
+/// Limits on what the agents of one account do together.
+struct AccountLimits {
+  std::string name;
+  std::uint32_t running_max = 0;  ///< tasks at once; 0: no limit
+  Duration stagger{};             ///< the least time between two awards
+  bool operator==(const AccountLimits&) const = default;
+  BB_FIELDS(name, running_max, stagger)
+};
+
 /// Why an agent did not bid, or its bid did not count. Stored: never change a number.
 enum class RefusalReason : std::uint8_t {
   role = 1,            ///< its role does not take tasks
@@ -238,7 +312,8 @@ enum class RefusalReason : std::uint8_t {
   invalid = 9,         ///< an answer that is not a bid
   failed_before = 10,  ///< it failed this task already and another agent may try
   workflow = 11,       ///< works for another workflow, or the task is left to its workflow's own agents
-  environment = 12,    ///< offers not all secrets that the task requires, or takes no variables from tasks
+  rests = 12,          ///< its circuit breaker, or its account's, is open
+  environment = 13,    ///< offers not all secrets that the task requires, or takes no variables from tasks
 };
 
 struct RecordedBid {
@@ -296,8 +371,30 @@ struct Discovery {
   std::string body;
   std::string project;
   WallTime created_at;
+  /// Which of its task's late results it is, from 1; 0: none, or kept by an older version, which has no index
+  /// of them.
+  std::uint32_t late = 0;
   bool operator==(const Discovery&) const = default;
-  BB_FIELDS(id, task, agent, epoch, kind, title, body, project, created_at)
+  BB_FIELDS(id, task, agent, epoch, kind, title, body, project, created_at, late)
+};
+
+/// What a person or an agent noted on a task, for whoever looks at it or gets it next.
+struct Comment {
+  CommentId id;
+  TaskId task;
+  AgentId agent;  ///< its author; 0: an operator
+  WallTime at;
+  std::string text;
+  bool operator==(const Comment&) const = default;
+  BB_FIELDS(id, task, agent, at, text)
+};
+/// A comment as the agent is told of it that gets the task.
+struct SignedComment {
+  std::string author;  ///< the agent's name, or "operator"
+  WallTime at;
+  std::string text;
+  bool operator==(const SignedComment&) const = default;
+  BB_FIELDS(author, at, text)
 };
 
 /// Tasks posted together by `run`, and how many of them have not ended.
@@ -346,9 +443,10 @@ struct Config {
   Duration backoff = seconds(1);  ///< before the second attempt; doubles with each further one
   std::uint64_t seed = 1;         ///< of the `random` strategy, and of who is invited
   std::uint32_t invite_max = 0;   ///< auctions: so many of those who may take a task are asked; 0: all
+  std::vector<AccountLimits> accounts = {};  ///< by name; those without limits are not listed
   bool operator==(const Config&) const = default;
   BB_FIELDS(project, strategy, mechanism, calibrate, seconds_weight, price_weight, bid_timeout, heartbeat,
-            lease, backoff, seed, invite_max)
+            lease, backoff, seed, invite_max, accounts)
 };
 
 /// The last id assigned, of each kind.
@@ -358,8 +456,9 @@ struct Counters {
   AuctionId auction;
   DiscoveryId discovery;
   WorkflowId workflow;
+  CommentId comment;
   bool operator==(const Counters&) const = default;
-  BB_FIELDS(task, agent, auction, discovery, workflow)
+  BB_FIELDS(task, agent, auction, discovery, workflow, comment)
 };
 
 /// nullptr: nothing of the kind holds the task.
@@ -371,6 +470,10 @@ void lift(Task& task, HoldKind kind);
 std::string_view name(TaskState state);
 std::string_view name(HoldKind kind);
 std::string_view name(AgentState state);
+std::string_view name(Outage outage);
+/// Nothing: there is no outage of that name.
+std::optional<Outage> outage_named(std::string_view name);
+std::string_view name(BreakerState state);
 std::string_view name(BidStyle style);
 std::string_view name(RefusalReason reason);
 /// What the agent at this place of refusal.agents said, or what was said of it.

@@ -44,7 +44,9 @@ struct Finish {
   std::string result;  ///< or, without success, the reason
   Micros price = 0;
   std::int64_t tokens = 0;
-  BB_FIELDS(task, epoch, success, result, price, tokens)
+  Outage outage = Outage::none;  ///< without success: the agent could not work, and the task is not at fault
+  WallTime until = {};           ///< how long, as the provider says; 0: it does not say
+  BB_FIELDS(task, epoch, success, result, price, tokens, outage, until)
 };
 struct Progress {
   TaskId task;
@@ -90,8 +92,26 @@ struct Shutdown {
 struct Compact {
   BB_FIELDS()
 };
+/// A resting agent or account is tried again now.
+struct Probe {
+  std::string name;  ///< an account's, or an agent's
+  BB_FIELDS(name)
+};
+/// Changes a posted task, all of it or nothing. Answered with what changed.
+struct Edit {
+  TaskId task;
+  TaskEdit change;                         ///< `labels`: instead of the present ones
+  std::vector<std::string> add_labels;     ///< to the present ones
+  std::vector<std::string> remove_labels;  ///< from the present ones
+  BB_FIELDS(task, change, add_labels, remove_labels)
+};
+struct AddComment {
+  TaskId task;
+  std::string text;
+  BB_FIELDS(task, text)
+};
 using RequestBody = std::variant<Post, Claim, Renew, Finish, Progress, Direct, Reassign, Depend, Configure,
-                                 ReadLog, AskStatus, Shutdown, Compact>;
+                                 ReadLog, AskStatus, Shutdown, Compact, Edit, AddComment, Probe>;
 
 /// A client numbers its requests from 1; a repeated number is answered with the first reply again. client 0:
 /// not kept.
@@ -158,7 +178,25 @@ struct CompactionDone {
   std::uint64_t kept = 0;     ///< events up to the base that stay: auctions
   BB_FIELDS(base, removed, kept)
 };
-using ReplyBody = std::variant<Nothing, Posted, Claimed, Changed, Status, LogPage, CompactionDone>;
+/// A field before and after an edit, for people.
+struct FieldChange {
+  std::string field;
+  std::string before;
+  std::string after;
+  BB_FIELDS(field, before, after)
+};
+struct Edited {
+  TaskId task;
+  TaskState state = TaskState::ready;
+  std::vector<FieldChange> changes;  ///< empty: it was so already
+  BB_FIELDS(task, state, changes)
+};
+struct Commented {
+  CommentId comment;
+  BB_FIELDS(comment)
+};
+using ReplyBody =
+    std::variant<Nothing, Posted, Claimed, Changed, Status, LogPage, CompactionDone, Edited, Commented>;
 
 struct Reply {
   std::uint64_t number = 0;  ///< of the request

@@ -8,18 +8,18 @@ namespace {
 struct Row {
   Role role;
   std::string_view name;
-  //                post   take   report direct configure discover
-  std::array<bool, 6> may;
+  //                post   take   report direct configure discover comment
+  std::array<bool, 7> may;
 };
 constexpr std::array table{
-    Row{Role::executive, "executive", {true, false, true, true, false, true}},
-    Row{Role::manager, "manager", {true, false, true, true, false, true}},
-    Row{Role::specialist, "specialist", {true, true, true, false, false, true}},
-    Row{Role::operator_, "operator", {true, true, true, true, true, true}},
-    Row{Role::observer, "observer", {false, false, false, false, false, false}},
+    Row{Role::executive, "executive", {true, false, true, true, false, true, true}},
+    Row{Role::manager, "manager", {true, false, true, true, false, true, true}},
+    Row{Role::specialist, "specialist", {true, true, true, false, false, true, true}},
+    Row{Role::operator_, "operator", {true, true, true, true, true, true, true}},
+    Row{Role::observer, "observer", {false, false, false, false, false, false, false}},
 };
-constexpr std::array<std::string_view, 6> actions{"post",   "take",      "report",
-                                                  "direct", "configure", "discover"};
+constexpr std::array<std::string_view, 7> actions{"post",      "take",     "report", "direct",
+                                                  "configure", "discover", "comment"};
 
 }  // namespace
 

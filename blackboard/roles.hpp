@@ -21,9 +21,10 @@ enum class Action : std::uint8_t {
   post,       ///< post tasks, change their dependencies
   take,       ///< claim or bid, and be awarded
   report,     ///< renew, progress, done, fail: on a task it holds
-  direct,     ///< cancel, retry, reassign, pause: on anybody's task
+  direct,     ///< cancel, retry, reassign, pause, edit: on anybody's task
   configure,  ///< change the strategy, stop the controller
   discover,   ///< post discoveries
+  comment,    ///< comment on tasks
 };
 
 std::string_view name(Role role);

@@ -1,5 +1,6 @@
 #include "blackboard/task_limits.hpp"
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 
@@ -57,7 +58,24 @@ std::string flaw_of(const TaskSpec& spec, std::size_t needs) {
     if (const auto level = check_number("a skill's level", skill.level, ranges::needed_level); !level)
       return level.error().text;
   }
+  if (spec.labels.size() > max_labels)
+    return fmt::format("it has {} labels, more than {}", spec.labels.size(), max_labels);
+  for (const std::string& label : spec.labels)
+    if (label.size() > max_label_bytes)
+      return fmt::format("a label has {} bytes, more than {}", label.size(), max_label_bytes);
   return flaw_of_environment(spec);
+}
+
+void put_in_order(std::vector<std::string>& labels) {
+  std::ranges::sort(labels);
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+}
+
+void put_in_order(std::vector<Need>& needs) {
+  std::ranges::stable_sort(needs, {}, &Need::task);
+  needs.erase(
+      std::unique(needs.begin(), needs.end(), [](const Need& a, const Need& b) { return a.task == b.task; }),
+      needs.end());
 }
 
 }  // namespace bidboard

@@ -66,14 +66,22 @@ constexpr std::array table{
     Transition{S::quarantined, M::reopen_blocked, S::blocked},
 };
 
+/// The same rows, to be looked up: several times for each event and each task that a walk visits.
+constexpr auto by_state = [] {
+  constexpr std::size_t states = static_cast<std::size_t>(S::quarantined) + 1;
+  constexpr std::size_t moves = static_cast<std::size_t>(M::need_added) + 1;
+  std::array<std::array<std::optional<TaskState>, moves>, states> to{};
+  for (const Transition& row : table)
+    to[static_cast<std::size_t>(row.from)][static_cast<std::size_t>(row.move)] = row.to;
+  return to;
+}();
+
 }  // namespace
 
 std::span<const Transition> transitions() { return table; }
 
 std::optional<TaskState> after(TaskState from, Move move) {
-  for (const Transition& row : table)
-    if (row.from == from && row.move == move) return row.to;
-  return {};
+  return by_state[static_cast<std::size_t>(from)][static_cast<std::size_t>(move)];
 }
 
 Write judge_write(const Task& task, AgentId writer, Epoch epoch, bool capability_matches) {

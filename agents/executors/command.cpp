@@ -1,4 +1,5 @@
 #include "agents/executors/command.hpp"
+#include "agents/executors/line_splitter.hpp"
 #include "blackboard/fmt.hpp"
 
 #include <unistd.h>
@@ -11,6 +12,8 @@ namespace {
 
 /// How much of the latest output is kept for the reason of a failure.
 constexpr std::size_t tail_bytes = 4'096;
+/// A line of a client's stream.
+constexpr std::size_t line_bytes_max = std::size_t{8} << 20;
 
 void keep_tail(std::string& tail, std::string_view bytes) {
   tail.append(bytes.substr(bytes.size() - std::min(bytes.size(), tail_bytes)));
@@ -37,6 +40,8 @@ struct CommandExecutor::Run {
   std::string output_tail;
   std::string error_tail;
   std::string stop_reason;
+  std::unique_ptr<ClientReader> reader;  ///< of a client's output; null: its exit status decides
+  LineSplitter lines{line_bytes_max};
 };
 
 CommandExecutor::CommandExecutor(CommandOptions options) : options_(std::move(options)) {
@@ -99,10 +104,13 @@ Result<void> CommandExecutor::start(const Assignment& assignment, Now now) {
     process->send(assignment.spec.body);
   else if (options_.input == TaskInput::json)
     process->send(to_json(assignment_value(assignment)) + "\n");
+  else if (options_.client)
+    process->send(prompt_of(assignment));
   else
-    process->send(task_text(assignment.spec));
+    process->send(task_text(assignment.spec, assignment.comments));
   process->end_input();
   auto run = std::make_unique<Run>(std::move(*process), std::move(*log), options_.place.redactor);
+  if (options_.client && assignment.spec.run.empty()) run->reader = options_.client->reader();
   run->allowed = spec.timeout;
   runs_.emplace(key, std::move(run));
   return {};
@@ -123,14 +131,14 @@ void CommandExecutor::add_poll(std::vector<PollItem>& items) const {
 std::vector<ExecutionEvent> CommandExecutor::pump(Now now) {
   std::vector<ExecutionEvent> events;
   for (auto at = runs_.begin(); at != runs_.end();) {
-    serve(at->first, *at->second, events);
+    serve(at->first, *at->second, now, events);
     at = at->second->process.over() ? runs_.erase(at) : std::next(at);
   }
   if (bids_) std::ranges::move(bids_->pump(now), std::back_inserter(events));
   return events;
 }
 
-void CommandExecutor::serve(const Key& key, Run& run, std::vector<ExecutionEvent>& events) {
+void CommandExecutor::serve(const Key& key, Run& run, Now now, std::vector<ExecutionEvent>& events) {
   const auto [task, epoch] = key;
   PipedProcess::Traffic traffic = run.process.pump();
   const std::uint64_t bytes = traffic.output.size() + traffic.errors.size();
@@ -138,29 +146,56 @@ void CommandExecutor::serve(const Key& key, Run& run, std::vector<ExecutionEvent
   const std::string errors = run.errors.feed(std::move(traffic.errors), run.process.over());
   const std::string output = run.output.feed(std::move(traffic.output), run.process.over());
   run.log.append(errors);
-  run.log.append(output);
   keep_tail(run.error_tail, errors);
-  keep_tail(run.output_tail, output);
-  const std::size_t room = options_.result_limit - run.result.size();
-  run.result_cut = run.result_cut || output.size() > room;
-  run.result.append(output, 0, room);
+  read(run, output);
 
   for (const GuardReport& report : traffic.reports) {
     if (report.word != GuardWord::started) continue;
     events.push_back(ExecutionStarted{task, epoch, report.code});
   }
   if (bytes > 0) events.push_back(ExecutionOutput{task, epoch, bytes});
-  if (run.process.over()) events.push_back(conclude(key, run, traffic.reports.back()));
+  if (run.process.over()) events.push_back(conclude(key, run, traffic.reports.back(), now));
 }
 
-ExecutionEnded CommandExecutor::conclude(const Key& key, Run& run, const GuardReport& report) const {
+/// What a client prints is shown as it reads it; other output as it is.
+void CommandExecutor::read(Run& run, std::string_view output) const {
+  if (run.reader) {
+    const LineSplitter::Lines lines = run.lines.feed(output);
+    for (const std::string& line : lines.whole) run.log.append(run.reader->on_line(line));
+    if (lines.too_long > 0) run.log.note("a line of the client was too long and was left out");
+    return;
+  }
+  run.log.append(output);
+  keep_tail(run.output_tail, output);
+  const std::size_t room = options_.result_limit - run.result.size();
+  run.result_cut = run.result_cut || output.size() > room;
+  run.result.append(output, 0, room);
+}
+
+/// How a client that ended by itself, or was ended, did its task. What it spent counts in any case.
+void CommandExecutor::judge(Run& run, const GuardReport& report, Now now, ExecutionEnded& ended) const {
+  if (const auto last = run.lines.take_rest(); !last.empty()) run.log.append(run.reader->on_line(last));
+  ClientVerdict verdict = run.reader->conclude({static_cast<int>(report.code), run.error_tail, now.wall});
+  ended.price = verdict.price;
+  ended.tokens = verdict.tokens;
+  if (report.word != GuardWord::exited) return;
+  ended.ending = verdict.ending;
+  ended.result = std::move(verdict.result);
+  ended.reason = std::move(verdict.reason);
+  ended.outage = verdict.outage;
+  ended.until = verdict.until;
+}
+
+ExecutionEnded CommandExecutor::conclude(const Key& key, Run& run, const GuardReport& report, Now now) const {
   ExecutionEnded ended;
   ended.task = key.first;
   ended.epoch = key.second;
   ended.ending = Ending::failed;
   ended.seconds = report.wall_us;
   if (run.result_cut) run.log.note(fmt::format("the result was cut at {} bytes", options_.result_limit));
+  if (run.reader) judge(run, report, now, ended);
   run.log.finish();
+  if (run.reader && report.word == GuardWord::exited) return ended;
   trim_newlines(run.result);
   // Also for a failed attempt: its costs are real.
   if (const auto value = parse_json(run.result)) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "agents/clients/client.hpp"
 #include "agents/executor.hpp"
 #include "agents/executors/bid_command.hpp"
 #include "agents/executors/output_log.hpp"
@@ -28,8 +29,9 @@ struct CommandOptions {
   Workplace place;
   std::string exec;  ///< a shell command; empty: only tasks that bring their own `run`
   TaskInput input = TaskInput::text;
-  bool allow_run = false;  ///< execute a task's own `run` command (its body on stdin)
-  std::string bid;         ///< a shell command for live bids; empty: none
+  const CodingClient* client = nullptr;  ///< `exec` runs this client of a coding agent, which reads what it prints
+  bool allow_run = false;          ///< execute a task's own `run` command (its body on stdin)
+  std::string bid;                 ///< a shell command for live bids; empty: none
   // Dotted paths into a result that is JSON ("usage.output_tokens"); empty: not reported. With result_field,
   // that field becomes the result.
   std::string price_field;
@@ -61,8 +63,10 @@ class CommandExecutor final : public Executor {
   struct Run;
 
   Result<std::string> command_for(const TaskSpec& spec) const;
-  void serve(const Key& key, Run& run, std::vector<ExecutionEvent>& events);
-  ExecutionEnded conclude(const Key& key, Run& run, const GuardReport& report) const;
+  void serve(const Key& key, Run& run, Now now, std::vector<ExecutionEvent>& events);
+  void read(Run& run, std::string_view output) const;
+  ExecutionEnded conclude(const Key& key, Run& run, const GuardReport& report, Now now) const;
+  void judge(Run& run, const GuardReport& report, Now now, ExecutionEnded& ended) const;
 
   CommandOptions options_;
   std::map<Key, std::unique_ptr<Run>> runs_;

@@ -256,7 +256,7 @@ void CoprocessExecutor::take_line(const std::string& line, Now now) {
     take_bid_line(name, *value);
   else if (name == "log")
     log_line(*value);
-  else if (name == "progress" || name == "result" || name == "failed")
+  else if (name == "progress" || name == "result" || name == "failed" || name == "unavailable")
     take_job_line(name, *value, now);
   else
     complain("unknown type: " + quote());
@@ -295,18 +295,36 @@ void CoprocessExecutor::take_job_line(std::string_view type, const Value& line, 
     return;
   }
   restart_pause_ = options_.restart_least;
-  if (type == "failed") {
+  if (type == "failed" || (type == "unavailable" && job.cancelled)) {
     // It has answered the cancel: a task that was cut off by its time limit has now ended in a known way.
     const Ending ending = job.cancelled && job.ending == Ending::stopped ? Ending::stopped : Ending::failed;
     std::string reason = job.cancelled ? job.reason : text_of(line.find("reason"));
     if (reason.empty()) reason = "failed without a reason";
     return end(job, ending, std::move(reason), now);
   }
+  if (type == "unavailable") return cannot_work(job, line, now);
   end(job, Ending::done, {}, now);
   auto& ended = std::get<ExecutionEnded>(events_.back());
   ended.result = text_of(line.find("result"));
   ended.price = micros_of(line.find("price"));
   ended.tokens = count_of(line.find("tokens"));
+}
+
+/// The attempt does not count, and the agent rests.
+void CoprocessExecutor::cannot_work(Job& job, const Value& line, Now now) {
+  const std::string named = text_of(line.find("class"));
+  const Outage outage = outage_named(named).value_or(Outage::none);
+  if (outage == Outage::none || outage == Outage::failures)
+    return end(job, Ending::failed, fmt::format("it was unavailable, of the unknown class '{}'", named), now);
+  std::string reason = text_of(line.find("reason"));
+  if (reason.empty()) reason = fmt::format("unavailable: {}", named);
+  end(job, Ending::unavailable, std::move(reason), now);
+  auto& ended = std::get<ExecutionEnded>(events_.back());
+  ended.outage = outage;
+  ended.price = micros_of(line.find("price"));
+  ended.tokens = count_of(line.find("tokens"));
+  if (const Micros wait = micros_of(line.find("retry_after")); wait > 0)
+    ended.until = now.wall + Duration{wait};
 }
 
 void CoprocessExecutor::log_line(const Value& line) {

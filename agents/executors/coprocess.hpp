@@ -69,6 +69,7 @@ class CoprocessExecutor final : public Executor {
   void keep_deadlines(Now now);
   void take_line(const std::string& line, Now now);
   void take_job_line(std::string_view type, const Value& line, Now now);
+  void cannot_work(Job& job, const Value& line, Now now);
   void take_bid_line(std::string_view type, const Value& line);
   void log_line(const Value& line);
   void complain(const std::string& what);

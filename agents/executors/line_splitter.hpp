@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bidboard {
@@ -35,6 +36,9 @@ class LineSplitter {
     }
     return lines;
   }
+
+  /// What follows the last newline; empty: nothing does, or it is too long.
+  std::string take_rest() { return skipping_ ? std::string{} : std::exchange(partial_, {}); }
 
  private:
   std::size_t limit_;

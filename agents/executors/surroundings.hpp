@@ -7,6 +7,7 @@
 
 #include "agents/executor.hpp"
 #include "agents/guard/guard.hpp"
+#include "agents/json_fields.hpp"
 #include "blackboard/text/document.hpp"
 #include "blackboard/text/redaction.hpp"
 
@@ -63,12 +64,14 @@ std::vector<std::string> task_environment(const Workplace& place, const Assignme
 /// none, or links lead out of the place's directory).
 Result<std::string> task_directory(const Workplace& place, const TaskSpec& spec);
 
-/// Title, blank line, body, newline.
-std::string task_text(const TaskSpec& spec);
+/// Title, blank line, body, newline. Then the comments, if there are any: quoted, with their authors, and
+/// marked as what others wrote.
+std::string task_text(const TaskSpec& spec, const std::vector<SignedComment>& comments);
 /// The task as commands and coprocesses see it: every field of its spec, plus "task", "attempt", "failures".
 Value task_value(TaskId task, const TaskSpec& spec, std::uint32_t attempt,
                  const std::vector<AttemptFailure>& failures);
-/// The same for an awarded task, plus "epoch", "token", "idempotency_key", "results" (of the needed tasks).
+/// The same for an awarded task, plus "epoch", "token", "idempotency_key", "results" (of the needed tasks),
+/// "comments" ([{"author": "ann", "at": 1700000000.5, "text": "..."}]).
 Value assignment_value(const Assignment& assignment);
 /// One JSON object per line: {"epoch": 1, "agent": "a2", "reason": "exit 3"}.
 std::string failures_text(const std::vector<AttemptFailure>& failures);
@@ -81,15 +84,6 @@ Value related_value(const std::vector<RelatedTask>& related);
 /// with others. Anything else gives a Refusal with reason invalid that says what is wrong, and no bundle.
 BidAnswered read_bid(std::uint64_t request, TaskId task, const Value& answer);
 
-/// A JSON number as micro-units: never negative; 0 if it is not a number.
-Micros micros_of(const Value* value);
-/// A count: never negative; 0 if it is not a number.
-std::int64_t count_of(const Value* value);
-/// Follows a dotted path, "usage.output_tokens"; nullptr if it leads nowhere or is empty.
-const Value* at_path(const Value& value, std::string_view path);
-
-/// The last line that is not blank, without control characters, at most 300 bytes.
-std::string last_line(std::string_view text);
 /// How long an attempt may take from now on; at least a millisecond.
 Duration time_left(const Assignment& assignment, Now now);
 

@@ -13,6 +13,7 @@
 #include <string>
 
 #if defined(__linux__)
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #endif
 
@@ -195,5 +196,36 @@ Result<Descriptor> watch_process([[maybe_unused]] pid_t pid,
   return fail(Errc::unsupported, "this system cannot watch processes");
 #endif
 }
+
+#if defined(__linux__)
+
+Result<Descriptor> make_watched_set() {
+  Descriptor set(epoll_create1(EPOLL_CLOEXEC));
+  if (!set) return fail(Errc::unavailable, "cannot watch descriptors: " + because());
+  return set;
+}
+bool add_to_watched_set(const Descriptor& set, const Descriptor& member, std::uint64_t name) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = name;
+  return epoll_ctl(set.get(), EPOLL_CTL_ADD, member.get(), &event) == 0;
+}
+std::vector<std::uint64_t> readable_in(const Descriptor& set) {
+  epoll_event events[64];
+  const int count = epoll_wait(set.get(), events, 64, 0);
+  std::vector<std::uint64_t> names;
+  for (int i = 0; i < count; ++i) names.push_back(events[i].data.u64);
+  return names;
+}
+
+#else
+
+Result<Descriptor> make_watched_set() {
+  return fail(Errc::unsupported, "this system cannot watch many descriptors at once");
+}
+bool add_to_watched_set(const Descriptor&, const Descriptor&, std::uint64_t) { return false; }
+std::vector<std::uint64_t> readable_in(const Descriptor&) { return {}; }
+
+#endif
 
 }  // namespace bidboard

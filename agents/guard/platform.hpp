@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agents/guard/descriptor.hpp"
 #include "blackboard/result.hpp"
@@ -56,5 +57,14 @@ std::optional<std::uint64_t> process_start_ticks(pid_t pid);
 /// `start_ticks` the watch is for exactly that process, even if its pid was reused. Errors: not_found (it has
 /// ended already), unsupported (a system without pidfd: call kill(pid, 0) from time to time).
 Result<Descriptor> watch_process(pid_t pid, std::optional<std::uint64_t> start_ticks = {});
+
+/// A set of descriptors, itself a descriptor that is readable while one of them is: waiting costs what has
+/// happened, not what is watched. A member leaves it when it is closed. Errors: unsupported (not Linux),
+/// unavailable (no descriptors left).
+Result<Descriptor> make_watched_set();
+/// False: the system refuses.
+bool add_to_watched_set(const Descriptor& set, const Descriptor& member, std::uint64_t name);
+/// The names of some members that are readable now; none when no member is.
+std::vector<std::uint64_t> readable_in(const Descriptor& set);
 
 }  // namespace bidboard

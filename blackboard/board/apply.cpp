@@ -4,12 +4,20 @@
 #include "blackboard/board/board.hpp"
 #include "blackboard/checks/check.hpp"
 #include "blackboard/format/codec.hpp"
+#include "blackboard/task_edit.hpp"
 #include "blackboard/task_moves.hpp"
 
 namespace bidboard {
 namespace {
 
 constexpr std::size_t kept_failures = 8;
+constexpr std::size_t kept_edits = 8;
+
+/// Never beyond what the number can hold: agents report what they like.
+void charge(Task& task, Micros price, std::int64_t tokens) {
+  if (__builtin_add_overflow(task.spent, price, &task.spent)) task.spent = INT64_MAX;
+  if (__builtin_add_overflow(task.spent_tokens, tokens, &task.spent_tokens)) task.spent_tokens = INT64_MAX;
+}
 
 std::string number_value(std::uint64_t number) {
   std::string bytes;
@@ -206,9 +214,10 @@ void Board::on(const AttemptEnded& e, WallTime at) {
     task.deaths += e.died ? 1 : 0;
     if (e.began.us != 0) task.started_at = e.began;
     if (!e.counts && task.attempts > 0) task.attempts -= 1;
-    task.failures.push_back({e.epoch, e.agent, e.reason});
+    if (e.outage == Outage::none) task.failures.push_back({e.epoch, e.agent, e.reason});
     if (task.failures.size() > kept_failures) task.failures.erase(task.failures.begin());
     if (is_over(e.to)) task.finished_at = at;
+    charge(task, e.price, e.tokens);
   });
   if (agent(e.agent)) {
     const_cast<Agent*>(agent(e.agent))->failed += 1;
@@ -226,6 +235,7 @@ void Board::on(const TaskFinished& e, WallTime at) {
     task.result_blob = e.result_blob;
     task.price = e.price;
     task.tokens = e.tokens;
+    charge(task, e.price, e.tokens);
     task.progress = one;
     if (e.began.us != 0) task.started_at = e.began;
     task.finished_at = at;
@@ -267,6 +277,35 @@ void Board::on(const NeedRemoved& e, WallTime) {
   remove_key(keys::dependent(e.need, e.task));
 }
 
+void Board::on(const TaskEdited& e, WallTime at) {
+  std::vector<Need> before;
+  change_task(e.task, [&](Task& task) {
+    before = task.spec.needs;
+    bidboard::apply(e.change, task.spec);
+    if (e.change.needs && task.state == TaskState::blocked) task.open_needs = count_open_needs(task);
+    task.edits.push_back({at, e.agent, e.what});
+    if (task.edits.size() > kept_edits) task.edits.erase(task.edits.begin());
+  });
+  if (!e.change.needs) return;
+  const auto names = [](const std::vector<Need>& needs, TaskId id) {
+    return std::ranges::binary_search(needs, id, {}, &Need::task);
+  };
+  std::ranges::sort(before, {}, &Need::task);
+  std::vector<Need> now = *e.change.needs;
+  std::ranges::sort(now, {}, &Need::task);
+  for (const Need& need : before)
+    if (!names(now, need.task)) remove_key(keys::dependent(need.task, e.task));
+  for (const Need& need : now)
+    if (!names(before, need.task)) add_key(keys::dependent(need.task, e.task));
+}
+
+void Board::on(const CommentPosted& e, WallTime) {
+  counters_.comment = std::max(counters_.comment, e.comment.id);
+  caches_.of<Comment>().put(e.comment.id, e.comment);
+  add_key(keys::comment_on(e.comment.task, e.comment.id));
+  change_task(e.comment.task, [](Task& task) { task.comment_count += 1; });
+}
+
 void Board::on(const LevelsRaised& e, WallTime) {
   for (const Level& level : e.levels)
     change_task(level.task, [&](Task& task) { task.bottom_level = level.bottom_level; });
@@ -304,8 +343,25 @@ void Board::on(const Calibrated& e, WallTime) {
   calibrations_.put(keys::calibration(e.calibration.agent, e.calibration.kind), e.calibration);
 }
 
+void Board::on(const BreakerMoved& e, WallTime) {
+  caches_.of<Breaker>().put(keys::breaker(e.breaker.name), e.breaker);
+}
+
+void Board::on(const AttemptSettled& e, WallTime) {
+  change_task(e.task, [&](Task& task) {
+    // What `done --price` told already is part of it.
+    charge(task, std::max<Micros>(e.price - task.price, 0),
+           std::max<std::int64_t>(e.tokens - task.tokens, 0));
+    task.price = std::max(task.price, e.price);
+    task.tokens = std::max(task.tokens, e.tokens);
+    task.settled = std::max(task.settled, e.epoch);
+  });
+}
+
 void Board::on(const DiscoveryPosted& e, WallTime) {
   counters_.discovery = std::max(counters_.discovery, e.discovery.id);
+  if (e.discovery.late > 0)
+    add_key(keys::late_result(e.discovery.task, e.discovery.late), number_value(e.discovery.id.value));
   caches_.of<Discovery>().put(e.discovery.id, e.discovery);
 }
 

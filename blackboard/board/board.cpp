@@ -1,10 +1,13 @@
 #include "blackboard/board/board.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "blackboard/checks/check.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/format/codec_fields.hpp"
 #include "blackboard/secrets.hpp"
+#include "blackboard/task_states.hpp"
 
 namespace bidboard {
 namespace {
@@ -64,6 +67,15 @@ std::string Board::result_of(const Task& task) const {
   return task.result_blob.empty() ? task.result : blob(task.result_blob).value_or("");
 }
 
+std::vector<CommentId> Board::comments_on(TaskId task) const {
+  std::vector<CommentId> ids;
+  scan(keys::comments_on(task), {}, [&](std::string_view key, std::string_view) {
+    ids.push_back(keys::last_id<CommentId>(key));
+    return true;
+  });
+  return ids;
+}
+
 void Board::scan(std::string_view prefix, std::string_view from, const Snapshot::Visitor& visit) const {
   auto change = overlay_.lower_bound(std::max(prefix, from));
   const auto is_ours = [&] { return change != overlay_.end() && change->first.starts_with(prefix); };
@@ -91,6 +103,28 @@ std::vector<TaskId> Board::tasks_under(std::string_view prefix) const {
     return true;
   });
   return ids;
+}
+
+std::vector<TaskId> Board::open_tasks() const {
+  const std::size_t state_field = field_position<Task>("state");
+  std::set<TaskId> open;
+  EncodedRecord fields;
+  scan_store(keys::all_of<Task>(), {}, [&](std::string_view key, std::string_view bytes) {
+    const Result<std::string_view> payload = sealed_payload(bytes);
+    if (!payload) damaged(key, payload.error());
+    fields.reset(*payload);
+    const std::optional<std::int64_t> state = encoded_integer(fields.field(state_field));
+    if (!state || !is_over(static_cast<TaskState>(*state)))
+      open.insert(open.end(), keys::last_id<TaskId>(key));
+    return true;
+  });
+  caches_.of<Task>().for_each_change([&](TaskId id, const Task* task) {
+    if (task && !is_over(task->state))
+      open.insert(id);
+    else
+      open.erase(id);
+  });
+  return {open.begin(), open.end()};
 }
 
 const std::vector<TaskId>& Board::holdings(AgentId agent) const {

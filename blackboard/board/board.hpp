@@ -58,6 +58,8 @@ class Board {
   const Client* client(ClientId id) const { return get<Client>(id); }
   /// What is known of the agent's promises for this kind of task; a blank record when nothing is.
   Calibration calibration(AgentId agent, const std::string& kind) const;
+  /// nullptr: closed, and never counted anything.
+  const Breaker* breaker(std::string_view name) const { return get<Breaker>(keys::breaker(name)); }
   const Config& config() const { return config_; }
   const Counters& counters() const { return counters_; }
   std::optional<AgentId> agent_named(std::string_view name) const;
@@ -65,6 +67,8 @@ class Board {
   std::optional<std::string> blob(std::string_view hash) const;
   /// The result, from the record or from its blob.
   std::string result_of(const Task& task) const;
+  /// The task's comments, oldest first.
+  std::vector<CommentId> comments_on(TaskId task) const;
 
   /// Visits all records of a kind in the order of their keys, until the visitor answers false. It gets
   /// nullptr for one whose bytes are damaged. The visitor must not change the board. Throws DamagedRecord
@@ -78,6 +82,9 @@ class Board {
   void scan(std::string_view prefix, std::string_view from, const Snapshot::Visitor& visit) const;
   /// The ids at the end of the keys with this prefix: dependents, members.
   std::vector<TaskId> tasks_under(std::string_view prefix) const;
+  /// The tasks that are not over, by id. There is no index of them, which would cost each task two more
+  /// writes: this looks at the state of every task there ever was, and decodes none. Throws DamagedRecord.
+  std::vector<TaskId> open_tasks() const;
   /// What the agent holds, by id. Valid until the next change.
   const std::vector<TaskId>& holdings(AgentId agent) const;
   std::uint32_t holding_count(AgentId agent) const {
@@ -157,6 +164,10 @@ class Board {
   void on(const AuctionFailed&, WallTime);
   void on(const TaskHeld&, WallTime);
   void on(const HoldLifted&, WallTime);
+  void on(const TaskEdited&, WallTime);
+  void on(const CommentPosted&, WallTime);
+  void on(const BreakerMoved&, WallTime);
+  void on(const AttemptSettled&, WallTime);
 
   Store& store_;
   mutable RecordCaches<RecordKinds> caches_;

@@ -26,6 +26,8 @@ class Inspector {
     for_each_kind([&](auto kind) { each_record<decltype(kind)>(); });
     for (const auto& [id, task] : tasks_) on_task(task);
     for (const auto& [id, workflow] : workflows_) check_workflow(workflow);
+    for (const auto& [task, count] : comments_)
+      if (!tasks_.contains(task)) found(fmt::format("{} has comments, but does not exist", task));
     read_log();
     compare_indexes();
     return std::move(findings_);
@@ -78,7 +80,14 @@ class Inspector {
   void on(const Counters& counters) { counters_ = counters; }
   void on(const Task& task) { tasks_.emplace(task.id, task); }
   void on(const Workflow& workflow) { workflows_.emplace(workflow.id, workflow); }
+  void on(const Discovery& made) {
+    if (made.late > 0) expected_[keys::late_result(made.task, made.late)] = number_value(made.id.value);
+  }
   void on(const Client& client) { expected_[client_due_key(client)]; }
+  void on(const Comment& comment) {
+    expected_[keys::comment_on(comment.task, comment.id)];
+    comments_[comment.task] += 1;
+  }
   void on(const Agent& agent) {
     const std::string key = keys::agent_name(agent.profile.name);
     if (expected_.contains(key)) found(fmt::format("two agents are called '{}'", agent.profile.name));
@@ -105,6 +114,8 @@ class Inspector {
       if (task.deadline.us == 0) found(name + " is held without a deadline");
     }
     if (is_over(task.state) && task.finished_at.us == 0) found(name + " is over, but has no end time");
+    if (task.comment_count != comments_[task.id])
+      found(fmt::format("{} counts {} comments, but has {}", name, task.comment_count, comments_[task.id]));
     check_needs(task, name);
   }
 
@@ -192,6 +203,7 @@ class Inspector {
   std::map<TaskId, Task> tasks_;
   std::map<WorkflowId, Workflow> workflows_;
   std::set<AgentId> agents_;
+  std::map<TaskId, std::uint32_t> comments_;
   std::map<std::string, std::string, std::less<>> expected_;
   std::vector<std::string> findings_;
 };

@@ -30,6 +30,7 @@ std::optional<std::string> impossible(const Board& board, const Event& event) {
       if (auto why = unknown_task(level.task)) return why;
     return {};
   }
+  if (const auto* posted = std::get_if<CommentPosted>(&event.body)) return unknown_task(posted->comment.task);
   if (const auto* left = std::get_if<AgentLeft>(&event.body))
     if (!board.agent(left->agent))
       return fmt::format("agent {} leaves, which does not exist at that point", left->agent);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/task_limits.hpp"
 
 namespace bidboard {
 namespace {
@@ -18,6 +19,11 @@ constexpr std::array table{
     Bound{"run", "a task's command", frame, 0},
     Bound{"kind", "a task's kind", name_bytes, 0},
     Bound{"project", "a project", name_bytes, 0},
+    Bound{"labels", "labels of a task (32 of 64 bytes each when it is posted); each", name_bytes, 1'000},
+    Bound{"add_labels", "labels that an edit adds; each", name_bytes, 1'000},
+    Bound{"remove_labels", "labels that an edit removes; each", name_bytes, 1'000},
+    Bound{"comments", "comments on a task; a further one is refused", 0, max_comments},
+    Bound{"comments.text", "a comment", max_comment_bytes, 0},
     Bound{"key", "a task's key", reference_bytes, 0},
     Bound{"name", "a task's name in a file", reference_bytes, 0},
     Bound{"profile.name", "an agent's name (64 bytes when it registers)", frame, 0},
@@ -30,6 +36,8 @@ constexpr std::array table{
     Bound{"source", "what a workflow was read from", reference_bytes * 10, 0},
     Bound{"parent", "an agent's manager", name_bytes, 0},
     Bound{"host", "an agent's host", reference_bytes, 0},
+    Bound{"account", "an agent's account (64 bytes when it registers)", name_bytes, 0},
+    Bound{"accounts", "accounts with limits", 0, 1'000},
     Bound{"as", "an agent's name (64 bytes)", frame, 0},
     Bound{"agent", "an agent's name", name_bytes, 0},
     Bound{"token", "a token", reference_bytes, 0},
@@ -41,7 +49,8 @@ constexpr std::array table{
     Bound{"mechanism", "a mechanism's name", name_bytes, 0},
     Bound{"features", "features of a client; each", name_bytes, 100},
     Bound{"result", "a result, or why a task failed", frame, 0},
-    Bound{"text", "the same, or words on progress, from an agent", frame, 0},
+    Bound{"text", "the same, or words on progress, from an agent; a comment (16 KB when it is posted)", frame,
+          0},
     Bound{"reason", "a reason", 1 << 20, 0},
     Bound{"held", "awards that an agent holds", 0, 20'000},
     Bound{"with", "tasks of one bid", 0, 1'000},
@@ -76,6 +85,8 @@ class Walk {
     if constexpr (std::is_same_v<T, std::string>) {
       const Bound* bound = value.size() > smallest_bytes ? bound_of(list, field) : nullptr;
       refuse(field, value.size(), true, bound && bound->bytes > 0 ? bound->bytes : default_bytes_max);
+    } else if constexpr (requires { value.has_value(); }) {
+      if (value) look(list, field, *value);
     } else if constexpr (requires { value.begin(); }) {
       const Bound* bound = value.size() > smallest_entries ? bound_of(list, field) : nullptr;
       refuse(field, value.size(), false, bound && bound->entries > 0 ? bound->entries : default_entries_max);

@@ -36,6 +36,10 @@ struct IsVector : std::false_type {};
 template <class T>
 struct IsVector<std::vector<T>> : std::true_type {};
 template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+template <class T>
 struct IsVariant : std::false_type {};
 template <class... Ts>
 struct IsVariant<std::variant<Ts...>> : std::true_type {};
@@ -68,11 +72,15 @@ constexpr std::uint8_t last_of() {
   else if constexpr (std::is_same_v<E, Role>)
     return static_cast<std::uint8_t>(Role::observer);
   else if constexpr (std::is_same_v<E, Action>)
-    return static_cast<std::uint8_t>(Action::discover);
+    return static_cast<std::uint8_t>(Action::comment);
   else if constexpr (std::is_same_v<E, Direction>)
     return static_cast<std::uint8_t>(Direction::resume);
+  else if constexpr (std::is_same_v<E, Outage>)
+    return static_cast<std::uint8_t>(Outage::failures);
+  else if constexpr (std::is_same_v<E, BreakerState>)
+    return static_cast<std::uint8_t>(BreakerState::half_open);
   else if constexpr (std::is_same_v<E, ReportItem::What>)
-    return static_cast<std::uint8_t>(ReportItem::What::declined);
+    return static_cast<std::uint8_t>(ReportItem::What::settled);
   else {
     static_assert(std::is_same_v<E, Errc>, "name the last value of this enum");
     return static_cast<std::uint8_t>(Errc::failed);
@@ -95,6 +103,9 @@ void put(Packer& out, const T& value) {
   } else if constexpr (IsVector<T>::value) {
     out.pack_array(static_cast<std::uint32_t>(value.size()));
     for (const typename T::value_type& item : value) put(out, item);
+  } else if constexpr (IsOptional<T>::value) {
+    out.pack_array(value ? 1 : 0);
+    if (value) put(out, *value);
   } else if constexpr (IsVariant<T>::value) {
     out.pack_array(2);
     out.pack(static_cast<std::uint8_t>(value.index()));
@@ -186,6 +197,11 @@ struct Reader {
       integer(in, value.us);
     } else if constexpr (IsVector<T>::value) {
       vector(in, value);
+    } else if constexpr (IsOptional<T>::value) {
+      if (in.type != msgpack::type::ARRAY || in.via.array.size > 1)
+        return wrong("a list of one value or none was expected");
+      value.reset();
+      if (in.via.array.size == 1) get(in.via.array.ptr[0], value.emplace());
     } else if constexpr (IsVariant<T>::value) {
       variant(in, value);
     } else {

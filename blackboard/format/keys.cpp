@@ -28,7 +28,9 @@ std::string with_number(char letter, std::uint64_t number) { return with_numbers
 std::string calibration(AgentId agent, std::string_view kind) {
   return calibrations_of(agent) + (kind.size() <= 100 ? std::string(kind) : content_hash(kind));
 }
+std::string breaker(std::string_view name) { return letter_of<Breaker> + std::string(name); }
 std::string id_of(const Calibration& record) { return calibration(record.agent, record.kind); }
+std::string id_of(const Breaker& record) { return breaker(record.name); }
 std::string blob(std::string_view hash) { return blob_letter + std::string(hash); }
 std::string auction(AuctionId id) { return with_numbers(auction_letter, id.value); }
 std::string base_of(char generation, std::string_view key) {
@@ -62,6 +64,12 @@ std::string member(WorkflowId workflow, TaskId task) {
 std::string decision(TaskId task, AuctionId auction) {
   return with_numbers(decision_letter, task.value, auction.value);
 }
+std::string late_result(TaskId task, std::uint32_t number) {
+  return with_numbers(late_letter, task.value, number);
+}
+std::string comment_on(TaskId task, CommentId comment) {
+  return with_numbers(comment_letter, task.value, comment.value);
+}
 
 namespace {
 
@@ -85,6 +93,8 @@ std::string in_words(Piece::What what, std::string_view key, std::size_t& at) {
       return to_string(WorkflowId{number_at(key, begin)});
     case Piece::auction_id:
       return to_string(AuctionId{number_at(key, begin)});
+    case Piece::comment_id:
+      return to_string(CommentId{number_at(key, begin)});
     case Piece::number:
       return std::to_string(number_at(key, begin));
     case Piece::letter:
@@ -157,8 +167,10 @@ std::vector<char> folded_letters() {
 
 std::string holdings_of(AgentId agent) { return with_numbers(holding_letter, agent.value); }
 std::string dependents_of(TaskId need) { return with_numbers(dependent_letter, need.value); }
+std::string late_results_of(TaskId task) { return with_numbers(late_letter, task.value); }
 std::string members_of(WorkflowId workflow) { return with_numbers(member_letter, workflow.value); }
 std::string decisions_of(TaskId task) { return with_numbers(decision_letter, task.value); }
+std::string comments_on(TaskId task) { return with_numbers(comment_letter, task.value); }
 std::string calibrations_of(AgentId agent) { return with_numbers(letter_of<Calibration>, agent.value); }
 
 }  // namespace bidboard::keys

@@ -44,10 +44,12 @@ std::string of(const typename KindOf<Record>::Id& id) {
 }
 
 std::string calibration(AgentId agent, std::string_view kind);
+std::string breaker(std::string_view name);
 inline std::string task(TaskId id) { return of<Task>(id); }
 inline std::string agent(AgentId id) { return of<Agent>(id); }
 inline std::string discovery(DiscoveryId id) { return of<Discovery>(id); }
 inline std::string workflow(WorkflowId id) { return of<Workflow>(id); }
+inline std::string comment(CommentId id) { return of<Comment>(id); }
 inline std::string client(ClientId id) { return of<Client>(id); }
 constexpr std::string_view config{&KindOf<Config>::letter, 1};
 constexpr std::string_view counters{&KindOf<Counters>::letter, 1};
@@ -61,6 +63,7 @@ auto id_of(const Record& record) {
     return TheOnlyOne{};
 }
 std::string id_of(const Calibration& record);
+std::string id_of(const Breaker& record);
 
 // Index entries: derived from the records, empty values unless said otherwise.
 
@@ -72,6 +75,7 @@ struct Piece {
     task_id,
     agent_id,
     workflow_id,
+    comment_id,
     auction_id,
     number,
     letter,
@@ -96,8 +100,10 @@ constexpr char key_letter = 'k';
 constexpr char member_letter = 'w';
 constexpr char decision_letter = 'v';
 constexpr char auction_letter = 'U';
+constexpr char late_letter = 'l';
+constexpr char comment_letter = 's';
 
-constexpr std::array<EntryKind, 9> index_kinds{{
+constexpr std::array<EntryKind, 11> index_kinds{{
     // priority and bottom level, both high first
     {ready_letter, "ready entry", {{{"", Piece::unshown}, {"", Piece::unshown}, {" of ", Piece::task_id}}}},
     // wall time, what falls due (Due)
@@ -117,6 +123,9 @@ constexpr std::array<EntryKind, 9> index_kinds{{
     {decision_letter, "decision entry", {{{" on ", Piece::task_id}, {" of ", Piece::auction_id}}}},
     // → sequence number of the event that holds its record
     {auction_letter, "auction", {{{" ", Piece::auction_id}}}},
+    // the task's late results, in the order in which they came (Discovery::late) → discovery id
+    {late_letter, "late result entry", {{{" on ", Piece::task_id}, {" of number ", Piece::number}}}},
+    {comment_letter, "comment entry", {{{" on ", Piece::task_id}, {" of ", Piece::comment_id}}}},
 }};
 
 // Everything else.
@@ -158,12 +167,16 @@ std::string agent_name(std::string_view name);
 std::string post_key(std::string_view project, std::string_view key);
 std::string member(WorkflowId workflow, TaskId task);
 std::string decision(TaskId task, AuctionId auction);
+std::string late_result(TaskId task, std::uint32_t number);
+std::string comment_on(TaskId task, CommentId comment);
 
 /// Prefixes for scans.
 std::string holdings_of(AgentId agent);
 std::string dependents_of(TaskId need);
 std::string members_of(WorkflowId workflow);
 std::string decisions_of(TaskId task);
+std::string late_results_of(TaskId task);
+std::string comments_on(TaskId task);
 std::string calibrations_of(AgentId agent);
 
 /// "task t12", "ready entry of t12", "counters", ...: what the key is of, for people.

@@ -27,6 +27,8 @@ void add(const T& value, std::vector<std::string>& keys) {
     return;
   } else if constexpr (requires { value.index(); }) {
     std::visit([&](const auto& alternative) { add(alternative, keys); }, value);
+  } else if constexpr (requires { value.has_value(); }) {
+    if (value) add(*value, keys);
   } else if constexpr (requires { value.begin(); }) {
     for (const typename T::value_type& item : value) add(item, keys);
   } else if constexpr (requires { value.value; }) {

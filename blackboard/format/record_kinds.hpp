@@ -24,6 +24,8 @@ struct Calibration;
 struct Discovery;
 struct Workflow;
 struct Client;
+struct Comment;
+struct Breaker;
 
 /// A text as a template argument.
 template <std::size_t size>
@@ -59,7 +61,9 @@ using RecordKinds = RecordList<                                //
     RecordKind<Calibration, std::string, 'c', "calibration">,  // + agent id + kind of task: keys::calibration
     RecordKind<Discovery, DiscoveryId, 'D', "discovery">,      //
     RecordKind<Workflow, WorkflowId, 'W', "workflow">,         //
-    RecordKind<Client, ClientId, 'C', "client">>;
+    RecordKind<Client, ClientId, 'C', "client">,               //
+    RecordKind<Comment, CommentId, 'R', "comment">,            //
+    RecordKind<Breaker, std::string, 'K', "circuit breaker">>;  // + name: keys::breaker
 
 namespace detail {
 

@@ -53,6 +53,8 @@ Value value_of(std::string_view field, const T& value) {
     return value.us == 0 ? Value() : Value(static_cast<double>(value.us) / 1e6);
   } else if constexpr (std::is_same_v<T, Duration>) {
     return static_cast<double>(value.us) / 1e6;
+  } else if constexpr (requires { value.has_value(); }) {
+    return value ? value_of(field, *value) : Value();
   } else if constexpr (requires { T::letter; }) {
     return value ? Value(to_string(value)) : Value();
   } else if constexpr (HasFields<T>) {
@@ -79,8 +81,12 @@ namespace detail {
 
 template <class... Kinds>
 auto to_values(RecordList<Kinds...>) {
-  return std::tuple{&to_value<typename Kinds::Record>..., &to_value<TaskSpec>, &to_value<AgentProfile>,
-                    &to_value<Auction>};
+  return std::tuple{&to_value<typename Kinds::Record>...,
+                    &to_value<TaskSpec>,
+                    &to_value<AgentProfile>,
+                    &to_value<Auction>,
+                    &to_value<EditNote>,
+                    &to_value<SignedComment>};
 }
 // As in codec.cpp: naming a function compiles it, and a table visible from outside keeps it.
 extern const decltype(to_values(RecordKinds{})) value_makers;

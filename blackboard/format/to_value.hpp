@@ -7,8 +7,8 @@
 
 namespace bidboard {
 
-/// Compiled in to_value.cpp for every kind of record (record_kinds.hpp), and for TaskSpec, AgentProfile and
-/// Auction.
+/// Compiled in to_value.cpp for every kind of record (record_kinds.hpp), and for TaskSpec, AgentProfile,
+/// Auction, EditNote and SignedComment.
 template <HasFields Record>
 Value to_value(const Record& record);
 /// The event's own fields, without time and kind.

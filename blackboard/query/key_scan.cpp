@@ -7,8 +7,6 @@ namespace {
 
 constexpr std::size_t first_chunk_entries = 8;
 constexpr std::size_t chunk_entries = 512;
-/// Every key read here holds an id or a position; a shorter one is damage, and doctor's to report.
-constexpr std::size_t id_bytes = 8;
 
 }  // namespace
 
@@ -39,7 +37,7 @@ Result<void> KeyScan::read_chunk() {
           more_ = true;
           return false;
         }
-        if (key.size() >= 1 + id_bytes) entries_.push_back({key, value});
+        if (key.size() >= key_bytes_min_) entries_.push_back({key, value});
         return true;
       });
   wanted_ = std::min(wanted_ * 4, chunk_entries);

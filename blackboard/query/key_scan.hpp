@@ -15,6 +15,11 @@ class KeyScan {
   /// All entries whose keys have the prefix and are ≥ `from`. REQUIRES: the snapshot outlives it and, if it
   /// is a store, gets no commit meanwhile.
   KeyScan(const Snapshot& snapshot, std::string prefix, std::string from = {});
+  /// Shorter keys are damage and left out; a letter and a number, unless the keys end in texts.
+  KeyScan& at_least(std::size_t key_bytes) {
+    key_bytes_min_ = key_bytes;
+    return *this;
+  }
 
   /// Moves to the first or next entry; false when there is none. Errors: as Snapshot::scan.
   Result<bool> next();
@@ -31,6 +36,7 @@ class KeyScan {
   const Snapshot* snapshot_;
   std::string prefix_;
   std::string from_;
+  std::size_t key_bytes_min_ = 9;
   bool more_ = true;
   std::size_t wanted_;  ///< entries of the next chunk: small at first, for a LIMIT 1
   std::vector<Entry> entries_;

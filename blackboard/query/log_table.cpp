@@ -133,7 +133,8 @@ Table log_table() {
 const std::vector<Table>& tables() {
   static const std::vector<Table> all{tasks_table(),     dependencies_table(), agents_table(),
                                       auctions_table(),  bids_table(),         discoveries_table(),
-                                      workflows_table(), calibration_table(),  log_table()};
+                                      workflows_table(), calibration_table(),  log_table(),
+                                      comments_table(),  breakers_table()};
   return all;
 }
 

@@ -122,6 +122,30 @@ Result<std::unique_ptr<Rows>> open_discoveries(const Snapshot& snapshot, const F
                                                               discovery_columns);
 }
 
+// comments
+
+constexpr std::array<RecordColumn<Comment>, 5> comment_columns{{
+    {{"id", text, "c1, c2, ..."}, nullptr},
+    {{"task", text, "the task it is on"},
+     [](const Comment& c, CellContext& x) { return x.scratch.id(c.task); }},
+    {{"agent", text, "who wrote it; NULL: an operator"},
+     [](const Comment& c, CellContext& x) { return x.names.of(c.agent); }},
+    {{"at", real, "when"}, [](const Comment& c, CellContext&) { return real_time(c.at.us); }},
+    {{"text", text, "all of it"}, [](const Comment& c, CellContext&) -> SqlValue { return c.text; }},
+}};
+
+Result<std::unique_ptr<Rows>> open_comments(const Snapshot& snapshot, const Filter& filter) {
+  const auto rows = [&](RecordSource source) {
+    return std::make_unique<RecordRows<Comment, CommentId>>(snapshot, std::move(source), comment_columns);
+  };
+  if (filter.lookup != 1) return rows(records<Comment>(snapshot, filter));
+  const auto task = filter.key ? parse_id<TaskId>(*filter.key) : std::nullopt;
+  if (!task) return rows(RecordSource(snapshot, std::vector<std::string>{}));
+  auto found = keys_under<CommentId>(snapshot, keys::comments_on(*task), keys::comment);
+  if (!found) return fail(found.error());
+  return rows(RecordSource(snapshot, std::move(*found)));
+}
+
 // workflows
 
 constexpr std::array<RecordColumn<Workflow>, 9> workflow_columns{{
@@ -182,6 +206,35 @@ Result<std::unique_ptr<Rows>> open_calibration(const Snapshot& snapshot, const F
   return rows(RecordSource(snapshot, KeyScan(snapshot, keys::calibrations_of(*agent))));
 }
 
+// breakers
+
+constexpr std::array<RecordColumn<Breaker>, 7> breaker_columns{{
+    {{"name", text, "an account, or agent/ and an agent's name"},
+     [](const Breaker& b, CellContext&) -> SqlValue { return b.name; }},
+    {{"state", text, "closed, open (it rests) or half open (one task probes)"},
+     [](const Breaker& b, CellContext&) -> SqlValue { return name(b.state); }},
+    {{"outage", text, "why it rested last"},
+     [](const Breaker& b, CellContext&) -> SqlValue {
+       return b.outage == Outage::none ? SqlValue() : SqlValue(name(b.outage));
+     }},
+    {{"until", real, "open: when one task probes"},
+     [](const Breaker& b, CellContext&) { return real_time(b.until.us); }},
+    {{"openings", integer, "rests in a row, without a result in between"},
+     [](const Breaker& b, CellContext&) { return whole(b.openings); }},
+    {{"probe", text, "half open: the task that probes"},
+     [](const Breaker& b, CellContext&) -> SqlValue {
+       return b.probe ? SqlValue(to_string(b.probe)) : SqlValue();
+     }},
+    {{"why", text, "in the client's own words"},
+     [](const Breaker& b, CellContext&) { return text_or_null(b.why); }},
+}};
+
+Result<std::unique_ptr<Rows>> open_breakers(const Snapshot& snapshot, const Filter&) {
+  return std::make_unique<RecordRows<Breaker, void>>(
+      snapshot, RecordSource(snapshot, KeyScan(snapshot, keys::all_of<Breaker>()).at_least(2)),
+      breaker_columns);
+}
+
 }  // namespace
 
 Table agents_table() {
@@ -200,6 +253,14 @@ Table discoveries_table() {
           1e4,
           open_discoveries};
 }
+Table comments_table() {
+  return {"comments",
+          "what people and agents noted on tasks",
+          columns_of(std::span<const RecordColumn<Comment>>(comment_columns)),
+          {{0, Lookup::Kind::unique}, {1, Lookup::Kind::some}},
+          1e4,
+          open_comments};
+}
 Table workflows_table() {
   return {"workflows",
           "tasks that were posted together",
@@ -207,6 +268,14 @@ Table workflows_table() {
           {{0, Lookup::Kind::unique}},
           1e3,
           open_workflows};
+}
+Table breakers_table() {
+  return {"breakers",
+          "accounts and agents that rest, or did",
+          columns_of(std::span<const RecordColumn<Breaker>>(breaker_columns)),
+          {},
+          50,
+          open_breakers};
 }
 Table calibration_table() {
   return {"calibration",

@@ -75,8 +75,10 @@ Table agents_table();
 Table auctions_table();
 Table bids_table();
 Table discoveries_table();
+Table comments_table();
 Table workflows_table();
 Table calibration_table();
+Table breakers_table();
 Table log_table();
 
 // Cells.

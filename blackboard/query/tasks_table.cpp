@@ -79,6 +79,16 @@ SqlValue agent(TaskRow& row) {
 SqlValue state(TaskRow& row) {
   return name(static_cast<TaskState>(encoded_integer(task_field<"state">(row)).value_or(0)));
 }
+/// "a,b", from a list of texts.
+SqlValue labels(TaskRow& row) {
+  EncodedRecord list;
+  list.reset(spec_field<"labels">(row));
+  std::string words;
+  for (std::size_t at = 0; at < list.size(); ++at)
+    words.append(at > 0 ? "," : "").append(encoded_text(list.field(at)).value_or(""));
+  if (words.empty()) return null_value();
+  return row.scratch.keep(std::move(words));
+}
 SqlValue result(TaskRow& row) {
   const auto hash = encoded_text(task_field<"result_blob">(row)).value_or("");
   if (hash.empty()) return text_or_null(encoded_text(task_field<"result">(row)).value_or(""));
@@ -92,7 +102,7 @@ struct TaskColumn {
   SqlValue (*read)(TaskRow&);
 };
 constexpr auto real = ColumnType::real;
-constexpr std::array<TaskColumn, 27> columns{{
+constexpr std::array<TaskColumn, 28> columns{{
     {{"id", ColumnType::text, "t1, t2, ..."}, id<TaskId, task_field<"id">>},
     {{"title", ColumnType::text, "one line for people"}, text<spec_field<"title">>},
     {{"kind", ColumnType::text, "groups tasks that take similarly long"}, text<spec_field<"kind">>},
@@ -124,6 +134,7 @@ constexpr std::array<TaskColumn, 27> columns{{
     {{"progress", real, "0 to 1, as its agent reported", true}, micros<task_field<"progress">>},
     {{"auction", ColumnType::text, "the auction that awarded it last", true},
      id<AuctionId, task_field<"auction">>},
+    {{"labels", ColumnType::text, "its labels: a,b", true}, labels},
 }};
 
 class TaskRows final : public Rows {

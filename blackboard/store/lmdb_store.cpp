@@ -247,49 +247,62 @@ class LmdbSnapshot final : public Snapshot {
 struct LmdbStore::Impl {
   std::string directory;
   StoreOptions options;
-  std::shared_ptr<Environment> environment;
+  std::shared_ptr<Environment> environment;  ///< shared with snapshots; nullptr: it could not be opened again
   Meta meta;
   MDB_txn* reader = nullptr;
   bool reader_is_current = false;
+  bool panicked = false;  ///< the environment refuses everything from now on
 
-  ~Impl() {
-    if (reader) mdb_txn_abort(reader);
+  ~Impl() { drop_reader(); }
+
+  void drop_reader() {
+    if (reader) mdb_txn_abort(std::exchange(reader, nullptr));
+    reader_is_current = false;
+  }
+  /// The environment as it can be used now. Once LMDB could not write the page that makes a commit, it
+  /// refuses everything but what snapshots of it read (MDB_PANIC). A new one shows the last commit that
+  /// succeeded; the old one must be closed before, so that waits until the snapshots have ended.
+  Result<Environment*> usable() {
+    if (environment && !panicked) return environment.get();
+    if (environment.use_count() > 1)
+      return fail(Errc::storage,
+                  "the board's store: a write failed; it is opened again when those who read it have ended");
+    drop_reader();
+    environment.reset();
+    Result<std::unique_ptr<Environment>> opened = open_environment(directory, options, flags_of(options));
+    if (!opened)
+      return fail(Errc::storage,
+                  "the board's store cannot be opened again after a failed write: " + opened.error().text);
+    environment = std::move(*opened);
+    panicked = false;
+    return environment.get();
   }
   /// A read transaction that shows the last commit. It is let go of during commits, so that it never keeps
   /// old pages alive.
   Result<MDB_txn*> read() {
+    const Result<Environment*> in = usable();
+    if (!in) return fail(in.error());
     int rc = 0;
     if (!reader)
-      rc = mdb_txn_begin(environment->env, nullptr, MDB_RDONLY, &reader);
+      rc = mdb_txn_begin((*in)->env, nullptr, MDB_RDONLY, &reader);
     else if (!reader_is_current)
       rc = mdb_txn_renew(reader);
     if (rc != 0) return fail(lmdb_error("begin to read", rc));
     reader_is_current = true;
     return reader;
   }
-  ///
   /// Also after a failed read: LMDB then refuses everything else in that transaction. Views given out stay
   /// valid, since only a commit reuses pages.
   void let_go() {
     if (reader && reader_is_current) mdb_txn_reset(reader);
     reader_is_current = false;
   }
-  /// Once LMDB could not write the page that makes a commit, the environment refuses everything, reading
-  /// included (MDB_PANIC). A new one shows the last commit that succeeded.
   void open_again_after_panic() {
     MDB_txn* probe = nullptr;
     const int rc = mdb_txn_begin(environment->env, nullptr, MDB_RDONLY, &probe);
     if (rc == 0) mdb_txn_abort(probe);
-    if (rc != MDB_PANIC) return;
-    BB_CHECK(environment.use_count() == 1, "no snapshot keeps the store from being opened again");
-    if (reader) mdb_txn_abort(std::exchange(reader, nullptr));
-    environment.reset();
-    Result<std::unique_ptr<Environment>> opened = open_environment(directory, options, flags_of(options));
-    BB_CHECK(opened.has_value(), "the store opens again after a failed write");
-    environment = std::move(*opened);
-    const Result<MDB_txn*> txn = read();
-    const Result<Meta> last = txn ? meta_in(*txn, environment->table) : fail(txn.error());
-    BB_CHECK(last && last->seq == meta.seq, "a commit that failed did not happen");
+    panicked = rc == MDB_PANIC;
+    static_cast<void>(usable());  // if not now, then when it is needed
   }
 };
 
@@ -315,11 +328,12 @@ Result<std::unique_ptr<LmdbStore>> LmdbStore::open(const std::string& directory,
 
 Result<void> LmdbStore::commit(Seq expected_seq, Term term, std::span<const std::string> events,
                                std::span<const Put> puts) {
-  const MDB_dbi table = impl_->environment->table;
+  const Result<Environment*> in = impl_->usable();
+  if (!in) return fail(in.error());
+  const MDB_dbi table = (*in)->table;
   impl_->let_go();
   MDB_txn* txn = nullptr;
-  if (const int rc = mdb_txn_begin(impl_->environment->env, nullptr, 0, &txn))
-    return fail(lmdb_error("begin", rc));
+  if (const int rc = mdb_txn_begin((*in)->env, nullptr, 0, &txn)) return fail(lmdb_error("begin", rc));
   const Result<Meta> before = meta_in(txn, table);
   if (!before) {
     mdb_txn_abort(txn);
@@ -390,8 +404,8 @@ Term LmdbStore::last_term() const { return impl_->meta.term; }
 std::int64_t LmdbStore::fullness() const {
   MDB_envinfo info;
   MDB_stat stat;
-  if (mdb_env_info(impl_->environment->env, &info) != 0 || mdb_env_stat(impl_->environment->env, &stat) != 0)
-    return 0;
+  const Result<Environment*> in = impl_->usable();
+  if (!in || mdb_env_info((*in)->env, &info) != 0 || mdb_env_stat((*in)->env, &stat) != 0) return 0;
   const auto share = [&](std::size_t pages) {
     return to_micros(static_cast<double>(pages) * stat.ms_psize /
                      static_cast<double>(impl_->options.bytes_max));
@@ -405,12 +419,15 @@ std::int64_t LmdbStore::fullness() const {
 }
 
 Result<std::unique_ptr<Snapshot>> LmdbStore::snapshot() const {
+  if (const Result<Environment*> in = impl_->usable(); !in) return fail(in.error());
   return LmdbSnapshot::open(impl_->environment);
 }
 
+bool LmdbStore::awaits_snapshots() const { return impl_->panicked && impl_->environment.use_count() > 1; }
+
 int LmdbStore::clear_stale_readers() {
   int dead = 0;
-  mdb_reader_check(impl_->environment->env, &dead);
+  if (impl_->environment) mdb_reader_check(impl_->environment->env, &dead);
   return dead;
 }
 

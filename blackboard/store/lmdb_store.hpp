@@ -27,6 +27,7 @@ class LmdbStore final : public Store {
   std::int64_t fullness() const override;
 
   Result<std::unique_ptr<Snapshot>> snapshot() const override;
+  bool awaits_snapshots() const override;
   void upkeep() override { clear_stale_readers(); }
 
   /// Frees the slots of readers that died. Returns how many.

@@ -66,6 +66,9 @@ class Store : public Snapshot {
   /// The last commit, for as long as wanted, for one thread that may be another one. What it shows cannot be
   /// overwritten meanwhile. REQUIRES: it ends before the store does. Errors: storage.
   [[nodiscard]] virtual Result<std::unique_ptr<Snapshot>> snapshot() const = 0;
+  /// A commit failed in a way that can be mended only after the snapshots have ended. They go on to show what
+  /// they showed; until they end, everything else is answered with `storage`.
+  virtual bool awaits_snapshots() const { return false; }
   /// Clears what dead readers left behind. Call when an agent died and every few seconds.
   virtual void upkeep() {}
 };

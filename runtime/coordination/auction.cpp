@@ -239,6 +239,9 @@ bool AuctionCoordinator::clear(Core& core, const Round& round, bool sampled) {
           reserved_seconds_[won.agent].push_back(bid.seconds);
       continue;
     }
+    // The agent may rest since it bid, or an award before this one used up what its account may do.
+    const Agent& winner = *core.board.agent(won.agent);
+    if (!has_free_slot(core, winner) || rests(core, winner.profile)) continue;
     awarded = true;
     if (won.bundle.empty())
       award_single(core, round, won);

@@ -1,6 +1,7 @@
 #include "runtime/coordination/bid_book.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "auction/calibration.hpp"
 #include "auction/eligibility.hpp"
@@ -50,15 +51,21 @@ OpenAuction& BidBook::open(Asking& asking, const TaskView& view) {
     auction.opened_at = core.now.wall;
     if (view.task->state == TaskState::ready) core.emit(TaskMoved{id, TaskState::offered, {}});
   }
+  std::vector<AgentId> asked;
   for (const std::size_t i : view.eligible) {
     const Agent& agent = *asking.situation.agents[i].agent;
-    if (agent.profile.bids != BidStyle::live || !auction.invited.insert(agent.id).second) continue;
+    if (agent.profile.bids != BidStyle::live || auction.invited.contains(agent.id)) continue;
     asking.announcements[agent.id].offers.push_back(offer_of(*view.task));
-    auction.recorded = false;
-    // Also when another agent was asked later.
-    auction.deadline = core.now.mono + core.board.config().bid_timeout;
-    auction.overdue = false;
+    asked.push_back(agent.id);
   }
+  if (asked.empty()) return auction;
+  if (!fresh) unlist(id, auction);
+  auction.invited.insert(asked.begin(), asked.end());
+  auction.recorded = false;
+  // Also when another agent was asked later.
+  auction.deadline = core.now.mono + core.board.config().bid_timeout;
+  auction.overdue = false;
+  list(id, auction);
   return auction;
 }
 
@@ -69,8 +76,9 @@ const BidAnswer& BidBook::formula_answer(const Task& task, const Agent& agent) {
   return known->second = bid ? checked(*bid) : BidAnswer{Refusal{RefusalReason::invalid, bid.error().text}};
 }
 
-BidAnswer BidBook::answer_of(Asking& asking, const TaskView& view, const Agent& agent, bool& waits) {
+BidAnswer BidBook::answer_of(Asking& asking, const Agent& agent, Gathered& gathered, bool& waits) {
   Core& core = asking.core;
+  const TaskView& view = *gathered.view;
   switch (agent.profile.bids) {
     case BidStyle::standard:
       return standard_bid(view.task->spec, agent.profile);
@@ -79,7 +87,8 @@ BidAnswer BidBook::answer_of(Asking& asking, const TaskView& view, const Agent& 
     case BidStyle::live:
       break;
   }
-  OpenAuction& auction = open(asking, view);
+  if (!gathered.auction) gathered.auction = &open(asking, view);
+  OpenAuction& auction = *gathered.auction;
   if (const auto answer = auction.answers.find(agent.id); answer != auction.answers.end())
     return answer->second;
   waits = core.now.mono < auction.deadline && !late_.contains(agent.id);
@@ -92,7 +101,7 @@ void BidBook::gather_from(Asking& asking, const Agent& agent, Gathered& gathered
   const TaskView& view = *gathered.view;
   const Config& config = asking.core.board.config();
   bool waits = false;
-  const BidAnswer answer = answer_of(asking, view, agent, waits);
+  const BidAnswer answer = answer_of(asking, agent, gathered, waits);
   if (waits) gathered.complete = false;
   if (const auto* refusal = std::get_if<Refusal>(&answer)) return gathered.refuse(agent.id, *refusal);
   const BidVector& said = std::get<BidVector>(answer);
@@ -104,7 +113,7 @@ void BidBook::gather_from(Asking& asking, const Agent& agent, Gathered& gathered
 
 Gathered BidBook::gather(Asking& asking, const TaskView& view) {
   const Situation& situation = asking.situation;
-  Gathered gathered{&view, {}, {}, true};
+  Gathered gathered{&view, nullptr, {}, {}, true};
   if (OpenAuction* auction = find(view.task->id)) auction->awaited.clear();
   if (situation.sampled) {  // the other agents were not considered at all
     for (const std::size_t i : view.eligible) gather_from(asking, *situation.agents[i].agent, gathered);
@@ -129,7 +138,13 @@ bool BidBook::on_bid(AgentId agent, const Bid& bid) {
   const auto [answer, first] = auction.answers.insert_or_assign(
       agent, bid.refused ? BidAnswer{Refusal{RefusalReason::declined, bid.reason}}
                          : checked(BidVector{bid.seconds, bid.price, bid.confidence}));
-  if (first) auction.recorded = false;  // the record in the log lists the agent as silent
+  if (first) {
+    auction.recorded = false;  // the record in the log lists the agent as silent
+    if (auction.overdue)
+      answered_late(agent);
+    else if (auction.answers.size() == auction.invited.size())
+      unanswered_.erase({auction.deadline, bid.task});
+  }
   auction.awaited.erase(agent);
   return auction.awaited.empty();
 }
@@ -145,30 +160,81 @@ OpenAuction* BidBook::find(TaskId task) {
 }
 
 void BidBook::note_late(const Core& core) {
-  for (const auto& [task, auction] : auctions_)
-    if (auction.deadline <= core.now.mono)
-      for (const AgentId agent : auction.invited)
-        if (!auction.answers.contains(agent) && core.sessions.contains(agent)) late_.insert(agent);
+  if (pass_deadlines(core.now.mono)) passed_ = true;
+  for (const auto& [agent, auctions] : behind_)
+    if (core.sessions.contains(agent)) late_.insert(agent);
 }
 
 bool BidBook::tick(Instant now) {
-  bool news = false;
-  for (auto& [task, auction] : auctions_)
-    if (!auction.overdue && auction.deadline <= now) auction.overdue = news = true;
-  return news;
+  const bool earlier = std::exchange(passed_, false);
+  return pass_deadlines(now) || earlier;
 }
 
-Instant BidBook::next_deadline() const {
-  Instant next = never;
-  for (const auto& [task, auction] : auctions_)
-    if (!auction.overdue && auction.answers.size() < auction.invited.size())
-      next = std::min(next, auction.deadline);
-  return next;
+bool BidBook::pass_deadlines(Instant now) {
+  bool some = false;
+  while (!running_.empty() && running_.begin()->first <= now) {
+    const TaskId task = running_.begin()->second;
+    OpenAuction& auction = auctions_.at(task);
+    unlist(task, auction);
+    auction.overdue = true;
+    list(task, auction);
+    some = true;
+  }
+  return some;
+}
+
+Instant BidBook::next_deadline() const { return unanswered_.empty() ? never : unanswered_.begin()->first; }
+
+void BidBook::list(TaskId task, const OpenAuction& auction) {
+  if (!auction.overdue) {
+    running_.emplace(auction.deadline, task);
+    if (auction.answers.size() < auction.invited.size()) unanswered_.emplace(auction.deadline, task);
+    return;
+  }
+  for (const AgentId agent : auction.invited)
+    if (!auction.answers.contains(agent)) ++behind_[agent];
+}
+
+void BidBook::unlist(TaskId task, const OpenAuction& auction) {
+  if (!auction.overdue) {
+    running_.erase({auction.deadline, task});
+    unanswered_.erase({auction.deadline, task});
+    return;
+  }
+  for (const AgentId agent : auction.invited)
+    if (!auction.answers.contains(agent)) answered_late(agent);
+}
+
+/// It owes an answer in one overdue auction less.
+void BidBook::answered_late(AgentId agent) {
+  const auto owes = behind_.find(agent);
+  if (--owes->second == 0) behind_.erase(owes);
+}
+
+void BidBook::end_round(TaskId task) {
+  const auto auction = auctions_.find(task);
+  if (auction == auctions_.end()) return;
+  unlist(task, auction->second);
+  auctions_.erase(auction);
 }
 
 void BidBook::forget(AgentId agent) {
-  for (auto& [task, auction] : auctions_) auction.forget(agent);
+  for (auto& [task, auction] : auctions_) {
+    if (!auction.invited.contains(agent)) continue;
+    unlist(task, auction);
+    auction.forget(agent);
+    list(task, auction);
+  }
   for (auto& [task, bids] : formula_bids_) bids.erase(agent);
+}
+
+void BidBook::clear() {
+  auctions_.clear();
+  formula_bids_.clear();
+  running_.clear();
+  unanswered_.clear();
+  behind_.clear();
+  passed_ = false;
 }
 
 }  // namespace bidboard

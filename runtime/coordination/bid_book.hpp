@@ -4,6 +4,7 @@
 
 #include <map>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "auction/bid.hpp"
@@ -29,7 +30,8 @@ struct OpenAuction {
 /// One task's bids, prepared for clearing.
 struct Gathered {
   const TaskView* view = nullptr;
-  std::vector<RecordedBid> bids;  ///< scores exclude the wait until they are recorded
+  OpenAuction* auction = nullptr;  ///< while bids are gathered, once an agent had to be asked
+  std::vector<RecordedBid> bids;   ///< scores exclude the wait until they are recorded
   std::map<RefusalReason, RecordedRefusal> refusals;
   bool complete = true;  ///< every agent that is waited for has answered
 
@@ -60,26 +62,38 @@ class BidBook {
   /// nullptr: no agent was asked.
   OpenAuction* find(TaskId task);
   /// The round of questions is over; bids from formulas stay valid.
-  void end_round(TaskId task) { auctions_.erase(task); }
+  void end_round(TaskId task);
   /// The task is no longer up for award.
-  void close(TaskId task) { auctions_.erase(task), formula_bids_.erase(task); }
+  void close(TaskId task) { end_round(task), formula_bids_.erase(task); }
   /// Agents that did not answer before a deadline that has passed are not waited for until they send
   /// something.
   void note_late(const Core& core);
-  /// Marks the auctions whose deadline has passed. True: some are new.
+  /// Handles the deadlines that have passed. True: there were some.
   bool tick(Instant now);
   Instant next_deadline() const;
   /// The agent's bids no longer count.
   void forget(AgentId agent);
-  void clear() { auctions_.clear(), formula_bids_.clear(); }
+  void clear();
 
  private:
   OpenAuction& open(Asking& asking, const TaskView& view);
   const BidAnswer& formula_answer(const Task& task, const Agent& agent);
-  BidAnswer answer_of(Asking& asking, const TaskView& view, const Agent& agent, bool& waits);
+  BidAnswer answer_of(Asking& asking, const Agent& agent, Gathered& gathered, bool& waits);
   void gather_from(Asking& asking, const Agent& agent, Gathered& gathered);
 
+  /// Keeps what is derived from an auction (the next three members): call unlist() before its deadline or its
+  /// answers change, list() after.
+  void unlist(TaskId task, const OpenAuction& auction);
+  void list(TaskId task, const OpenAuction& auction);
+  void answered_late(AgentId agent);
+  bool pass_deadlines(Instant now);
+
   std::map<TaskId, OpenAuction> auctions_;
+  using Deadline = std::pair<Instant, TaskId>;
+  std::set<Deadline> running_;     ///< of auctions that are not overdue, so that no turn visits all of them
+  std::set<Deadline> unanswered_;  ///< those of them in which not all have answered
+  std::map<AgentId, std::size_t> behind_;  ///< in how many overdue auctions the agent has not answered
+  bool passed_ = false;                    ///< a deadline was handled, but tick() has not said so yet
   /// Bids from formulas for the waiting tasks. Evaluating a formula costs some 15 µs, and its bid is the same
   /// in every clearing until the task is awarded.
   std::map<TaskId, std::map<AgentId, BidAnswer>> formula_bids_;

@@ -165,7 +165,9 @@ Instant Bundles::go_on(Core& core) {
     }
     const auto session = core.sessions.find(bundle.agent);
     const bool there = session != core.sessions.end() && session->second.connected();
-    if (there && has_free_slot(core, *core.board.agent(bundle.agent))) award_next(core, bundle, *next);
+    if (there && has_free_slot(core, *core.board.agent(bundle.agent)) &&
+        !rests(core, core.board.agent(bundle.agent)->profile))
+      award_next(core, bundle, *next);
     if (bundle.left.empty()) won_.erase(auction);
   }
   return review;

@@ -79,7 +79,10 @@ void hand_back(Delegating& c, TaskId task, AgentId from, std::string why) {
 Member as_now(const Delegating& c, AgentId id) {
   const Agent& agent = *c.core.board.agent(id);
   const auto found = c.tree.queues.find(id);
-  if (found == c.tree.queues.end()) return member_of(agent, c.core.board.holding_count(id));
+  if (found == c.tree.queues.end()) {
+    const bool may_take = has_room(c.core, agent.profile) && !rests(c.core, agent.profile);
+    return member_of(agent, may_take ? taken_slots(c.core, id) : agent.profile.capacity);
+  }
   const ManagerQueue& queue = found->second;
   Member member{id, agent.profile.name, true, queue.crews};
   for (const std::vector<TaskId>* tasks : {&queue.asked, &queue.waiting})
@@ -190,8 +193,7 @@ std::string flaw_of_choice(Delegating& c, const Task& task, const Agent& agent, 
   if (const auto against = objection(c.core, task, agent))
     return fmt::format("{} {}", agent.profile.name, against->detail);
   if (is_passed_over(c.core, c.roster, task, agent.id)) return agent.profile.name + " failed it before";
-  if (c.core.board.holding_count(agent.id) >= agent.profile.capacity)
-    return agent.profile.name + " has no free slot";
+  if (!has_free_slot(c.core, agent)) return agent.profile.name + " has no free slot";
   return {};
 }
 
@@ -320,10 +322,11 @@ class ControllerAsManager {
 
  private:
   std::optional<Fitness> fitness_of(std::size_t i, const TaskSpec& task) const {
-    const AgentProfile& profile = situation_.agents[i].agent->profile;
-    const AgentId id = situation_.agents[i].agent->id;
+    const Agent& agent = *situation_.agents[i].agent;
+    const AgentProfile& profile = agent.profile;
+    const AgentId id = agent.id;
     const std::uint32_t holding = c_.core.board.holding_count(id);
-    if (holding >= profile.capacity) return {};
+    if (!has_free_slot(c_.core, agent)) return {};
     return Fitness{holding, profile.capacity, mul_micros(profile.speed, skill_level(task, profile)), id};
   }
 

@@ -22,7 +22,7 @@ void Roster::refresh(const Core& core) {
     const bool is_connected = session != core.sessions.end() && session->second.connected() &&
                               may(core.board.agent(agent)->profile.role, Action::take);
     put(connected_, agent, is_connected);
-    put(free_, agent, is_connected && has_free_slot(core, *core.board.agent(agent)));
+    put(free_, agent, is_connected && is_below_capacity(core, *core.board.agent(agent)));
   };
   if (all_touched_) {
     connected_.clear();

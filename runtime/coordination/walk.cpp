@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "auction/eligibility.hpp"
 #include "runtime/core/award.hpp"
 
 namespace bidboard {
@@ -26,8 +27,8 @@ constexpr std::size_t lots_per_agent = 4;
 
 AgentView view_of(const Core& core, AgentId id) {
   const Agent* agent = core.board.agent(id);
-  AgentView view{agent, core.board.holding_count(id), 0, {}};
-  if (view.holding < agent->profile.capacity) view.free_slots = agent->profile.capacity - view.holding;
+  AgentView view{agent, taken_slots(core, id), 0, {}};
+  if (has_free_slot(core, *agent)) view.free_slots = agent->profile.capacity - view.holding;
   return view;
 }
 
@@ -45,6 +46,16 @@ bool is_fit_for(const Core& core, const Task& task, AgentId agent, bool only_fre
 bool somebody_fresh_may_have(const Core& core, const Roster& roster, const Task& task) {
   return std::ranges::any_of(roster.connected(),
                              [&](AgentId agent) { return is_fit_for(core, task, agent, true); });
+}
+
+/// The agents, by what the rules look at in them.
+std::vector<std::vector<AgentId>> groups_of(const Core& core, const std::set<AgentId>& agents) {
+  std::map<decltype(abilities(AgentProfile{})), std::vector<AgentId>> by_abilities;
+  for (const AgentId agent : agents)
+    by_abilities[abilities(core.board.agent(agent)->profile)].push_back(agent);
+  std::vector<std::vector<AgentId>> groups;
+  for (auto& [what, alike] : by_abilities) groups.push_back(std::move(alike));
+  return groups;
 }
 
 }  // namespace
@@ -78,14 +89,38 @@ AgentView Walk::view_of_agent(AgentId agent) const {
 
 /// An agent that found nothing before is considered again if it may take one of the new tasks.
 void Walk::offer_new_tasks() {
-  for (const TaskId id : std::exchange(owner_.new_tasks_, {})) {
-    if (owner_.without_work_.empty()) continue;
+  const std::vector<TaskId> tasks = std::exchange(owner_.new_tasks_, {});
+  if (tasks.empty() || owner_.without_work_.empty()) return;
+  std::vector<std::vector<AgentId>> groups = groups_of(core_, owner_.without_work_);
+  for (const TaskId id : tasks) {
     const Task* task = core_.board.task(id);
-    if (!task || !may_be_awarded(*task)) continue;
+    if (groups.empty() || !task || !may_be_awarded(*task)) continue;
     if (reserved_for_nobody(*task)) core_.emit(TaskReserved{id, {}, {}});
-    const bool only_fresh = !task->failures.empty() && somebody_fresh_may(*task);
-    std::erase_if(owner_.without_work_, [&](AgentId agent) { return is_fit(*task, agent, only_fresh); });
+    std::erase_if(groups, [&](std::vector<AgentId>& group) {
+      for (const AgentId agent : take_fit(*task, group)) owner_.without_work_.erase(agent);
+      return group.empty();
+    });
   }
+}
+
+/// Removes from a group of equal abilities those that may have the task. They are judged as one: many new
+/// tasks that many idle agents may not take are no work.
+std::vector<AgentId> Walk::take_fit(const Task& task, std::vector<AgentId>& group) const {
+  if (task.reserved_for) {
+    const bool fits = std::ranges::binary_search(group, task.reserved_for) &&
+                      is_fit(task, task.reserved_for, !task.failures.empty() && somebody_fresh_may(task));
+    if (!fits) return {};
+    group.erase(std::ranges::lower_bound(group, task.reserved_for));
+    return {task.reserved_for};
+  }
+  if (objection(core_, task, *core_.board.agent(group.front()))) return {};
+  if (task.failures.empty() || !somebody_fresh_may(task)) return std::exchange(group, {});
+  std::vector<AgentId> fit = std::exchange(group, {});
+  std::erase_if(fit, [&](AgentId agent) {
+    if (failed_it(task, agent)) group.push_back(agent);
+    return failed_it(task, agent);
+  });
+  return fit;
 }
 
 /// How many of the tasks that an agent may take are considered. Agents share these tasks: if only its own
@@ -96,7 +131,7 @@ std::size_t Walk::window() const {
   for (const AgentId agent : agents) slots += core_.board.agent(agent)->profile.capacity;
   std::size_t free = 0;
   for (const AgentId agent : owner_.roster_.free())
-    free += core_.board.agent(agent)->profile.capacity - core_.board.holding_count(agent);
+    free += core_.board.agent(agent)->profile.capacity - taken_slots(core_, agent);
   const std::size_t tasks = candidates_per_slot * free + (slots - free);
   return std::min(tasks, bids_at_once / std::max<std::size_t>(agents.size(), 1));
 }
@@ -155,7 +190,8 @@ void Walk::line_up(Situation& situation) {
   places_.clear();
   place_.clear();
   for (auto& [agent, candidate] : candidates_) {
-    const bool is_free = std::ranges::binary_search(owner_.roster_.free(), agent);
+    const bool is_free = std::ranges::binary_search(owner_.roster_.free(), agent) &&
+                         has_room(core_, core_.board.agent(agent)->profile);
     candidate.seeks = candidate.seeks && (is_free || outlook_.plans_ahead);
     if (candidate.seeks && candidate.room > 0) seeking_.push_back(agent);
     if (sampled_ || (only_free_ && !is_free)) continue;

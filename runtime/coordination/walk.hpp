@@ -36,6 +36,7 @@ class Walk {
 
   void begin();
   void offer_new_tasks();
+  std::vector<AgentId> take_fit(const Task& task, std::vector<AgentId>& group) const;
   void line_up(Situation& situation);
   std::size_t place_of(Situation& situation, AgentId agent);
   bool take(Situation& situation, const Task& task);

@@ -20,7 +20,8 @@ AgentId affected(const Change& change) {
       [&]<class Body>(const Body& event) -> AgentId {
         if constexpr (std::is_same_v<Body, AgentRegistered>)
           return event.agent.id;
-        else if constexpr (std::is_same_v<Body, TaskAwarded> || std::is_same_v<Body, AgentLeft>)
+        else if constexpr (std::is_same_v<Body, TaskAwarded> || std::is_same_v<Body, AgentLeft> ||
+                           std::is_same_v<Body, AttemptSettled>)
           return event.agent;
         else if constexpr (std::is_same_v<Body, TaskMoved> || std::is_same_v<Body, AttemptEnded> ||
                            std::is_same_v<Body, TaskFinished>)
@@ -56,10 +57,11 @@ void WalkingCoordinator::on_change(Core& core, const Change& change) {
 void WalkingCoordinator::note_who_finds_work(Core& core, const Change& change) {
   const EventBody& body = change.event->body;
   if (std::holds_alternative<ConfigSet>(body) || std::holds_alternative<AgentRegistered>(body) ||
-      std::holds_alternative<AgentLeft>(body))
+      std::holds_alternative<AgentLeft>(body) || std::holds_alternative<BreakerMoved>(body))
     without_work_.clear();
   if (!change.task) return;
-  const bool for_others = std::holds_alternative<TaskReserved>(body);
+  const bool for_others =
+      std::holds_alternative<TaskReserved>(body) || std::holds_alternative<TaskEdited>(body);
   if (change.before && change.before->awaited_award && !for_others) return;
   const Task* task = core.board.task(change.task);
   if (task && may_be_awarded(*task)) new_tasks_.push_back(change.task);
@@ -88,6 +90,9 @@ void WalkingCoordinator::review_in(const Core& core, Micros wait) {
 /// A task that is overdue by some time is expected to need that much time again.
 std::vector<Micros> WalkingCoordinator::slots_free_in(const Core& core, const AgentView& view) const {
   std::vector<Micros> free_in(view.free_slots, 0);
+  const AgentProfile& profile = view.agent->profile;
+  if (view.free_slots == 0 && view.holding < profile.capacity)  // its account has no room just now
+    free_in.assign(profile.capacity - view.holding, latest_review.us);
   for (const TaskId id : core.board.holdings(view.agent->id)) {
     const auto promise = core.promises.find(id);
     Micros expected = 0;

@@ -5,6 +5,7 @@
 #include "auction/bid.hpp"
 #include "blackboard/checks/check.hpp"
 #include "blackboard/task_states.hpp"
+#include "runtime/core/comments.hpp"
 #include "runtime/core/pieces.hpp"
 
 namespace bidboard {
@@ -29,6 +30,7 @@ bool may_be_awarded(const Task& task) { return after(task.state, Move::award) &&
 
 std::optional<Refusal> objection(const Core& core, const Task& task, const Agent& agent) {
   if (auto refusal = ineligible(task, agent)) return refusal;
+  if (auto refusal = rests(core, agent.profile)) return refusal;
   if (task.spec.budget <= 0 || core.coordinator->asks_for_prices()) return {};
   if (agent.profile.bids != BidStyle::formula)
     return over_budget(task.spec, standard_bid(task.spec, agent.profile));
@@ -37,8 +39,18 @@ std::optional<Refusal> objection(const Core& core, const Task& task, const Agent
   return over_budget(task.spec, *bid);
 }
 
+std::uint32_t taken_slots(const Core& core, AgentId agent) {
+  const auto winding_up = core.winding_up.find(agent);
+  const std::size_t more = winding_up == core.winding_up.end() ? 0 : winding_up->second.size();
+  return core.board.holding_count(agent) + static_cast<std::uint32_t>(more);
+}
+
+bool is_below_capacity(const Core& core, const Agent& agent) {
+  return taken_slots(core, agent.id) < agent.profile.capacity;
+}
+
 bool has_free_slot(const Core& core, const Agent& agent) {
-  return core.board.holding_count(agent.id) < agent.profile.capacity;
+  return is_below_capacity(core, agent) && has_room(core, agent.profile);
 }
 
 Auction plain_decision(const Core& core, TaskId task, std::string why) {
@@ -85,8 +97,13 @@ NeedResult need_result(const Core& core, const Need& need) {
 }  // namespace
 
 AwardItem award_item(const Core& core, const Task& task) {
-  AwardItem item{offer_of(task), task.epoch, core.secrets.capability(task.id, task.epoch),
-                 task.deadline,  {},         false};
+  AwardItem item{offer_of(task),
+                 task.epoch,
+                 core.secrets.capability(task.id, task.epoch),
+                 task.deadline,
+                 {},
+                 false,
+                 latest_comments(core, task)};
   item.offer.attempt = task.attempts;
   std::size_t bytes = 0;
   for (const Need& need : task.spec.needs) {

@@ -15,7 +15,11 @@ bool may_be_awarded(const Task& task);
 /// Why the agent may not have the task; empty when it may. If no bid names a price, the price that the agent
 /// is known to charge must fit the budget.
 std::optional<Refusal> objection(const Core& core, const Task& task, const Agent& agent);
-/// Whether the agent holds less than its capacity.
+/// Tasks that the agent holds, and those whose processes it has not ended yet.
+std::uint32_t taken_slots(const Core& core, AgentId agent);
+/// Whether that is less than its capacity.
+bool is_below_capacity(const Core& core, const Agent& agent);
+/// That, and neither a probe nor a limit of its account (breakers.hpp) keeps it from another task just now.
 bool has_free_slot(const Core& core, const Agent& agent);
 
 /// The record of a decision that no bids led to.

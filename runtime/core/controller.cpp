@@ -158,6 +158,7 @@ Output Controller::start(Now now) {
   core.started_at = now.mono;
   core.emit(TermStarted{core.options.term, core.options.pid});
   expect_live_agents(core);
+  expect_breakers(core);
   for (const auto& [id, session] : core.sessions)
     if (const Agent& agent = *core.board.agent(id); is_watched(core, agent))
       core.out.watch.push_back(agent.profile.pid);
@@ -193,14 +194,15 @@ Output Controller::tick(Now now) {
     for (const AgentId agent : core.leases.expired(now.mono))
       agent_gone(core, agent, fmt::format("no heartbeat for {}", core.board.config().lease));
   act_on_due(core);
+  act_on_breakers(core);
   core.coordinator->tick(core);
   return core.finish();
 }
 
 Instant Controller::next_wakeup(Now now) const {
   if (core_->settle_due() && core_->options.serving) return now.mono;
-  return std::min(
-      {next_due(*core_, now), core_->leases.next_wakeup(), core_->coordinator->next_wakeup(*core_)});
+  return std::min({next_due(*core_, now), next_breaker(*core_, now), core_->leases.next_wakeup(),
+                   core_->coordinator->next_wakeup(*core_)});
 }
 
 void Controller::forget_batch(Now now) {
@@ -208,6 +210,7 @@ void Controller::forget_batch(Now now) {
   core.clocks.forget_batch();
   core.leases.set_term(core.board.config().lease, now.mono);
   core.promises.clear();
+  core.winding_up.clear();
   // Registrations of the lost batch are gone from the board; leases that it ended are live again.
   std::erase_if(core.sessions, [&](const auto& entry) {
     const Agent* agent = core.board.agent(entry.first);
@@ -217,6 +220,7 @@ void Controller::forget_batch(Now now) {
   });
   core.now = now;
   expect_live_agents(core);
+  expect_breakers(core);
   core.reset_coordinator();
 }
 

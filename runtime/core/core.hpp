@@ -14,6 +14,7 @@
 #include "blackboard/board/board.hpp"
 #include "blackboard/secrets.hpp"
 #include "blackboard/task_states.hpp"
+#include "runtime/core/breakers.hpp"
 #include "runtime/core/clock_jumps.hpp"
 #include "runtime/core/controller.hpp"
 #include "runtime/core/coordinator.hpp"
@@ -53,7 +54,10 @@ struct Core {
   std::map<AgentId, Session> sessions;
   Leases leases;
   ClockJumps clocks;
+  Accounts accounts;
   std::map<TaskId, Promise> promises;  ///< for live awards that were decided by bids
+  /// Tasks whose result was accepted while their process ran: it still takes a slot of its agent.
+  std::map<AgentId, std::set<TaskId>> winding_up;
   Traffic traffic;
   std::set<PeerId> lost_peers;  ///< that named another board: nothing of them is done
   Instant started_at;

@@ -51,7 +51,16 @@ Result<Committed> Node::start(Now now) {
   return decide([&](Committed& out) { take_over(out, controller_.start(now)); });
 }
 
+Instant Node::next_wakeup(Now now) const {
+  try {
+    return std::max(controller_.next_wakeup(now), resume_at_);
+  } catch (const DamagedRecord&) {  // the store cannot be read at present
+    return std::max(now.mono + pause_after_failure, resume_at_);
+  }
+}
+
 Committed Node::process(const std::vector<Input>& inputs, Now now) {
+  if (board_.damage()) forget_batch(now);  // perhaps the store can be read again
   const std::vector<Input> earlier = std::exchange(deaths_, {});
   board_.store().prefetch([&] { return keys_named_in(inputs); });
   Result<Committed> done = decide([&](Committed& out) {

@@ -32,7 +32,7 @@ class Node {
   /// If another controller has taken over the board, the driver is asked to shut down.
   Committed process(const std::vector<Input>& inputs, Now now);
   /// After a failure, not before a pause: what failed without any input would fail again.
-  Instant next_wakeup(Now now) const { return std::max(controller_.next_wakeup(now), resume_at_); }
+  Instant next_wakeup(Now now) const;
   const Board& board() const { return board_; }
 
  private:

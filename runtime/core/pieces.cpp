@@ -44,6 +44,7 @@ std::size_t bytes_of(const TaskOffer& offer) {
   std::size_t bytes = item_bytes + spec.title.size() + spec.body.size() + spec.run.size() + spec.key.size() +
                       spec.needs.size() * need_bytes;
   for (const SkillNeed& skill : spec.skills) bytes += need_bytes + skill.name.size();
+  for (const std::string& label : spec.labels) bytes += need_bytes + label.size();
   for (const AttemptFailure& failure : offer.failures) bytes += need_bytes + failure.reason.size();
   return bytes;
 }
@@ -53,6 +54,8 @@ std::size_t bytes_of(const NeedResult& need) { return need_bytes + need.name.siz
 std::size_t bytes_of(const AwardItem& award) {
   std::size_t bytes = item_bytes + bytes_of(award.offer);
   for (const NeedResult& need : award.needs) bytes += bytes_of(need);
+  for (const SignedComment& comment : award.comments)
+    bytes += need_bytes + comment.author.size() + comment.text.size();
   return bytes;
 }
 

@@ -9,6 +9,8 @@
 #include "blackboard/numbers.hpp"
 #include "blackboard/task_graph.hpp"
 #include "blackboard/task_limits.hpp"
+#include "blackboard/text/labels.hpp"
+#include "blackboard/text/readable.hpp"
 
 namespace bidboard {
 namespace {
@@ -18,20 +20,7 @@ constexpr std::size_t max_raised_levels = 20'000;
 /// The longest chain that is counted; twice this is still far from overflow.
 constexpr Micros max_level = 4'000'000'000'000'000'000;
 
-std::string spelled_out(const std::vector<TaskId>& cycle) {
-  std::string text;
-  for (const TaskId id : cycle) text += (text.empty() ? "" : " needs ") + to_string(id);
-  return text;
-}
-
 std::string name_of(const TaskSpec& spec) { return spec.name.empty() ? spec.title : spec.name; }
-
-Result<void> check_spec(const TaskSpec& spec) {
-  if (spec.title.empty()) return fail(Errc::invalid, "a task needs a title");
-  if (const std::string flaw = flaw_of(spec, spec.needs.size()); !flaw.empty())
-    return fail(Errc::invalid, fmt::format("task '{}': {}", name_of(spec), flaw));
-  return {};
-}
 
 /// State of a task about to be posted, derived from its needs. `board` already knows all of them.
 void set_first_state(const Board& board, Task& task, WallTime now) {
@@ -66,10 +55,8 @@ Result<std::vector<Task>> numbered(const Core& core, const Actor& actor, const P
       return fail(Errc::not_found,
                   fmt::format("the parent of task '{}', {}, does not exist", spec.title, spec.parent));
     task.created_at = core.now.wall;
-    for (const Need& need : spec.needs)
-      if (!core.board.task(need.task))
-        return fail(Errc::not_found,
-                    fmt::format("task '{}' needs {}, which does not exist", spec.title, need.task));
+    put_in_order(task.spec.labels);
+    if (const Result<void> ok = check_needs_exist(core.board, spec); !ok) return fail(ok.error());
     tasks.push_back(std::move(task));
   }
   for (const BatchNeed& need : post.batch_needs) {
@@ -78,12 +65,7 @@ Result<std::vector<Task>> numbered(const Core& core, const Actor& actor, const P
     tasks[need.task].spec.needs.push_back({tasks[need.needs].id, need.any});
   }
   for (Task& task : tasks) {
-    std::vector<Need>& needs = task.spec.needs;
-    std::stable_sort(needs.begin(), needs.end(),
-                     [](const Need& a, const Need& b) { return a.task < b.task; });
-    needs.erase(std::unique(needs.begin(), needs.end(),
-                            [](const Need& a, const Need& b) { return a.task == b.task; }),
-                needs.end());
+    put_in_order(task.spec.needs);
     if (const Result<void> ok = check_spec(task.spec); !ok) return fail(ok.error());
   }
   return tasks;
@@ -167,6 +149,8 @@ Result<WorkflowId> open_workflow(Core& core, const Post& post, WorkflowId joins,
   return workflow.id;
 }
 
+}  // namespace
+
 /// Records the levels that differ from the stored ones, in events of bounded size.
 void emit_levels(Core& core, const std::vector<Level>& levels) {
   LevelsRaised raised;
@@ -178,7 +162,6 @@ void emit_levels(Core& core, const std::vector<Level>& levels) {
   if (!raised.levels.empty()) core.emit(std::move(raised));
 }
 
-/// Raises the bottom levels of what this task needs, transitively.
 void raise_levels_above(Core& core, TaskId from) {
   if (!core.coordinator->orders_by_bottom_level()) return;
   // Highest ids first: a task is usually younger than its needs, so each is visited once, after all of its
@@ -201,7 +184,63 @@ void raise_levels_above(Core& core, TaskId from) {
   emit_levels(core, levels);
 }
 
-}  // namespace
+void lower_levels(Core& core, const std::vector<TaskId>& from) {
+  if (!core.coordinator->orders_by_bottom_level()) return;
+  // Highest ids first, for the same reason.
+  std::set<TaskId, std::greater<>> work(from.begin(), from.end());
+  std::map<TaskId, Micros> level_of;
+  for (std::size_t steps = 0; !work.empty() && steps < max_raised_levels; ++steps) {
+    const Task& task = *core.board.task(*work.begin());
+    work.erase(work.begin());
+    if (is_over(task.state)) continue;
+    Micros below = 0;
+    for (const TaskId id : core.board.tasks_under(keys::dependents_of(task.id))) {
+      const Task& dependent = *core.board.task(id);
+      ++steps;
+      if (is_over(dependent.state)) continue;
+      const auto known = level_of.find(id);
+      below = std::max(below, known == level_of.end() ? dependent.bottom_level : known->second);
+    }
+    const Micros level = std::min(std::max<Micros>(task.spec.size, 1) + below, max_level);
+    Micros& best = level_of.try_emplace(task.id, task.bottom_level).first->second;
+    if (level >= best) continue;
+    best = level;
+    for (const Need& need : task.spec.needs) work.insert(need.task);
+  }
+  std::vector<Level> levels;
+  for (const auto& [task, level] : level_of) levels.push_back({task, level});
+  emit_levels(core, levels);
+}
+
+std::string spelled_out(const std::vector<TaskId>& cycle) {
+  std::string text;
+  for (const TaskId id : cycle) text += (text.empty() ? "" : " needs ") + to_string(id);
+  return text;
+}
+
+Result<void> check_spec(const TaskSpec& spec) {
+  if (spec.title.empty()) return fail(Errc::invalid, "a task needs a title");
+  std::string flaw = flaw_of(spec, spec.needs.size());
+  for (const std::string& label : spec.labels)
+    if (flaw.empty() && !is_label(label))
+      flaw = fmt::format("'{}' is not a label; {}", readable(label), label_rule);
+  if (!flaw.empty()) return fail(Errc::invalid, fmt::format("task '{}': {}", name_of(spec), flaw));
+  return {};
+}
+
+Result<void> check_needs_exist(const Board& board, const TaskSpec& spec) {
+  for (const Need& need : spec.needs)
+    if (!board.task(need.task))
+      return fail(Errc::not_found,
+                  fmt::format("task '{}' needs {}, which does not exist", spec.title, need.task));
+  return {};
+}
+
+Result<void> check_room(const Board& board, std::string_view what) {
+  if (board.store().fullness() < nearly_full) return {};
+  return fail(Errc::storage,
+              fmt::format("the board is 90 % full: {} are refused so that running ones can finish", what));
+}
 
 Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
   if (post.tasks.empty() && post.workflow.empty()) return fail(Errc::invalid, "nothing to post");
@@ -210,9 +249,7 @@ Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
   for (const TaskSpec& spec : post.tasks)
     if (!spec.key.empty() && post.tasks.size() > 1)
       return fail(Errc::conflict, "keys identify single tasks; post tasks with keys one by one");
-  if (core.board.store().fullness() >= nearly_full)
-    return fail(Errc::storage,
-                "the board is 90 % full: new tasks are refused so that running ones can finish");
+  if (const Result<void> room = check_room(core.board, "new tasks"); !room) return fail(room.error());
   Result<std::vector<Task>> tasks = numbered(core, actor, post);
   if (!tasks) return fail(tasks.error());
   const auto order = ordered(core, *tasks, !post.batch_needs.empty());
@@ -242,9 +279,8 @@ Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
 }
 
 void relevel_all(Core& core, bool by_bottom_level) {
-  std::vector<Task> tasks;  // by number, not by scan: tasks posted in this batch are not yet stored
-  for (TaskId id{1}; id <= core.board.counters().task; id.value += 1)
-    if (const Task* task = core.board.task(id); task && !is_over(task->state)) tasks.push_back(*task);
+  std::vector<Task> tasks;
+  for (const TaskId id : core.board.open_tasks()) tasks.push_back(*core.board.task(id));
   std::vector<Level> levels;
   if (by_bottom_level) {
     for (const auto& [id, level] : graph_of(tasks).bottom_levels()) levels.push_back({id, level});
@@ -252,57 +288,6 @@ void relevel_all(Core& core, bool by_bottom_level) {
     for (const Task& task : tasks) levels.push_back({task.id, 0});
   }
   emit_levels(core, levels);
-}
-
-Result<Changed> change_need(Core& core, const Depend& request) {
-  const Task* found = core.board.task(request.task);
-  if (!found) return fail(Errc::not_found, fmt::format("no task {}", request.task));
-  const Task* needed = core.board.task(request.need.task);
-  if (!needed) return fail(Errc::not_found, fmt::format("no task {}", request.need.task));
-  const Task task = *found;
-  const std::string both = fmt::format("{} and {}", task.id, needed->id);
-  const auto standing = std::find_if(task.spec.needs.begin(), task.spec.needs.end(),
-                                     [&](const Need& need) { return need.task == request.need.task; });
-  const bool stands = standing != task.spec.needs.end();
-  if (is_held(task.state) || is_over(task.state) || task.state == TaskState::waiting)
-    return fail(Errc::conflict,
-                fmt::format("{} is {}; needs can change only before it is awarded", task.id, task.state));
-  if (request.remove) {
-    if (!stands) return fail(Errc::not_found, "there is no dependency between " + both);
-    core.emit(NeedRemoved{task.id, request.need.task});
-    const Task& now = *core.board.task(task.id);
-    if (now.open_needs == 0 && after(now.state, Move::needs_met))
-      core.emit(TaskMoved{task.id, *after(now.state, Move::needs_met), {}});
-    return Changed{task.id, core.board.task(task.id)->state, task.epoch};
-  }
-  if (stands && standing->any == request.need.any) return Changed{task.id, task.state, task.epoch};
-  if (!stands && task.spec.needs.size() >= max_needs)
-    return fail(Errc::conflict, fmt::format("{} needs 10000 tasks already", task.id));
-  // A cycle would close if the new need already depends on this task, directly or indirectly.
-  std::map<TaskId, TaskId> waits_because{{request.need.task, {}}};
-  std::vector<TaskId> work{request.need.task};
-  while (!work.empty()) {
-    const TaskId at = work.back();
-    work.pop_back();
-    if (at == task.id) {
-      std::vector<TaskId> cycle{task.id};
-      for (TaskId step = waits_because.at(at); step; step = waits_because.at(step))
-        cycle.insert(cycle.begin(), step);
-      cycle.insert(cycle.begin(), task.id);
-      return fail(Errc::invalid, "that would close a dependency cycle: " + spelled_out(cycle));
-    }
-    for (const Need& need : core.board.task(at)->spec.needs)
-      if (waits_because.try_emplace(need.task, at).second) work.push_back(need.task);
-  }
-  if (stands) core.emit(NeedRemoved{task.id, request.need.task});
-  core.emit(NeedAdded{task.id, request.need});
-  if (!is_over(needed->state)) {
-    if (const auto to = after(task.state, Move::need_added)) core.emit(TaskMoved{task.id, *to, {}});
-  } else if (needed->state != TaskState::done && !request.need.any && after(task.state, Move::need_failed)) {
-    core.emit(TaskMoved{task.id, TaskState::skipped, fmt::format("{} is {}", needed->id, needed->state)});
-  }
-  raise_levels_above(core, task.id);
-  return Changed{task.id, core.board.task(task.id)->state, task.epoch};
 }
 
 }  // namespace bidboard

@@ -5,6 +5,7 @@
 #include <ranges>
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/task_edit.hpp"
 #include "runtime/core/award.hpp"
 #include "runtime/core/tasks.hpp"
 
@@ -31,9 +32,11 @@ void tell_coordinator(Core& core, const Change& change) {
   if (const auto* left = std::get_if<AgentLeft>(&change.event->body))
     core.coordinator->agent_gone(core, left->agent);
   if (!change.before || !change.before->awaited_award) return;
+  const auto* edited = std::get_if<TaskEdited>(&change.event->body);
+  const bool is_another = edited && changes_work(edited->change);  // than the one that agents were told of
   if (std::holds_alternative<TaskAwarded>(change.event->body))
     core.coordinator->task_closed(core, change.task, Closed::awarded);
-  else if (!may_be_awarded_now(core, change.task))
+  else if (is_another || !may_be_awarded_now(core, change.task))
     core.coordinator->task_closed(core, change.task, Closed::withdrawn);
 }
 
@@ -72,16 +75,16 @@ void wake_coordinator(Core& core, const Change& change) {
       [&]<class Body>(const Body&) {
         constexpr bool is_upkeep = is_one_of<Body, TermStarted, WorkflowPosted, TaskStarted, TaskProgressed,
                                              TaskRenewed, TaskStalled, AgentSeen, DiscoveryPosted, Replied,
-                                             ClientForgotten, RequestRefused, AuctionFailed>;
+                                             ClientForgotten, RequestRefused, AuctionFailed, CommentPosted>;
         if constexpr (!is_upkeep) core.wake();
       },
       change.event->body);
 }
 
 using Reaction = void (*)(Core&, const Change&);
-constexpr std::array reactions{Reaction{forget_promise}, Reaction{tell_coordinator},
-                               Reaction{release_dependents}, Reaction{reopen_dependents},
-                               Reaction{wake_coordinator}};
+constexpr std::array reactions{Reaction{forget_promise},     Reaction{tell_coordinator},
+                               Reaction{count_for_breakers}, Reaction{release_dependents},
+                               Reaction{reopen_dependents},  Reaction{wake_coordinator}};
 
 }  // namespace
 

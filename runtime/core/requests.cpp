@@ -9,7 +9,11 @@
 #include "blackboard/format/codec.hpp"
 #include "blackboard/numbers.hpp"
 #include "runtime/core/award.hpp"
+#include "runtime/core/comments.hpp"
 #include "runtime/core/configure.hpp"
+#include "runtime/core/editing.hpp"
+#include "runtime/core/late_results.hpp"
+#include "runtime/core/needs.hpp"
 #include "runtime/core/posting.hpp"
 #include "runtime/core/sessions.hpp"
 #include "runtime/core/tasks.hpp"
@@ -25,8 +29,11 @@ constexpr Action action_of_kind() {
     return Action::take;
   else if constexpr (std::is_same_v<R, Renew> || std::is_same_v<R, Finish> || std::is_same_v<R, Progress>)
     return Action::report;
-  else if constexpr (std::is_same_v<R, Direct> || std::is_same_v<R, Reassign>)
+  else if constexpr (std::is_same_v<R, Direct> || std::is_same_v<R, Reassign> || std::is_same_v<R, Edit> ||
+                     std::is_same_v<R, Probe>)
     return Action::direct;
+  else if constexpr (std::is_same_v<R, AddComment>)
+    return Action::comment;
   else
     return Action::configure;
 }
@@ -124,7 +131,9 @@ Result<Actor> identify(Core& core, const Request& request) {
                 fmt::format("'{}' is a running agent process; claim under another name", request.as));
   const bool changes =
       claim && (!agent || core.board.agent(*agent)->state != AgentState::shell || !claim->skills.empty());
-  if (changes) agent = register_shell_agent(core, request.as, claim->skills);
+  const bool signs = !agent && std::holds_alternative<AddComment>(request.body);
+  if (changes || signs)
+    agent = register_shell_agent(core, request.as, claim ? claim->skills : std::vector<Skill>{});
   if (!agent)
     return fail(Errc::not_found,
                 fmt::format("no agent called '{}'; `bidboard agents` lists them", request.as));
@@ -275,20 +284,32 @@ Result<ReplyBody> finish(Core& core, const Actor& actor, const Finish& request) 
     if (*write == Write::duplicate && same_again) return changed(core, task.id);
     if (*write != Write::accepted) {
       const Epoch epoch = request.epoch.value == 0 ? task.epoch : request.epoch;
-      if (request.success) keep_late_result(core, task, actor.agent, epoch, request.result);
-      return fail(refusal_of(task, *write));
+      Error refusal = refusal_of(task, *write);
+      if (request.success)
+        refusal.text += because_not_kept(keep_late_result(core, task, actor.agent, epoch, request.result));
+      return fail(std::move(refusal));
     }
   }
   const AgentId agent = actor.agent ? actor.agent : task.holder;
   if (decides_for_person && !request.success) {
     core.emit(TaskMoved{task.id, TaskState::failed, request.result});
   } else if (request.success) {
-    if (is_held(task.state) && core.sessions.contains(task.holder))
-      revoke(core, task, "finished by " + actor.name);
+    if (is_held(task.state) && core.sessions.contains(task.holder)) {
+      if (actor.only_task == task.id)
+        let_wind_up(core, task);
+      else
+        revoke(core, task, "finished by " + actor.name);
+    }
     finish_task(core, task, agent, {request.result, request.price, request.tokens});
   } else {
     if (core.sessions.contains(task.holder)) revoke(core, task, "failed by " + actor.name);
-    end_attempt(core, task.id, {.reason = request.result.empty() ? "its holder gave up" : request.result});
+    end_attempt(core, task.id,
+                {.reason = request.result.empty() ? "its holder gave up" : request.result,
+                 .counts = request.outage == Outage::none,
+                 .price = request.price,
+                 .tokens = request.tokens,
+                 .outage = request.outage,
+                 .until = request.until});
   }
   return changed(core, task.id);
 }
@@ -372,6 +393,9 @@ Result<ReplyBody> answer(Core& core, const Actor& actor, const RequestBody& body
   if (const auto* r = std::get_if<Direct>(&body)) return as_reply(direct_task(core, *r));
   if (const auto* r = std::get_if<Reassign>(&body)) return as_reply(reassign_task(core, *r));
   if (const auto* r = std::get_if<Depend>(&body)) return as_reply(change_need(core, *r));
+  if (const auto* r = std::get_if<Edit>(&body)) return as_reply(edit_task(core, actor, *r));
+  if (const auto* r = std::get_if<AddComment>(&body)) return as_reply(add_comment(core, actor, *r));
+  if (const auto* r = std::get_if<Probe>(&body)) return as_reply(probe(core, *r));
   if (const auto* r = std::get_if<Configure>(&body)) return as_reply(configure(core, *r));
   if (const auto* r = std::get_if<ReadLog>(&body)) return read_log(core, *r);
   if (std::holds_alternative<AskStatus>(body)) return ReplyBody{status(core)};

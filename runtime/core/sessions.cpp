@@ -10,6 +10,7 @@
 #include "blackboard/text/expression.hpp"
 #include "blackboard/text/utf8.hpp"
 #include "runtime/core/award.hpp"
+#include "runtime/core/late_results.hpp"
 #include "runtime/core/sessions.hpp"
 #include "runtime/core/tasks.hpp"
 
@@ -28,6 +29,8 @@ std::string refusal_of(const AgentProfile& profile) {
         check_number("price_per_second", profile.price_per_second, ranges::price_per_second),
         check_number("set_up", profile.set_up, ranges::work_seconds)})
     if (!number) return number.error().text;
+  if (!profile.account.empty())
+    if (const std::string flaw = flaw_of_name(profile.account); !flaw.empty()) return "account: " + flaw;
   for (const Skill& skill : profile.skills) {
     if (skill.name.empty()) return "a skill needs a name";
     if (const auto level = check_number("the level of a skill", skill.level, ranges::level); !level)
@@ -81,10 +84,26 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
     case What::unknown:
       learn(core, task, agent.id, seconds, price, false);
       end_attempt(core, task.id,
-                  {.reason = item.text, .outcome_unknown = item.what == What::unknown, .seconds = seconds});
+                  {.reason = item.text,
+                   .outcome_unknown = item.what == What::unknown,
+                   .seconds = seconds,
+                   .price = price,
+                   .tokens = tokens});
       return;
     case What::declined:
       end_attempt(core, task.id, {.reason = item.text, .counts = false, .declined = true});
+      return;
+    case What::settled:
+      return;  // on_report() handles it: the award is over
+    case What::unavailable:
+      end_attempt(core, task.id,
+                  {.reason = item.text,
+                   .counts = false,
+                   .seconds = seconds,
+                   .price = price,
+                   .tokens = tokens,
+                   .outage = item.outage == Outage::none ? Outage::crash : item.outage,
+                   .until = item.until});
       return;
   }
 }
@@ -103,17 +122,25 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
   const Task task = *found;
   const Write write =
       proves_award(core, task, item) ? judge_write(task, agent.id, item.epoch, true) : Write::forged;
+  if (item.what == ReportItem::What::settled) {
+    const bool delivered = write != Write::forged && task.holder == agent.id && item.epoch == task.epoch;
+    if (delivered && task.state == TaskState::done)
+      settle_attempt(core, task, agent.id, item.epoch, clamped(ranges::price, item.price),
+                     std::max<std::int64_t>(item.tokens, 0));
+    return {};
+  }
   if (write == Write::accepted) {
     accept(core, task, agent, item);
     return {};
   }
   const bool has_result = item.what == ReportItem::What::finished;
   if (write == Write::duplicate && !(has_result && is_news(core, task, item.text))) return {};
-  if (has_result && write != Write::forged) keep_late_result(core, task, agent.id, item.epoch, item.text);
-  const std::string why = write == Write::stale
-                              ? fmt::format("awarded again meanwhile (epoch {})", task.epoch.value)
-                          : write != Write::forged ? fmt::format("the award is over: {}", task.state)
-                                                   : "this award was never yours";
+  std::string why = write == Write::stale
+                        ? fmt::format("awarded again meanwhile (epoch {})", task.epoch.value)
+                    : write != Write::forged ? fmt::format("the award is over: {}", task.state)
+                                             : "this award was never yours";
+  if (has_result && write != Write::forged)
+    why += because_not_kept(keep_late_result(core, task, agent.id, item.epoch, item.text));
   return Revocation{{item.task, item.epoch}, why};
 }
 
@@ -127,7 +154,8 @@ void keep_results_of_the_gone(Core& core, const Reports& message) {
     const Task* task = core.board.task(item.task);
     if (item.what != ReportItem::What::finished || !task || !proves_award(core, *task, item)) continue;
     if (is_held(task->state) && item.epoch == task->epoch) continue;  // the award is live
-    if (is_news(core, *task, item.text)) keep_late_result(core, *task, agent->id, item.epoch, item.text);
+    if (is_news(core, *task, item.text))
+      static_cast<void>(keep_late_result(core, *task, agent->id, item.epoch, item.text));
   }
 }
 
@@ -140,18 +168,6 @@ void attach(Core& core, AgentId agent, PeerId peer, bool has_secret) {
   session.has_secret = has_secret;
   session.last_heard = core.now.mono;
   core.leases.renew(agent, core.now.mono);
-}
-
-/// One award has one holder, so task, epoch and text identify a late result. They are rare, so a linear
-/// search is enough.
-bool late_result_is_kept(const Board& board, TaskId task, Epoch epoch, const std::string& result) {
-  bool kept = false;
-  board.each<Discovery>([&](const Discovery* found) {
-    kept = found && found->task == task && found->epoch == epoch && found->kind == "late_result" &&
-           found->body == result;
-    return !kept;
-  });
-  return kept;
 }
 
 /// Why a known agent's name may not be registered now.
@@ -330,6 +346,7 @@ void agent_gone(Core& core, AgentId id, const std::string& reason, bool left) {
   core.emit(AgentLeft{id, reason});
   core.sessions.erase(id);
   core.leases.drop(id);
+  core.winding_up.erase(id);
   const std::vector<TaskId> held = core.board.holdings(id);
   for (const TaskId task : held) {
     if (core.board.task(task)->shell_claim) continue;  // lives by its deadline, not by a process
@@ -341,25 +358,6 @@ void agent_gone(Core& core, AgentId id, const std::string& reason, bool left) {
   }
   core.note(left ? Note::Level::info : Note::Level::warning,
             fmt::format("agent {} ({}) is gone: {}", name, id, reason));
-}
-
-bool is_news(const Core& core, const Task& task, const std::string& result) {
-  return task.state != TaskState::done || (!result.empty() && core.board.result_of(task) != result);
-}
-
-void keep_late_result(Core& core, const Task& task, AgentId agent, Epoch epoch, const std::string& result) {
-  if (late_result_is_kept(core.board, task.id, epoch, result)) return;  // a repeated report
-  Discovery discovery;
-  discovery.id = DiscoveryId{core.board.counters().discovery.value + 1};
-  discovery.task = task.id;
-  discovery.agent = agent;
-  discovery.epoch = epoch;
-  discovery.kind = "late_result";
-  discovery.title = fmt::format("result of {} that came after its award was over", task.id);
-  discovery.body = result;
-  discovery.project = task.spec.project;
-  discovery.created_at = core.now.wall;
-  core.emit(DiscoveryPosted{discovery});
 }
 
 }  // namespace bidboard

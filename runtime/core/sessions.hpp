@@ -30,10 +30,4 @@ void agent_gone(Core& core, AgentId agent, const std::string& reason, bool left 
 /// it is unknown.
 const Agent* authenticate(Core& core, PeerId peer, AgentId agent, const std::string& secret);
 
-/// Whether a result from an award that is over adds anything to the task's result: the task failed, or was
-/// finished with a different result.
-bool is_news(const Core& core, const Task& task, const std::string& result);
-/// Keeps a result that came too late as a discovery.
-void keep_late_result(Core& core, const Task& task, AgentId agent, Epoch epoch, const std::string& result);
-
 }  // namespace bidboard

@@ -38,8 +38,18 @@ void end_attempt(Core& core, TaskId id, const AttemptEnd& end) {
   const Task task = *core.board.task(id);
   BB_CHECK(is_held(task.state), "only a held task has a live attempt");
   const bool last = end.counts && task.attempts >= task.spec.attempts;
-  AttemptEnded event{id, task.epoch, task.holder, TaskState::ready, end.reason, end.died, end.counts, {}, {}};
+  AttemptEnded event;
+  event.task = id;
+  event.epoch = task.epoch;
+  event.agent = task.holder;
+  event.reason = end.reason;
+  event.died = end.died;
+  event.counts = end.counts;
   event.began = began(core, task, end.seconds);
+  event.outage = end.outage;
+  event.outage_until = end.until;
+  event.price = end.price;
+  event.tokens = end.tokens;
   const bool begun = task.state == TaskState::running;
   if (!task.spec.repeatable && (end.outcome_unknown || end.died) && begun) {
     event.to = *after(task.state, Move::ask_person);
@@ -70,6 +80,21 @@ void finish_task(Core& core, const Task& task, AgentId agent, const Delivered& d
 
 void revoke(Core& core, const Task& task, const std::string& reason) {
   core.send(task.holder, Revocations{{Revocation{{task.id, task.epoch}, reason}}});
+}
+
+void let_wind_up(Core& core, const Task& task) {
+  core.winding_up[task.holder].insert(task.id);
+  core.send(task.holder,
+            Revocations{{Revocation{{task.id, task.epoch}, "its result was accepted", wind_up_time}}});
+}
+
+void settle_attempt(Core& core, const Task& task, AgentId agent, Epoch epoch, Micros price,
+                    std::int64_t tokens) {
+  if (const auto all = core.winding_up.find(agent); all != core.winding_up.end()) {
+    all->second.erase(task.id);
+    if (all->second.empty()) core.winding_up.erase(all);
+  }
+  if (task.settled < epoch) core.emit(AttemptSettled{task.id, epoch, agent, price, tokens});
 }
 
 const Task* failed_need(const Board& board, const Task& task) {

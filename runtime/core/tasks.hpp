@@ -17,6 +17,10 @@ struct AttemptEnd {
   bool counts = true;            ///< it uses up one of the task's attempts
   bool declined = false;         ///< the agent did not begin; it is not asked again at once
   Micros seconds = 0;            ///< how long it took, by the agent's clock; 0: not told
+  Micros price = 0;              ///< delivered all the same
+  std::int64_t tokens = 0;
+  Outage outage = Outage::none;  ///< the agent could not work: it rests (breakers.hpp)
+  WallTime until = {};           ///< how long, as the provider says; 0: it does not say
 };
 /// Ends the live attempt and decides the task's next state. REQUIRES: the task is held.
 void end_attempt(Core& core, TaskId task, const AttemptEnd& end);
@@ -31,6 +35,14 @@ struct Delivered {
 void finish_task(Core& core, const Task& task, AgentId agent, const Delivered& delivered);
 /// Tells the holder of a live award to stop.
 void revoke(Core& core, const Task& task, const std::string& reason);
+
+/// Tells the holder, whose process has just delivered the result itself, to let it end: it has more to do,
+/// and its price is only known at its end. Until then it takes a slot.
+void let_wind_up(Core& core, const Task& task);
+constexpr Duration wind_up_time = seconds(10);
+/// Such a process has ended. A repeated report changes nothing.
+void settle_attempt(Core& core, const Task& task, AgentId agent, Epoch epoch, Micros price,
+                    std::int64_t tokens);
 
 /// The questions that were asked no longer count: every offered task is ready again.
 void withdraw_offers(Core& core);

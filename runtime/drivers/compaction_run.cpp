@@ -82,11 +82,19 @@ void CompactionRun::ask(const CompactionAsked& asked) {
 int CompactionRun::descriptor() const { return proof_ ? proof_->readable.get() : -1; }
 
 bool CompactionRun::has_work() const {
+  if (must_end()) return true;
   if (proof_) return proof_->done;
   return !waiting_.empty();
 }
 
+bool CompactionRun::must_end() const { return snapshot_ && store_.awaits_snapshots(); }
+
 std::vector<Send> CompactionRun::work() {
+  if (must_end())
+    return answer(
+        fail(Errc::storage,
+             "the compaction was ended, because the controller could not write to the board; start it "
+             "again when that works"));
   if (!snapshot_) return answer(fail_in("the board is not compacted", no_snapshot_));
   if (proof_) {
     const std::vector<std::string> findings = std::move(proof_->findings);
@@ -113,6 +121,7 @@ std::vector<Send> CompactionRun::answer(const Result<Compacted>& result) {
   }
   waiting_.clear();
   compaction_.reset();
+  proof_.reset();
   snapshot_.reset();
   return sends;
 }

@@ -23,13 +23,14 @@ class CompactionRun {
   void ask(const CompactionAsked& asked);
   /// Becomes readable when the verification is done; -1: none is running.
   int descriptor() const;
-  /// The next commit can be made.
+  /// The next commit can be made, or the store needs the compaction to end (Store::awaits_snapshots).
   bool has_work() const;
-  /// Makes the next commit. Returns the replies if it was the last one or failed.
+  /// Makes the next commit, or ends. Returns the replies if it was the last one or failed.
   std::vector<Send> work();
 
  private:
   struct Proof;
+  bool must_end() const;
   std::vector<Send> answer(const Result<Compacted>& result);
 
   Store& store_;

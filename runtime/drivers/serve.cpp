@@ -1,14 +1,10 @@
 #include "runtime/drivers/serve.hpp"
 
-#include <poll.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <map>
 
-#include "agents/guard/platform.hpp"
 #include "blackboard/fmt.hpp"
 #include "runtime/coordination/strategy.hpp"
 #include "runtime/core/node.hpp"
@@ -16,6 +12,7 @@
 #include "runtime/drivers/compaction_run.hpp"
 #include "runtime/drivers/stop_signal.hpp"
 #include "runtime/drivers/suspects.hpp"
+#include "runtime/drivers/watched_processes.hpp"
 #include "runtime/home/board_place.hpp"
 #include "runtime/home/key_directory.hpp"
 #include "runtime/home/socket_folder.hpp"
@@ -98,51 +95,6 @@ Result<std::unique_ptr<Server>> open_server(const BoardDirectory& board, const s
   return Server::open(std::move(wanted));
 }
 
-/// Local processes whose end must be noticed.
-class WatchedProcesses {
- public:
-  void add(std::int64_t pid) {
-    if (pid <= 0 || by_pid_.contains(pid)) return;
-    Result<Descriptor> watch = watch_process(static_cast<pid_t>(pid));
-    if (watch)
-      by_pid_.emplace(pid, std::move(*watch));
-    else if (watch.error().code == Errc::not_found)
-      ended_.push_back(pid);
-    else
-      by_pid_.emplace(pid, Descriptor{});
-  }
-  std::vector<int> descriptors() const {
-    std::vector<int> out;
-    for (const auto& [pid, descriptor] : by_pid_)
-      if (descriptor.get() >= 0) out.push_back(descriptor.get());
-    return out;
-  }
-  bool must_ask() const {
-    for (const auto& [pid, descriptor] : by_pid_)
-      if (descriptor.get() < 0) return true;
-    return false;
-  }
-  /// Processes that have ended by now; each is reported once.
-  std::vector<std::int64_t> take_ended() {
-    std::vector<pollfd> polled;
-    for (const auto& [pid, descriptor] : by_pid_) polled.push_back({descriptor.get(), POLLIN, 0});
-    ::poll(polled.data(), polled.size(), 0);
-    std::size_t at = 0;
-    for (auto it = by_pid_.begin(); it != by_pid_.end(); ++at) {
-      const bool ended =
-          it->second.get() >= 0 ? polled[at].revents != 0 : ::kill(static_cast<pid_t>(it->first), 0) != 0;
-      if (ended) ended_.push_back(it->first);
-      it = ended ? by_pid_.erase(it) : std::next(it);
-    }
-    return std::exchange(ended_, {});
-  }
-  bool has_ended() const { return !ended_.empty(); }
-
- private:
-  std::map<std::int64_t, Descriptor> by_pid_;
-  std::vector<std::int64_t> ended_;
-};
-
 class Live {
  public:
   Live(const ServeOptions& options, Store& store, Server& server, Node& node, Suspects& suspects,
@@ -178,8 +130,8 @@ class Live {
       Instant wake = std::min({node_.next_wakeup(now), next_upkeep, place_.next_look()});
       if (processes_.must_ask()) wake = std::min(wake, now.mono + process_check_interval);
       if (processes_.has_ended() || compaction_.has_work()) wake = now.mono;
-      std::vector<int> descriptors = processes_.descriptors();
-      descriptors.push_back(stop.descriptor());
+      std::vector<int> descriptors{stop.descriptor()};
+      if (processes_.descriptor() >= 0) descriptors.push_back(processes_.descriptor());
       if (compaction_.descriptor() >= 0) descriptors.push_back(compaction_.descriptor());
       Arrived arrived = server_.wait(std::max(Duration{0}, wake - now.mono), descriptors);
       add_deaths(arrived.inputs);

@@ -78,6 +78,7 @@ std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const Agent
   made.place = place;
   made.exec = agent.exec;
   made.input = agent.json_input ? TaskInput::json : TaskInput::text;
+  made.client = find_coding_client(agent.preset);
   made.allow_run = agent.profile.allow_run;
   made.bid = agent.bid;
   made.price_field = agent.price_field;

@@ -22,6 +22,8 @@
 namespace bidboard {
 namespace {
 
+constexpr Duration longest_rest = minutes(10);
+
 int child_pipe[2] = {-1, -1};
 struct sigaction earlier_child;
 
@@ -108,7 +110,7 @@ Supervisor::~Supervisor() {
 }
 
 Result<void> Supervisor::start(ChildSpec spec) {
-  children_.push_back({std::move(spec), 0, RestartPolicy(limit_)});
+  children_.push_back({std::move(spec), 0, RestartPolicy(limit_), {}, never, 0});
   return launch(children_.back());
 }
 
@@ -131,7 +133,28 @@ Result<void> Supervisor::launch(Child& child) {
   if (pid < 0)
     return fail(Errc::unavailable, std::string("no process can be started: ") + std::strerror(errno));
   child.pid = pid;
+  child.launched = read_clocks().mono;
+  child.resumes = never;
   return {};
+}
+
+bool Supervisor::others_run(const Child& child) const {
+  return std::ranges::any_of(children_, [&](const Child& other) {
+    return &other != &child && !other.spec.essential && other.pid != 0;
+  });
+}
+
+/// Twice as long with each rest; a child that ran for a while since begins anew.
+void Supervisor::let_rest(Child& child, const std::string& ending) {
+  const Instant now = read_clocks().mono;
+  if (now - child.launched > limit_.period) child.rests = 0;
+  const Duration rest =
+      std::min(limit_.period * (std::int64_t{1} << std::min<std::uint32_t>(child.rests, 10)), longest_rest);
+  child.rests += 1;
+  child.resumes = now + rest;
+  on_note_(fmt::format("{}, more than {} times within {}; it rests for {}, the others go on{}", ending,
+                       limit_.intensity, limit_.period, rest,
+                       child.spec.log.empty() ? "" : ". Its log: " + child.spec.log));
 }
 
 std::string Supervisor::ending_of(const Child& child, int status) const {
@@ -145,6 +168,8 @@ Result<void> Supervisor::look_after() {
   }
   for (Child& child : children_) {
     int status = 0;
+    if (child.pid == 0 && child.resumes <= read_clocks().mono)
+      if (Result<void> launched = launch(child); !launched) return launched;
     if (child.pid == 0 || ::waitpid(child.pid, &status, WNOHANG) != child.pid) continue;
     child.pid = 0;
     const std::string ending = ending_of(child, status);
@@ -153,6 +178,10 @@ Result<void> Supervisor::look_after() {
       continue;
     }
     if (!child.policy.allow(read_clocks().mono)) {
+      if (!child.spec.essential && others_run(child)) {
+        let_rest(child, ending);
+        continue;
+      }
       stop_all();
       return fail(Errc::failed,
                   fmt::format("{}, more than {} times within {}; gave up and stopped everything{}", ending,

@@ -20,6 +20,7 @@ struct ChildSpec {
   bool restart = true;            ///< start it again when it ends by itself
   std::string log;                ///< the file to which its stdout and stderr are appended
   std::string input;              ///< the content of its stdin; only processes of this user can see it
+  bool essential = false;         ///< nothing works without it: when it ends too often, everything is stopped
 };
 
 class Supervisor {
@@ -33,7 +34,8 @@ class Supervisor {
 
   /// Errors: unavailable (the process cannot be started).
   Result<void> start(ChildSpec child);
-  /// Restarts children that have ended. Errors: failed, when a child ended too often: everything has been
+  /// Restarts children that have ended. One that ended too often rests, longer each time, while others run.
+  /// Errors: failed, when an essential child ended too often, or the last one that ran: everything has been
   /// stopped, and the text names the child and its log.
   Result<void> look_after();
   /// Becomes readable when a child ends.
@@ -50,8 +52,13 @@ class Supervisor {
     ChildSpec spec;
     pid_t pid = 0;
     RestartPolicy policy;
+    Instant launched;
+    Instant resumes = never;  ///< resting: when it is started again
+    std::uint32_t rests = 0;  ///< in a row
   };
   Result<void> launch(Child& child);
+  void let_rest(Child& child, const std::string& ending);
+  bool others_run(const Child& child) const;
   std::string ending_of(const Child& child, int status) const;
 
   RestartLimit limit_;

@@ -23,8 +23,9 @@ std::string own_program() {
 }
 
 ChildSpec controller_child(const BoardDirectory& board, bool durable, const std::string& listen) {
-  ChildSpec child{
-      "controller", {own_program(), "-C", board.path, "controller"}, true, log_file(board, "controller"), {}};
+  ChildSpec child{"controller", {own_program(), "-C", board.path, "controller"},
+                  true,         log_file(board, "controller"),
+                  {},           true};
   if (!durable) child.argv.push_back("--no-sync");
   if (!listen.empty()) child.argv.push_back("--listen=" + listen);
   return child;
@@ -40,7 +41,8 @@ ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent,
            "--dir=" + work_directory},
           agent.restart,
           log_file(board, name),
-          to_json(describe_agent(agent))};
+          to_json(describe_agent(agent)),
+          false};
 }
 
 }  // namespace bidboard

@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 
+#include "agents/clients/client.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/text/expression.hpp"
 #include "runtime/jobs/variables.hpp"
@@ -35,6 +36,12 @@ void read_executor(KeyReader& reader, const Value& value, Entry& entry) {
   for (const ExecutorKind kind : {ExecutorKind::command, ExecutorKind::coprocess, ExecutorKind::simulated})
     if (*word == name(kind)) entry.agent.executor = kind;
   entry.agent.profile.simulated = entry.agent.executor == ExecutorKind::simulated;
+}
+
+void read_preset(KeyReader& reader, const Value& value, Entry& entry) {
+  std::vector<std::string> names;
+  for (const CodingClient& client : coding_clients()) names.emplace_back(client.name);
+  entry.agent.preset = reader.choice(value, names).value_or("");
 }
 
 void read_cost(KeyReader& reader, const Value& value, Entry& entry) {
@@ -108,7 +115,7 @@ Value print_serves(const PlannedAgent& agent) {
   return {};
 }
 
-constexpr std::array<AgentKey, 32> table{{
+constexpr std::array<AgentKey, 36> table{{
     {{{"name", "text", "required", "its name, unique among live agents"},
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.name = r.name(v).value_or(""); }},
      [](const PlannedAgent& a) { return Value(a.profile.name); },
@@ -157,8 +164,28 @@ constexpr std::array<AgentKey, 32> table{{
       [](KeyReader& r, const Value& v, Entry& e) { e.agent.exec = r.text(v).value_or(""); }},
      [](const PlannedAgent& a) { return text_or_null(a.exec); },
      {"--exec", "CMD", "one process per task: the task on stdin, the result on stdout, exit 0 for success"}},
+    {{{"preset", "claude, codex, gemini, opencode or aider", "none",
+       "a coding agent: its command, prompt and output are known, and its limits rest it "
+       "(docs/coding-agents.md)"},
+      read_preset},
+     [](const PlannedAgent& a) { return text_or_null(a.preset); },
+     {"--preset", "CLIENT"}},
+    {{{"model", "text", "the client's default", "model of a preset"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.model = r.text(v).value_or(""); }},
+     [](const PlannedAgent& a) { return text_or_null(a.model); },
+     {"--model", "NAME"}},
+    {{{"permission", "text", "to change files",
+       "what a preset may do without asking, in its client's own words"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.permission = r.text(v).value_or(""); }},
+     [](const PlannedAgent& a) { return text_or_null(a.permission); },
+     {"--permission", "MODE"}},
+    {{{"account", "text", "none",
+       "what it shares with others at a provider: an outage of one rests them all"},
+      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.account = r.name(v).value_or(""); }},
+     [](const PlannedAgent& a) { return text_or_null(a.profile.account); },
+     {"--account", "NAME"}},
     {{{"input", "text or json", "text",
-       "the task on the command's stdin: title and body, or all of it as JSON"},
+       "the task on the command's stdin: title, body and comments, or all of it as JSON"},
       [](KeyReader& r, const Value& v, Entry& e) {
         e.agent.json_input = r.choice(v, {"text", "json"}) == "json";
       }},
@@ -316,6 +343,13 @@ void check_entry(const Entry& entry, const Value& value, Form form, KeyReader& r
   };
   const auto place_of = [&](std::string_view key) { return value.find(spelled(key, form))->place; };
   if (!given("name")) reader.refuse(value.place, "has no name", "add name: ...");
+  for (const std::string_view key : {"model", "permission"})
+    if (given(key) && agent.preset.empty())
+      reader.refuse(place_of(key),
+                    fmt::format("has {} but no {}", spelled(key, form), spelled("preset", form)),
+                    "add preset: claude, or write it into exec");
+  if (!agent.preset.empty() && agent.executor != ExecutorKind::command)
+    reader.refuse(place_of("preset"), "has a preset but its executor is not command", "remove the executor");
   refuse_both("bid", "cost", "keep the command or the formula");
   refuse_both("live", "cost", "an agent with a formula is not asked: keep one");
   if (given("bid") && agent.executor != ExecutorKind::command)
@@ -344,6 +378,8 @@ std::optional<Entry> read_entry(const Value& value, Form form, Diagnostics& diag
   Entry entry;
   entry.agent.place = value.place;
   read_keys(reader, value, std::span<const Key<Entry>>(rows(form)), entry);
+  if (const CodingClient* client = find_coding_client(entry.agent.preset); client && entry.agent.exec.empty())
+    entry.agent.exec = client->command({entry.agent.model, entry.agent.permission});
   check_entry(entry, value, form, reader);
   entry.agent.profile.only_commands =
       entry.agent.executor == ExecutorKind::command && entry.agent.exec.empty();

@@ -15,6 +15,7 @@ TaskSpec as_written(TaskSpec spec, const std::string& project) {
   spec.parent = {};
   spec.workflow = {};
   spec.exclusive = false;  // depends on who runs the job
+  spec.labels.clear();     // say nothing of the work
   if (spec.project.empty()) spec.project = project;
   return spec;
 }

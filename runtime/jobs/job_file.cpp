@@ -5,6 +5,8 @@
 #include <map>
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/task_limits.hpp"
+#include "blackboard/text/labels.hpp"
 #include "runtime/jobs/agent_entry.hpp"
 #include "runtime/jobs/key_table.hpp"
 #include "runtime/jobs/requirements.hpp"
@@ -28,7 +30,15 @@ void read_title(KeyReader& reader, const Value& value, TaskEntry& entry) {
   entry.spec.title = *title;
 }
 
-constexpr std::array<Key<TaskEntry>, 17> task_table{{
+void read_labels(KeyReader& reader, const Value& value, TaskEntry& entry) {
+  for (const auto& [label, place] : reader.words(value)) {
+    if (!is_label(label)) reader.refuse(place, "holds " + quoted(label), std::string(label_rule));
+    entry.spec.labels.push_back(label);
+  }
+  put_in_order(entry.spec.labels);
+}
+
+constexpr std::array<Key<TaskEntry>, 18> task_table{{
     {{"title", "text", "the task's name", "one line for people, and for the agent what to do"}, read_title},
     {{"body", "text", "none", "everything else the agent should know"},
      [](KeyReader& r, const Value& v, TaskEntry& e) { e.spec.body = r.text(v).value_or(""); }},
@@ -71,6 +81,7 @@ constexpr std::array<Key<TaskEntry>, 17> task_table{{
      [](KeyReader& r, const Value& v, TaskEntry& e) {
        e.spec.budget = r.number(v, ranges::price).value_or(0);
      }},
+    {{"labels", "list of words", "none", "words to find it by: `bidboard tasks --label WORD`"}, read_labels},
     {{"env", "map of name to text, or list of NAME=VALUE", "none",
       "variables of its command, which anyone who reads the board can read"},
      [](KeyReader& r, const Value& v, TaskEntry& e) { e.spec.env = read_variables(r, v); }},

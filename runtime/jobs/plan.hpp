@@ -34,6 +34,10 @@ struct PlannedAgent {
   AgentProfile profile;  ///< pid and host are not set
   ExecutorKind executor = ExecutorKind::command;
   std::string exec;  ///< command of the executor; may be empty when it only takes `run` tasks or is simulated
+  std::string
+      preset;         ///< the coding agent's client that `exec` runs (agents/clients/client.hpp); empty: none
+  std::string model;  ///< of the preset; empty: its default
+  std::string permission;    ///< of the preset, in its own words; empty: to change files
   bool json_input = false;   ///< the task reaches the command as JSON instead of text
   std::string bid;           ///< command that answers announcements; not empty: profile.bids is live
   bool answers_bids = true;  ///< a coprocess: it answers bid lines; else its bids are standard or by formula

@@ -1,5 +1,6 @@
 #include "runtime/jobs/settings.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "blackboard/fmt.hpp"
@@ -38,6 +39,17 @@ constexpr std::array<Key<RestartLimit>, 2> restart_table{{
      }},
 }};
 
+constexpr std::array<Key<AccountLimits>, 2> account_table{{
+    {{"max_running", "whole number", "0", "tasks that its agents do at once; 0: no limit"},
+     [](KeyReader& r, const Value& v, AccountLimits& a) {
+       a.running_max = static_cast<std::uint32_t>(r.whole(v, 0, 10'000).value_or(0));
+     }},
+    {{"stagger", "duration", "0s", "the least time between the starts of two tasks"},
+     [](KeyReader& r, const Value& v, AccountLimits& a) {
+       a.stagger = r.duration(v, Duration{}).value_or(Duration{});
+     }},
+}};
+
 struct Target {
   const KnownNames& known;
   Settings settings;
@@ -52,6 +64,19 @@ void read_seed(KeyReader& reader, const Value& value, Target& target) {
 void read_invite(KeyReader& reader, const Value& value, Target& target) {
   if (const auto most = reader.whole(value, 0, 10'000))
     target.settings.config.invite_max = static_cast<std::uint32_t>(*most);
+}
+
+void read_accounts(KeyReader& reader, const Value& value, Target& target) {
+  KeyReader outer(reader.diagnostics(), "accounts");
+  if (!require_map(outer, value, "{team: {max_running: 3}}")) return;
+  for (const Value::Member& member : value.object()) {
+    AccountLimits limits;
+    limits.name = member.key;
+    read_group<AccountLimits>(reader, fmt::format("account '{}'", member.key), member.value, account_table,
+                              limits);
+    target.settings.config.accounts.push_back(std::move(limits));
+  }
+  std::ranges::sort(target.settings.config.accounts, {}, &AccountLimits::name);
 }
 
 void read_durability(KeyReader& reader, const Value& value, Target& target) {
@@ -73,7 +98,7 @@ void read_duration(KeyReader& reader, const Value& value, Target& target) {
   if (const auto duration = reader.duration(value, least)) target.settings.config.*member = *duration;
 }
 
-constexpr std::array<Key<Target>, 15> table{{
+constexpr std::array<Key<Target>, 16> table{{
     {{"project", "text", "the directory's name", "the project of tasks that name none"},
      [](KeyReader& r, const Value& v, Target& t) { t.settings.config.project = r.name(v).value_or(""); }},
     {{"strategy", "text", "auction", "who decides which agent gets a ready task"},
@@ -109,6 +134,7 @@ constexpr std::array<Key<Target>, 15> table{{
     {{"listen", "address or none", "none",
       "where agents of other machines connect, tcp://ADDRESS:PORT and the port above; wants `bidboard keys`"},
      read_listen},
+    {{"accounts", "map", "{}", "limits of what the agents of one `account:` do together"}, read_accounts},
     {{"restart", "map", "{intensity: 5, period: 30s}", "how often `up` starts agents again"},
      [](KeyReader& r, const Value& v, Target& t) {
        read_group<RestartLimit>(r, "restart", v, restart_table, t.settings.restart);
@@ -178,9 +204,10 @@ std::string default_settings_file(const Config& config) {
 }
 
 std::string settings_reference() {
-  return fmt::format("{}\n### weights\n\n{}\n### restart\n\n{}\n### agents\n\n{}",
+  return fmt::format("{}\n### weights\n\n{}\n### restart\n\n{}\n### accounts\n\n{}\n### agents\n\n{}",
                      markdown_table(infos<Target>(table)), markdown_table(infos<Config>(weight_table)),
-                     markdown_table(infos<RestartLimit>(restart_table)), markdown_table(agent_keys(true)));
+                     markdown_table(infos<RestartLimit>(restart_table)),
+                     markdown_table(infos<AccountLimits>(account_table)), markdown_table(agent_keys(true)));
 }
 
 }  // namespace bidboard

@@ -8,6 +8,7 @@
 #include "blackboard/format/to_value.hpp"
 #include "blackboard/query/query.hpp"
 #include "blackboard/store/lmdb_store.hpp"
+#include "runtime/core/breakers.hpp"
 #include "runtime/drivers/clock.hpp"
 
 namespace bidboard {
@@ -92,6 +93,25 @@ Result<std::vector<Task>> BoardView::tasks() const { return all_of<Task>(*snapsh
 Result<std::vector<Agent>> BoardView::agents() const { return all_of<Agent>(*snapshot_); }
 Result<std::vector<Workflow>> BoardView::workflows() const { return all_of<Workflow>(*snapshot_); }
 
+Result<std::map<std::string, Breaker>> BoardView::open_breakers() const {
+  Result<std::vector<Breaker>> all = all_of<Breaker>(*snapshot_);
+  if (!all) return fail(all.error());
+  std::map<std::string, Breaker> open;
+  for (Breaker& breaker : *all)
+    if (breaker.state == BreakerState::open) open.emplace(breaker.name, std::move(breaker));
+  return open;
+}
+
+std::string BoardView::rest_of(const Agent& agent, const std::map<std::string, Breaker>& open) const {
+  for (const std::string& name : {own_breaker(agent.profile.name), agent.profile.account})
+    if (const auto found = open.find(name); found != open.end() && agent.state == AgentState::live) {
+      const Breaker& rest = found->second;
+      const std::string why = rest.why.empty() ? "" : fmt::format(" ({})", rest.why);
+      return fmt::format("rests for {}: {}{}", std::max(rest.until - now(), Duration{}), rest.outage, why);
+    }
+  return {};
+}
+
 Result<std::vector<TaskId>> BoardView::ids_under(std::string_view prefix) const {
   std::vector<TaskId> ids;
   const Result<void> read = snapshot_->scan(prefix, {}, [&](std::string_view key, std::string_view) {
@@ -121,6 +141,26 @@ std::string BoardView::agent_name(AgentId id) const {
   const auto bytes = snapshot_->get(keys::agent(id));
   const Result<Agent> agent = bytes && *bytes ? unseal<Agent>(**bytes) : fail(Errc::not_found, {});
   return agent ? agent->profile.name : to_string(id);
+}
+
+Result<std::vector<Comment>> BoardView::comments_on(TaskId task) const {
+  std::vector<Comment> comments;
+  Result<void> fine;
+  const Result<void> read =
+      snapshot_->scan(keys::comments_on(task), {}, [&](std::string_view key, std::string_view) {
+        const auto bytes = snapshot_->get(keys::comment(keys::last_id<CommentId>(key)));
+        if (!bytes) fine = fail(bytes.error());
+        if (!bytes || !*bytes) return fine.has_value();
+        Result<Comment> comment = unseal<Comment>(**bytes);
+        if (comment)
+          comments.push_back(std::move(*comment));
+        else
+          fine = fail(comment.error());
+        return fine.has_value();
+      });
+  if (!fine) return fail(fine.error());
+  if (!read) return fail(read.error());
+  return comments;
 }
 
 Result<std::string> BoardView::result_of(const Task& task) const {
@@ -173,6 +213,13 @@ Result<Value> task_to_json(const BoardView& board, const Task& task) {
   for (const Value::Member& member : json.object())
     if (member.key != "spec" && member.key != "result_blob" && member.key != "id")
       flat.set(member.key, member.value);
+  Value edits{Value::Array{}};
+  for (const EditNote& edit : task.edits) {
+    Value item = to_value(edit);
+    item.set("agent", edit.agent ? Value(board.agent_name(edit.agent)) : Value());
+    edits.push(std::move(item));
+  }
+  flat.set("edits", std::move(edits));
   flat.set("holder", task.holder ? Value(board.agent_name(task.holder)) : Value());
   Result<Value> result = parse_json(*text);
   flat.set("result", task.state != TaskState::done ? Value() : result ? std::move(*result) : Value(*text));

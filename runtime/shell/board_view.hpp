@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <map>
+
 #include "blackboard/records.hpp"
 #include "blackboard/store/store.hpp"
 #include "runtime/shell/command.hpp"
@@ -35,12 +37,20 @@ class BoardView {
   Result<std::vector<TaskId>> ids_under(std::string_view prefix) const;
   Result<std::vector<Agent>> agents() const;
   Result<std::vector<Workflow>> workflows() const;
+  /// Of agents and accounts that rest, by name.
+  Result<std::map<std::string, Breaker>> open_breakers() const;
+  /// "rests for 58m: rate_limit (429)"; empty: the agent does not rest.
+  std::string rest_of(const Agent& agent, const std::map<std::string, Breaker>& open) const;
   Result<Config> config() const;
   /// The ids of the rows of the SQL table for which the condition holds (--where). Errors: as
   /// Query::ids_where.
   Result<std::vector<std::string>> ids_where(std::string_view table, std::string_view condition) const;
   /// The agent's name ("scout2"); its id ("a7") when its record is missing or cannot be read; "-" for none.
   std::string agent_name(AgentId id) const;
+  /// Who wrote or edited something: the agent's name, or "operator".
+  std::string author(AgentId id) const { return id ? agent_name(id) : "operator"; }
+  /// Oldest first. Errors: as Snapshot::scan; corrupt.
+  Result<std::vector<Comment>> comments_on(TaskId task) const;
   /// Empty: there is none. Errors: as Snapshot::get; corrupt when its content is missing.
   Result<std::string> result_of(const Task& task) const;
 

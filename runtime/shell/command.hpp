@@ -58,6 +58,9 @@ class Options {
                     const std::string& help) = 0;
   virtual void texts(const std::string& names, std::vector<std::string>& values, const std::string& shown,
                      const std::string& help) = 0;
+  /// A text that may be left out, so that an empty one is told from none.
+  virtual void maybe_text(const std::string& names, std::optional<std::string>& value,
+                          const std::string& shown, const std::string& help) = 0;
   virtual void flag(const std::string& names, bool& value, const std::string& help) = 0;
   virtual void integer(const std::string& names, std::int64_t& value, const std::string& shown,
                        const std::string& help, const NumberRange& range = ranges::count) = 0;

@@ -33,6 +33,12 @@ class CliOptions final : public Options {
              const std::string& help) override {
     app_.add_option(names, values, help + " (may be repeated)")->type_name(shown)->allow_extra_args(false);
   }
+  void maybe_text(const std::string& names, std::optional<std::string>& value, const std::string& shown,
+                  const std::string& help) override {
+    app_.add_option_function<std::string>(
+            names, [&value](const std::string& text) { value = text; }, help)
+        ->type_name(shown);
+  }
   void flag(const std::string& names, bool& value, const std::string& help) override {
     app_.add_flag(names, value, help);
   }

@@ -20,6 +20,9 @@ Command keys_command();
 // post.cpp
 Command post_command();
 Command dep_command();
+// edit.cpp
+Command edit_command();
+Command comment_command();
 // tasks.cpp
 Command tasks_command();
 Command ready_command();
@@ -40,6 +43,7 @@ Command retry_command();
 Command pause_command();
 Command resume_command();
 Command reassign_command();
+Command probe_command();
 // agents.cpp
 Command agents_command();
 // agent.cpp

@@ -173,6 +173,16 @@ void Checkers::follow(const NeedRemoved& event) {
   std::erase_if(tasks_[event.task].spec.needs, [&](const Need& need) { return need.task == event.need; });
 }
 
+/// What an agent works by stays as it is while it holds the task.
+void Checkers::follow(const TaskEdited& event) {
+  KnownTask& task = tasks_[event.task];
+  const TaskEdit& change = event.change;
+  must(!task.holder || (!change.body && !change.skills && !change.needs && !change.timeout),
+       fmt::format("{} was edited under the agent that holds it: {}", event.task, event.what));
+  if (change.skills) task.spec.skills = *change.skills;
+  if (change.needs) task.spec.needs = *change.needs;
+}
+
 void Checkers::follow(const AgentRegistered& event) {
   KnownAgent& agent = agents_[event.agent.id];
   agent.profile = event.agent.profile;

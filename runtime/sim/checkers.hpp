@@ -59,6 +59,7 @@ class Checkers final : public Observer {
   void follow(const TaskReopened&);
   void follow(const NeedAdded&);
   void follow(const NeedRemoved&);
+  void follow(const TaskEdited&);
   void follow(const AgentRegistered&);
   void follow(const DiscoveryPosted&);
   void follow(const Replied&);

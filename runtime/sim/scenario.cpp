@@ -156,10 +156,29 @@ Post some_post(const std::string& title, std::uint32_t count, Random& random) {
   return post;
 }
 
+/// Titles stay: they identify tasks. Some agent can do every task, edited or not.
+Edit some_edit(TaskId task, TaskId other, Random& random) {
+  Edit edit{task, {}, {}, {}};
+  if (random.chance(300'000)) edit.change.body = "another body";
+  if (random.chance(400'000)) edit.change.priority = random.between(-2, 2);
+  if (random.chance(200'000)) edit.change.timeout = seconds(random.between(10, 30));
+  if (random.chance(300'000)) {
+    edit.change.skills.emplace();
+    if (random.chance(700'000))
+      edit.change.skills->push_back({skills[random.below(skills.size())], random.between(0, 9) * one / 10});
+  }
+  if (random.chance(200'000)) {
+    edit.change.needs.emplace();
+    if (random.chance(600'000)) edit.change.needs->push_back({other, random.chance(300'000)});
+  }
+  if (random.chance(300'000)) edit.add_labels.push_back("edited");
+  return edit;
+}
+
 RequestBody some_meddling(const Scenario& scenario, Random& random) {
   const auto some_task = [&] { return TaskId{random.below(scenario.tasks) + 1}; };
   const auto some_name = [&] { return one_of(scenario.world.agents, random).profile.name; };
-  switch (random.below(10)) {
+  switch (random.below(13)) {
     case 0:
     case 1:
       return Claim{random.chance(500'000) ? TaskId{} : some_task(), {}};
@@ -175,6 +194,11 @@ RequestBody some_meddling(const Scenario& scenario, Random& random) {
     case 7:
     case 8:
       return Depend{some_task(), {some_task(), random.chance(300'000)}, random.chance(400'000)};
+    case 9:
+    case 10:
+      return some_edit(some_task(), some_task(), random);
+    case 11:
+      return AddComment{some_task(), "what was seen here"};
     default:
       return Configure{some_config(random)};
   }

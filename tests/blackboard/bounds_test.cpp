@@ -6,6 +6,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "blackboard/task_limits.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace bidboard;
@@ -18,7 +19,10 @@ std::string limits_page() {
          "Printed from `blackboard/format/bounds.cpp` by `tests/blackboard/bounds_test.cpp`; do not edit. A "
          "message with a longer text or list\nis refused before anything is decided about it; the answer "
          "names the field. A message as a whole has 8 MB at most; connections and\nqueues have limits of "
-         "their own ([protocol.md](protocol.md#limits)).\n\n"
+         "their own ([protocol.md](protocol.md#limits)). Of results\nthat come after their award is over, "
+         "the first "
+      << max_late_results << " of a task are kept, " << (max_late_result_bytes >> 20)
+      << " MB together at most; a discovery says when there are more.\n\n"
          "| field | what | text, bytes | list, entries |\n|---|---|---|---|\n";
   for (const Bound& bound : bounds()) {
     out << "| `" << bound.field << "` | " << bound.what << " | ";

@@ -89,7 +89,7 @@ TEST_CASE("Every event of a task makes a move of the state table, or leaves its 
   CHECK_FALSE(state_after(TaskState::done, TaskReopened{t, TaskState::ready, {}}));
   CHECK(state_after(TaskState::failed, TaskReopened{t, TaskState::ready, {}}) == TaskState::ready);
   CHECK_FALSE(
-      state_after(TaskState::ready, AttemptEnded{t, {}, {}, TaskState::failed, {}, false, true, {}, {}}));
+      state_after(TaskState::ready, AttemptEnded{t, {}, {}, TaskState::failed, {}, false, true, {}, {}, Outage::none, {}}));
   CHECK(state_after(TaskState::done, NeedAdded{t, {}}) == TaskState::done);
 }
 

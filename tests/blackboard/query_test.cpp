@@ -72,6 +72,9 @@ struct Fixture {
     discovery.kind = "late_result";
     discovery.title = "it's late";
     puts.push_back({keys::discovery(discovery.id), seal(discovery)});
+    Comment comment{CommentId{1}, TaskId{2}, AgentId{1}, WallTime{4'500'000}, "mind the gap"};
+    puts.push_back({keys::comment(comment.id), seal(comment)});
+    puts.push_back({keys::comment_on(comment.task, comment.id), ""});
     for (const char* kind : {"lint", "scan"}) {
       Calibration calibration;
       calibration.agent = AgentId{2};
@@ -92,6 +95,7 @@ struct Fixture {
     task.spec.name = "step" + std::to_string(number);
     task.spec.priority = number == 3 ? -5 : 70'000;
     task.spec.size = 1'500'000;
+    if (number == 2) task.spec.labels = {"blue", "red"};
     task.created_at = WallTime{1'700'000'000'250'000};
     task.state = number == 1 ? TaskState::done : number == 2 ? TaskState::running : TaskState::blocked;
     if (number > 1) {
@@ -184,6 +188,7 @@ TEST_CASE_METHOD(Fixture, "tables have the columns others rely on") {
   CHECK(columns("workflows") == "id name source state tasks open posted_at finished_at");
   CHECK(columns("calibration") == "agent kind samples seconds_ratio price_ratio success");
   CHECK(columns("log") == "seq at kind task agent body");
+  CHECK(columns("comments") == "id task agent at text");
 }
 
 TEST_CASE_METHOD(Fixture, "records read back as rows") {
@@ -211,6 +216,8 @@ TEST_CASE_METHOD(Fixture, "records read back as rows") {
         "started|t1|NULL\n"
         "5|4.0|agent_left|NULL|coder");
   CHECK(ask("SELECT body ->> 'reason' FROM log WHERE seq = 5") == "bye");
+  CHECK(ask("SELECT * FROM comments") == "c1|t2|scout|4.5|mind the gap");
+  CHECK(ask("SELECT labels FROM tasks") == "NULL\nblue,red\nNULL");
 }
 
 TEST_CASE_METHOD(Fixture, "lookups by key find what a full pass finds") {
@@ -223,6 +230,9 @@ TEST_CASE_METHOD(Fixture, "lookups by key find what a full pass finds") {
   CHECK(ask("SELECT task FROM dependencies WHERE needs = 't1'") == "t2\nt3");
   CHECK(ask("SELECT task FROM dependencies WHERE needs = 't3'").empty());
   CHECK(ask("SELECT id FROM agents WHERE name = 'coder'") == "a2");
+  CHECK(ask("SELECT id FROM comments WHERE task = 't2'") == "c1");
+  CHECK(ask("SELECT id FROM comments WHERE task = 't1' OR task = 'x'").empty());
+  CHECK(ask("SELECT task FROM comments WHERE id = 'c1'") == "t2");
   CHECK(ask("SELECT id FROM agents WHERE name = 'nobody'").empty());
   CHECK(ask("SELECT id FROM auctions WHERE task = 't1'") == "u1\nu2");
   CHECK(ask("SELECT count(*) FROM bids WHERE task = 't1' AND NOT refused") == "4");
@@ -318,7 +328,7 @@ TEST_CASE_METHOD(Fixture, "errors name what is near") {
   CHECK(error("SELECT * FROM nothing_like_it").text ==
         "no such table: nothing_like_it; the tables are tasks, dependencies, agents, auctions, bids, "
         "discoveries, "
-        "workflows, calibration, log");
+        "workflows, calibration, log, comments, breakers");
   CHECK(error("SELECT id FROM tasks WHERE state = \"done\"").text ==
         "no such column: done; text goes in single quotes: 'done'");
   CHECK(error("SELECT id FORM tasks").text == "near \"tasks\": syntax error (at character 16)");

@@ -5,6 +5,7 @@
 #include "blackboard/store/lmdb_store.hpp"
 #include "blackboard/store/memory_store.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/refused_headers.hpp"
 #include "tests/support/temp_dir.hpp"
 
 using namespace bidboard;
@@ -199,4 +200,36 @@ TEST_CASE("a missing board is named, a full one refuses and goes on") {
   const std::vector<Put> little{{"k", "x"}};
   CHECK(store->commit({0}, {1}, {}, little).has_value());
   CHECK(store->get("k") == "x");
+}
+
+TEST_CASE("a commit whose header cannot be written is an error, and the store goes on") {
+  OnDisk holder;
+  Store& store = holder.get();
+  const std::vector<Put> before{{"k", "before"}};
+  const std::vector<Put> after{{"k", "after"}};
+  REQUIRE(store.commit({0}, {1}, std::vector<std::string>{"e"}, before).has_value());
+
+  SECTION("at once, when nobody reads a snapshot") {
+    REQUIRE(refuse_headers(holder.directory.path() + "/board/data.mdb"));
+    CHECK(store.commit({1}, {1}, std::vector<std::string>{"f"}, after).error().code == Errc::storage);
+    CHECK_FALSE(store.awaits_snapshots());
+  }
+  SECTION("when the snapshots have ended, which show until then what they showed") {
+    auto snapshot = store.snapshot().value();
+    const std::string_view view = snapshot->get("k").value().value();
+    REQUIRE(refuse_headers(holder.directory.path() + "/board/data.mdb"));
+    CHECK(store.commit({1}, {1}, std::vector<std::string>{"f"}, after).error().code == Errc::storage);
+    CHECK(store.awaits_snapshots());
+    CHECK(store.get("k").error().code == Errc::storage);
+    CHECK(store.commit({1}, {1}, {}, after).error().code == Errc::storage);
+    CHECK(store.snapshot().error().code == Errc::storage);
+    CHECK(view == "before");
+    CHECK(keys_under(*snapshot, "k").size() == 1);
+    snapshot.reset();
+    CHECK_FALSE(store.awaits_snapshots());
+  }
+  CHECK(store.get("k") == "before");
+  CHECK(store.last_seq() == Seq{1});
+  REQUIRE(store.commit({1}, {1}, std::vector<std::string>{"f"}, after).has_value());
+  CHECK(store.snapshot().value()->get("k") == "after");
 }

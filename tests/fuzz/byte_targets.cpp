@@ -81,6 +81,7 @@ void stored_records(Bytes bytes) {
     case 2:
       return read_record<Calibration>(rest);
     case 3:
+      read_record<Comment>(rest);
       return read_record<Discovery>(rest);
     case 4:
       return read_record<Workflow>(rest);

@@ -1,52 +1,23 @@
 // A node over a store whose reads fail and whose reads can be fetched ahead; drivers over a store of another
 // kind.
+#include <poll.h>
+
 #include <algorithm>
 
+#include "blackboard/store/lmdb_store.hpp"
 #include "runtime/coordination/strategy.hpp"
 #include "runtime/core/node.hpp"
 #include "runtime/drivers/call.hpp"
 #include "runtime/drivers/compaction_run.hpp"
+#include "tests/support/asked.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/flaky_store.hpp"
+#include "tests/support/refused_headers.hpp"
 #include "tests/support/temp_dir.hpp"
 
 using namespace bidboard;
 
 namespace {
-
-Post post_of(const std::string& title) {
-  Post post;
-  post.tasks.resize(1);
-  post.tasks[0].title = title;
-  return post;
-}
-
-/// A node asked by one operator.
-struct Asked {
-  FlakyStore store;
-  std::unique_ptr<Node> node;
-  Instant time{};
-
-  Asked() { restart(); }
-  void restart() {
-    ControllerOptions options;
-    options.term = store.last_term().next();
-    options.secret_key = std::string(32, 'k');
-    options.coordinators = make_coordinator;
-    node = std::make_unique<Node>(store, options);
-    REQUIRE(node->start(now()).has_value());
-  }
-  Now now() {
-    time = time + seconds(1);
-    return {time, WallTime{time.us}};
-  }
-  Reply ask(RequestBody body, const std::string& as = {}) {
-    Request request{{}, 1, as, {}, std::move(body)};
-    const Committed done = node->process({FromPeer{PeerId{1}, std::move(request)}}, now());
-    REQUIRE(done.sends.size() == 1);
-    return std::get<Reply>(done.sends.front().message);
-  }
-};
 
 /// A board's store that the driver owns and the test keeps.
 class Borrowed final : public Store {
@@ -143,4 +114,34 @@ TEST_CASE("a running compaction reports the failed read") {
   CHECK(reply.number == 9);
   CHECK(reply.code == Errc::storage);
   CHECK(reply.text == "the disk does not answer");
+}
+
+TEST_CASE("a commit that fails during a compaction ends the compaction, not the controller") {
+  const TempDir folder;
+  const auto store = LmdbStore::open(folder.path() + "/board", {.create = true}).value();
+  AskedOver<LmdbStore> board(*store);
+  REQUIRE(board.ask(post_of("first")).code == Errc::ok);
+  CompactionRun run(*store);
+  run.ask({PeerId{1}, 9});
+  SECTION("while the board is verified") {}
+  SECTION("while it is copied") {
+    pollfd verified{run.descriptor(), POLLIN, 0};
+    REQUIRE(::poll(&verified, 1, 30'000) == 1);
+    CHECK(run.work().empty());
+  }
+  REQUIRE(refuse_headers(folder.path() + "/board/data.mdb"));
+  CHECK(board.ask(post_of("second")).code == Errc::storage);
+  const Now later = board.now();
+  CHECK(board.node->next_wakeup(later) > later.mono);
+  REQUIRE(run.has_work());
+  const std::vector<Send> sends = run.work();
+  REQUIRE(sends.size() == 1);
+  CHECK(std::get<Reply>(sends.front().message).code == Errc::storage);
+  CHECK(board.ask(post_of("third")).code == Errc::ok);
+  CHECK(board.node->board().task({2})->spec.title == "third");
+  run.ask({PeerId{1}, 10});
+  std::vector<Send> done;
+  while (done.empty())
+    if (run.has_work()) done = run.work();
+  CHECK(std::get<Reply>(done.front().message).code == Errc::ok);
 }

@@ -41,7 +41,7 @@ tasks:
   scan: {run: "git ls-files", skills: [search], size: 1, timeout: 60s}
   lint: {run: "./lint.sh", needs: [scan], skills: ["cpp >= 0.5"], attempts: 2}
   more: {title: "More", body: "text", kind: lint, project: other, priority: -3, needs: "scan:any", stall_after: 10s,
-         repeatable: false, budget: 2.5, size: 0.25}
+         repeatable: false, budget: 2.5, size: 0.25, labels: [red, blue, red]}
   last: {run: "true", env: {LEVEL: "3"}, secrets: [KEY], dir: sub}
 )";
 
@@ -109,6 +109,7 @@ TEST_CASE("a job file becomes tasks with every default filled in") {
   more.repeatable = false;
   more.budget = 2'500'000;
   more.size = 250'000;
+  more.labels = {"blue", "red"};
   CHECK(plan.tasks[2].spec == more);
   CHECK(plan.tasks[2].needs == std::vector<PlannedNeed>{{0, true}});
   CHECK(plan.tasks[3].spec.env == std::vector<EnvVariable>{{"LEVEL", "3"}});
@@ -135,7 +136,7 @@ agents:
 tasks:
   scan: {neds: [x], run: "ls", skills: [search], timeout: soon}
   lint: {run: true, needs: [scna, scan:all, scan, scan], size: -1, attempts: 1.5}
-  "a b": {title: [], skills: ["cpp>=0.9", "x y"]}
+  "a b": {title: [], skills: ["cpp>=0.9", "x y"], labels: "+x"}
   empty:
 )") == R"(job.yaml:1:11: 'strategy' 'auktion' is not known; did you mean 'auction'?
 job.yaml:2:1: unknown key 'nmae'; did you mean 'name'?
@@ -159,6 +160,7 @@ job.yaml:10:3: task 'a b': is not a task name; use up to 200 letters without spa
 job.yaml:10:3: task 'a b': no agent has the skill 'cpp' at level 0.9; the best is 'one' with 0.5; ask for less, or raise an agent's level
 job.yaml:10:18: task 'a b': 'title' must be text, not a list; write one text
 job.yaml:10:43: task 'a b': 'skills' holds 'x y'; write a needed skill as cpp or cpp>=0.7, the level from 0
+job.yaml:10:59: task 'a b': 'labels' holds '+x'; a label has no spaces, commas or control characters, and no + or - in front
 job.yaml:11:3: task 'empty': must be a map, not nothing; write {run: ...} or {title: ...})");
 }
 
@@ -234,7 +236,7 @@ job.yaml:10:5: agent 'p': is its own ancestor through its parents; change one pa
 job.yaml:11:5: agent 'q': is its own ancestor through its parents; change one parent
 job.yaml:12:5: an agent: must be a map, not 'text'; write {name: ..., exec: ...}
 job.yaml:13:25: agent 'none': 'count' must be a whole number from 1 to 1000, not 0
-job.yaml:13:39: agent 'none': unknown key 'restart'; the keys are name, count, role, parent, project, skills, speed, capacity, executor, exec, input, allow_run, bid, bid_timeout, cost, live, price_per_second, set_up, answers_bids, price_field, tokens_field, result_field, noise, failure_rate, seed, serves, dir, env, env_file, secrets and allow_env)");
+job.yaml:13:39: agent 'none': unknown key 'restart'; the keys are name, count, role, parent, project, skills, speed, capacity, executor, exec, preset, model, permission, account, input, allow_run, bid, bid_timeout, cost, live, price_per_second, set_up, answers_bids, price_field, tokens_field, result_field, noise, failure_rate, seed, serves, dir, env, env_file, secrets and allow_env)");
 }
 
 TEST_CASE("a job without tasks is an error, and a wrong shape names the right one") {

@@ -41,6 +41,14 @@ class Pair {
     talk();
     return answer;
   }
+  /// The text of the refusal; empty: it was done.
+  std::string refusal_of(RequestBody body) {
+    const Committed done =
+        node_.process({FromPeer{PeerId{1}, Request{{7}, ++number_, {}, {}, std::move(body)}}}, start);
+    for (const Send& send : done.sends)
+      if (const auto* reply = std::get_if<Reply>(&send.message)) return reply->text;
+    return "no answer";
+  }
   TaskId post(TaskSpec spec) {
     Post post;
     post.tasks.push_back(std::move(spec));
@@ -276,4 +284,22 @@ TEST_CASE("a client that names another board is not served") {
   Committed home = says(PeerId{2}, "mine");
   CHECK(std::get<Welcome>(home.sends.front().message).features == std::vector<std::string>{"board=mine"});
   CHECK(node.board().counters().task.value == 1);
+}
+
+TEST_CASE("a task takes a hundred comments, and its award carries the latest of them, within a bound") {
+  Pair pair("fifo");
+  const TaskId task = pair.post(titled("discussed"));
+  constexpr std::size_t bytes = 2'000;
+  CHECK(pair.refusal_of(AddComment{task, std::string(16 * 1024 + 1, 'c')}).find("16385 bytes") !=
+        std::string::npos);
+  for (int number = 1; number <= 100; ++number)
+    pair.request(AddComment{task, fmt::format("{:03} ", number) + std::string(bytes - 4, 'c')});
+  CHECK(pair.refusal_of(AddComment{task, "one more"}).find("t1 has 100 comments") != std::string::npos);
+  pair.connect();
+  REQUIRE(pair.begun.size() == 1);
+  const std::vector<SignedComment>& comments = pair.begun[0].comments;
+  REQUIRE(comments.size() == 64 * 1024 / bytes);
+  CHECK(comments.front().text.substr(0, 3) == "069");
+  CHECK(comments.back().text.substr(0, 3) == "100");
+  CHECK(comments.back().author == "operator");
 }

@@ -13,6 +13,8 @@ class FlakyStore final : public MemoryStore {
   /// Reads of keys with this prefix fail; empty: all of them.
   std::optional<std::string> unreadable;
   mutable std::vector<std::vector<std::string>> prefetched;  ///< a list per call
+  mutable std::size_t gets = 0;
+  mutable std::size_t visits = 0;  ///< entries that scans came to
 
   Result<void> commit(Seq expected_seq, Term term, std::span<const std::string> events,
                       std::span<const Put> puts) override {
@@ -26,6 +28,7 @@ class FlakyStore final : public MemoryStore {
   }
 
   Result<std::optional<std::string_view>> get(std::string_view key) const override {
+    ++gets;
     if (is_unreadable(key)) return does_not_answer();
     return MemoryStore::get(key);
   }
@@ -34,6 +37,7 @@ class FlakyStore final : public MemoryStore {
     bool failed = is_unreadable(prefix);
     if (!failed)
       static_cast<void>(MemoryStore::scan(prefix, from, [&](std::string_view key, std::string_view value) {
+        ++visits;
         failed = is_unreadable(key);
         return !failed && visit(key, value);
       }));

@@ -31,11 +31,15 @@ constexpr std::uint8_t count_of() {
   else if constexpr (std::is_same_v<E, Role>)
     return 5;
   else if constexpr (std::is_same_v<E, Action>)
-    return 6;
+    return 7;
   else if constexpr (std::is_same_v<E, Direction>)
     return 4;
   else if constexpr (std::is_same_v<E, ReportItem::What>)
-    return 7;
+    return 9;
+  else if constexpr (std::is_same_v<E, Outage>)
+    return 10;
+  else if constexpr (std::is_same_v<E, BreakerState>)
+    return 3;
   else
     return 13;  // Errc
 }
@@ -72,6 +76,9 @@ void randomise(Random& random, T& value) {
   } else if constexpr (HasFields<T>) {
     for_each_field(value, [&](const char*, auto& field) { randomise(random, field); });
     if constexpr (requires { value.upcast(); }) value.upcast();  // as this version would have written it
+  } else if constexpr (requires { value.has_value(); }) {
+    value.reset();
+    if (random.chance(500'000)) randomise(random, value.emplace());
   } else if constexpr (requires { value.value; }) {
     randomise(random, value.value);
   } else if constexpr (requires { value.index(); }) {

@@ -1,6 +1,7 @@
 #include "tests/support/random_world.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -12,6 +13,7 @@
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "runtime/coordination/strategy.hpp"
+#include "runtime/core/breakers.hpp"
 #include "runtime/core/node.hpp"
 #include "tests/support/flaky_store.hpp"
 
@@ -130,11 +132,19 @@ class RandomWorld {
             std::any_of(task.failures.begin(), task.failures.end(),
                         [&](const AttemptFailure& failure) { return failure.agent == agent_id; });
         const bool free = board.holding_count(agent_id) < agent.profile.capacity;
-        if (agent.state != AgentState::live || failed_it || !free) continue;
+        if (agent.state != AgentState::live || failed_it || !free || may_rest(board, agent)) continue;
         promise(ineligible(task, agent).has_value(),
                 fmt::format("{} waits while {} is free, under {}", id, agent_id, strategy));
       }
     }
+  }
+
+  static bool may_rest(const Board& board, const Agent& agent) {
+    return std::ranges::any_of(std::array{agent.profile.account, own_breaker(agent.profile.name)},
+                               [&](const std::string& name) {
+                                 const Breaker* breaker = board.breaker(name);
+                                 return breaker && breaker->state != BreakerState::closed;
+                               });
   }
 
   /// Follows the events as an external observer, and keeps what agents receive.
@@ -179,6 +189,11 @@ class RandomWorld {
       live_.erase(moved->task);
       promise(!(finished_.contains(moved->task)), "what is done stays done");
       if (is_over(moved->to)) ended_.insert(moved->task);
+    } else if (const auto* edited = std::get_if<TaskEdited>(&event.body)) {
+      const TaskEdit& change = edited->change;
+      promise(!live_.contains(edited->task) ||
+                  (!change.body && !change.skills && !change.needs && !change.timeout),
+              "what an agent works by does not change while it holds the task");
     } else if (const auto* posted = std::get_if<TaskPosted>(&event.body)) {
       if (is_over(posted->task.state)) ended_.insert(posted->task.id);
     } else if (const auto* registered = std::get_if<AgentRegistered>(&event.body)) {
@@ -259,6 +274,7 @@ class RandomWorld {
     profile.skills.clear();
     if (random_.chance(700'000)) profile.skills.push_back({"cpp", random_.between(1, 10) * one / 10});
     if (random_.chance(200'000)) profile.project = "other";
+    profile.account = random_.chance(300'000) ? "team" : "";
     process.peer = PeerId{++last_peer_};
     return FromPeer{process.peer, Register{profile, process.incarnation}};
   }
@@ -273,7 +289,7 @@ class RandomWorld {
   /// About a present or past award; sometimes with another epoch or capability.
   Input report(Process& process) {
     ReportItem item;
-    item.what = static_cast<ReportItem::What>(random_.below(7));
+    item.what = static_cast<ReportItem::What>(random_.below(8));
     if (random_.chance(400'000)) item.what = ReportItem::What::finished;
     item.task = some_task();
     item.epoch = Epoch{random_.below(3) + 1};
@@ -286,6 +302,10 @@ class RandomWorld {
       item.task = award->first.task;
       item.epoch = award->first.epoch;
       item.capability = award->second;
+    }
+    if (item.what == ReportItem::What::unavailable) {
+      item.outage = static_cast<Outage>(random_.between(1, 8));
+      if (random_.chance(300'000)) item.until = now_.wall + seconds(random_.between(-10, 100));
     }
     item.text = std::string(random_.chance(100'000) ? 3'000 : random_.below(5), 'r');
     item.seconds = random_.between(0, 10) * one;
@@ -350,7 +370,7 @@ class RandomWorld {
 
   RequestBody body() {
     const Epoch epoch{random_.below(3)};
-    switch (random_.below(14)) {
+    switch (random_.below(17)) {
       case 0:
       case 9:
       case 1:
@@ -372,6 +392,11 @@ class RandomWorld {
       case 11:
       case 12:
         return Depend{some_task(), {some_task(), random_.chance(300'000)}, random_.chance(400'000)};
+      case 13:
+      case 14:
+        return edit();
+      case 15:
+        return AddComment{some_task(), std::string(random_.below(3), 'c')};
       default:
         return configure();
     }
@@ -391,6 +416,7 @@ class RandomWorld {
       spec.budget = random_.chance(200'000) ? random_.between(1, 10) * one : 0;
       if (random_.chance(300'000)) spec.skills.push_back({"cpp", random_.between(0, 8) * one / 10});
       if (random_.chance(200'000)) spec.project = "other";
+      if (random_.chance(200'000)) spec.labels = {"red", "blue"};
       if (random_.chance(300'000)) spec.needs.push_back({some_task(), random_.chance(300'000)});
       if (count == 1 && random_.chance(200'000)) spec.key = std::to_string(random_.below(5));
       post.tasks.push_back(spec);
@@ -400,6 +426,27 @@ class RandomWorld {
                                   static_cast<std::uint32_t>(random_.below(count)), random_.chance(300'000)});
     if (random_.chance(300'000)) post.workflow = "flow";
     return post;
+  }
+
+  Edit edit() {
+    Edit edit{some_task(), {}, {}, {}};
+    TaskEdit& change = edit.change;
+    if (random_.chance(300'000)) change.title = random_.chance(900'000) ? "another title" : "";
+    if (random_.chance(300'000)) change.body = std::string(random_.below(5), 'b');
+    if (random_.chance(300'000)) change.priority = random_.between(-1, 1);
+    if (random_.chance(300'000)) change.timeout = seconds(random_.between(0, 100));
+    if (random_.chance(300'000)) {
+      change.skills.emplace();
+      if (random_.chance(600'000)) change.skills->push_back({"cpp", random_.between(0, 8) * one / 10});
+    }
+    if (random_.chance(300'000)) {
+      change.needs.emplace();
+      for (std::uint64_t n = random_.below(3); n > 0; --n)
+        change.needs->push_back({some_task(), random_.chance(300'000)});
+    }
+    if (random_.chance(300'000)) edit.add_labels.push_back(random_.chance(900'000) ? "blue" : "two words");
+    if (random_.chance(200'000)) edit.remove_labels.push_back("blue");
+    return edit;
   }
 
   RequestBody configure() {

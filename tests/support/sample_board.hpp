@@ -38,6 +38,11 @@ inline void apply_sample(Board& board, const std::string& content) {
   apply(TaskFinished{{1}, {1}, {1}, "", content_hash(content), 0, 0, {}});
   apply(Calibrated{{{1}, "task", 1, one, one, one}});
   apply(DiscoveryPosted{{{1}, {1}, {1}, {1}, "kind", "title", "body", "", {}}});
+  apply(CommentPosted{{{1}, {1}, {1}, WallTime{1'000}, "look here"}});
+  Breaker breaker;
+  breaker.name = "team";
+  breaker.failed = {{1}};
+  apply(BreakerMoved{breaker});
   apply(Replied{{5}, 1, "bytes"});
   Config config;
   config.project = "sample";

@@ -39,6 +39,7 @@ TaskSpec spec_of(Words& words, const std::string& title) {
   spec.repeatable = yes(words.take("repeatable", "yes"));
   spec.budget = micros(words.take("budget", "0"));
   spec.key = words.take("key");
+  spec.labels = split(words.take("labels"), ',');
   if (words.has("parent")) spec.parent = id<TaskId>(words.take("parent"));
   if (words.has("workflow")) spec.workflow = id<WorkflowId>(words.take("workflow"));
   return spec;
@@ -71,7 +72,8 @@ Input ScriptRunner::message_of(Words& words) {
   if (verb == "bid") return bid(words);
   if (verb == "choose") return choose(words);
   if (verb == "started" || verb == "progress" || verb == "stalled" || verb == "finished" ||
-      verb == "failed" || verb == "unknown" || verb == "declined")
+      verb == "failed" || verb == "unknown" || verb == "declined" || verb == "unavailable" ||
+      verb == "settled")
     return report(words);
   if (verb == "hello") {
     const auto version = static_cast<std::uint32_t>(whole(words.take("version", "1")));
@@ -133,6 +135,7 @@ Input ScriptRunner::register_agent(Words& words) {
   profile.price_per_second = micros(words.take("price", "0"));
   profile.set_up = micros(words.take("set_up", "0"));
   profile.allow_run = yes(words.take("run", "no"));
+  profile.account = words.take("account", profile.account);
   profile.host = words.take("host", "here");
   who.peer = PeerId{++last_peer_};
   names_[who.peer] = name;
@@ -159,10 +162,10 @@ Input ScriptRunner::choose(Words& words) {
 
 Input ScriptRunner::report(Words& words) {
   using What = ReportItem::What;
-  static const std::map<std::string, What> whats{{"started", What::started},  {"progress", What::progress},
-                                                 {"stalled", What::stalled},  {"finished", What::finished},
-                                                 {"failed", What::failed},    {"unknown", What::unknown},
-                                                 {"declined", What::declined}};
+  static const std::map<std::string, What> whats{
+      {"started", What::started},   {"progress", What::progress},       {"stalled", What::stalled},
+      {"finished", What::finished}, {"failed", What::failed},           {"unknown", What::unknown},
+      {"declined", What::declined}, {"unavailable", What::unavailable}, {"settled", What::settled}};
   Actor& who = actor(words.word(1));
   ReportItem item;
   item.what = whats.at(words.verb());
@@ -178,6 +181,8 @@ Input ScriptRunner::report(Words& words) {
   item.fraction = micros(words.take("fraction", "0"));
   item.seconds = micros(words.take("seconds", "0"));
   item.price = micros(words.take("price", "0"));
+  if (item.what == What::unavailable) item.outage = outage_named(words.take("class", "rate_limit")).value();
+  if (words.has("retry_after")) item.until = now_.wall + duration(words.take("retry_after"));
   const std::string secret = words.take("secret", who.secret);
   const bool ends = item.what >= What::finished;
   const auto held = who.held.find(item.task);
@@ -241,6 +246,8 @@ RequestBody ScriptRunner::request_body(Words& words) {
     return Progress{task(), epoch(), micros(words.take("fraction", "0")), words.take("text")};
   if (const auto found = directions.find(verb); found != directions.end())
     return Direct{found->second, task(), words.take("reason")};
+  if (verb == "edit") return edit(words);
+  if (verb == "comment") return AddComment{task(), words.take("text")};
   if (verb == "reassign") return Reassign{task(), words.take("to")};
   if (verb == "dep") return Depend{id<TaskId>(words.word(2)), need(words.word(3)), words.word(1) == "remove"};
   if (verb == "configure") return Configure{config(words)};
@@ -250,6 +257,29 @@ RequestBody ScriptRunner::request_body(Words& words) {
                    static_cast<std::uint32_t>(whole(words.take("limit", "1000")))};
   if (verb == "shutdown") return Shutdown{};
   throw std::runtime_error("no command called " + verb);
+}
+
+/// skills=none and needs=none empty a list; labels=+a,-b.
+Edit ScriptRunner::edit(Words& words) const {
+  Edit edit;
+  edit.task = id<TaskId>(words.word(1));
+  TaskEdit& change = edit.change;
+  if (words.has("title")) change.title = words.take("title");
+  if (words.has("body")) change.body = words.take("body");
+  if (words.has("priority")) change.priority = whole(words.take("priority"));
+  if (words.has("timeout")) change.timeout = duration(words.take("timeout"));
+  const std::string skills_text = words.take("skills");
+  if (skills_text == "none")
+    change.skills.emplace();
+  else if (!skills_text.empty())
+    change.skills = skill_needs(skills_text);
+  const std::string needs_text = words.take("needs");
+  if (!needs_text.empty()) change.needs.emplace();
+  if (needs_text != "none")
+    for (const std::string& part : split(needs_text, ',')) change.needs->push_back(need(part));
+  for (const std::string& label : split(words.take("labels"), ','))
+    (label.starts_with('-') ? edit.remove_labels : edit.add_labels).push_back(label.substr(1));
+  return edit;
 }
 
 /// post TITLE..., each a task with the same options; post-flow NAME a b<a c<a,b?: a workflow with needs
@@ -293,6 +323,10 @@ Config ScriptRunner::config(Words& words) const {
   span("heartbeat", config.heartbeat);
   span("lease", config.lease);
   span("backoff", config.backoff);
+  if (words.has("account"))
+    config.accounts = {{words.take("account"),
+                        static_cast<std::uint32_t>(whole(words.take("max_running", "0"))),
+                        duration(words.take("stagger", "0s"))}};
   config.seed = static_cast<std::uint64_t>(whole(words.take("seed", std::to_string(config.seed))));
   return config;
 }

@@ -76,6 +76,7 @@ class ScriptRunner {
   Input request(Words& words);
   RequestBody request_body(Words& words);
   Post post(Words& words) const;
+  Edit edit(Words& words) const;
   Config config(Words& words) const;
   Heartbeat heartbeat_of(const Actor& actor) const;
 

@@ -48,7 +48,9 @@ struct EventWords {
   std::string operator()(const AttemptEnded& e) const {
     std::string text = fmt::format("{} attempt of {}{} ended: {}", e.task, e.agent, at(e.epoch), state(e.to));
     if (e.not_before.us != 0) text += fmt::format(" from {} on", wall(e.not_before));
-    return text + because(e.reason) + (e.died ? " [death]" : "") + (e.counts ? "" : " [does not count]");
+    return text + because(e.reason) + (e.died ? " [death]" : "") +
+           (e.outage == Outage::none ? "" : fmt::format(" [{}]", e.outage)) +
+           (e.counts ? "" : " [does not count]");
   }
   std::string operator()(const TaskFinished& e) const {
     return fmt::format("{} finished by {}{}: {}", e.task, e.agent, at(e.epoch),
@@ -78,6 +80,24 @@ struct EventWords {
   }
   std::string operator()(const HoldLifted& e) const {
     return fmt::format("{} is no longer held: {}", e.task, e.hold);
+  }
+  std::string operator()(const TaskEdited& e) const {
+    return fmt::format("{} edited by {}: {}", e.task, e.agent ? to_string(e.agent) : "an operator", e.what);
+  }
+  std::string operator()(const CommentPosted& e) const {
+    return fmt::format("{} on {} by {}: '{}'", e.comment.id, e.comment.task,
+                       e.comment.agent ? to_string(e.comment.agent) : "an operator", e.comment.text);
+  }
+  std::string operator()(const AttemptSettled& e) const {
+    return fmt::format("{}{} settled by {}: price {}", e.task, at(e.epoch), e.agent, format_micros(e.price));
+  }
+  std::string operator()(const BreakerMoved& e) const {
+    const Breaker& b = e.breaker;
+    std::string text = fmt::format("breaker of {} is {}", b.name, b.state);
+    if (b.state == BreakerState::open) text += fmt::format(" until {}: {}", wall(b.until), b.outage);
+    if (b.probe) text += fmt::format(", probed by {}", b.probe);
+    for (const TaskId task : b.failed) text += fmt::format(", {} failed", task);
+    return text;
   }
   std::string operator()(const AgentRegistered& e) const {
     return fmt::format("{} is {}, {}", e.agent.id, e.agent.profile.name, e.agent.state);
@@ -126,6 +146,13 @@ std::string in_words(const ReplyBody& body) {
                        wall(claimed->deadline), (claimed->capability.empty() ? " without a capability" : ""));
   if (const auto* changed = std::get_if<Changed>(&body))
     return fmt::format("{} is {}", changed->task, state(changed->state));
+  if (const auto* edited = std::get_if<Edited>(&body)) {
+    std::string text = fmt::format("{} is {}", edited->task, state(edited->state));
+    for (const FieldChange& change : edited->changes)
+      text += fmt::format(", {} {} -> {}", change.field, change.before, change.after);
+    return text;
+  }
+  if (const auto* commented = std::get_if<Commented>(&body)) return to_string(commented->comment);
   if (const auto* status = std::get_if<Status>(&body)) {
     std::string text =
         fmt::format("term {}, {}, event {}", status->term.value, status->strategy, status->seq.value);
@@ -205,6 +232,8 @@ std::vector<std::string> in_words(const Message& message) {
         text += fmt::format(", {} {} '{}'", need.task, state(need.state), need.result);
       for (const AttemptFailure& failure : award.offer.failures)
         text += fmt::format(", {} failed: {}", failure.agent, failure.reason);
+      for (const SignedComment& comment : award.comments)
+        text += fmt::format(", {} said: {}", comment.author, comment.text);
       lines.push_back(text);
     }
   } else if (const auto* revocations = std::get_if<Revocations>(&message)) {

@@ -40,6 +40,8 @@ Result<Exit> list_agents(const Globals& globals, const AgentsArgs& args) {
   } else if (!args.all) {
     std::erase_if(*agents, [](const Agent& agent) { return agent.state == AgentState::gone; });
   }
+  const Result<std::map<std::string, Breaker>> resting = board->open_breakers();
+  if (!resting) return fail(resting.error());
   std::map<AgentId, std::vector<TaskId>> running;
   for (const Agent& agent : *agents) {
     Result<std::vector<TaskId>> held = board->ids_under(keys::holdings_of(agent.id));
@@ -56,6 +58,7 @@ Result<Exit> list_agents(const Globals& globals, const AgentsArgs& args) {
       item.set("finished", agent.finished);
       item.set("failed", agent.failed);
       item.set("reason", agent.reason);
+      item.set("rests", board->rest_of(agent, *resting));
       list.push(std::move(item));
     }
     print_json(std::move(list));
@@ -67,6 +70,8 @@ Result<Exit> list_agents(const Globals& globals, const AgentsArgs& args) {
     const std::vector<TaskId> held = running[agent.id];
     for (const TaskId id : held) doing += fmt::format("{}{}", doing.empty() ? "" : " ", id);
     if (agent.state == AgentState::gone) doing = agent.reason;
+    if (const std::string rest = board->rest_of(agent, *resting); !rest.empty())
+      doing += (doing.empty() ? "" : "; ") + rest;
     table.add({to_string(agent.id), agent.profile.name, std::string(name(agent.state)),
                fmt::format("{}/{}", held.size(), agent.profile.capacity), format_micros(agent.profile.speed),
                listed(agent.profile.skills), fmt::format("{}", agent.finished),

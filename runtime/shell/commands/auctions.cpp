@@ -159,6 +159,8 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
   if (task.state != TaskState::ready && task.state != TaskState::offered) return {};
   const Result<std::vector<Agent>> agents = board.agents();
   if (!agents) return fail(agents.error());
+  const Result<std::map<std::string, Breaker>> resting = board.open_breakers();
+  if (!resting) return fail(resting.error());
   say("\nWhich agents could take it now:");
   Table table({"AGENT", "STATE", "BUSY", "ANSWER"});
   for (const Agent& agent : *agents) {
@@ -168,9 +170,11 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
     const std::size_t busy = held->size();
     const auto against = ineligible(task, agent);
     const std::string answer = last_answer(failed, agent.id);
+    const std::string rest = board.rest_of(agent, *resting);
     table.add({agent.profile.name, std::string(name(agent.state)),
                fmt::format("{}/{}", busy, agent.profile.capacity),
                against                         ? fmt::format("no: {}", against->detail)
+               : !rest.empty()                 ? "no: " + rest
                : !answer.empty()               ? answer
                : busy < agent.profile.capacity ? "could take it"
                                                : "could, but is busy"});
@@ -180,6 +184,16 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
   else
     table.print();
   return {};
+}
+
+/// The edits up to that time that have not been told yet; `next` is moved behind them.
+void explain_edits(const BoardView& board, const Task& task, std::size_t& next, WallTime until,
+                   WallTime now) {
+  for (; next < task.edits.size() && task.edits[next].at <= until; ++next) {
+    const EditNote& edit = task.edits[next];
+    say("\n{} {} by {}: {}.", coloured(Colour::bold, "edited"), ago(edit.at, now), board.author(edit.agent),
+        edit.what);
+  }
 }
 
 Result<Exit> explain(const Globals& globals, const std::string& id_text, bool json) {
@@ -205,7 +219,9 @@ Result<Exit> explain(const Globals& globals, const std::string& id_text, bool js
   say("{} {} is {}.", *id, coloured(Colour::bold, task->spec.title), state_and_reason(*task));
   const WallTime now = read_clocks().wall;
   const bool waits = task->state == TaskState::ready || task->state == TaskState::offered;
+  std::size_t next_edit = 0;
   for (const Decision& decision : *decided) {
+    explain_edits(*board, *task, next_edit, decision.record.closed_at, now);
     if (!decision.record.winner) {
       explain_failure(*board, decision, waits && &decision == &decided->back(), now);
       continue;
@@ -216,6 +232,7 @@ Result<Exit> explain(const Globals& globals, const std::string& id_text, bool js
         say("{}",
             coloured(Colour::yellow, words("That attempt ended without a result: {}.", failure.reason)));
   }
+  explain_edits(*board, *task, next_edit, now, now);
   const bool unsold = !decided->empty() && !decided->back().record.winner;
   if (const Result<void> said = explain_waiting(*board, *task, unsold ? &decided->back() : nullptr); !said)
     return fail(said.error());

@@ -58,6 +58,15 @@ Result<Exit> reassign(const Globals& globals, const ReassignArgs& args) {
   return Exit::ok;
 }
 
+Result<Exit> probe(const Globals& globals, const std::string& name) {
+  const Result<Target> board = find_target(globals);
+  if (!board) return fail(board.error());
+  const Result<Nothing> done = call_for<Nothing>(*board, Probe{name}, caller());
+  if (!done) return fail(done.error());
+  say("{} is tried again with the next task", name);
+  return Exit::ok;
+}
+
 }  // namespace
 
 Command cancel_command() {
@@ -74,6 +83,21 @@ Command pause_command() {
 }
 Command resume_command() {
   return directing("resume", "Resume paused tasks", "it can be awarded again", Direction::resume);
+}
+
+Command probe_command() {
+  return {
+      "probe",
+      "Steering",
+      "Try a resting agent or account again now: one task, before its time is over",
+      "An agent or account rests after an outage of its provider, or after several failures in a row. When\n"
+      "the time is over one task is tried by itself. A result ends the rest.",
+      {{"bidboard probe team", "the account `team` has been paid for"}},
+      [](Options& o) -> Action0 {
+        auto name = std::make_shared<std::string>();
+        o.argument("NAME", *name, "The name of the account or the agent");
+        return [name](const Globals& globals) { return probe(globals, *name); };
+      }};
 }
 
 Command reassign_command() {

@@ -79,6 +79,16 @@ std::string gist(const Event& event) {
           return e.workflow.name;
         else if constexpr (std::is_same_v<E, DiscoveryPosted>)
           return fmt::format("{}: {}", e.discovery.kind, e.discovery.title);
+        else if constexpr (std::is_same_v<E, BreakerMoved>)
+          return e.breaker.state == BreakerState::open
+                     ? fmt::format("{} rests: {}, {}", e.breaker.name, e.breaker.outage, e.breaker.why)
+                     : fmt::format("{} is {}", e.breaker.name, e.breaker.state);
+        else if constexpr (std::is_same_v<E, AttemptSettled>)
+          return fmt::format("price {}, {}", format_micros(e.price), counted(e.tokens, "token"));
+        else if constexpr (std::is_same_v<E, TaskEdited>)
+          return e.what;
+        else if constexpr (std::is_same_v<E, CommentPosted>)
+          return fmt::format("{}: {}", e.comment.id, e.comment.text.substr(0, 200));
         else if constexpr (std::is_same_v<E, ConfigSet>)
           return fmt::format("{}, {}", e.config.strategy, e.config.mechanism);
         else
@@ -105,6 +115,12 @@ struct LogArgs {
   bool follow = false;
 };
 
+/// A failure was counted, and nothing else happened.
+bool only_counts(const Event& event) {
+  const auto* moved = std::get_if<BreakerMoved>(&event.body);
+  return moved && moved->breaker.state == BreakerState::closed && !moved->breaker.failed.empty();
+}
+
 struct LogFilter {
   TaskId task;
   bool all = false;
@@ -114,7 +130,7 @@ struct LogFilter {
                     std::holds_alternative<ClientForgotten>(event.body) ||
                     std::holds_alternative<Calibrated>(event.body) ||
                     std::holds_alternative<LevelsRaised>(event.body) ||
-                    std::holds_alternative<AgentSeen>(event.body));
+                    std::holds_alternative<AgentSeen>(event.body) || only_counts(event));
   }
 };
 

@@ -8,6 +8,7 @@
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
+#include "runtime/shell/task_options.hpp"
 
 namespace bidboard {
 namespace {
@@ -32,22 +33,12 @@ Result<Exit> post(const Globals& globals, PostArgs args) {
   Result<std::string> body = read_text(args.body);
   if (!body) return fail(body.error());
   spec.body = std::move(*body);
-  for (const std::string& text : args.needs) {
-    const std::size_t colon = text.find(':');
-    const Result<TaskId> id = read_task_id(text.substr(0, colon));
-    if (!id) return fail(id.error());
-    if (colon != std::string::npos && text.substr(colon) != ":any")
-      return fail(
-          Errc::invalid,
-          fmt::format("'{}' is not a dependency; write t12, or t12:any if it may end in any state", text));
-    spec.needs.push_back({*id, colon != std::string::npos});
-  }
-  for (const std::string& text : args.skills) {
-    // A shell takes an unquoted > for a redirection, so cpp=0.7 is understood as well.
-    const Result<NamedLevel> skill = read_skill(text, text.find(">=") == std::string::npos ? "=" : ">=");
-    if (!skill) return fail(skill.error());
-    spec.skills.push_back({skill->name, skill->level.value_or(0)});
-  }
+  Result<std::vector<Need>> needs = read_needs(args.needs);
+  if (!needs) return fail(needs.error());
+  spec.needs = std::move(*needs);
+  Result<std::vector<SkillNeed>> skills = read_skill_needs(args.skills);
+  if (!skills) return fail(skills.error());
+  spec.skills = std::move(*skills);
   for (const std::string& text : args.env) {
     Result<EnvVariable> variable = parse_variable(text);
     if (!variable) return fail(Errc::invalid, "--env: " + variable.error().text);
@@ -124,6 +115,7 @@ Command post_command() {
                 "A task that must be done first; with :any, ended in any state");
         o.texts("--skill,-s", args->skills, "NAME[=LEVEL]",
                 "A required skill, optionally at a minimum level; also \"NAME>=LEVEL\"");
+        o.texts("--label,-l", spec.labels, "LABEL", "A word to find it by: `bidboard tasks --label LABEL`");
         o.number("--size", spec.size, "SECONDS", "Expected work at speed 1 and skill level 1",
                  ranges::work_seconds);
         o.integer("--priority,-p", spec.priority, "N", "Higher numbers go first", ranges::priority);

@@ -82,6 +82,14 @@ Result<void> look_in_discoveries(const BoardView& board, Search& search) {
   return fine ? read : fine;
 }
 
+Result<void> look_in_comments(const BoardView& board, const Task& task, Search& search) {
+  if (task.comment_count == 0) return {};
+  const Result<std::vector<Comment>> comments = board.comments_on(task.id);
+  if (!comments) return fail(comments.error());
+  for (const Comment& comment : *comments) search.look_in(task, to_string(comment.id), comment.text);
+  return {};
+}
+
 Result<Exit> search_board(const Globals& globals, const SearchArgs& args) {
   if (std::ranges::find(args.words, "") != args.words.end())
     return fail(Errc::invalid, "a word to search for is empty: every text would have it");
@@ -100,6 +108,7 @@ Result<Exit> search_board(const Globals& globals, const SearchArgs& args) {
     search.look_in(task, "result", *result);
     for (const AttemptFailure& failure : task.failures)
       search.look_in(task, fmt::format("epoch {}", failure.epoch), failure.reason);
+    if (const Result<void> read = look_in_comments(*board, task, search); !read) return fail(read.error());
   }
   if (const Result<void> read = look_in_discoveries(*board, search); !read) return fail(read.error());
   if (args.json) {
@@ -130,7 +139,7 @@ Result<Exit> search_board(const Globals& globals, const SearchArgs& args) {
 Command search_command() {
   return {"search",
           "Insight",
-          "Find text in titles, bodies, commands, reasons, results and discoveries",
+          "Find text in titles, bodies, commands, reasons, results, comments and discoveries",
           "Finds texts that have all the words, in any order; capital letters of ASCII do not count.\n"
           "Exits 3 if nothing is found.",
           {{"bidboard search login timeout", "texts that have both words"},

@@ -3,6 +3,7 @@
 
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/keys.hpp"
+#include "blackboard/format/to_value.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
@@ -14,6 +15,7 @@ struct ListArgs {
   std::string where;
   std::string state;
   std::string project;
+  std::vector<std::string> labels;
   std::int64_t limit = 0;
   std::int64_t at = 0;
   bool json = false;
@@ -75,7 +77,10 @@ Result<Exit> list_tasks(const Globals& globals, const ListArgs& args) {
   }
   std::erase_if(*tasks, [&](const Task& task) {
     return (!args.state.empty() && name(task.state) != args.state) ||
-           (!args.project.empty() && task.spec.project != args.project);
+           (!args.project.empty() && task.spec.project != args.project) ||
+           !std::ranges::all_of(args.labels, [&](const std::string& label) {
+             return std::ranges::binary_search(task.spec.labels, label);
+           });
   });
   if (args.limit > 0 && tasks->size() > static_cast<std::size_t>(args.limit))
     tasks->erase(tasks->begin(), tasks->end() - args.limit);
@@ -122,10 +127,26 @@ std::string listed(const std::vector<EnvVariable>& env) {
   return text;
 }
 
-std::string listed(const std::vector<std::string>& names) {
+std::string listed(const std::vector<std::string>& labels) {
   std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  for (const std::string& label : labels) text += (text.empty() ? "" : ", ") + label;
   return text;
+}
+
+/// Indented, so that no line of it can be taken for one of ours.
+Result<void> print_comments(const BoardView& board, const Task& task, WallTime now) {
+  if (task.comment_count == 0) return {};
+  const Result<std::vector<Comment>> comments = board.comments_on(task.id);
+  if (!comments) return fail(comments.error());
+  say("\n{}", coloured(Colour::dim, "comments"));
+  for (const Comment& comment : *comments) {
+    say("{} {}, {}:", comment.id, board.author(comment.agent), ago(comment.at, now));
+    std::string text = "  " + comment.text;
+    for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 3)
+      text.insert(at + 1, "  ");
+    say("{}", Shown::lines(text));
+  }
+  return {};
 }
 
 void line(const char* label, const Shown& value) {
@@ -153,6 +174,7 @@ Result<void> print_task(const BoardView& board, const Task& task) {
   for (const TaskId id : *waiting) dependents.push_back({id, false});
   line("needed by", listed(board, dependents));
   line("skills", listed(task.spec.skills));
+  line("labels", listed(task.spec.labels));
   line("run", task.spec.run);
   line("env", listed(task.spec.env));
   line("secrets", listed(task.spec.secrets));
@@ -168,13 +190,27 @@ Result<void> print_task(const BoardView& board, const Task& task) {
   for (const AttemptFailure& failure : task.failures)
     line("earlier",
          fmt::format("epoch {} by {}: {}", failure.epoch, board.agent_name(failure.agent), failure.reason));
+  for (const EditNote& edit : task.edits)
+    line("edited", words("{} by {}: {}", ago(edit.at, now), board.author(edit.agent), edit.what));
   if (!task.spec.body.empty()) say("\n{}", Shown::lines(task.spec.body));
   if (task.state == TaskState::done) {
     const Result<std::string> result = board.result_of(task);
     if (!result) return fail(result.error());
     say("\n{}\n{}", coloured(Colour::dim, "result"), Shown::lines(result->empty() ? "(none)" : *result));
   }
-  return {};
+  return print_comments(board, task, now);
+}
+
+Result<Value> comments_to_json(const BoardView& board, TaskId task) {
+  const Result<std::vector<Comment>> comments = board.comments_on(task);
+  if (!comments) return fail(comments.error());
+  Value list{Value::Array{}};
+  for (const Comment& comment : *comments) {
+    Value item = to_value(comment);
+    item.set("agent", comment.agent ? Value(board.agent_name(comment.agent)) : Value());
+    list.push(std::move(item));
+  }
+  return list;
 }
 
 struct ShowArgs {
@@ -196,6 +232,9 @@ Result<Exit> show(const Globals& globals, const ShowArgs& args) {
   }
   Result<Value> data = task_to_json(*board, *task);
   if (!data) return fail(data.error());
+  Result<Value> comments = comments_to_json(*board, task->id);
+  if (!comments) return fail(comments.error());
+  data->set("comments", std::move(*comments));
   print_json(std::move(*data));
   return Exit::ok;
 }
@@ -216,6 +255,7 @@ Command tasks_command() {
                    "Only tasks that match; `bidboard query .schema` lists columns");
             o.text("--state", args->state, "STATE", "Only tasks in this state");
             o.text("--project", args->project, "NAME", "Only tasks of this project");
+            o.texts("--label,-l", args->labels, "LABEL", "Only tasks with this label");
             o.integer("--limit", args->limit, "N", "Only the last N; 0: all");
             o.integer("--at", args->at, "SEQ", "As it was after this event of the log; 0: now");
             o.flag("--json", args->json, "Print JSON");

@@ -105,6 +105,8 @@ struct ReportArgs {
   Micros price = 0;
   std::int64_t tokens = 0;
   std::string fraction;
+  std::string outage;
+  Duration retry_after{};
 
   /// Inside a task's process, BIDBOARD_TASK names the task.
   Result<TaskId> id() const {
@@ -130,6 +132,16 @@ Result<Exit> finish(const Globals& globals, const ReportArgs& args, bool success
   if (!text) return fail(text.error());
   Finish request{*id,        {static_cast<std::uint64_t>(args.epoch)}, success, std::move(*text), args.price,
                  args.tokens};
+  if (!args.outage.empty()) {
+    const auto outage = outage_named(args.outage);
+    if (!outage || *outage == Outage::none || *outage == Outage::failures)
+      return fail(Errc::invalid,
+                  fmt::format("--unavailable '{}' is not one of rate_limit, quota, overload, authentication, "
+                              "credit, network, missing_binary, crash",
+                              args.outage));
+    request.outage = *outage;
+    if (args.retry_after.us > 0) request.until = read_clocks().wall + args.retry_after;
+  }
   return send_report(globals, args, std::move(request), "is");
 }
 
@@ -220,13 +232,21 @@ Command fail_command() {
   return {"fail",
           "Work",
           "Report a failed attempt; the task is retried while attempts are left",
-          "",
-          {{"bidboard fail t3 --as me --reason \"no access\"", "the next attempt is given the reason"}},
+          "With --unavailable the task is not at fault: the attempt does not count, and the agent rests, "
+          "with all\n"
+          "that share its account where the class concerns the account: rate_limit, quota, overload,\n"
+          "authentication, credit. The others concern the agent alone: network, missing_binary, crash.",
+          {{"bidboard fail t3 --as me --reason \"no access\"", "the next attempt is given the reason"},
+           {"bidboard fail --unavailable rate_limit --retry-after 1h", "inside a task's process"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<ReportArgs>();
             o.task("TASK", args->task, false);
             declare_report(o, *args);
             o.text("--reason,-r", args->text, "TEXT|@FILE|-", "Why");
+            o.text("--unavailable", args->outage, "CLASS",
+                   "The agent could not work; the attempt does not count");
+            o.duration("--retry-after", args->retry_after, "TIME",
+                       "With --unavailable: how long, as the provider says");
             return [args](const Globals& globals) { return finish(globals, *args, false); };
           }};
 }

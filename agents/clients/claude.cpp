@@ -1,0 +1,121 @@
+// Claude Code: `claude -p --output-format stream-json --verbose`, the prompt on stdin. The last line of the
+// stream is the result. Success is `is_error: false`; its exit status is said to lie both ways.
+#include <algorithm>
+
+#include "agents/clients/known.hpp"
+#include "agents/clients/outages.hpp"
+#include "agents/json_fields.hpp"
+#include "blackboard/fmt.hpp"
+
+namespace bidboard {
+namespace {
+
+class ClaudeReader final : public ClientReader {
+ public:
+  std::string on_line(std::string_view line) override {
+    auto event = parse_json(line);
+    if (!event || !event->is_object()) return std::string(line);
+    const std::string type = text_of(event->find("type"));
+    if (type == "assistant") return said(*event);
+    if (type == "rate_limit_event") note_limit(*event);
+    if (type == "result") result_ = std::move(*event);
+    return {};
+  }
+
+  ClientVerdict conclude(const ClientExit& exit) override {
+    if (result_.is_null()) return verdict_on_silence("claude", exit);
+    ClientVerdict verdict = judged(exit);
+    verdict.price = micros_of(result_.find("total_cost_usd"));
+    verdict.tokens = tokens();
+    if (verdict.ending == Ending::unavailable && verdict.until.us == 0) verdict.until = resets_at_;
+    return verdict;
+  }
+
+ private:
+  /// The text and the names of the tools of a turn.
+  static std::string said(const Value& event) {
+    std::string out;
+    const Value* content = at_path(event, "message.content");
+    if (content == nullptr || !content->is_array()) return out;
+    for (const Value& block : content->array()) {
+      const std::string type = text_of(block.find("type"));
+      if (type == "text") out += text_of(block.find("text")) + "\n";
+      if (type == "tool_use")
+        out += fmt::format("[{}] {}\n", text_of(block.find("name")), one_line(text_of(block.find("input"))));
+    }
+    return out;
+  }
+
+  void note_limit(const Value& event) {
+    const Value* at = at_path(event, "rate_limit_info.resetsAt");  // seconds since 1970
+    if (at != nullptr) resets_at_ = WallTime{micros_of(at)};
+  }
+
+  ClientVerdict judged(const ClientExit& exit) const {
+    const Value* is_error = result_.find("is_error");
+    const std::string answer = text_of(result_.find("result"));
+    const std::string subtype = text_of(result_.find("subtype"));
+    if (is_error != nullptr && is_error->is_bool() && is_error->boolean())
+      return verdict_on(answer.empty() ? subtype : answer, count_of(result_.find("api_error_status")), exit);
+    ClientVerdict verdict;
+    if (subtype != "success" && !subtype.empty()) {
+      verdict.reason = answer.empty() ? subtype : fmt::format("{}: {}", subtype, one_line(answer));
+      return verdict;
+    }
+    if (is_limit_text(answer)) return verdict_on(answer, 0, exit);
+    if (const std::string denied = denied_tools(); !denied.empty()) {
+      verdict.reason = fmt::format("it was not allowed to use {}; allow it with `permission:`", denied);
+      return verdict;
+    }
+    verdict.ending = Ending::done;
+    verdict.result = answer;
+    return verdict;
+  }
+
+  std::string denied_tools() const {
+    const Value* denials = result_.find("permission_denials");
+    std::vector<std::string> names;
+    if (denials != nullptr && denials->is_array())
+      for (const Value& denial : denials->array()) names.push_back(text_of(denial.find("tool_name")));
+    std::ranges::sort(names);
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
+  }
+
+  /// `modelUsage` covers all models, `usage` the main loop only.
+  std::int64_t tokens() const {
+    std::int64_t sum = 0;
+    const Value* models = result_.find("modelUsage");
+    if (models != nullptr && models->is_object() && !models->object().empty()) {
+      for (const Value::Member& model : models->object())
+        for (const std::string_view field :
+             {"inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens"})
+          sum += count_of(model.value.find(field));
+      return sum;
+    }
+    for (const std::string_view field :
+         {"usage.input_tokens", "usage.output_tokens", "usage.cache_read_input_tokens",
+          "usage.cache_creation_input_tokens"})
+      sum += count_of(at_path(result_, field));
+    return sum;
+  }
+
+  Value result_;
+  WallTime resets_at_;
+};
+
+}  // namespace
+
+const CodingClient claude{"claude", "CLAUDE.md",
+                    [](const ClientOptions& options) {
+                      std::string command =
+                          "claude -p --output-format stream-json --verbose --permission-mode " +
+                          shell_quoted(options.permission.empty() ? "acceptEdits" : options.permission);
+                      if (!options.model.empty()) command += " --model " + shell_quoted(options.model);
+                      return command;
+                    },
+                    []() -> std::unique_ptr<ClientReader> { return std::make_unique<ClaudeReader>(); }};
+
+}  // namespace bidboard

@@ -1,0 +1,78 @@
+// Codex: `codex exec --json -`, the prompt on stdin. Events, one a line; it tells tokens, but no price, and
+// limits only in prose. It is said to exit with 0 after `turn.failed`.
+#include "agents/clients/known.hpp"
+#include "agents/clients/outages.hpp"
+#include "agents/json_fields.hpp"
+#include "blackboard/fmt.hpp"
+
+namespace bidboard {
+namespace {
+
+class CodexReader final : public ClientReader {
+ public:
+  std::string on_line(std::string_view line) override {
+    const auto event = parse_json(line);
+    if (!event || !event->is_object()) return std::string(line);
+    const std::string type = text_of(event->find("type"));
+    if (type == "item.completed") return on_item(*event->find("item"));
+    if (type == "turn.completed") {
+      completed_ = true;
+      failed_.clear();
+      for (const std::string_view field : {"usage.input_tokens", "usage.output_tokens"})
+        tokens_ += count_of(at_path(*event, field));
+    }
+    if (type == "turn.failed") failed_ = text_of(at_path(*event, "error.message"));
+    if (type == "error") error_ = text_of(event->find("message"));
+    return type == "error" ? error_ + "\n" : std::string{};
+  }
+
+  ClientVerdict conclude(const ClientExit& exit) override {
+    ClientVerdict verdict;
+    if (!failed_.empty())
+      verdict = verdict_on(failed_, 0, exit);
+    else if (!completed_ && !error_.empty())
+      verdict = verdict_on(error_, 0, exit);
+    else if (!completed_)
+      verdict = verdict_on_silence("codex", exit);
+    else if (is_limit_text(answer_))
+      verdict = verdict_on(answer_, 0, exit);
+    else
+      verdict.ending = Ending::done, verdict.result = answer_;
+    verdict.tokens = tokens_;
+    return verdict;
+  }
+
+ private:
+  std::string on_item(const Value& item) {
+    const std::string type = text_of(item.find("type"));
+    if (type == "agent_message") {
+      answer_ = text_of(item.find("text"));
+      return answer_ + "\n";
+    }
+    if (type == "command_execution") return fmt::format("[{}]\n", one_line(text_of(item.find("command"))));
+    return {};
+  }
+
+  bool completed_ = false;
+  std::string answer_;  ///< the last message
+  std::string failed_;
+  std::string error_;
+  std::int64_t tokens_ = 0;
+};
+
+}  // namespace
+
+const CodingClient codex{"codex", "AGENTS.md",
+                   [](const ClientOptions& options) {
+                     // Without network access the sandbox blocks the controller's socket, and with it the
+                     // shell tool.
+                     std::string command =
+                         "codex exec --json --skip-git-repo-check -s " +
+                         shell_quoted(options.permission.empty() ? "workspace-write" : options.permission) +
+                         " -c sandbox_workspace_write.network_access=true";
+                     if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
+                     return command + " -";
+                   },
+                   []() -> std::unique_ptr<ClientReader> { return std::make_unique<CodexReader>(); }};
+
+}  // namespace bidboard

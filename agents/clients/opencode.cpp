@@ -1,0 +1,72 @@
+// opencode: `opencode run --format json`, the prompt on stdin. Events, one a line; each step tells its price
+// and tokens.
+#include "agents/clients/known.hpp"
+#include "agents/clients/outages.hpp"
+#include "agents/json_fields.hpp"
+#include "blackboard/fmt.hpp"
+
+namespace bidboard {
+namespace {
+
+class OpencodeReader final : public ClientReader {
+ public:
+  std::string on_line(std::string_view line) override {
+    const auto event = parse_json(line);
+    if (!event || !event->is_object()) return std::string(line);
+    const std::string type = text_of(event->find("type"));
+    if (type == "text") {
+      answer_ = text_of(at_path(*event, "part.text"));
+      return answer_ + "\n";
+    }
+    if (type == "tool_use") return fmt::format("[{}]\n", one_line(text_of(at_path(*event, "part.tool"))));
+    if (type == "step_finish") {
+      finished_ = true;
+      price_ += micros_of(at_path(*event, "part.cost"));
+      for (const std::string_view field :
+           {"part.tokens.input", "part.tokens.output", "part.tokens.reasoning"})
+        tokens_ += count_of(at_path(*event, field));
+    }
+    if (type == "error") {
+      const Value* message = at_path(*event, "error.data.message");
+      error_ = text_of(message != nullptr ? message : event->find("error"));
+      status_ = count_of(at_path(*event, "error.data.statusCode"));
+      return error_ + "\n";
+    }
+    return {};
+  }
+
+  ClientVerdict conclude(const ClientExit& exit) override {
+    ClientVerdict verdict;
+    if (!error_.empty())
+      verdict = verdict_on(error_, status_, exit);
+    else if (!finished_ || exit.code != 0)
+      verdict = verdict_on_silence("opencode", exit);
+    else if (is_limit_text(answer_))
+      verdict = verdict_on(answer_, 0, exit);
+    else
+      verdict.ending = Ending::done, verdict.result = answer_;
+    verdict.price = price_;
+    verdict.tokens = tokens_;
+    return verdict;
+  }
+
+ private:
+  bool finished_ = false;
+  std::string answer_;  ///< the last text
+  std::string error_;
+  std::int64_t status_ = 0;
+  Micros price_ = 0;
+  std::int64_t tokens_ = 0;
+};
+
+}  // namespace
+
+const CodingClient opencode{"opencode", "AGENTS.md",
+                      [](const ClientOptions& options) {
+                        std::string command = "opencode run --format json";
+                        if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
+                        return command;
+                      },
+                      []() -> std::unique_ptr<ClientReader> { return std::make_unique<OpencodeReader>(); }};
+
+}  // namespace bidboard
