@@ -19,6 +19,8 @@ AgentProfile profile_of(const Crew& crew) {
   profile.allow_run = crew.runs;
   profile.only_commands = crew.only_commands;
   profile.workflow = crew.workflow;
+  profile.secrets = crew.secrets;
+  profile.allow_env = crew.takes_env;
   profile.speed = crew.speed;
   profile.price_per_second = crew.price_per_second;
   return profile;
@@ -33,9 +35,16 @@ std::optional<Micros> rate_at(const Crew& crew, const TaskSpec& task) {
 }
 
 /// What crews must have in common to be added up.
-using Sort = std::tuple<std::set<std::string>, std::string, bool, bool, WorkflowId>;
+using Names = std::set<std::string>;
+using Sort = std::tuple<Names, std::string, bool, bool, WorkflowId, Names, bool>;
 Sort sort_of(const Crew& crew) {
-  Sort sort{{}, crew.project, crew.runs, crew.only_commands, crew.workflow};
+  Sort sort{{},
+            crew.project,
+            crew.runs,
+            crew.only_commands,
+            crew.workflow,
+            {crew.secrets.begin(), crew.secrets.end()},
+            crew.takes_env};
   for (const Skill& skill : crew.skills) std::get<0>(sort).insert(skill.name);
   return sort;
 }
@@ -101,6 +110,8 @@ Member member_of(const Agent& agent, std::uint32_t holding) {
   crew.runs = profile.allow_run || profile.simulated;
   crew.only_commands = profile.only_commands;
   crew.workflow = profile.workflow;
+  crew.secrets = profile.secrets;
+  crew.takes_env = profile.allow_env || profile.simulated;
   crew.speed = profile.speed;
   crew.price_per_second = profile.price_per_second;
   crew.slots = profile.capacity;

@@ -77,6 +77,17 @@ std::optional<Refusal> serves_another(const TaskSpec& task, WorkflowId served) {
   return {};
 }
 
+/// Of secrets an agent has its owner's only. Variables that a task sets reach its own command, which its
+/// poster chose anyway; another command would be steered by whoever may post, so its owner must allow it.
+std::optional<Refusal> lacks_environment(const TaskSpec& task, const AgentProfile& profile) {
+  for (const std::string& secret : task.secrets)
+    if (std::ranges::find(profile.secrets, secret) == profile.secrets.end())
+      return Refusal{RefusalReason::environment, fmt::format("offers no secret {} (see --secret)", secret)};
+  if (!task.env.empty() && task.run.empty() && !profile.allow_env && !profile.simulated)
+    return Refusal{RefusalReason::environment, "takes no variables from tasks (see --allow-env)"};
+  return {};
+}
+
 std::optional<Refusal> cannot_do(const TaskSpec& task, const AgentProfile& profile) {
   if (!may(profile.role, Action::take))
     return Refusal{RefusalReason::role, fmt::format("is {}, which takes no tasks", profile.role)};
@@ -95,14 +106,18 @@ std::optional<Refusal> cannot_do(const TaskSpec& task, const AgentProfile& profi
 
 std::optional<Refusal> unable(const TaskSpec& task, const AgentProfile& profile) {
   if (auto refusal = serves_another(task, profile.workflow)) return refusal;
-  return cannot_do(task, profile);
+  if (auto refusal = cannot_do(task, profile)) return refusal;
+  return lacks_environment(task, profile);
 }
 
 std::optional<Refusal> ineligible(const Task& task, const Agent& agent) {
-  const bool is_person = agent.state == AgentState::shell;  // may take from every workflow
+  const bool is_person =
+      agent.state == AgentState::shell;  // takes from every workflow, with means of its own
   if (!is_person)
     if (auto refusal = serves_another(task.spec, agent.profile.workflow)) return refusal;
   if (auto refusal = cannot_do(task.spec, agent.profile)) return refusal;
+  if (!is_person)
+    if (auto refusal = lacks_environment(task.spec, agent.profile)) return refusal;
   if (task.reserved_for && task.reserved_for != agent.id)
     return Refusal{RefusalReason::reserved, fmt::format("the task is reserved for {}", task.reserved_for)};
   return {};

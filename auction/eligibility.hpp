@@ -9,12 +9,13 @@
 namespace bidboard {
 
 /// Nothing if the agent may take the task, else the first rule against it: workflow, role, project, skill,
-/// run, reserved. `workflow`: some agents work for one workflow only, and some tasks are left to them. `run`:
-/// a task with a `run` command needs an agent with allow_run (or a simulated one), one without needs an agent
-/// that does not only execute commands. Does not consider capacity: a busy agent is eligible and its bid
-/// includes its wait.
+/// run, environment, reserved. `workflow`: some agents work for one workflow only, and some tasks are left to
+/// them. `run`: a task with a `run` command needs an agent with allow_run (or a simulated one), one without
+/// needs an agent that does not only execute commands. `environment`: the agent offers every secret that the
+/// task requires, and one that executes another command than the task's allows tasks to set its variables.
+/// Does not consider capacity: a busy agent is eligible and its bid includes its wait.
 std::optional<Refusal> ineligible(const Task& task, const Agent& agent);
-/// The rules that depend on what the agent is: workflow, role, project, skill, run.
+/// The rules that depend on what the agent is: workflow, role, project, skill, run, environment.
 std::optional<Refusal> unable(const TaskSpec& task, const AgentProfile& agent);
 /// Everything that these rules, formulas and prices look at in a profile, by reference: agents that are equal
 /// in it are equal before every task that names none of them.

@@ -202,11 +202,14 @@ struct Crew {
   Micros speed = one;           ///< of the fastest
   Micros price_per_second = 0;  ///< of the cheapest
   std::uint32_t slots = 0;
-  std::uint32_t free = 0;      ///< of them
-  bool only_commands = false;  ///< they do only tasks with a `run` command
-  WorkflowId workflow;         ///< they work for this one only; 0: for all
+  std::uint32_t free = 0;            ///< of them
+  bool only_commands = false;        ///< they do only tasks with a `run` command
+  WorkflowId workflow;               ///< they work for this one only; 0: for all
+  std::vector<std::string> secrets;  ///< each of them offers these, by name
+  bool takes_env = false;            ///< tasks without a `run` command may set variables too
   bool operator==(const Crew&) const = default;
-  BB_FIELDS(skills, project, runs, speed, price_per_second, slots, free, only_commands, workflow)
+  BB_FIELDS(skills, project, runs, speed, price_per_second, slots, free, only_commands, workflow, secrets,
+            takes_env)
 };
 /// Who stands directly under a manager: a specialist, which is a crew of its own, or a manager with what it
 /// last said of its subtree.

@@ -94,6 +94,8 @@ std::string_view name(RefusalReason reason) {
       return "failed before";
     case RefusalReason::workflow:
       return "workflow";
+    case RefusalReason::environment:
+      return "environment";
     case RefusalReason::rests:
       return "rests";
   }

@@ -46,6 +46,14 @@ struct Skill {
   BB_FIELDS(name, level)
 };
 
+/// An environment variable.
+struct EnvVariable {
+  std::string name;
+  std::string value;
+  bool operator==(const EnvVariable&) const = default;
+  BB_FIELDS(name, value)
+};
+
 /// One edge of the dependency graph.
 struct Need {
   TaskId task;
@@ -73,12 +81,15 @@ struct TaskSpec {
   std::string key;                 ///< posting the same key twice is one task; empty: none
   TaskId parent;
   WorkflowId workflow;
-  std::string name;                 ///< its name in a job file or trace; empty: none
-  bool exclusive = false;           ///< only agents that work for its workflow alone may take it, and people
-  std::vector<std::string> labels;  ///< for people and queries; sorted, each once
+  std::string name;                  ///< its name in a job file or trace; empty: none
+  bool exclusive = false;            ///< only agents that work for its workflow alone may take it, and people
+  std::vector<std::string> labels;   ///< for people and queries; sorted, each once
+  std::vector<EnvVariable> env;      ///< of its executions; plain values, which anyone can read
+  std::vector<std::string> secrets;  ///< its agent must offer secrets of these names
+  std::string dir;                   ///< where it is executed, below the agent's own directory; empty: there
   bool operator==(const TaskSpec&) const = default;
   BB_FIELDS(title, body, kind, project, run, skills, needs, size, priority, timeout, attempts, stall_after,
-            repeatable, budget, key, parent, workflow, name, exclusive, labels)
+            repeatable, budget, key, parent, workflow, name, exclusive, labels, env, secrets, dir)
 };
 
 /// The new values of what an edit changes. What has no value stays as it is.
@@ -207,9 +218,12 @@ struct AgentProfile {
   bool only_commands = false;  ///< has no way to do a task without a `run` command
   WorkflowId workflow;         ///< works for this workflow only; 0: for all
   std::string account;  ///< what it shares with other agents at a provider: limits and outages; empty: none
+  std::vector<std::string>
+      secrets;             ///< names of the secrets that its executions get; it alone has the values
+  bool allow_env = false;  ///< tasks may set variables of its own command, not only of theirs
   bool operator==(const AgentProfile&) const = default;
   BB_FIELDS(name, role, parent, project, skills, speed, capacity, bids, cost_formula, price_per_second,
-            allow_run, simulated, pid, host, set_up, only_commands, workflow, account)
+            allow_run, simulated, pid, host, set_up, only_commands, workflow, account, secrets, allow_env)
 };
 
 struct Agent {
@@ -300,6 +314,7 @@ enum class RefusalReason : std::uint8_t {
   failed_before = 10,  ///< it failed this task already and another agent may try
   workflow = 11,       ///< works for another workflow, or the task is left to its workflow's own agents
   rests = 12,          ///< its circuit breaker, or its account's, is open
+  environment = 13,    ///< offers not all secrets that the task requires, or takes no variables from tasks
 };
 
 struct RecordedBid {

@@ -1,11 +1,39 @@
 #include "blackboard/task_limits.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
+#include "blackboard/environment.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/numbers.hpp"
 
 namespace bidboard {
+namespace {
+
+std::string flaw_of_environment(const TaskSpec& spec) {
+  if (spec.env.size() > max_env) return fmt::format("it sets more than {} variables", max_env);
+  std::set<std::string_view> names;
+  std::size_t bytes = 0;
+  for (const EnvVariable& variable : spec.env) {
+    if (std::string flaw = flaw_of_task_variable(variable.name); !flaw.empty()) return flaw;
+    if (variable.value.find('\0') != std::string::npos)
+      return fmt::format("the value of its variable {} has a zero byte", variable.name);
+    if (!names.insert(variable.name).second) return fmt::format("it sets {} twice", variable.name);
+    bytes += variable.name.size() + variable.value.size();
+  }
+  if (bytes > max_env_bytes)
+    return fmt::format("its variables have more than {} KB; put them into a file", max_env_bytes >> 10);
+  if (spec.secrets.size() > max_secrets) return fmt::format("it requires more than {} secrets", max_secrets);
+  for (const std::string& secret : spec.secrets) {
+    if (std::string flaw = flaw_of_variable(secret); !flaw.empty()) return flaw;
+    if (!names.insert(secret).second)
+      return fmt::format("it names {} twice among its variables and secrets", secret);
+  }
+  return flaw_of_task_dir(spec.dir);
+}
+
+}  // namespace
 
 std::string flaw_of(const TaskSpec& spec, std::size_t needs) {
   if (spec.title.size() > max_title_bytes)
@@ -35,7 +63,7 @@ std::string flaw_of(const TaskSpec& spec, std::size_t needs) {
   for (const std::string& label : spec.labels)
     if (label.size() > max_label_bytes)
       return fmt::format("a label has {} bytes, more than {}", label.size(), max_label_bytes);
-  return {};
+  return flaw_of_environment(spec);
 }
 
 void put_in_order(std::vector<std::string>& labels) {

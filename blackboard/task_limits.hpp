@@ -14,6 +14,9 @@ namespace bidboard {
 constexpr std::size_t max_title_bytes = 1'000;
 constexpr std::size_t max_body_bytes = 1 << 20;  ///< of body and command together
 constexpr std::size_t max_needs = 10'000;
+constexpr std::size_t max_env = 100;
+constexpr std::size_t max_env_bytes = 64 << 10;  ///< of all names and values together
+constexpr std::size_t max_secrets = 100;
 constexpr std::size_t max_labels = 32;
 constexpr std::size_t max_label_bytes = 64;
 constexpr std::size_t max_comments = 100;  ///< of one task

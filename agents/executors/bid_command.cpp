@@ -40,7 +40,7 @@ void BidCommand::begin(const BidQuestion& question, Now now) {
   spec.argv = shell_argv(options_.command);
   spec.environment = agent_environment(options_.place);
   spec.environment.push_back(fmt::format("BIDBOARD_TASK={}", question.task));
-  spec.directory = options_.place.directory;
+  work_in(options_.place, spec);
   const Duration left = question.deadline == never ? options_.timeout : question.deadline - now.mono;
   spec.timeout = std::min(options_.timeout, left);
   spec.grace = milliseconds(200);
@@ -51,7 +51,8 @@ void BidCommand::begin(const BidQuestion& question, Now now) {
   task.set("related", related_value(question.related));
   process->send(to_json(task) + "\n");
   process->end_input();
-  running_.push_back(Inquiry{question.request, question.task, std::move(*process), {}, {}});
+  running_.push_back(
+      Inquiry{question.request, question.task, std::move(*process), RedactedStream(options_.place.redactor)});
 }
 
 void BidCommand::refuse(std::uint64_t request, TaskId task, Refusal why) {
@@ -59,6 +60,13 @@ void BidCommand::refuse(std::uint64_t request, TaskId task, Refusal why) {
 }
 
 BidAnswered BidCommand::conclude(const Inquiry& inquiry, const GuardReport& report) const {
+  BidAnswered answered = answer_of(inquiry, report);
+  if (auto* refusal = std::get_if<Refusal>(&answered.answer))
+    refusal->detail = options_.place.redactor.clean(refusal->detail);
+  return answered;
+}
+
+BidAnswered BidCommand::answer_of(const Inquiry& inquiry, const GuardReport& report) const {
   const auto refused = [&](RefusalReason reason, std::string why) {
     return BidAnswered{inquiry.request, inquiry.task, Refusal{reason, std::move(why)}};
   };
@@ -81,9 +89,9 @@ void BidCommand::add_poll(std::vector<PollItem>& items) const {
 
 std::vector<ExecutionEvent> BidCommand::pump(Now now) {
   for (auto at = running_.begin(); at != running_.end();) {
-    const PipedProcess::Traffic traffic = at->process.pump();
+    PipedProcess::Traffic traffic = at->process.pump();
     append_bounded(at->answer, traffic.output);
-    append_bounded(at->errors, traffic.errors);
+    append_bounded(at->errors, at->hidden.feed(std::move(traffic.errors), at->process.over()));
     if (!at->process.over()) {
       ++at;
       continue;

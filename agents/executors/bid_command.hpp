@@ -15,7 +15,7 @@
 namespace bidboard {
 
 struct BidCommandOptions {
-  Workplace place;
+  Workplace place;  ///< open
   std::string command;
   Duration timeout = seconds(10);  ///< of one answer, counted from the command's start
   std::size_t at_once = 4;
@@ -37,14 +37,16 @@ class BidCommand {
     std::uint64_t request;
     TaskId task;
     PipedProcess process;
-    std::string answer;
-    std::string errors;
+    RedactedStream hidden;
+    std::string answer = {};
+    std::string errors = {};
   };
 
   void begin_waiting(Now now);
   void begin(const BidQuestion& question, Now now);
   void refuse(std::uint64_t request, TaskId task, Refusal why);
   BidAnswered conclude(const Inquiry& inquiry, const GuardReport& report) const;
+  BidAnswered answer_of(const Inquiry& inquiry, const GuardReport& report) const;
 
   BidCommandOptions options_;
   std::deque<BidQuestion> waiting_;

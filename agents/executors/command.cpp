@@ -28,11 +28,13 @@ void trim_newlines(std::string& text) {
 }  // namespace
 
 struct CommandExecutor::Run {
-  Run(PipedProcess its_process, OutputLog its_log)
-      : process(std::move(its_process)), log(std::move(its_log)) {}
+  Run(PipedProcess its_process, OutputLog its_log, const Redactor& redactor)
+      : process(std::move(its_process)), log(std::move(its_log)), output(redactor), errors(redactor) {}
 
   PipedProcess process;
   OutputLog log;
+  RedactedStream output;
+  RedactedStream errors;
   Duration allowed;
   std::string result;  ///< stdout, up to the limit
   bool result_cut = false;
@@ -44,6 +46,7 @@ struct CommandExecutor::Run {
 };
 
 CommandExecutor::CommandExecutor(CommandOptions options) : options_(std::move(options)) {
+  options_.place.open();
   if (!options_.bid.empty())
     bids_.emplace(BidCommandOptions{options_.place, options_.bid, options_.bid_timeout});
 }
@@ -70,26 +73,31 @@ Result<void> CommandExecutor::start(const Assignment& assignment, Now now) {
   const auto command = command_for(assignment.spec);
   if (!command) return fail(command.error());
 
-  const std::string& board = options_.place.board;
+  Result<std::string> directory = task_directory(options_.place, assignment.spec);
+  if (!directory) return fail(directory.error());
+
+  const Folder& board = options_.place.folder;
   GuardSpec spec;
   spec.argv = shell_argv(*command);
   spec.environment = task_environment(options_.place, assignment);
-  spec.directory = options_.place.directory;
-  spec.lock_path = lock_path(board, assignment.task);
-  spec.scratch = {needs_path(board, assignment.task, assignment.epoch),
-                  failures_path(board, assignment.task, assignment.epoch)};
+  work_in(options_.place, spec);
+  if (!directory->empty()) spec.directory = std::move(*directory);
+  spec.folder = board;
+  spec.lock_path = lock_name(assignment.task);
+  spec.scratch = {needs_name(assignment.task, assignment.epoch),
+                  failures_name(assignment.task, assignment.epoch)};
   spec.timeout = time_left(assignment, now);
   spec.grace = options_.grace;
 
   if (auto made = make_places(board); !made) return made;
-  auto log = OutputLog::open(output_path(board, assignment.task, assignment.epoch), options_.output_limit);
+  auto log = OutputLog::open(board, output_name(assignment.task, assignment.epoch), options_.output_limit);
   if (!log) return fail(log.error());
   spec.log = log->fd();
-  auto written = write_private_file(spec.scratch[0], assignment.needs_json);
-  if (written) written = write_private_file(spec.scratch[1], failures_text(assignment.failures));
+  auto written = write_private_file(board, spec.scratch[0], assignment.needs_json);
+  if (written) written = write_private_file(board, spec.scratch[1], failures_text(assignment.failures));
   auto process = written ? PipedProcess::start(spec) : fail(written.error());
   if (!process) {
-    for (const std::string& path : spec.scratch) unlink(path.c_str());
+    for (const std::string& name : spec.scratch) unlinkat(board.fd(), name.c_str(), 0);
     return fail(process.error());
   }
 
@@ -102,7 +110,7 @@ Result<void> CommandExecutor::start(const Assignment& assignment, Now now) {
   else
     process->send(task_text(assignment.spec, assignment.comments));
   process->end_input();
-  auto run = std::make_unique<Run>(std::move(*process), std::move(*log));
+  auto run = std::make_unique<Run>(std::move(*process), std::move(*log), options_.place.redactor);
   if (options_.client && assignment.spec.run.empty()) run->reader = options_.client->reader();
   run->allowed = spec.timeout;
   runs_.emplace(key, std::move(run));
@@ -133,17 +141,20 @@ std::vector<ExecutionEvent> CommandExecutor::pump(Now now) {
 
 void CommandExecutor::serve(const Key& key, Run& run, Now now, std::vector<ExecutionEvent>& events) {
   const auto [task, epoch] = key;
-  const PipedProcess::Traffic traffic = run.process.pump();
-  run.log.append(traffic.errors);
-  keep_tail(run.error_tail, traffic.errors);
-  read(run, traffic.output);
+  PipedProcess::Traffic traffic = run.process.pump();
+  const std::uint64_t bytes = traffic.output.size() + traffic.errors.size();
+  // From here on nothing has a secret in it: not the log, the result, or the reason of a failure.
+  const std::string errors = run.errors.feed(std::move(traffic.errors), run.process.over());
+  const std::string output = run.output.feed(std::move(traffic.output), run.process.over());
+  run.log.append(errors);
+  keep_tail(run.error_tail, errors);
+  read(run, output);
 
   for (const GuardReport& report : traffic.reports) {
     if (report.word != GuardWord::started) continue;
     events.push_back(ExecutionStarted{task, epoch, report.code});
   }
-  if (const std::uint64_t bytes = traffic.output.size() + traffic.errors.size(); bytes > 0)
-    events.push_back(ExecutionOutput{task, epoch, bytes});
+  if (bytes > 0) events.push_back(ExecutionOutput{task, epoch, bytes});
   if (run.process.over()) events.push_back(conclude(key, run, traffic.reports.back(), now));
 }
 
@@ -193,7 +204,7 @@ ExecutionEnded CommandExecutor::conclude(const Key& key, Run& run, const GuardRe
     ended.price = micros_of(at_path(*value, options_.price_field));
     ended.tokens = count_of(at_path(*value, options_.tokens_field));
     if (const Value* field = at_path(*value, options_.result_field))
-      run.result = field->is_string() ? field->string() : to_json(*field);
+      run.result = options_.place.redactor.clean(field->is_string() ? field->string() : to_json(*field));
   }
 
   if (report.word == GuardWord::exited && report.code == 0) {

@@ -18,6 +18,12 @@ constexpr std::size_t kept_errors = 4'096;
 
 }  // namespace
 
+/// What a line says in one of its members, without secrets.
+std::string CoprocessExecutor::text_of(const Value* value) const {
+  if (value == nullptr || value->is_null()) return {};
+  return options_.place.redactor.clean(value->is_string() ? value->string() : to_json(*value));
+}
+
 struct CoprocessExecutor::Job {
   explicit Job(OutputLog its_log) : log(std::move(its_log)) {}
 
@@ -37,7 +43,12 @@ struct CoprocessExecutor::Job {
 };
 
 CoprocessExecutor::CoprocessExecutor(CoprocessOptions options)
-    : options_(std::move(options)), lines_(options_.line_limit), restart_pause_(options_.restart_least) {}
+    : options_(std::move(options)),
+      lines_(options_.line_limit),
+      hidden_(options_.place.redactor),
+      restart_pause_(options_.restart_least) {
+  options_.place.open();
+}
 
 CoprocessExecutor::~CoprocessExecutor() = default;
 
@@ -49,13 +60,16 @@ Result<void> CoprocessExecutor::start(const Assignment& assignment, Now now) {
     return fail(Errc::unavailable, "the coprocess does not read its input");
   if (!assignment.spec.run.empty())
     return fail(Errc::refused, "the task is a command, and coprocesses do not execute commands");
-  if (auto made = make_places(options_.place.board); !made) return made;
-  auto log = OutputLog::open(output_path(options_.place.board, assignment.task, assignment.epoch),
-                             options_.output_limit);
+  Result<std::string> directory = task_directory(options_.place, assignment.spec);
+  if (!directory) return fail(directory.error());
+  const Folder& board = options_.place.folder;
+  if (auto made = make_places(board); !made) return made;
+  auto log = OutputLog::open(board, output_name(assignment.task, assignment.epoch), options_.output_limit);
   if (!log) return fail(log.error());
 
   auto job = std::make_unique<Job>(std::move(*log));
   job->assignment = assignment;
+  if (!assignment.spec.dir.empty()) job->assignment.spec.dir = std::move(*directory);
   job->began = now.mono;
   job->deadline = now.mono + options_.lock_wait;
   std::array<bool, guard_slots> taken{};
@@ -73,11 +87,11 @@ bool CoprocessExecutor::child_ready(Now now) {
   GuardSpec spec;
   spec.argv = shell_argv(options_.exec);
   spec.environment = agent_environment(options_.place);
-  spec.directory = options_.place.directory;
+  work_in(options_.place, spec);
   spec.grace = options_.grace;
-  if (make_places(options_.place.board) && !child_log_) {
+  if (make_places(options_.place.folder) && !child_log_) {
     auto log =
-        OutputLog::open(fmt::format("{}/output/agent-{}.log", options_.place.board, options_.place.agent),
+        OutputLog::open(options_.place.folder, fmt::format("output/agent-{}.log", options_.place.agent),
                         options_.output_limit);
     if (log) child_log_.emplace(std::move(*log));
   }
@@ -90,6 +104,7 @@ bool CoprocessExecutor::child_ready(Now now) {
     return false;
   }
   child_.emplace(std::move(*child));
+  hidden_ = RedactedStream(options_.place.redactor);
   lines_ = LineSplitter(options_.line_limit);
   child_errors_.clear();
   return true;
@@ -98,7 +113,7 @@ bool CoprocessExecutor::child_ready(Now now) {
 void CoprocessExecutor::begin_waiting_jobs(Now now) {
   for (auto& [key, job] : jobs_) {
     if (job->handed_over || job->over || job->next_lock_try > now.mono) continue;
-    const auto locked = job->lock.try_take(lock_path(options_.place.board, key.first));
+    const auto locked = job->lock.try_take(options_.place.folder, lock_name(key.first));
     if (locked && !*locked) job->next_lock_try = now.mono + lock_retry;
     if (!locked)
       end(*job, Ending::failed, locked.error().text, now);
@@ -196,9 +211,10 @@ void CoprocessExecutor::add_poll(std::vector<PollItem>& items) const {
 
 std::vector<ExecutionEvent> CoprocessExecutor::pump(Now now) {
   if (child_) {
-    const PipedProcess::Traffic traffic = child_->pump();
-    if (child_log_) child_log_->append(traffic.errors);
-    child_errors_.append(traffic.errors);
+    PipedProcess::Traffic traffic = child_->pump();
+    const std::string errors = hidden_.feed(std::move(traffic.errors), child_->over());
+    if (child_log_) child_log_->append(errors);
+    child_errors_.append(errors);
     if (child_errors_.size() > kept_errors) child_errors_.erase(0, child_errors_.size() - kept_errors);
     const LineSplitter::Lines lines = lines_.feed(traffic.output);
     for (const std::string& line : lines.whole) take_line(line, now);
@@ -232,9 +248,10 @@ Instant CoprocessExecutor::next_wakeup() const {
 void CoprocessExecutor::take_line(const std::string& line, Now now) {
   if (line.find_first_not_of(" \t\r") == std::string::npos) return;
   const auto value = parse_json(line);
-  if (!value) return complain("not JSON: " + last_line(line));
+  const auto quote = [&] { return last_line(options_.place.redactor.clean(line)); };
+  if (!value) return complain("not JSON: " + quote());
   const Value* type = value->find("type");
-  if (type == nullptr || !type->is_string()) return complain("no \"type\": " + last_line(line));
+  if (type == nullptr || !type->is_string()) return complain("no \"type\": " + quote());
   const std::string& name = type->string();
   if (name == "bid" || name == "refuse")
     take_bid_line(name, *value);
@@ -243,7 +260,7 @@ void CoprocessExecutor::take_line(const std::string& line, Now now) {
   else if (name == "progress" || name == "result" || name == "failed" || name == "unavailable")
     take_job_line(name, *value, now);
   else
-    complain("unknown type: " + last_line(line));
+    complain("unknown type: " + quote());
 }
 
 void CoprocessExecutor::take_bid_line(std::string_view type, const Value& line) {
@@ -254,7 +271,10 @@ void CoprocessExecutor::take_bid_line(std::string_view type, const Value& line) 
   if (found == inquiries_.end()) return;
   Value said = line;
   if (type == "refuse") said.set("refuse", text_of(line.find("reason")));
-  events_.push_back(read_bid(number, found->second.task, said));
+  BidAnswered answered = read_bid(number, found->second.task, said);
+  if (auto* refusal = std::get_if<Refusal>(&answered.answer))
+    refusal->detail = options_.place.redactor.clean(refusal->detail);
+  events_.push_back(std::move(answered));
   inquiries_.erase(found);
 }
 

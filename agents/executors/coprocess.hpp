@@ -61,6 +61,7 @@ class CoprocessExecutor final : public Executor {
     Instant deadline;
   };
 
+  std::string text_of(const Value* value) const;
   bool child_ready(Now now);
   void begin_waiting_jobs(Now now);
   void hand_over(Job& job, Now now);
@@ -80,6 +81,7 @@ class CoprocessExecutor final : public Executor {
   CoprocessOptions options_;
   LineSplitter lines_;
   std::optional<PipedProcess> child_;
+  RedactedStream hidden_;               ///< its stderr
   std::optional<OutputLog> child_log_;  ///< its stderr, and lines that belong to no task
   std::string child_errors_;            ///< the end of its stderr
   Instant restart_at_{};                ///< not restarted before then

@@ -9,10 +9,13 @@
 
 namespace bidboard {
 
-Result<OutputLog> OutputLog::open(const std::string& path, std::uint64_t limit_bytes) {
+Result<OutputLog> OutputLog::open(const Folder& folder, const std::string& name, std::uint64_t limit_bytes) {
   OutputLog log;
-  log.file_ = Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  if (!log.file_) return fail(Errc::failed, fmt::format("cannot open {}: {}", path, std::strerror(errno)));
+  log.file_ =
+      Descriptor(::openat(folder.fd(), name.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!log.file_)
+    return fail(Errc::failed,
+                fmt::format("cannot open {}/{}: {}", folder.path(), name, std::strerror(errno)));
   log.limit_ = limit_bytes;
   return log;
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "agents/guard/descriptor.hpp"
+#include "agents/guard/folder.hpp"
 #include "blackboard/result.hpp"
 
 namespace bidboard {
@@ -14,7 +15,7 @@ namespace bidboard {
 class OutputLog {
  public:
   /// Appends to the file, to which other processes may append as well. Errors: failed (it cannot be opened).
-  static Result<OutputLog> open(const std::string& path, std::uint64_t limit_bytes);
+  static Result<OutputLog> open(const Folder& folder, const std::string& name, std::uint64_t limit_bytes);
 
   void append(std::string_view bytes);
   /// A line of our own, written even beyond the limit: "[bidboard] text".

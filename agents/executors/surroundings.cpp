@@ -1,6 +1,7 @@
 #include "agents/executors/surroundings.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <map>
 
 #include "agents/guard/descriptor.hpp"
 #include "blackboard/fmt.hpp"
@@ -40,31 +42,39 @@ std::string variable(std::string_view name, std::string_view value) {
 
 }  // namespace
 
-std::string output_path(const std::string& board, TaskId task, Epoch epoch) {
-  return fmt::format("{}/output/{}.log", board, attempt_name(task, epoch));
-}
-std::string lock_path(const std::string& board, TaskId task) {
-  return fmt::format("{}/run/{}.lock", board, task);
-}
-std::string needs_path(const std::string& board, TaskId task, Epoch epoch) {
-  return fmt::format("{}/run/{}.needs.json", board, attempt_name(task, epoch));
-}
-std::string failures_path(const std::string& board, TaskId task, Epoch epoch) {
-  return fmt::format("{}/run/{}.failures.jsonl", board, attempt_name(task, epoch));
+void Workplace::open() {
+  redactor = Redactor(secrets);
+  folder = Folder(board);
+  if (directory == board.substr(0, board.rfind('/'))) home = Folder(directory);
 }
 
-Result<void> make_places(const std::string& board) {
-  for (const char* name : {"/output", "/run"}) {
-    std::error_code error;
-    // Never the board's folder itself: where that was moved away, work would go on in a new one, unseen.
-    std::filesystem::create_directory(board + name, error);
-    if (error) return fail(Errc::failed, fmt::format("cannot make {}{}: {}", board, name, error.message()));
-  }
+void work_in(const Workplace& place, GuardSpec& command) {
+  command.place = place.home;
+  if (!place.home) command.directory = place.directory;
+}
+
+std::string output_name(TaskId task, Epoch epoch) {
+  return fmt::format("output/{}.log", attempt_name(task, epoch));
+}
+std::string lock_name(TaskId task) { return fmt::format("run/{}.lock", task); }
+std::string needs_name(TaskId task, Epoch epoch) {
+  return fmt::format("run/{}.needs.json", attempt_name(task, epoch));
+}
+std::string failures_name(TaskId task, Epoch epoch) {
+  return fmt::format("run/{}.failures.jsonl", attempt_name(task, epoch));
+}
+
+Result<void> make_places(const Folder& board) {
+  if (auto there = board.check(); !there) return there;
+  for (const char* name : {"output", "run"})
+    if (mkdirat(board.fd(), name, 0700) != 0 && errno != EEXIST)
+      return fail(Errc::failed,
+                  fmt::format("cannot make {}/{}: {}", board.path(), name, std::strerror(errno)));
   return {};
 }
 
-Result<void> write_private_file(const std::string& path, std::string_view bytes) {
-  const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+Result<void> write_private_file(const Folder& board, const std::string& name, std::string_view bytes) {
+  const Descriptor file(openat(board.fd(), name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   while (file && !bytes.empty()) {
     const ssize_t written = write(file.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
@@ -72,42 +82,72 @@ Result<void> write_private_file(const std::string& path, std::string_view bytes)
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   if (!file || !bytes.empty())
-    return fail(Errc::failed, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+    return fail(Errc::failed,
+                fmt::format("cannot write {}/{}: {}", board.path(), name, std::strerror(errno)));
   return {};
 }
 
-std::vector<std::string> agent_environment(const Workplace& place) {
-  std::vector<std::string> result;
+std::vector<std::string> agent_environment(const Workplace& place, const std::vector<EnvVariable>& of_task) {
+  std::map<std::string, std::string, std::less<>> given;
+  for (const std::vector<EnvVariable>* variables : {&place.env, &of_task, &place.secrets})
+    for (const auto& [name, value] : *variables) given.insert_or_assign(name, value);
   // An agent may have been started inside a task itself: that task's token must not leak to others.
+  std::vector<std::string> result;
+  const auto add = [&](std::string_view name, std::string_view text) {
+    if (name == "PATH" && !place.tools.empty())
+      result.push_back(fmt::format("PATH={}:{}", place.tools, text.substr(5)));
+    else if (!name.starts_with("BIDBOARD_"))
+      result.emplace_back(text);
+  };
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
-    const bool is_path = !place.tools.empty() && text.starts_with("PATH=");
-    if (is_path)
-      result.push_back(fmt::format("PATH={}:{}", place.tools, text.substr(5)));
-    else if (!text.starts_with("BIDBOARD_"))
-      result.emplace_back(text);
+    const std::string_view name = text.substr(0, text.find('='));
+    if (!given.contains(name)) add(name, text);
   }
+  for (const auto& [name, value] : given) add(name, variable(name, value));
   if (place.connect.empty()) {
-    result.push_back(variable("BIDBOARD_DIR", place.board));
+    result.push_back(variable("BIDBOARD_DIR", place.folder.path()));
   } else {
     result.push_back(variable("BIDBOARD_CONNECT", place.connect));
     result.push_back(variable("BIDBOARD_KEY", place.key_file));
   }
   result.push_back(variable("BIDBOARD_AGENT", place.agent));
+  std::string names;
+  for (const EnvVariable& secret : place.secrets) names += (names.empty() ? "" : ",") + secret.name;
+  if (!names.empty()) result.push_back(variable("BIDBOARD_SECRETS", names));
   return result;
 }
 
 std::vector<std::string> task_environment(const Workplace& place, const Assignment& assignment) {
-  std::vector<std::string> result = agent_environment(place);
+  std::vector<std::string> result = agent_environment(place, assignment.spec.env);
   result.push_back(variable("BIDBOARD_TASK", to_string(assignment.task)));
   result.push_back(variable("BIDBOARD_EPOCH", std::to_string(assignment.epoch.value)));
   result.push_back(variable("BIDBOARD_TOKEN", assignment.token));
   result.push_back(variable("BIDBOARD_ATTEMPT", std::to_string(assignment.attempt)));
   result.push_back(variable("BIDBOARD_IDEMPOTENCY_KEY", assignment.idempotency_key));
-  result.push_back(variable("BIDBOARD_NEEDS", needs_path(place.board, assignment.task, assignment.epoch)));
-  result.push_back(
-      variable("BIDBOARD_FAILURES", failures_path(place.board, assignment.task, assignment.epoch)));
+  const std::string board = place.folder.path() + "/";
+  result.push_back(variable("BIDBOARD_NEEDS", board + needs_name(assignment.task, assignment.epoch)));
+  result.push_back(variable("BIDBOARD_FAILURES", board + failures_name(assignment.task, assignment.epoch)));
   return result;
+}
+
+Result<std::string> task_directory(const Workplace& place, const TaskSpec& spec) {
+  if (spec.dir.empty()) return std::string();
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const std::string here = place.home ? place.home.path() : place.directory.empty() ? "." : place.directory;
+  const fs::path base = fs::canonical(here, error);
+  if (error)
+    return fail(Errc::failed,
+                fmt::format("the agent's directory {} cannot be entered: {}", here, error.message()));
+  const fs::path directory = fs::canonical(base / spec.dir, error);
+  if (error || !fs::is_directory(directory, error))
+    return fail(Errc::failed, fmt::format("its dir {} is no folder below {}", spec.dir, base.string()));
+  const auto [end, rest] = std::mismatch(base.begin(), base.end(), directory.begin(), directory.end());
+  if (end != base.end())
+    return fail(Errc::failed, fmt::format("its dir {} leads out of the agent's directory {}, to {}", spec.dir,
+                                          base.string(), directory.string()));
+  return directory.string();
 }
 
 std::string task_text(const TaskSpec& spec, const std::vector<SignedComment>& comments) {

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "agents/executor.hpp"
+#include "agents/guard/guard.hpp"
 #include "agents/json_fields.hpp"
 #include "blackboard/text/document.hpp"
+#include "blackboard/text/redaction.hpp"
 
 namespace bidboard {
 
@@ -19,28 +21,48 @@ struct Workplace {
   std::string tools = {};      ///< the folder of the shell tool, put first on the PATH; empty: PATH as it is
   std::string connect =
       {};  ///< not empty: endpoint of the controller on another machine; `board` is then used for files only
-  std::string key_file = {};  ///< the access key for it
+  std::string key_file = {};              ///< the access key for it
+  std::vector<EnvVariable> env = {};      ///< besides those of this program
+  std::vector<EnvVariable> secrets = {};  ///< variables too; their values are hidden in all that is written
+
+  // Made by open().
+  Redactor redactor = {};
+  Folder folder = {};  ///< the board's: files are made in it wherever it is moved
+  Folder home = {};    ///< the folder that holds it, if that is the directory; else the directory is a path
+
+  void open();
 };
+/// The command works in the place's directory.
+void work_in(const Workplace& place, GuardSpec& command);
 
-// <board>/output/t12.e1.log: what the attempt wrote; appended by the agent and its guard.
-std::string output_path(const std::string& board, TaskId task, Epoch epoch);
-// <board>/run/t12.lock: held while anything of the task runs on this machine (guard.hpp).
-std::string lock_path(const std::string& board, TaskId task);
-// <board>/run/t12.e1.needs.json and .failures.jsonl: given to the attempt, removed with it.
-std::string needs_path(const std::string& board, TaskId task, Epoch epoch);
-std::string failures_path(const std::string& board, TaskId task, Epoch epoch);
+// Names in the board's folder.
+// output/t12.e1.log: what the attempt wrote; appended by the agent and its guard.
+std::string output_name(TaskId task, Epoch epoch);
+// run/t12.lock: held while anything of the task runs on this machine (guard.hpp).
+std::string lock_name(TaskId task);
+// run/t12.e1.needs.json and .failures.jsonl: given to the attempt, removed with it.
+std::string needs_name(TaskId task, Epoch epoch);
+std::string failures_name(TaskId task, Epoch epoch);
 
-/// Makes <board>/output and <board>/run if they are missing.
-Result<void> make_places(const std::string& board);
+/// Makes output and run in the board's folder if they are missing.
+Result<void> make_places(const Folder& board);
 /// Replaces a file of ours, readable by its owner only.
-Result<void> write_private_file(const std::string& path, std::string_view bytes);
+Result<void> write_private_file(const Folder& board, const std::string& name, std::string_view bytes);
 
-/// This program's environment with every BIDBOARD_ variable replaced by: BIDBOARD_AGENT; BIDBOARD_DIR, or,
-/// when the controller is elsewhere, BIDBOARD_CONNECT and BIDBOARD_KEY; and PATH, so that tasks find the
-/// shell tool.
-std::vector<std::string> agent_environment(const Workplace& place);
-/// The same, plus BIDBOARD_TASK, _EPOCH, _TOKEN, _ATTEMPT, _IDEMPOTENCY_KEY, _NEEDS and _FAILURES (paths).
+/// This program's environment, in which the place's variables, then those of the task, then the secrets
+/// replace what has the same name, and every BIDBOARD_ variable is replaced by: BIDBOARD_AGENT;
+/// BIDBOARD_SECRETS, their names, by which the shell tool hides them in what it sends; BIDBOARD_DIR, or, when
+/// the controller is elsewhere, BIDBOARD_CONNECT and BIDBOARD_KEY; and PATH, so that tasks find the shell
+/// tool.
+std::vector<std::string> agent_environment(const Workplace& place,
+                                           const std::vector<EnvVariable>& of_task = {});
+/// The same for a task, plus BIDBOARD_TASK, _EPOCH, _TOKEN, _ATTEMPT, _IDEMPOTENCY_KEY, _NEEDS and _FAILURES
+/// (paths).
 std::vector<std::string> task_environment(const Workplace& place, const Assignment& assignment);
+
+/// spec.dir below the place's directory, as an absolute path; empty: it has none. Errors: failed (there is
+/// none, or links lead out of the place's directory).
+Result<std::string> task_directory(const Workplace& place, const TaskSpec& spec);
 
 /// Title, blank line, body, newline. Then the comments, if there are any: quoted, with their authors, and
 /// marked as what others wrote.

@@ -142,6 +142,8 @@ std::optional<GuardReport> GuardedProcess::next_report() {
 
 Result<GuardedProcess> start_guarded(const GuardSpec& spec) {
   if (spec.argv.empty()) return fail(Errc::invalid, "no command to execute");
+  for (const Folder* folder : {&spec.place, &spec.folder})
+    if (const Result<void> there = folder->check(); !there) return fail(Errc::invalid, there.error().text);
   auto pipes = make_pipes();
   if (!pipes) return fail(pipes.error());
   ignore_broken_pipes();
@@ -166,6 +168,8 @@ Result<GuardedProcess> start_guarded(const GuardSpec& spec) {
       .control = pipes->control.read.get(),
       .report = pipes->report.write.get(),
       .log = spec.log,
+      .place = spec.place.fd(),
+      .folder = spec.folder.fd(),
   };
   const pid_t pid = fork_guard(plan);
   if (pid < 0) return fail(Errc::unavailable, std::string("cannot start a process: ") + std::strerror(errno));

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "agents/guard/descriptor.hpp"
+#include "agents/guard/folder.hpp"
 #include "blackboard/result.hpp"
 #include "blackboard/time.hpp"
 
@@ -31,7 +32,9 @@ namespace bidboard {
 struct GuardSpec {
   std::vector<std::string> argv;         ///< argv[0] is a path; there is no search through PATH
   std::vector<std::string> environment;  ///< whole, as NAME=value
-  std::string directory;                 ///< empty: the agent's own
+  Folder place;                          ///< where the command runs; none: the agent's own directory
+  std::string directory;                 ///< in it, or a path; empty: that place itself
+  Folder folder;                         ///< lock_path and scratch are names in it; none: paths
   std::string lock_path;                 ///< taken with flock before the command starts; empty: none
   std::vector<std::string> scratch;      ///< files removed when the tree is gone
   Duration lock_wait = seconds(30);

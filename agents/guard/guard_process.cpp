@@ -25,7 +25,9 @@ namespace {
 constexpr int control_fd = 3;
 constexpr int report_fd = 4;
 constexpr int log_fd = 5;
-constexpr int first_foreign_fd = 6;
+constexpr int place_fd = 6;
+constexpr int folder_fd = 7;
+constexpr int first_foreign_fd = 8;
 constexpr int parking_fd = 64;  ///< descriptors are moved here while the low numbers are assigned
 
 constexpr std::int64_t lock_poll_us = 20'000;
@@ -61,22 +63,25 @@ std::int64_t now_us() {
   return static_cast<std::int64_t>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000;
 }
 
+int folder_of(const Guard& guard) { return guard.plan.folder >= 0 ? folder_fd : AT_FDCWD; }
 bool has_log(const Guard& guard) { return guard.plan.log >= 0; }
 
 /// Assigns the plan's descriptors their fixed numbers and closes all others, including ZeroMQ's and the
 /// terminal's.
 void take_descriptors(const GuardPlan& plan) {
-  const int wanted[] = {plan.input, plan.output, plan.errors, plan.control, plan.report, plan.log};
-  int parked[6];
-  for (int i = 0; i < 6; ++i) parked[i] = wanted[i] < 0 ? -1 : fcntl(wanted[i], F_DUPFD, parking_fd);
-  for (int i = 0; i < 6; ++i) {
+  const int wanted[first_foreign_fd] = {plan.input,  plan.output, plan.errors, plan.control,
+                                        plan.report, plan.log,    plan.place,  plan.folder};
+  int parked[first_foreign_fd];
+  for (int i = 0; i < first_foreign_fd; ++i)
+    parked[i] = wanted[i] < 0 ? -1 : fcntl(wanted[i], F_DUPFD, parking_fd);
+  for (int i = 0; i < first_foreign_fd; ++i) {
     if (parked[i] < 0)
       close(i);
     else
       dup2(parked[i], i);
   }
   close_descriptors_from(first_foreign_fd);
-  for (const int fd : {control_fd, report_fd, log_fd}) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  for (const int fd : {control_fd, report_fd, log_fd, place_fd, folder_fd}) fcntl(fd, F_SETFD, FD_CLOEXEC);
   fcntl(control_fd, F_SETFL, fcntl(control_fd, F_GETFL) | O_NONBLOCK);
 }
 
@@ -184,7 +189,7 @@ bool take_lock(Guard& guard) {
   const std::int64_t give_up = now_us() + guard.plan.lock_wait_us;
   bool told = false;
   for (;;) {
-    const LockTry attempt = try_lock_file(guard.plan.lock_path);
+    const LockTry attempt = try_lock_file(folder_of(guard), guard.plan.lock_path);
     if (attempt.fd >= 0) {
       // The command inherits it on purpose (guard.hpp), at a number that scripts do not use.
       guard.lock = fcntl(attempt.fd, F_DUPFD, parking_fd);
@@ -214,7 +219,8 @@ bool take_lock(Guard& guard) {
 void release_lock(Guard& guard) {
   if (guard.lock < 0) return;
   close(guard.lock);
-  if (try_lock_file(guard.plan.lock_path).fd >= 0) unlink(guard.plan.lock_path);
+  const int folder = folder_of(guard);
+  if (try_lock_file(folder, guard.plan.lock_path).fd >= 0) unlinkat(folder, guard.plan.lock_path, 0);
 }
 
 struct ExecFailure {
@@ -227,7 +233,8 @@ struct ExecFailure {
   die_with_parent();
   if (getppid() != guard_pid) _exit(127);
   ExecFailure failure{GuardPhase::directory, 0};
-  if (plan.directory == nullptr || chdir(plan.directory) == 0) {
+  const bool is_there = plan.place < 0 || fchdir(place_fd) == 0;
+  if (is_there && (plan.directory == nullptr || chdir(plan.directory) == 0)) {
     reset_signals();
     sigset_t none;
     sigemptyset(&none);
@@ -426,7 +433,8 @@ void write_log_line(const Guard& guard) {
       (static_cast<std::int64_t>(usage.ru_utime.tv_sec) + usage.ru_stime.tv_sec) * 1'000'000 +
       usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
   guard.report.killed = static_cast<std::uint32_t>(guard.signalled_count);
-  for (const char* const* path = guard.plan.scratch; *path != nullptr; ++path) unlink(*path);
+  for (const char* const* path = guard.plan.scratch; *path != nullptr; ++path)
+    unlinkat(folder_of(guard), *path, 0);
   release_lock(guard);  // before the report: its reader may start the next execution at once
   write_all(report_fd, &guard.report, sizeof guard.report);
   _exit(0);

@@ -20,7 +20,7 @@ struct GuardOrder {
 struct GuardPlan {
   char* const* argv;
   char* const* environment;
-  const char* directory;       ///< null: stay
+  const char* directory;       ///< in `place`; null: that itself
   const char* lock_path;       ///< null: none
   const char* const* scratch;  ///< ends in null
   std::int64_t lock_wait_us;
@@ -34,6 +34,8 @@ struct GuardPlan {
   int control;
   int report;
   int log;
+  int place;   ///< AT_FDCWD: stay
+  int folder;  ///< of lock and scratch; AT_FDCWD: their names are paths
 };
 
 /// REQUIRES: called in a fresh fork, all signals blocked. Writes GuardReport records to `report`, never

@@ -2,8 +2,10 @@
 #include "blackboard/fmt.hpp"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
@@ -100,6 +102,24 @@ Result<void> set_nonblocking(const Descriptor& descriptor) {
   if (flags < 0 || fcntl(descriptor.get(), F_SETFL, flags | O_NONBLOCK) != 0)
     return fail(Errc::failed, "cannot make a pipe non-blocking: " + because());
   return {};
+}
+
+std::optional<std::string> path_of(const Descriptor& descriptor) {
+  struct stat open {};
+  struct stat named {};
+  char path[PATH_MAX] = {};
+#if defined(F_GETPATH)
+  if (fcntl(descriptor.get(), F_GETPATH, path) != 0) return {};
+#elif defined(__linux__)
+  const std::string link = fmt::format("/proc/self/fd/{}", descriptor.get());
+  if (readlink(link.c_str(), path, sizeof path - 1) <= 0) return {};
+#else
+  return {};
+#endif
+  // Of a removed one, Linux gives the path with " (deleted)" behind it.
+  if (fstat(descriptor.get(), &open) != 0 || stat(path, &named) != 0) return {};
+  if (open.st_ino != named.st_ino || open.st_dev != named.st_dev) return {};
+  return std::string(path);
 }
 
 void close_descriptors_from(int first) {

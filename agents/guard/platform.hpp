@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "agents/guard/descriptor.hpp"
@@ -24,6 +25,9 @@ Result<Pipe> make_pipe();
 /// A connected pair of stream sockets, likewise; either end reads and writes.
 Result<Pipe> make_socket_pair();
 Result<void> set_nonblocking(const Descriptor& descriptor);
+
+/// The present path of an open file or folder. Nothing: it was removed, or the system does not know.
+std::optional<std::string> path_of(const Descriptor& descriptor);
 
 /// [fork] Closes every descriptor from `first` on.
 void close_descriptors_from(int first);

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "agents/guard/descriptor.hpp"
+#include "agents/guard/folder.hpp"
 #include "blackboard/result.hpp"
 
 namespace bidboard {
@@ -18,8 +19,8 @@ struct LockTry {
   int fd = -1;    ///< the locked file, close-on-exec; -1: not acquired
   int error = 0;  ///< 0 and no fd: another process holds it; else errno: the file cannot be locked
 };
-/// Tries once, without waiting. Async-signal-safe.
-LockTry try_lock_file(const char* path);
+/// Tries once, without waiting. `name`: in `folder`, which may be AT_FDCWD. Async-signal-safe.
+LockTry try_lock_file(int folder, const char* name);
 
 /// A lock held by this process. Move-only.
 class TaskLock {
@@ -31,14 +32,15 @@ class TaskLock {
 
   /// True if it is held now, false while another process holds it. Errors: failed (the file cannot be opened
   /// or locked).
-  Result<bool> try_take(const std::string& path);
+  Result<bool> try_take(const Folder& folder, const std::string& name);
   bool held() const { return static_cast<bool>(file_); }
   const Descriptor& descriptor() const { return file_; }
   /// Releases it for every copy of the descriptor, also those in other processes.
   void release();
 
  private:
-  std::string path_;
+  Folder folder_;
+  std::string name_;
   Descriptor file_;
 };
 

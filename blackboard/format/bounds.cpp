@@ -55,6 +55,10 @@ constexpr std::array table{
     Bound{"held", "awards that an agent holds", 0, 20'000},
     Bound{"with", "tasks of one bid", 0, 1'000},
     Bound{"crews", "sorts of agents under a manager", 0, 10'000},
+    Bound{"env.name", "a variable that a task sets", name_bytes, 0},
+    Bound{"env", "variables that a task sets (64 KB in all when it is posted)", 0, 100},
+    Bound{"secrets", "names of secrets that a task requires or an agent offers; each", name_bytes, 100},
+    Bound{"dir", "where a task is executed", reference_bytes, 0},
 };
 
 const Bound* bound_of(std::string_view list, std::string_view field) {

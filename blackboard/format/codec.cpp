@@ -68,7 +68,7 @@ constexpr std::uint8_t last_of() {
   else if constexpr (std::is_same_v<E, HoldKind>)
     return static_cast<std::uint8_t>(HoldKind::pause);
   else if constexpr (std::is_same_v<E, RefusalReason>)
-    return static_cast<std::uint8_t>(RefusalReason::rests);
+    return static_cast<std::uint8_t>(RefusalReason::environment);
   else if constexpr (std::is_same_v<E, Role>)
     return static_cast<std::uint8_t>(Role::observer);
   else if constexpr (std::is_same_v<E, Action>)

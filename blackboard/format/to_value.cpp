@@ -57,6 +57,8 @@ Value value_of(std::string_view field, const T& value) {
     return value ? value_of(field, *value) : Value();
   } else if constexpr (requires { T::letter; }) {
     return value ? Value(to_string(value)) : Value();
+  } else if constexpr (HasFields<T>) {
+    return object_of(value);
   } else if constexpr (requires { value.value; }) {
     return static_cast<std::int64_t>(value.value);
   } else if constexpr (requires { value.begin(); }) {
@@ -64,7 +66,7 @@ Value value_of(std::string_view field, const T& value) {
     for (const auto& item : value) list.push(value_of(field, item));
     return list;
   } else {
-    return object_of(value);
+    static_assert(!sizeof(T), "say how this is printed");
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "auction/calibration.hpp"
 #include "blackboard/checks/sabotage.hpp"
+#include "blackboard/environment.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/numbers.hpp"
@@ -37,6 +38,8 @@ std::string refusal_of(const AgentProfile& profile) {
     if (const auto level = check_number("the level of a skill", skill.level, ranges::level); !level)
       return level.error().text;
   }
+  for (const std::string& secret : profile.secrets)
+    if (const std::string flaw = flaw_of_variable(secret); !flaw.empty()) return flaw;
   if (!leads(profile.role) && profile.role != Role::specialist)
     return fmt::format("role {} is for people: agents register as specialist, manager or executive",
                        profile.role);

@@ -97,11 +97,26 @@ std::optional<Result<ReplyBody>> call_serving(const BoardDirectory& board, const
   return converse(with, request, give_up, said);
 }
 
+/// Every text in it.
+template <class T>
+void hide(const Redactor& hidden, T& value) {
+  if constexpr (std::is_same_v<T, std::string>) {
+    value = hidden.clean(value);
+  } else if constexpr (HasFields<T>) {
+    for_each_field(value, [&](const char*, auto& field) { hide(hidden, field); });
+  } else if constexpr (requires { value.index(); }) {
+    std::visit([&](auto& alternative) { hide(hidden, alternative); }, value);
+  } else if constexpr (requires { value.emplace_back(); } && !std::is_same_v<T, std::vector<bool>>) {
+    for (auto& item : value) hide(hidden, item);
+  }
+}
+
 }  // namespace
 
 Result<ReplyBody> call(const Target& target, RequestBody body, const CallOptions& options) {
   const Result<std::uint64_t> client = random_number();
   if (!client) return fail(client.error());
+  if (!options.hidden.empty()) hide(options.hidden, body);
   // Client 0: keep no reply. Half the range, so that JSON and SQL print it as it is.
   Request request{{*client >> 1 | 1}, 1, options.as, options.token, std::move(body)};
   const Instant give_up = read_clocks().mono + options.patience;

@@ -6,6 +6,7 @@
 
 #include "blackboard/messages.hpp"
 #include "blackboard/store/lmdb_store.hpp"
+#include "blackboard/text/redaction.hpp"
 #include "runtime/home/board_directory.hpp"
 #include "runtime/home/curve_keys.hpp"
 
@@ -27,6 +28,7 @@ struct CallOptions {
   std::string token;                   ///< BIDBOARD_TOKEN
   Duration patience = seconds(10);     ///< for an answer, retries included
   StoreOpener open_store = open_lmdb;  ///< used if no controller serves
+  Redactor hidden = {};                ///< what the request must not say
 };
 
 /// Errors: those of the reply; refused or unavailable, if a controller on another machine does not let us in;

@@ -13,6 +13,7 @@
 #include "blackboard/fmt.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/drivers/stop_signal.hpp"
+#include "runtime/fleet/agent_variables.hpp"
 #include "runtime/fleet/workforce.hpp"
 #include "runtime/home/board_place.hpp"
 #include "runtime/home/key_directory.hpp"
@@ -47,15 +48,18 @@ Result<Writer> await_controller(const BoardDirectory& board, Duration patience, 
   }
 }
 
-std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const AgentProcessOptions& options) {
+std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const AgentProcessOptions& options,
+                                        AgentVariables variables) {
   const PlannedAgent& agent = options.agent;
   const std::string program = own_program();
   const Workplace place{board.path,
                         agent.profile.name,
-                        options.directory.empty() ? board.home() : options.directory,
+                        agent.dir.empty() ? board.home() : agent.dir,
                         program.substr(0, program.find_last_of('/') + 1),
                         options.connect,
-                        options.key_file};
+                        options.key_file,
+                        std::move(variables.env),
+                        std::move(variables.secrets)};
   switch (agent.executor) {
     case ExecutorKind::simulated:
       return std::make_unique<SimulatedExecutor>(
@@ -258,7 +262,10 @@ Result<void> run_agent(const BoardDirectory& board, AgentProcessOptions options)
   profile.pid = ::getpid();
   profile.host = host_name();
   profile.simulated = options.agent.executor == ExecutorKind::simulated;
-  std::unique_ptr<Executor> executor = make_executor(board, options);
+  Result<AgentVariables> variables = read_agent_variables(options.agent);
+  if (!variables) return fail(variables.error());
+  for (const std::string& note : variables->notes) options.on_note(note);
+  std::unique_ptr<Executor> executor = make_executor(board, options, std::move(*variables));
   AgentMachine::Options machine;
   machine.asks_executor = executor->answers_bids();
   if (machine.asks_executor)

@@ -10,8 +10,7 @@
 namespace bidboard {
 
 struct AgentProcessOptions {
-  PlannedAgent agent;
-  std::string directory;            ///< where commands run; empty: the folder that holds the board
+  PlannedAgent agent;               ///< its paths absolute
   std::string connect;              ///< not empty: the controller's address, perhaps on another machine
   std::string key_file;             ///< the key for that controller; absolute, since tasks get it too
   Duration patience = seconds(10);  ///< for the first connection to a controller
@@ -20,8 +19,8 @@ struct AgentProcessOptions {
 
 /// Works for the board until SIGTERM or SIGINT; then stops running tasks, leaves the board and returns. Keeps
 /// working while the controller is away. `board`: with `connect`, a folder of this machine for the output of
-/// tasks. Errors: unavailable (no controller serves the board), refused (not admitted, or no longer), invalid
-/// or conflict (registration refused).
+/// tasks. Errors: those of read_agent_variables(); unavailable (no controller serves the board), refused (not
+/// admitted, or no longer), invalid or conflict (registration refused).
 Result<void> run_agent(const BoardDirectory& board, AgentProcessOptions options);
 
 }  // namespace bidboard

@@ -38,7 +38,7 @@ ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent,
   // that begins with a dash is not taken for an option.
   return {name,
           {own_program(), "-C", board.path, "agent", "--name=" + name, "--description=-",
-           "--directory=" + work_directory},
+           "--dir=" + work_directory},
           agent.restart,
           log_file(board, name),
           to_json(describe_agent(agent)),

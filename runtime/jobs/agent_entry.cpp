@@ -1,273 +1,15 @@
 #include "runtime/jobs/agent_entry.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <limits>
 #include <map>
 
 #include "agents/clients/client.hpp"
 #include "blackboard/fmt.hpp"
-#include "blackboard/text/expression.hpp"
+#include "runtime/jobs/agent_keys.hpp"
 
 namespace bidboard {
 namespace {
-
-constexpr std::int64_t max_count = 1'000;
-constexpr std::int64_t max_seed = std::numeric_limits<std::int64_t>::max();
-constexpr NumberRange share{0, 1};
-
-struct Entry {
-  PlannedAgent agent;
-  std::int64_t count = 1;
-};
-
-void read_role(KeyReader& reader, const Value& value, Entry& entry) {
-  std::vector<std::string> names;
-  for (const Role role : {Role::executive, Role::manager, Role::specialist, Role::operator_, Role::observer})
-    names.emplace_back(name(role));
-  if (const auto word = reader.choice(value, names)) entry.agent.profile.role = *parse_role(*word);
-}
-
-void read_executor(KeyReader& reader, const Value& value, Entry& entry) {
-  const auto word = reader.choice(value, {"command", "coprocess", "simulated"});
-  if (!word) return;
-  for (const ExecutorKind kind : {ExecutorKind::command, ExecutorKind::coprocess, ExecutorKind::simulated})
-    if (*word == name(kind)) entry.agent.executor = kind;
-  entry.agent.profile.simulated = entry.agent.executor == ExecutorKind::simulated;
-}
-
-void read_preset(KeyReader& reader, const Value& value, Entry& entry) {
-  std::vector<std::string> names;
-  for (const CodingClient& client : coding_clients()) names.emplace_back(client.name);
-  entry.agent.preset = reader.choice(value, names).value_or("");
-}
-
-void read_cost(KeyReader& reader, const Value& value, Entry& entry) {
-  const auto formula = reader.text(value);
-  if (!formula) return;
-  if (const auto compiled = Expression::compile(*formula); !compiled) {
-    reader.refuse(value.place, "is not a formula: " + compiled.error().text,
-                  "write for example size / speed");
-    return;
-  }
-  entry.agent.profile.cost_formula = *formula;
-  entry.agent.profile.bids = BidStyle::formula;
-}
-
-void read_serves(KeyReader& reader, const Value& value, Entry& entry) {
-  const auto word = reader.text(value);
-  if (!word) return;
-  const auto workflow = parse_id<WorkflowId>(*word);
-  if (workflow && word->starts_with(WorkflowId::letter))
-    entry.agent.profile.workflow = *workflow;
-  else if (*word == "board")
-    entry.agent.serves_board = true;
-  else
-    reader.refuse(value.place, fmt::format("serves {}, which is neither", quoted(*word)),
-                  "write board, or the id of a workflow as in w3");
-}
-
-/// How a key is written as an option of `bidboard agent`.
-struct Typed {
-  std::string_view names = {};  ///< "--skill,-s"; empty: it is not an option
-  std::string_view shown = {};  ///< its value in the help text; empty: a flag for the opposite of the default
-  std::string_view help = {};   ///< where the key's documentation does not fit the option
-};
-
-/// How one option is read, documented, printed and typed. `print`: null when the agent has the default; a
-/// null function: the key is unfolded while reading and never printed.
-struct AgentKey {
-  Key<Entry> key;
-  Value (*print)(const PlannedAgent&);
-  Typed typed = {};
-
-  std::string_view option() const { return typed.names.substr(0, typed.names.find(',')); }
-};
-
-Value text_or_null(const std::string& text) { return text.empty() ? Value() : Value(text); }
-Value true_or_null(bool flag) { return flag ? Value(true) : Value(); }
-Value number_unless(Micros value, Micros fallback) {
-  return value == fallback ? Value() : Value(from_micros(value));
-}
-/// In microseconds: exact.
-Value duration_unless(Duration value, Duration fallback) {
-  if (value == fallback) return {};
-  return Value(fmt::format("{}us", value.us));
-}
-
-Value print_skills(const PlannedAgent& agent) {
-  Value levels;
-  for (const Skill& skill : agent.profile.skills) levels.set(skill.name, Value(from_micros(skill.level)));
-  return levels;
-}
-
-Value print_serves(const PlannedAgent& agent) {
-  if (agent.profile.workflow) return Value(to_string(agent.profile.workflow));
-  if (agent.serves_board) return Value("board");
-  return {};
-}
-
-constexpr std::array<AgentKey, 31> table{{
-    {{{"name", "text", "required", "its name, unique among live agents"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.name = r.name(v).value_or(""); }},
-     [](const PlannedAgent& a) { return Value(a.profile.name); },
-     {"--name", "NAME"}},
-    {{{"count", "whole number", "1", "how many of its kind; above 1 they are called name1, name2, ..."},
-      [](KeyReader& r, const Value& v, Entry& e) { e.count = r.whole(v, 1, max_count).value_or(1); }},
-     nullptr},
-    {{{"role", "executive, manager, specialist, operator or observer", "specialist",
-       "a specialist takes tasks; managers and executives lead (strategy hierarchy)"},
-      read_role},
-     [](const PlannedAgent& a) {
-       return a.profile.role == Role::specialist ? Value() : Value(name(a.profile.role));
-     },
-     {"--role", "ROLE"}},
-    {{{"parent", "text", "none", "name of the manager or executive above it"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.parent = r.name(v).value_or(""); }},
-     [](const PlannedAgent& a) { return text_or_null(a.profile.parent); },
-     {"--parent", "NAME"}},
-    {{{"project", "text", "all", "works for this project only"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.project = r.name(v).value_or(""); }},
-     [](const PlannedAgent& a) { return text_or_null(a.profile.project); },
-     {"--project", "NAME"}},
-    {{{"skills", "map of name to level, or list of names", "none",
-       "what it can do; a level divides the time it takes"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.skills = r.skills(v); }},
-     print_skills,
-     {"--skill,-s", "NAME[=LEVEL]", "a skill and its level, which divides the time it takes; 1 is normal"}},
-    {{{"speed", "number", "1", "work done per second"},
-      [](KeyReader& r, const Value& v, Entry& e) {
-        e.agent.profile.speed = r.number(v, ranges::speed).value_or(one);
-      }},
-     [](const PlannedAgent& a) { return number_unless(a.profile.speed, one); },
-     {"--speed", "X"}},
-    {{{"capacity", "whole number", "1", "tasks at once"},
-      [](KeyReader& r, const Value& v, Entry& e) {
-        e.agent.profile.capacity = static_cast<std::uint32_t>(r.whole(v, ranges::capacity).value_or(1));
-      }},
-     [](const PlannedAgent& a) { return a.profile.capacity == 1 ? Value() : Value(a.profile.capacity); },
-     {"--capacity", "N"}},
-    // Always printed: an agent with a bare `executor: command` is allowed to have no way to do a task.
-    {{{"executor", "command, coprocess or simulated", "command",
-       "one process per task, one child that speaks JSON lines, or waiting for size / speed"},
-      read_executor},
-     [](const PlannedAgent& a) { return Value(name(a.executor)); }},
-    {{{"exec", "text", "none", "command that does a task, or the coprocess; not needed for `run` tasks"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.exec = r.text(v).value_or(""); }},
-     [](const PlannedAgent& a) { return text_or_null(a.exec); },
-     {"--exec", "CMD", "one process per task: the task on stdin, the result on stdout, exit 0 for success"}},
-    {{{"preset", "claude, codex, gemini, opencode or aider", "none",
-       "a coding agent: its command, prompt and output are known, and its limits rest it "
-       "(docs/coding-agents.md)"},
-      read_preset},
-     [](const PlannedAgent& a) { return text_or_null(a.preset); },
-     {"--preset", "CLIENT"}},
-    {{{"model", "text", "the client's default", "model of a preset"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.model = r.text(v).value_or(""); }},
-     [](const PlannedAgent& a) { return text_or_null(a.model); },
-     {"--model", "NAME"}},
-    {{{"permission", "text", "to change files",
-       "what a preset may do without asking, in its client's own words"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.permission = r.text(v).value_or(""); }},
-     [](const PlannedAgent& a) { return text_or_null(a.permission); },
-     {"--permission", "MODE"}},
-    {{{"account", "text", "none",
-       "what it shares with others at a provider: an outage of one rests them all"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.account = r.name(v).value_or(""); }},
-     [](const PlannedAgent& a) { return text_or_null(a.profile.account); },
-     {"--account", "NAME"}},
-    {{{"input", "text or json", "text",
-       "the task on the command's stdin: title, body and comments, or all of it as JSON"},
-      [](KeyReader& r, const Value& v, Entry& e) {
-        e.agent.json_input = r.choice(v, {"text", "json"}) == "json";
-      }},
-     [](const PlannedAgent& a) { return a.json_input ? Value("json") : Value(); },
-     {"--input", "text|json"}},
-    {{{"allow_run", "true or false", "false", "executes a task's own `run` command"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.profile.allow_run = r.flag(v).value_or(false); }},
-     [](const PlannedAgent& a) { return true_or_null(a.profile.allow_run); },
-     {"--allow-run"}},
-    {{{"bid", "text", "none",
-       "command that makes live bids: the task as JSON on stdin, a bid or a refusal on stdout"},
-      [](KeyReader& r, const Value& v, Entry& e) {
-        e.agent.bid = r.text(v).value_or("");
-        if (!e.agent.bid.empty()) e.agent.profile.bids = BidStyle::live;
-      }},
-     [](const PlannedAgent& a) { return text_or_null(a.bid); },
-     {"--bid", "CMD"}},
-    {{{"bid_timeout", "duration", "10s", "time limit of the `bid` command"},
-      [](KeyReader& r, const Value& v, Entry& e) {
-        e.agent.bid_timeout = r.duration(v, Duration{1}).value_or(seconds(10));
-      }},
-     [](const PlannedAgent& a) { return duration_unless(a.bid_timeout, seconds(10)); },
-     {"--bid-timeout", "TIME", "time limit of the --bid command"}},
-    {{{"cost", "formula", "size / speed / skill level",
-       "expected seconds, a Lua expression over size, speed, level, needs ..."},
-      read_cost},
-     [](const PlannedAgent& a) { return text_or_null(a.profile.cost_formula); },
-     {"--cost", "FORMULA"}},
-    {{{"live", "true or false", "false",
-       "the agent computes each of its standard bids; else the controller does"},
-      [](KeyReader& r, const Value& v, Entry& e) {
-        if (r.flag(v).value_or(false)) e.agent.profile.bids = BidStyle::live;
-      }},
-     [](const PlannedAgent& a) { return true_or_null(a.profile.bids == BidStyle::live && a.bid.empty()); },
-     {"--live"}},
-    {{{"price_per_second", "number", "0", "price of a second of its work"},
-      [](KeyReader& r, const Value& v, Entry& e) {
-        e.agent.profile.price_per_second = r.number(v, ranges::price_per_second).value_or(0);
-      }},
-     [](const PlannedAgent& a) { return number_unless(a.profile.price_per_second, 0); },
-     {"--price-per-second", "X"}},
-    {{{"set_up", "duration", "0",
-       "time saved on each further task of a kind; the agent also bids for bundles of tasks"},
-      [](KeyReader& r, const Value& v, Entry& e) {
-        if (const auto saved = r.duration(v, Duration{})) e.agent.profile.set_up = saved->us;
-      }},
-     [](const PlannedAgent& a) { return duration_unless(Duration{a.profile.set_up}, Duration{}); },
-     {"--set-up", "TIME"}},
-    {{{"answers_bids", "true or false", "true",
-       "a coprocess answers bid lines; false: standard bids, or `cost`"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.answers_bids = r.flag(v).value_or(true); }},
-     [](const PlannedAgent& a) { return a.answers_bids ? Value() : Value(false); },
-     {"--no-bids", "", "the coprocess does not bid; use standard bids or --cost"}},
-    {{{"price_field", "text", "none", "path in a JSON result to its price, as in total_cost_usd"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.price_field = r.text(v).value_or(""); }},
-     [](const PlannedAgent& a) { return text_or_null(a.price_field); },
-     {"--price-field", "PATH"}},
-    {{{"tokens_field", "text", "none", "path in a JSON result to its tokens, as in usage.output_tokens"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.tokens_field = r.text(v).value_or(""); }},
-     [](const PlannedAgent& a) { return text_or_null(a.tokens_field); },
-     {"--tokens-field", "PATH"}},
-    {{{"result_field", "text", "none", "path in a JSON result to what counts as the result"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.result_field = r.text(v).value_or(""); }},
-     [](const PlannedAgent& a) { return text_or_null(a.result_field); },
-     {"--result-field", "PATH"}},
-    {{{"noise", "number", "0", "of a simulated agent: 0.2 varies durations by 20 %"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.noise = r.number(v, share).value_or(0); }},
-     [](const PlannedAgent& a) { return number_unless(a.noise, 0); },
-     {"--noise", "X"}},
-    {{{"failure_rate", "number", "0", "of a simulated agent: share of attempts that fail"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.failure_rate = r.number(v, share).value_or(0); }},
-     [](const PlannedAgent& a) { return number_unless(a.failure_rate, 0); },
-     {"--failure-rate", "X"}},
-    {{{"seed", "whole number", "1", "of a simulated agent: random seed"},
-      [](KeyReader& r, const Value& v, Entry& e) {
-        e.agent.seed = static_cast<std::uint64_t>(r.whole(v, 0, max_seed).value_or(1));
-      }},
-     [](const PlannedAgent& a) { return a.seed == 1 ? Value() : Value(a.seed); },
-     {"--seed", "N"}},
-    {{{"serves", "board, or the id of a workflow as in w3", "in a job file that job, else board",
-       "whose tasks it does"},
-      read_serves},
-     print_serves,
-     {"--serves", "board|WORKFLOW"}},
-    // The last row: job files do not have it.
-    {{{"restart", "true or false", "true", "started again when it dies"},
-      [](KeyReader& r, const Value& v, Entry& e) { e.agent.restart = r.flag(v).value_or(true); }},
-     [](const PlannedAgent& a) { return a.restart ? Value() : Value(false); }},
-}};
 
 /// Where an agent is described, which determines the names of its keys.
 enum class Form : std::uint8_t {
@@ -276,9 +18,9 @@ enum class Form : std::uint8_t {
   options,     ///< of `bidboard agent`: "--speed" for `speed`
 };
 
-std::vector<Key<Entry>> rows(Form form) {
-  std::vector<Key<Entry>> keys;
-  for (const AgentKey& row : table) {
+std::vector<Key<AgentEntry>> rows(Form form) {
+  std::vector<Key<AgentEntry>> keys;
+  for (const AgentKey& row : agent_key_table()) {
     keys.push_back(row.key);
     if (form == Form::options && !row.typed.names.empty()) keys.back().info.name = row.option();
   }
@@ -289,13 +31,13 @@ std::vector<Key<Entry>> rows(Form form) {
 /// The key's name in that form. REQUIRES: it is a key.
 std::string_view spelled(std::string_view key, Form form) {
   if (form == Form::options)
-    for (const AgentKey& row : table)
+    for (const AgentKey& row : agent_key_table())
       if (row.key.info.name == key && !row.typed.names.empty()) return row.option();
   return key;
 }
 
 /// Rules about combinations of keys.
-void check_entry(const Entry& entry, const Value& value, Form form, KeyReader& reader) {
+void check_entry(const AgentEntry& entry, const Value& value, Form form, KeyReader& reader) {
   const PlannedAgent& agent = entry.agent;
   const auto given = [&](std::string_view key) {
     const Value* member = value.find(spelled(key, form));
@@ -336,19 +78,21 @@ void check_entry(const Entry& entry, const Value& value, Form form, KeyReader& r
 }
 
 /// No entry if the value is not a map; an empty name if it has none.
-std::optional<Entry> read_entry(const Value& value, Form form, Diagnostics& diagnostics) {
+std::optional<AgentEntry> read_entry(const Value& value, Form form, Diagnostics& diagnostics) {
   const Value* given_name = value.find(spelled("name", form));
   const bool named = given_name && given_name->is_string();
   KeyReader reader(diagnostics, named ? "agent " + quoted(given_name->string()) : "an agent");
   if (!require_map(reader, value, "{name: ..., exec: ...}")) return {};
-  Entry entry;
+  AgentEntry entry;
   entry.agent.place = value.place;
-  read_keys(reader, value, std::span<const Key<Entry>>(rows(form)), entry);
+  read_keys(reader, value, std::span<const Key<AgentEntry>>(rows(form)), entry);
   if (const CodingClient* client = find_coding_client(entry.agent.preset); client && entry.agent.exec.empty())
     entry.agent.exec = client->command({entry.agent.model, entry.agent.permission});
   check_entry(entry, value, form, reader);
   entry.agent.profile.only_commands =
       entry.agent.executor == ExecutorKind::command && entry.agent.exec.empty();
+  // To a coprocess the variables of a task are a part of its description, not variables.
+  if (entry.agent.executor == ExecutorKind::coprocess) entry.agent.profile.allow_env = true;
   return entry;
 }
 
@@ -392,9 +136,9 @@ std::vector<PlannedAgent> read_agents(const Value& list, bool supervised, Diagno
   std::map<std::string, Place> places;
   const Form form = supervised ? Form::supervised : Form::job_file;
   for (const Value& value : list.array()) {
-    const std::optional<Entry> read = read_entry(value, form, diagnostics);
+    const std::optional<AgentEntry> read = read_entry(value, form, diagnostics);
     if (!read) continue;
-    const Entry& entry = *read;
+    const AgentEntry& entry = *read;
     for (std::int64_t i = 1; i <= entry.count && !entry.agent.profile.name.empty(); ++i) {
       PlannedAgent agent = entry.agent;
       if (entry.count > 1) agent.profile.name += std::to_string(i);
@@ -414,12 +158,12 @@ std::vector<PlannedAgent> read_agents(const Value& list, bool supervised, Diagno
 }
 
 std::vector<KeyInfo> agent_keys(bool supervised) {
-  return infos(std::span<const Key<Entry>>(rows(supervised ? Form::supervised : Form::job_file)));
+  return infos(std::span<const Key<AgentEntry>>(rows(supervised ? Form::supervised : Form::job_file)));
 }
 
 Value describe_agent(const PlannedAgent& agent) {
   Value description;
-  for (const AgentKey& row : table) {
+  for (const AgentKey& row : agent_key_table()) {
     if (!row.print) continue;
     if (Value value = row.print(agent); !value.is_null())
       description.set(row.key.info.name, std::move(value));
@@ -431,7 +175,7 @@ Result<PlannedAgent> read_agent(std::string_view text, std::string source) {
   const Result<Value> value = text.starts_with('{') ? parse_json(text) : parse_yaml(text);
   if (!value) return fail(Errc::invalid, fmt::format("{}:{}", source, value.error().text));
   Diagnostics diagnostics(std::move(source));
-  std::optional<Entry> entry = read_entry(*value, Form::supervised, diagnostics);
+  std::optional<AgentEntry> entry = read_entry(*value, Form::supervised, diagnostics);
   if (entry && entry->count != 1)
     diagnostics.add(value->place, "this describes one agent, not several", "remove 'count'");
   if (!diagnostics.empty()) return fail(diagnostics.error());
@@ -439,22 +183,25 @@ Result<PlannedAgent> read_agent(std::string_view text, std::string source) {
 }
 
 std::vector<AgentOption> agent_options() {
+  const auto is_list = [](std::string_view key) {
+    return key == "skills" || key == "env" || key == "secrets";
+  };
   std::vector<AgentOption> options;
-  for (const auto& [key, print, typed] : table) {
+  for (const auto& [key, print, typed] : agent_key_table()) {
     if (typed.names.empty()) continue;
     const KeyInfo& info = key.info;
     std::string help(typed.help.empty() ? info.doc : typed.help);
     help.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(help.front())));
     const bool worth_saying = !typed.shown.empty() && info.fallback != "none" && info.fallback != "required";
     if (worth_saying) help += fmt::format(" [{}]", info.fallback);
-    options.push_back({info.name, typed.names, typed.shown, info.name == "skills", std::move(help)});
+    options.push_back({info.name, typed.names, typed.shown, is_list(info.name), std::move(help)});
   }
   return options;
 }
 
 Result<PlannedAgent> read_agent_options(const Value& typed) {
   Value value;
-  for (const AgentKey& row : table) {
+  for (const AgentKey& row : agent_key_table()) {
     const Value* given = typed.find(row.key.info.name);
     if (!given) continue;
     Value meant = *given;
@@ -471,7 +218,7 @@ Result<PlannedAgent> read_agent_options(const Value& typed) {
     value.set(spelled(row.key.info.name, Form::options), std::move(meant));
   }
   Diagnostics diagnostics("");
-  std::optional<Entry> entry = read_entry(value, Form::options, diagnostics);
+  std::optional<AgentEntry> entry = read_entry(value, Form::options, diagnostics);
   if (!diagnostics.empty()) return fail(diagnostics.error());
   return std::move(entry->agent);
 }

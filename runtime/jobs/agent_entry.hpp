@@ -1,4 +1,4 @@
-// The description of an agent. One table of keys (agent_entry.cpp) says for each option how it is read, how
+// The description of an agent. One table of keys (agent_keys.cpp) says for each option how it is read, how
 // it is printed, how it is typed at a shell, and what the documentation says of it: for the list `agents:` of
 // a job file and of bidboard.yaml, for the options of `bidboard agent`, and for the JSON text by which a
 // supervisor tells a child process what agent to be.

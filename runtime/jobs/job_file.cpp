@@ -10,6 +10,7 @@
 #include "runtime/jobs/agent_entry.hpp"
 #include "runtime/jobs/key_table.hpp"
 #include "runtime/jobs/requirements.hpp"
+#include "runtime/jobs/variables.hpp"
 
 namespace bidboard {
 namespace {
@@ -37,7 +38,7 @@ void read_labels(KeyReader& reader, const Value& value, TaskEntry& entry) {
   put_in_order(entry.spec.labels);
 }
 
-constexpr std::array<Key<TaskEntry>, 15> task_table{{
+constexpr std::array<Key<TaskEntry>, 18> task_table{{
     {{"title", "text", "the task's name", "one line for people, and for the agent what to do"}, read_title},
     {{"body", "text", "none", "everything else the agent should know"},
      [](KeyReader& r, const Value& v, TaskEntry& e) { e.spec.body = r.text(v).value_or(""); }},
@@ -81,6 +82,13 @@ constexpr std::array<Key<TaskEntry>, 15> task_table{{
        e.spec.budget = r.number(v, ranges::price).value_or(0);
      }},
     {{"labels", "list of words", "none", "words to find it by: `bidboard tasks --label WORD`"}, read_labels},
+    {{"env", "map of name to text, or list of NAME=VALUE", "none",
+      "variables of its command, which anyone who reads the board can read"},
+     [](KeyReader& r, const Value& v, TaskEntry& e) { e.spec.env = read_variables(r, v); }},
+    {{"secrets", "list of names", "none", "its agent must offer these secrets"},
+     [](KeyReader& r, const Value& v, TaskEntry& e) { e.spec.secrets = read_secret_names(r, v); }},
+    {{"dir", "text", "the agent's", "where it is executed, below the working directory of its agent"},
+     [](KeyReader& r, const Value& v, TaskEntry& e) { e.spec.dir = r.text(v).value_or(""); }},
 }};
 
 /// The file's own keys; agents and tasks are read when all of these are.

@@ -21,6 +21,14 @@ enum class ExecutorKind : std::uint8_t {
 };
 std::string_view name(ExecutorKind kind);
 
+/// Where an agent finds the value of a secret. One of the two is given.
+struct SecretSource {
+  std::string name;  ///< under which executions get it, and tasks require it
+  std::string env;   ///< a variable of the agent's env_file or environment
+  std::string file;  ///< a file whose content is the value, without the newline at its end
+  bool operator==(const SecretSource&) const = default;
+};
+
 /// An agent to be started; agent_entry.hpp reads and prints it. `count: 3` has become three of these.
 struct PlannedAgent {
   AgentProfile profile;  ///< pid and host are not set
@@ -44,6 +52,10 @@ struct PlannedAgent {
   Duration bid_timeout = seconds(10);  ///< of `bid`
   bool restart = true;                 ///< its supervisor starts it again when it dies
   bool serves_board = false;           ///< of a job: does the board's other tasks too
+  std::string dir;                     ///< where its commands run; empty: the usual folder
+  std::vector<EnvVariable> env;        ///< variables of its commands
+  std::string env_file;                ///< a dotenv file with more of them; empty: none
+  std::vector<SecretSource> secrets;   ///< profile.secrets are their names
   Place place;                         ///< in the file; not part of its description
   bool operator==(const PlannedAgent&) const = default;
 };

@@ -19,11 +19,18 @@ bool has_skill(const AgentProfile& agent, const SkillNeed& need) {
 bool may_run(const AgentProfile& agent, const TaskSpec& task) {
   return task.run.empty() ? !agent.only_commands : agent.allow_run || agent.simulated;
 }
+bool offers(const AgentProfile& agent, const std::string& secret) {
+  return std::ranges::find(agent.secrets, secret) != agent.secrets.end();
+}
+bool takes_env(const AgentProfile& agent, const TaskSpec& task) {
+  return task.env.empty() || !task.run.empty() || agent.allow_env || agent.simulated;
+}
 bool works_for(const AgentProfile& agent, const TaskSpec& task) {
   return agent.project.empty() || task.project.empty() || agent.project == task.project;
 }
 bool can_do(const AgentProfile& agent, const TaskSpec& task) {
-  return may_run(agent, task) && works_for(agent, task) &&
+  return may_run(agent, task) && works_for(agent, task) && takes_env(agent, task) &&
+         std::ranges::all_of(task.secrets, [&](const auto& secret) { return offers(agent, secret); }) &&
          std::all_of(task.skills.begin(), task.skills.end(),
                      [&](const auto& need) { return has_skill(agent, need); });
 }
@@ -66,10 +73,17 @@ class Checker {
     if (!somebody([&](const AgentProfile* agent) { return works_for(*agent, spec); }))
       tell("no agent works for the project " + quoted(spec.project),
            "change the project of the task or of an agent");
+    for (const std::string& secret : spec.secrets)
+      if (!somebody([&](const AgentProfile* agent) { return offers(*agent, secret); }))
+        tell("no agent offers the secret " + quoted(secret), "add it to an agent's secrets");
+    if (!somebody([&](const AgentProfile* agent) { return takes_env(*agent, spec); }))
+      tell("no agent takes variables from tasks", "give an agent allow_env: true, or the task run: ...");
     if (explained) return;
     std::vector<std::string> all;
     for (const SkillNeed& need : spec.skills) all.push_back(in_words(need));
     if (!spec.run.empty()) all.emplace_back("allow_run");
+    if (!spec.env.empty() && spec.run.empty()) all.emplace_back("allow_env");
+    for (const std::string& secret : spec.secrets) all.push_back("the secret " + quoted(secret));
     if (!spec.project.empty()) all.push_back("the project " + quoted(spec.project));
     tell("no single agent has " + list_in_words(all), "give all of it to one agent");
   }

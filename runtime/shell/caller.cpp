@@ -19,6 +19,21 @@ std::string variable(const char* name) {
 
 constexpr const char* token_variable = "BIDBOARD_TOKEN";
 
+/// Inside an execution: what its agent hides there, so that it is hidden in what is reported by this tool
+/// too.
+std::vector<EnvVariable> own_secrets() {
+  std::vector<EnvVariable> secrets;
+  const std::string names = variable("BIDBOARD_SECRETS");
+  for (std::size_t at = 0; at < names.size();) {
+    const std::size_t end = std::min(names.find(',', at), names.size());
+    std::string name = names.substr(at, end - at);
+    std::string value = variable(name.c_str());
+    secrets.push_back({std::move(name), std::move(value)});
+    at = end + 1;
+  }
+  return secrets;
+}
+
 /// What a token may do: act for its task, post below it, and read.
 constexpr std::string_view for_tokens[] = {
     "post",    "dep",  "renew",  "done",       "fail",  "progress", "tasks", "ready", "show",    "agents",
@@ -47,6 +62,7 @@ CallOptions caller(const std::string& as) {
   CallOptions options;
   options.as = as;
   options.token = variable(token_variable);
+  options.hidden = Redactor(own_secrets());
   return options;
 }
 

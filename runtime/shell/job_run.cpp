@@ -12,7 +12,9 @@
 #include "runtime/drivers/call.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/drivers/stop_signal.hpp"
+#include "runtime/fleet/agent_variables.hpp"
 #include "runtime/fleet/workforce.hpp"
+#include "runtime/jobs/variables.hpp"
 #include "runtime/net/client.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/caller.hpp"
@@ -61,6 +63,7 @@ class Job {
         supervisor_({}, [this](const std::string& text) { progress_.note(text); }) {}
 
   Result<Exit> run() {
+    if (const Result<void> found = check_agent_variables(plan_.agents); !found) return fail(found.error());
     if (const Result<void> begun = begin(); !begun) return fail(begun.error());
     const Result<void> followed = follow();
     progress_.finish();
@@ -324,6 +327,9 @@ Result<Exit> run_job(const Globals& globals, Plan plan, const JobOptions& option
         plan.critical_path > 0 ? div_micros(default_critical_path, plan.critical_path) : one;
     scale_sizes(plan, options.scale.value_or(std::max<Micros>(fitting, 1)));
   }
+  std::error_code gone;
+  const std::string folder = fs::absolute(options.file, gone).parent_path().string();
+  for (PlannedAgent& agent : plan.agents) resolve_paths(agent, folder);
   Result<JobSite> site = JobSite::open(globals, plan.project.empty() ? plan.name : plan.project);
   if (!site) return fail(site.error());
   if (!options.json && !options.quiet)

@@ -12,7 +12,8 @@ std::optional<std::string> why_unserved(const TaskSpec& spec, const std::vector<
     if (agent.state != AgentState::live) continue;
     const std::optional<Refusal> refusal = unable(spec, agent.profile);
     if (!refusal) return {};
-    const bool near = refusal->reason == RefusalReason::skill || refusal->reason == RefusalReason::run;
+    const bool near = refusal->reason == RefusalReason::skill || refusal->reason == RefusalReason::run ||
+                      refusal->reason == RefusalReason::environment;
     if (!nearest || (near && !nearest->first))
       nearest.emplace(near, fmt::format("{} {}", agent.profile.name, refusal->detail));
   }

@@ -20,6 +20,9 @@ bool may_have(const TaskSpec& task, const AgentProfile& agent) {
   if (!agent.project.empty() && agent.project != task.project) return false;
   if (!task.run.empty() && !agent.allow_run && !agent.simulated) return false;
   if (task.run.empty() && agent.only_commands) return false;
+  if (!task.env.empty() && task.run.empty() && !agent.allow_env && !agent.simulated) return false;
+  for (const std::string& secret : task.secrets)
+    if (std::ranges::count(agent.secrets, secret) == 0) return false;
   if ((agent.workflow || task.exclusive) && agent.workflow != task.workflow) return false;
   return std::ranges::all_of(task.skills, [&](const SkillNeed& need) {
     return std::ranges::any_of(agent.skills, [&](const Skill& skill) {

@@ -19,7 +19,7 @@ struct Fixture {
     options.place = {dir.path(), "worker", ""};
     options.exec = exec;
   }
-  std::string output(Epoch epoch = {1}) const { return contents(output_path(dir.path(), {1}, epoch)); }
+  std::string output(Epoch epoch = {1}) const { return contents(dir.path() + "/" + output_name({1}, epoch)); }
   ExecutionEnded run(const Assignment& given) {
     CommandExecutor executor(options);
     Driver driver(executor);
@@ -47,7 +47,7 @@ TEST_CASE("title and body go in, stdout comes out as the result, everything goes
   CHECK(ended.seconds > 0);
   CHECK(fixture.output().find("Sort\n\nb\na\n") != std::string::npos);
   CHECK(fixture.output().find("aside\n") != std::string::npos);
-  CHECK_FALSE(std::filesystem::exists(lock_path(fixture.dir.path(), {1})));
+  CHECK_FALSE(std::filesystem::exists(fixture.dir.path() + "/" + lock_name({1})));
 }
 
 TEST_CASE("comments follow the text of a task as quoted lines with their authors") {
@@ -118,8 +118,8 @@ TEST_CASE("the environment tells a command what it works on") {
         "t1 1 worker worker:t1:1:secret 1 board-t1\n{\"scan\":1}\n"
         "{\"epoch\": 1, \"agent\": \"a3\", \"reason\": \"too hot\"}\n" +
             fixture.dir.path());
-  CHECK_FALSE(std::filesystem::exists(needs_path(fixture.dir.path(), {1}, {1})));
-  CHECK_FALSE(std::filesystem::exists(failures_path(fixture.dir.path(), {1}, {1})));
+  CHECK_FALSE(std::filesystem::exists(fixture.dir.path() + "/" + needs_name({1}, {1})));
+  CHECK_FALSE(std::filesystem::exists(fixture.dir.path() + "/" + failures_name({1}, {1})));
 }
 
 TEST_CASE("text of the board never becomes part of a command line") {

@@ -30,7 +30,7 @@ struct Fixture {
     options.restart_least = milliseconds(1);
   }
   std::string output(TaskId task = {1}, Epoch epoch = {1}) const {
-    return contents(output_path(dir.path(), task, epoch));
+    return contents(dir.path() + "/" + output_name(task, epoch));
   }
 };
 
@@ -65,7 +65,7 @@ TEST_CASE("a coprocess in Python does tasks, reports progress, and delivers pric
   CHECK(fixture.output() == "working on A title\n");
   CHECK(executor.running() == 0);
   CHECK(executor.malformed_lines() == 0);
-  CHECK_FALSE(std::filesystem::exists(lock_path(fixture.dir.path(), {1})));
+  CHECK_FALSE(std::filesystem::exists(fixture.dir.path() + "/" + lock_name({1})));
 }
 
 TEST_CASE("a coprocess can be a shell script, and a text result stays text") {
@@ -272,9 +272,9 @@ TEST_CASE("a coprocess that ignores a cancel is stopped, with all its tasks") {
 
 TEST_CASE("a coprocess begins no task that is still executed elsewhere") {
   Fixture fixture(python("  say(type=\"result\", result=\"mine\", **of(m))\n"));
-  REQUIRE(make_places(fixture.dir.path()));
+  REQUIRE(make_places(Folder(fixture.dir.path())));
   TaskLock other;
-  REQUIRE(*other.try_take(lock_path(fixture.dir.path(), {1})));
+  REQUIRE(*other.try_take(Folder(fixture.dir.path()), lock_name({1})));
   CoprocessExecutor executor(fixture.options);
   Driver driver(executor);
   REQUIRE(executor.start(numbered(1), real_now()));
@@ -303,7 +303,7 @@ TEST_CASE("a coprocess begins no task that is still executed elsewhere") {
 TEST_CASE("the tasks of a killed agent's coprocess stay locked until the coprocess is gone") {
   Fixture fixture("trap '' TERM; read line; echo > $BIDBOARD_DIR/up; while :; do sleep 0.01; done");
   fixture.options.grace = seconds(1);
-  const std::string lock = lock_path(fixture.dir.path(), {1});
+  const std::string lock = fixture.dir.path() + "/" + lock_name({1});
   const pid_t agent = fork();
   REQUIRE(agent >= 0);
   if (agent == 0) {
@@ -318,9 +318,9 @@ TEST_CASE("the tasks of a killed agent's coprocess stay locked until the coproce
   kill(agent, SIGKILL);
   waitpid(agent, nullptr, 0);
   // The child ignores TERM, so that it lives through the whole grace period.
-  CHECK(try_lock_file(lock.c_str()).fd < 0);
+  CHECK(try_lock_file(AT_FDCWD, lock.c_str()).fd < 0);
   CHECK(eventually([&] {
-    const LockTry attempt = try_lock_file(lock.c_str());
+    const LockTry attempt = try_lock_file(AT_FDCWD, lock.c_str());
     if (attempt.fd >= 0) close(attempt.fd);
     return attempt.fd >= 0;
   }));
@@ -346,4 +346,72 @@ TEST_CASE("the example agent in Python counts, bids and reports progress") {
   CHECK(result->find("most_common")->array().front().string() == "be");
   CHECK(driver.await<ExecutionProgress>({1}).fraction == one);
   CHECK(executor.malformed_lines() == 0);
+}
+
+TEST_CASE("secrets are hidden in all lines of a coprocess, and in what it says on stderr") {
+  Fixture fixture(python(R"(
+  key = os.environ["KEY"]
+  if m["type"] == "bid":
+    say(type="refuse", request=m["request"], reason="no " + key)
+    continue
+  say(type="progress", fraction=0.5, text="half of " + key, **of(m))
+  say(type="log", text="log " + key, task=m["task"])
+  print("not json " + key, flush=True)
+  sys.stderr.write(key[:5]); sys.stderr.flush()
+  time.sleep(0.05)
+  sys.stderr.write(key[5:] + "\n"); sys.stderr.flush()
+  if m["body"] == "die": os._exit(3)
+  say(type="failed" if m["body"] == "fail" else "result", result=dict(key=key), reason="because " + key, **of(m))
+)"));
+  fixture.options.place.secrets = {{"KEY", "open \"sesame\" 1234"}};
+  CoprocessExecutor executor(fixture.options);
+  Driver driver(executor);
+  REQUIRE(executor.start(numbered(1), real_now()));
+  CHECK(driver.await_end({1}).result == R"({"key": "[secret KEY]"})");
+  CHECK(driver.await<ExecutionProgress>({1}).text == "half of [secret KEY]");
+  CHECK(fixture.output() == "log [secret KEY]\n[bidboard] coprocess: not JSON: not json [secret KEY]\n");
+  executor.ask_bid(question(7), real_now());
+  CHECK(std::get<Refusal>(driver.await_bid(7)).detail == "no [secret KEY]");
+  REQUIRE(executor.start(numbered(2, "fail"), real_now()));
+  CHECK(driver.await_end({2}).reason == "because [secret KEY]");
+  REQUIRE(executor.start(numbered(3, "die"), real_now()));
+  CHECK(driver.await_end({3}).reason == "the coprocess ended: exit 3: [secret KEY]");
+  CHECK(contents(fixture.dir.path() + "/output/agent-worker.log").find("sesame") == std::string::npos);
+}
+
+TEST_CASE("a coprocess is told where a task is executed and which variables it sets") {
+  Fixture fixture(python(R"(
+  say(type="result", result=[m["dir"], m["env"][0]["name"], os.environ.get("LEVEL")], **of(m))
+)"));
+  const std::string base = std::filesystem::canonical(fixture.dir.path()).string();
+  std::filesystem::create_directory(base + "/sub");
+  fixture.options.place.directory = base;
+  CoprocessExecutor executor(fixture.options);
+  Driver driver(executor);
+  Assignment given = assignment();
+  given.spec.dir = "../..";
+  CHECK_FALSE(executor.start(given, real_now()).has_value());
+  given.spec.dir = "sub";
+  given.spec.env = {{"LEVEL", "3"}};
+  REQUIRE(executor.start(given, real_now()));
+  CHECK(driver.await_end().result == "[\"" + base + "/sub\", \"LEVEL\", null]");
+}
+
+TEST_CASE("a coprocess and its output move with the board") {
+  Fixture fixture(python(R"(
+  say(type="log", text="done in " + os.getcwd(), **of(m))
+  say(type="result", result="ok", **of(m))
+)"));
+  const std::string base = std::filesystem::canonical(fixture.dir.path()).string();
+  const std::string before = base + "/before", after = base + "/after";
+  std::filesystem::create_directories(before + "/.bidboard");
+  fixture.options.place.board = before + "/.bidboard";
+  fixture.options.place.directory = before;
+  CoprocessExecutor executor(fixture.options);
+  Driver driver(executor);
+  std::filesystem::rename(before, after);
+  REQUIRE(executor.start(assignment(), real_now()));
+  CHECK(driver.await_end().result == "ok");
+  CHECK(contents(after + "/.bidboard/" + output_name({1}, {1})) == "done in " + after + "\n");
+  CHECK_FALSE(std::filesystem::exists(before));
 }

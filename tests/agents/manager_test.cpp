@@ -110,8 +110,8 @@ TEST_CASE(
   b.crews[0].price_per_second = 2 * one;
   const Member sum = subtree({9}, {a, b, specialist({3}, 1, 0)});
   REQUIRE(sum.crews.size() == 2);
-  CHECK(sum.crews[0] == Crew{{}, "", false, one, 0, 1, 0, false, {}});
-  CHECK(sum.crews[1] == Crew{{{"cpp", one}}, "", false, 2 * one, one, 5, 4, false, {}});
+  CHECK(sum.crews[0] == Crew{{}, "", false, one, 0, 1, 0, false, {}, {}});
+  CHECK(sum.crews[1] == Crew{{{"cpp", one}}, "", false, 2 * one, one, 5, 4, false, {}, {}});
   // Members that are full do not make the subtree look loaded for other members' tasks.
   const auto fit = fitness(sum, task({1}, "cpp").offer.spec);
   REQUIRE(fit);
@@ -178,4 +178,28 @@ TEST_CASE("an agent's process answers delegations only in a role that leads") {
     REQUIRE(said.size() == 2);
     CHECK(said[1].secret == "other");
   }
+}
+
+TEST_CASE("a summary keeps apart who offers which secrets and who takes variables") {
+  const auto with = [](AgentId id, std::vector<std::string> secrets, bool allow_env) {
+    Agent agent;
+    agent.id = id;
+    agent.profile.secrets = std::move(secrets);
+    agent.profile.allow_env = allow_env;
+    return member_of(agent, 0);
+  };
+  Manager manager;
+  const Member left = subtree({8}, {with({1}, {"KEY"}, false), with({2}, {}, true)});
+  const Member right = subtree({9}, {with({3}, {"OTHER", "KEY"}, true)});
+  REQUIRE(manager.on_delegation(asked(1, {left, right}, {})));
+  DelegatedTask both = task({1});
+  both.offer.spec.secrets = {"KEY"};
+  both.offer.spec.env = {{"MODEL", "big"}};
+  CHECK(member_for(manager, 2, both) == AgentId{9});
+  CHECK(member_for(manager, 3, both) == AgentId{});  // the one who could is taken
+  DelegatedTask one_of_them = task({2});
+  one_of_them.offer.spec.secrets = {"KEY"};
+  CHECK(member_for(manager, 4, one_of_them) == AgentId{8});
+  one_of_them.offer.spec.secrets = {"NOBODY"};
+  CHECK(member_for(manager, 5, one_of_them) == AgentId{});
 }

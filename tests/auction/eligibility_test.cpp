@@ -84,6 +84,15 @@ TEST_CASE("the first rule that excludes an agent is named, in words") {
     t.spec.exclusive = true;
     expect(RefusalReason::workflow, "the task is left to the agents of w4");
   }
+  SECTION("a secret that it does not offer") {
+    t.spec.secrets = {"KEY", "OTHER"};
+    a.profile.secrets = {"KEY"};
+    expect(RefusalReason::environment, "offers no secret OTHER (see --secret)");
+  }
+  SECTION("variables for another command than the task's") {
+    t.spec.env = {{"MODEL", "big"}};
+    expect(RefusalReason::environment, "takes no variables from tasks (see --allow-env)");
+  }
   SECTION("reserved for another") {
     t.reserved_for = AgentId{9};
     expect(RefusalReason::reserved, "the task is reserved for a9");
@@ -113,6 +122,25 @@ TEST_CASE("special cases in which an agent is eligible") {
     a.state = AgentState::shell;
     t.spec.exclusive = true;
     t.spec.workflow = WorkflowId{4};
+  }
+  SECTION("a task that requires secrets, when the agent offers them") {
+    a.profile.allow_run = true;
+    t.spec.secrets = {"KEY"};
+    a.profile.secrets = {"OTHER", "KEY"};
+  }
+  SECTION("a task that requires secrets, for a person") {
+    a.profile.allow_run = true;
+    a.state = AgentState::shell;
+    t.spec.secrets = {"KEY"};
+  }
+  SECTION("variables of a command that the task brings") {
+    a.profile.allow_run = true;
+    t.spec.env = {{"MODEL", "big"}};
+  }
+  SECTION("variables of the agent's command, when it allows them") {
+    t.spec.run.clear();
+    t.spec.env = {{"MODEL", "big"}};
+    a.profile.allow_env = true;
   }
   SECTION("a skill declared twice counts at its best") {
     a.profile.allow_run = true;

@@ -7,6 +7,7 @@
 #include "blackboard/fmt.hpp"
 #include "blackboard/random.hpp"
 #include "runtime/fleet/workforce.hpp"
+#include "runtime/jobs/variables.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace bidboard;
@@ -65,6 +66,12 @@ const std::map<std::string, std::string> samples{
     {"failure_rate", R"({"name":"a","executor":"simulated","failure_rate":0.1})"},
     {"seed", R"({"name":"a","executor":"simulated","seed":9007199254740993})"},
     {"serves", R"({"name":"a","executor":"simulated","serves":"w3"})"},
+    {"dir", R"({"name":"a","executor":"simulated","dir":"/srv/work"})"},
+    {"env", R"({"name":"a","executor":"simulated","env":{"MODEL":"big","EMPTY":""}})"},
+    {"env_file", R"({"name":"a","executor":"simulated","env_file":"/srv/.env"})"},
+    {"secrets",
+     R"({"name":"a","executor":"simulated","secrets":{"KEY":{"env":"OTHER"},"PEM":{"file":"/srv/pem"}}})"},
+    {"allow_env", R"({"name":"a","executor":"command","exec":"cat","allow_env":true})"},
     {"restart", R"({"name":"a","executor":"simulated","restart":false})"},
 };
 
@@ -118,6 +125,12 @@ PlannedAgent random_agent(Random& random) {
     agent.profile.workflow = WorkflowId{1 + random.below(100)};
   else
     agent.serves_board = maybe();
+  if (maybe()) agent.dir = "/srv/a b";
+  if (maybe()) agent.env = {{"MODEL", some_text(random)}, {"_x9", ""}};
+  if (maybe()) agent.env_file = "/srv/.env";
+  if (maybe()) agent.secrets = {{"KEY", "OTHER", ""}, {"PEM", "", "/srv/pem"}};
+  for (const SecretSource& secret : agent.secrets) agent.profile.secrets.push_back(secret.name);
+  agent.profile.allow_env = agent.executor == ExecutorKind::coprocess || maybe();
   agent.profile.only_commands = agent.executor == ExecutorKind::command && agent.exec.empty();
   return agent;
 }
@@ -131,8 +144,13 @@ Value typed(const Value& description) {
     if (value.is_bool()) text = Value(true);
     if (value.is_object()) {
       text = Value(Value::Array{});
-      for (const auto& [skill, level, at] : value.object())
-        text.push(Value(fmt::format("{}={}", skill, to_json(level))));
+      for (const auto& [name, meant, at] : value.object())
+        if (const Value* file = meant.find("file"))
+          text.push(Value(fmt::format("{}=@{}", name, file->string())));
+        else if (const Value* variable = meant.find("env"))
+          text.push(Value(fmt::format("{}={}", name, variable->string())));
+        else
+          text.push(Value(fmt::format("{}={}", name, meant.is_string() ? meant.string() : to_json(meant))));
     }
     out.set(key, std::move(text));
   }
@@ -209,6 +227,64 @@ TEST_CASE("an agent's options do not show in its command line") {
   const ChildSpec child = agent_child(BoardDirectory{"/board"},
                                       agent_of(R"({"name":"a","exec":"secret","bid":"secret"})"), "/work");
   for (const std::string& word : child.argv) CHECK(word.find("secret") == std::string::npos);
+}
+
+TEST_CASE("a secret that was written where its source belongs is refused and not repeated") {
+  for (const std::string secrets : {R"({"KEY": "hunter2hunter2"})", R"({"KEY": {"value": "hunter2hunter2"}})",
+                                    R"(["KEY=hunter2-hunter2"])", R"({"KEY": {"env": "hunter2-hunter2"}})"}) {
+    const std::string error = error_of(R"({"name": "a", "exec": "cat", "secrets": )" + secrets + "}");
+    INFO(error);
+    CHECK(error.find("does not say where 'KEY' is") != std::string::npos);
+    CHECK(error.find("hunter2") == std::string::npos);
+  }
+}
+
+TEST_CASE("variables and secrets of an agent are checked when they are read") {
+  const auto error = [](const std::string& keys) {
+    return error_of(R"({"name": "a", "exec": "cat", )" + keys + "}");
+  };
+  CHECK(error(R"("env": {"BIDBOARD_TOKEN": "x"})").find("Bidboard sets what begins with BIDBOARD_") !=
+        std::string::npos);
+  CHECK(error(R"("env": {"A-B": "x"})").find("use letters, digits and _") != std::string::npos);
+  CHECK(error(R"("env": {"PORT": 80})").find("put it in quotes") != std::string::npos);
+  CHECK(error(R"("env": ["A=1", "A=2"])").find("names 'A' twice") != std::string::npos);
+  CHECK(error(R"("env": ["A"])").find("write A=VALUE") != std::string::npos);
+  CHECK(error(R"("secrets": ["A", "A=B"])").find("names 'A' twice") != std::string::npos);
+  const PlannedAgent agent = agent_of("name: a\nexec: cat\nsecrets: {KEY: }\nenv: [A=1=2]\n");
+  CHECK(agent.secrets == std::vector<SecretSource>{{"KEY", "KEY", ""}});
+  CHECK(agent.profile.secrets == std::vector<std::string>{"KEY"});
+  CHECK(agent.env == std::vector<EnvVariable>{{"A", "1=2"}});
+}
+
+TEST_CASE("paths of an agent are relative to the folder of its file") {
+  PlannedAgent agent = agent_of(R"({"name": "a", "exec": "cat", "dir": "sub", "env_file": "/etc/x",
+                                    "secrets": {"A": {"file": "a"}, "B": {"env": "B"}}})");
+  resolve_paths(agent, "/srv/jobs");
+  CHECK(agent.dir == "/srv/jobs/sub");
+  CHECK(agent.env_file == "/etc/x");
+  CHECK(agent.secrets[0].file == "/srv/jobs/a");
+  CHECK(agent.secrets[1].file.empty());
+}
+
+TEST_CASE("a dotenv file is read as it is written, and faults are named by their line only") {
+  const auto read = parse_dotenv(
+      "# comment\n\nA=1\nexport B = two words  # comment\r\nC='$A # \\n'\nD=\"x\\n\\\"y\\\" $A\nlast\" # "
+      "c\nE=\nF=a#b");
+  INFO((read ? "" : read.error().text));
+  REQUIRE(read.has_value());
+  CHECK(*read == std::vector<EnvVariable>{{"A", "1"},
+                                          {"B", "two words"},
+                                          {"C", "$A # \\n"},
+                                          {"D", "x\n\"y\" $A\nlast"},
+                                          {"E", ""},
+                                          {"F", "a#b"}});
+  const auto error = [](std::string_view text) { return parse_dotenv(text).error().text; };
+  CHECK(error("A=1\nhunter2") == "2: is not NAME=VALUE");
+  CHECK(error("A=\"1\n2\"\nA=3") == "3: A is set twice");
+  CHECK(error("A='hunter2") == "1: its quote is not closed");
+  CHECK(error("A='hunter2' 3") == "1: has text behind its closing quote");
+  CHECK(error("hun-ter=2").starts_with("1: the name before the ="));
+  CHECK(error("BIDBOARD_TOKEN=2").starts_with("1: the name before the ="));
 }
 
 TEST_CASE("a description of an agent is refused as a file is") {

@@ -33,7 +33,7 @@ project: demo
 strategy: auction
 mechanism: sequential
 agents:
-  - {name: scout, count: 2, skills: {search: 1.0, cpp: 0.8}, speed: 1.5, capacity: 2, allow_run: true, exec: "cat", input: json,
+  - {name: scout, count: 2, secrets: [KEY], skills: {search: 1.0, cpp: 0.8}, speed: 1.5, capacity: 2, allow_run: true, exec: "cat", input: json,
      bid: "bid.sh", price_per_second: 0.01}
   - {name: boss, role: manager}
   - {name: worker, parent: boss, skills: [cpp, "search=0.5"], executor: simulated, cost: "2 * size / speed", project: demo}
@@ -42,6 +42,7 @@ tasks:
   lint: {run: "./lint.sh", needs: [scan], skills: ["cpp >= 0.5"], attempts: 2}
   more: {title: "More", body: "text", kind: lint, project: other, priority: -3, needs: "scan:any", stall_after: 10s,
          repeatable: false, budget: 2.5, size: 0.25, labels: [red, blue, red]}
+  last: {run: "true", env: {LEVEL: "3"}, secrets: [KEY], dir: sub}
 )";
 
 }  // namespace
@@ -84,7 +85,7 @@ TEST_CASE("a job file becomes agents, count unfolded, with every default filled 
 
 TEST_CASE("a job file becomes tasks with every default filled in") {
   const Plan plan = plan_of(full_job);
-  REQUIRE(plan.tasks.size() == 3);
+  REQUIRE(plan.tasks.size() == 4);
   TaskSpec scan;
   scan.name = scan.title = "scan";
   scan.run = "git ls-files";
@@ -111,7 +112,10 @@ TEST_CASE("a job file becomes tasks with every default filled in") {
   more.labels = {"blue", "red"};
   CHECK(plan.tasks[2].spec == more);
   CHECK(plan.tasks[2].needs == std::vector<PlannedNeed>{{0, true}});
-  CHECK(plan.total_work == 2'250'000);
+  CHECK(plan.tasks[3].spec.env == std::vector<EnvVariable>{{"LEVEL", "3"}});
+  CHECK(plan.tasks[3].spec.secrets == std::vector<std::string>{"KEY"});
+  CHECK(plan.tasks[3].spec.dir == "sub");
+  CHECK(plan.total_work == 3'250'000);
   CHECK(plan.critical_path == 2'000'000);
 }
 
@@ -186,6 +190,19 @@ job.yaml:6:3: task 't2': no single agent has cpp and rust; give all of it to one
 job.yaml:7:3: task 't3': no agent has the skill 'cpp' at level 0.6; the best is 'a' with 0.5; ask for less, or raise an agent's level
 job.yaml:8:3: task 't4': no agent has the skill 'rusty'; did you mean 'rust'?
 job.yaml:10:3: task 't6': no single agent has rust and the project 'demo'; give all of it to one agent)");
+  CHECK(error_of(R"(agents:
+  - {name: a, exec: cat, allow_run: true, secrets: [KEY]}
+  - {name: b, exec: cat, allow_env: true}
+tasks:
+  t1: {title: x, secrets: [OTHER]}
+  t2: {run: x, env: {A: "1"}, secrets: [KEY]}
+  t3: {title: x, env: {A: "1"}, secrets: [KEY]}
+  t4: {run: x, env: {PATH: "1"}}
+  t5: {run: x, dir: ../up}
+)") == R"(job.yaml:5:3: task 't1': no agent offers the secret 'OTHER'; add it to an agent's secrets
+job.yaml:7:3: task 't3': no single agent has allow_env and the secret 'KEY'; give all of it to one agent
+job.yaml:8:3: task 't4': a task may not set PATH, which decides what its agent executes; set it in the agent's env
+job.yaml:9:3: task 't5': its dir leads out of the working directory of its agent)");
   CHECK(error_of("agents: [{name: m, role: manager}]\ntasks: {a: {title: A}}") ==
         "job.yaml:1:10: none of the agents takes tasks; add an agent with role: specialist");
 }
@@ -219,7 +236,7 @@ job.yaml:10:5: agent 'p': is its own ancestor through its parents; change one pa
 job.yaml:11:5: agent 'q': is its own ancestor through its parents; change one parent
 job.yaml:12:5: an agent: must be a map, not 'text'; write {name: ..., exec: ...}
 job.yaml:13:25: agent 'none': 'count' must be a whole number from 1 to 1000, not 0
-job.yaml:13:39: agent 'none': unknown key 'restart'; the keys are name, count, role, parent, project, skills, speed, capacity, executor, exec, preset, model, permission, account, input, allow_run, bid, bid_timeout, cost, live, price_per_second, set_up, answers_bids, price_field, tokens_field, result_field, noise, failure_rate, seed and serves)");
+job.yaml:13:39: agent 'none': unknown key 'restart'; the keys are name, count, role, parent, project, skills, speed, capacity, executor, exec, preset, model, permission, account, input, allow_run, bid, bid_timeout, cost, live, price_per_second, set_up, answers_bids, price_field, tokens_field, result_field, noise, failure_rate, seed, serves, dir, env, env_file, secrets and allow_env)");
 }
 
 TEST_CASE("a job without tasks is an error, and a wrong shape names the right one") {

@@ -8,6 +8,7 @@
 #include "blackboard/fmt.hpp"
 #include "runtime/fleet/agent_process.hpp"
 #include "runtime/jobs/agent_entry.hpp"
+#include "runtime/jobs/variables.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/notes.hpp"
 
@@ -31,6 +32,11 @@ struct AgentArgs {
   bool quiet = false;
 };
 
+std::string current_folder() {
+  std::error_code error;
+  return std::filesystem::current_path(error).string();
+}
+
 /// A map from key to what was typed.
 Result<Value> typed_keys(const AgentArgs& args) {
   Value keys;
@@ -53,18 +59,26 @@ Result<Value> typed_keys(const AgentArgs& args) {
   return keys;
 }
 
-/// With --description: the agent is what that says, and only its name may be typed besides.
+/// With --description: the agent is what that says. Its name may be typed besides, and where it works if it
+/// does not say so.
 Result<PlannedAgent> described_agent(const std::string& description, const Value& typed) {
   const Value* name = typed.find("name");
-  if (!typed.is_null() && typed.object().size() > (name ? 1U : 0U))
+  const Value* dir = typed.find("dir");
+  if (!typed.is_null() && typed.object().size() > (name ? 1U : 0U) + (dir ? 1U : 0U))
     return fail(Errc::invalid,
                 "with --description, write what the agent is into the description; --name, "
-                "--directory, --connect, --key, --patience and --quiet can be added");
+                "--dir, --connect, --key, --patience and --quiet can be added");
   const Result<std::string> text = read_text(description);
   if (!text) return fail(text.error());
   Result<PlannedAgent> agent =
       read_agent(*text, description.starts_with('@') ? description.substr(1) : "description");
-  if (agent && name) agent->profile.name = name->string();
+  if (!agent) return agent;
+  const std::string here = current_folder();
+  const bool is_file = description.starts_with('@');
+  resolve_paths(
+      *agent, is_file ? (std::filesystem::path(here) / description.substr(1)).parent_path().string() : here);
+  if (name) agent->profile.name = name->string();
+  if (dir && agent->dir.empty()) agent->dir = std::filesystem::path(here) / dir->string();
   return agent;
 }
 
@@ -73,7 +87,9 @@ Result<PlannedAgent> wanted_agent(const AgentArgs& args) {
   if (!typed) return fail(typed.error());
   if (!args.description.empty()) return described_agent(args.description, *typed);
   if (!typed->find("name")) typed->set("name", Value("agent"));
-  return read_agent_options(*typed);
+  Result<PlannedAgent> agent = read_agent_options(*typed);
+  if (agent) resolve_paths(*agent, current_folder());
+  return agent;
 }
 
 /// The folder of an agent whose controller runs on another machine. All agents of that board on this machine
@@ -110,7 +126,7 @@ Result<BoardDirectory> place_for(const Globals& globals, AgentProcessOptions& op
   std::error_code error;
   if (!options.key_file.empty())
     options.key_file = std::filesystem::absolute(options.key_file, error).string();
-  if (options.directory.empty()) options.directory = std::filesystem::current_path(error).string();
+  if (options.agent.dir.empty()) options.agent.dir = current_folder();
   return remote_place(options.connect);
 }
 
@@ -171,8 +187,6 @@ Command agent_command() {
             declare_agent(o, *args);
             o.text("--description", args->description, "JSON|@file|-",
                    "The agent as JSON or YAML with the keys of `agents:` in a job file, instead of options");
-            o.text("--directory", args->options.directory, "DIR",
-                   "Working directory of commands [the board's folder]");
             o.text("--connect", args->options.connect, "ADDRESS",
                    "Address of a controller on another machine, tcp://HOST:PORT [BIDBOARD_CONNECT]");
             o.text("--key", args->options.key_file, "FILE", "Key file for that controller [BIDBOARD_KEY]");

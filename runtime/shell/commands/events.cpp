@@ -292,7 +292,7 @@ Result<Exit> output(const Globals& globals, const OutputArgs& args) {
     const bool goes_on = !is_over(task->state) && task->state != TaskState::waiting;
     const bool follows = args.follow && goes_on && !stop.requested();
     const bool exists =
-        shown.value != 0 && copy_new(output_path(directory->path, *id, shown), at, args.raw, follows);
+        shown.value != 0 && copy_new(directory->path + "/" + output_name(*id, shown), at, args.raw, follows);
     if (!follows) {
       if (!exists && !args.follow)
         return fail(Errc::not_found,

@@ -120,6 +120,13 @@ std::string listed(const std::vector<SkillNeed>& skills) {
   return text;
 }
 
+std::string listed(const std::vector<EnvVariable>& env) {
+  std::string text;
+  for (const EnvVariable& variable : env)
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", variable.name, variable.value);
+  return text;
+}
+
 std::string listed(const std::vector<std::string>& labels) {
   std::string text;
   for (const std::string& label : labels) text += (text.empty() ? "" : ", ") + label;
@@ -169,6 +176,9 @@ Result<void> print_task(const BoardView& board, const Task& task) {
   line("skills", listed(task.spec.skills));
   line("labels", listed(task.spec.labels));
   line("run", task.spec.run);
+  line("env", listed(task.spec.env));
+  line("secrets", listed(task.spec.secrets));
+  line("dir", task.spec.dir);
   line("project", task.spec.project);
   line("posted", ago(task.created_at, now));
   line("started", task.started_at.us ? ago(task.started_at, now) : "");

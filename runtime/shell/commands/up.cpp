@@ -15,9 +15,11 @@
 #include "runtime/drivers/call.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/drivers/stop_signal.hpp"
+#include "runtime/fleet/agent_variables.hpp"
 #include "runtime/fleet/workforce.hpp"
 #include "runtime/home/board_place.hpp"
 #include "runtime/jobs/settings.hpp"
+#include "runtime/jobs/variables.hpp"
 #include "runtime/net/client.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/caller.hpp"
@@ -45,7 +47,10 @@ Result<Settings> load_settings(const BoardDirectory& board) {
   if (!fs::exists(file)) return read_settings("", file, known_names());
   const Result<std::string> text = read_text("@" + file);
   if (!text) return fail(text.error());
-  return read_settings(*text, file, known_names());
+  Result<Settings> settings = read_settings(*text, file, known_names());
+  if (settings)
+    for (PlannedAgent& agent : settings->agents) resolve_paths(agent, board.home());
+  return settings;
 }
 
 /// Held by `up` while it runs; holds its process id.
@@ -239,6 +244,7 @@ Result<Exit> up(const Globals& globals, const UpArgs& args) {
   if (!board) return fail(board.error());
   Result<Settings> settings = load_settings(*board);
   if (!settings) return fail(settings.error());
+  if (const Result<void> found = check_agent_variables(settings->agents); !found) return fail(found.error());
   if (supervisor_pid(*board) != 0)
     return fail(Errc::conflict, "`bidboard up` is running already; see `bidboard status`");
   if (const auto writer = serving_writer(*board))
