@@ -222,6 +222,13 @@ struct BreakerMoved {
   BB_FIELDS(breaker)
 };
 
+/// An operator allows more to be spent.
+struct BudgetRaised {
+  std::string scope;  ///< of the record (Spending)
+  Amount by;
+  BB_FIELDS(scope, by)
+};
+
 /// The process that delivered the accepted result while it ran has ended, and told what it had spent.
 struct AttemptSettled {
   TaskId task;
@@ -237,7 +244,7 @@ using EventBody = std::variant<TermStarted, ConfigSet, TaskPosted, TaskMoved, Ba
                                TaskFinished, TaskReopened, NeedAdded, NeedRemoved, LevelsRaised, TaskReserved,
                                AgentRegistered, AgentSeen, AgentLeft, Calibrated, DiscoveryPosted,
                                WorkflowPosted, Replied, ClientForgotten, RequestRefused, AuctionFailed,
-                               TaskHeld, HoldLifted, TaskEdited, CommentPosted, BreakerMoved, AttemptSettled>;
+                               TaskHeld, HoldLifted, TaskEdited, CommentPosted, BreakerMoved, AttemptSettled, BudgetRaised>;
 
 struct Event {
   WallTime at;

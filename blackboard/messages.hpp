@@ -131,7 +131,8 @@ struct AwardItem {
   std::vector<NeedResult> needs;
   bool needs_apart = false;             ///< they are too long for an award: `needs` is empty, see FetchNeeds
   std::vector<SignedComment> comments;  ///< the latest, oldest first (comment_bytes_in_award)
-  BB_FIELDS(offer, epoch, capability, deadline, needs, needs_apart, comments)
+  Micros budget_left = 0;               ///< what the attempt may cost; 0: no bound
+  BB_FIELDS(offer, epoch, capability, deadline, needs, needs_apart, comments, budget_left)
 };
 struct Awards {
   std::vector<AwardItem> awards;

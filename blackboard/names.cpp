@@ -42,6 +42,8 @@ std::string_view name(HoldKind kind) {
       return "back-off";
     case HoldKind::pause:
       return "pause";
+    case HoldKind::budget:
+      return "budget";
   }
   return "unknown";
 }

@@ -109,6 +109,7 @@ struct TaskEdit {
 enum class HoldKind : std::uint8_t {
   backoff = 1,  ///< an attempt has just failed: not again at once
   pause = 2,    ///< an operator holds it back
+  budget = 3,   ///< what may be spent does not allow another attempt
 };
 /// A task that is held stands in no queue of ready tasks. It may have one hold of each kind.
 struct Hold {
@@ -300,12 +301,38 @@ struct AccountLimits {
   BB_FIELDS(name, running_max, stagger)
 };
 
+/// What is spent, or may be.
+struct Amount {
+  Micros money = 0;
+  std::int64_t tokens = 0;
+  bool operator==(const Amount&) const = default;
+  BB_FIELDS(money, tokens)
+};
+
+/// A bound on what all attempts together cost that are charged to a scope (spending.hpp).
+struct Budget {
+  std::string scope;  ///< "board", "day" (each one anew), "project:web", "account:team", "agent:ann", "workflow:w3"
+  Amount bound;       ///< 0: none
+  bool operator==(const Budget&) const = default;
+  BB_FIELDS(scope, bound)
+};
+
+/// What was charged to a scope so far.
+struct Spending {
+  std::string scope;           ///< as of a Budget, but "day:2026-11-29"; also "kind:review" and "task:t5"
+  Amount spent;                ///< by attempts of any outcome
+  std::uint32_t attempts = 0;  ///< those that cost something
+  Amount raised;               ///< on top of the configured bound
+  bool operator==(const Spending&) const = default;
+  BB_FIELDS(scope, spent, attempts, raised)
+};
+
 /// Why an agent did not bid, or its bid did not count. Stored: never change a number.
 enum class RefusalReason : std::uint8_t {
   role = 1,            ///< its role does not take tasks
   skill = 2,           ///< lacks a needed skill or its level
   project = 3,         ///< works for another project
-  budget = 4,          ///< asks more than the task may cost
+  budget = 4,          ///< asks more than the task may cost, or has spent what it may
   run = 5,             ///< the task is a command and the agent executes none, or it only executes commands
   reserved = 6,        ///< the task is reserved for another agent
   declined = 7,        ///< the agent said no, with its own words
@@ -445,9 +472,11 @@ struct Config {
   std::uint64_t seed = 1;         ///< of the `random` strategy, and of who is invited
   std::uint32_t invite_max = 0;   ///< auctions: so many of those who may take a task are asked; 0: all
   std::vector<AccountLimits> accounts = {};  ///< by name; those without limits are not listed
+  std::vector<Budget> budgets = {};          ///< by scope
+  Amount estimate = {};                      ///< what an attempt of a kind costs that none is known of yet
   bool operator==(const Config&) const = default;
   BB_FIELDS(project, strategy, mechanism, calibrate, seconds_weight, price_weight, bid_timeout, heartbeat,
-            lease, backoff, seed, invite_max, accounts)
+            lease, backoff, seed, invite_max, accounts, budgets, estimate)
 };
 
 /// The last id assigned, of each kind.

@@ -97,6 +97,12 @@ struct Probe {
   std::string name;  ///< an account's, or an agent's
   BB_FIELDS(name)
 };
+/// More may be spent.
+struct RaiseBudget {
+  std::string scope;  ///< of a Budget, or "task:t5"
+  Amount by;          ///< none is negative, one is above 0
+  BB_FIELDS(scope, by)
+};
 /// Changes a posted task, all of it or nothing. Answered with what changed.
 struct Edit {
   TaskId task;
@@ -111,7 +117,7 @@ struct AddComment {
   BB_FIELDS(task, text)
 };
 using RequestBody = std::variant<Post, Claim, Renew, Finish, Progress, Direct, Reassign, Depend, Configure,
-                                 ReadLog, AskStatus, Shutdown, Compact, Edit, AddComment, Probe>;
+                                 ReadLog, AskStatus, Shutdown, Compact, Edit, AddComment, Probe, RaiseBudget>;
 
 /// A client numbers its requests from 1; a repeated number is answered with the first reply again. client 0:
 /// not kept.

@@ -5,6 +5,7 @@
 #include "blackboard/checks/check.hpp"
 #include "blackboard/format/codec.hpp"
 #include "blackboard/numbers.hpp"
+#include "blackboard/spending.hpp"
 #include "blackboard/task_edit.hpp"
 #include "blackboard/task_moves.hpp"
 
@@ -219,6 +220,7 @@ void Board::on(const AttemptEnded& e, WallTime at) {
     if (is_over(e.to)) task.finished_at = at;
     charge(task, e.price, e.tokens);
   });
+  charge_scopes(e.task, e.agent, {e.price, e.tokens}, at);
   if (agent(e.agent) && e.outage == Outage::none) {
     const_cast<Agent*>(agent(e.agent))->failed += 1;
     agents_.mark_changed(e.agent);
@@ -240,6 +242,7 @@ void Board::on(const TaskFinished& e, WallTime at) {
     if (e.began.us != 0) task.started_at = e.began;
     task.finished_at = at;
   });
+  charge_scopes(e.task, e.agent, {e.price, e.tokens}, at);
   if (agent(e.agent)) {
     const_cast<Agent*>(agent(e.agent))->finished += 1;
     agents_.mark_changed(e.agent);
@@ -347,14 +350,37 @@ void Board::on(const BreakerMoved& e, WallTime) {
   caches_.of<Breaker>().put(keys::breaker(e.breaker.name), e.breaker);
 }
 
-void Board::on(const AttemptSettled& e, WallTime) {
+void Board::on(const AttemptSettled& e, WallTime at) {
+  Amount more;
   change_task(e.task, [&](Task& task) {
     // What `done --price` told already is part of it.
-    charge(task, e.price - task.price, e.tokens - task.tokens);
+    more = {e.price - task.price, e.tokens - task.tokens};
+    charge(task, more.money, more.tokens);
     task.price = std::max(task.price, e.price);
     task.tokens = std::max(task.tokens, e.tokens);
     task.settled = std::max(task.settled, e.epoch);
   });
+  charge_scopes(e.task, e.agent, more, at);
+}
+
+void Board::on(const BudgetRaised& e, WallTime) {
+  Spending spending = this->spending(e.scope);
+  spending.raised = spending.raised + e.by;
+  caches_.of<Spending>().put(keys::spending(e.scope), spending);
+}
+
+/// What an attempt has cost counts for all that it was for. Most cost nothing.
+void Board::charge_scopes(TaskId id, AgentId by, Amount cost, WallTime at) {
+  cost = {std::max<Micros>(cost.money, 0), std::max<std::int64_t>(cost.tokens, 0)};
+  if (cost == Amount{}) return;
+  const Agent* agent = this->agent(by);
+  for (const std::string& scope :
+       charged_scopes(task(id)->spec, agent ? agent->profile : AgentProfile{}, at)) {
+    Spending spending = this->spending(scope);
+    spending.spent = spending.spent + cost;
+    spending.attempts += 1;
+    caches_.of<Spending>().put(keys::spending(scope), spending);
+  }
 }
 
 void Board::on(const DiscoveryPosted& e, WallTime) {

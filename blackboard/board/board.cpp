@@ -45,6 +45,13 @@ Calibration Board::calibration(AgentId agent, const std::string& kind) const {
   return known ? *known : blank;
 }
 
+Spending Board::spending(std::string_view scope) const {
+  if (const Spending* known = get<Spending>(keys::spending(scope))) return *known;
+  Spending blank;
+  blank.scope = scope;
+  return blank;
+}
+
 std::optional<AgentId> Board::agent_named(std::string_view name) const {
   const std::optional<std::string_view> value = index_value(keys::agent_name(name));
   if (!value) return {};

@@ -60,6 +60,8 @@ class Board {
   Calibration calibration(AgentId agent, const std::string& kind) const;
   /// nullptr: closed, and never counted anything.
   const Breaker* breaker(std::string_view name) const { return get<Breaker>(keys::breaker(name)); }
+  /// Nothing spent, if nothing was.
+  Spending spending(std::string_view scope) const;
   const Config& config() const { return config_; }
   const Counters& counters() const { return counters_; }
   std::optional<AgentId> agent_named(std::string_view name) const;
@@ -114,6 +116,7 @@ class Board {
   template <class Change>
   void change_task(TaskId id, Change&& change);
   void index_auction(TaskId task, AuctionId auction);
+  void charge_scopes(TaskId task, AgentId by, Amount cost, WallTime at);
   void end_or_reopen(const Task& task, bool over);
   std::uint32_t count_open_needs(const Task& task) const;
   void add_key(std::string key, std::string value = {});
@@ -167,6 +170,7 @@ class Board {
   void on(const TaskEdited&, WallTime);
   void on(const CommentPosted&, WallTime);
   void on(const BreakerMoved&, WallTime);
+  void on(const BudgetRaised&, WallTime);
   void on(const AttemptSettled&, WallTime);
 
   Store& store_;

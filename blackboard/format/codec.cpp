@@ -98,7 +98,7 @@ constexpr std::uint8_t last_of() {
   else if constexpr (std::is_same_v<E, BidStyle>)
     return static_cast<std::uint8_t>(BidStyle::live);
   else if constexpr (std::is_same_v<E, HoldKind>)
-    return static_cast<std::uint8_t>(HoldKind::pause);
+    return static_cast<std::uint8_t>(HoldKind::budget);
   else if constexpr (std::is_same_v<E, RefusalReason>)
     return static_cast<std::uint8_t>(RefusalReason::environment);
   else if constexpr (std::is_same_v<E, Role>)

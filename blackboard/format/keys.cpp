@@ -31,6 +31,8 @@ std::string calibration(AgentId agent, std::string_view kind) {
 std::string breaker(std::string_view name) { return letter_of<Breaker> + std::string(name); }
 std::string id_of(const Calibration& record) { return calibration(record.agent, record.kind); }
 std::string id_of(const Breaker& record) { return breaker(record.name); }
+std::string spending(std::string_view scope) { return letter_of<Spending> + std::string(scope); }
+std::string id_of(const Spending& record) { return spending(record.scope); }
 std::string blob(std::string_view hash) { return blob_letter + std::string(hash); }
 std::string auction(AuctionId id) { return with_numbers(auction_letter, id.value); }
 std::string base_of(char generation, std::string_view key) {

@@ -45,6 +45,7 @@ std::string of(const typename KindOf<Record>::Id& id) {
 
 std::string calibration(AgentId agent, std::string_view kind);
 std::string breaker(std::string_view name);
+std::string spending(std::string_view scope);
 inline std::string task(TaskId id) { return of<Task>(id); }
 inline std::string agent(AgentId id) { return of<Agent>(id); }
 inline std::string discovery(DiscoveryId id) { return of<Discovery>(id); }
@@ -64,6 +65,7 @@ auto id_of(const Record& record) {
 }
 std::string id_of(const Calibration& record);
 std::string id_of(const Breaker& record);
+std::string id_of(const Spending& record);
 
 // Index entries: derived from the records, empty values unless said otherwise.
 

@@ -26,6 +26,7 @@ struct Workflow;
 struct Client;
 struct Comment;
 struct Breaker;
+struct Spending;
 
 /// A text as a template argument.
 template <std::size_t size>
@@ -63,7 +64,8 @@ using RecordKinds = RecordList<                                //
     RecordKind<Workflow, WorkflowId, 'W', "workflow">,         //
     RecordKind<Client, ClientId, 'C', "client">,               //
     RecordKind<Comment, CommentId, 'R', "comment">,            //
-    RecordKind<Breaker, std::string, 'K', "circuit breaker">>;  // + name: keys::breaker
+    RecordKind<Breaker, std::string, 'K', "circuit breaker">,  // + name: keys::breaker
+    RecordKind<Spending, std::string, 'S', "spending">>;       // + scope: keys::spending
 
 namespace detail {
 

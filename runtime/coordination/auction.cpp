@@ -286,8 +286,8 @@ void AuctionCoordinator::award_bundle(Core& core, const Round& round, const Awar
   record.bundle = won.bundle;
   record.why = fmt::format("{} takes {} together, for {} in all", agent.profile.name, listed(won.bundle),
                            format_micros(score));
-  award(core, *gathered.view->task, agent, std::move(record),
-        Promise{share, bundle.corrected_seconds, core.now.mono});
+  const Promise promise{share, bundle.corrected_seconds, core.now.mono};
+  if (!award(core, *gathered.view->task, agent, std::move(record), promise)) return;
   bundle.epoch = core.board.task(won.task)->epoch;
   settle_at(core.now.mono);  // the bundle may become late although nothing else happens
   bundles_.begin(core, core.board.counters().auction, std::move(bundle));

@@ -48,7 +48,8 @@ const Task* next_of(Core& core, AuctionId auction, WonBundle& bundle) {
   return nullptr;
 }
 
-void award_next(Core& core, WonBundle& bundle, const Task& task) {
+/// Whether it got it: a budget may hold the task instead.
+bool award_next(Core& core, WonBundle& bundle, const Task& task) {
   const TaskId id = task.id;
   const BidVector share = share_of(bundle.said);
   const Agent& agent = *core.board.agent(bundle.agent);
@@ -62,10 +63,12 @@ void award_next(Core& core, WonBundle& bundle, const Task& task) {
   decision.bid_count = 1;
   decision.bids.push_back(
       {agent.id, share.seconds, share.price, share.confidence, bundle.corrected_seconds, 0, bundle.score});
-  award(core, task, agent, std::move(decision), Promise{share, bundle.corrected_seconds, core.now.mono});
+  const Promise promise{share, bundle.corrected_seconds, core.now.mono};
+  if (!award(core, task, agent, std::move(decision), promise)) return false;
   bundle.epoch = core.board.task(id)->epoch;
   bundle.under_way = id;
   bundle.left.erase(bundle.left.begin());
+  return true;
 }
 
 }  // namespace
@@ -171,7 +174,10 @@ Instant Bundles::go_on(Core& core) {
       give_up(core, auction);
       continue;
     }
-    if (there && has_free_slot(core, winner)) award_next(core, bundle, *next);
+    if (there && has_free_slot(core, winner) && !award_next(core, bundle, *next)) {
+      give_up(core, auction);
+      continue;
+    }
     if (bundle.left.empty()) won_.erase(auction);
   }
   return review;

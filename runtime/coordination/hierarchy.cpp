@@ -27,7 +27,8 @@ class HierarchyCoordinator final : public WalkingCoordinator {
   void on_change(Core& core, const Change& change) override {
     WalkingCoordinator::on_change(core, change);
     if (const AgentId agent = affected(change)) tree_.touch(agent);
-    if (std::holds_alternative<BreakerMoved>(change.event->body))
+    if (std::holds_alternative<BreakerMoved>(change.event->body) ||
+        std::holds_alternative<BudgetRaised>(change.event->body))
       for (const auto& [agent, manager] : tree_.above) tree_.news.insert(manager);
     if (std::holds_alternative<AgentRegistered>(change.event->body) ||
         std::holds_alternative<AgentLeft>(change.event->body))

@@ -57,7 +57,8 @@ void WalkingCoordinator::on_change(Core& core, const Change& change) {
 void WalkingCoordinator::note_who_finds_work(Core& core, const Change& change) {
   const EventBody& body = change.event->body;
   if (std::holds_alternative<ConfigSet>(body) || std::holds_alternative<AgentRegistered>(body) ||
-      std::holds_alternative<AgentLeft>(body) || std::holds_alternative<BreakerMoved>(body))
+      std::holds_alternative<AgentLeft>(body) || std::holds_alternative<BreakerMoved>(body) ||
+      std::holds_alternative<BudgetRaised>(body))
     without_work_.clear();
   if (!change.task) return;
   const bool for_others =

@@ -1,5 +1,7 @@
 #include "runtime/core/award.hpp"
 
+#include "runtime/core/budgets.hpp"
+
 #include <algorithm>
 
 #include "auction/bid.hpp"
@@ -31,6 +33,7 @@ bool may_be_awarded(const Task& task) { return after(task.state, Move::award) &&
 std::optional<Refusal> objection(const Core& core, const Task& task, const Agent& agent) {
   if (auto refusal = ineligible(task, agent)) return refusal;
   if (auto refusal = rests(core, agent.profile)) return refusal;
+  if (auto refusal = beyond_budget(core, agent.profile)) return refusal;
   if (task.spec.budget <= 0 || core.coordinator->asks_for_prices()) return {};
   if (agent.profile.bids != BidStyle::formula)
     return over_budget(task.spec, standard_bid(task.spec, agent.profile));
@@ -50,7 +53,7 @@ bool is_below_capacity(const Core& core, const Agent& agent) {
 }
 
 bool has_free_slot(const Core& core, const Agent& agent) {
-  return is_below_capacity(core, agent) && has_room(core, agent.profile);
+  return is_below_capacity(core, agent) && has_room(core, agent.profile) && within_budget(core, agent.profile);
 }
 
 Auction plain_decision(const Core& core, TaskId task, std::string why) {
@@ -62,18 +65,24 @@ Auction plain_decision(const Core& core, TaskId task, std::string why) {
   return decision;
 }
 
-void award(Core& core, const Task& task, const Agent& agent, Auction decision,
+bool award(Core& core, const Task& task, const Agent& agent, Auction decision,
            std::optional<Promise> promise) {
   BB_CHECK(may_be_awarded(task), "what is held back is not awarded");
   BB_CHECK(has_free_slot(core, agent), "an agent never holds more than its capacity");
   const TaskId id = task.id;
   const AgentId to = agent.id;
+  if (std::optional<Hold> hold = budget_hold(core, task)) {
+    core.emit(TaskHeld{id, std::move(*hold)});
+    return false;
+  }
   std::string capability = award_to(core, task, agent, std::move(decision), false);
   core.promises.erase(id);  // of an award that was revoked
   if (promise) core.promises[id] = *promise;
   const auto session = core.sessions.find(to);
   if (session != core.sessions.end())
-    core.send_award(session->second.peer, award_item(core, *core.board.task(id), std::move(capability)));
+    core.send_award(session->second.peer, award_item(core, *core.board.task(id), std::move(capability),
+                                                     core.board.agent(to)->profile));
+  return true;
 }
 
 Claimed award_claim(Core& core, const Task& task, const Agent& agent, Auction decision) {
@@ -96,14 +105,15 @@ NeedResult need_result(const Core& core, const Need& need) {
 
 }  // namespace
 
-AwardItem award_item(const Core& core, const Task& task, std::string capability) {
+AwardItem award_item(const Core& core, const Task& task, std::string capability, const AgentProfile& agent) {
   AwardItem item{offer_of(task),
                  task.epoch,
                  std::move(capability),
                  task.deadline,
                  {},
                  false,
-                 latest_comments(core, task)};
+                 latest_comments(core, task),
+                 budget_left(core, task, agent)};
   item.offer.attempt = task.attempts;
   std::size_t bytes = 0;
   for (const Need& need : task.spec.needs) {

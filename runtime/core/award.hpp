@@ -26,7 +26,8 @@ bool has_free_slot(const Core& core, const Agent& agent);
 Auction plain_decision(const Core& core, TaskId task, std::string why);
 /// Awards the task and sends it to the agent's process. `promise`: what its bid promised. REQUIRES: the
 /// task's state allows an award; the agent may take the task and has a free slot.
-void award(Core& core, const Task& task, const Agent& agent, Auction decision,
+/// False: a budget does not allow it, and holds the task instead (budgets.hpp).
+bool award(Core& core, const Task& task, const Agent& agent, Auction decision,
            std::optional<Promise> promise = {});
 /// The same for a caller at the shell, who has no process and no capacity limit.
 Claimed award_claim(Core& core, const Task& task, const Agent& agent, Auction decision);
@@ -35,7 +36,7 @@ Claimed award_claim(Core& core, const Task& task, const Agent& agent, Auction de
 /// award.
 constexpr std::size_t needs_bytes_in_award = 256 * 1024;
 /// `capability`: of the task's epoch (Secrets::capability).
-AwardItem award_item(const Core& core, const Task& task, std::string capability);
+AwardItem award_item(const Core& core, const Task& task, std::string capability, const AgentProfile& agent);
 /// Results of the task's needs, from index `from` on, about message_bytes_max of them. REQUIRES: `from` is at
 /// most the number of needs.
 NeedsPage needs_page(const Core& core, const Task& task, std::uint32_t from, std::uint64_t offset);

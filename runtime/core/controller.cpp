@@ -159,6 +159,7 @@ Output Controller::start(Now now) {
   core.emit(TermStarted{core.options.term, core.options.pid});
   expect_live_agents(core);
   expect_breakers(core);
+  expect_spending(core);
   for (const auto& [id, session] : core.sessions)
     if (const Agent& agent = *core.board.agent(id); is_watched(core, agent))
       core.out.watch.push_back(agent.profile.pid);
@@ -195,6 +196,7 @@ Output Controller::tick(Now now) {
       agent_gone(core, agent, fmt::format("no heartbeat for {}", core.board.config().lease));
   act_on_due(core);
   act_on_breakers(core);
+  act_on_budgets(core);
   core.coordinator->tick(core);
   return core.finish();
 }
@@ -221,6 +223,7 @@ void Controller::forget_batch(Now now) {
   core.now = now;
   expect_live_agents(core);
   expect_breakers(core);
+  expect_spending(core);
   core.reset_coordinator();
 }
 

@@ -15,6 +15,7 @@
 #include "blackboard/secrets.hpp"
 #include "blackboard/task_states.hpp"
 #include "runtime/core/breakers.hpp"
+#include "runtime/core/budgets.hpp"
 #include "runtime/core/clock_jumps.hpp"
 #include "runtime/core/controller.hpp"
 #include "runtime/core/coordinator.hpp"
@@ -56,6 +57,7 @@ struct Core {
   Leases leases;
   ClockJumps clocks;
   Accounts accounts;
+  Budgets budgets;
   std::map<TaskId, Promise> promises;  ///< for live awards that were decided by bids
   /// Attempts whose result was accepted while their process ran: it still takes a slot of its agent.
   std::map<AgentId, std::map<TaskId, Epoch>> winding_up;

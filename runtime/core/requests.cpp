@@ -30,7 +30,7 @@ constexpr Action action_of_kind() {
   else if constexpr (std::is_same_v<R, Renew> || std::is_same_v<R, Finish> || std::is_same_v<R, Progress>)
     return Action::report;
   else if constexpr (std::is_same_v<R, Direct> || std::is_same_v<R, Reassign> || std::is_same_v<R, Edit> ||
-                     std::is_same_v<R, Probe>)
+                     std::is_same_v<R, Probe> || std::is_same_v<R, RaiseBudget>)
     return Action::direct;
   else if constexpr (std::is_same_v<R, AddComment>)
     return Action::comment;
@@ -401,6 +401,7 @@ Result<ReplyBody> answer(Core& core, const Actor& actor, const RequestBody& body
   if (const auto* r = std::get_if<Edit>(&body)) return as_reply(edit_task(core, actor, *r));
   if (const auto* r = std::get_if<AddComment>(&body)) return as_reply(add_comment(core, actor, *r));
   if (const auto* r = std::get_if<Probe>(&body)) return as_reply(probe(core, *r));
+  if (const auto* r = std::get_if<RaiseBudget>(&body)) return as_reply(raise_budget(core, *r));
   if (const auto* r = std::get_if<Configure>(&body)) return as_reply(configure(core, *r));
   if (const auto* r = std::get_if<ReadLog>(&body)) return read_log(core, *r);
   if (std::holds_alternative<AskStatus>(body)) return ReplyBody{status(core)};

@@ -1,0 +1,263 @@
+#include "runtime/core/budgets.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "blackboard/fmt.hpp"
+#include "blackboard/spending.hpp"
+#include "blackboard/task_states.hpp"
+#include "runtime/core/core.hpp"
+
+namespace bidboard {
+namespace {
+
+/// The share of a budget from which people are warned.
+constexpr Micros warned_share = 800'000;
+
+Amount operator-(const Amount& a, const Amount& b) { return {a.money - b.money, a.tokens - b.tokens}; }
+
+Amount limit_of(const Core& core, const std::string& scope, const Spending& spending) {
+  Amount bound = bound_of(core.board.config(), scope);
+  if (bound.money > 0) bound.money += spending.raised.money;
+  if (bound.tokens > 0) bound.tokens += spending.raised.tokens;
+  return bound;
+}
+
+Amount reserved_in(const Core& core, const std::string& scope) {
+  const auto found = core.budgets.reserved_in.find(scope);
+  return found == core.budgets.reserved_in.end() ? Amount{} : found->second;
+}
+
+/// What an attempt of the task is expected to cost.
+Amount estimate(const Core& core, const Task& task) {
+  return mean_of(core.board.spending(kind_scope(task.spec.kind)), core.board.config().estimate);
+}
+
+bool has_room_for(const Core& core, const std::string& scope, const Amount& more) {
+  const Spending spending = core.board.spending(scope);
+  return fits(spending.spent + reserved_in(core, scope), more, limit_of(core, scope, spending));
+}
+
+std::string raise_hint(const std::string& scope) {
+  return fmt::format("`bidboard budget raise {} AMOUNT` allows more", budgeted_scope(scope));
+}
+
+/// A task has a bound of its own, on what all its attempts cost together.
+bool used_up(const Core& core, const Task& task) {
+  if (task.spec.budget <= 0 || task.spent <= 0) return false;
+  return !fits({task.spent, 0}, {}, {task.spec.budget + core.board.spending(task_scope(task.id)).raised.money, 0});
+}
+
+Hold hold_for(const Core& core, const std::string& scope, const Amount& more) {
+  const Spending spending = core.board.spending(scope);
+  std::string why = fmt::format("of {}, which may spend {}, {} is spent", scope,
+                                in_words(limit_of(core, scope, spending)), in_words(spending.spent));
+  if (const Amount reserved = reserved_in(core, scope); reserved != Amount{})
+    why += fmt::format(", attempts under way are expected to cost {}", in_words(reserved));
+  if (more != Amount{}) why += fmt::format(", this one {}", in_words(more));
+  const bool ends = scope != budgeted_scope(scope);
+  return {HoldKind::budget, ends ? end_of_day(core.now.wall) : WallTime{},
+          fmt::format("{}; {}", why, raise_hint(scope))};
+}
+
+void reserve(Core& core, TaskId id, const AgentProfile& agent) {
+  const Task& task = *core.board.task(id);
+  if (core.board.config().budgets.empty() || task.shell_claim) return;
+  Budgets::Reservation reservation{scopes_of(task.spec, core.now.wall), estimate(core, task)};
+  for (std::string& scope : scopes_of(agent)) reservation.scopes.push_back(std::move(scope));
+  for (const std::string& scope : reservation.scopes) {
+    Amount& sum = core.budgets.reserved_in[scope];
+    sum = sum + reservation.amount;
+  }
+  core.budgets.reserved[id] = std::move(reservation);
+}
+
+/// Lifts holds as long as what the freed tasks are expected to cost fits.
+void free_waiting(Core& core, const std::string& scope) {
+  const auto found = core.budgets.held.find(scope);
+  if (found == core.budgets.held.end()) return;
+  Amount freed;
+  std::set<TaskId>& waiting = found->second;
+  while (!waiting.empty()) {
+    const TaskId id = *waiting.begin();
+    const Task* task = core.board.task(id);
+    if (task && hold_of(*task, HoldKind::budget) && after(task->state, Move::award)) {
+      const Amount more = estimate(core, *task);
+      if (!has_room_for(core, scope, freed + more)) return;
+      freed = freed + Amount{std::max<Micros>(more.money, 1), std::max<std::int64_t>(more.tokens, 1)};
+      core.emit(HoldLifted{id, HoldKind::budget});
+    }
+    waiting.erase(id);
+  }
+}
+
+void release(Core& core, TaskId id) {
+  const auto found = core.budgets.reserved.find(id);
+  if (found == core.budgets.reserved.end()) return;
+  const Budgets::Reservation over = std::move(found->second);
+  core.budgets.reserved.erase(found);
+  for (const std::string& scope : over.scopes) {
+    const auto sum = core.budgets.reserved_in.find(scope);
+    sum->second = sum->second - over.amount;
+    if (sum->second == Amount{}) core.budgets.reserved_in.erase(sum);
+  }
+  for (const std::string& scope : over.scopes) free_waiting(core, scope);
+  core.wake();  // an agent that was busy for its account's budget
+}
+
+/// Says once that a bound is nearly, and once that it is, reached.
+void warn(Core& core, const std::string& scope, const Amount& charged) {
+  const Spending spending = core.board.spending(scope);
+  const Amount limit = limit_of(core, scope, spending);
+  const Amount before = spending.spent - charged;
+  const auto passes = [&](Micros share) {
+    const auto one_passes = [&](std::int64_t from, std::int64_t to, std::int64_t bound) {
+      const std::int64_t mark = mul_micros(bound, share);
+      return bound > 0 && from < mark && to >= mark;
+    };
+    return one_passes(before.money, spending.spent.money, limit.money) ||
+           one_passes(before.tokens, spending.spent.tokens, limit.tokens);
+  };
+  for (const Micros share : {one, warned_share})
+    if (passes(share))
+      return core.note(Note::Level::warning,
+                       fmt::format("the budget of {} is {}: {} of {}; {}", scope,
+                                   share == one ? "spent" : "nearly spent", in_words(spending.spent),
+                                   in_words(limit), raise_hint(scope)));
+}
+
+void warn_of_charges(Core& core, TaskId id, AgentId by, const Amount& charged) {
+  if (charged == Amount{} || core.board.config().budgets.empty()) return;
+  const Agent* agent = core.board.agent(by);
+  for (const std::string& scope :
+       charged_scopes(core.board.task(id)->spec, agent ? agent->profile : AgentProfile{}, core.now.wall))
+    warn(core, scope, charged);
+}
+
+void free_all(Core& core) {
+  std::vector<std::string> scopes;
+  for (const auto& [scope, waiting] : core.budgets.held) scopes.push_back(scope);
+  for (const std::string& scope : scopes) free_waiting(core, scope);
+}
+
+}  // namespace
+
+std::optional<Hold> budget_hold(Core& core, const Task& task) {
+  if (used_up(core, task)) {
+    core.budgets.held[task_scope(task.id)].insert(task.id);
+    return Hold{HoldKind::budget, {}, fmt::format("of the task itself: its attempts have cost {}, it may cost {}; {}",
+                                                  format_micros(task.spent), format_micros(task.spec.budget),
+                                                  raise_hint(task_scope(task.id)))};
+  }
+  if (core.board.config().budgets.empty()) return {};
+  const Amount more = estimate(core, task);
+  for (const std::string& scope : scopes_of(task.spec, core.now.wall)) {
+    if (has_room_for(core, scope, more)) continue;
+    core.budgets.held[scope].insert(task.id);
+    return hold_for(core, scope, more);
+  }
+  return {};
+}
+
+std::optional<Refusal> beyond_budget(const Core& core, const AgentProfile& agent) {
+  if (core.board.config().budgets.empty()) return {};
+  for (const std::string& scope : scopes_of(agent)) {
+    const Spending spending = core.board.spending(scope);
+    const Amount limit = limit_of(core, scope, spending);
+    if (fits(spending.spent, mean_of(spending, core.board.config().estimate), limit)) continue;
+    return Refusal{RefusalReason::budget,
+                   fmt::format("{} of the {} that {} may spend is spent; {}", in_words(spending.spent),
+                               in_words(limit), scope, raise_hint(scope))};
+  }
+  return {};
+}
+
+bool within_budget(const Core& core, const AgentProfile& agent) {
+  if (core.board.config().budgets.empty()) return true;
+  return std::ranges::all_of(scopes_of(agent), [&](const std::string& scope) {
+    return has_room_for(core, scope, mean_of(core.board.spending(scope), core.board.config().estimate));
+  });
+}
+
+Micros budget_left(const Core& core, const Task& task, const AgentProfile& agent) {
+  Micros least = 0;
+  const auto bound = [&](Micros limit, Micros spent) {
+    if (limit <= 0) return;
+    const Micros left = std::max<Micros>(limit - spent, 1);
+    least = least == 0 ? left : std::min(least, left);
+  };
+  bound(task.spec.budget > 0 ? task.spec.budget + core.board.spending(task_scope(task.id)).raised.money : 0,
+        task.spent);
+  if (core.board.config().budgets.empty()) return least;
+  const auto own = core.budgets.reserved.find(task.id);
+  const Micros reserved_here = own == core.budgets.reserved.end() ? 0 : own->second.amount.money;
+  std::vector<std::string> scopes = scopes_of(task.spec, core.now.wall);
+  for (std::string& scope : scopes_of(agent)) scopes.push_back(std::move(scope));
+  for (const std::string& scope : scopes) {
+    const Spending spending = core.board.spending(scope);
+    bound(limit_of(core, scope, spending).money,
+          spending.spent.money + reserved_in(core, scope).money - reserved_here);
+  }
+  return least;
+}
+
+void count_for_budgets(Core& core, const Change& change) {
+  const EventBody& body = change.event->body;
+  if (change.before && is_held(change.before->state) && !is_held(core.board.task(change.task)->state))
+    release(core, change.task);
+  if (const auto* awarded = std::get_if<TaskAwarded>(&body)) {
+    reserve(core, awarded->task, core.board.agent(awarded->agent)->profile);
+  } else if (const auto* ended = std::get_if<AttemptEnded>(&body)) {
+    warn_of_charges(core, ended->task, ended->agent, {ended->price, ended->tokens});
+  } else if (const auto* finished = std::get_if<TaskFinished>(&body)) {
+    warn_of_charges(core, finished->task, finished->agent, {finished->price, finished->tokens});
+  } else if (const auto* lifted = std::get_if<HoldLifted>(&body)) {
+    for (auto& [scope, waiting] : core.budgets.held) waiting.erase(lifted->task);
+  } else if (const auto* raised = std::get_if<BudgetRaised>(&body)) {
+    free_waiting(core, raised->scope);
+    core.wake();
+  } else if (std::holds_alternative<ConfigSet>(body)) {
+    free_all(core);
+  }
+}
+
+Result<Nothing> raise_budget(Core& core, const RaiseBudget& request) {
+  if (request.by.money < 0 || request.by.tokens < 0 || request.by == Amount{})
+    return fail(Errc::invalid, "a budget is raised by an amount above zero");
+  std::string scope = request.scope == "day" ? day_scope(core.now.wall) : request.scope;
+  const std::string of_task = "task:";
+  if (scope.starts_with(of_task)) {
+    const auto id = parse_id<TaskId>(scope.substr(of_task.size()));
+    const Task* task = id ? core.board.task(*id) : nullptr;
+    if (!task) return fail(Errc::not_found, fmt::format("there is no task {}", scope.substr(of_task.size())));
+    if (task->spec.budget <= 0) return fail(Errc::not_found, fmt::format("{} has no budget", task->id));
+  } else if (const std::string flaw = flaw_of_scope(request.scope); !flaw.empty()) {
+    return fail(Errc::invalid, flaw);
+  } else if (bound_of(core.board.config(), scope) == Amount{}) {
+    return fail(Errc::not_found,
+                fmt::format("{} has no budget; `budgets:` in bidboard.yaml sets one", request.scope));
+  }
+  core.emit(BudgetRaised{std::move(scope), request.by});
+  return Nothing{};
+}
+
+void act_on_budgets(Core& core) {
+  if (std::exchange(core.budgets.unsure, false)) free_all(core);
+}
+
+void expect_spending(Core& core) {
+  core.budgets = {};
+  for (const auto& [id, session] : core.sessions)
+    if (const Agent* agent = core.board.agent(id))
+      for (const TaskId task : core.board.holdings(id)) reserve(core, task, agent->profile);
+  const bool may_hold = !core.board.config().budgets.empty() || core.board.spending("board").attempts > 0;
+  if (!may_hold) return;
+  for (const TaskId id : core.board.open_tasks()) {
+    const Task* task = core.board.task(id);
+    if (!task || !hold_of(*task, HoldKind::budget) || budget_hold(core, *task)) continue;
+    core.budgets.held["board"].insert(id);
+    core.budgets.unsure = true;
+  }
+}
+
+}  // namespace bidboard
