@@ -27,6 +27,7 @@ struct Assignment {
   std::string idempotency_key;           ///< the same for every attempt of a task
   WallTime deadline;                     ///< of this attempt; 0: spec.timeout from its start
   std::vector<SignedComment> comments;   ///< on the task, oldest first
+  Micros budget_left = 0;                ///< what the attempt may cost; 0: no bound
 };
 
 /// Another task on offer that a bid might include together with the one asked about.

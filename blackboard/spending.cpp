@@ -30,7 +30,8 @@ std::string day_scope(WallTime at) {
 }
 
 WallTime end_of_day(WallTime at) {
-  const auto next = std::chrono::time_point_cast<std::chrono::microseconds>(day_of(at) + std::chrono::days(1));
+  const auto next =
+      std::chrono::time_point_cast<std::chrono::microseconds>(day_of(at) + std::chrono::days(1));
   return WallTime{next.time_since_epoch().count()};
 }
 
@@ -47,7 +48,8 @@ std::vector<std::string> scopes_of(const TaskSpec& task, WallTime at) {
 }
 
 std::vector<std::string> scopes_of(const AgentProfile& agent) {
-  std::vector<std::string> scopes{agent_scope(agent.name)};
+  std::vector<std::string> scopes;
+  if (!agent.name.empty()) scopes.push_back(agent_scope(agent.name));
   if (!agent.account.empty()) scopes.push_back(account_scope(agent.account));
   return scopes;
 }
@@ -74,6 +76,26 @@ std::string flaw_of_scope(std::string_view scope) {
 Amount bound_of(const Config& config, std::string_view scope) {
   const auto found = std::ranges::find(config.budgets, budgeted_scope(scope), &Budget::scope);
   return found == config.budgets.end() ? Amount{} : found->bound;
+}
+
+Amount limit_of(const Config& config, const Spending& spending) {
+  Amount bound = bound_of(config, spending.scope);
+  if (bound.money > 0) bound.money = add_saturated(bound.money, spending.raised.money);
+  if (bound.tokens > 0) bound.tokens = add_saturated(bound.tokens, spending.raised.tokens);
+  return bound;
+}
+
+std::string exhausted(const Config& config, const Spending& spending) {
+  const Amount limit = limit_of(config, spending);
+  const Amount more = mean_of(spending, config.estimate);
+  if (fits(spending.spent, more, limit)) return {};
+  return fmt::format("{} of the {} that {} may spend is spent, an attempt costs about {}; {}",
+                     in_words(spending.spent), in_words(limit), spending.scope, in_words(more),
+                     raise_hint(spending.scope));
+}
+
+std::string raise_hint(std::string_view scope) {
+  return fmt::format("`bidboard budget raise {} AMOUNT` allows more", budgeted_scope(scope));
 }
 
 Amount mean_of(const Spending& spending, const Amount& fallback) {

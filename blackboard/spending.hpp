@@ -34,6 +34,12 @@ std::string flaw_of_scope(std::string_view scope);
 
 /// What the configuration allows a scope to spend; 0: no bound.
 Amount bound_of(const Config& config, std::string_view scope);
+/// The same, with what was allowed on top.
+Amount limit_of(const Config& config, const Spending& spending);
+/// Why nothing more may be spent, in words; empty: something may.
+std::string exhausted(const Config& config, const Spending& spending);
+/// "`bidboard budget raise day AMOUNT` allows more".
+std::string raise_hint(std::string_view scope);
 /// What an attempt costs on average; the fallback when none is known.
 Amount mean_of(const Spending& spending, const Amount& fallback);
 /// "12.5 and 3000 tokens".

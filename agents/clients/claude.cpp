@@ -113,7 +113,8 @@ const CodingClient claude{"claude", "CLAUDE.md",
                                 "claude -p --output-format stream-json --verbose --permission-mode " +
                                 shell_quoted(options.permission.empty() ? "acceptEdits" : options.permission);
                             if (!options.model.empty()) command += " --model " + shell_quoted(options.model);
-                            return command;
+                            // It stops by itself before it costs more.
+                            return command + " ${BIDBOARD_BUDGET:+--max-budget-usd \"$BIDBOARD_BUDGET\"}";
                           },
                           []() -> std::unique_ptr<ClientReader> { return std::make_unique<ClaudeReader>(); }};
 

@@ -125,6 +125,8 @@ std::vector<std::string> task_environment(const Workplace& place, const Assignme
   result.push_back(variable("BIDBOARD_TOKEN", assignment.token));
   result.push_back(variable("BIDBOARD_ATTEMPT", std::to_string(assignment.attempt)));
   result.push_back(variable("BIDBOARD_IDEMPOTENCY_KEY", assignment.idempotency_key));
+  if (assignment.budget_left > 0)
+    result.push_back(variable("BIDBOARD_BUDGET", format_micros(assignment.budget_left)));
   const std::string board = place.folder.path() + "/";
   result.push_back(variable("BIDBOARD_NEEDS", board + needs_name(assignment.task, assignment.epoch)));
   result.push_back(variable("BIDBOARD_FAILURES", board + failures_name(assignment.task, assignment.epoch)));
@@ -188,6 +190,7 @@ Value assignment_value(const Assignment& assignment) {
   Value comments{Value::Array{}};
   for (const SignedComment& comment : assignment.comments) comments.push(to_value(comment));
   value.set("comments", std::move(comments));
+  value.set("budget_left", assignment.budget_left > 0 ? Value(from_micros(assignment.budget_left)) : Value());
   return value;
 }
 

@@ -57,7 +57,7 @@ Result<void> write_private_file(const Folder& board, const std::string& name, st
 std::vector<std::string> agent_environment(const Workplace& place,
                                            const std::vector<EnvVariable>& of_task = {});
 /// The same for a task, plus BIDBOARD_TASK, _EPOCH, _TOKEN, _ATTEMPT, _IDEMPOTENCY_KEY, _NEEDS and _FAILURES
-/// (paths).
+/// (paths), and, where money is bounded, _BUDGET: what the attempt may cost.
 std::vector<std::string> task_environment(const Workplace& place, const Assignment& assignment);
 
 /// spec.dir below the place's directory, as an absolute path; empty: it has none. Errors: failed (there is
@@ -71,7 +71,7 @@ std::string task_text(const TaskSpec& spec, const std::vector<SignedComment>& co
 Value task_value(TaskId task, const TaskSpec& spec, std::uint32_t attempt,
                  const std::vector<AttemptFailure>& failures);
 /// The same for an awarded task, plus "epoch", "token", "idempotency_key", "results" (of the needed tasks),
-/// "comments" ([{"author": "ann", "at": 1700000000.5, "text": "..."}]).
+/// "comments" ([{"author": "ann", "at": 1700000000.5, "text": "..."}]), "budget_left" (or null).
 Value assignment_value(const Assignment& assignment);
 /// One JSON object per line: {"epoch": 1, "agent": "a2", "reason": "exit 3"}.
 std::string failures_text(const std::vector<AttemptFailure>& failures);

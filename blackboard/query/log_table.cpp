@@ -134,7 +134,7 @@ const std::vector<Table>& tables() {
   static const std::vector<Table> all{tasks_table(),     dependencies_table(), agents_table(),
                                       auctions_table(),  bids_table(),         discoveries_table(),
                                       workflows_table(), calibration_table(),  log_table(),
-                                      comments_table(),  breakers_table()};
+                                      comments_table(),  breakers_table(),     spending_table()};
   return all;
 }
 

@@ -235,6 +235,43 @@ Result<std::unique_ptr<Rows>> open_breakers(const Snapshot& snapshot, const Filt
       breaker_columns);
 }
 
+// spending
+
+std::string_view scope_word(const Spending& s) {
+  return std::string_view(s.scope).substr(0, s.scope.find(':'));
+}
+std::string_view scope_name(const Spending& s) {
+  const std::size_t colon = s.scope.find(':');
+  return colon == std::string::npos ? std::string_view() : std::string_view(s.scope).substr(colon + 1);
+}
+
+constexpr std::array<RecordColumn<Spending>, 8> spending_columns{{
+    {{"scope", text, "board, day, project, workflow, agent, account, kind or task"},
+     [](const Spending& s, CellContext&) -> SqlValue { return std::string(scope_word(s)); }},
+    {{"name", text, "which one; a day as 2026-11-29, in UTC"},
+     [](const Spending& s, CellContext&) { return text_or_null(std::string(scope_name(s))); }},
+    {{"money", real, "what its attempts have cost, whatever their outcome"},
+     [](const Spending& s, CellContext&) -> SqlValue { return from_micros(s.spent.money); }},
+    {{"tokens", integer, "the same in tokens"},
+     [](const Spending& s, CellContext&) { return whole(s.spent.tokens); }},
+    {{"attempts", integer, "those that cost something"},
+     [](const Spending& s, CellContext&) { return whole(s.attempts); }},
+    {{"price_per_attempt", real, "their mean"},
+     [](const Spending& s, CellContext&) -> SqlValue {
+       return s.attempts == 0 ? SqlValue() : SqlValue(from_micros(s.spent.money / s.attempts));
+     }},
+    {{"raised", real, "money allowed beside the configured budget"},
+     [](const Spending& s, CellContext&) -> SqlValue { return from_micros(s.raised.money); }},
+    {{"raised_tokens", integer, "tokens allowed beside it"},
+     [](const Spending& s, CellContext&) { return whole(s.raised.tokens); }},
+}};
+
+Result<std::unique_ptr<Rows>> open_spending(const Snapshot& snapshot, const Filter&) {
+  return std::make_unique<RecordRows<Spending, void>>(
+      snapshot, RecordSource(snapshot, KeyScan(snapshot, keys::all_of<Spending>()).at_least(2)),
+      spending_columns);
+}
+
 }  // namespace
 
 Table agents_table() {
@@ -276,6 +313,14 @@ Table breakers_table() {
           {},
           50,
           open_breakers};
+}
+Table spending_table() {
+  return {"spending",
+          "what attempts have cost, by what they were for",
+          columns_of(std::span<const RecordColumn<Spending>>(spending_columns)),
+          {},
+          200,
+          open_spending};
 }
 Table calibration_table() {
   return {"calibration",

@@ -79,6 +79,7 @@ Table comments_table();
 Table workflows_table();
 Table calibration_table();
 Table breakers_table();
+Table spending_table();
 Table log_table();
 
 // Cells.

@@ -16,13 +16,6 @@ constexpr Micros warned_share = 800'000;
 
 Amount operator-(const Amount& a, const Amount& b) { return {a.money - b.money, a.tokens - b.tokens}; }
 
-Amount limit_of(const Core& core, const std::string& scope, const Spending& spending) {
-  Amount bound = bound_of(core.board.config(), scope);
-  if (bound.money > 0) bound.money += spending.raised.money;
-  if (bound.tokens > 0) bound.tokens += spending.raised.tokens;
-  return bound;
-}
-
 Amount reserved_in(const Core& core, const std::string& scope) {
   const auto found = core.budgets.reserved_in.find(scope);
   return found == core.budgets.reserved_in.end() ? Amount{} : found->second;
@@ -35,23 +28,20 @@ Amount estimate(const Core& core, const Task& task) {
 
 bool has_room_for(const Core& core, const std::string& scope, const Amount& more) {
   const Spending spending = core.board.spending(scope);
-  return fits(spending.spent + reserved_in(core, scope), more, limit_of(core, scope, spending));
-}
-
-std::string raise_hint(const std::string& scope) {
-  return fmt::format("`bidboard budget raise {} AMOUNT` allows more", budgeted_scope(scope));
+  return fits(spending.spent + reserved_in(core, scope), more, limit_of(core.board.config(), spending));
 }
 
 /// A task has a bound of its own, on what all its attempts cost together.
 bool used_up(const Core& core, const Task& task) {
   if (task.spec.budget <= 0 || task.spent <= 0) return false;
-  return !fits({task.spent, 0}, {}, {task.spec.budget + core.board.spending(task_scope(task.id)).raised.money, 0});
+  return !fits({task.spent, 0}, {},
+               {task.spec.budget + core.board.spending(task_scope(task.id)).raised.money, 0});
 }
 
 Hold hold_for(const Core& core, const std::string& scope, const Amount& more) {
   const Spending spending = core.board.spending(scope);
   std::string why = fmt::format("of {}, which may spend {}, {} is spent", scope,
-                                in_words(limit_of(core, scope, spending)), in_words(spending.spent));
+                                in_words(limit_of(core.board.config(), spending)), in_words(spending.spent));
   if (const Amount reserved = reserved_in(core, scope); reserved != Amount{})
     why += fmt::format(", attempts under way are expected to cost {}", in_words(reserved));
   if (more != Amount{}) why += fmt::format(", this one {}", in_words(more));
@@ -108,7 +98,7 @@ void release(Core& core, TaskId id) {
 /// Says once that a bound is nearly, and once that it is, reached.
 void warn(Core& core, const std::string& scope, const Amount& charged) {
   const Spending spending = core.board.spending(scope);
-  const Amount limit = limit_of(core, scope, spending);
+  const Amount limit = limit_of(core.board.config(), spending);
   const Amount before = spending.spent - charged;
   const auto passes = [&](Micros share) {
     const auto one_passes = [&](std::int64_t from, std::int64_t to, std::int64_t bound) {
@@ -120,10 +110,10 @@ void warn(Core& core, const std::string& scope, const Amount& charged) {
   };
   for (const Micros share : {one, warned_share})
     if (passes(share))
-      return core.note(Note::Level::warning,
-                       fmt::format("the budget of {} is {}: {} of {}; {}", scope,
-                                   share == one ? "spent" : "nearly spent", in_words(spending.spent),
-                                   in_words(limit), raise_hint(scope)));
+      return core.note(
+          Note::Level::warning,
+          fmt::format("the budget of {} is {}: {} of {}; {}", scope, share == one ? "spent" : "nearly spent",
+                      in_words(spending.spent), in_words(limit), raise_hint(scope)));
 }
 
 void warn_of_charges(Core& core, TaskId id, AgentId by, const Amount& charged) {
@@ -145,9 +135,11 @@ void free_all(Core& core) {
 std::optional<Hold> budget_hold(Core& core, const Task& task) {
   if (used_up(core, task)) {
     core.budgets.held[task_scope(task.id)].insert(task.id);
-    return Hold{HoldKind::budget, {}, fmt::format("of the task itself: its attempts have cost {}, it may cost {}; {}",
-                                                  format_micros(task.spent), format_micros(task.spec.budget),
-                                                  raise_hint(task_scope(task.id)))};
+    return Hold{HoldKind::budget,
+                {},
+                fmt::format("of the task itself: its attempts have cost {}, it may cost {}; {}",
+                            format_micros(task.spent), format_micros(task.spec.budget),
+                            raise_hint(task_scope(task.id)))};
   }
   if (core.board.config().budgets.empty()) return {};
   const Amount more = estimate(core, task);
@@ -162,12 +154,8 @@ std::optional<Hold> budget_hold(Core& core, const Task& task) {
 std::optional<Refusal> beyond_budget(const Core& core, const AgentProfile& agent) {
   if (core.board.config().budgets.empty()) return {};
   for (const std::string& scope : scopes_of(agent)) {
-    const Spending spending = core.board.spending(scope);
-    const Amount limit = limit_of(core, scope, spending);
-    if (fits(spending.spent, mean_of(spending, core.board.config().estimate), limit)) continue;
-    return Refusal{RefusalReason::budget,
-                   fmt::format("{} of the {} that {} may spend is spent; {}", in_words(spending.spent),
-                               in_words(limit), scope, raise_hint(scope))};
+    std::string why = exhausted(core.board.config(), core.board.spending(scope));
+    if (!why.empty()) return Refusal{RefusalReason::budget, std::move(why)};
   }
   return {};
 }
@@ -195,7 +183,7 @@ Micros budget_left(const Core& core, const Task& task, const AgentProfile& agent
   for (std::string& scope : scopes_of(agent)) scopes.push_back(std::move(scope));
   for (const std::string& scope : scopes) {
     const Spending spending = core.board.spending(scope);
-    bound(limit_of(core, scope, spending).money,
+    bound(limit_of(core.board.config(), spending).money,
           spending.spent.money + reserved_in(core, scope).money - reserved_here);
   }
   return least;

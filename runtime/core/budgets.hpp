@@ -34,8 +34,8 @@ struct Budgets {
     std::vector<std::string> scopes;
     Amount amount;
   };
-  std::map<TaskId, Reservation> reserved;         ///< for attempts under way
-  std::map<std::string, Amount> reserved_in;      ///< the same, by scope
+  std::map<TaskId, Reservation> reserved;        ///< for attempts under way
+  std::map<std::string, Amount> reserved_in;     ///< the same, by scope
   std::map<std::string, std::set<TaskId>> held;  ///< tasks that wait for room, by the scope that has none
   bool unsure = false;                           ///< some of `held` may have room: nobody has looked
 };

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/spending.hpp"
 #include "blackboard/text/endpoint.hpp"
 #include "runtime/jobs/agent_entry.hpp"
 #include "runtime/jobs/key_table.hpp"
@@ -50,6 +51,15 @@ constexpr std::array<Key<AccountLimits>, 2> account_table{{
      }},
 }};
 
+constexpr std::array<Key<Amount>, 2> budget_table{{
+    {{"money", "number", "0", "in the currency of the agents' prices; 0: no bound"},
+     [](KeyReader& r, const Value& v, Amount& a) { a.money = r.number(v, ranges::price).value_or(0); }},
+    {{"tokens", "whole number", "0", "as clients count them; 0: no bound"},
+     [](KeyReader& r, const Value& v, Amount& a) {
+       a.tokens = r.whole(v, 0, std::int64_t{1'000'000'000'000'000}).value_or(0);
+     }},
+}};
+
 struct Target {
   const KnownNames& known;
   Settings settings;
@@ -79,6 +89,29 @@ void read_accounts(KeyReader& reader, const Value& value, Target& target) {
   std::ranges::sort(target.settings.config.accounts, {}, &AccountLimits::name);
 }
 
+/// An amount of money, or a map.
+Amount read_amount(KeyReader& reader, std::string subject, const Value& value) {
+  Amount amount;
+  if (value.is_object())
+    read_group<Amount>(reader, std::move(subject), value, budget_table, amount);
+  else
+    amount.money = reader.number(value, ranges::price).value_or(0);
+  return amount;
+}
+
+void read_budgets(KeyReader& reader, const Value& value, Target& target) {
+  KeyReader outer(reader.diagnostics(), "budgets");
+  if (!require_map(outer, value, "{day: 20, \"account:team\": {money: 5, tokens: 1000000}}")) return;
+  for (const Value::Member& member : value.object()) {
+    if (const std::string flaw = flaw_of_scope(member.key); !flaw.empty())
+      reader.diagnostics().add(member.value.place, "'budgets': " + flaw);
+    else
+      target.settings.config.budgets.push_back(
+          {member.key, read_amount(reader, fmt::format("budget '{}'", member.key), member.value)});
+  }
+  std::ranges::sort(target.settings.config.budgets, {}, &Budget::scope);
+}
+
 void read_durability(KeyReader& reader, const Value& value, Target& target) {
   if (const auto word = reader.choice(value, {"commit", "none"})) target.settings.durable = *word == "commit";
 }
@@ -98,7 +131,7 @@ void read_duration(KeyReader& reader, const Value& value, Target& target) {
   if (const auto duration = reader.duration(value, least)) target.settings.config.*member = *duration;
 }
 
-constexpr std::array<Key<Target>, 16> table{{
+constexpr std::array<Key<Target>, 18> table{{
     {{"project", "text", "the directory's name", "the project of tasks that name none"},
      [](KeyReader& r, const Value& v, Target& t) { t.settings.config.project = r.name(v).value_or(""); }},
     {{"strategy", "text", "auction", "who decides which agent gets a ready task"},
@@ -135,6 +168,15 @@ constexpr std::array<Key<Target>, 16> table{{
       "where agents of other machines connect, tcp://ADDRESS:PORT and the port above; wants `bidboard keys`"},
      read_listen},
     {{"accounts", "map", "{}", "limits of what the agents of one `account:` do together"}, read_accounts},
+    {{"budgets", "map", "{}",
+      "what may be spent: of board, day, project:NAME, account:NAME, agent:NAME or workflow:ID, as {day: "
+      "20}"},
+     read_budgets},
+    {{"estimate", "number or map", "0",
+      "what an attempt is expected to cost while none of its kind is known"},
+     [](KeyReader& r, const Value& v, Target& t) {
+       t.settings.config.estimate = read_amount(r, "estimate", v);
+     }},
     {{"restart", "map", "{intensity: 5, period: 30s}", "how often `up` starts agents again"},
      [](KeyReader& r, const Value& v, Target& t) {
        read_group<RestartLimit>(r, "restart", v, restart_table, t.settings.restart);
@@ -204,10 +246,11 @@ std::string default_settings_file(const Config& config) {
 }
 
 std::string settings_reference() {
-  return fmt::format("{}\n### weights\n\n{}\n### restart\n\n{}\n### accounts\n\n{}\n### agents\n\n{}",
-                     markdown_table(infos<Target>(table)), markdown_table(infos<Config>(weight_table)),
-                     markdown_table(infos<RestartLimit>(restart_table)),
-                     markdown_table(infos<AccountLimits>(account_table)), markdown_table(agent_keys(true)));
+  return fmt::format(
+      "{}\n### weights\n\n{}\n### restart\n\n{}\n### accounts\n\n{}\n### budgets\n\n{}\n### agents\n\n{}",
+      markdown_table(infos<Target>(table)), markdown_table(infos<Config>(weight_table)),
+      markdown_table(infos<RestartLimit>(restart_table)), markdown_table(infos<AccountLimits>(account_table)),
+      markdown_table(infos<Amount>(budget_table)), markdown_table(agent_keys(true)));
 }
 
 }  // namespace bidboard

@@ -7,6 +7,7 @@
 #include "blackboard/format/keys.hpp"
 #include "blackboard/format/to_value.hpp"
 #include "blackboard/query/query.hpp"
+#include "blackboard/spending.hpp"
 #include "blackboard/store/lmdb_store.hpp"
 #include "runtime/core/breakers.hpp"
 #include "runtime/drivers/clock.hpp"
@@ -112,6 +113,24 @@ std::string BoardView::rest_of(const Agent& agent, const std::map<std::string, B
                          why);
     }
   return {};
+}
+
+Result<std::vector<Spending>> BoardView::spending() const { return all_of<Spending>(*snapshot_); }
+
+Result<std::string> BoardView::beyond_budget(const Agent& agent) const {
+  const Result<Config> config = this->config();
+  if (!config) return fail(config.error());
+  if (config->budgets.empty()) return std::string();
+  for (const std::string& scope : scopes_of(agent.profile)) {
+    const auto bytes = snapshot_->get(keys::spending(scope));
+    if (!bytes) return fail(bytes.error());
+    Spending blank;
+    blank.scope = scope;
+    const Result<Spending> known = *bytes ? unseal<Spending>(**bytes) : blank;
+    if (!known) return fail(known.error());
+    if (std::string why = exhausted(*config, *known); !why.empty()) return why;
+  }
+  return std::string();
 }
 
 Result<std::vector<TaskId>> BoardView::ids_under(std::string_view prefix) const {

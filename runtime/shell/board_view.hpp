@@ -41,6 +41,10 @@ class BoardView {
   Result<std::map<std::string, Breaker>> open_breakers() const;
   /// "rests with account team for 58m: rate_limit (429)"; empty: the agent does not rest.
   std::string rest_of(const Agent& agent, const std::map<std::string, Breaker>& open) const;
+  /// What was charged, by scope.
+  Result<std::vector<Spending>> spending() const;
+  /// Why a budget leaves the agent nothing to do; empty: none does. Errors: corrupt.
+  Result<std::string> beyond_budget(const Agent& agent) const;
   Result<Config> config() const;
   /// The ids of the rows of the SQL table for which the condition holds (--where). Errors: as
   /// Query::ids_where.

@@ -44,6 +44,8 @@ Command pause_command();
 Command resume_command();
 Command reassign_command();
 Command probe_command();
+Command budget_command();
+Command spend_command();
 // agents.cpp
 Command agents_command();
 // agent.cpp

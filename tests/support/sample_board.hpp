@@ -43,6 +43,7 @@ inline void apply_sample(Board& board, const std::string& content) {
   breaker.name = "team";
   breaker.failed = {{1}};
   apply(BreakerMoved{breaker});
+  apply(BudgetRaised{"board", {one, 0}});
   apply(Replied{{5}, 1, "bytes"});
   Config config;
   config.project = "sample";

@@ -327,6 +327,10 @@ Config ScriptRunner::config(Words& words) const {
     config.accounts = {{words.take("account"),
                         static_cast<std::uint32_t>(whole(words.take("max_running", "0"))),
                         duration(words.take("stagger", "0s"))}};
+  if (words.has("budget"))
+    config.budgets = {
+        {words.take("budget"), {micros(words.take("money", "0")), whole(words.take("tokens", "0"))}}};
+  if (words.has("estimate")) config.estimate.money = micros(words.take("estimate"));
   config.seed = static_cast<std::uint64_t>(whole(words.take("seed", std::to_string(config.seed))));
   return config;
 }

@@ -1,5 +1,6 @@
 #include "tests/support/script_words.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/spending.hpp"
 
 namespace bidboard::script {
 namespace {
@@ -90,6 +91,9 @@ struct EventWords {
   }
   std::string operator()(const AttemptSettled& e) const {
     return fmt::format("{}{} settled by {}: price {}", e.task, at(e.epoch), e.agent, format_micros(e.price));
+  }
+  std::string operator()(const BudgetRaised& e) const {
+    return fmt::format("budget of {} raised by {}", e.scope, in_words(e.by));
   }
   std::string operator()(const BreakerMoved& e) const {
     const Breaker& b = e.breaker;

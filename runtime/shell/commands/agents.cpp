@@ -72,6 +72,9 @@ Result<Exit> list_agents(const Globals& globals, const AgentsArgs& args) {
     if (agent.state == AgentState::gone) doing = agent.reason;
     if (const std::string rest = board->rest_of(agent, *resting); !rest.empty())
       doing += (doing.empty() ? "" : "; ") + rest;
+    const Result<std::string> spent = board->beyond_budget(agent);
+    if (!spent) return fail(spent.error());
+    if (!spent->empty()) doing += (doing.empty() ? "" : "; ") + *spent;
     table.add({to_string(agent.id), agent.profile.name, std::string(name(agent.state)),
                fmt::format("{}/{}", held.size(), agent.profile.capacity), format_micros(agent.profile.speed),
                listed(agent.profile.skills), fmt::format("{}", agent.finished),

@@ -171,10 +171,13 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
     const auto against = ineligible(task, agent);
     const std::string answer = last_answer(failed, agent.id);
     const std::string rest = board.rest_of(agent, *resting);
+    const Result<std::string> spent = board.beyond_budget(agent);
+    if (!spent) return fail(spent.error());
     table.add({agent.profile.name, std::string(name(agent.state)),
                fmt::format("{}/{}", busy, agent.profile.capacity),
                against                         ? fmt::format("no: {}", against->detail)
                : !rest.empty()                 ? "no: " + rest
+               : !spent->empty()               ? "no: " + *spent
                : !answer.empty()               ? answer
                : busy < agent.profile.capacity ? "could take it"
                                                : "could, but is busy"});

@@ -12,6 +12,7 @@
 #include "blackboard/format/codec.hpp"
 #include "blackboard/format/keys.hpp"
 #include "blackboard/format/to_value.hpp"
+#include "blackboard/spending.hpp"
 #include "blackboard/text/readable.hpp"
 #include "blackboard/text/utf8.hpp"
 #include "runtime/drivers/clock.hpp"
@@ -84,6 +85,10 @@ std::string gist(const Event& event) {
           return e.breaker.state == BreakerState::open
                      ? fmt::format("{} rests: {}, {}", e.breaker.name, e.breaker.outage, e.breaker.why)
                      : fmt::format("{} is {}", e.breaker.name, e.breaker.state);
+        else if constexpr (std::is_same_v<E, BudgetRaised>)
+          return fmt::format("{} by {}", e.scope, in_words(e.by));
+        else if constexpr (std::is_same_v<E, TaskHeld>)
+          return fmt::format("{}: {}", e.hold.kind, e.hold.why);
         else if constexpr (std::is_same_v<E, AttemptSettled>)
           return fmt::format("price {}, {}", format_micros(e.price), counted(e.tokens, "token"));
         else if constexpr (std::is_same_v<E, TaskEdited>)
