@@ -247,6 +247,8 @@ RequestBody ScriptRunner::request_body(Words& words) {
   if (const auto found = directions.find(verb); found != directions.end())
     return Direct{found->second, task(), words.take("reason")};
   if (verb == "edit") return edit(words);
+  if (verb == "raise")
+    return RaiseBudget{words.word(1), {micros(words.take("money", "0")), whole(words.take("tokens", "0"))}};
   if (verb == "comment") return AddComment{task(), words.take("text")};
   if (verb == "reassign") return Reassign{task(), words.take("to")};
   if (verb == "dep") return Depend{id<TaskId>(words.word(2)), need(words.word(3)), words.word(1) == "remove"};
