@@ -6,6 +6,7 @@
 
 #include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/client_agents.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"
 
@@ -13,20 +14,6 @@ using namespace bidboard;
 using namespace bidboard::testing;
 
 namespace {
-
-/// Puts a program of this name first on the PATH of the board's agents.
-ProcessOptions with_client(const TestBoard& board, const std::string& name, const std::string& script) {
-  REQUIRE(std::system(("mkdir -p '" + board.path("bin") + "'").c_str()) == 0);
-  board.write_script("bin/" + name, "#!/bin/sh\ncat > /dev/null\n" + script);
-  ProcessOptions options = board.surroundings();
-  options.environment["PATH"] = board.path("bin") + ":" + std::getenv("PATH");
-  return options;
-}
-
-Process client_agent(const TestBoard& board, const ProcessOptions& options, const std::string& name,
-                     const std::string& client, const std::string& account) {
-  return board.start({"agent", "--name", name, "--preset", client, "--account", account}, options);
-}
 
 constexpr const char* claude_script = R"sh(echo x >> "$0.calls"
 if [ -e "$0.limit" ]; then
