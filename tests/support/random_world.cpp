@@ -12,6 +12,7 @@
 #include "blackboard/checks/check.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
+#include "blackboard/spending.hpp"
 #include "runtime/coordination/strategy.hpp"
 #include "runtime/core/breakers.hpp"
 #include "runtime/core/node.hpp"
@@ -309,6 +310,7 @@ class RandomWorld {
     }
     item.text = std::string(random_.chance(100'000) ? 3'000 : random_.below(5), 'r');
     item.seconds = random_.between(0, 10) * one;
+    if (random_.chance(300'000)) item.price = random_.between(-1, 3) * one;
     return FromPeer{process.peer, Reports{process.id, process.secret, ++reports_, {item}}};
   }
 
@@ -370,7 +372,7 @@ class RandomWorld {
 
   RequestBody body() {
     const Epoch epoch{random_.below(3)};
-    switch (random_.below(17)) {
+    switch (random_.below(18)) {
       case 0:
       case 9:
       case 1:
@@ -397,6 +399,8 @@ class RandomWorld {
         return edit();
       case 15:
         return AddComment{some_task(), std::string(random_.below(3), 'c')};
+      case 16:
+        return RaiseBudget{some_scope(), {random_.between(-1, 5) * one, 0}};
       default:
         return configure();
     }
@@ -449,6 +453,11 @@ class RandomWorld {
     return edit;
   }
 
+  std::string some_scope() {
+    static constexpr const char* scopes[] = {"board", "day", "account:team", "agent:agent1", "workflow:w1"};
+    return random_.chance(100'000) ? task_scope(some_task()) : scopes[random_.below(std::size(scopes))];
+  }
+
   RequestBody configure() {
     if (!random_.chance(500'000)) return AskStatus{};
     Config config = node_->board().config();
@@ -461,6 +470,9 @@ class RandomWorld {
     config.mechanism = mechanisms[random_.below(4)];
     config.calibrate = random_.chance(800'000);
     config.backoff = seconds(random_.between(0, 3));
+    config.budgets.clear();
+    if (random_.chance(300'000)) config.budgets = {{some_scope(), {random_.between(0, 20) * one, 0}}};
+    config.estimate.money = random_.between(0, 2) * one;
     return Configure{config};
   }
 
