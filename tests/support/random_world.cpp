@@ -14,9 +14,9 @@
 #include "blackboard/format/codec.hpp"
 #include "blackboard/spending.hpp"
 #include "runtime/coordination/strategy.hpp"
-#include "runtime/core/breakers.hpp"
 #include "runtime/core/node.hpp"
 #include "tests/support/flaky_store.hpp"
+#include "tests/support/needless_waits.hpp"
 
 namespace bidboard::testing {
 namespace {
@@ -116,36 +116,9 @@ class RandomWorld {
     digest(done);
     // A fuzzer needs many runs more than many checks in each: it checks once, at the end.
     if (!random_.fed()) check_everything();
-    if (!fails) check_nobody_idles();
-  }
-
-  /// Under a push strategy no task waits while an agent that may have it is free.
-  void check_nobody_idles() {
-    const Board& board = node_->board();
-    const std::string& strategy = board.config().strategy;
-    if (strategy != "fifo" && strategy != "central" && strategy != "random") return;
-    for (const TaskId id : board.tasks_under(std::string(1, keys::ready_letter))) {
-      const Task& task = *board.task(id);
-      if (task.spec.budget > 0) continue;
-      for (const AgentId agent_id : connected_) {
-        const Agent& agent = *board.agent(agent_id);
-        const bool failed_it =
-            std::any_of(task.failures.begin(), task.failures.end(),
-                        [&](const AttemptFailure& failure) { return failure.agent == agent_id; });
-        const bool free = board.holding_count(agent_id) < agent.profile.capacity;
-        if (agent.state != AgentState::live || failed_it || !free || may_rest(board, agent)) continue;
-        promise(ineligible(task, agent).has_value(),
-                fmt::format("{} waits while {} is free, under {}", id, agent_id, strategy));
-      }
-    }
-  }
-
-  static bool may_rest(const Board& board, const Agent& agent) {
-    return std::ranges::any_of(std::array{agent.profile.account, own_breaker(agent.profile.name)},
-                               [&](const std::string& name) {
-                                 const Breaker* breaker = board.breaker(name);
-                                 return breaker && breaker->state != BreakerState::closed;
-                               });
+    if (fails) return;
+    for (const std::string& idle : idle_agents(node_->board(), connected_)) promise(false, idle);
+    for (const std::string& held : needless_holds(node_->board(), now_.wall)) promise(false, held);
   }
 
   /// Follows the events as an external observer, and keeps what agents receive.
@@ -372,13 +345,9 @@ class RandomWorld {
 
   RequestBody body() {
     const Epoch epoch{random_.below(3)};
-    switch (random_.below(18)) {
-      case 0:
-      case 9:
-      case 1:
-      case 2:
-      case 3:
-        return post();
+    const std::uint64_t dice = random_.below(18);
+    if (dice < 4 || dice == 9) return post();
+    switch (dice) {
       case 4:
         return Claim{random_.chance(500'000) ? TaskId{} : some_task(), {}};
       case 5:
@@ -454,8 +423,8 @@ class RandomWorld {
   }
 
   std::string some_scope() {
-    static constexpr const char* scopes[] = {"board", "day", "account:team", "agent:agent1", "workflow:w1"};
-    return random_.chance(100'000) ? task_scope(some_task()) : scopes[random_.below(std::size(scopes))];
+    static constexpr const char* scopes[] = {"board", "day", "account:team", "agent:agent1"};
+    return random_.chance(100'000) ? task_scope(some_task()) : scopes[random_.below(4)];
   }
 
   RequestBody configure() {
