@@ -247,9 +247,11 @@ std::string_view scope_name(const Spending& s) {
 
 constexpr std::array<RecordColumn<Spending>, 8> spending_columns{{
     {{"scope", text, "board, day, project, workflow, agent, account, kind or task"},
-     [](const Spending& s, CellContext&) -> SqlValue { return std::string(scope_word(s)); }},
+     [](const Spending& s, CellContext&) -> SqlValue { return scope_word(s); }},
     {{"name", text, "which one; a day as 2026-11-29, in UTC"},
-     [](const Spending& s, CellContext&) { return text_or_null(std::string(scope_name(s))); }},
+     [](const Spending& s, CellContext&) -> SqlValue {
+       return scope_name(s).empty() ? SqlValue() : SqlValue(scope_name(s));
+     }},
     {{"money", real, "what its attempts have cost, whatever their outcome"},
      [](const Spending& s, CellContext&) -> SqlValue { return from_micros(s.spent.money); }},
     {{"tokens", integer, "the same in tokens"},
