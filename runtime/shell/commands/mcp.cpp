@@ -1,0 +1,68 @@
+// mcp: the board as tools of a coding agent, over the Model Context Protocol.
+#include <cstdlib>
+
+#include "blackboard/fmt.hpp"
+#include "runtime/shell/commands.hpp"
+#include "runtime/shell/mcp_loop.hpp"
+#include "runtime/shell/mcp_session.hpp"
+#include "runtime/shell/mcp_tools.hpp"
+
+namespace bidboard {
+namespace {
+
+struct McpArgs {
+  std::string verb;
+  std::string client;
+  std::string token_file;
+  McpIdentity identity;
+};
+
+/// The token as it would have come in the environment. A client that does not know the variable may pass its
+/// reference on as it is written in the configuration: then there is none.
+Result<void> take_token(const std::string& file) {
+  const char* token = std::getenv("BIDBOARD_TOKEN");
+  if (token && std::string_view(token).starts_with("$")) ::unsetenv("BIDBOARD_TOKEN");
+  if (file.empty()) return {};
+  Result<std::string> text = read_text("@" + file);
+  if (!text) return fail_in("--token-file", text.error());
+  while (text->ends_with('\n')) text->pop_back();
+  ::setenv("BIDBOARD_TOKEN", text->c_str(), 1);
+  return {};
+}
+
+Result<Exit> serve(const Globals& globals, const McpArgs& args) {
+  if (const Result<void> taken = take_token(args.token_file); !taken) return fail(taken.error());
+  McpSession session(globals, args.identity);
+  mcp::Server server({"bidboard", BIDBOARD_VERSION, board_instructions(session)}, board_tools(session));
+  session.meet([&server] { return server.client(); });
+  return serve_mcp(server);
+}
+
+Result<Exit> run_mcp(const Globals& globals, const McpArgs& args) {
+  if (args.verb == "serve") return serve(globals, args);
+  return fail(Errc::invalid, fmt::format("unknown action '{}'; use serve or install", args.verb));
+}
+
+}  // namespace
+
+Command mcp_command() {
+  return {"mcp",
+          "Work",
+          "Give a coding agent the board as tools (Model Context Protocol)",
+          "",
+          {{"bidboard mcp", "serve on standard input and output; a client starts this"}},
+          [](Options& o) -> Action0 {
+            auto args = std::make_shared<McpArgs>();
+            args->verb = "serve";
+            o.argument("ACTION", args->verb, "serve or install [serve]", false);
+            o.argument("CLIENT", args->client, "install: claude, codex, gemini or opencode", false);
+            o.text("--as", args->identity.name, "NAME",
+                   "The agent that the session is [made from the client's name]");
+            o.texts("--skill,-s", args->identity.skills, "NAME[=LEVEL]", "What it can do");
+            o.text("--token-file", args->token_file, "FILE",
+                   "A file with the BIDBOARD_TOKEN of the session's task");
+            return [args](const Globals& globals) { return run_mcp(globals, *args); };
+          }};
+}
+
+}  // namespace bidboard
