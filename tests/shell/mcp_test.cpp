@@ -138,7 +138,8 @@ TEST_CASE("A session takes a task, reports progress and delivers its result, as 
   CHECK(contains(said.text(10), "t2 ready c1: needs the network"));
   CHECK(contains(said.text(11), "no network"));
 
-  CHECK(board.value("SELECT state, result, progress FROM tasks WHERE id = 't1'") == "done|fixed|0.5");
+  CHECK(board.value("SELECT state, result FROM tasks WHERE id = 't1'") == "done|fixed");
+  CHECK(board.value("SELECT body ->> '$.text' FROM log WHERE kind = 'task_progressed'") == "half");
   CHECK(board.value("SELECT title, labels, state FROM tasks WHERE id = 't3'") == "Clean up|later|blocked");
   CHECK(board.value("SELECT count(*) FROM agents WHERE name LIKE 'test-client-%'") == "1");
   CHECK(board.value("SELECT count(*) FROM agents") == "1");

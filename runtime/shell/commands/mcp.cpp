@@ -3,6 +3,7 @@
 
 #include "blackboard/fmt.hpp"
 #include "runtime/shell/commands.hpp"
+#include "runtime/shell/mcp_install.hpp"
 #include "runtime/shell/mcp_loop.hpp"
 #include "runtime/shell/mcp_session.hpp"
 #include "runtime/shell/mcp_tools.hpp"
@@ -12,7 +13,7 @@ namespace {
 
 struct McpArgs {
   std::string verb;
-  std::string client;
+  McpInstall install;
   std::string token_file;
   McpIdentity identity;
 };
@@ -39,6 +40,7 @@ Result<Exit> serve(const Globals& globals, const McpArgs& args) {
 }
 
 Result<Exit> run_mcp(const Globals& globals, const McpArgs& args) {
+  if (args.verb == "install") return install_mcp(globals, args.install);
   if (args.verb == "serve") return serve(globals, args);
   return fail(Errc::invalid, fmt::format("unknown action '{}'; use serve or install", args.verb));
 }
@@ -46,23 +48,32 @@ Result<Exit> run_mcp(const Globals& globals, const McpArgs& args) {
 }  // namespace
 
 Command mcp_command() {
-  return {"mcp",
-          "Work",
-          "Give a coding agent the board as tools (Model Context Protocol)",
-          "",
-          {{"bidboard mcp", "serve on standard input and output; a client starts this"}},
-          [](Options& o) -> Action0 {
-            auto args = std::make_shared<McpArgs>();
-            args->verb = "serve";
-            o.argument("ACTION", args->verb, "serve or install [serve]", false);
-            o.argument("CLIENT", args->client, "install: claude, codex, gemini or opencode", false);
-            o.text("--as", args->identity.name, "NAME",
-                   "The agent that the session is [made from the client's name]");
-            o.texts("--skill,-s", args->identity.skills, "NAME[=LEVEL]", "What it can do");
-            o.text("--token-file", args->token_file, "FILE",
-                   "A file with the BIDBOARD_TOKEN of the session's task");
-            return [args](const Globals& globals) { return run_mcp(globals, *args); };
-          }};
+  return {
+      "mcp",
+      "Work",
+      "Give a coding agent the board as tools (Model Context Protocol)",
+      "  serve            on standard input and output; a client starts this\n"
+      "  install CLIENT   tell claude, codex, gemini or opencode of it, in the file that the client reads\n"
+      "The session is an agent of its own, from its first claim or comment on. Inside a task's process "
+      "it acts as\n"
+      "that task's agent, and may do what the task's token allows. docs/mcp.md lists the tools.",
+      {{"bidboard mcp install claude", "write .mcp.json beside the board, and show what changes"},
+       {"bidboard mcp install codex --dry-run", "only show what would change in ~/.codex/config.toml"},
+       {"bidboard mcp install gemini --remove", "undo it"}},
+      [](Options& o) -> Action0 {
+        auto args = std::make_shared<McpArgs>();
+        args->verb = "serve";
+        o.argument("ACTION", args->verb, "serve or install [serve]", false);
+        o.argument("CLIENT", args->install.client, "install: claude, codex, gemini or opencode", false);
+        o.text("--as", args->identity.name, "NAME",
+               "The agent that the session is [made from the client's name]");
+        o.texts("--skill,-s", args->identity.skills, "NAME[=LEVEL]", "What it can do");
+        o.text("--token-file", args->token_file, "FILE",
+               "A file with the BIDBOARD_TOKEN of the session's task");
+        o.flag("--remove", args->install.remove, "install: undo it");
+        o.flag("--dry-run", args->install.dry_run, "install: only show what would change");
+        return [args](const Globals& globals) { return run_mcp(globals, *args); };
+      }};
 }
 
 }  // namespace bidboard
