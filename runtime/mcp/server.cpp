@@ -141,9 +141,10 @@ std::optional<Value> Server::answer_call(const Call& call, Manner manner) {
     return manner.may_wait
                ? initialize(call)
                : error_answer(call.id, RpcCode::invalid_request, "`initialize` must not be part of a batch");
-  // On stdio it is how a client finds out which eras we speak, so it is answered without metadata too.
-  const bool probes = call.method == "server/discover" && !meta_of(call, "protocolVersion");
-  if (version_.empty() && !probes && call.method != "ping") {
+  // By the first, a client finds out which eras we speak, and by the second whether we are there.
+  const bool probes =
+      (call.method == "server/discover" || call.method == "ping") && !meta_of(call, "protocolVersion");
+  if (version_.empty() && !probes) {
     manner.modern = true;
     if (std::optional<Value> flaw = flaw_of_meta(call)) return flaw;
     if (const std::string name = name_in(meta_of(call, "clientInfo")); !name.empty()) client_ = name;

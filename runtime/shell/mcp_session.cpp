@@ -51,6 +51,11 @@ Result<void> McpSession::may_write(std::string_view command) const {
   return {};
 }
 
+Result<void> McpSession::find() const {
+  const Result<Target> target = find_target(globals_);
+  return target ? Result<void>() : fail(target.error());
+}
+
 Result<Posted> McpSession::post(Post request) {
   if (const Result<void> may = may_write("post"); !may) return fail(may.error());
   const Result<Target> target = find_target(globals_);

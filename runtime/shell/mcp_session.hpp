@@ -29,6 +29,8 @@ class McpSession {
 
   /// The board as it is now. Errors: as BoardView::open.
   Result<BoardView> look() const { return BoardView::open(globals_); }
+  /// Whether there is a board to send requests to. Errors: as find_target.
+  Result<void> find() const;
   /// May be called for each write. `command`: the shell's word for what the request does. Errors: refused
   /// (the token forbids it, or the token of the session's task did not arrive); those of call().
   template <class Expected>

@@ -154,6 +154,8 @@ std::string briefing(McpSession& session, const Claimed& claimed) {
 }
 
 std::optional<Said> claim(McpSession& session, const Value& arguments, Duration waited) {
+  // A board that is not found must not look like one without a task.
+  if (const Result<void> found = session.find(); !found) return error(found.error());
   Claim request;
   if (const std::string task = mcp::text_argument(arguments, "task"); !task.empty()) {
     const Result<TaskId> id = read_task_id(task);

@@ -2,7 +2,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -12,6 +15,8 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"
+
+extern char** environ;
 
 using namespace bidboard;
 using namespace bidboard::testing;
@@ -81,6 +86,67 @@ Answers talk(const TestBoard& board, const std::vector<std::string>& lines,
   return Answers(board.run(std::move(words), std::move(options)));
 }
 
+/// A server between two pipes, so that a client can be slow, silent or gone.
+class Piped {
+ public:
+  explicit Piped(const TestBoard& board) {
+    int in[2], out[2];
+    REQUIRE(::pipe2(in, O_CLOEXEC) == 0);
+    REQUIRE(::pipe2(out, O_CLOEXEC) == 0);
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+    const std::string home = board.home();
+    std::vector<const char*> argv{BIDBOARD_BINARY, "-C", home.c_str(), "mcp", "--as", "me", nullptr};
+    REQUIRE(::posix_spawn(&pid_, BIDBOARD_BINARY, &actions, nullptr, const_cast<char**>(argv.data()),
+                          environ) == 0);
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::close(in[0]);
+    ::close(out[1]);
+    to_ = Descriptor(in[1]);
+    from_ = Descriptor(out[0]);
+  }
+  ~Piped() {
+    if (pid_ > 0) ::kill(pid_, SIGKILL), ::waitpid(pid_, nullptr, 0);
+  }
+  Piped(const Piped&) = delete;
+  Piped& operator=(const Piped&) = delete;
+
+  void say(const std::string& text) const {
+    REQUIRE(::write(to_.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  }
+  /// The next line that it says; empty at the end.
+  std::string hear() {
+    while (heard_.find('\n') == std::string::npos) {
+      char buffer[65536];
+      const ssize_t got = ::read(from_.get(), buffer, sizeof buffer);
+      if (got <= 0) return {};
+      heard_.append(buffer, static_cast<std::size_t>(got));
+    }
+    const std::size_t end = heard_.find('\n');
+    const std::string line = heard_.substr(0, end);
+    heard_.erase(0, end + 1);
+    return line;
+  }
+  void close_input() { to_.reset(); }
+  void close_output() { from_.reset(); }
+  int output() const { return from_.get(); }
+  void signal(int number) const { ::kill(pid_, number); }
+  /// Its exit code; 128 + N after a signal.
+  int wait() {
+    int status = 0;
+    REQUIRE(::waitpid(pid_, &status, 0) == pid_);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+ private:
+  pid_t pid_ = -1;
+  Descriptor to_, from_;
+  std::string heard_;
+};
+
 }  // namespace
 
 TEST_CASE("A session speaks both eras of MCP, and its tools fit into 2,500 tokens") {
@@ -145,4 +211,209 @@ TEST_CASE("A session takes a task, reports progress and delivers its result, as 
   CHECK(board.value("SELECT count(*) FROM agents") == "1");
   CHECK(board.value("SELECT count(*) FROM log WHERE kind = 'task_renewed'") == "1");
   check_whole(board.directory());
+}
+
+TEST_CASE(
+    "A session in a task's process acts as the task's agent, and what the token forbids stays forbidden") {
+  const TestBoard board;
+  const Process controller = board.serve();
+  const Process worker = board.agent("w", {"--allow-run"});
+  board.await_agents(1);
+  board.write("in", opening + call(1, "claim") + "\n" + call(2, "claim", R"({"task":"t2"})") + "\n" +
+                        call(3, "progress", R"({"fraction":0.5})") + "\n" +
+                        call(4, "done", R"({"task":"t2","result":""})") + "\n" +
+                        call(5, "post", R"({"title":"Found on the way"})") + "\n" +
+                        call(6, "done", R"({"result":"by the session"})") + "\n");
+  board.must({"post", "Held back", "--skill", "none"});
+  board.must({"post", "Other", "--skill", "none"});
+  board.must(
+      {"post", "In", "--run",
+       fmt::format(
+           "'{0}' mcp < in > out; '{0}' mcp install claude 2> refused; echo \"$BIDBOARD_TOKEN\" > token; "
+           "until [ -e go ]; do sleep 0.01; done",
+           BIDBOARD_BINARY)});
+  REQUIRE(board.task_becomes("t3", "done"));
+  REQUIRE(eventually([&] { return !board.read("token").empty(); }));
+  const Answers said(Finished{0, board.read("out"), {}});
+  CHECK(contains(said.result(0).find("instructions")->string(), "one task"));
+  CHECK(said.is_error(1));
+  CHECK(said.text(1).starts_with("refused: "));
+  CHECK(said.text(2).starts_with("refused: "));
+  CHECK(said.text(3) == "noted");
+  CHECK(said.is_error(4));
+  CHECK(said.text(5) == "t4");
+  CHECK(said.text(6) == "t3 is done");
+  CHECK(contains(board.read("refused"), "a task's process may not configure clients"));
+  CHECK(board.read(".mcp.json").empty());
+  CHECK(board.value("SELECT result FROM tasks WHERE id = 't3'") == "by the session");
+  CHECK(board.value("SELECT count(*) FROM agents") == "1");
+
+  // The same token from a file, none at all where the client has removed it, and a reference that the client
+  // did not resolve because the variable is not set.
+  const Answers again = talk(board, {opening, call(1, "claim"), call(2, "post", R"({"title":"More"})")},
+                             {"--token-file", board.path("token")});
+  CHECK(again.text(1).starts_with("refused: "));
+  CHECK(again.text(2) == "t5");
+  board.write("go", "");
+  const std::vector<std::string> post{opening, call(1, "post", R"({"title":"More"})")};
+  const Answers lost = talk(board, post, {}, {{"BIDBOARD_TASK", "t3"}});
+  CHECK(contains(lost.text(1), "BIDBOARD_TOKEN did not reach it"));
+  const Answers unset = talk(board, post, {}, {{"BIDBOARD_TOKEN", "$BIDBOARD_TOKEN"}});
+  CHECK(unset.text(1) == "t6");
+}
+
+TEST_CASE("Malformed input and a line of 100 MB are answered, and what follows them is done") {
+  const TestBoard board;
+  board.write("opening", opening);
+  std::string rest;
+  for (const std::string& line : std::vector<std::string>{
+           call(1, "ready"), "{", "[]", "\xff", R"({"jsonrpc":"2.0"})", call(2, "nothing"),
+           call(3, "show", R"({"task":"x"})"), call(4, "show", R"({"task":"t99"})"),
+           call(5, "done", R"({"result":"x"})"), call(6, "search"), call(7, "search", R"({"state":"don"})"),
+           call(8, "claim", R"({"wait":60})"), call(9, "claim", R"({"skills":["a b"]})"),
+           call(10, "post", R"({"title":""})"), call(11, "post", R"({"title":"x","needs":["t99"]})")})
+    rest += line + "\n";
+  board.write("rest", rest);
+  const Answers said(
+      run_program({"sh", "-c",
+                   fmt::format("{{ cat opening; head -c 100000000 /dev/zero; echo; cat rest; }} | '{}' mcp",
+                               BIDBOARD_BINARY)},
+                  board.surroundings()));
+  CHECK(said.count() == 17);
+  CHECK(contains(said.text(1), "No task is ready"));
+  CHECK(said.code(2) == -32602);
+  CHECK(contains(said.text(3), "is not a task id; write t12"));
+  CHECK(contains(said.text(4), "there is no task t99; `search`"));
+  CHECK(contains(said.text(5), "this session holds none; `claim`"));
+  CHECK(contains(said.text(7), "did you mean 'done'?"));
+  CHECK(contains(said.text(8), "a whole number from 0 to 20"));
+  for (int id = 3; id <= 11; ++id) CHECK(said.is_error(id));
+  CHECK(board.value("SELECT count(*) FROM tasks") == "0");
+}
+
+TEST_CASE("A session whose folder has no board says so in each answer, and goes on") {
+  const TestBoard board(false);
+  const Answers said = talk(board, {opening, call(1, "ready"), call(2, "claim"), request(3, "tools/list")});
+  CHECK(contains(said.text(1), "`bidboard init` makes one"));
+  CHECK(contains(said.text(2), "`bidboard init` makes one"));
+}
+
+TEST_CASE("A claim waits for a task while other calls are answered, and ends when it is cancelled") {
+  const TestBoard board;
+  Piped server(board);
+  server.say(opening);
+  REQUIRE_FALSE(server.hear().empty());
+  server.say(call(1, "claim", R"({"wait":20})") + "\n" + call(2, "claim", R"({"wait":20})") + "\n" +
+             R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}})" + "\n" +
+             call(3, "ready") + "\n");
+  CHECK(contains(server.hear(), R"("id": 3)"));
+  board.must({"post", "one"});
+  CHECK(contains(server.hear(), "t1 is yours, me"));
+  board.must({"post", "two"});
+  server.say(call(4, "ready") + "\n");
+  CHECK(contains(server.hear(), "t2 ready"));
+  server.say(call(5, "claim", R"({"task":"t2"})") + "\n" + call(6, "claim", R"({"wait":20})") + "\n");
+  CHECK(contains(server.hear(), "t2 is yours"));
+  server.close_input();
+  CHECK(server.wait() == 0);
+  CHECK(server.hear().empty());
+}
+
+TEST_CASE("A session ends when its client is gone, and on SIGTERM also while the client reads nothing") {
+  const TestBoard board;
+  board.must({"post", "x", "--body", std::string(15'000, 'x')});
+  {
+    Piped gone(board);
+    gone.close_output();
+    gone.say(opening);
+    CHECK(gone.wait() == 0);
+  }
+  Piped silent(board);
+  silent.say(opening);
+  for (int id = 1; id < 20; ++id) silent.say(call(id, "show", R"({"task":"t1"})") + "\n");
+  // It has said as much as the pipe takes: there is more to come, and nobody takes it.
+  int waiting = 0;
+  REQUIRE(eventually([&] { return ::ioctl(silent.output(), FIONREAD, &waiting) == 0 && waiting > 50'000; }));
+  silent.signal(SIGTERM);
+  CHECK(silent.wait() == 0);
+}
+
+TEST_CASE("`mcp install` writes each client's configuration, keeps what else is in it, and undoes it") {
+  const TestBoard board;
+  std::filesystem::create_directory(board.path("codex"));
+  std::filesystem::create_directory(board.path(".gemini"));
+  ProcessOptions options = board.surroundings();
+  options.environment["CODEX_HOME"] = board.path("codex");
+  const std::pair<std::string, std::string> files[] = {{"claude", ".mcp.json"},
+                                                       {"codex", "codex/config.toml"},
+                                                       {"gemini", ".gemini/settings.json"},
+                                                       {"opencode", "opencode.json"}};
+  for (const auto& [client, file] : files) {
+    INFO(client);
+    const std::string before = client == "codex" ? "# mine\nmodel = \"m\"\n"
+                                                 : "{\n  \"z\": 1,\n  \"a\": {\n    \"b\": null\n  }\n}\n";
+    board.write(file, before);
+    ::chmod(board.path(file).c_str(), 0600);
+    CHECK(board.run({"mcp", "install", client, "--dry-run"}, options).exit_code == 0);
+    CHECK(board.read(file) == before);
+    const Finished done = board.run({"mcp", "install", client}, options);
+    INFO(done.out << done.err);
+    CHECK(done.exit_code == 0);
+    CHECK(contains(done.out, file));
+    CHECK(contains(done.out, "+ "));
+    CHECK(contains(board.read(file), "bidboard"));
+    CHECK(contains(board.run({"mcp", "install", client}, options).out, "nothing to change"));
+    struct stat info {};
+    CHECK((::stat(board.path(file).c_str(), &info) == 0 && (info.st_mode & 0777) == 0600));
+    CHECK(board.run({"mcp", "install", client, "--remove"}, options).exit_code == 0);
+    CHECK(board.read(file) == before);
+    std::filesystem::remove(board.path(file));
+    CHECK(board.run({"mcp", "install", client}, options).exit_code == 0);
+    CHECK(board.run({"mcp", "install", client, "--remove"}, options).exit_code == 0);
+    CHECK_FALSE(std::filesystem::exists(board.path(file)));
+  }
+}
+
+TEST_CASE("`mcp install` refuses what it cannot read, and what belongs to others") {
+  const TestBoard board;
+  const auto refused = [&](int code, const std::string& text, std::vector<std::string> words) {
+    const Finished finished = board.run(std::move(words));
+    INFO(finished.err);
+    CHECK(finished.exit_code == code);
+    CHECK(contains(finished.err, text));
+  };
+  refused(2, "claude, codex, gemini, opencode", {"mcp", "install"});
+  refused(2, "'emacs' is not a known client", {"mcp", "install", "emacs"});
+  refused(2, "unknown action 'instal'", {"mcp", "instal", "claude"});
+  board.write(".mcp.json", "{ // comment\n}");
+  refused(2, "add by hand: \"mcpServers\"", {"mcp", "install", "claude"});
+  CHECK(board.read(".mcp.json") == "{ // comment\n}");
+  std::filesystem::remove(board.path(".mcp.json"));
+  // One's own link is followed, and stays a link.
+  board.write("elsewhere.json", "{}");
+  std::filesystem::create_symlink("elsewhere.json", board.path(".mcp.json"));
+  board.must({"mcp", "install", "claude"});
+  CHECK(std::filesystem::is_symlink(board.path(".mcp.json")));
+  CHECK(contains(board.read("elsewhere.json"), "bidboard"));
+  if (::geteuid() != 0) return;
+  REQUIRE(::lchown(board.path(".mcp.json").c_str(), 65534, 65534) == 0);
+  refused(4, "is a link that belongs to user 65534", {"mcp", "install", "claude", "--remove"});
+  CHECK(contains(board.read("elsewhere.json"), "bidboard"));
+}
+
+TEST_CASE("In a sandbox that forbids sockets, commands and tools say so instead of waiting for an answer") {
+  const TestBoard board;
+  const Process controller = board.serve();
+  ProcessOptions options = board.surroundings();
+  options.environment["LD_PRELOAD"] = BIDBOARD_FAILING_DISK;
+  options.environment["FORBID_CONNECT"] = "1";
+  const Finished post = board.run({"post", "x"}, options);
+  INFO(post.err);
+  CHECK(post.exit_code == 4);
+  CHECK(contains(post.err, "this process may not connect to"));
+  CHECK(contains(post.err, "Operation not permitted"));
+  const Answers said = talk(board, {opening, call(1, "ready"), call(2, "claim")}, {},
+                            {{"LD_PRELOAD", BIDBOARD_FAILING_DISK}, {"FORBID_CONNECT", "1"}});
+  CHECK_FALSE(said.is_error(1));
+  CHECK(contains(said.text(2), "may not connect"));
 }

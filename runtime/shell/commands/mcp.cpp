@@ -18,11 +18,11 @@ struct McpArgs {
   McpIdentity identity;
 };
 
-/// The token as it would have come in the environment. A client that does not know the variable may pass its
-/// reference on as it is written in the configuration: then there is none.
+/// The token as it would have come in the environment. Where a variable is not set, a client may pass on the
+/// reference that its configuration has, "$BIDBOARD_TOKEN": then there is none.
 Result<void> take_token(const std::string& file) {
-  const char* token = std::getenv("BIDBOARD_TOKEN");
-  if (token && std::string_view(token).starts_with("$")) ::unsetenv("BIDBOARD_TOKEN");
+  for (const char* name : {"BIDBOARD_TOKEN", "BIDBOARD_KEY"})
+    if (const char* value = std::getenv(name); value && *value == '$') ::unsetenv(name);
   if (file.empty()) return {};
   Result<std::string> text = read_text("@" + file);
   if (!text) return fail_in("--token-file", text.error());
