@@ -17,10 +17,12 @@ struct TomlLine {
 class Nesting {
  public:
   bool open() const { return depth_ > 0 || !quote_.empty(); }
+  /// What no TOML file has.
+  bool broken() const { return broken_; }
 
   void read(std::string_view line) {
     for (std::size_t i = 0; i < line.size();) i += step(line.substr(i));
-    if (quote_.size() == 1) quote_ = {};  // a text on one line ends with it; a flaw, but not ours
+    broken_ = broken_ || quote_.size() == 1 || depth_ < 0;  // a text in simple quotes ends with its line
   }
 
  private:
@@ -46,10 +48,11 @@ class Nesting {
   }
 
   int depth_ = 0;
+  bool broken_ = false;
   std::string_view quote_;
 };
 
-/// Nothing: a text or a list does not end.
+/// Nothing: a text or a list does not end, or ends twice.
 std::optional<std::vector<TomlLine>> read_lines(std::string_view text) {
   std::vector<TomlLine> lines;
   Nesting nesting;
@@ -59,7 +62,7 @@ std::optional<std::vector<TomlLine>> read_lines(std::string_view text) {
     nesting.read(lines.back().text);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
-  if (nesting.open()) return {};
+  if (nesting.open() || nesting.broken()) return {};
   return lines;
 }
 
@@ -123,7 +126,9 @@ std::string joined(const std::vector<TomlLine>& lines, Range range) {
 
 Result<std::vector<TomlLine>> check(std::string_view text, const TomlTable& table) {
   std::optional<std::vector<TomlLine>> lines = read_lines(text);
-  if (!lines) return fail(Errc::invalid, "a text or a list in it does not end; correct it first");
+  if (!lines)
+    return fail(Errc::invalid,
+                "it is not TOML: a text or a list in it does not end, or ends twice; correct it first");
   if (has_other_form(*lines, table))
     return fail(Errc::invalid, fmt::format("it sets {}.{} in another form than [{}.{}]; change that by hand",
                                            table.parent, table.name, table.parent, table.name));

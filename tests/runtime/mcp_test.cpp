@@ -245,8 +245,8 @@ TEST_CASE("A client's configuration that does not parse is left alone, with what
   }
   const Client& codex = *find_client("codex");
   for (const char* text :
-       {"a = \"\"\"\n[x]\n", "a = [\n1,\n", "mcp_servers = {}\n", "mcp_servers.bidboard.x = 1\n",
-        "[mcp_servers]\nbidboard = { command = \"x\" }\n"}) {
+       {"a = \"\"\"\n[x]\n", "a = [\n1,\n", "a = ]\n", "a = \"x\n", "mcp_servers = {}\n",
+        "mcp_servers.bidboard.x = 1\n", "[mcp_servers]\nbidboard = { command = \"x\" }\n"}) {
     INFO(text);
     CHECK_FALSE(with_server(codex, text, "bidboard").has_value());
   }
