@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "blackboard/fmt.hpp"
+#include "runtime/drivers/clock.hpp"
 #include "runtime/home/random_bytes.hpp"
 
 namespace bidboard {
@@ -65,6 +66,17 @@ Result<Posted> McpSession::post(Post request) {
   if (posted || posted.error().code != Errc::not_found) return posted;
   // Nobody of that name yet, or a needed task that is missing, which is said again.
   return call_for<Posted>(*target, std::move(request), caller());
+}
+
+bool McpSession::may_try_again() {
+  constexpr Duration longest_pause = seconds(2);
+  const Result<BoardView> board = look();  // there is none to look at where the board is elsewhere
+  const Seq last = board ? board->snapshot().last_seq() : tried_at_;
+  const Instant now = read_clocks().mono;
+  if (last == tried_at_ && now - tried_when_ < longest_pause) return false;
+  tried_at_ = last;
+  tried_when_ = now;
+  return true;
 }
 
 void McpSession::hold(TaskId task, Epoch epoch) {

@@ -44,6 +44,10 @@ class McpSession {
   /// A session that has not claimed or commented yet is no agent: it posts without a name. Errors: as ask().
   Result<Posted> post(Post request);
 
+  /// Whether another attempt to claim can have another outcome than the last one: the board has changed, or
+  /// two seconds are over, after which a back-off may have ended. Notes the attempt.
+  bool may_try_again();
+
   bool has_token() const { return !token_.empty(); }
   /// The agent of the session. REQUIRES: no token.
   const std::string& name();
@@ -68,6 +72,8 @@ class McpSession {
   std::string token_;
   std::function<std::string()> client_;
   std::vector<Held> held_;
+  Seq tried_at_;  ///< the board's last event before the last attempt to claim
+  Instant tried_when_;
 };
 
 }  // namespace bidboard

@@ -153,35 +153,46 @@ std::string briefing(McpSession& session, const Claimed& claimed) {
   return text + paged(words->text(), 0, claimed.task) + needs_of(*board, *task);
 }
 
-std::optional<Said> claim(McpSession& session, const Value& arguments, Duration waited) {
-  // A board that is not found must not look like one without a task.
-  if (const Result<void> found = session.find(); !found) return error(found.error());
+Result<Claim> claim_of(const McpSession& session, const Value& arguments) {
   Claim request;
   if (const std::string task = mcp::text_argument(arguments, "task"); !task.empty()) {
     const Result<TaskId> id = read_task_id(task);
-    if (!id) return error(id.error());
+    if (!id) return fail(id.error());
     request.task = *id;
   }
   std::vector<std::string> skills = mcp::texts_argument(arguments, "skills");
   if (skills.empty()) skills = session.skills();
   for (const std::string& text : skills) {
     const Result<NamedLevel> skill = read_skill(text, "=");
-    if (!skill) return error(skill.error());
+    if (!skill) return fail(skill.error());
     request.skills.push_back({skill->name, skill->level.value_or(one)});
   }
-  const bool next = !request.task;
-  const Result<Claimed> claimed = session.ask<Claimed>("claim", std::move(request));
-  if (claimed) {
-    session.hold(claimed->task, claimed->epoch);
-    return Said{briefing(session, *claimed)};
+  return request;
+}
+
+std::optional<Said> claim(McpSession& session, const Value& arguments, Duration waited) {
+  // A board that is not found must not look like one without a task.
+  if (const Result<void> found = session.find(); !found) return error(found.error());
+  Result<Claim> request = claim_of(session, arguments);
+  if (!request) return error(request.error());
+  const Duration wait = seconds(mcp::integer_argument(arguments, "wait", 0));
+  const bool is_first = waited.us == 0 || waited == mcp::waited_enough;
+  const bool changed = session.may_try_again();
+  if (!is_first) request->skills.clear();  // the board knows them by now; each time they would be an event
+  if (is_first || changed) {
+    const bool next = !request->task;
+    const Result<Claimed> claimed = session.ask<Claimed>("claim", std::move(*request));
+    if (claimed) {
+      session.hold(claimed->task, claimed->epoch);
+      return Said{briefing(session, *claimed)};
+    }
+    if (!next || claimed.error().code != Errc::not_found) return error(claimed.error());
   }
-  if (!next || claimed.error().code != Errc::not_found) return error(claimed.error());
-  const std::int64_t wait = mcp::integer_argument(arguments, "wait", 0);
-  if (waited < seconds(wait)) return {};
+  if (waited < wait) return {};
   return Said{
       fmt::format("No task that you may take is ready{}. Call `claim` with \"wait\": {} to wait for one, "
                   "or look at `ready`: a task may need skills that you did not name.",
-                  wait > 0 ? fmt::format(" after {}", seconds(wait)) : "", wait_seconds_max)};
+                  wait.us > 0 ? fmt::format(" after {}", wait) : "", wait_seconds_max)};
 }
 
 Said finish(McpSession& session, const Value& arguments, bool success) {

@@ -303,12 +303,13 @@ TEST_CASE("A claim waits for a task while other calls are answered, and ends whe
   Piped server(board);
   server.say(opening);
   REQUIRE_FALSE(server.hear().empty());
-  server.say(call(1, "claim", R"({"wait":20})") + "\n" + call(2, "claim", R"({"wait":20})") + "\n" +
-             R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}})" + "\n" +
-             call(3, "ready") + "\n");
+  server.say(call(1, "claim", R"({"wait":20,"skills":["cpp"]})") + "\n" + call(2, "claim", R"({"wait":20})") +
+             "\n" + R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}})" +
+             "\n" + call(3, "ready") + "\n");
   CHECK(contains(server.hear(), R"("id": 3)"));
   board.must({"post", "one"});
   CHECK(contains(server.hear(), "t1 is yours, me"));
+  CHECK(board.value("SELECT count(*) FROM log WHERE kind = 'agent_registered'") == "1");
   board.must({"post", "two"});
   server.say(call(4, "ready") + "\n");
   CHECK(contains(server.hear(), "t2 ready"));
