@@ -14,7 +14,6 @@ enum class RpcCode : int {
   invalid_request = -32600,
   method_not_found = -32601,
   invalid_params = -32602,
-  internal_error = -32603,
   unsupported_version = -32022,
 };
 

@@ -155,7 +155,7 @@ std::optional<Value> Server::answer_call(const Call& call, Manner manner) {
   if (call.method == "tools/call") return call_tool(call, manner);
   return error_answer(call.id, RpcCode::method_not_found,
                       fmt::format("there is no method '{}'; this server has tools/list and tools/call",
-                                  call.method.substr(0, client_bytes_max)));
+                                  short_name(call.method)));
 }
 
 Value Server::initialize(const Call& call) {
@@ -217,10 +217,9 @@ std::optional<Value> Server::call_tool(const Call& call, const Manner& manner) {
       names.push_back(known.name);
       all += (all.empty() ? "" : ", ") + known.name;
     }
-    const std::string near = nearest(name->string(), names);
-    return invalid_params(
-        call, fmt::format("unknown tool '{}'; {}", name->string().substr(0, client_bytes_max),
-                          near.empty() ? "the tools are " + all : fmt::format("did you mean '{}'?", near)));
+    const std::string near = suggestion(name->string(), names);
+    return invalid_params(call, fmt::format("unknown tool '{}'; {}", short_name(name->string()),
+                                            near.empty() ? "the tools are " + all : near));
   }
   const Value* given = call.params.find("arguments");
   Value arguments = given && !given->is_null() ? *given : Value(Value::Object{});

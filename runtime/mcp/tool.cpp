@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/text/utf8.hpp"
 
 namespace bidboard::mcp {
 namespace {
@@ -72,6 +73,16 @@ bool fits(const Parameter& parameter, const Value& value) {
 
 }  // namespace
 
+std::string short_name(std::string_view name) {
+  constexpr std::size_t bytes_max = 100;
+  return std::string(utf8_prefix(name, bytes_max)) + (name.size() > bytes_max ? "…" : "");
+}
+
+std::string suggestion(std::string_view name, const std::vector<std::string>& candidates) {
+  const std::string near = nearest(short_name(name), candidates);
+  return near.empty() ? near : fmt::format("did you mean '{}'?", near);
+}
+
 Value described(const Tool& tool) {
   Value schema{Value::Object{}};
   schema.set("type", "object");
@@ -110,12 +121,11 @@ std::string flaw_of_arguments(const Tool& tool, const Value& arguments) {
   }
   for (const Value::Member& member : arguments.object()) {
     if (std::ranges::find(names, member.key) != names.end()) continue;
-    const std::string near = nearest(member.key, names);
     std::string all;
     for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-    return fmt::format(
-        "{} has no argument '{}'; {}", tool.name, member.key,
-        near.empty() ? fmt::format("it takes {}", all) : fmt::format("did you mean '{}'?", near));
+    const std::string near = suggestion(member.key, names);
+    return fmt::format("{} has no argument '{}'; {}", tool.name, short_name(member.key),
+                       near.empty() ? fmt::format("it takes {}", all) : near);
   }
   return {};
 }

@@ -41,6 +41,11 @@ struct Tool {
 /// Longer than any call may wait: a tool that is asked with this answers at once.
 constexpr Duration waited_enough = minutes(60);
 
+/// The beginning of a name that a client made up, for an error.
+std::string short_name(std::string_view name);
+/// "did you mean 'x'?", or empty: none of the candidates is near.
+std::string suggestion(std::string_view name, const std::vector<std::string>& candidates);
+
 /// As `tools/list` describes it.
 Value described(const Tool& tool);
 

@@ -21,19 +21,25 @@ using Type = Parameter::Type;
 /// Below the time limits of all clients: the shortest known is 60 s.
 constexpr std::int64_t wait_seconds_max = 20;
 constexpr std::int64_t rows_default = 20;
-constexpr std::int64_t rows_max = 200;
+constexpr std::int64_t rows_max = 100;
+constexpr std::size_t row_bytes_max = 200;
 /// Of one answer, so that a long result does not fill a session's context.
 constexpr std::size_t answer_bytes_max = 20'000;
 /// Of the result of a needed task, in the answer to `claim`.
 constexpr std::size_t need_bytes_max = 2'000;
+/// Of all these results together.
+constexpr std::size_t needs_bytes_max = 16'000;
 constexpr std::size_t title_bytes_max = 120;
+/// Errors may quote what a client sent.
+constexpr std::size_t error_bytes_max = 2'000;
+
+std::string cut(const std::string& text, std::size_t bytes_max) {
+  return text.size() <= bytes_max ? text : std::string(utf8_prefix(text, bytes_max)) + "…";
+}
 
 Said error(const Error& error) { return {fmt::format("{}: {}", name(error.code), error.text), true}; }
 
-std::string short_title(const Task& task) {
-  const std::string title = readable(task.spec.title);
-  return title.size() <= title_bytes_max ? title : std::string(utf8_prefix(title, title_bytes_max)) + "…";
-}
+std::string short_title(const Task& task) { return cut(readable(task.spec.title), title_bytes_max); }
 
 /// "t12 ready p5 Fix the login [cpp>=0.7]".
 std::string row_of(const BoardView& board, const Task& task) {
@@ -46,7 +52,7 @@ std::string row_of(const BoardView& board, const Task& task) {
     skills += fmt::format("{}{}{}", skills.empty() ? "" : ", ", readable(skill.name),
                           skill.level > 0 ? ">=" + format_micros(skill.level) : "");
   if (!skills.empty()) row += " [" + skills + "]";
-  return row;
+  return cut(row, row_bytes_max);
 }
 
 /// The part from `from` on that fits into one answer, and how to get the rest.
@@ -65,6 +71,7 @@ std::string paged(const std::string& text, std::size_t from, TaskId task) {
 std::string needs_of(const BoardView& board, const Task& task) {
   std::string text;
   for (const Need& need : task.spec.needs) {
+    if (text.size() > needs_bytes_max) return text + "… `show` tells the results of the other needs\n";
     const Result<Task> needed = board.task(need.task);
     const Result<std::string> result = needed ? board.result_of(*needed) : fail(needed.error());
     if (!result) continue;
@@ -130,8 +137,8 @@ Said search(McpSession& session, const Value& arguments) {
     if (!hits) return error(hits.error());
     for (const Hit& hit : *hits)
       if (state.empty() || hit.state == state)
-        rows.push_back(
-            fmt::format("{} {} {}: {}", hit.id, hit.state, readable(hit.where), readable(hit.line)));
+        rows.push_back(fmt::format("{} {} {}: {}", hit.id, hit.state, readable(hit.where),
+                                   cut(readable(hit.line), row_bytes_max)));
   }
   if (rows.empty()) return {"Nothing on the board fits."};
   const auto limit = static_cast<std::size_t>(mcp::integer_argument(arguments, "limit", rows_default));

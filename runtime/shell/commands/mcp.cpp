@@ -41,6 +41,8 @@ Result<Exit> serve(const Globals& globals, const McpArgs& args) {
 
 Result<Exit> run_mcp(const Globals& globals, const McpArgs& args) {
   if (args.verb == "install") return install_mcp(globals, args.install);
+  if (args.verb == "serve" && (!args.install.client.empty() || args.install.remove || args.install.dry_run))
+    return fail(Errc::invalid, "a client, --remove and --dry-run are for `bidboard mcp install CLIENT`");
   if (args.verb == "serve") return serve(globals, args);
   return fail(Errc::invalid, fmt::format("unknown action '{}'; use serve or install", args.verb));
 }
