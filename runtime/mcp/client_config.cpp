@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "blackboard/fmt.hpp"
@@ -21,8 +22,10 @@ constexpr std::string_view own_name = "bidboard";
 /// What tells a session its board, its task and its rights. Codex passes on only variables that are named.
 constexpr std::array<std::string_view, 6> variables{"BIDBOARD_DIR",  "BIDBOARD_CONNECT", "BIDBOARD_KEY",
                                                     "BIDBOARD_TASK", "BIDBOARD_TOKEN",   "BIDBOARD_SECRETS"};
-/// Gemini removes variables with such names, unless the configuration mentions them.
-constexpr std::array<std::string_view, 2> removed_by_gemini{"BIDBOARD_TOKEN", "BIDBOARD_KEY"};
+/// Gemini removes variables with such names. `bidboard mcp` takes them under the names on the left, which are
+/// empty where the variable is not set: an empty BIDBOARD_TOKEN would be an error.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> passed_on_by_gemini{
+    {{"BIDBOARD_MCP_TOKEN", "$BIDBOARD_TOKEN"}, {"BIDBOARD_MCP_KEY", "$BIDBOARD_KEY"}}};
 
 Value list_of(std::initializer_list<std::string_view> words) {
   Value list{Value::Array{}};
@@ -47,7 +50,7 @@ Value entry_of(const Client& client, std::string_view program) {
   entry.set("args", list_of({"mcp"}));
   if (client.name == "gemini") {
     Value env{Value::Object{}};
-    for (const std::string_view name : removed_by_gemini) env.set(name, "$" + std::string(name));
+    for (const auto& [name, reference] : passed_on_by_gemini) env.set(name, reference);
     entry.set("env", std::move(env));
   }
   return entry;

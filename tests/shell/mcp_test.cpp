@@ -248,18 +248,23 @@ TEST_CASE(
   CHECK(board.value("SELECT result FROM tasks WHERE id = 't3'") == "by the session");
   CHECK(board.value("SELECT count(*) FROM agents") == "1");
 
-  // The same token from a file, none at all where the client has removed it, and a reference that the client
-  // did not resolve because the variable is not set.
-  const Answers again = talk(board, {opening, call(1, "claim"), call(2, "post", R"({"title":"More"})")},
-                             {"--token-file", board.path("token")});
+  // The same token from a file, or under the name by which Gemini passes it on.
+  const std::vector<std::string> tries{opening, call(1, "claim"), call(2, "post", R"({"title":"More"})")};
+  std::string token = board.read("token");
+  token.pop_back();
+  const Answers again = talk(board, tries, {"--token-file", board.path("token")});
   CHECK(again.text(1).starts_with("refused: "));
   CHECK(again.text(2) == "t5");
+  const Answers passed_on = talk(board, tries, {}, {{"BIDBOARD_MCP_TOKEN", token}});
+  CHECK(passed_on.text(1).starts_with("refused: "));
+  CHECK(passed_on.text(2) == "t6");
   board.write("go", "");
+  // None, where the client has removed it; and none is passed on outside of tasks.
   const std::vector<std::string> post{opening, call(1, "post", R"({"title":"More"})")};
-  const Answers lost = talk(board, post, {}, {{"BIDBOARD_TASK", "t3"}});
+  const Answers lost = talk(board, post, {}, {{"BIDBOARD_TASK", "t3"}, {"BIDBOARD_MCP_TOKEN", ""}});
   CHECK(contains(lost.text(1), "BIDBOARD_TOKEN did not reach it"));
-  const Answers unset = talk(board, post, {}, {{"BIDBOARD_TOKEN", "$BIDBOARD_TOKEN"}});
-  CHECK(unset.text(1) == "t6");
+  CHECK(talk(board, post, {}, {{"BIDBOARD_MCP_TOKEN", ""}}).text(1) == "t7");
+  CHECK(talk(board, post, {}, {{"BIDBOARD_MCP_TOKEN", "$BIDBOARD_TOKEN"}}).text(1) == "t8");
 }
 
 TEST_CASE("Malformed input and a line of 100 MB are answered, and what follows them is done") {

@@ -18,11 +18,15 @@ struct McpArgs {
   McpIdentity identity;
 };
 
-/// The token as it would have come in the environment. Where a variable is not set, a client may pass on the
-/// reference that its configuration has, "$BIDBOARD_TOKEN": then there is none.
+/// The token as it would have come in the environment. Gemini passes on only what its configuration names,
+/// under a name of the configuration's own; where the variable is not set, that is empty or the reference
+/// itself.
 Result<void> take_token(const std::string& file) {
-  for (const char* name : {"BIDBOARD_TOKEN", "BIDBOARD_KEY"})
-    if (const char* value = std::getenv(name); value && *value == '$') ::unsetenv(name);
+  constexpr std::pair<const char*, const char*> passed_on[] = {{"BIDBOARD_MCP_TOKEN", "BIDBOARD_TOKEN"},
+                                                               {"BIDBOARD_MCP_KEY", "BIDBOARD_KEY"}};
+  for (const auto& [from, to] : passed_on)
+    if (const char* value = std::getenv(from); value && *value != '\0' && *value != '$')
+      ::setenv(to, value, 1);
   if (file.empty()) return {};
   Result<std::string> text = read_text("@" + file);
   if (!text) return fail_in("--token-file", text.error());
