@@ -34,6 +34,7 @@ ROOMS = {
     "runtime/home": ("edge", "agents/guard blackboard blackboard/*"),
     "runtime/net": ("edge", "runtime/core runtime/home agents/guard blackboard blackboard/*"),
     "runtime/drivers": ("edge", "runtime/coordination runtime/core runtime/net runtime/home agents/guard blackboard blackboard/*"),
+    "runtime/mcp": ("pure", "blackboard blackboard/*"),
     "runtime/fleet": ("edge", "runtime/drivers runtime/net runtime/home runtime/jobs agents agents/* auction blackboard blackboard/*"),
     "runtime/sim": ("pure", "runtime/coordination runtime/core runtime/jobs agents auction auction/* blackboard blackboard/*"),
     "experiments": ("pure", "runtime/* agents auction auction/* blackboard blackboard/*"),

@@ -19,6 +19,8 @@ namespace {
 constexpr Duration lock_patience = seconds(5);
 /// An unanswered request is sent again after this long.
 constexpr Duration repeat_interval = seconds(2);
+/// A controller on this machine that is not connected to by then may be one that we must not connect to.
+constexpr Duration doubt_after = milliseconds(300);
 
 Result<ReplyBody> outcome(Reply reply) {
   if (reply.code != Errc::ok) return fail(reply.code, reply.text);
@@ -55,6 +57,16 @@ struct Conversation {
   std::function<bool()> still_serves;  ///< asked before every wait
 };
 
+Error not_allowed(const std::string& who, const std::string& why) {
+  return {
+      Errc::refused,
+      fmt::format("{} cannot be reached: this process may not connect to {}. If a sandbox forbids it, allow "
+                  "connections to Unix sockets there (codex: -c "
+                  "sandbox_workspace_write.network_access=true), or use `bidboard mcp`, which clients start "
+                  "outside of their sandbox",
+                  who, why)};
+}
+
 /// `said`: the controller may have received the request.
 std::optional<Result<ReplyBody>> converse(const Conversation& with, const Request& request, Instant give_up,
                                           bool& said) {
@@ -62,11 +74,14 @@ std::optional<Result<ReplyBody>> converse(const Conversation& with, const Reques
   if (!connection) return Result<ReplyBody>(fail(connection.error()));
   Error last{Errc::timed_out, with.who + " does not answer"};
   Instant send_next{};
-  while (true) {
+  for (bool doubts = true;; doubts = false) {
     if (!with.still_serves()) return {};
     const Instant now = read_clocks().mono;
     if (now >= give_up) return Result<ReplyBody>(fail(last));
-    Incoming incoming = (*connection)->wait(std::min(repeat_interval, give_up - now));
+    Incoming incoming = (*connection)->wait(std::min(doubts ? doubt_after : repeat_interval, give_up - now));
+    if (doubts && !incoming.connected && incoming.messages.empty())
+      if (const std::string why = forbidden_connection(with.endpoint); !why.empty())
+        return Result<ReplyBody>(fail(not_allowed(with.who, why)));
     if (incoming.trouble) last = *incoming.trouble;
     if (incoming.trouble && last.code == Errc::refused) return Result<ReplyBody>(fail(last));
     if (incoming.connected || now >= send_next) {

@@ -88,6 +88,25 @@ int open_lock(const BoardDirectory& board) {
   return ::open(board.writer_lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
 
+/// Also for who may only read it, such as a process in a sandbox: where a controller serves, that is enough.
+int open_lock_to_look(const BoardDirectory& board) {
+  const int fd = ::open(board.writer_lock().c_str(), O_RDWR | O_CLOEXEC);
+  return fd >= 0 ? fd : ::open(board.writer_lock().c_str(), O_RDONLY | O_CLOEXEC);
+}
+
+Error not_writable(const BoardDirectory& board, int error) {
+  if (error != EACCES && error != EROFS && error != EPERM)
+    return {Errc::storage, fmt::format("cannot open {}: {}", board.writer_lock(), std::strerror(error))};
+  return {Errc::refused,
+          fmt::format("the board in {} is not writable by you ({}); in a sandbox, allow writing "
+                      "there or run a controller outside (`bidboard up`)",
+                      board.path, std::strerror(error))};
+}
+
+Error already_served(const Writer& by) {
+  return {Errc::conflict, fmt::format("a controller serves this board already (process {})", by.pid)};
+}
+
 /// The file appears with its content or not at all; an existing file is not changed. False: see errno.
 bool make_file_at_once(const std::string& path, const std::string& content) {
   const std::string draft = fmt::format("{}.{}", path, ::getpid());
@@ -212,10 +231,13 @@ Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::Stat
   using Clock = std::chrono::steady_clock;
   const auto give_up = Clock::now() + std::chrono::microseconds(patience.us);
   const int fd = open_lock(board);
-  if (fd < 0 && (errno == EACCES || errno == EROFS))
-    return fail(Errc::refused, fmt::format("the board in {} is not writable by you", board.path));
-  if (fd < 0)
-    return fail(Errc::storage, fmt::format("cannot open {}: {}", board.writer_lock(), std::strerror(errno)));
+  if (fd < 0) {
+    const Error why = not_writable(board, errno);
+    const std::optional<Writer> holder = as == Writer::State::embedded ? serving_writer(board) : std::nullopt;
+    if (!holder) return fail(why);
+    if (serving) *serving = *holder;
+    return fail(already_served(*holder));
+  }
   std::chrono::milliseconds pause(1);
   int seen_serving = 0;
   while (!sabotaged("lock") && ::flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -225,8 +247,7 @@ Result<WriterLock> WriterLock::acquire(const BoardDirectory& board, Writer::Stat
     if (seen_serving == looks_before_refusal || (serves && as == Writer::State::embedded)) {
       if (serving) *serving = *holder;
       ::close(fd);
-      return fail(Errc::conflict,
-                  fmt::format("a controller serves this board already (process {})", holder->pid));
+      return fail(already_served(*holder));
     }
     if (Clock::now() >= give_up) {
       ::close(fd);
@@ -257,7 +278,7 @@ Result<void> WriterLock::announce(const Writer& writer) {
 }
 
 std::optional<Writer> serving_writer(const BoardDirectory& board) {
-  const int fd = ::open(board.writer_lock().c_str(), O_RDWR | O_CLOEXEC);
+  const int fd = open_lock_to_look(board);
   if (fd < 0) return {};
   std::optional<Writer> writer;
   if (::flock(fd, LOCK_SH | LOCK_NB) != 0) writer = read_writer(fd);

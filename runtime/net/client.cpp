@@ -1,5 +1,12 @@
 #include "runtime/net/client.hpp"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "agents/guard/descriptor.hpp"
 #include "blackboard/fmt.hpp"
 #include "runtime/core/greeting.hpp"
 #include "runtime/net/wire.hpp"
@@ -207,6 +214,20 @@ Incoming Connection::wait(Duration timeout, const std::vector<Watched>& watched,
 }
 
 bool Connection::send(const Message& message) { return !impl_->greets && impl_->send(message); }
+
+std::string forbidden_connection(const std::string& endpoint) {
+  constexpr std::string_view scheme = "ipc://";
+  sockaddr_un address{};
+  const std::string path = endpoint.starts_with(scheme) ? endpoint.substr(scheme.size()) : "";
+  if (path.empty() || path.size() >= sizeof address.sun_path) return {};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const bool connected =
+      socket && ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  if (connected || (errno != EPERM && errno != EACCES)) return {};
+  return fmt::format("{} ({})", socket ? path : "no Unix socket may be made", std::strerror(errno));
+}
 
 struct Feed::Impl {
   std::string endpoint;

@@ -53,6 +53,10 @@ class Connection {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Why this process may not connect there, such as a sandbox that forbids sockets; empty: it may, or
+/// something else is in the way, which goes away by trying again. Looks at ipc:// only.
+std::string forbidden_connection(const std::string& endpoint);
+
 /// One piece of the feed: events from `first` on, or a heartbeat without events.
 struct FeedPiece {
   Seq first;

@@ -91,6 +91,18 @@ Result<Workflow> BoardView::workflow(WorkflowId id) const {
 }
 
 Result<std::vector<Task>> BoardView::tasks() const { return all_of<Task>(*snapshot_); }
+Result<std::vector<Task>> BoardView::ready_tasks() const {
+  const Result<std::vector<TaskId>> ids = ids_under(std::string(1, keys::ready_letter));
+  if (!ids) return fail(ids.error());
+  std::vector<Task> ready;
+  for (const TaskId id : *ids) {
+    Result<Task> found = task(id);
+    if (!found) return fail(found.error());
+    ready.push_back(std::move(*found));
+  }
+  return ready;
+}
+
 Result<std::vector<Agent>> BoardView::agents() const { return all_of<Agent>(*snapshot_); }
 Result<std::vector<Workflow>> BoardView::workflows() const { return all_of<Workflow>(*snapshot_); }
 

@@ -31,6 +31,8 @@ class BoardView {
   /// Errors: not_found, naming the id; corrupt.
   Result<Task> task(TaskId id) const;
   Result<std::vector<Task>> tasks() const;
+  /// Those that wait for an agent, in scheduling order. Errors: as Snapshot::scan; corrupt.
+  Result<std::vector<Task>> ready_tasks() const;
   /// Errors: not_found, corrupt.
   Result<Workflow> workflow(WorkflowId id) const;
   /// Errors: as Snapshot::scan.

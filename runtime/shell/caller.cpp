@@ -36,9 +36,9 @@ std::vector<EnvVariable> own_secrets() {
 
 /// What a token may do: act for its task, post below it, and read.
 constexpr std::string_view for_tokens[] = {
-    "post",    "dep",  "renew",  "done",       "fail",  "progress", "tasks", "ready", "show",    "agents",
-    "explain", "bids", "status", "log",        "watch", "output",   "graph", "query", "auction", "comment",
-    "doctor",  "help", "prime",  "completion", "wait",  "search",   "gantt", "manual"};
+    "post",    "dep",  "renew",  "done",       "fail",  "progress", "tasks", "ready",  "show",    "agents",
+    "explain", "bids", "status", "log",        "watch", "output",   "graph", "query",  "auction", "comment",
+    "doctor",  "help", "prime",  "completion", "wait",  "search",   "gantt", "manual", "mcp"};
 /// The controller refuses these and records that they were tried (or it decides them by the caller's role).
 constexpr std::string_view for_controller[] = {"claim",  "cancel",   "retry", "pause",
                                                "resume", "reassign", "edit"};

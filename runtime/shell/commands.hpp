@@ -79,6 +79,8 @@ Command experiment_command();
 Command help_command();
 Command prime_command();
 Command completion_command();
+// mcp.cpp
+Command mcp_command();
 // manual.cpp
 Command manual_command();
 

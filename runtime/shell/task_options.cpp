@@ -1,6 +1,9 @@
 #include "runtime/shell/task_options.hpp"
 
+#include <algorithm>
+
 #include "blackboard/fmt.hpp"
+#include "blackboard/text/document.hpp"
 #include "runtime/shell/command.hpp"
 
 namespace bidboard {
@@ -28,6 +31,18 @@ Result<std::vector<SkillNeed>> read_skill_needs(const std::vector<std::string>& 
     skills.push_back({skill->name, skill->level.value_or(0)});
   }
   return skills;
+}
+
+Result<void> check_state(const std::string& state) {
+  std::vector<std::string> states;
+  for (auto at = static_cast<int>(TaskState::blocked); at <= static_cast<int>(TaskState::quarantined); ++at)
+    states.emplace_back(name(static_cast<TaskState>(at)));
+  if (state.empty() || std::find(states.begin(), states.end(), state) != states.end()) return {};
+  std::string text = fmt::format("'{}' is not a task state; ", state);
+  const std::string near = nearest(state, states);
+  if (!near.empty()) return fail(Errc::invalid, fmt::format("{}did you mean '{}'?", text, near));
+  for (std::size_t i = 0; i < states.size(); ++i) text += (i == 0 ? "the states are " : ", ") + states[i];
+  return fail(Errc::invalid, text);
 }
 
 }  // namespace bidboard

@@ -27,6 +27,8 @@ void expressions(Bytes bytes);
 /// Files of `auction solve`, through every mechanism: no agent gets more than its capacity or a task that it
 /// did not bid for.
 void auction_files(Bytes bytes);
+/// Lines to an MCP server, and configuration files of its clients.
+void mcp_lines(Bytes bytes);
 /// A sequence of inputs to a controller, whose guarantees are checked after every batch.
 void controller_inputs(Bytes bytes);
 
@@ -41,6 +43,7 @@ inline constexpr Target targets[] = {{"wire_frames", wire_frames},
                                      {"sql", sql},
                                      {"expressions", expressions},
                                      {"auction_files", auction_files},
+                                     {"mcp_lines", mcp_lines},
                                      {"controller_inputs", controller_inputs}};
 
 inline std::string_view text_of(Bytes bytes) {

@@ -67,6 +67,22 @@ TEST_CASE("A board in a folder that one may read but not write is read; writing 
   REQUIRE(::chmod(board.path(".bidboard").c_str(), 0700) == 0);
 }
 
+TEST_CASE("Where one may not write, as in a sandbox, a controller that serves the board does it") {
+  const TestBoard board;
+  const Process controller = board.serve();
+  REQUIRE(::chmod(board.path(".bidboard").c_str(), 0555) == 0);
+  for (const char* file : {"data.mdb", "lock.mdb", "writer.lock"})
+    REQUIRE(::chmod(board.path(std::string(".bidboard/") + file).c_str(), 0444) == 0);
+  std::vector<std::string> argv{BIDBOARD_BINARY, "post", "x"};
+  // The same user, but bound by the modes.
+  if (::geteuid() == 0) argv.insert(argv.begin(), {"setpriv", "--bounding-set=-all", "--inh-caps=-all"});
+  const Finished post = run_program(argv, board.surroundings());
+  INFO(post.err);
+  CHECK(post.exit_code == 0);
+  CHECK(post.out == "t1\n");
+  REQUIRE(::chmod(board.path(".bidboard").c_str(), 0700) == 0);
+}
+
 TEST_CASE("`init` in a folder that others can change warns at once, and names `bidboard trust`") {
   const TestBoard board(false);
   REQUIRE(::chmod(board.home().c_str(), 0777) == 0);

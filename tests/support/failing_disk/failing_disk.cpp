@@ -7,11 +7,14 @@
 //   FAILING_DISK="EIO 7 2"       the seventh and eighth steps fail so (ENOSPC likewise); of what was to be
 //                                written, the first half is
 //
+// FORBID_CONNECT=1 makes connections to Unix sockets fail with EPERM, as the sandboxes of coding agents do.
+//
 // LMDB writes through pwrite and writev, flushes with fdatasync, and writes its last page, the one that makes
 // a commit, through a descriptor that flushes by itself.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -158,6 +161,15 @@ int ftruncate(int fd, off_t size) {
 
 int fdatasync(int fd) { return flush(fd, next<decltype(::fdatasync)>("fdatasync")); }
 int fsync(int fd) { return flush(fd, next<decltype(::fsync)>("fsync")); }
+
+int connect(int fd, const sockaddr* address, socklen_t size) {
+  static const bool forbidden = std::getenv("FORBID_CONNECT") != nullptr;
+  if (forbidden && address->sa_family == AF_UNIX) {
+    errno = EPERM;
+    return -1;
+  }
+  return next<decltype(::connect)>("connect")(fd, address, size);
+}
 
 int zmq_send(void* socket, const void* bytes, size_t size, int flags) {
   static auto* const really = next<int(void*, const void*, size_t, int)>("zmq_send");
