@@ -20,6 +20,7 @@ Assignment assignment_of(const AwardItem& award, AgentId agent) {
   assignment.idempotency_key = fmt::format("{}/{}", award.offer.spec.project, award.offer.task);
   assignment.deadline = award.deadline;
   assignment.comments = award.comments;
+  assignment.works = award.works;
   return assignment;
 }
 

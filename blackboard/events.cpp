@@ -12,7 +12,7 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> kinds{
     "levels_raised",   "task_reserved",    "agent_registered", "agent_seen",   "agent_left",
     "calibrated",      "discovery_posted", "workflow_posted",  "replied",      "client_forgotten",
     "request_refused", "auction_failed",   "task_held",        "hold_lifted",  "task_edited",
-    "comment_posted",  "breaker_moved",    "attempt_settled"};
+    "comment_posted",  "breaker_moved",    "attempt_settled",  "work_saved"};
 
 }  // namespace
 

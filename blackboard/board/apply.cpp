@@ -256,6 +256,8 @@ void Board::on(const TaskReopened& e, WallTime at) {
     task.finished_at = {};
     task.ready_at = e.to == TaskState::ready ? at : WallTime{};
     task.open_needs = e.to == TaskState::blocked ? count_open_needs(task) : 0;
+    task.branch.clear();
+    task.commit.clear();
   });
 }
 
@@ -354,6 +356,13 @@ void Board::on(const AttemptSettled& e, WallTime) {
     task.price = std::max(task.price, e.price);
     task.tokens = std::max(task.tokens, e.tokens);
     task.settled = std::max(task.settled, e.epoch);
+  });
+}
+
+void Board::on(const WorkSaved& e, WallTime) {
+  change_task(e.task, [&](Task& task) {
+    task.branch = e.work.branch;
+    task.commit = e.work.commit;
   });
 }
 

@@ -103,7 +103,8 @@ AwardItem award_item(const Core& core, const Task& task) {
                  task.deadline,
                  {},
                  false,
-                 latest_comments(core, task)};
+                 latest_comments(core, task),
+                 {}};
   item.offer.attempt = task.attempts;
   std::size_t bytes = 0;
   for (const Need& need : task.spec.needs) {
@@ -113,6 +114,10 @@ AwardItem award_item(const Core& core, const Task& task) {
     if (item.needs_apart) break;
   }
   if (item.needs_apart) item.needs.clear();
+  for (const Need& need : task.spec.needs)
+    if (const Task& needed = *core.board.task(need.task);
+        needed.state == TaskState::done && !needed.commit.empty())
+      item.works.push_back({needed.id, needed.commit});
   return item;
 }
 

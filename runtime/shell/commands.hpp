@@ -67,6 +67,9 @@ Command auction_command();
 Command log_command();
 Command watch_command();
 Command output_command();
+// worktrees.cpp
+Command worktrees_command();
+Command in_worktree_command();
 // query.cpp
 Command query_command();
 // bench.cpp

@@ -88,6 +88,9 @@ struct EventWords {
     return fmt::format("{} on {} by {}: '{}'", e.comment.id, e.comment.task,
                        e.comment.agent ? to_string(e.comment.agent) : "an operator", e.comment.text);
   }
+  std::string operator()(const WorkSaved& e) const {
+    return fmt::format("{}{} saved in {} {}", e.task, at(e.epoch), e.work.branch, e.work.commit);
+  }
   std::string operator()(const AttemptSettled& e) const {
     return fmt::format("{}{} settled by {}: price {}", e.task, at(e.epoch), e.agent, format_micros(e.price));
   }

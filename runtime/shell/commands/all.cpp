@@ -13,7 +13,7 @@ const std::vector<Command>& all_commands() {
       agents_command(),     agent_command(),   explain_command(),    bids_command(),     query_command(),
       search_command(),     log_command(),     watch_command(),      output_command(),   graph_command(),
       gantt_command(),      auction_command(), help_command(),       prime_command(),    completion_command(),
-      manual_command(),     bench_command(),   experiment_command(),
+      manual_command(),     bench_command(),   experiment_command(), worktrees_command(),  in_worktree_command(),
   };
   return commands;
 }

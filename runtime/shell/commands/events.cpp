@@ -86,6 +86,8 @@ std::string gist(const Event& event) {
                      : fmt::format("{} is {}", e.breaker.name, e.breaker.state);
         else if constexpr (std::is_same_v<E, AttemptSettled>)
           return fmt::format("price {}, {}", format_micros(e.price), counted(e.tokens, "token"));
+        else if constexpr (std::is_same_v<E, WorkSaved>)
+          return fmt::format("{} at {}", e.work.branch, e.work.commit);
         else if constexpr (std::is_same_v<E, TaskEdited>)
           return e.what;
         else if constexpr (std::is_same_v<E, CommentPosted>)

@@ -188,6 +188,7 @@ Result<void> print_task(const BoardView& board, const Task& task) {
   if (task.price != 0) line("price", format_micros(task.price));
   if (task.spent != task.price) line("spent", format_micros(task.spent) + " in all attempts");
   if (task.tokens != 0) line("tokens", fmt::format("{}", task.tokens));
+  if (!task.commit.empty()) line("work", fmt::format("commit {} in branch {}", task.commit, task.branch));
   for (const AttemptFailure& failure : task.failures)
     line("earlier",
          fmt::format("epoch {} by {}: {}", failure.epoch, board.agent_name(failure.agent), failure.reason));
