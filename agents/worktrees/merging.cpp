@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
 #include "agents/guard/guard.hpp"
@@ -62,9 +63,10 @@ Result<Checked> check(const std::string& command, const std::string& folder, Dur
         checked.output += fmt::format("\n(the check was ended after {})", time);
     }
   }
-  for (Descriptor* rest : {&process.output, &process.errors})
-    while (*rest && read_some(*rest, checked.output))
-      if (errno == EAGAIN) break;
+  for (Descriptor* rest : {&process.output, &process.errors}) {
+    errno = 0;
+    while (*rest && read_some(*rest, checked.output) && errno == 0) continue;
+  }
   return checked;
 }
 
@@ -233,7 +235,7 @@ std::string Merging::others_on(const std::string& commit, const std::string& fil
     if (end > from) arguments.push_back(files.substr(from, end - from));
     from = end + 1;
   }
-  const Result<std::string> log = repository().ask(arguments);
+  const Result<std::string> log = Git(path()).ask(arguments);  // its top: the names are relative to it
   return log ? *log : log.error().text;
 }
 

@@ -105,7 +105,7 @@ Result<Exit> worktrees(const Globals& globals, const WorktreesArgs& args) {
 
 Command worktrees_command() {
   return {"worktrees",
-          "Looking",
+          "Agents",
           "List the git worktrees of this board, or remove those whose work is safe",
           "An attempt of an agent with `worktree: task` removes its worktree when its work is in the branch\n"
           "bidboard/t12. What a killed attempt leaves is listed here. --clean commits what is unsaved to a\n"
