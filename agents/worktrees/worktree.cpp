@@ -424,7 +424,8 @@ Result<std::vector<FoundWorktree>> list_worktrees(const std::string& place) {
   std::error_code error;
   std::vector<FoundWorktree> found;
   for (const fs::directory_entry& entry : fs::directory_iterator(place, error)) {
-    if (!entry.is_directory(error)) continue;
+    // That of a merge is made anew by each one (merging.hpp).
+    if (!entry.is_directory(error) || entry.path().filename() == "merge") continue;
     FoundWorktree item;
     item.path = entry.path().string();
     item.in_use = !lock_of(item.path, false).has_value();
