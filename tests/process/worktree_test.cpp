@@ -18,6 +18,7 @@ struct Project {
 
   Project() {
     git({"init", "-q", "-b", "main"});
+    board.write(".git/info/exclude", "*.yaml\n*.sh\n/begun\n/go\n");
     board.write("shared.txt", "one\n");
     commit("begin");
   }
@@ -49,9 +50,9 @@ TEST_CASE("Two agents on one repository: each task's work is in its branch, its 
 agents:
   - {name: hand, count: 2, worktree: task, exec: 'cat > "$BIDBOARD_TASK.txt"; ls | tr "\n" " "'}
 tasks:
-  - {name: a, title: A}
-  - {name: b, title: B}
-  - {name: c, title: C, needs: [a, b]}
+  a: {title: A}
+  b: {title: B}
+  c: {title: C, needs: [a, b]}
 )");
   board.must({"run", "job.yaml"});
   CHECK(board.value("SELECT result FROM tasks WHERE name = 'c'") == "shared.txt t1.txt t2.txt t3.txt ");
@@ -77,7 +78,7 @@ TEST_CASE("`bidboard done` from inside a worktree commits first, so that depende
                "cat > /dev/null; if [ $BIDBOARD_TASK = t1 ]; then echo x > early.txt; bidboard done "
                "--result early; echo y > late.txt; else ls | tr '\\n' ' '; fi"});
   board.must({"post", "first"});
-  board.must({"post", "second", "--needs", "t1"});
+  board.must({"post", "second", "--need", "t1"});
   REQUIRE(board.task_becomes("t2", "done"));
   CHECK(contains(board.value("SELECT result FROM tasks WHERE id = 't2'"), "early.txt"));
   CHECK(board.value("SELECT result FROM tasks WHERE id = 't1'") == "early");
@@ -87,20 +88,21 @@ TEST_CASE("`bidboard done` from inside a worktree commits first, so that depende
         "early.txt\nlate.txt\nshared.txt");
 }
 
-TEST_CASE("An agent killed at its work loses none of it: the worktree is listed, saved and cleaned") {
+TEST_CASE("An attempt killed at its work loses none of it: the worktree is listed, saved and cleaned") {
   const Project project;
   const TestBoard& board = project.board;
   const Process controller = board.serve();
-  Process agent =
-      board.agent("solo", {"--worktree", "task", "--exec",
-                           "cat > /dev/null; echo x > half.txt; touch \"$BIDBOARD_DIR/../begun\"; "
-                           "trap '' TERM; while :; do sleep 0.05; done"});
+  const Process agent = board.agent(
+      "solo",
+      {"--worktree", "task", "--exec",
+       "cat > /dev/null; echo x > half.txt; cd \"$BIDBOARD_DIR/..\"; touch begun; until [ -e go ]; do "
+       "sleep 0.02; done; kill -9 $PPID; sleep 60"});
   board.must({"post", "endless", "--attempts", "1"});
   REQUIRE(eventually([&] { return std::filesystem::exists(board.path("begun")); }));
   CHECK(contains(board.must({"worktrees"}), "in use, with changes"));
   CHECK(contains(board.must({"worktrees", "--clean"}), "stays: a task is being worked on in it"));
-  agent.kill();
-  REQUIRE(eventually([&] { return !contains(board.must({"worktrees"}), "in use"); }));
+  board.write("go", "");
+  REQUIRE(board.task_becomes("t1", "failed"));
   CHECK(contains(board.must({"worktrees"}), "changes that are in no commit"));
   CHECK(contains(board.must({"worktrees", "--clean"}), "t1.e1 removed; what was unsaved is in a branch"));
   CHECK(project.no_worktrees());
@@ -144,9 +146,9 @@ TEST_CASE(
 agents:
   - {name: hand, worktree: task, exec: 'cat > /dev/null; sh "$BIDBOARD_DIR/../$BIDBOARD_TASK.sh"'}
 tasks:
-  - {name: a, title: Write a}
-  - {name: b, title: Write b on top of a, needs: [a]}
-  - {name: c, title: Change the shared file}
+  a: {title: Write a}
+  b: {title: Write b on top of a, needs: [a]}
+  c: {title: Change the shared file}
 )");
   board.write("t1.sh", "echo a > a.txt");
   board.write("t2.sh", "test -e a.txt && echo b > b.txt");
@@ -163,6 +165,7 @@ tasks:
   CHECK(contains(blocked.out, "t2 waits for t1, which it needs"));
   project.git({"commit", "-q", "-a", "-m", "my own reasons"});
   const Finished merged = board.run({"merge", "--all"});
+  INFO(merged.out << merged.err);
   CHECK(merged.exit_code == 5);
   CHECK(contains(merged.out, "t1 merged into main at "));
   CHECK(contains(merged.out, "t2 merged into main at "));

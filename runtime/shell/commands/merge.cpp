@@ -23,9 +23,14 @@ struct MergeArgs {
   bool json = false;
 };
 
+/// What a task that resolves a conflict is told of a result.
+constexpr std::size_t outcome_bytes = 4'000;
+
 /// A task whose work is not in the branch yet.
 struct Waiting {
   Task task;
+  std::string author;   ///< the agent that did it
+  std::string outcome;  ///< the beginning of its result
   std::string why;      ///< why it is not merged now; empty: it can be tried
   TaskId settled_in{};  ///< this task resolves what keeps it back, and is done: its branch has both
 };
@@ -35,12 +40,12 @@ std::string key_of(const Task& task) { return fmt::format("merge/{}/{}", task.id
 
 class MergeQueue {
  public:
-  MergeQueue(const BoardView& board, Merging& merging) : board_(board), merging_(merging) {}
+  explicit MergeQueue(const Merging& merging) : merging_(merging) {}
 
   /// Done tasks with a commit that the branch does not have: each after those that it needs, else the one
   /// that was done first.
-  Result<void> fill() {
-    Result<std::vector<Task>> tasks = board_.tasks();
+  Result<void> fill(const BoardView& board) {
+    Result<std::vector<Task>> tasks = board.tasks();
     if (!tasks) return fail(tasks.error());
     std::map<std::string, const Task*> by_key;
     for (const Task& task : *tasks)
@@ -51,7 +56,9 @@ class MergeQueue {
       const Result<bool> has = merging_.has(task.commit);
       if (!has) return fail(has.error());
       if (*has) continue;
-      Waiting waiting{task, {}, {}};
+      const Result<std::string> outcome = board.result_of(task);
+      Waiting waiting{
+          task, board.agent_name(task.holder), outcome ? outcome->substr(0, outcome_bytes) : "", {}, {}};
       const auto fix = by_key.find(key_of(task));
       if (fix != by_key.end()) follow(*fix->second, waiting);
       open.emplace(task.id, std::move(waiting));
@@ -88,8 +95,7 @@ class MergeQueue {
     }
   }
 
-  const BoardView& board_;
-  Merging& merging_;
+  const Merging& merging_;
   std::vector<Waiting> waiting_;
 };
 
@@ -117,8 +123,8 @@ TaskSpec conflict_task(const Task& task, const Merging& merging, const MergeResu
       "Files in conflict:\n{}\nThe task ({}):\n{}\nWhat it delivered:\n{}\n"
       "What came into {} meanwhile in these files:\n{}",
       task.id, merging.into(), merging.into(), task.commit, quoted_lines(result.files), task.id,
-      quoted_lines(task.spec.title + "\n" + task.spec.body), quoted_lines(outcome.substr(0, 4'000)),
-      merging.into(), quoted_lines(merging.others_on(task.commit, result.files)));
+      quoted_lines(task.spec.title + "\n" + task.spec.body), quoted_lines(outcome), merging.into(),
+      quoted_lines(merging.others_on(task.commit, result.files)));
   return spec;
 }
 
@@ -152,8 +158,9 @@ Result<TaskId> post_fix(const Globals& globals, const Task& task, TaskSpec spec)
 }
 
 /// One try; what became of it, in words.
-Result<std::string> merge_one(const Globals& globals, const BoardView& board, Merging& merging,
-                              const std::string& check, const Task& task, MergeEnd& end) {
+Result<std::string> merge_one(const Globals& globals, Merging& merging, const std::string& check,
+                              const Waiting& waiting, MergeEnd& end) {
+  const Task& task = waiting.task;
   const Result<MergeResult> result = merging.merge(task.id, task.spec.title, task.commit);
   if (!result) return fail(result.error());
   end = result->end;
@@ -168,12 +175,10 @@ Result<std::string> merge_one(const Globals& globals, const BoardView& board, Me
     case MergeEnd::check_failed:
       break;
   }
-  const Result<std::string> outcome = board.result_of(task);
   const bool conflict = result->end == MergeEnd::conflict;
-  const Result<TaskId> fix =
-      post_fix(globals, task,
-               conflict ? conflict_task(task, merging, *result, outcome ? *outcome : "")
-                        : check_task(task, merging, *result, check, board.agent_name(task.holder)));
+  const Result<TaskId> fix = post_fix(globals, task,
+                                      conflict ? conflict_task(task, merging, *result, waiting.outcome)
+                                               : check_task(task, merging, *result, check, waiting.author));
   if (!fix) return fail(fix.error());
   return conflict ? fmt::format("conflicts with {}; {} is to resolve it", merging.into(), *fix)
                   : fmt::format("merges, but the check fails; {} is to correct it", *fix);
@@ -208,7 +213,8 @@ Result<Exit> show_queue(std::vector<Waiting>& queue, const Merging& merging, boo
 }
 
 Result<Exit> merge(const Globals& globals, const MergeArgs& args) {
-  Result<BoardView> board = BoardView::open(globals);
+  std::optional<Result<BoardView>> opened(BoardView::open(globals));
+  Result<BoardView>& board = *opened;
   if (!board) return fail(board.error());
   Result<Settings> settings = load_settings(board->directory());
   if (!settings) return fail(settings.error());
@@ -233,8 +239,9 @@ Result<Exit> merge(const Globals& globals, const MergeArgs& args) {
   }
   Result<Merging> merging = Merging::begin(std::move(place));
   if (!merging) return fail(merging.error());
-  MergeQueue queue(*board, *merging);
-  if (auto filled = queue.fill(); !filled) return fail(filled.error());
+  MergeQueue queue(*merging);
+  if (auto filled = queue.fill(*board); !filled) return fail(filled.error());
+  opened.reset();  // checks may take long, and what they lead to is posted on the same board
   if (chosen.empty() && !args.all) return show_queue(queue.waiting(), *merging, args.json);
 
   bool all_merged = true;
@@ -250,7 +257,7 @@ Result<Exit> merge(const Globals& globals, const MergeArgs& args) {
     if (need != task.spec.needs.end()) {
       words = fmt::format("waits for {}, which it needs", need->task);
     } else if (words.empty() || chosen.contains(task.id)) {
-      Result<std::string> said = merge_one(globals, *board, *merging, check, task, end);
+      Result<std::string> said = merge_one(globals, *merging, check, waiting, end);
       if (!said) return fail(said.error());
       words = std::move(*said);
     }
