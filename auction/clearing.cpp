@@ -36,9 +36,10 @@ auto numbered(const std::vector<Item>& items) {
   return order;
 }
 
-/// The position of the id in that order.
+/// The position of the id in that order; first looked for at `likely`.
 template <class Order, class IdType>
-std::size_t place_of(const Order& order, IdType id) {
+std::size_t place_of(const Order& order, IdType id, std::size_t likely = 0) {
+  if (likely < order.size() && order[likely].first == id) return likely;
   const auto at = std::ranges::lower_bound(order, id, {}, &Order::value_type::first);
   BB_CHECK(at != order.end() && at->first == id, "a bid names an unknown id");
   return static_cast<std::size_t>(at - order.begin());
@@ -61,11 +62,17 @@ Market::Market(const Problem& problem) {
     BB_CHECK(slots.back().empty() || slots.back().back() <= free_in_max, "a slot becomes free too late");
   }
   offers.resize(tasks.size());
+  // Bids mostly come task by task, the agents in the order of their ids.
+  std::size_t task_place = 0;
+  std::size_t agent_place = 0;
   for (const ScoredBid& bid : problem.bids) {
     BB_CHECK(bid.seconds >= 0 && bid.seconds <= max_bid_seconds, "seconds out of bounds");
     BB_CHECK(bid.cost >= -max_score && bid.cost <= max_score, "cost out of bounds");
-    const std::size_t task = task_order[place_of(task_order, bid.task)].second;
-    offers[task].push_back({place_of(agent_order, bid.agent), bid.seconds, bid.cost});
+    task_place = place_of(task_order, bid.task, task_place);
+    agent_place = place_of(agent_order, bid.agent, agent_place + 1);
+    std::vector<Offer>& list = offers[task_order[task_place].second];
+    if (list.empty()) list.reserve(agents.size());
+    list.push_back({agent_place, bid.seconds, bid.cost});
   }
   for (auto& list : offers) {
     std::ranges::sort(list, {}, &Offer::agent);
@@ -77,6 +84,7 @@ Market::Market(const Problem& problem) {
 
 void Market::add_bundles(const Problem& problem) {
   BB_CHECK(problem.bundles.size() <= clearing_bundles_max, "too many bundles for one clearing");
+  if (problem.bundles.empty()) return;
   const auto agent_order = numbered(problem.agents);
   const auto task_order = numbered(problem.tasks);
   std::vector<const ScoredBundle*> order;

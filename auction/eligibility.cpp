@@ -80,6 +80,7 @@ std::optional<Refusal> serves_another(const TaskSpec& task, WorkflowId served) {
 /// Of secrets an agent has its owner's only. Variables that a task sets reach its own command, which its
 /// poster chose anyway; another command would be steered by whoever may post, so its owner must allow it.
 std::optional<Refusal> lacks_environment(const TaskSpec& task, const AgentProfile& profile) {
+  if (task.secrets.empty() && task.env.empty()) return {};  // nearly always
   for (const std::string& secret : task.secrets)
     if (std::ranges::find(profile.secrets, secret) == profile.secrets.end())
       return Refusal{RefusalReason::environment, fmt::format("offers no secret {} (see --secret)", secret)};

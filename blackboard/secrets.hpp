@@ -32,6 +32,18 @@ class Secrets {
 std::string secret_hash(std::string_view secret);
 /// Compares in constant time; an empty hash matches nothing.
 bool matches(std::string_view secret, std::string_view hash);
+
+/// The secret that last matched: who shows it again, as an agent does with each message, is recognized
+/// without hashing. For one agent; in memory only.
+class KnownSecret {
+ public:
+  /// As matches(), in constant time.
+  bool matches(std::string_view secret, std::string_view hash);
+
+ private:
+  std::string secret_;
+  std::string hash_;
+};
 /// 16 bytes that name a blob by its content.
 std::string content_hash(std::string_view bytes);
 constexpr std::size_t curve_key_bytes = 32;

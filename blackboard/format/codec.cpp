@@ -2,6 +2,8 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
+#include <cstring>
 #include <msgpack.hpp>
 #include <tuple>
 
@@ -11,24 +13,54 @@
 namespace bidboard {
 namespace {
 
-constexpr std::size_t scratch_bytes_kept = 1 << 20;
+/// Where msgpack writes to, mostly a byte or nine at a time: std::string::append would cost more than the
+/// encoding. One buffer for all.
+class Scratch {
+ public:
+  void write(const char* data, std::size_t size) {
+    if (size > static_cast<std::size_t>(end_ - next_)) grow(size);
+    if (size == 1)
+      *next_ = *data;
+    else
+      std::memcpy(next_, data, size);
+    next_ += size;
+  }
+  void clear() { next_ = bytes_.data(); }
+  std::string take() {
+    std::string out(bytes_.data(), next_);
+    if (bytes_.size() > bytes_kept) use(std::vector<char>(bytes_at_first), 0);
+    return out;
+  }
 
-/// Where msgpack writes to: one buffer for all, since its growth would cost more than the encoding.
-struct Scratch {
-  std::string bytes;
-  void write(const char* data, std::size_t size) { bytes.append(data, size); }
+ private:
+  static constexpr std::size_t bytes_at_first = 4096;
+  static constexpr std::size_t bytes_kept = 1 << 20;
+
+  void use(std::vector<char> bytes, std::size_t used) {
+    bytes_ = std::move(bytes);
+    next_ = bytes_.data() + used;
+    end_ = bytes_.data() + bytes_.size();
+  }
+  void grow(std::size_t size) {
+    const std::size_t used = static_cast<std::size_t>(next_ - bytes_.data());
+    std::vector<char> larger(std::max(2 * bytes_.size(), used + size));
+    std::memcpy(larger.data(), bytes_.data(), used);
+    use(std::move(larger), used);
+  }
+
+  std::vector<char> bytes_ = std::vector<char>(bytes_at_first);
+  char* next_ = bytes_.data();
+  char* end_ = next_ + bytes_.size();
 };
 using Packer = msgpack::packer<Scratch>;
 
 template <class Write>
 std::string written_by(Write&& write) {
   thread_local Scratch scratch;
-  scratch.bytes.clear();
+  scratch.clear();
   Packer packer(scratch);
   write(packer);
-  std::string out(scratch.bytes);
-  if (scratch.bytes.capacity() > scratch_bytes_kept) scratch.bytes = {};
-  return out;
+  return scratch.take();
 }
 
 template <class T>

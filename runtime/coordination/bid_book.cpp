@@ -114,6 +114,7 @@ void BidBook::gather_from(Asking& asking, const Agent& agent, Gathered& gathered
 Gathered BidBook::gather(Asking& asking, const TaskView& view) {
   const Situation& situation = asking.situation;
   Gathered gathered{&view, nullptr, {}, {}, true};
+  gathered.bids.reserve(view.eligible.size());
   if (OpenAuction* auction = find(view.task->id)) auction->awaited.clear();
   if (situation.sampled) {  // the other agents were not considered at all
     for (const std::size_t i : view.eligible) gather_from(asking, *situation.agents[i].agent, gathered);

@@ -301,6 +301,7 @@ bool Walk::give_to_one(const std::vector<std::size_t>& eligible, const Situation
 /// Agents that may take the task; those that failed it before only if no other agent may.
 TaskView Walk::view_of_all(const Situation& situation, const Task& task) const {
   TaskView view{&task, {}, {}};
+  view.eligible.reserve(situation.agents.size());
   const bool only_fresh = !task.failures.empty() && somebody_fresh_may(task);
   for (std::size_t i = 0; i < situation.agents.size(); ++i) {
     const Agent& agent = *situation.agents[i].agent;

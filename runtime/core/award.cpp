@@ -68,12 +68,12 @@ void award(Core& core, const Task& task, const Agent& agent, Auction decision,
   BB_CHECK(has_free_slot(core, agent), "an agent never holds more than its capacity");
   const TaskId id = task.id;
   const AgentId to = agent.id;
-  award_to(core, task, agent, std::move(decision), false);
+  std::string capability = award_to(core, task, agent, std::move(decision), false);
   core.promises.erase(id);  // of an award that was revoked
   if (promise) core.promises[id] = *promise;
   const auto session = core.sessions.find(to);
   if (session != core.sessions.end())
-    core.send_award(session->second.peer, award_item(core, *core.board.task(id)));
+    core.send_award(session->second.peer, award_item(core, *core.board.task(id), std::move(capability)));
 }
 
 Claimed award_claim(Core& core, const Task& task, const Agent& agent, Auction decision) {
@@ -96,10 +96,10 @@ NeedResult need_result(const Core& core, const Need& need) {
 
 }  // namespace
 
-AwardItem award_item(const Core& core, const Task& task) {
+AwardItem award_item(const Core& core, const Task& task, std::string capability) {
   AwardItem item{offer_of(task),
                  task.epoch,
-                 core.secrets.capability(task.id, task.epoch),
+                 std::move(capability),
                  task.deadline,
                  {},
                  false,

@@ -34,7 +34,8 @@ Claimed award_claim(Core& core, const Task& task, const Agent& agent, Auction de
 /// If the results of a task's needs have more bytes than this together, they are fetched separately from the
 /// award.
 constexpr std::size_t needs_bytes_in_award = 256 * 1024;
-AwardItem award_item(const Core& core, const Task& task);
+/// `capability`: of the task's epoch (Secrets::capability).
+AwardItem award_item(const Core& core, const Task& task, std::string capability);
 /// Results of the task's needs, from index `from` on, about message_bytes_max of them. REQUIRES: `from` is at
 /// most the number of needs.
 NeedsPage needs_page(const Core& core, const Task& task, std::uint32_t from, std::uint64_t offset);

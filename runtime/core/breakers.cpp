@@ -260,6 +260,7 @@ void on_end(Core& core, const AttemptEnded& ended) {
 std::string own_breaker(const std::string& agent_name) { return "agent/" + agent_name; }
 
 std::optional<Refusal> rests(const Core& core, const AgentProfile& agent) {
+  if (core.accounts.active.empty()) return {};
   for (const std::string& name : breakers_of(core, agent)) {
     const Breaker* breaker = active(core, name);
     if (breaker && breaker->state == BreakerState::open)

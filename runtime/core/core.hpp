@@ -28,6 +28,7 @@ struct Session {
   PeerId peer;  ///< 0 after a restart, until its next heartbeat
   Instant last_heard;
   bool has_secret = false;  ///< it has shown its secret, so it need not register again
+  KnownSecret secret;
 
   bool connected() const { return peer.value != 0; }
 };

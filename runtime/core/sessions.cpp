@@ -206,7 +206,8 @@ void send_lost_awards(Core& core, PeerId peer, AgentId agent, std::vector<Held> 
     const Task& task = *core.board.task(id);
     if (task.shell_claim) continue;  // held by a caller at a shell under the same name
     const Held held{id, task.epoch};
-    if (!std::ranges::binary_search(spoken_of, held)) lost.awards.push_back(award_item(core, task));
+    if (std::ranges::binary_search(spoken_of, held)) continue;
+    lost.awards.push_back(award_item(core, task, core.secrets.capability(id, task.epoch)));
   }
   if (!lost.awards.empty()) core.send(peer, std::move(lost));
 }
@@ -249,7 +250,7 @@ void expect_live_agents(Core& core) {
     const AgentId id = keys::last_id<AgentId>(key);
     const Agent* agent = core.board.agent(id);
     if (!agent || agent->state != AgentState::live || core.sessions.contains(id)) return true;
-    core.sessions[id] = Session{{}, core.now.mono, false};
+    core.sessions[id] = Session{{}, core.now.mono, false, {}};
     core.leases.renew(id, core.now.mono);
     return true;
   });
@@ -294,7 +295,12 @@ void on_register(Core& core, PeerId peer, const Register& message) {
 
 const Agent* authenticate(Core& core, PeerId peer, AgentId id, const std::string& secret) {
   const Agent* agent = core.board.agent(id);
-  if (!agent || agent->state != AgentState::live || !matches(secret, agent->secret_hash)) {
+  const auto session = core.sessions.find(id);
+  const auto shows_secret = [&] {
+    return session == core.sessions.end() ? matches(secret, agent->secret_hash)
+                                          : session->second.secret.matches(secret, agent->secret_hash);
+  };
+  if (!agent || agent->state != AgentState::live || !shows_secret()) {
     core.send(peer, WhoAreYou{});
     return nullptr;
   }

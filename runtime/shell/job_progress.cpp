@@ -27,22 +27,6 @@ Shown task_name(const Task& task) {
 
 void tell(Colour colour, const Shown& sentence) { say("{}", coloured(colour, wrapped(sentence))); }
 
-/// "t3 lint, 1m10s, 40 % reading": what an agent is doing, and for how long.
-Shown doing_now(const BoardView& board, AgentId agent, WallTime now) {
-  const Result<std::vector<TaskId>> held = board.ids_under(keys::holdings_of(agent));
-  if (!held) return "?";
-  Shown text = "";
-  for (const TaskId id : *held) {
-    const Result<Task> task = board.task(id);
-    if (!task) continue;
-    text +=
-        words("{}{}, {}", text.empty() ? "" : "; ", task_name(*task), whole_seconds(now - task->awarded_at));
-    if (task->progress > 0 || !task->progress_text.empty())
-      text += words(", {} % {}", task->progress / 10'000, task->progress_text);
-  }
-  return text.empty() ? coloured(Colour::dim, "idle") : text;
-}
-
 }  // namespace
 
 JobProgress::JobProgress(std::size_t total, bool quiet)
@@ -63,9 +47,16 @@ Result<void> JobProgress::update(const BoardView& board, const std::set<TaskId>&
                                                   });
   if (!fine) return fine;
   if (!read) return read;
-  if (live_) draw(board);
+  if (live_) see(board), draw();
   flush_out();
   return fine;
+}
+
+void JobProgress::redraw() {
+  if (!live_) return;
+  erase();
+  draw();
+  flush_out();
 }
 
 void JobProgress::show_event(const BoardView& board, const Event& event, const std::set<TaskId>& job) {
@@ -95,19 +86,43 @@ void JobProgress::show_event(const BoardView& board, const Event& event, const s
   }
 }
 
-void JobProgress::draw(const BoardView& board) {
-  const Now now = read_clocks();
+void JobProgress::see(const BoardView& board) {
+  doing_.clear();
   Result<std::vector<Agent>> agents = board.agents();
-  if (agents) {
-    std::sort(agents->begin(), agents->end(), [](const Agent& a, const Agent& b) {
-      return in_natural_order(a.profile.name, b.profile.name);
-    });
-    for (const Agent& agent : *agents) {
-      if (agent.state != AgentState::live || drawn_lines_ == most_agent_lines) continue;
-      say("{}", cut_to(words("  {} {}", padded(agent.profile.name, 12), doing_now(board, agent.id, now.wall)),
-                       terminal_width()));
-      ++drawn_lines_;
-    }
+  if (!agents) return;
+  std::sort(agents->begin(), agents->end(),
+            [](const Agent& a, const Agent& b) { return in_natural_order(a.profile.name, b.profile.name); });
+  for (const Agent& agent : *agents) {
+    if (agent.state != AgentState::live || doing_.size() == most_agent_lines) continue;
+    Doing& doing = doing_.emplace_back(Doing{agent.profile.name, true, {}});
+    const Result<std::vector<TaskId>> held = board.ids_under(keys::holdings_of(agent.id));
+    doing.known = held.has_value();
+    if (!held) continue;
+    for (const TaskId id : *held)
+      if (const Result<Task> task = board.task(id)) {
+        const bool says = task->progress > 0 || !task->progress_text.empty();
+        doing.tasks.push_back(
+            {task_name(*task), task->awarded_at,
+             says ? words(", {} % {}", task->progress / 10'000, task->progress_text) : Shown("")});
+      }
+  }
+}
+
+/// "t3 lint, 1m10s, 40 % reading"
+Shown JobProgress::Doing::in_words(WallTime now) const {
+  if (!known) return "?";
+  Shown text = "";
+  for (const One& held : tasks)
+    text += words("{}{}, {}{}", text.empty() ? "" : "; ", held.task, whole_seconds(now - held.since),
+                  held.progress);
+  return text.empty() ? coloured(Colour::dim, "idle") : text;
+}
+
+void JobProgress::draw() {
+  const Now now = read_clocks();
+  for (const Doing& doing : doing_) {
+    say("{}", cut_to(words("  {} {}", padded(doing.agent, 12), doing.in_words(now.wall)), terminal_width()));
+    ++drawn_lines_;
   }
   say("  {} {}/{}, {}{}", coloured(Colour::cyan, bar(ended_, total_)), ended_, total_,
       whole_seconds(now.mono - begun_),

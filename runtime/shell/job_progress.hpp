@@ -21,6 +21,8 @@ class JobProgress {
 
   /// Shows the events since the last call. Errors: corrupt.
   Result<void> update(const BoardView& board, const std::set<TaskId>& job);
+  /// On a terminal: what goes on takes a second longer.
+  void redraw();
   /// Removes the lines that are redrawn in place.
   void finish();
   /// Prints a line above the progress, such as "agent restarted".
@@ -29,7 +31,20 @@ class JobProgress {
 
  private:
   void show_event(const BoardView& board, const Event& event, const std::set<TaskId>& job);
-  void draw(const BoardView& board);
+  /// What an agent does, as of the last update.
+  struct Doing {
+    struct One {
+      Shown task;
+      WallTime since;
+      Shown progress;
+    };
+    std::string agent;
+    bool known = true;
+    std::vector<One> tasks;
+    Shown in_words(WallTime now) const;
+  };
+  void see(const BoardView& board);
+  void draw();
   void erase();
 
   std::size_t total_;
@@ -40,6 +55,7 @@ class JobProgress {
   std::size_t ended_ = 0;
   std::size_t failed_ = 0;
   std::size_t drawn_lines_ = 0;
+  std::vector<Doing> doing_;  ///< by the agents' names; at most as many as are shown
 };
 
 }  // namespace bidboard

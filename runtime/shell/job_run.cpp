@@ -16,6 +16,7 @@
 #include "runtime/fleet/workforce.hpp"
 #include "runtime/jobs/variables.hpp"
 #include "runtime/net/client.hpp"
+#include "runtime/shell/board_changes.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/job_progress.hpp"
@@ -34,7 +35,8 @@ constexpr Micros default_critical_path = 5 * one;
 constexpr std::int64_t default_agents = 4;
 /// Long: a busy machine starts many agents slowly.
 constexpr Duration start_patience = seconds(30);
-/// Progress is redrawn after events, at most this often, and at least this often in case an event was missed.
+/// Progress is shown after events, at most this often; what takes longer is redrawn, and processes are looked
+/// after, at least this often.
 constexpr Duration fastest_update = milliseconds(100);
 constexpr Duration slowest_update = milliseconds(1000);
 
@@ -225,50 +227,57 @@ class Job {
 
   Result<void> await_agents(const std::vector<PlannedAgent>& agents) {
     const Instant give_up = read_clocks().mono + start_patience;
+    BoardChanges changes(site_.board());
+    bool changed = true;
     while (true) {
       if (stop_.requested()) return interrupted();
       if (const Result<void> fine = supervisor_.look_after(); !fine) return fine;
-      Result<BoardView> board = BoardView::open(site_.board());
-      if (!board) return fail(board.error());
-      const Result<std::vector<Agent>> known = board->agents();
-      if (!known) return fail(known.error());
-      const bool all = std::all_of(agents.begin(), agents.end(), [&](const PlannedAgent& planned) {
-        return std::any_of(known->begin(), known->end(), [&](const Agent& agent) {
-          return agent.profile.name == planned.profile.name && agent.state == AgentState::live &&
-                 agent.profile.pid == supervisor_.pid_of(agent.profile.name);
-        });
-      });
-      if (all) return {};
+      if (changed) {
+        const Result<bool> all = have_registered(agents, changes);
+        if (!all || *all) return all ? Result<void>() : fail(all.error());
+      }
       if (read_clocks().mono > give_up)
         return fail(Errc::unavailable,
                     fmt::format("not all agents started; their logs are in {}", site_.board().run()));
-      ::usleep(5'000);
+      changed = changes.await(fastest_update);
     }
   }
 
-  /// Until every task of the job has ended.
+  Result<bool> have_registered(const std::vector<PlannedAgent>& agents, BoardChanges& changes) {
+    Result<BoardView> board = BoardView::open(site_.board());
+    if (!board) return fail(board.error());
+    changes.looked(board->snapshot().last_seq());
+    const Result<std::vector<Agent>> known = board->agents();
+    if (!known) return fail(known.error());
+    return std::all_of(agents.begin(), agents.end(), [&](const PlannedAgent& planned) {
+      return std::any_of(known->begin(), known->end(), [&](const Agent& agent) {
+        return agent.profile.name == planned.profile.name && agent.state == AgentState::live &&
+               agent.profile.pid == supervisor_.pid_of(agent.profile.name);
+      });
+    });
+  }
+
+  /// Until every task of the job has ended. The board is read only when it has changed.
   Result<void> follow() {
     const Instant begun = read_clocks().mono;
+    BoardChanges changes(site_.board());
+    bool changed = true;
     while (true) {
-      const std::optional<Writer> writer = serving_writer(site_.board());
-      Result<std::unique_ptr<Feed>> feed =
-          writer ? Feed::open(writer->feed) : Result<std::unique_ptr<Feed>>(nullptr);
-      if (!feed) return fail(feed.error());
-      while (true) {
-        const Instant round = read_clocks().mono;
-        if (const Result<void> fine = supervisor_.look_after(); !fine) return fine;
-        if (const Result<bool> over = look(); !over || *over)
-          return over ? Result<void>() : fail(over.error());
-        if (stop_.requested()) return fail(Errc::failed, fmt::format("interrupted; {}", left_behind()));
-        if (options_.time_limit.us > 0 && round - begun > options_.time_limit)
-          return fail(Errc::timed_out,
-                      fmt::format("not finished within {}; {}", options_.time_limit, left_behind()));
-        if (*feed) static_cast<void>((*feed)->wait(slowest_update));
-        const Duration pause = fastest_update - (read_clocks().mono - round);
-        if (pause.us > 0) ::usleep(static_cast<useconds_t>(pause.us));
-        const std::optional<Writer> now = serving_writer(site_.board());
-        if (!now || !writer || now->pid != writer->pid) break;  // another controller, another feed
+      const Instant round = read_clocks().mono;
+      if (const Result<void> fine = supervisor_.look_after(); !fine) return fine;
+      if (changed) {
+        const Result<bool> over = look(changes);
+        if (!over || *over) return over ? Result<void>() : fail(over.error());
+      } else {
+        progress_.redraw();
       }
+      if (stop_.requested()) return fail(Errc::failed, fmt::format("interrupted; {}", left_behind()));
+      if (options_.time_limit.us > 0 && round - begun > options_.time_limit)
+        return fail(Errc::timed_out,
+                    fmt::format("not finished within {}; {}", options_.time_limit, left_behind()));
+      changed = changes.await(slowest_update);
+      const Duration pause = fastest_update - (read_clocks().mono - round);
+      if (pause.us > 0) ::usleep(static_cast<useconds_t>(pause.us));
     }
   }
 
@@ -289,9 +298,10 @@ class Job {
   }
 
   /// Whether the job is over, with all that its tasks posted.
-  Result<bool> look() {
+  Result<bool> look(BoardChanges& changes) {
     const Result<BoardView> board = BoardView::open(site_.board());
     if (!board) return fail(board.error());
+    changes.looked(board->snapshot().last_seq());
     if (const Result<void> shown = progress_.update(*board, job_tasks_); !shown) return fail(shown.error());
     // What was over is not read again: a task that starts over is among the open ones of the workflow.
     for (; over_ < job_.ids.size(); ++over_) {

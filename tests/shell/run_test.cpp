@@ -1,13 +1,63 @@
 // `run` and the board around it: whose tasks its agents do, what it says when nobody can do them, what it
 // keeps.
+#include <poll.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
 #include <filesystem>
 
 #include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"
 
 using namespace bidboard;
 using namespace bidboard::testing;
+
+namespace {
+
+/// Says whether somebody opens a file.
+class Opened {
+ public:
+  explicit Opened(const std::string& path) : fd_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+    REQUIRE(::inotify_add_watch(fd_, path.c_str(), IN_OPEN) >= 0);
+  }
+  ~Opened() { ::close(fd_); }
+  /// Within this time.
+  bool within(int patience_ms) {
+    pollfd polled{fd_, POLLIN, 0};
+    if (::poll(&polled, 1, patience_ms) != 1) return false;
+    std::array<char, 4096> events;
+    while (::read(fd_, events.data(), events.size()) > 0) {
+    }
+    return true;
+  }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+TEST_CASE("while nothing happens, nobody who waits for a board reads it") {
+  const TestBoard board;
+  board.write("job.yaml",
+              "agents: [{name: w, allow_run: true}]\n"
+              "tasks: {a: {run: 'echo begun; until [ -e go ]; do sleep 0.05; done'}}\n");
+  Process job = board.start({"run", "job.yaml"});
+  REQUIRE(board.task_becomes("t1", "running"));
+  Process waits = board.start({"wait", "t1"});
+  Process log = board.start({"log", "--follow"});
+  Process output = board.start({"output", "t1", "--follow"});
+  Opened file(board.directory().path + "/data.mdb");
+  REQUIRE(eventually([&] { return !file.within(300); }));  // each of them has looked
+  CHECK_FALSE(file.within(1'200));
+  board.write("go", "");
+  CHECK(job.wait() == 0);
+  CHECK(waits.wait() == 0);
+  CHECK(output.wait() == 0);
+}
 
 TEST_CASE("the agents of a job do not do the board's other tasks") {
   const TestBoard board;

@@ -212,7 +212,8 @@ Result<Exit> show_log(const Globals& globals, const LogArgs& args) {
   BoardChanges changes(*directory);
   while (args.follow && !stop.requested()) {
     flush_out();
-    changes.await(seconds(2));
+    changes.looked(seen);
+    if (!changes.await(seconds(2))) continue;
     Result<BoardView> board = BoardView::open(*directory);
     if (!board) return fail(board.error());
     const Result<Seq> last = each_event(*board, seen.next(), [&](Seq seq, const Event& event) {
@@ -264,9 +265,10 @@ bool copy_new(const std::string& path, off_t& at, bool raw, bool grows) {
   return true;
 }
 
-std::string why_no_output(const BoardView& board, const Task& task, Epoch epoch) {
+std::string why_no_output(const BoardDirectory& directory, const Task& task, Epoch epoch) {
   if (epoch.value == 0) return ": it was never awarded";
-  const Result<std::vector<Agent>> agents = board.agents();
+  const Result<BoardView> board = BoardView::open(directory);
+  const Result<std::vector<Agent>> agents = board ? board->agents() : fail(board.error());
   for (const Agent& agent : agents.value_or(std::vector<Agent>{}))
     if (agent.id == task.holder && !agent.key.empty())
       return fmt::format(": {} ran it on another machine, which keeps the output", agent.profile.name);
@@ -281,11 +283,16 @@ Result<Exit> output(const Globals& globals, const OutputArgs& args) {
   const StopSignal stop;
   off_t at = 0;
   Epoch shown{static_cast<std::uint64_t>(std::max<std::int64_t>(0, args.epoch))};
-  while (true) {
-    Result<BoardView> board = BoardView::open(*directory);
-    if (!board) return fail(board.error());
-    const Result<Task> task = board->task(*id);
-    if (!task) return fail(task.error());
+  BoardChanges changes(*directory);
+  Result<Task> task = Task{};
+  for (bool changed = true;; changed = changes.await(output_interval)) {
+    if (changed) {
+      const Result<BoardView> board = BoardView::open(*directory);
+      if (!board) return fail(board.error());
+      task = board->task(*id);
+      if (!task) return fail(task.error());
+      changes.looked(board->snapshot().last_seq());
+    }
     if (args.epoch == 0 && task->epoch != shown) {
       shown = task->epoch;
       at = 0;
@@ -298,10 +305,9 @@ Result<Exit> output(const Globals& globals, const OutputArgs& args) {
     if (!follows) {
       if (!exists && !args.follow)
         return fail(Errc::not_found,
-                    fmt::format("{} has no output{}", *id, why_no_output(*board, *task, shown)));
+                    fmt::format("{} has no output{}", *id, why_no_output(*directory, *task, shown)));
       return Exit::ok;
     }
-    ::usleep(static_cast<useconds_t>(output_interval.us));
   }
 }
 

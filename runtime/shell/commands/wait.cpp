@@ -83,11 +83,15 @@ Result<Exit> wait(const Globals& globals, const WaitArgs& args) {
   const Instant begun = read_clocks().mono;
   constexpr Duration longest_pause = seconds(2);
   bool in_time = true;
+  bool changed = true;
   while (true) {
-    const Result<BoardView> board = BoardView::open(*directory);
-    if (!board) return fail(board.error());
-    if (const Result<void> looked = awaited.look(*board); !looked) return fail(looked.error());
-    flush_out();
+    if (changed || !in_time) {
+      const Result<BoardView> board = BoardView::open(*directory);
+      if (!board) return fail(board.error());
+      if (const Result<void> looked = awaited.look(*board); !looked) return fail(looked.error());
+      changes.looked(board->snapshot().last_seq());
+      flush_out();
+    }
     if (awaited.over() || !in_time) break;
     if (stop.requested()) return fail(Errc::failed, "interrupted");
     Duration pause = longest_pause;
@@ -96,7 +100,7 @@ Result<Exit> wait(const Globals& globals, const WaitArgs& args) {
       in_time = left.us > 0;  // one more look after the time is over
       pause = std::min(pause, std::max(left, Duration{}));
     }
-    if (pause.us > 0) changes.await(pause);
+    if (pause.us > 0) changed = changes.await(pause);
   }
   if (args.json) print_json(std::move(awaited.ended()));
   if (!awaited.over())
