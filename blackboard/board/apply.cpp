@@ -256,8 +256,6 @@ void Board::on(const TaskReopened& e, WallTime at) {
     task.finished_at = {};
     task.ready_at = e.to == TaskState::ready ? at : WallTime{};
     task.open_needs = e.to == TaskState::blocked ? count_open_needs(task) : 0;
-    task.branch.clear();
-    task.commit.clear();
   });
 }
 

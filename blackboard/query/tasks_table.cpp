@@ -137,7 +137,7 @@ constexpr std::array<TaskColumn, 30> columns{{
     {{"labels", ColumnType::text, "its labels: a,b", true}, labels},
     {{"branch", ColumnType::text, "the git branch with its work, if it had a worktree", true},
      optional_text<task_field<"branch">>},
-    {{"commit", ColumnType::text, "the commit of its work", true}, optional_text<task_field<"commit">>},
+    {{"commit_id", ColumnType::text, "the commit of its work", true}, optional_text<task_field<"commit">>},
 }};
 
 class TaskRows final : public Rows {

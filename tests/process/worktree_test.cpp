@@ -57,7 +57,7 @@ tasks:
   board.must({"run", "job.yaml"});
   CHECK(board.value("SELECT result FROM tasks WHERE name = 'c'") == "shared.txt t1.txt t2.txt t3.txt ");
   CHECK(board.value("SELECT branch FROM tasks WHERE name = 'c'") == "bidboard/t3");
-  const std::string commit = board.value("SELECT \"commit\" FROM tasks WHERE name = 'c'");
+  const std::string commit = board.value("SELECT commit_id FROM tasks WHERE name = 'c'");
   CHECK(project.git({"rev-parse", "bidboard/t3"}) == commit);
   CHECK(project.files(commit) == "shared.txt\nt1.txt\nt2.txt\nt3.txt");
   CHECK(contains(board.must({"show", "t3"}), fmt::format("commit {} in branch bidboard/t3", commit)));
@@ -84,7 +84,7 @@ TEST_CASE("`bidboard done` from inside a worktree commits first, so that depende
   CHECK(board.value("SELECT result FROM tasks WHERE id = 't1'") == "early");
   // What it did after that is in the branch, and in the record, as well.
   REQUIRE(board.becomes("SELECT count(*) FROM log WHERE kind = 'work_saved' AND task = 't1'", "2"));
-  CHECK(project.files(board.value("SELECT \"commit\" FROM tasks WHERE id = 't1'")) ==
+  CHECK(project.files(board.value("SELECT commit_id FROM tasks WHERE id = 't1'")) ==
         "early.txt\nlate.txt\nshared.txt");
 }
 
@@ -133,7 +133,7 @@ TEST_CASE("The exit status of a command in a worktree decides as without one, an
   REQUIRE(board.task_becomes("t1", "failed"));
   REQUIRE(board.task_becomes("t2", "done"));
   CHECK(contains(board.value("SELECT reason FROM tasks WHERE id = 't1'"), "exit 3: why"));
-  CHECK(board.value("SELECT count(*) FROM tasks WHERE \"commit\" IS NULL") == "1");
+  CHECK(board.value("SELECT count(*) FROM tasks WHERE commit_id IS NULL") == "1");
   CHECK(project.files("bidboard/t1") == "shared.txt\nt1.txt");
   CHECK(project.files("bidboard/t2") == "shared.txt\nt2.txt");
 }
@@ -180,7 +180,7 @@ tasks:
   CHECK(contains(body, "my own reasons"));
   CHECK(contains(board.run({"merge", "--all"}).out, "t3 waits for t4: Merge t3 into main"));
 
-  const std::string theirs = board.value("SELECT \"commit\" FROM tasks WHERE id = 't3'");
+  const std::string theirs = board.value("SELECT commit_id FROM tasks WHERE id = 't3'");
   board.write("t4.sh", "git checkout -q --detach main && ! git -c user.name=x -c user.email=x@x merge -q " +
                            theirs + " > /dev/null && echo 'mine and theirs' > shared.txt");
   const Process controller = board.serve();

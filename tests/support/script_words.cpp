@@ -233,6 +233,8 @@ std::vector<std::string> in_words(const Message& message) {
           fmt::format("award {}{} attempt {}", award.offer.task, at(award.epoch), award.offer.attempt);
       for (const NeedResult& need : award.needs)
         text += fmt::format(", {} {} '{}'", need.task, state(need.state), need.result);
+      for (const NeedWork& work : award.works)
+        text += fmt::format(", work of {} in {}", work.task, work.commit.substr(0, 12));
       for (const AttemptFailure& failure : award.offer.failures)
         text += fmt::format(", {} failed: {}", failure.agent, failure.reason);
       for (const SignedComment& comment : award.comments)
