@@ -279,6 +279,7 @@ AgentMachine::Actions AgentMachine::on_execution(const ExecutionEvent& event, No
     item.seconds = ended->seconds;
     item.outage = ended->outage;
     item.until = ended->until;
+    item.work = ended->work;
     if (work.settles) item.what = ReportItem::What::settled, item.text.clear();
     // A revoked task that was done nevertheless is reported: its result is kept as a late discovery.
     const bool tell = !work.revoked || work.settles || ended->ending == Ending::done;

@@ -28,6 +28,7 @@ struct Assignment {
   WallTime deadline;                     ///< of this attempt; 0: spec.timeout from its start
   std::vector<SignedComment> comments;   ///< on the task, oldest first
   Micros budget_left = 0;                ///< what the attempt may cost; 0: no bound
+  std::vector<NeedWork> works;           ///< commits of the needed tasks, for a worktree
 };
 
 /// Another task on offer that a bid might include together with the one asked about.
@@ -84,6 +85,7 @@ struct ExecutionEnded {
   std::int64_t tokens = 0;
   Outage outage = Outage::none;  ///< unavailable: of what kind
   WallTime until;                ///< unavailable: how long, as the provider says; 0: it does not say
+  SavedWork work;                ///< what it left in its worktree, if it had one
 };
 /// Exactly one for each ask_bid().
 struct BidAnswered {

@@ -21,6 +21,7 @@ Assignment assignment_of(const AwardItem& award, AgentId agent) {
   assignment.deadline = award.deadline;
   assignment.comments = award.comments;
   assignment.budget_left = award.budget_left;
+  assignment.works = award.works;
   return assignment;
 }
 

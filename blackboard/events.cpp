@@ -6,13 +6,13 @@ namespace bidboard {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<EventBody>> kinds{
-    "term_started",    "config_set",       "task_posted",      "task_moved",   "backoff_over",
-    "task_awarded",    "task_started",     "task_progressed",  "task_renewed", "task_stalled",
-    "attempt_ended",   "task_finished",    "task_reopened",    "need_added",   "need_removed",
-    "levels_raised",   "task_reserved",    "agent_registered", "agent_seen",   "agent_left",
-    "calibrated",      "discovery_posted", "workflow_posted",  "replied",      "client_forgotten",
-    "request_refused", "auction_failed",   "task_held",        "hold_lifted",  "task_edited",
-    "comment_posted",  "breaker_moved",    "attempt_settled",  "budget_raised"};
+    "term_started",    "config_set",       "task_posted",      "task_moved",    "backoff_over",
+    "task_awarded",    "task_started",     "task_progressed",  "task_renewed",  "task_stalled",
+    "attempt_ended",   "task_finished",    "task_reopened",    "need_added",    "need_removed",
+    "levels_raised",   "task_reserved",    "agent_registered", "agent_seen",    "agent_left",
+    "calibrated",      "discovery_posted", "workflow_posted",  "replied",       "client_forgotten",
+    "request_refused", "auction_failed",   "task_held",        "hold_lifted",   "task_edited",
+    "comment_posted",  "breaker_moved",    "attempt_settled",  "budget_raised", "work_saved"};
 
 }  // namespace
 

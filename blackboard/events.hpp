@@ -239,12 +239,21 @@ struct AttemptSettled {
   BB_FIELDS(task, epoch, agent, price, tokens)
 };
 
-using EventBody = std::variant<TermStarted, ConfigSet, TaskPosted, TaskMoved, BackoffOver, TaskAwarded,
-                               TaskStarted, TaskProgressed, TaskRenewed, TaskStalled, AttemptEnded,
-                               TaskFinished, TaskReopened, NeedAdded, NeedRemoved, LevelsRaised, TaskReserved,
-                               AgentRegistered, AgentSeen, AgentLeft, Calibrated, DiscoveryPosted,
-                               WorkflowPosted, Replied, ClientForgotten, RequestRefused, AuctionFailed,
-                               TaskHeld, HoldLifted, TaskEdited, CommentPosted, BreakerMoved, AttemptSettled, BudgetRaised>;
+/// The work of the attempt that finishes the task, or finished it, is in this commit.
+struct WorkSaved {
+  TaskId task;
+  Epoch epoch;
+  SavedWork work;
+  BB_FIELDS(task, epoch, work)
+};
+
+using EventBody =
+    std::variant<TermStarted, ConfigSet, TaskPosted, TaskMoved, BackoffOver, TaskAwarded, TaskStarted,
+                 TaskProgressed, TaskRenewed, TaskStalled, AttemptEnded, TaskFinished, TaskReopened,
+                 NeedAdded, NeedRemoved, LevelsRaised, TaskReserved, AgentRegistered, AgentSeen, AgentLeft,
+                 Calibrated, DiscoveryPosted, WorkflowPosted, Replied, ClientForgotten, RequestRefused,
+                 AuctionFailed, TaskHeld, HoldLifted, TaskEdited, CommentPosted, BreakerMoved, AttemptSettled,
+                 BudgetRaised, WorkSaved>;
 
 struct Event {
   WallTime at;

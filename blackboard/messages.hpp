@@ -132,7 +132,8 @@ struct AwardItem {
   bool needs_apart = false;             ///< they are too long for an award: `needs` is empty, see FetchNeeds
   std::vector<SignedComment> comments;  ///< the latest, oldest first (comment_bytes_in_award)
   Micros budget_left = 0;               ///< what the attempt may cost; 0: no bound
-  BB_FIELDS(offer, epoch, capability, deadline, needs, needs_apart, comments, budget_left)
+  std::vector<NeedWork> works;          ///< of its needs that are done, by task
+  BB_FIELDS(offer, epoch, capability, deadline, needs, needs_apart, comments, budget_left, works)
 };
 struct Awards {
   std::vector<AwardItem> awards;
@@ -162,7 +163,8 @@ struct ReportItem {
   Micros seconds = 0;  ///< measured by the agent: begin to end of the work
   Outage outage = Outage::none;
   WallTime until;  ///< unavailable: until when, as the provider says; 0: it does not say
-  BB_FIELDS(what, task, epoch, capability, fraction, text, price, tokens, seconds, outage, until)
+  SavedWork work;  ///< finished, settled
+  BB_FIELDS(what, task, epoch, capability, fraction, text, price, tokens, seconds, outage, until, work)
 };
 struct Reports {
   AgentId agent;

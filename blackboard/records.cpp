@@ -15,6 +15,14 @@ const Hold* hold_of(const Task& task, HoldKind kind) {
   return found == task.holds.end() ? nullptr : &*found;
 }
 
+bool is_plausible(const SavedWork& work) {
+  const auto hexadecimal = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  constexpr std::size_t branch_bytes_max = 200;
+  return (work.commit.size() == 40 || work.commit.size() == 64) &&
+         std::ranges::all_of(work.commit, hexadecimal) && work.branch.starts_with("bidboard/") &&
+         work.branch.size() <= branch_bytes_max;
+}
+
 void place(Task& task, Hold hold) {
   lift(task, hold.kind);
   const auto at = std::ranges::lower_bound(task.holds, hold.kind, {}, &Hold::kind);

@@ -12,6 +12,7 @@
 #include "blackboard/fields.hpp"
 #include "blackboard/ids.hpp"
 #include "blackboard/roles.hpp"
+#include "blackboard/saved_work.hpp"
 #include "blackboard/time.hpp"
 
 namespace bidboard {
@@ -174,12 +175,14 @@ struct Task {
   Micros spent = 0;                 ///< price of all its attempts
   std::int64_t spent_tokens = 0;    ///< of all its attempts
   Epoch settled;                    ///< the last one of which AttemptSettled was counted
+  std::string branch;  ///< where the work of the attempt that finished it is, if it had a worktree ...
+  std::string commit;  ///< ... and the commit of it
   bool operator==(const Task&) const = default;
   // The fields that queries ask for most come first, so that reading them need not decode the rest.
   BB_FIELDS(id, state, epoch, holder, attempts, created_at, ready_at, awarded_at, started_at, finished_at,
             open_needs, bottom_level, deadline, not_before, deaths, shell_claim, auction, reserved_for, price,
             tokens, progress, capability_hash, failures, reason, progress_text, result, result_blob, spec,
-            reserved_in, holds, edits, comment_count, spent, spent_tokens, settled)
+            reserved_in, holds, edits, comment_count, spent, spent_tokens, settled, branch, commit)
 
   /// Called on what was decoded: a record of an older version becomes what this one would have written.
   void upcast();

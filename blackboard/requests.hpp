@@ -46,7 +46,8 @@ struct Finish {
   std::int64_t tokens = 0;
   Outage outage = Outage::none;  ///< without success: the agent could not work, and the task is not at fault
   WallTime until = {};           ///< how long, as the provider says; 0: it does not say
-  BB_FIELDS(task, epoch, success, result, price, tokens, outage, until)
+  SavedWork work = {};           ///< with success, from inside a worktree
+  BB_FIELDS(task, epoch, success, result, price, tokens, outage, until, work)
 };
 struct Progress {
   TaskId task;

@@ -1,12 +1,15 @@
 #include "agents/executors/command.hpp"
 #include "agents/executors/line_splitter.hpp"
+#include "agents/worktrees/in_worktree.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/text/utf8.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <iterator>
+#include <sstream>
 
 namespace bidboard {
 namespace {
@@ -15,6 +18,8 @@ namespace {
 constexpr std::size_t tail_bytes = 4'096;
 /// A line of a client's stream.
 constexpr std::size_t line_bytes_max = std::size_t{8} << 20;
+/// Between TERM and KILL: the work is committed after the command has ended.
+constexpr Duration worktree_grace = seconds(5);
 
 void keep_tail(std::string& tail, std::string_view bytes) {
   tail.append(bytes.substr(bytes.size() - std::min(bytes.size(), tail_bytes)));
@@ -73,7 +78,8 @@ Result<void> CommandExecutor::start(const Assignment& assignment, Now now) {
   const auto command = command_for(assignment.spec);
   if (!command) return fail(command.error());
 
-  Result<std::string> directory = task_directory(options_.place, assignment.spec);
+  const bool apart = options_.worktree.has_value();
+  Result<std::string> directory = apart ? std::string() : task_directory(options_.place, assignment.spec);
   if (!directory) return fail(directory.error());
 
   const Folder& board = options_.place.folder;
@@ -95,6 +101,7 @@ Result<void> CommandExecutor::start(const Assignment& assignment, Now now) {
   spec.log = log->fd();
   auto written = write_private_file(board, spec.scratch[0], assignment.needs_json);
   if (written) written = write_private_file(board, spec.scratch[1], failures_text(assignment.failures));
+  if (written && apart) written = enter_worktree(assignment, spec);
   auto process = written ? PipedProcess::start(spec) : fail(written.error());
   if (!process) {
     for (const std::string& name : spec.scratch) unlinkat(board.fd(), name.c_str(), 0);
@@ -188,7 +195,51 @@ void CommandExecutor::judge(Run& run, const GuardReport& report, Now now, Execut
   ended.until = verdict.until;
 }
 
+/// The command is not started itself, but by a process that opens its worktree first.
+Result<void> CommandExecutor::enter_worktree(const Assignment& assignment, GuardSpec& spec) const {
+  const Workplace& place = options_.place;
+  const std::string board = place.folder.path() + "/";
+  WorktreeRun run;
+  run.order.mark = {board, assignment.task, assignment.epoch, place.agent, assignment.spec.title, {}};
+  run.order.place = board + "worktrees";
+  run.order.directory = place.home ? place.home.path() : place.directory.empty() ? "." : place.directory;
+  run.order.below = assignment.spec.dir;
+  run.order.per_agent = options_.worktree->per_agent;
+  run.order.works = assignment.works;
+  run.outcome_file = board + work_name(assignment.task, assignment.epoch);
+  run.argv = std::move(spec.argv);
+  const std::string order = worktree_order_name(assignment.task, assignment.epoch);
+  spec.scratch.push_back(order);
+  spec.argv = {options_.worktree->program, "in-worktree", board + order};
+  spec.grace = std::max(spec.grace, worktree_grace);
+  return write_private_file(place.folder, order, run_text(run));
+}
+
+/// The commit that the attempt left; or why there is none, which is a failure also of one that did its task.
+void CommandExecutor::take_work(const GuardReport& report, ExecutionEnded& ended) const {
+  const Folder& board = options_.place.folder;
+  const std::string name = work_name(ended.task, ended.epoch);
+  std::ifstream in(board.path() + "/" + name, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  unlinkat(board.fd(), name.c_str(), 0);
+  const Result<WorktreeOutcome> outcome = read_outcome(text.str());
+  if (outcome) ended.work = outcome->work;
+  if (report.word != GuardWord::exited || (outcome && outcome->error.empty())) return;
+  ended.ending = Ending::failed;
+  ended.reason = outcome ? outcome->error : "what became of its worktree was not told";
+  if (!outcome || !outcome->no_git) return;
+  ended.ending = Ending::unavailable;
+  ended.outage = Outage::missing_binary;
+}
+
 ExecutionEnded CommandExecutor::conclude(const Key& key, Run& run, const GuardReport& report, Now now) const {
+  ExecutionEnded ended = end_of(key, run, report, now);
+  if (options_.worktree) take_work(report, ended);
+  return ended;
+}
+
+ExecutionEnded CommandExecutor::end_of(const Key& key, Run& run, const GuardReport& report, Now now) const {
   ExecutionEnded ended;
   ended.task = key.first;
   ended.epoch = key.second;

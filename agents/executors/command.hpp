@@ -25,6 +25,12 @@ enum class TaskInput : std::uint8_t {
   json,  ///< assignment_value() in one line
 };
 
+/// Commands run in git worktrees (agents/worktrees/in_worktree.hpp).
+struct WorktreeUse {
+  std::string program;  ///< path of the shell tool
+  bool per_agent = false;
+};
+
 struct CommandOptions {
   Workplace place;
   std::string exec;  ///< a shell command; empty: only tasks that bring their own `run`
@@ -42,6 +48,7 @@ struct CommandOptions {
   std::size_t result_limit = std::size_t{1} << 20;
   Duration grace = seconds(1);
   Duration bid_timeout = seconds(10);
+  std::optional<WorktreeUse> worktree;  ///< none: they run in the place's directory
 };
 
 class CommandExecutor final : public Executor {
@@ -66,7 +73,10 @@ class CommandExecutor final : public Executor {
   Result<std::string> command_for(const TaskSpec& spec) const;
   void serve(const Key& key, Run& run, Now now, std::vector<ExecutionEvent>& events);
   void read(Run& run, std::string_view output) const;
+  Result<void> enter_worktree(const Assignment& assignment, GuardSpec& spec) const;
   ExecutionEnded conclude(const Key& key, Run& run, const GuardReport& report, Now now) const;
+  ExecutionEnded end_of(const Key& key, Run& run, const GuardReport& report, Now now) const;
+  void take_work(const GuardReport& report, ExecutionEnded& ended) const;
   void judge(Run& run, const GuardReport& report, Now now, ExecutionEnded& ended) const;
 
   CommandOptions options_;

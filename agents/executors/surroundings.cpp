@@ -63,6 +63,12 @@ std::string needs_name(TaskId task, Epoch epoch) {
 std::string failures_name(TaskId task, Epoch epoch) {
   return fmt::format("run/{}.failures.jsonl", attempt_name(task, epoch));
 }
+std::string worktree_order_name(TaskId task, Epoch epoch) {
+  return fmt::format("run/{}.worktree.json", attempt_name(task, epoch));
+}
+std::string work_name(TaskId task, Epoch epoch) {
+  return fmt::format("run/{}.work.json", attempt_name(task, epoch));
+}
 
 Result<void> make_places(const Folder& board) {
   if (auto there = board.check(); !there) return there;

@@ -43,6 +43,9 @@ std::string lock_name(TaskId task);
 // run/t12.e1.needs.json and .failures.jsonl: given to the attempt, removed with it.
 std::string needs_name(TaskId task, Epoch epoch);
 std::string failures_name(TaskId task, Epoch epoch);
+// run/t12.e1.worktree.json and .work.json: for a command in a worktree, what to do and what became of it.
+std::string worktree_order_name(TaskId task, Epoch epoch);
+std::string work_name(TaskId task, Epoch epoch);
 
 /// Makes output and run in the board's folder if they are missing.
 Result<void> make_places(const Folder& board);

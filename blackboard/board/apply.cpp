@@ -383,6 +383,13 @@ void Board::charge_scopes(TaskId id, AgentId by, Amount cost, WallTime at) {
   }
 }
 
+void Board::on(const WorkSaved& e, WallTime) {
+  change_task(e.task, [&](Task& task) {
+    task.branch = e.work.branch;
+    task.commit = e.work.commit;
+  });
+}
+
 void Board::on(const DiscoveryPosted& e, WallTime) {
   counters_.discovery = std::max(counters_.discovery, e.discovery.id);
   if (e.discovery.late > 0)

@@ -172,6 +172,7 @@ class Board {
   void on(const BreakerMoved&, WallTime);
   void on(const BudgetRaised&, WallTime);
   void on(const AttemptSettled&, WallTime);
+  void on(const WorkSaved&, WallTime);
 
   Store& store_;
   mutable RecordCaches<RecordKinds> caches_;

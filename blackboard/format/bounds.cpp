@@ -59,6 +59,9 @@ constexpr std::array table{
     Bound{"env", "variables that a task sets (64 KB in all when it is posted)", 0, 100},
     Bound{"secrets", "names of secrets that a task requires or an agent offers; each", name_bytes, 100},
     Bound{"dir", "where a task is executed", reference_bytes, 0},
+    Bound{"branch", "a git branch with the work of a task", name_bytes, 0},
+    Bound{"commit", "a git commit", name_bytes, 0},
+    Bound{"works", "commits of the tasks that a task needs", 0, 20'000},
 };
 
 const Bound* bound_of(std::string_view list, std::string_view field) {

@@ -102,7 +102,7 @@ struct TaskColumn {
   SqlValue (*read)(TaskRow&);
 };
 constexpr auto real = ColumnType::real;
-constexpr std::array<TaskColumn, 28> columns{{
+constexpr std::array<TaskColumn, 30> columns{{
     {{"id", ColumnType::text, "t1, t2, ..."}, id<TaskId, task_field<"id">>},
     {{"title", ColumnType::text, "one line for people"}, text<spec_field<"title">>},
     {{"kind", ColumnType::text, "groups tasks that take similarly long"}, text<spec_field<"kind">>},
@@ -135,6 +135,9 @@ constexpr std::array<TaskColumn, 28> columns{{
     {{"auction", ColumnType::text, "the auction that awarded it last", true},
      id<AuctionId, task_field<"auction">>},
     {{"labels", ColumnType::text, "its labels: a,b", true}, labels},
+    {{"branch", ColumnType::text, "the git branch with its work, if it had a worktree", true},
+     optional_text<task_field<"branch">>},
+    {{"commit_id", ColumnType::text, "the commit of its work", true}, optional_text<task_field<"commit">>},
 }};
 
 class TaskRows final : public Rows {

@@ -53,7 +53,8 @@ bool is_below_capacity(const Core& core, const Agent& agent) {
 }
 
 bool has_free_slot(const Core& core, const Agent& agent) {
-  return is_below_capacity(core, agent) && has_room(core, agent.profile) && within_budget(core, agent.profile);
+  return is_below_capacity(core, agent) && has_room(core, agent.profile) &&
+         within_budget(core, agent.profile);
 }
 
 Auction plain_decision(const Core& core, TaskId task, std::string why) {
@@ -113,7 +114,8 @@ AwardItem award_item(const Core& core, const Task& task, std::string capability,
                  {},
                  false,
                  latest_comments(core, task),
-                 budget_left(core, task, agent)};
+                 budget_left(core, task, agent),
+                 {}};
   item.offer.attempt = task.attempts;
   std::size_t bytes = 0;
   for (const Need& need : task.spec.needs) {
@@ -123,6 +125,10 @@ AwardItem award_item(const Core& core, const Task& task, std::string capability,
     if (item.needs_apart) break;
   }
   if (item.needs_apart) item.needs.clear();
+  for (const Need& need : task.spec.needs)
+    if (const Task& needed = *core.board.task(need.task);
+        needed.state == TaskState::done && !needed.commit.empty())
+      item.works.push_back({needed.id, needed.commit});
   return item;
 }
 

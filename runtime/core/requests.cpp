@@ -303,7 +303,7 @@ Result<ReplyBody> finish(Core& core, const Actor& actor, const Finish& request) 
       else
         revoke(core, task, "finished by " + actor.name);
     }
-    finish_task(core, task, agent, {request.result, request.price, request.tokens});
+    finish_task(core, task, agent, {request.result, request.price, request.tokens, 0, request.work});
   } else {
     if (core.sessions.contains(task.holder)) revoke(core, task, "failed by " + actor.name);
     end_attempt(core, task.id,

@@ -80,7 +80,7 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
       return;
     case What::finished:
       learn(core, task, agent.id, seconds, price, true);
-      finish_task(core, task, agent.id, {item.text, price, tokens, seconds});
+      finish_task(core, task, agent.id, {item.text, price, tokens, seconds, item.work});
       return;
     case What::failed:
     case What::unknown:
@@ -130,8 +130,9 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
       item.what == ReportItem::What::settled || (ends && winds_up(core, agent.id, {task.id, item.epoch}));
   if (settles) {
     if (write != Write::forged)
-      settle_attempt(core, task, agent.id, item.epoch, clamped(ranges::price, item.price),
-                     std::max<std::int64_t>(item.tokens, 0));
+      settle_attempt(
+          core, task, agent.id, item.epoch,
+          {{}, clamped(ranges::price, item.price), std::max<std::int64_t>(item.tokens, 0), 0, item.work});
     return {};
   }
   if (write == Write::accepted) {

@@ -65,6 +65,16 @@ void end_attempt(Core& core, TaskId id, const AttemptEnd& end) {
     core.emit(TaskReserved{id, {}, {}});  // the agent that it was reserved for is gone
 }
 
+namespace {
+
+/// What an agent says of a commit is believed as far as it can be one: git decides about it where it is used.
+void save_work(Core& core, const Task& task, Epoch epoch, const SavedWork& work) {
+  if (!is_plausible(work) || (work.commit == task.commit && work.branch == task.branch)) return;
+  core.emit(WorkSaved{task.id, epoch, work});
+}
+
+}  // namespace
+
 void finish_task(Core& core, const Task& task, AgentId agent, const Delivered& delivered) {
   const std::string_view result = delivered.result;
   TaskFinished event{task.id, task.epoch, agent, {}, {}, delivered.price, delivered.tokens, {}};
@@ -75,6 +85,8 @@ void finish_task(Core& core, const Task& task, AgentId agent, const Delivered& d
     event.result_blob = content_hash(result);
     core.board.stage_blob(event.result_blob, result);
   }
+  // First: what follows from the result may begin with this work.
+  save_work(core, task, task.epoch, delivered.work);
   core.emit(std::move(event));
 }
 
@@ -104,10 +116,12 @@ void has_wound_up(Core& core, AgentId agent, const Held& held) {
   core.wake();
 }
 
-void settle_attempt(Core& core, const Task& task, AgentId agent, Epoch epoch, Micros price,
-                    std::int64_t tokens) {
+void settle_attempt(Core& core, const Task& task, AgentId agent, Epoch epoch, const Delivered& told) {
   const bool delivered = task.state == TaskState::done && task.holder == agent && task.epoch == epoch;
-  if (delivered && task.settled < epoch) core.emit(AttemptSettled{task.id, epoch, agent, price, tokens});
+  if (delivered && task.settled < epoch) {
+    core.emit(AttemptSettled{task.id, epoch, agent, told.price, told.tokens});
+    save_work(core, task, epoch, told.work);
+  }
   has_wound_up(core, agent, {task.id, epoch});
 }
 

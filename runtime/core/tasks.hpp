@@ -29,7 +29,8 @@ struct Delivered {
   std::string_view result;
   Micros price = 0;
   std::int64_t tokens = 0;
-  Micros seconds = 0;  ///< how long it took, by the agent's clock; 0: not told
+  Micros seconds = 0;   ///< how long it took, by the agent's clock; 0: not told
+  SavedWork work = {};  ///< what it left in its worktree, if it had one
 };
 /// Accepts the result.
 void finish_task(Core& core, const Task& task, AgentId agent, const Delivered& delivered);
@@ -44,8 +45,7 @@ bool winds_up(const Core& core, AgentId agent, const Held& held);
 /// The agent does not run it any more: its slot is free.
 void has_wound_up(Core& core, AgentId agent, const Held& held);
 /// Such a process has ended: its slot is free. A repeated report changes nothing.
-void settle_attempt(Core& core, const Task& task, AgentId agent, Epoch epoch, Micros price,
-                    std::int64_t tokens);
+void settle_attempt(Core& core, const Task& task, AgentId agent, Epoch epoch, const Delivered& told);
 
 /// The questions that were asked no longer count: every offered task is ready again.
 void withdraw_offers(Core& core);

@@ -85,6 +85,8 @@ std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const Agent
   made.tokens_field = agent.tokens_field;
   made.result_field = agent.result_field;
   made.bid_timeout = agent.bid_timeout;
+  if (agent.worktree != WorktreeMode::none)
+    made.worktree = WorktreeUse{program, agent.worktree == WorktreeMode::agent};
   return std::make_unique<CommandExecutor>(std::move(made));
 }
 

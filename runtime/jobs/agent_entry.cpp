@@ -58,6 +58,12 @@ void check_entry(const AgentEntry& entry, const Value& value, Form form, KeyRead
                     "add preset: claude, or write it into exec");
   if (!agent.preset.empty() && agent.executor != ExecutorKind::command)
     reader.refuse(place_of("preset"), "has a preset but its executor is not command", "remove the executor");
+  if (agent.worktree != WorktreeMode::none && agent.executor != ExecutorKind::command)
+    reader.refuse(place_of("worktree"), "has a worktree but its executor is not command",
+                  "remove it: only commands work in worktrees");
+  if (agent.worktree == WorktreeMode::agent && agent.profile.capacity > 1)
+    reader.refuse(place_of("worktree"), "does several tasks at once in one worktree",
+                  "write worktree: task, or capacity: 1");
   refuse_both("bid", "cost", "keep the command or the formula");
   refuse_both("live", "cost", "an agent with a formula is not asked: keep one");
   if (given("bid") && agent.executor != ExecutorKind::command)

@@ -67,6 +67,12 @@ void read_secrets(KeyReader& reader, const Value& value, AgentEntry& entry) {
   for (const SecretSource& secret : entry.agent.secrets) entry.agent.profile.secrets.push_back(secret.name);
 }
 
+void read_worktree(KeyReader& reader, const Value& value, AgentEntry& entry) {
+  const auto word = reader.choice(value, {"none", "task", "agent"});
+  for (const WorktreeMode mode : {WorktreeMode::none, WorktreeMode::task, WorktreeMode::agent})
+    if (word == name(mode)) entry.agent.worktree = mode;
+}
+
 Value text_or_null(const std::string& text) { return text.empty() ? Value() : Value(text); }
 Value true_or_null(bool flag) { return flag ? Value(true) : Value(); }
 Value number_unless(Micros value, Micros fallback) {
@@ -90,7 +96,7 @@ Value print_serves(const PlannedAgent& agent) {
   return {};
 }
 
-constexpr std::array<AgentKey, 36> table{{
+constexpr std::array<AgentKey, 37> table{{
     {{{"name", "text", "required", "its name, unique among live agents"},
       [](KeyReader& r, const Value& v, AgentEntry& e) { e.agent.profile.name = r.name(v).value_or(""); }},
      [](const PlannedAgent& a) { return Value(a.profile.name); },
@@ -278,6 +284,14 @@ constexpr std::array<AgentKey, 36> table{{
        return true_or_null(a.profile.allow_env && a.executor != ExecutorKind::coprocess);
      },
      {"--allow-env"}},
+    {{{"worktree", "none, task or agent", "none",
+       "a git worktree for each attempt, or one for the agent, with the work of each task in a branch "
+       "(docs/coding-agents.md)"},
+      read_worktree},
+     [](const PlannedAgent& a) {
+       return a.worktree == WorktreeMode::none ? Value() : Value(name(a.worktree));
+     },
+     {"--worktree", "task|agent"}},
     // The last row: job files do not have it.
     {{{"restart", "true or false", "true", "started again when it dies"},
       [](KeyReader& r, const Value& v, AgentEntry& e) { e.agent.restart = r.flag(v).value_or(true); }},

@@ -36,6 +36,18 @@ std::string_view name(ExecutorKind kind) {
   return "unknown";
 }
 
+std::string_view name(WorktreeMode mode) {
+  switch (mode) {
+    case WorktreeMode::none:
+      return "none";
+    case WorktreeMode::task:
+      return "task";
+    case WorktreeMode::agent:
+      return "agent";
+  }
+  return "unknown";
+}
+
 Result<Plan> read_plan(std::string_view text, std::string file, const KnownNames& known) {
   if (is_graph_file(text, file)) return read_graph_file(text, std::move(file));
   const auto document = file.ends_with(".json") ? parse_json(text) : parse_yaml(text);

@@ -21,6 +21,14 @@ enum class ExecutorKind : std::uint8_t {
 };
 std::string_view name(ExecutorKind kind);
 
+/// Whether an agent works in a git worktree of its own instead of the folder itself (agents/worktrees/).
+enum class WorktreeMode : std::uint8_t {
+  none,
+  task,   ///< one for each attempt, removed when its work is in a branch
+  agent,  ///< one for the agent, which goes from task to task
+};
+std::string_view name(WorktreeMode mode);
+
 /// Where an agent finds the value of a secret. One of the two is given.
 struct SecretSource {
   std::string name;  ///< under which executions get it, and tasks require it
@@ -56,7 +64,8 @@ struct PlannedAgent {
   std::vector<EnvVariable> env;        ///< variables of its commands
   std::string env_file;                ///< a dotenv file with more of them; empty: none
   std::vector<SecretSource> secrets;   ///< profile.secrets are their names
-  Place place;                         ///< in the file; not part of its description
+  WorktreeMode worktree = WorktreeMode::none;
+  Place place;  ///< in the file; not part of its description
   bool operator==(const PlannedAgent&) const = default;
 };
 

@@ -60,6 +60,13 @@ constexpr std::array<Key<Amount>, 2> budget_table{{
      }},
 }};
 
+constexpr std::array<Key<MergeSettings>, 2> merge_table{{
+    {{"into", "text", "the branch that is checked out", "the branch that gets the work"},
+     [](KeyReader& r, const Value& v, MergeSettings& m) { m.into = r.text(v).value_or(""); }},
+    {{"check", "text", "none", "command that must succeed on the merged files, before the branch moves"},
+     [](KeyReader& r, const Value& v, MergeSettings& m) { m.check = r.text(v).value_or(""); }},
+}};
+
 struct Target {
   const KnownNames& known;
   Settings settings;
@@ -131,7 +138,7 @@ void read_duration(KeyReader& reader, const Value& value, Target& target) {
   if (const auto duration = reader.duration(value, least)) target.settings.config.*member = *duration;
 }
 
-constexpr std::array<Key<Target>, 18> table{{
+constexpr std::array<Key<Target>, 19> table{{
     {{"project", "text", "the directory's name", "the project of tasks that name none"},
      [](KeyReader& r, const Value& v, Target& t) { t.settings.config.project = r.name(v).value_or(""); }},
     {{"strategy", "text", "auction", "who decides which agent gets a ready task"},
@@ -180,6 +187,10 @@ constexpr std::array<Key<Target>, 18> table{{
     {{"restart", "map", "{intensity: 5, period: 30s}", "how often `up` starts agents again"},
      [](KeyReader& r, const Value& v, Target& t) {
        read_group<RestartLimit>(r, "restart", v, restart_table, t.settings.restart);
+     }},
+    {{"merge", "map", "{}", "how `bidboard merge` brings the work of worktrees into a branch"},
+     [](KeyReader& r, const Value& v, Target& t) {
+       read_group<MergeSettings>(r, "merge", v, merge_table, t.settings.merge);
      }},
     {{"agents", "list of agents", "none", "agents that `up` starts"},
      [](KeyReader&, const Value& v, Target& t) { t.agents = &v; }},
@@ -247,10 +258,12 @@ std::string default_settings_file(const Config& config) {
 
 std::string settings_reference() {
   return fmt::format(
-      "{}\n### weights\n\n{}\n### restart\n\n{}\n### accounts\n\n{}\n### budgets\n\n{}\n### agents\n\n{}",
+      "{}\n### weights\n\n{}\n### restart\n\n{}\n### accounts\n\n{}\n### budgets\n\n{}\n### merge\n\n{}\n"
+      "### agents\n\n{}",
       markdown_table(infos<Target>(table)), markdown_table(infos<Config>(weight_table)),
       markdown_table(infos<RestartLimit>(restart_table)), markdown_table(infos<AccountLimits>(account_table)),
-      markdown_table(infos<Amount>(budget_table)), markdown_table(agent_keys(true)));
+      markdown_table(infos<Amount>(budget_table)), markdown_table(infos<MergeSettings>(merge_table)),
+      markdown_table(agent_keys(true)));
 }
 
 }  // namespace bidboard

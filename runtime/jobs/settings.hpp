@@ -20,11 +20,19 @@ struct RestartLimit {
   bool operator==(const RestartLimit&) const = default;
 };
 
+/// How finished work reaches a branch (`bidboard merge`).
+struct MergeSettings {
+  std::string into;   ///< a branch; empty: the one that is checked out
+  std::string check;  ///< a shell command that must succeed on the merged files; empty: none
+  bool operator==(const MergeSettings&) const = default;
+};
+
 struct Settings {
   Config config;        ///< project is empty when the file names none: the directory's name
   bool durable = true;  ///< durability: commit
   std::string listen;   ///< for other machines; empty: not
   RestartLimit restart;
+  MergeSettings merge;
   std::vector<PlannedAgent> agents;
 };
 

@@ -40,6 +40,8 @@ constexpr std::string_view for_tokens[] = {
     "explain", "bids", "status", "log",        "watch", "output",   "graph", "query",  "auction", "comment",
     "doctor",  "help", "prime",  "completion", "wait",  "search",   "gantt", "manual", "mcp"};
 /// The controller refuses these and records that they were tried (or it decides them by the caller's role).
+/// What its agent itself starts.
+constexpr std::string_view for_agents[] = {"in-worktree"};
 constexpr std::string_view for_controller[] = {"claim",  "cancel",   "retry", "pause",
                                                "resume", "reassign", "edit"};
 
@@ -51,7 +53,8 @@ Result<void> may_run(std::string_view command) {
   if (*token == '\0')
     return fail(Errc::invalid, "BIDBOARD_TOKEN is set, but empty; unset it to act as yourself");
   for (const std::span<const std::string_view> names :
-       {std::span<const std::string_view>(for_tokens), std::span<const std::string_view>(for_controller)})
+       {std::span<const std::string_view>(for_tokens), std::span<const std::string_view>(for_agents),
+        std::span<const std::string_view>(for_controller)})
     if (std::ranges::find(names, command) != names.end()) return {};
   return fail(Errc::refused,
               fmt::format("a task's process may not run `{}` (BIDBOARD_TOKEN is set); it may run {}", command,

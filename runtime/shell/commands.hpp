@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/jobs/plan.hpp"
+#include "runtime/jobs/settings.hpp"
 #include "runtime/shell/command.hpp"
 
 namespace bidboard {
@@ -52,6 +53,9 @@ Command agents_command();
 Command agent_command();
 // up.cpp
 Command up_command();
+/// bidboard.yaml beside the board, its paths absolute; the defaults if there is none. Errors: as
+/// read_settings(), read_text().
+Result<Settings> load_settings(const BoardDirectory& board);
 Command down_command();
 Command status_command();
 // run.cpp
@@ -69,6 +73,11 @@ Command auction_command();
 Command log_command();
 Command watch_command();
 Command output_command();
+// worktrees.cpp
+Command worktrees_command();
+Command in_worktree_command();
+// merge.cpp
+Command merge_command();
 // query.cpp
 Command query_command();
 // bench.cpp

@@ -106,6 +106,8 @@ Result<Shown> task_in_words(const BoardView& board, const Task& task) {
   if (task.price != 0) text.line("price", format_micros(task.price));
   if (task.spent != task.price) text.line("spent", format_micros(task.spent) + " in all attempts");
   if (task.tokens != 0) text.line("tokens", fmt::format("{}", task.tokens));
+  if (!task.commit.empty())
+    text.line("work", fmt::format("commit {} in branch {}", task.commit, task.branch));
   for (const AttemptFailure& failure : task.failures)
     text.line("earlier", fmt::format("epoch {} by {}: {}", failure.epoch, board.agent_name(failure.agent),
                                      failure.reason));

@@ -72,6 +72,7 @@ const std::map<std::string, std::string> samples{
     {"secrets",
      R"({"name":"a","executor":"simulated","secrets":{"KEY":{"env":"OTHER"},"PEM":{"file":"/srv/pem"}}})"},
     {"allow_env", R"({"name":"a","executor":"command","exec":"cat","allow_env":true})"},
+    {"worktree", R"({"name":"a","executor":"command","exec":"cat","worktree":"agent"})"},
     {"restart", R"({"name":"a","executor":"simulated","restart":false})"},
 };
 

@@ -89,6 +89,9 @@ struct EventWords {
     return fmt::format("{} on {} by {}: '{}'", e.comment.id, e.comment.task,
                        e.comment.agent ? to_string(e.comment.agent) : "an operator", e.comment.text);
   }
+  std::string operator()(const WorkSaved& e) const {
+    return fmt::format("{}{} saved in {} {}", e.task, at(e.epoch), e.work.branch, e.work.commit);
+  }
   std::string operator()(const AttemptSettled& e) const {
     return fmt::format("{}{} settled by {}: price {}", e.task, at(e.epoch), e.agent, format_micros(e.price));
   }
@@ -234,6 +237,8 @@ std::vector<std::string> in_words(const Message& message) {
           fmt::format("award {}{} attempt {}", award.offer.task, at(award.epoch), award.offer.attempt);
       for (const NeedResult& need : award.needs)
         text += fmt::format(", {} {} '{}'", need.task, state(need.state), need.result);
+      for (const NeedWork& work : award.works)
+        text += fmt::format(", work of {} in {}", work.task, work.commit.substr(0, 12));
       for (const AttemptFailure& failure : award.offer.failures)
         text += fmt::format(", {} failed: {}", failure.agent, failure.reason);
       for (const SignedComment& comment : award.comments)

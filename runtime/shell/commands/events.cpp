@@ -91,6 +91,8 @@ std::string gist(const Event& event) {
           return fmt::format("{}: {}", e.hold.kind, e.hold.why);
         else if constexpr (std::is_same_v<E, AttemptSettled>)
           return fmt::format("price {}, {}", format_micros(e.price), counted(e.tokens, "token"));
+        else if constexpr (std::is_same_v<E, WorkSaved>)
+          return fmt::format("{} at {}", e.work.branch, e.work.commit);
         else if constexpr (std::is_same_v<E, TaskEdited>)
           return e.what;
         else if constexpr (std::is_same_v<E, CommentPosted>)

@@ -42,17 +42,6 @@ constexpr Duration look_interval = milliseconds(20);
 std::string settings_file(const BoardDirectory& board) { return board.home() + "/bidboard.yaml"; }
 std::string supervisor_file(const BoardDirectory& board) { return board.path + "/supervisor.lock"; }
 
-Result<Settings> load_settings(const BoardDirectory& board) {
-  const std::string file = settings_file(board);
-  if (!fs::exists(file)) return read_settings("", file, known_names());
-  const Result<std::string> text = read_text("@" + file);
-  if (!text) return fail(text.error());
-  Result<Settings> settings = read_settings(*text, file, known_names());
-  if (settings)
-    for (PlannedAgent& agent : settings->agents) resolve_paths(agent, board.home());
-  return settings;
-}
-
 /// Held by `up` while it runs; holds its process id.
 Result<Descriptor> take_supervisor_lock(const BoardDirectory& board) {
   Descriptor file(::open(supervisor_file(board).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
@@ -399,6 +388,17 @@ Result<Exit> status(const Globals& globals, bool json) {
 }
 
 }  // namespace
+
+Result<Settings> load_settings(const BoardDirectory& board) {
+  const std::string file = settings_file(board);
+  if (!fs::exists(file)) return read_settings("", file, known_names());
+  const Result<std::string> text = read_text("@" + file);
+  if (!text) return fail(text.error());
+  Result<Settings> settings = read_settings(*text, file, known_names());
+  if (settings)
+    for (PlannedAgent& agent : settings->agents) resolve_paths(agent, board.home());
+  return settings;
+}
 
 Command up_command() {
   return {"up",

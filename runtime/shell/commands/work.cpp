@@ -1,6 +1,7 @@
 // claim, renew, done, fail, progress: work on a task from the shell, or from inside a task's process.
 #include <cstdlib>
 
+#include "agents/worktrees/in_worktree.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "runtime/drivers/clock.hpp"
@@ -125,6 +126,15 @@ Result<Exit> send_report(const Globals& globals, const ReportArgs& args, Request
   return Exit::ok;
 }
 
+/// Inside a worktree the work is committed before the result is told: tasks that wait for this one begin with
+/// it at once.
+Result<SavedWork> save_own_work(TaskId task) {
+  const char* path = std::getenv(worktree_variable);
+  const char* own = std::getenv("BIDBOARD_TASK");
+  if (!path || !own || to_string(task) != own) return SavedWork{};
+  return save_worktree(path);
+}
+
 Result<Exit> finish(const Globals& globals, const ReportArgs& args, bool success) {
   const Result<TaskId> id = args.id();
   if (!id) return fail(id.error());
@@ -143,6 +153,11 @@ Result<Exit> finish(const Globals& globals, const ReportArgs& args, bool success
                               args.outage));
     request.outage = *outage;
     if (args.retry_after.us > 0) request.until = read_clocks().wall + args.retry_after;
+  }
+  if (success) {
+    Result<SavedWork> saved = save_own_work(*id);
+    if (!saved) return fail(saved.error());
+    request.work = std::move(*saved);
   }
   return send_report(globals, args, std::move(request), "is");
 }

@@ -1,0 +1,66 @@
+// Brings the commit of a task into a branch: merged in a temporary worktree, checked there by a command, and
+// only then is the branch moved, by compare-and-swap. Whoever reads the branch sees it as it was or as it is
+// after a checked merge, whenever this process is killed; the temporary worktree is made anew each time. A
+// folder in which the branch is checked out follows by a fast-forward, and only if nothing in it is changed.
+// Blocks while git and the check work. Edge code.
+#pragma once
+
+#include <string>
+
+#include "agents/worktrees/worktree.hpp"
+
+namespace bidboard {
+
+struct MergePlace {
+  std::string repository;  ///< a folder in it
+  std::string into;        ///< a branch; empty: the one that is checked out in that folder
+  std::string check;       ///< a shell command; empty: none
+  std::string place;       ///< the folder of the board's worktrees
+  Duration check_time = minutes(30);
+};
+
+enum class MergeEnd {
+  merged,
+  already,       ///< the branch has the commit
+  conflict,      ///< `files`
+  check_failed,  ///< `output`
+  blocked,       ///< nothing was decided: `output` says why, and what to do
+};
+struct MergeResult {
+  MergeEnd end = MergeEnd::blocked;
+  std::string target;  ///< the commit of the branch that it was tried on; merged: the new one
+  std::string files;   ///< in conflict, a line each
+  std::string output;  ///< the last of what the check printed
+};
+
+/// One at a time for each board. Move-only.
+class Merging {
+ public:
+  /// Errors: conflict (another one is under way), unavailable (no git), not_found (no such branch), failed.
+  static Result<Merging> begin(MergePlace place);
+  ~Merging();
+  Merging(Merging&&) noexcept = default;
+  Merging& operator=(Merging&&) = delete;
+
+  const std::string& into() const { return place_.into; }
+  /// Whether the branch has the commit; false as well if there is no such commit.
+  Result<bool> has(const std::string& commit) const;
+  /// `title`: of the task, for the message. Errors: failed.
+  Result<MergeResult> merge(TaskId task, const std::string& title, const std::string& commit);
+  /// What happened to these files on the branch since it and the commit parted: a line for each commit.
+  std::string others_on(const std::string& commit, const std::string& files) const;
+
+ private:
+  Merging(MergePlace place, TaskLock lock) : place_(std::move(place)), lock_(std::move(lock)) {}
+  Git repository() const { return Git(place_.repository); }
+  std::string path() const { return place_.place + "/merge"; }
+  Result<void> make_worktree(const std::string& target) const;
+  Result<MergeResult> attempt(TaskId task, const std::string& title, const std::string& commit,
+                              const std::string& target) const;
+  Result<bool> advance(const std::string& from, const std::string& to, std::string& why) const;
+
+  MergePlace place_;
+  TaskLock lock_;
+};
+
+}  // namespace bidboard

@@ -1,0 +1,149 @@
+// Merging the work of tasks into a branch, over real repositories.
+#include "agents/worktrees/merging.hpp"
+
+#include "tests/agents/repository.hpp"
+
+using namespace bidboard;
+using namespace bidboard::testing;
+
+namespace {
+
+struct Scene : Repository {
+  MergePlace where(const std::string& check = {}) const { return {top, "", check, place()}; }
+  Merging merging(MergePlace given) const {
+    Result<Merging> begun = Merging::begin(std::move(given));
+    INFO((begun ? "" : begun.error().text));
+    REQUIRE(begun.has_value());
+    return std::move(*begun);
+  }
+  MergeResult merge(MergePlace given, std::uint64_t task, const std::string& commit) const {
+    Merging by = merging(std::move(given));
+    const Result<MergeResult> result = by.merge(TaskId{task}, fmt::format("Do part {}", task), commit);
+    INFO((result ? "" : result.error().text));
+    REQUIRE(result.has_value());
+    return *result;
+  }
+  void user_commits(const std::string& name, const std::string& content) const {
+    write(top + "/" + name, content);
+    ask({"add", "-A"});
+    Git(top).commit({"commit", "-q", "-m", "by the user"}).value();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("A commit is merged into the branch that is checked out, and the folder follows") {
+  Scene scene;
+  const std::string work = scene.attempt(scene.order(1), {{"a.txt", "a\n"}});
+  write(scene.top + "/untracked.txt", "the user's\n");
+  const MergeResult result = scene.merge(scene.where("test -e a.txt && test -e shared.txt"), 1, work);
+  CHECK(result.end == MergeEnd::merged);
+  CHECK(scene.ask({"rev-parse", "main"}) == result.target);
+  CHECK(scene.ask({"log", "-1", "--format=%s"}) == "Merge t1: Do part 1");
+  CHECK(read(scene.top + "/a.txt") == "a\n");
+  CHECK(read(scene.top + "/untracked.txt") == "the user's\n");
+  CHECK(scene.ask({"status", "--porcelain"}) == "?? untracked.txt");
+  CHECK(scene.merge(scene.where(), 1, work).end == MergeEnd::already);
+  CHECK(scene.ask({"worktree", "list", "--porcelain"}).find("/merge") == std::string::npos);
+}
+
+TEST_CASE("A folder with changes is not touched, and the branch in it does not move") {
+  Scene scene;
+  const std::string work = scene.attempt(scene.order(1), {{"a.txt", "a\n"}});
+  const std::string before = scene.ask({"rev-parse", "main"});
+  write(scene.top + "/shared.txt", "the user's own change\n");
+  const MergeResult result = scene.merge(scene.where(), 1, work);
+  CHECK(result.end == MergeEnd::blocked);
+  CHECK(result.output.find("which has changes: commit or stash them") != std::string::npos);
+  CHECK(scene.ask({"rev-parse", "main"}) == before);
+  CHECK(read(scene.top + "/shared.txt") == "the user's own change\n");
+  CHECK_FALSE(std::filesystem::exists(scene.top + "/a.txt"));
+}
+
+TEST_CASE("A branch that is nowhere checked out moves without any folder") {
+  Scene scene;
+  const std::string work = scene.attempt(scene.order(1), {{"a.txt", "a\n"}});
+  scene.ask({"checkout", "-q", "-b", "elsewhere"});
+  write(scene.top + "/shared.txt", "the user's own change\n");
+  MergePlace place = scene.where();
+  place.into = "main";
+  CHECK(scene.merge(place, 1, work).end == MergeEnd::merged);
+  CHECK(scene.ask({"show", "main:a.txt"}) == "a");
+  CHECK(read(scene.top + "/shared.txt") == "the user's own change\n");
+}
+
+TEST_CASE("A conflict leaves the branch where it was, and names the files and what came in between") {
+  Scene scene;
+  const std::string work = scene.attempt(scene.order(1), {{"shared.txt", "theirs\n"}, {"a.txt", "a\n"}});
+  scene.user_commits("shared.txt", "mine\n");
+  const std::string before = scene.ask({"rev-parse", "main"});
+  Merging merging = scene.merging(scene.where());
+  const Result<MergeResult> result = merging.merge(TaskId{1}, "Do part 1", work);
+  REQUIRE(result.has_value());
+  CHECK(result->end == MergeEnd::conflict);
+  CHECK(result->files == "shared.txt");
+  CHECK(merging.others_on(work, result->files).find("by the user") != std::string::npos);
+  CHECK(scene.ask({"rev-parse", "main"}) == before);
+  CHECK(scene.ask({"status", "--porcelain"}).empty());
+}
+
+TEST_CASE("A check that fails, or takes too long, leaves the branch where it was") {
+  Scene scene;
+  const std::string work = scene.attempt(scene.order(1), {{"a.txt", "a\n"}});
+  const std::string before = scene.ask({"rev-parse", "main"});
+  const MergeResult failed = scene.merge(scene.where("echo so it is; echo wrong >&2; exit 1"), 1, work);
+  CHECK(failed.end == MergeEnd::check_failed);
+  CHECK(failed.output.find("so it is") != std::string::npos);
+  CHECK(failed.output.find("wrong") != std::string::npos);
+  MergePlace slow = scene.where("sleep 600");
+  slow.check_time = milliseconds(50);
+  const MergeResult ended = scene.merge(slow, 1, work);
+  CHECK(ended.end == MergeEnd::check_failed);
+  CHECK(ended.output.find("the check was ended after 50ms") != std::string::npos);
+  CHECK(scene.ask({"rev-parse", "main"}) == before);
+}
+
+TEST_CASE("A branch that moves during the check is not set back: the merge begins again") {
+  Scene scene;
+  const std::string work = scene.attempt(scene.order(1), {{"a.txt", "a\n"}});
+  scene.ask({"checkout", "-q", "-b", "elsewhere"});
+  // The first check commits something else to main, as another person would.
+  MergePlace place =
+      scene.where(fmt::format("[ -e '{0}/once' ] || {{ touch '{0}/once'; cd '{1}' && git -c user.name=o -c "
+                              "user.email=o@x commit-tree "
+                              "-p main -m other 'main^{{tree}}' > '{0}/other' && git update-ref "
+                              "refs/heads/main $(cat '{0}/other'); }}",
+                              scene.dir.path(), scene.top));
+  place.into = "main";
+  CHECK(scene.merge(place, 1, work).end == MergeEnd::merged);
+  const std::string other = read(scene.dir.path() + "/other");
+  CHECK(Git(scene.top).holds({"merge-base", "--is-ancestor", other.substr(0, 40), "main"}).value_or(false));
+  CHECK(scene.ask({"show", "main:a.txt"}) == "a");
+}
+
+TEST_CASE("What a killed merge left is thrown away, and two do not run at once") {
+  Scene scene;
+  const std::string work = scene.attempt(scene.order(1), {{"a.txt", "a\n"}});
+  scene.ask({"worktree", "add", "-q", "--detach", scene.place() + "/merge", "main"});
+  write(scene.place() + "/merge/half.txt", "half\n");
+  {
+    const Merging under_way = scene.merging(scene.where());
+    const Result<Merging> second = Merging::begin(scene.where());
+    REQUIRE_FALSE(second.has_value());
+    CHECK(second.error().code == Errc::conflict);
+  }
+  scene.ask({"worktree", "add", "-q", "--detach", scene.place() + "/merge", "main"});
+  write(scene.place() + "/merge/half.txt", "half\n");
+  CHECK(scene.merge(scene.where("test ! -e half.txt"), 1, work).end == MergeEnd::merged);
+  CHECK(scene.ask({"ls-tree", "-r", "--name-only", "main"}) == ".gitignore\na.txt\nshared.txt");
+}
+
+TEST_CASE("A branch that does not exist is not made") {
+  Scene scene;
+  MergePlace place = scene.where();
+  place.into = "nowhere";
+  const Result<Merging> begun = Merging::begin(place);
+  REQUIRE_FALSE(begun.has_value());
+  CHECK(begun.error().code == Errc::not_found);
+  CHECK(begun.error().text.find("no branch 'nowhere'") != std::string::npos);
+}

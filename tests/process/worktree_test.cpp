@@ -1,0 +1,215 @@
+// Agents that work in git worktrees, as processes on one repository.
+#include <signal.h>
+
+#include <filesystem>
+
+#include "blackboard/fmt.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/test_board.hpp"
+
+using namespace bidboard;
+using namespace bidboard::testing;
+
+namespace {
+
+struct Project {
+  TestBoard board;
+
+  Project() {
+    git({"init", "-q", "-b", "main"});
+    board.write(".git/info/exclude", "*.yaml\n*.sh\n/begun\n/go\n");
+    board.write("shared.txt", "one\n");
+    commit("begin");
+  }
+  std::string git(std::vector<std::string> words) const {
+    words.insert(words.begin(), {"git", "-C", board.home(), "-c", "user.name=U", "-c", "user.email=u@x"});
+    const Finished done = run_program(std::move(words), board.surroundings());
+    INFO(done.err);
+    REQUIRE(done.exit_code == 0);
+    return done.out.substr(0, done.out.find_last_not_of('\n') + 1);
+  }
+  void commit(const std::string& message) const {
+    git({"add", "-A"});
+    git({"commit", "-q", "-m", message});
+  }
+  std::string files(const std::string& commit) const { return git({"ls-tree", "-r", "--name-only", commit}); }
+  bool no_worktrees() const {
+    const std::filesystem::path place = board.home() + "/.bidboard/worktrees";
+    return !std::filesystem::exists(place) || std::filesystem::is_empty(place);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Two agents on one repository: each task's work is in its branch, its needs' work under it") {
+  const Project project;
+  const TestBoard& board = project.board;
+  board.write("shared.txt", "the user's own change\n");
+  board.write("job.yaml", R"(
+agents:
+  - {name: hand, count: 2, worktree: task, exec: 'cat > "$BIDBOARD_TASK.txt"; ls | tr "\n" " "'}
+tasks:
+  a: {title: A}
+  b: {title: B}
+  c: {title: C, needs: [a, b]}
+)");
+  board.must({"run", "job.yaml"});
+  CHECK(board.value("SELECT result FROM tasks WHERE name = 'c'") == "shared.txt t1.txt t2.txt t3.txt ");
+  CHECK(board.value("SELECT branch FROM tasks WHERE name = 'c'") == "bidboard/t3");
+  const std::string commit = board.value("SELECT commit_id FROM tasks WHERE name = 'c'");
+  CHECK(project.git({"rev-parse", "bidboard/t3"}) == commit);
+  CHECK(project.files(commit) == "shared.txt\nt1.txt\nt2.txt\nt3.txt");
+  CHECK(contains(board.must({"show", "t3"}), fmt::format("commit {} in branch bidboard/t3", commit)));
+  CHECK(board.read("shared.txt") == "the user's own change\n");
+  CHECK_FALSE(std::filesystem::exists(board.path("t1.txt")));
+  CHECK(project.no_worktrees());
+  CHECK(board.must({"worktrees"}) ==
+        "No worktrees. Agents with `worktree: task` work in them (docs/coding-agents.md).");
+  check_whole(board.directory());
+}
+
+TEST_CASE("`bidboard done` from inside a worktree commits first, so that dependents begin with the work") {
+  const Project project;
+  const TestBoard& board = project.board;
+  const Process controller = board.serve();
+  const Process agent = board.agent(
+      "solo", {"--worktree", "task", "--exec",
+               "cat > /dev/null; if [ $BIDBOARD_TASK = t1 ]; then echo x > early.txt; bidboard done "
+               "--result early; echo y > late.txt; else ls | tr '\\n' ' '; fi"});
+  board.must({"post", "first"});
+  board.must({"post", "second", "--need", "t1"});
+  REQUIRE(board.task_becomes("t2", "done"));
+  CHECK(contains(board.value("SELECT result FROM tasks WHERE id = 't2'"), "early.txt"));
+  CHECK(board.value("SELECT result FROM tasks WHERE id = 't1'") == "early");
+  // What it did after that is in the branch, and in the record, as well.
+  REQUIRE(board.becomes("SELECT count(*) FROM log WHERE kind = 'work_saved' AND task = 't1'", "2"));
+  CHECK(project.files(board.value("SELECT commit_id FROM tasks WHERE id = 't1'")) ==
+        "early.txt\nlate.txt\nshared.txt");
+}
+
+TEST_CASE("An attempt killed at its work loses none of it: the worktree is listed, saved and cleaned") {
+  const Project project;
+  const TestBoard& board = project.board;
+  const Process controller = board.serve();
+  const Process agent = board.agent(
+      "solo",
+      {"--worktree", "task", "--exec",
+       "cat > /dev/null; echo x > half.txt; cd \"$BIDBOARD_DIR/..\"; touch begun; until [ -e go ]; do "
+       "sleep 0.02; done; kill -9 $PPID; sleep 60"});
+  board.must({"post", "endless", "--attempts", "1"});
+  REQUIRE(eventually([&] { return std::filesystem::exists(board.path("begun")); }));
+  CHECK(contains(board.must({"worktrees"}), "in use, with changes"));
+  CHECK(contains(board.must({"worktrees", "--clean"}), "stays: a task is being worked on in it"));
+  board.write("go", "");
+  REQUIRE(board.task_becomes("t1", "failed"));
+  CHECK(contains(board.must({"worktrees"}), "changes that are in no commit"));
+  CHECK(contains(board.must({"worktrees", "--clean"}), "t1.e1 removed; what was unsaved is in a branch"));
+  CHECK(project.no_worktrees());
+  const std::string kept = project.git({"for-each-ref", "--format=%(refname:short)", "refs/heads/bidboard"});
+  CHECK(contains(kept, "bidboard/kept/t1-"));
+  CHECK(project.files(kept) == "half.txt\nshared.txt");
+}
+
+TEST_CASE("A worktree that cannot be opened is a failed attempt with the reason, not a done task") {
+  const TestBoard board;  // in no repository
+  const Process controller = board.serve();
+  const Process agent = board.agent("solo", {"--worktree", "task", "--exec", "cat"});
+  board.must({"post", "x", "--attempts", "1"});
+  REQUIRE(board.task_becomes("t1", "failed"));
+  CHECK(contains(board.value("SELECT reason FROM tasks"), "is in no git repository"));
+}
+
+TEST_CASE("The exit status of a command in a worktree decides as without one, and its work is kept") {
+  const Project project;
+  const TestBoard& board = project.board;
+  const Process controller = board.serve();
+  const Process agent =
+      board.agent("solo", {"--worktree", "agent", "--exec",
+                           "cat > /dev/null; echo x > \"$BIDBOARD_TASK.txt\"; echo why >&2; "
+                           "[ $BIDBOARD_TASK = t2 ] || exit 3"});
+  board.must({"post", "bad", "--attempts", "1"});
+  board.must({"post", "good", "--attempts", "1"});
+  REQUIRE(board.task_becomes("t1", "failed"));
+  REQUIRE(board.task_becomes("t2", "done"));
+  CHECK(contains(board.value("SELECT reason FROM tasks WHERE id = 't1'"), "exit 3: why"));
+  CHECK(board.value("SELECT count(*) FROM tasks WHERE commit_id IS NULL") == "1");
+  CHECK(project.files("bidboard/t1") == "shared.txt\nt1.txt");
+  CHECK(project.files("bidboard/t2") == "shared.txt\nt2.txt");
+}
+
+TEST_CASE(
+    "`bidboard merge` brings all work in, in the order of needs, and makes tasks of what does not fit") {
+  const Project project;
+  const TestBoard& board = project.board;
+  board.write("job.yaml", R"(
+agents:
+  - {name: hand, worktree: task, exec: 'cat > /dev/null; sh "$BIDBOARD_DIR/../$BIDBOARD_TASK.sh"'}
+tasks:
+  a: {title: Write a}
+  b: {title: Write b on top of a, needs: [a]}
+  c: {title: Change the shared file}
+)");
+  board.write("t1.sh", "echo a > a.txt");
+  board.write("t2.sh", "test -e a.txt && echo b > b.txt");
+  board.write("t3.sh", "echo theirs > shared.txt");
+  board.must({"run", "job.yaml"});
+  CHECK(contains(board.must({"merge"}), "`bidboard merge --all` merges them into main in this order."));
+  CHECK(board.data({"merge", "--json"}).array().size() == 3);
+
+  // The user goes on in the main folder meanwhile.
+  board.write("shared.txt", "mine\n");
+  const Finished blocked = board.run({"merge", "--all"});
+  CHECK(blocked.exit_code == 5);
+  CHECK(contains(blocked.out, "t1 waits: main is checked out in"));
+  CHECK(contains(blocked.out, "t2 waits for t1, which it needs"));
+  project.git({"commit", "-q", "-a", "-m", "my own reasons"});
+  const Finished merged = board.run({"merge", "--all"});
+  INFO(merged.out << merged.err);
+  CHECK(merged.exit_code == 5);
+  CHECK(contains(merged.out, "t1 merged into main at "));
+  CHECK(contains(merged.out, "t2 merged into main at "));
+  CHECK(contains(merged.out, "t3 conflicts with main; t4 is to resolve it"));
+  CHECK(board.read("b.txt") == "b\n");
+  CHECK(board.read("shared.txt") == "mine\n");
+  CHECK(project.no_worktrees());
+
+  // Both sides and their reasons; asked again, there is still one task for it.
+  const std::string body = board.value("SELECT body FROM tasks WHERE id = 't4'");
+  CHECK(contains(body, "> Change the shared file"));
+  CHECK(contains(body, "my own reasons"));
+  CHECK(contains(board.run({"merge", "--all"}).out, "t3 waits for t4: Merge t3 into main"));
+
+  const std::string theirs = board.value("SELECT commit_id FROM tasks WHERE id = 't3'");
+  board.write("t4.sh", "git checkout -q --detach main && ! git -c user.name=x -c user.email=x@x merge -q " +
+                           theirs + " > /dev/null && echo 'mine and theirs' > shared.txt");
+  const Process controller = board.serve();
+  const Process agent = board.agent("solver", {"--worktree", "task", "--exec",
+                                               "cat > /dev/null; sh \"$BIDBOARD_DIR/../$BIDBOARD_TASK.sh\""});
+  REQUIRE(board.task_becomes("t4", "done"));
+  const std::string said = board.must({"merge", "--all"});
+  CHECK(contains(said, "t3 comes with t4"));
+  CHECK(contains(said, "t4 merged into main at "));
+  CHECK(board.read("shared.txt") == "mine and theirs\n");
+  CHECK(board.must({"merge"}) == "All work of done tasks is in main.");
+}
+
+TEST_CASE("A check that fails after a merge becomes a task that begins with the work") {
+  const Project project;
+  const TestBoard& board = project.board;
+  board.write("bidboard.yaml", "merge: {check: 'test ! -e bad.txt || { echo bad.txt is there; exit 1; }'}\n");
+  project.git({"commit", "-q", "--allow-empty", "-m", "x"});
+  const Process controller = board.serve();
+  const Process agent = board.agent(
+      "solo",
+      {"--worktree", "task", "--exec",
+       "cat > /dev/null; if [ -e bad.txt ]; then rm bad.txt; touch good.txt; else touch bad.txt; fi"});
+  board.must({"post", "work"});
+  REQUIRE(board.task_becomes("t1", "done"));
+  CHECK(contains(board.run({"merge", "t1"}).out, "t1 merges, but the check fails; t2 is to correct it"));
+  CHECK(contains(board.value("SELECT body FROM tasks WHERE id = 't2'"), "> bad.txt is there"));
+  REQUIRE(board.task_becomes("t2", "done"));
+  CHECK(contains(board.must({"merge", "--all"}), "t2 merged into main at "));
+  CHECK(std::filesystem::exists(board.path("good.txt")));
+  CHECK_FALSE(std::filesystem::exists(board.path("bad.txt")));
+}
