@@ -241,7 +241,7 @@ bool AuctionCoordinator::clear(Core& core, const Round& round, bool sampled) {
     }
     // The agent may rest since it bid, or an award before this one used up what its account may do.
     const Agent& winner = *core.board.agent(won.agent);
-    if (!has_free_slot(core, winner) || rests(core, winner.profile)) continue;
+    if (!has_free_slot(core, winner) || unfit(core, winner.profile)) continue;
     awarded = true;
     if (won.bundle.empty())
       award_single(core, round, won);

@@ -170,7 +170,7 @@ Instant Bundles::go_on(Core& core) {
     const bool there = session != core.sessions.end() && session->second.connected();
     const Agent& winner = *core.board.agent(bundle.agent);
     // Nobody knows for how long, and the tasks are reserved.
-    if (rests(core, winner.profile) || !has_room(core, winner.profile)) {
+    if (unfit(core, winner.profile) || !has_room(core, winner.profile)) {
       give_up(core, auction);
       continue;
     }

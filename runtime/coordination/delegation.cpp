@@ -80,7 +80,7 @@ Member as_now(const Delegating& c, AgentId id) {
   const Agent& agent = *c.core.board.agent(id);
   const auto found = c.tree.queues.find(id);
   if (found == c.tree.queues.end()) {
-    const bool may_take = has_room(c.core, agent.profile) && !rests(c.core, agent.profile);
+    const bool may_take = has_room(c.core, agent.profile) && !unfit(c.core, agent.profile);
     return member_of(agent, may_take ? taken_slots(c.core, id) : agent.profile.capacity);
   }
   const ManagerQueue& queue = found->second;

@@ -48,12 +48,12 @@ bool somebody_fresh_may_have(const Core& core, const Roster& roster, const Task&
                              [&](AgentId agent) { return is_fit_for(core, task, agent, true); });
 }
 
-/// The agents, by what the rules look at in them, and whether they rest.
+/// The agents, by what the rules look at in them, and whether they are unfit.
 std::vector<std::vector<AgentId>> groups_of(const Core& core, const std::set<AgentId>& agents) {
   std::map<std::pair<bool, decltype(abilities(AgentProfile{}))>, std::vector<AgentId>> by_abilities;
   for (const AgentId id : agents) {
     const AgentProfile& agent = core.board.agent(id)->profile;
-    by_abilities[{rests(core, agent).has_value(), abilities(agent)}].push_back(id);
+    by_abilities[{unfit(core, agent).has_value(), abilities(agent)}].push_back(id);
   }
   std::vector<std::vector<AgentId>> groups;
   for (auto& [what, alike] : by_abilities) groups.push_back(std::move(alike));

@@ -30,10 +30,14 @@ std::string award_to(Core& core, const Task& task, const Agent& agent, Auction d
 
 bool may_be_awarded(const Task& task) { return after(task.state, Move::award) && task.holds.empty(); }
 
+std::optional<Refusal> unfit(const Core& core, const AgentProfile& agent) {
+  if (auto refusal = rests(core, agent)) return refusal;
+  return beyond_budget(core, agent);
+}
+
 std::optional<Refusal> objection(const Core& core, const Task& task, const Agent& agent) {
   if (auto refusal = ineligible(task, agent)) return refusal;
-  if (auto refusal = rests(core, agent.profile)) return refusal;
-  if (auto refusal = beyond_budget(core, agent.profile)) return refusal;
+  if (auto refusal = unfit(core, agent.profile)) return refusal;
   if (task.spec.budget <= 0 || core.coordinator->asks_for_prices()) return {};
   if (agent.profile.bids != BidStyle::formula)
     return over_budget(task.spec, standard_bid(task.spec, agent.profile));

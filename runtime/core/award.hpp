@@ -12,6 +12,8 @@ namespace bidboard {
 
 /// The task waits for an award, and nothing holds it back (Task::holds).
 bool may_be_awarded(const Task& task);
+/// Why the agent gets no work at present, whatever the task: it rests, or a budget is spent.
+std::optional<Refusal> unfit(const Core& core, const AgentProfile& agent);
 /// Why the agent may not have the task; empty when it may. If no bid names a price, the price that the agent
 /// is known to charge must fit the budget.
 std::optional<Refusal> objection(const Core& core, const Task& task, const Agent& agent);
