@@ -1,6 +1,6 @@
 // What is kept: the records of the board, plain data. Each is stored under its key (keys.hpp) and changed
 // only by Board::apply (board.hpp). Times are wall time; costs, sizes, speeds and levels are micro-units
-// (time.hpp). BB_FIELDS is the stored order: append, never remove or reorder.
+// (time.hpp). BB_FIELDS is the stored order: append, never remove or reorder. tidy: long: one list.
 #pragma once
 
 #include <cstdint>

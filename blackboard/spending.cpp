@@ -90,7 +90,7 @@ std::string exhausted(const Config& config, const Spending& spending) {
   const Amount more = mean_of(spending, config.estimate);
   if (fits(spending.spent, more, limit)) return {};
   return fmt::format("{} of the {} that {} may spend is spent, an attempt costs about {}; {}",
-                     in_words(spending.spent), in_words(limit), spending.scope, in_words(more),
+                     in_words(spending.spent, limit), in_words(limit), spending.scope, in_words(more, limit),
                      raise_hint(spending.scope));
 }
 
@@ -107,6 +107,10 @@ std::string in_words(const Amount& amount) {
   if (amount.tokens == 0) return format_micros(amount.money);
   const std::string tokens = counted(amount.tokens, "token");
   return amount.money == 0 ? tokens : fmt::format("{} and {}", format_micros(amount.money), tokens);
+}
+
+std::string in_words(const Amount& amount, const Amount& limit) {
+  return in_words(Amount{limit.money > 0 ? amount.money : 0, limit.tokens > 0 ? amount.tokens : 0});
 }
 
 bool fits(const Amount& spent, const Amount& more, const Amount& bound) {

@@ -44,6 +44,8 @@ std::string raise_hint(std::string_view scope);
 Amount mean_of(const Spending& spending, const Amount& fallback);
 /// "12.5 and 3000 tokens".
 std::string in_words(const Amount& amount);
+/// The same of what the limit bounds.
+std::string in_words(const Amount& amount, const Amount& limit);
 
 /// Whether `more` may be spent in addition, or, if that is nothing, anything at all.
 bool fits(const Amount& spent, const Amount& more, const Amount& bound);

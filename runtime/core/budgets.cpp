@@ -40,11 +40,12 @@ bool used_up(const Core& core, const Task& task) {
 
 Hold hold_for(const Core& core, const std::string& scope, const Amount& more) {
   const Spending spending = core.board.spending(scope);
-  std::string why = fmt::format("of {}, which may spend {}, {} is spent", scope,
-                                in_words(limit_of(core.board.config(), spending)), in_words(spending.spent));
+  const Amount limit = limit_of(core.board.config(), spending);
+  std::string why = fmt::format("of {}, which may spend {}, {} is spent", scope, in_words(limit),
+                                in_words(spending.spent, limit));
   if (const Amount reserved = reserved_in(core, scope); reserved != Amount{})
-    why += fmt::format(", attempts under way are expected to cost {}", in_words(reserved));
-  if (more != Amount{}) why += fmt::format(", this one {}", in_words(more));
+    why += fmt::format(", attempts under way are expected to cost {}", in_words(reserved, limit));
+  if (more != Amount{}) why += fmt::format(", this one {}", in_words(more, limit));
   const bool ends = scope != budgeted_scope(scope);
   return {HoldKind::budget, ends ? end_of_day(core.now.wall) : WallTime{},
           fmt::format("{}; {}", why, raise_hint(scope))};

@@ -90,10 +90,10 @@ TEST_CASE("a shorter record is an older version: what it lacks has its default")
   std::string shorter = with_fields(whole, fields - 1);
   EncodedRecord record;
   record.reset(whole);
-  shorter.resize(whole.size() - record.field(field_position<Task>("settled")).size());
+  shorter.resize(whole.size() - record.field(field_position<Task>("commit")).size());
   const Result<Task> older = decode<Task>(shorter);
   REQUIRE(older.has_value());
-  CHECK(older->settled == Epoch{});
+  CHECK(older->commit.empty());
   CHECK(older->spec == task.spec);
 }
 

@@ -328,7 +328,7 @@ TEST_CASE_METHOD(Fixture, "errors name what is near") {
   CHECK(error("SELECT * FROM nothing_like_it").text ==
         "no such table: nothing_like_it; the tables are tasks, dependencies, agents, auctions, bids, "
         "discoveries, "
-        "workflows, calibration, log, comments, breakers");
+        "workflows, calibration, log, comments, breakers, spending");
   CHECK(error("SELECT id FROM tasks WHERE state = \"done\"").text ==
         "no such column: done; text goes in single quotes: 'done'");
   CHECK(error("SELECT id FORM tasks").text == "near \"tasks\": syntax error (at character 16)");
