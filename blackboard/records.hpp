@@ -314,8 +314,9 @@ struct Amount {
 
 /// A bound on what all attempts together cost that are charged to a scope (spending.hpp).
 struct Budget {
-  std::string scope;  ///< "board", "day" (each one anew), "project:web", "account:team", "agent:ann", "workflow:w3"
-  Amount bound;       ///< 0: none
+  std::string
+      scope;  ///< "board", "day" (each one anew), "project:web", "account:team", "agent:ann", "workflow:w3"
+  Amount bound;  ///< 0: none
   bool operator==(const Budget&) const = default;
   BB_FIELDS(scope, bound)
 };

@@ -1,5 +1,5 @@
-// Where the work of attempts is that ran in git worktrees: parts of records and messages, plain data. BB_FIELDS
-// is the stored order: append, never remove or reorder.
+// Where the work of attempts is that ran in git worktrees: parts of records and messages, plain data.
+// BB_FIELDS is the stored order: append, never remove or reorder.
 #pragma once
 
 #include <string>

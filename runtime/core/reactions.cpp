@@ -83,8 +83,9 @@ void wake_coordinator(Core& core, const Change& change) {
 
 using Reaction = void (*)(Core&, const Change&);
 constexpr std::array reactions{Reaction{forget_promise},     Reaction{tell_coordinator},
-                               Reaction{count_for_breakers}, Reaction{count_for_budgets}, Reaction{release_dependents},
-                               Reaction{reopen_dependents},  Reaction{wake_coordinator}};
+                               Reaction{count_for_breakers}, Reaction{count_for_budgets},
+                               Reaction{release_dependents}, Reaction{reopen_dependents},
+                               Reaction{wake_coordinator}};
 
 }  // namespace
 

@@ -207,8 +207,8 @@ void send_lost_awards(Core& core, PeerId peer, AgentId agent, std::vector<Held> 
     if (task.shell_claim) continue;  // held by a caller at a shell under the same name
     const Held held{id, task.epoch};
     if (std::ranges::binary_search(spoken_of, held)) continue;
-    lost.awards.push_back(award_item(core, task, core.secrets.capability(id, task.epoch),
-                                     core.board.agent(agent)->profile));
+    lost.awards.push_back(
+        award_item(core, task, core.secrets.capability(id, task.epoch), core.board.agent(agent)->profile));
   }
   if (!lost.awards.empty()) core.send(peer, std::move(lost));
 }

@@ -84,7 +84,8 @@ Result<Exit> list_budgets(const Globals& globals, const BudgetArgs& args) {
   if (args.json)
     print_json(std::move(list));
   else if (table.empty())
-    say("No budgets. `budgets: {{day: 20}}` in bidboard.yaml sets one; `bidboard spend` shows what was spent.");
+    say("No budgets. `budgets: {{day: 20}}` in bidboard.yaml sets one; `bidboard spend` shows what was "
+        "spent.");
   else
     table.print();
   return Exit::ok;
