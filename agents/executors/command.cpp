@@ -165,11 +165,17 @@ void CommandExecutor::serve(const Key& key, Run& run, Now now, std::vector<Execu
   if (run.process.over()) events.push_back(conclude(key, run, traffic.reports.back(), now));
 }
 
+/// What was hidden in the output can stand there as JSON escapes it in another way ("\/", "\u0041"), so what
+/// was decoded is looked through again.
+void CommandExecutor::show_line(Run& run, std::string_view line) const {
+  run.log.append(options_.place.redactor.clean(run.reader->on_line(line)));
+}
+
 /// What a client prints is shown as it reads it; other output as it is.
 void CommandExecutor::read(Run& run, std::string_view output) const {
   if (run.reader) {
     const LineSplitter::Lines lines = run.lines.feed(output);
-    for (const std::string& line : lines.whole) run.log.append(run.reader->on_line(line));
+    for (const std::string& line : lines.whole) show_line(run, line);
     if (lines.too_long > 0) run.log.note("a line of the client was too long and was left out");
     return;
   }
@@ -182,8 +188,10 @@ void CommandExecutor::read(Run& run, std::string_view output) const {
 
 /// How a client that ended by itself, or was ended, did its task. What it spent counts in any case.
 void CommandExecutor::judge(Run& run, const GuardReport& report, Now now, ExecutionEnded& ended) const {
-  if (const auto last = run.lines.take_rest(); !last.empty()) run.log.append(run.reader->on_line(last));
+  if (const auto last = run.lines.take_rest(); !last.empty()) show_line(run, last);
   ClientVerdict verdict = run.reader->conclude({static_cast<int>(report.code), run.error_tail, now.wall});
+  verdict.result = options_.place.redactor.clean(verdict.result);
+  verdict.reason = options_.place.redactor.clean(verdict.reason);
   ended.price = verdict.price;
   ended.tokens = verdict.tokens;
   if (report.word != GuardWord::exited) return;

@@ -10,6 +10,7 @@
 #include "blackboard/fmt.hpp"
 #include "runtime/coordination/strategy.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/client_agents.hpp"
 #include "tests/support/test_board.hpp"
 
 using namespace bidboard;
@@ -235,4 +236,32 @@ TEST_CASE("A task whose dir leads out by a link fails with that reason") {
   const std::string task = board.must({"post", "x", "--run", "pwd", "--dir", "out/etc", "--attempts", "1"});
   REQUIRE(board.task_becomes(task, "failed"));
   CHECK(contains(board.must({"show", task}), "leads out of the agent's directory"));
+}
+
+TEST_CASE("A secret that a client's JSON escapes in its own way is hidden in result, reason and output") {
+  const TestBoard board;
+  const std::string secret = "tok_ABCDEFGHIJ/klm";
+  ProcessOptions options = with_client(board, "claude", R"sh(
+echo '{"type":"assistant","message":{"content":[{"type":"text","text":"I have tok_ABCDEFGHIJ\/klm."}]}}'
+if [ -e "$0.fails" ]; then
+  echo '{"type":"result","subtype":"success","is_error":true,"result":"no: \u0074ok_ABCDEFGHIJ/klm","total_cost_usd":0}'
+else
+  echo '{"type":"result","subtype":"success","is_error":false,"result":"R \u0074ok_ABCDEFGHIJ\/klm","total_cost_usd":0}'
+fi
+)sh");
+  options.environment["KEY"] = secret;
+  const Process controller = board.serve();
+  const Process agent =
+      board.start({"agent", "--name", "one", "--preset", "claude", "--secret", "KEY"}, options);
+  board.await_agents(1);
+  REQUIRE(board.task_becomes(board.must({"post", "tell"}), "done"));
+  CHECK(board.value("SELECT result FROM tasks") == "R [secret KEY]");
+  CHECK(contains(board.must({"output", "t1"}), "I have [secret KEY]."));
+  board.write("bin/claude.fails", "");
+  REQUIRE(board.task_becomes(board.must({"post", "fail", "--attempts", "1"}), "failed"));
+  CHECK(contains(board.value("SELECT reason FROM tasks WHERE id = 't2'"), "[secret KEY]"));
+  for (const auto& entry : fs::recursive_directory_iterator(board.home())) {
+    INFO(entry.path().string());
+    if (entry.is_regular_file()) CHECK_FALSE(contains(content_of(entry.path()), secret));
+  }
 }
