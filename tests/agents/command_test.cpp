@@ -1,34 +1,13 @@
-#include "agents/executors/command.hpp"
-
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include "blackboard/fmt.hpp"
-#include "tests/agents/executor_driver.hpp"
+#include "tests/agents/command_fixture.hpp"
 
 using namespace bidboard;
 
 namespace {
-
-struct Fixture {
-  TempDir dir;
-  CommandOptions options;
-
-  explicit Fixture(const std::string& exec) {
-    options.place = {dir.path(), "worker", ""};
-    options.exec = exec;
-  }
-  std::string output(Epoch epoch = {1}) const { return contents(dir.path() + "/" + output_name({1}, epoch)); }
-  ExecutionEnded run(const Assignment& given) {
-    CommandExecutor executor(options);
-    Driver driver(executor);
-    REQUIRE(executor.start(given, real_now()));
-    const ExecutionEnded ended = driver.await_end();
-    CHECK(executor.running() == 0);
-    return ended;
-  }
-};
 
 /// Writes a program of that name into the directory, for use in a PATH.
 void write_program(const std::string& path, const std::string& text) {
@@ -39,7 +18,7 @@ void write_program(const std::string& path, const std::string& text) {
 }  // namespace
 
 TEST_CASE("title and body go in, stdout comes out as the result, everything goes to the output file") {
-  Fixture fixture("cat; echo aside >&2");
+  CommandFixture fixture("cat; echo aside >&2");
   const ExecutionEnded ended = fixture.run(assignment("Sort", "b\na"));
   CHECK(ended.ending == Ending::done);
   CHECK(ended.result == "Sort\n\nb\na");
@@ -51,7 +30,7 @@ TEST_CASE("title and body go in, stdout comes out as the result, everything goes
 }
 
 TEST_CASE("comments follow the text of a task as quoted lines with their authors") {
-  Fixture fixture("cat");
+  CommandFixture fixture("cat");
   Assignment given = assignment("Sort", "b\na");
   given.comments = {{"ann", WallTime{1'500'000}, "look\nann wrote:\n\x1b[2J"},
                     {"operator", WallTime{}, "done"}};
@@ -69,7 +48,7 @@ TEST_CASE("comments follow the text of a task as quoted lines with their authors
 }
 
 TEST_CASE("start, output and end are reported in this order") {
-  Fixture fixture("echo out");
+  CommandFixture fixture("echo out");
   CommandExecutor executor(fixture.options);
   Driver driver(executor);
   REQUIRE(executor.start(assignment(), real_now()));
@@ -82,7 +61,7 @@ TEST_CASE("start, output and end are reported in this order") {
 }
 
 TEST_CASE("the task as JSON is one object with all its fields") {
-  Fixture fixture("cat");
+  CommandFixture fixture("cat");
   fixture.options.input = TaskInput::json;
   Assignment given = assignment();
   given.attempt = 2;
@@ -104,7 +83,7 @@ TEST_CASE("the task as JSON is one object with all its fields") {
 TEST_CASE("the environment tells a command what it works on") {
   setenv("BIDBOARD_TOKEN", "of the task that this agent runs in", 1);
   setenv("BIDBOARD_STRAY", "x", 1);
-  Fixture fixture(
+  CommandFixture fixture(
       "echo $BIDBOARD_TASK $BIDBOARD_EPOCH $BIDBOARD_AGENT $BIDBOARD_TOKEN $BIDBOARD_ATTEMPT "
       "$BIDBOARD_IDEMPOTENCY_KEY "
       "$BIDBOARD_STRAY; cat $BIDBOARD_NEEDS; cat $BIDBOARD_FAILURES; echo $BIDBOARD_DIR");
@@ -123,7 +102,7 @@ TEST_CASE("the environment tells a command what it works on") {
 }
 
 TEST_CASE("text of the board never becomes part of a command line") {
-  Fixture fixture("cat >/dev/null; echo \"$BIDBOARD_TOKEN\"");
+  CommandFixture fixture("cat >/dev/null; echo \"$BIDBOARD_TOKEN\"");
   Assignment given = assignment(fmt::format("$(touch {}/pwned)", fixture.dir.path()),
                                 fmt::format("`touch {}/pwned`; '\"", fixture.dir.path()));
   given.token = fmt::format("$(touch {}/pwned)", fixture.dir.path());
@@ -134,26 +113,26 @@ TEST_CASE("text of the board never becomes part of a command line") {
 TEST_CASE("a failure's reason is its exit status and its last words") {
   SECTION("on stderr") {
     const ExecutionEnded ended =
-        Fixture("echo result; printf 'first\\n\\033[31mno such \\tfile\\033[0m\\n\\n' >&2; exit 3")
+        CommandFixture("echo result; printf 'first\\n\\033[31mno such \\tfile\\033[0m\\n\\n' >&2; exit 3")
             .run(assignment());
     CHECK(ended.ending == Ending::failed);
     CHECK(ended.reason == "exit 3: no such file");
     CHECK(ended.result.empty());
   }
   SECTION("on stdout, for programs that complain there") {
-    CHECK(Fixture("echo sorry; exit 1").run(assignment()).reason == "exit 1: sorry");
+    CHECK(CommandFixture("echo sorry; exit 1").run(assignment()).reason == "exit 1: sorry");
   }
-  SECTION("none") { CHECK(Fixture("exit 9").run(assignment()).reason == "exit 9"); }
+  SECTION("none") { CHECK(CommandFixture("exit 9").run(assignment()).reason == "exit 9"); }
 }
 
 TEST_CASE("the reason why a command was stopped is reported, with an unknown outcome") {
   SECTION("by a signal") {
-    const ExecutionEnded ended = Fixture("kill -KILL $$").run(assignment());
+    const ExecutionEnded ended = CommandFixture("kill -KILL $$").run(assignment());
     CHECK(ended.ending == Ending::unknown);
     CHECK(ended.reason == "killed by signal 9 (Killed)");
   }
   SECTION("by its time limit") {
-    Fixture fixture("echo thinking >&2; exec sleep 1000");
+    CommandFixture fixture("echo thinking >&2; exec sleep 1000");
     Assignment given = assignment();
     given.spec.timeout = milliseconds(300);
     const ExecutionEnded ended = fixture.run(given);
@@ -165,12 +144,12 @@ TEST_CASE("the reason why a command was stopped is reported, with an unknown out
   SECTION("by its deadline, which counts more than its timeout") {
     Assignment given = assignment();
     given.deadline = real_now().wall - seconds(1);
-    CHECK(Fixture("exec sleep 1000").run(given).reason == "timed out after 1ms");
+    CHECK(CommandFixture("exec sleep 1000").run(given).reason == "timed out after 1ms");
   }
 }
 
 TEST_CASE("a command that cannot be executed fails with the reason") {
-  Fixture fixture("true");
+  CommandFixture fixture("true");
   fixture.options.place.directory = "/no/such/directory";
   const ExecutionEnded ended = fixture.run(assignment());
   CHECK(ended.ending == Ending::failed);
@@ -178,7 +157,7 @@ TEST_CASE("a command that cannot be executed fails with the reason") {
 }
 
 TEST_CASE("a cancelled command ends as stopped, with the canceller's reason") {
-  Fixture fixture("exec sleep 1000");
+  CommandFixture fixture("exec sleep 1000");
   CommandExecutor executor(fixture.options);
   Driver driver(executor);
   REQUIRE(executor.start(assignment(), real_now()));
@@ -192,7 +171,7 @@ TEST_CASE("a cancelled command ends as stopped, with the canceller's reason") {
 }
 
 TEST_CASE("an executor that goes out of scope leaves nothing running") {
-  Fixture fixture("exec sleep 1000");
+  CommandFixture fixture("exec sleep 1000");
   pid_t pid = 0;
   {
     CommandExecutor executor(fixture.options);
@@ -204,7 +183,7 @@ TEST_CASE("an executor that goes out of scope leaves nothing running") {
 }
 
 TEST_CASE("100 MB of output are read to the end, kept within the limit, and the rest is counted") {
-  Fixture fixture("head -c 100000000 /dev/zero | tr '\\0' x; echo; echo end >&2");
+  CommandFixture fixture("head -c 100000000 /dev/zero | tr '\\0' x; echo; echo end >&2");
   fixture.options.output_limit = 1'000'000;
   fixture.options.result_limit = 1'000;
   const ExecutionEnded ended = fixture.run(assignment());
@@ -220,18 +199,19 @@ TEST_CASE("100 MB of output are read to the end, kept within the limit, and the 
 TEST_CASE("a command that never reads its large body does not block the agent") {
   const std::string large(8'000'000, 'x');
   SECTION("it ends by itself") {
-    CHECK(Fixture("echo fine").run(assignment("Large", large)).result == "fine");
+    CHECK(CommandFixture("echo fine").run(assignment("Large", large)).result == "fine");
   }
   SECTION("it closes its input and goes on") {
-    CHECK(Fixture("exec 0<&-; sleep 0.05; echo fine").run(assignment("Large", large)).result == "fine");
+    CHECK(CommandFixture("exec 0<&-; sleep 0.05; echo fine").run(assignment("Large", large)).result ==
+          "fine");
   }
   SECTION("it reads all of it") {
-    CHECK(Fixture("wc -c").run(assignment("Large", large)).result == "8000008");
+    CHECK(CommandFixture("wc -c").run(assignment("Large", large)).result == "8000008");
   }
 }
 
 TEST_CASE("a task's own command runs only where that is allowed, with its body on stdin") {
-  Fixture fixture("echo exec");
+  CommandFixture fixture("echo exec");
   Assignment given = assignment("Run", "the body");
   given.spec.run = "echo run; cat";
   SECTION("allowed") {
@@ -251,14 +231,14 @@ TEST_CASE("a task's own command runs only where that is allowed, with its body o
 }
 
 TEST_CASE("the same attempt is not begun twice") {
-  Fixture fixture("exec sleep 1000");
+  CommandFixture fixture("exec sleep 1000");
   CommandExecutor executor(fixture.options);
   REQUIRE(executor.start(assignment(), real_now()));
   CHECK(executor.start(assignment(), real_now()).error().code == Errc::conflict);
 }
 
 TEST_CASE("the next attempt at a task waits until the one before is gone") {
-  Fixture fixture(
+  CommandFixture fixture(
       "test $BIDBOARD_EPOCH = 2 || { trap '' TERM; echo up; while :; do sleep 0.01; done; }; echo second");
   fixture.options.grace = milliseconds(100);
   CommandExecutor executor(fixture.options);
@@ -286,7 +266,7 @@ TEST_CASE("the next attempt at a task waits until the one before is gone") {
 }
 
 TEST_CASE("price, tokens and result are taken from the named fields of a result that is JSON") {
-  Fixture fixture("");
+  CommandFixture fixture("");
   // Replaces `claude -p --output-format json`.
   write_program(fixture.dir.path() + "/claude", R"(#!/bin/sh
 [ "$1" = -p ] || exit 2
@@ -328,7 +308,7 @@ echo '{"type": "result", "result": "It is done.", "total_cost_usd": 0.0342, "usa
 }
 
 TEST_CASE("a bid command is asked with the task and answers with a bid or a refusal") {
-  Fixture fixture("true");
+  CommandFixture fixture("true");
   const auto ask = [&](const std::string& bid) {
     fixture.options.bid = bid;
     CommandExecutor executor(fixture.options);
@@ -358,7 +338,7 @@ TEST_CASE("a bid command is asked with the task and answers with a bid or a refu
 }
 
 TEST_CASE("a bid command gets related tasks, and errors in its bundles are reported") {
-  Fixture fixture("true");
+  CommandFixture fixture("true");
   const auto ask = [&](const std::string& bid) {
     fixture.options.bid = bid;
     CommandExecutor executor(fixture.options);
@@ -388,12 +368,12 @@ TEST_CASE("a bid command gets related tasks, and errors in its bundles are repor
 }
 
 TEST_CASE("an agent without a bid command does not answer bids") {
-  Fixture fixture("true");
+  CommandFixture fixture("true");
   CHECK_FALSE(CommandExecutor(fixture.options).answers_bids());
 }
 
 TEST_CASE("few bid commands run at once, each with a time limit; the others wait") {
-  Fixture fixture("true");
+  CommandFixture fixture("true");
   // Each makes a mark while it runs and bids the number of marks it sees.
   const std::string mark = fixture.dir.path() + "/$BIDBOARD_TASK";
   fixture.options.bid =

@@ -1,36 +1,14 @@
 // What commands get from their agent and their task: variables, secrets, folders; and that values of secrets
 // stay inside.
-#include "agents/executors/command.hpp"
 #include "blackboard/fmt.hpp"
-#include "tests/agents/executor_driver.hpp"
+#include "tests/agents/command_fixture.hpp"
 
 using namespace bidboard;
-
-namespace {
-
-struct Fixture {
-  TempDir dir;
-  CommandOptions options;
-
-  explicit Fixture(const std::string& exec) {
-    options.place = {dir.path(), "worker", ""};
-    options.exec = exec;
-  }
-  std::string output() const { return contents(dir.path() + "/" + output_name({1}, {1})); }
-  ExecutionEnded run(const Assignment& given) {
-    CommandExecutor executor(options);
-    Driver driver(executor);
-    REQUIRE(executor.start(given, real_now()));
-    return driver.await_end();
-  }
-};
-
-}  // namespace
 
 TEST_CASE("an execution gets the variables of its agent and its task, and secrets win") {
   setenv("INHERITED", "mine", 1);
   setenv("OVERRIDDEN", "mine", 1);
-  Fixture fixture("echo $INHERITED $OVERRIDDEN $A $B $KEY; env | grep -c ^KEY=");
+  CommandFixture fixture("echo $INHERITED $OVERRIDDEN $A $B $KEY; env | grep -c ^KEY=");
   fixture.options.place.env = {{"OVERRIDDEN", "agent"}, {"A", "agent"}, {"B", "agent"}};
   fixture.options.place.secrets = {{"KEY", "short"}};
   Assignment given = assignment();
@@ -41,7 +19,7 @@ TEST_CASE("an execution gets the variables of its agent and its task, and secret
 }
 
 TEST_CASE("secrets are hidden in all that a command leads to, also when they come in two writes") {
-  Fixture fixture("");
+  CommandFixture fixture("");
   fixture.options.place.secrets = {
       {"KEY", "sesame-1234"}, {"LONG", "sesame-1234567"}, {"PEM", "first line\n\"second\" line"}};
   SECTION("output and result") {
@@ -85,16 +63,16 @@ TEST_CASE("secrets are hidden in all that a command leads to, also when they com
 }
 
 TEST_CASE("a task is executed in its dir, and not outside of its agent's") {
-  Fixture fixture("pwd -P");
+  CommandFixture fixture("pwd -P");
   const std::string base = std::filesystem::canonical(fixture.dir.path()).string();
-  std::filesystem::create_directories(base + "/work/sub/deep");
-  std::filesystem::create_directory(base + "/work-not");
-  std::filesystem::create_symlink("../work-not", base + "/work/out");
-  std::filesystem::create_symlink("sub/deep", base + "/work/in");
-  fixture.options.place.directory = base + "/work";
+  std::filesystem::create_directories(base + "/place/sub/deep");
+  std::filesystem::create_directory(base + "/place-not");
+  std::filesystem::create_symlink("../place-not", base + "/place/out");
+  std::filesystem::create_symlink("sub/deep", base + "/place/in");
+  fixture.options.place.directory = base + "/place";
   Assignment given = assignment();
   for (const auto& [dir, where] : std::map<std::string, std::string>{
-           {"", "/work"}, {"sub", "/work/sub"}, {"sub/../in/", "/work/sub/deep"}, {".", "/work"}}) {
+           {"", "/place"}, {"sub", "/place/sub"}, {"sub/../in/", "/place/sub/deep"}, {".", "/place"}}) {
     given.spec.dir = dir;
     CHECK(fixture.run(given).result == base + where);
   }
@@ -112,7 +90,7 @@ TEST_CASE("a task is executed in its dir, and not outside of its agent's") {
 }
 
 TEST_CASE("what is begun after the board was moved has its needs, and leaves its output with the board") {
-  Fixture fixture("cat $BIDBOARD_NEEDS; pwd -P; echo $BIDBOARD_DIR");
+  CommandFixture fixture("cat $BIDBOARD_NEEDS; pwd -P; echo $BIDBOARD_DIR");
   const std::string base = std::filesystem::canonical(fixture.dir.path()).string();
   const std::string before = base + "/before", after = base + "/after";
   std::filesystem::create_directories(before + "/.bidboard");
