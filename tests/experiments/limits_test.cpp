@@ -79,17 +79,18 @@ TEST_CASE("a fault may give agents accounts, with outages, limits, prices and bu
 }
 
 TEST_CASE("what is wrong with accounts is told with its line") {
-  CHECK(says(findings("[{accounts: {count: 0}}]"), "x.yaml:5:28: accounts: 'count' must be a whole number"));
-  CHECK(says(findings("[{accounts: {calls: many}}]"), "x.yaml:5:28: accounts: 'calls'"));
+  CHECK(says(findings("[{accounts: {count: 0}}]"), "x.yaml:5:29: accounts: 'count' must be a whole number"));
+  CHECK(says(findings("[{accounts: {calls: many}}]"), "x.yaml:5:29: accounts: 'calls'"));
   CHECK(says(findings("[{accounts: {cals: 3}}]"), "did you mean 'calls'?"));
   CHECK(says(findings("[{accounts: 3}]"), "x.yaml:5:21: accounts"));
   CHECK(
-      says(findings("[{accounts: {outages: overload}}]"), "x.yaml:5:30: accounts: 'outages' must be a list"));
-  CHECK(
-      says(findings("[{accounts: {outages: [{class: overlod}]}}]"), "x.yaml:5:39: outage: 'overlod' is not"));
-  CHECK(says(findings("[{accounts: {outages: [{every: 5m}]}}]"), "x.yaml:5:31: an outage needs a class"));
+      says(findings("[{accounts: {outages: overload}}]"), "x.yaml:5:31: accounts: 'outages' must be a list"));
+  CHECK(says(findings("[{accounts: {outages: [{class: overlod}]}}]"),
+             "x.yaml:5:40: outage: 'class' 'overlod' is not known"));
+  CHECK(says(findings("[{accounts: {outages: [{every: 5m}]}}]"), "x.yaml:5:32: an outage needs a class"));
   CHECK(says(findings("[{accounts: {outages: [{class: quota, lasts: 0s}]}}]"), "outage: 'lasts' must be"));
-  CHECK(says(findings("[none]", "[{auction: sequential, outages: ignored}]"), "x.yaml:4:47: strategy: "));
+  CHECK(says(findings("[none]", "[{auction: sequential, outages: ignored}]"),
+             "x.yaml:4:45: strategy: 'outages'"));
   CHECK(says(findings("[{accounts: {}}]", "[{peer: without-arbiter}]"),
              "x.yaml:5:10: without an arbiter nobody knows which accounts rest"));
   CHECK(says(read_experiment("name: x\nmode: live\nworkloads: [{generate: chain}]\nstrategies: [fifo]\n"
@@ -130,7 +131,9 @@ TEST_CASE("every strategy does all work over accounts with outages, and no attem
     const Measured run = measured(*experiment, cell);
     CHECK(value(run, "done") == 100);
     CHECK(value(run, "used_up") == 0);
-    CHECK(value(run, "calls_refused") > 0);
+    // One agent alone does not use up what its account allows.
+    if (experiment->strategies[cell.strategy].name != "single" || cell.faults == 0)
+      CHECK(value(run, "calls_refused") > 0);
     CHECK(value(run, "bound_ratio") > 0.9999);
     CHECK(value(run, "billed") >= 10);  // half a unit for each attempt, and ten seconds of work on average
   }
