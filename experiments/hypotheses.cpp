@@ -266,35 +266,40 @@ AnswerTable growth_table(const Results& results) {
   return table;
 }
 
+std::string mean_in_words(const Measure& measure, const std::vector<double>& values) {
+  if (values.empty()) return "–";
+  const Interval ci = is_geometric(measure) ? summarise(values).ci : mean_interval(values);
+  return fmt::format("{} {}", four_digits(mean(measure, values)), interval(ci));
+}
+
 /// What outages of accounts cost, over all runs, finished or not.
 AnswerTable accounts_table(const Results& results) {
-  AnswerTable table{"Accounts",
-                    "Arithmetic means over all runs, finished or not, with 95 % bootstrap intervals.",
-                    {"setting", "strategy", "finished"},
-                    {}};
-  constexpr std::array<std::string_view, 4> shown{"done", "used_up", "calls_refused", "billed"};
-  for (const std::string_view measure : shown) {
-    const Measure& known = *find_measure(measure);
-    table.head.push_back(std::string(known.title) +
-                         (known.unit.empty() ? "" : fmt::format(", {}", known.unit)));
+  AnswerTable table{
+      "Accounts",
+      "Means with 95 % bootstrap intervals over all runs, finished or not; makespan / bound over the "
+      "runs that the strategy finished, so it cannot be compared where others finished more.",
+      {"setting", "strategy", "finished"},
+      {}};
+  constexpr std::array<std::string_view, 5> shown{"done", "used_up", "calls_refused", "billed",
+                                                  "bound_ratio"};
+  for (const std::string_view name : shown) {
+    const Measure& measure = *find_measure(name);
+    table.head.push_back(std::string(measure.title) +
+                         (measure.unit.empty() ? "" : fmt::format(", {}", measure.unit)));
   }
   const ExperimentNames& names = results.names;
   for (std::size_t a = 0; a < names.agents.size(); ++a)
     for (std::size_t f = 0; f < names.faults.size(); ++f)
       for (const std::string& strategy : names.strategies) {
         const Where here{names.workloads, {names.agents[a]}, {names.faults[f]}};
-        const Values refused = values_of(results, "calls_refused", strategy, here);
-        if (refused.empty()) continue;
+        const std::size_t runs = values_of(results, "calls_refused", strategy, here).size();
+        if (runs == 0) continue;
         std::vector<std::string> row{
             setting_name(names, a, f), strategy,
-            fmt::format("{} of {}", refused.size() - unfinished_of(results, strategy, here).size(),
-                        refused.size())};
-        for (const std::string_view measure : shown) {
-          const std::vector<double> values = numbers(values_of(results, measure, strategy, here));
-          row.push_back(values.empty() ? "–"
-                                       : fmt::format("{} {}", four_digits(mean_of(values)),
-                                                     interval(mean_interval(values))));
-        }
+            fmt::format("{} of {}", runs - unfinished_of(results, strategy, here).size(), runs)};
+        for (const std::string_view name : shown)
+          row.push_back(
+              mean_in_words(*find_measure(name), numbers(values_of(results, name, strategy, here))));
         table.rows.push_back(std::move(row));
       }
   return table;

@@ -126,8 +126,8 @@ const std::vector<Measure>& measures() {
       {"used_up", "attempts used up by outages", "%",
        "100 × attempts that count although a refused call ended them / tasks (with accounts only)",
        Better::lower, true},
-      {"calls_refused", "calls refused per task", "",
-       "calls that providers refused / tasks (with accounts only)", Better::lower, true},
+      {"calls_refused", "calls refused", "%",
+       "100 × calls that providers refused / tasks (with accounts only)", Better::lower, true},
       {"billed", "billed per task done", "",
        "Σ of what providers billed, for attempts of any outcome / tasks done (with accounts only)",
        Better::lower, true},
@@ -217,7 +217,7 @@ Measured measure_run(const RunFacts& facts, const Yardsticks& yardsticks) {
           tasks - static_cast<double>(done),
           100 * static_cast<double>(done) / tasks,
           facts.used_up < 0 ? std::nullopt : per(100 * facts.used_up, tasks),
-          per(observed(facts.calls_refused), tasks),
+          facts.calls_refused < 0 ? std::nullopt : per(100 * facts.calls_refused, tasks),
           per(observed(facts.billed), static_cast<double>(done))};
 }
 
