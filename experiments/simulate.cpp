@@ -59,6 +59,13 @@ std::vector<sim::AgentSpec> agents_of(const Setting& setting, const StrategySpec
   return agents;
 }
 
+/// 0: as the plan says.
+Plan with_attempts(Plan plan, std::uint32_t attempts) {
+  for (PlannedTask& task : plan.tasks)
+    if (attempts > 0) task.spec.attempts = attempts;
+  return plan;
+}
+
 /// What the work costs when every attempt succeeds at an agent of speed 1.
 Micros cost_of(const Plan& plan, const sim::AccountSpec& terms) {
   return mul_micros(plan.total_work, terms.price_per_second) +
@@ -92,6 +99,13 @@ void add_accounts(const AccountsSpec& spec, const StrategySpec& strategy, const 
 /// Whatever ends in such a run can be told: nobody dies, and no message is lost.
 bool all_can_be_told(const FaultsSpec& faults) {
   return faults.kill_agents == 0 && !faults.kill_controller && faults.loss == 0 && faults.partition.us == 0;
+}
+
+/// When the killed agents died; of others, only when it was noticed.
+void date_failures(const FaultsSpec& faults, double bound, RunFacts& facts) {
+  for (FailureFacts& failure : facts.failures) failure.at = failure.detected;
+  for (std::size_t i = 0; i < std::min<std::size_t>(facts.failures.size(), faults.kill_agents); ++i)
+    facts.failures[i].at = bound * from_micros(faults.at) + static_cast<double>(i);
 }
 
 /// What the accounts' provider saw. Errors: failed (the board's count of what was spent is not what was
@@ -169,9 +183,7 @@ Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const 
       return setting.true_seconds(task, agent);
     };
   plan_faults(faults, setting, bound * from_micros(faults.at), options);
-  Plan plan = setting.plan;
-  for (PlannedTask& task : plan.tasks)
-    if (strategy.attempts > 0) task.spec.attempts = strategy.attempts;
+  const Plan plan = with_attempts(setting.plan, strategy.attempts);
   if (faults.accounts) add_accounts(*faults.accounts, strategy, plan, options);
 
   sim::World world(std::move(options));
@@ -206,9 +218,7 @@ Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const 
   }
   for (std::size_t i = names.size(); i < usage.size(); ++i)
     facts->managers_alive += static_cast<double>(usage[i].alive.us) / 1e6;
-  for (FailureFacts& failure : facts->failures) failure.at = failure.detected;
-  for (std::size_t i = 0; i < std::min<std::size_t>(facts->failures.size(), faults.kill_agents); ++i)
-    facts->failures[i].at = bound * from_micros(faults.at) + static_cast<double>(i);
+  date_failures(faults, bound, *facts);
   const sim::NetworkCount& traffic = world.traffic();
   const sim::LinkCount total = traffic.total();
   facts->messages = static_cast<double>(total.messages);

@@ -66,7 +66,7 @@ TEST_CASE("Agents with random outages do all tasks: none lost, no attempt used u
   const bool soak = std::getenv("BIDBOARD_SOAK") != nullptr;
   const int agents = soak ? 50 : 10;
   const int accounts = soak ? 5 : 3;
-  const int tasks = soak ? 500 : 80;
+  const int tasks = soak ? 500 : 60;
   const TestBoard board;
   const ProcessOptions options = with_client(board, "claude", moody_claude);
   const Process controller = board.serve();
