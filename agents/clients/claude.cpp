@@ -117,6 +117,7 @@ const CodingClient claude{"claude", "CLAUDE.md",
                             // It stops by itself before it costs more.
                             return command + " ${BIDBOARD_BUDGET:+--max-budget-usd \"$BIDBOARD_BUDGET\"}";
                           },
-                          []() -> std::unique_ptr<ClientReader> { return std::make_unique<ClaudeReader>(); }};
+                          []() -> std::unique_ptr<ClientReader> { return std::make_unique<ClaudeReader>(); },
+                          "npm install -g @anthropic-ai/claude-code"};
 
 }  // namespace bidboard

@@ -74,6 +74,7 @@ const CodingClient codex{
       if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
       return command + " -";
     },
-    []() -> std::unique_ptr<ClientReader> { return std::make_unique<CodexReader>(); }};
+    []() -> std::unique_ptr<ClientReader> { return std::make_unique<CodexReader>(); },
+    "npm install -g @openai/codex"};
 
 }  // namespace bidboard

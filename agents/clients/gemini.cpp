@@ -55,6 +55,7 @@ const CodingClient gemini{"gemini", "GEMINI.md",
                             if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
                             return command;
                           },
-                          []() -> std::unique_ptr<ClientReader> { return std::make_unique<GeminiReader>(); }};
+                          []() -> std::unique_ptr<ClientReader> { return std::make_unique<GeminiReader>(); },
+                          "npm install -g @google/gemini-cli"};
 
 }  // namespace bidboard

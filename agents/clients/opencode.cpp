@@ -67,6 +67,7 @@ const CodingClient opencode{
       if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
       return command;
     },
-    []() -> std::unique_ptr<ClientReader> { return std::make_unique<OpencodeReader>(); }};
+    []() -> std::unique_ptr<ClientReader> { return std::make_unique<OpencodeReader>(); },
+    "npm install -g opencode-ai"};
 
 }  // namespace bidboard
