@@ -88,6 +88,30 @@ TEST_CASE("`bidboard done` from inside a worktree commits first, so that depende
         "early.txt\nlate.txt\nshared.txt");
 }
 
+TEST_CASE("`done` over MCP from inside a worktree commits first, as the shell's does") {
+  const Project project;
+  const TestBoard& board = project.board;
+  board.write("done.jsonl",
+              R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+              R"("capabilities":{},"clientInfo":{"name":"test","version":"1"}}})"
+              "\n"
+              R"({"jsonrpc":"2.0","method":"notifications/initialized"})"
+              "\n"
+              R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"done",)"
+              R"("arguments":{"result":"early"}}})"
+              "\n");
+  const Process controller = board.serve();
+  const Process agent = board.agent(
+      "solo", {"--worktree", "task", "--exec",
+               "cat > /dev/null; if [ $BIDBOARD_TASK = t1 ]; then echo x > early.txt; bidboard mcp < '" +
+                   board.path("done.jsonl") + "'; else ls | tr '\\n' ' '; fi"});
+  board.must({"post", "first"});
+  board.must({"post", "second", "--need", "t1"});
+  REQUIRE(board.task_becomes("t2", "done"));
+  CHECK(contains(board.value("SELECT result FROM tasks WHERE id = 't2'"), "early.txt"));
+  CHECK(board.value("SELECT result FROM tasks WHERE id = 't1'") == "early");
+}
+
 TEST_CASE("An attempt killed at its work loses none of it: the worktree is listed, saved and cleaned") {
   const Project project;
   const TestBoard& board = project.board;
