@@ -302,8 +302,11 @@ AgentMachine::Actions AgentMachine::on_start_failed(TaskId task, Epoch epoch, co
   const auto held = held_.find(task);
   if (held == held_.end() || held->second.epoch != epoch) return out;
   // A refusal means that this agent cannot do such a task: it counts as a failed attempt, so that other
-  // agents are preferred.
-  ReportItem item = item_for(task, held->second, ReportItem::What::failed);
+  // agents are preferred. An agent that can start nothing just now rests.
+  const bool cannot_start = error.code == Errc::unavailable;
+  ReportItem item =
+      item_for(task, held->second, cannot_start ? ReportItem::What::unavailable : ReportItem::What::failed);
+  if (cannot_start) item.outage = Outage::environment;
   item.text = error.text;
   held_.erase(held);
   no_longer_held(task);

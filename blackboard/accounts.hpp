@@ -27,6 +27,7 @@ enum class Outage : std::uint8_t {
   missing_binary = 7,  ///< the client is not installed
   crash = 8,           ///< the client itself crashed
   failures = 9,        ///< the agent failed several tasks in a row
+  environment = 10,    ///< the agent's directory cannot be entered, or no process can be started
 };
 
 enum class BreakerState : std::uint8_t {

@@ -106,9 +106,9 @@ std::string_view name(RefusalReason reason) {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> outages{
-    "none",   "rate_limit", "quota",          "overload", "authentication",
-    "credit", "network",    "missing_binary", "crash",    "failures"};
+constexpr std::array<std::string_view, 11> outages{
+    "none",    "rate_limit",     "quota", "overload", "authentication", "credit",
+    "network", "missing_binary", "crash", "failures", "environment"};
 
 }  // namespace
 

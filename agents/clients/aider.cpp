@@ -4,6 +4,7 @@
 #include "agents/clients/outages.hpp"
 #include "agents/json_fields.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/text/shell.hpp"
 
 namespace bidboard {
 namespace {

@@ -8,6 +8,7 @@
 #include "agents/json_fields.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/numbers.hpp"
+#include "blackboard/text/shell.hpp"
 
 namespace bidboard {
 namespace {

@@ -17,15 +17,4 @@ const CodingClient* find_coding_client(std::string_view name) {
   return found == coding_clients().end() ? nullptr : &*found;
 }
 
-std::string shell_quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'')
-      out += "'\\''";
-    else
-      out += c;
-  }
-  return out + "'";
-}
-
 }  // namespace bidboard

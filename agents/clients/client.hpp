@@ -66,7 +66,4 @@ const CodingClient* find_coding_client(std::string_view name);
 /// out is named.
 std::string prompt_of(const Assignment& assignment);
 
-/// One argument of a shell command.
-std::string shell_quoted(std::string_view text);
-
 }  // namespace bidboard

@@ -34,12 +34,17 @@ void trim_newlines(std::string& text) {
 
 struct CommandExecutor::Run {
   Run(PipedProcess its_process, OutputLog its_log, const Redactor& redactor)
-      : process(std::move(its_process)), log(std::move(its_log)), output(redactor), errors(redactor) {}
+      : process(std::move(its_process)),
+        log(std::move(its_log)),
+        output(redactor),
+        errors(redactor),
+        readable(redactor) {}
 
   PipedProcess process;
   OutputLog log;
   RedactedStream output;
   RedactedStream errors;
+  RedactedStream readable;  ///< what a client's lines mean: a secret can be spread over several
   Duration allowed;
   std::string result;  ///< stdout, up to the limit
   bool result_cut = false;
@@ -78,6 +83,7 @@ Result<void> CommandExecutor::start(const Assignment& assignment, Now now) {
   const auto command = command_for(assignment.spec);
   if (!command) return fail(command.error());
 
+  if (const Result<void> there = check_directory(options_.place); !there) return there;
   const bool apart = options_.worktree.has_value();
   Result<std::string> directory = apart ? std::string() : task_directory(options_.place, assignment.spec);
   if (!directory) return fail(directory.error());
@@ -168,7 +174,7 @@ void CommandExecutor::serve(const Key& key, Run& run, Now now, std::vector<Execu
 /// What was hidden in the output can stand there as JSON escapes it in another way ("\/", "\u0041"), so what
 /// was decoded is looked through again.
 void CommandExecutor::show_line(Run& run, std::string_view line) const {
-  run.log.append(options_.place.redactor.clean(run.reader->on_line(line)));
+  run.log.append(run.readable.feed(run.reader->on_line(line), false));
 }
 
 /// What a client prints is shown as it reads it; other output as it is.
@@ -189,6 +195,7 @@ void CommandExecutor::read(Run& run, std::string_view output) const {
 /// How a client that ended by itself, or was ended, did its task. What it spent counts in any case.
 void CommandExecutor::judge(Run& run, const GuardReport& report, Now now, ExecutionEnded& ended) const {
   if (const auto last = run.lines.take_rest(); !last.empty()) show_line(run, last);
+  run.log.append(run.readable.feed({}, true));
   ClientVerdict verdict = run.reader->conclude({static_cast<int>(report.code), run.error_tail, now.wall});
   verdict.result = options_.place.redactor.clean(verdict.result);
   verdict.reason = options_.place.redactor.clean(verdict.reason);
@@ -287,6 +294,10 @@ ExecutionEnded CommandExecutor::end_of(const Key& key, Run& run, const GuardRepo
     case GuardWord::agent_gone:
     case GuardWord::lost:
       ended.ending = Ending::unknown;
+      break;
+    case GuardWord::exec_failed:
+      ended.ending = Ending::unavailable;
+      ended.outage = Outage::environment;
       break;
     default:
       break;

@@ -60,6 +60,7 @@ Result<void> CoprocessExecutor::start(const Assignment& assignment, Now now) {
     return fail(Errc::unavailable, "the coprocess does not read its input");
   if (!assignment.spec.run.empty())
     return fail(Errc::refused, "the task is a command, and coprocesses do not execute commands");
+  if (const Result<void> there = check_directory(options_.place); !there) return there;
   Result<std::string> directory = task_directory(options_.place, assignment.spec);
   if (!directory) return fail(directory.error());
   const Folder& board = options_.place.folder;
@@ -366,10 +367,12 @@ void CoprocessExecutor::child_ended(const GuardReport& report, Now now) {
   restart_pause_ = std::min(restart_pause_ * 2, options_.restart_most);
   for (auto& [key, job] : jobs_) {
     if (job->over || !job->handed_over) continue;
-    if (job->cancelled)
+    if (job->cancelled) {
       end(*job, job->ending, job->reason, now);
-    else
-      end(*job, never_ran ? Ending::failed : Ending::unknown, reason, now);
+      continue;
+    }
+    end(*job, never_ran ? Ending::unavailable : Ending::unknown, reason, now);
+    if (never_ran) std::get<ExecutionEnded>(events_.back()).outage = Outage::environment;
   }
   while (!inquiries_.empty()) refuse(inquiries_.begin()->first, Refusal{RefusalReason::silent, reason});
 }

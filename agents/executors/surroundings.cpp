@@ -139,6 +139,14 @@ std::vector<std::string> task_environment(const Workplace& place, const Assignme
   return result;
 }
 
+Result<void> check_directory(const Workplace& place) {
+  if (place.home || place.directory.empty()) return {};
+  struct stat found {};
+  if (::stat(place.directory.c_str(), &found) == 0 && S_ISDIR(found.st_mode)) return {};
+  return fail(Errc::unavailable,
+              fmt::format("the agent's directory {} does not exist or cannot be reached", place.directory));
+}
+
 Result<std::string> task_directory(const Workplace& place, const TaskSpec& spec) {
   if (spec.dir.empty()) return std::string();
   namespace fs = std::filesystem;

@@ -63,6 +63,8 @@ std::vector<std::string> agent_environment(const Workplace& place,
 /// (paths), and, where money is bounded, _BUDGET: what the attempt may cost.
 std::vector<std::string> task_environment(const Workplace& place, const Assignment& assignment);
 
+/// Before a task is begun. Errors: unavailable (the agent's directory is gone).
+Result<void> check_directory(const Workplace& place);
 /// spec.dir below the place's directory, as an absolute path; empty: it has none. Errors: failed (there is
 /// none, or links lead out of the place's directory).
 Result<std::string> task_directory(const Workplace& place, const TaskSpec& spec);

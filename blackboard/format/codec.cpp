@@ -108,7 +108,7 @@ constexpr std::uint8_t last_of() {
   else if constexpr (std::is_same_v<E, Direction>)
     return static_cast<std::uint8_t>(Direction::resume);
   else if constexpr (std::is_same_v<E, Outage>)
-    return static_cast<std::uint8_t>(Outage::failures);
+    return static_cast<std::uint8_t>(Outage::environment);
   else if constexpr (std::is_same_v<E, BreakerState>)
     return static_cast<std::uint8_t>(BreakerState::half_open);
   else if constexpr (std::is_same_v<E, ReportItem::What>)

@@ -1,7 +1,7 @@
 // Hides the values of secrets in what a command says: each is replaced by [secret NAME]. Hidden are values of
-// 8 bytes or more (shorter ones are too often part of other words), also as JSON writes them, and each line
-// of a value that has several. A value that a program encodes in another way is not recognised. For one
-// thread.
+// 8 bytes or more (shorter ones are too often part of other words), also with any characters escaped as in
+// JSON strings, and each line of a value that has several. A value that a program encodes in another way is
+// not recognised. For one thread.
 #pragma once
 
 #include <array>
@@ -35,7 +35,7 @@ class Redactor {
   std::size_t clean(std::string_view text, bool ends, std::string& out) const;
 
   std::vector<Pattern> patterns_;        ///< the longest first
-  std::array<bool, 256> first_bytes_{};  ///< of the patterns
+  std::array<bool, 256> first_bytes_{};  ///< of the patterns, or of an escape
 };
 
 /// A text that comes in pieces. What could be the begin of a secret is held back until more is known.

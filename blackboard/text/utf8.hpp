@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace bidboard {
@@ -36,6 +37,15 @@ constexpr std::uint32_t code_point(std::string_view text, std::size_t length) {
   if (length > 1) c &= 0x7fU >> length;
   for (std::size_t i = 1; i < length; ++i) c = c << 6 | (static_cast<unsigned char>(text[i]) & 0x3fU);
   return c;
+}
+
+/// REQUIRES: c is at most 0x10ffff.
+inline std::string utf8_of(std::uint32_t c) {
+  const auto tail = [&](int shift) { return static_cast<char>(0x80 | (c >> shift & 0x3f)); };
+  if (c < 0x80) return {static_cast<char>(c)};
+  if (c < 0x800) return {static_cast<char>(0xc0 | c >> 6), tail(0)};
+  if (c < 0x10000) return {static_cast<char>(0xe0 | c >> 12), tail(6), tail(0)};
+  return {static_cast<char>(0xf0 | c >> 18), tail(12), tail(6), tail(0)};
 }
 
 /// The text's beginning, at most so many bytes, that does not end inside a character.

@@ -39,6 +39,7 @@ Duration first_rest(Outage outage) {
       return seconds(30);
     case Outage::rate_limit:
     case Outage::failures:
+    case Outage::environment:
       return minutes(1);
     case Outage::quota:
     case Outage::authentication:
@@ -71,6 +72,8 @@ constexpr std::string_view words_for(Outage outage) {
       return "the client crashed";
     case Outage::failures:
       return "it failed several tasks in a row";
+    case Outage::environment:
+      return "it cannot start anything";
   }
   return "unavailable";
 }

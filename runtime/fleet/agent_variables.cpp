@@ -12,6 +12,7 @@
 #include "agents/guard/descriptor.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/text/redaction.hpp"
+#include "blackboard/text/shell.hpp"
 #include "runtime/jobs/variables.hpp"
 
 namespace bidboard {
@@ -33,8 +34,8 @@ Result<std::string> read_private_file(const std::string& path, const std::string
   if (about.st_uid != ::geteuid() && about.st_uid != 0)
     return fail(Errc::refused, fmt::format("{} {} belongs to another user; copy it", what, path));
   if ((about.st_mode & 077) != 0)
-    return fail(Errc::refused,
-                fmt::format("other users may access {} {}; type `chmod 600 {}`", what, path, path));
+    return fail(Errc::refused, fmt::format("other users may access {} {}; type `chmod 600 {}`", what, path,
+                                           shell_quoted(path)));
   std::string text;
   char buffer[4096];
   ssize_t n = 0;

@@ -23,6 +23,8 @@ namespace bidboard {
 namespace {
 
 constexpr Duration longest_rest = minutes(10);
+/// How often it is checked whether a child that stood by is wanted.
+constexpr Duration stand_by_interval = seconds(1);
 
 int child_pipe[2] = {-1, -1};
 struct sigaction earlier_child;
@@ -138,6 +140,12 @@ Result<void> Supervisor::launch(Child& child) {
   return {};
 }
 
+bool Supervisor::stands_by(Child& child) const {
+  if (!child.spec.wanted || child.spec.wanted()) return false;
+  child.resumes = read_clocks().mono + stand_by_interval;
+  return true;
+}
+
 bool Supervisor::others_run(const Child& child) const {
   return std::ranges::any_of(children_, [&](const Child& other) {
     return &other != &child && !other.spec.essential && other.pid != 0;
@@ -168,10 +176,11 @@ Result<void> Supervisor::look_after() {
   }
   for (Child& child : children_) {
     int status = 0;
-    if (child.pid == 0 && child.resumes <= read_clocks().mono)
+    if (child.pid == 0 && child.resumes <= read_clocks().mono && !stands_by(child))
       if (Result<void> launched = launch(child); !launched) return launched;
     if (child.pid == 0 || ::waitpid(child.pid, &status, WNOHANG) != child.pid) continue;
     child.pid = 0;
+    if (stands_by(child)) continue;
     const std::string ending = ending_of(child, status);
     if (!child.spec.restart) {
       on_note_(ending);

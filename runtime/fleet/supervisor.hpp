@@ -21,6 +21,8 @@ struct ChildSpec {
   std::string log;                ///< the file to which its stdout and stderr are appended
   std::string input;              ///< the content of its stdin; only processes of this user can see it
   bool essential = false;         ///< nothing works without it: when it ends too often, everything is stopped
+  /// While false it stays ended: another process has its place. None: always wanted.
+  std::function<bool()> wanted = {};
 };
 
 class Supervisor {
@@ -57,6 +59,7 @@ class Supervisor {
     std::uint32_t rests = 0;  ///< in a row
   };
   Result<void> launch(Child& child);
+  bool stands_by(Child& child) const;
   void let_rest(Child& child, const std::string& ending);
   bool others_run(const Child& child) const;
   std::string ending_of(const Child& child, int status) const;

@@ -23,9 +23,9 @@ std::string own_program() {
 }
 
 ChildSpec controller_child(const BoardDirectory& board, bool durable, const std::string& listen) {
-  ChildSpec child{"controller", {own_program(), "-C", board.path, "controller"},
-                  true,         log_file(board, "controller"),
-                  {},           true};
+  ChildSpec child{
+      "controller", {own_program(), "-C", board.path, "controller"}, true, log_file(board, "controller"), {},
+      true,         [board] { return !serving_writer(board); }};
   if (!durable) child.argv.push_back("--no-sync");
   if (!listen.empty()) child.argv.push_back("--listen=" + listen);
   return child;

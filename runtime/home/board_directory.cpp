@@ -127,7 +127,7 @@ bool make_file_at_once(const std::string& path, const std::string& content) {
 
 bool is_board(const BoardDirectory& board) {
   std::error_code error;
-  const std::uintmax_t bytes = fs::file_size(board.path + "/data.mdb", error);
+  const std::uintmax_t bytes = fs::file_size(board.store(), error);
   return !error && bytes > 0;
 }
 
@@ -142,7 +142,7 @@ Result<BoardDirectory> trusted(const BoardDirectory& board) {
 /// must not look like none, or the board of a folder above would be used.
 Result<bool> is_readable_board(const BoardDirectory& board) {
   struct stat info {};
-  const std::string file = board.path + "/data.mdb";
+  const std::string file = board.store();
   const auto hidden = [&] {
     return fail(Errc::refused, fmt::format("the board in {} is not readable by you", board.path));
   };

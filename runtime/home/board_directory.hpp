@@ -25,6 +25,7 @@ constexpr const char* connect_variable = "BIDBOARD_CONNECT";
 struct BoardDirectory {
   std::string path;  ///< absolute, of the .bidboard folder
 
+  std::string store() const { return path + "/data.mdb"; }
   std::string output() const { return path + "/output"; }
   std::string run() const { return path + "/run"; }
   std::string writer_lock() const { return path + "/writer.lock"; }

@@ -7,7 +7,7 @@
 namespace bidboard {
 namespace {
 
-std::optional<std::pair<dev_t, ino_t>> folder_at(const std::string& path) {
+std::optional<std::pair<dev_t, ino_t>> file_at(const std::string& path) {
   struct stat found {};
   if (::stat(path.c_str(), &found) != 0) return {};
   return std::pair(found.st_dev, found.st_ino);
@@ -15,7 +15,8 @@ std::optional<std::pair<dev_t, ino_t>> folder_at(const std::string& path) {
 
 }  // namespace
 
-BoardPlace::BoardPlace(const BoardDirectory& board) : board_(board), folder_(folder_at(board.path)) {}
+BoardPlace::BoardPlace(const BoardDirectory& board)
+    : board_(board), folder_(file_at(board.path)), store_(file_at(board.store())) {}
 
 Result<void> BoardPlace::look(Instant now) {
   if (now < next_look_) return {};
@@ -24,7 +25,13 @@ Result<void> BoardPlace::look(Instant now) {
 }
 
 Result<void> BoardPlace::check() const {
-  if (const auto folder = folder_at(board_.path); folder == folder_) return {};
+  const bool same_store = !store_ || file_at(board_.store()) == store_;
+  if (file_at(board_.path) == folder_ && same_store) return {};
+  if (file_at(board_.path) == folder_)
+    return fail(Errc::unavailable,
+                fmt::format("{} was removed or replaced; everything that worked on it stops. "
+                            "Restore the board from a backup",
+                            board_.store()));
   return fail(
       Errc::unavailable,
       fmt::format("the board's folder {} was moved or removed; everything that worked on it stops. If "

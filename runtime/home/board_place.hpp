@@ -1,5 +1,6 @@
-// Notices that a board's folder was moved or removed while processes work on it. They hold its files open, so
-// that nothing fails by itself: they would go on for ever where no command finds them. Edge code.
+// Notices that a board's folder or its store was moved, removed or replaced while processes work on it. They
+// hold its files open, so that nothing fails by itself: they would go on for ever where no command finds
+// them, or on another board. Edge code.
 #pragma once
 
 #include <sys/types.h>
@@ -21,14 +22,17 @@ class BoardPlace {
 
   /// When look() has something to do.
   Instant next_look() const { return next_look_; }
-  /// Whether the path still leads to the same folder. Errors: unavailable, when it does not.
+  /// Whether the path still leads to the same folder and store. Errors: unavailable, when it does not.
   Result<void> check() const;
   /// check(), once per look_interval.
   Result<void> look(Instant now);
 
  private:
   const BoardDirectory board_;
-  std::optional<std::pair<dev_t, ino_t>> folder_;
+  using FileId = std::optional<std::pair<dev_t, ino_t>>;
+
+  FileId folder_;
+  FileId store_;  ///< nothing: there was none yet
   Instant next_look_;
 };
 

@@ -19,6 +19,7 @@
 #include "blackboard/secrets.hpp"
 #include "blackboard/store/lmdb_store.hpp"
 #include "blackboard/task_states.hpp"
+#include "blackboard/text/shell.hpp"
 #include "runtime/home/key_directory.hpp"
 #include "runtime/home/socket_folder.hpp"
 
@@ -107,7 +108,8 @@ void examine_files(const BoardDirectory& board, std::vector<Symptom>& findings) 
     findings.push_back(
         {true, "secret.key does not hold 32 bytes; with no task running it can be moved away"});
   else if ((info.st_mode & 077) != 0)
-    findings.push_back({true, "secret.key can be read by others; chmod 600 " + board.secret_file()});
+    findings.push_back({true, "secret.key can be read by others; type `chmod 600 " +
+                                  shell_quoted(board.secret_file()) + "`"});
   if (::stat(board.keys().c_str(), &info) == 0)
     if (const auto keys = allowed_keys(board); !keys)
       findings.push_back({keys.error().code == Errc::refused,

@@ -16,6 +16,7 @@
 #include "blackboard/fmt.hpp"
 #include "blackboard/secrets.hpp"
 #include "blackboard/text/document.hpp"
+#include "blackboard/text/shell.hpp"
 
 namespace bidboard {
 namespace {
@@ -84,7 +85,8 @@ Result<void> check_private(const std::string& path) {
     return fail(Errc::not_found, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   if ((info.st_mode & 077) == 0 && (info.st_uid == ::getuid() || ::getuid() == 0)) return {};
   return fail(Errc::refused,
-              fmt::format("{} must belong to you and be readable only by you; `chmod go= {}`", path, path));
+              fmt::format("{} must belong to you and be readable only by you; type `chmod go= {}`", path,
+                          shell_quoted(path)));
 }
 
 /// The members of a small YAML map, each of them text.

@@ -53,7 +53,8 @@ std::optional<std::string> KeyReader::name(const Value& value) {
 
 std::optional<bool> KeyReader::flag(const Value& value) {
   if (value.is_bool()) return value.boolean();
-  wrong_type(value, "true or false", "write true or false without quotes");
+  const bool quoted = value.is_string() && (value.string() == "true" || value.string() == "false");
+  wrong_type(value, "true or false", quoted ? "remove the quotes" : "write true or false");
   return {};
 }
 

@@ -46,7 +46,7 @@ std::optional<SecretSource> source_of(KeyReader& reader, const Value::Member& me
   else {
     // Not the value itself in any message: it may be a secret that somebody wrote here.
     reader.refuse(value.place, fmt::format("does not say where {} is", quoted(member.key)),
-                  "write {env: VARIABLE} or {file: PATH}; values do not belong here");
+                  "write one of {env: VARIABLE} and {file: PATH}; values do not belong here");
     return {};
   }
   return source;
@@ -175,11 +175,13 @@ std::vector<EnvVariable> read_variables(KeyReader& reader, const Value& value) {
     return out;
   }
   for (const auto& [word, place] : reader.words(value)) {
+    const std::size_t equals = word.find('=');
+    if (!check_name(reader, word.substr(0, equals), place, out)) continue;
     Result<EnvVariable> variable = parse_variable(word);
-    if (!variable)
-      reader.refuse(place, "is not NAME=VALUE", variable.error().text);
-    else if (check_name(reader, variable->name, place, out))
+    if (variable)
       out.push_back(std::move(*variable));
+    else
+      reader.refuse(place, "is not NAME=VALUE", variable.error().text);
   }
   return out;
 }

@@ -20,9 +20,15 @@ void pause(Duration longest) { ::usleep(static_cast<useconds_t>(std::min(look_in
 
 }  // namespace
 
-void BoardChanges::looked(Seq last) {
-  seen_ = last;
+Result<BoardView> BoardChanges::look() {
+  if (const Result<void> there = check(); !there) return fail(there.error());
+  Result<BoardView> board = BoardView::open(board_);
+  // Perhaps it was replaced just before it was opened.
+  if (const Result<void> there = check(); !there) return fail(there.error());
+  if (!board) return fail(board.error());
+  seen_ = board->snapshot().last_seq();
   looked_at_ = read_clocks().mono;
+  return board;
 }
 
 bool BoardChanges::await(Duration longest) {

@@ -57,7 +57,7 @@ class CliOptions final : public Options {
   void duration(const std::string& names, Duration& value, const std::string& shown,
                 const std::string& help) override {
     read_by(names, value, shown, help, parse_duration)
-        ->default_str(value.us == 0 ? "" : format_duration(value));
+        ->default_str(value.us <= 0 ? "" : format_duration(value));
   }
   void argument(const std::string& name, std::string& value, const std::string& help,
                 bool required) override {

@@ -36,7 +36,8 @@ Result<JobSummary> summarise(const BoardView& board, const Plan& plan, const std
       ++summary.done;
       AgentShare& share = summary.agents[board.agent_name(task->holder)];
       ++share.tasks;
-      share.busy = share.busy + (task->finished_at - task->awarded_at);
+      const WallTime since = std::max(task->awarded_at, begun);
+      share.busy = share.busy + std::max(task->finished_at - since, Duration{});
       if (is_needed[i]) continue;
       Result<std::string> result = board.result_of(*task);
       if (!result) return fail(result.error());

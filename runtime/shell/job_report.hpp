@@ -10,7 +10,7 @@ namespace bidboard {
 
 struct AgentShare {
   std::size_t tasks = 0;
-  Duration busy;  ///< sum of the time from award to result
+  Duration busy;  ///< sum of the time from award to result, as far as it lies in this run
 };
 
 struct JobSummary {

@@ -70,7 +70,7 @@ class Job {
     const Result<void> followed = follow();
     progress_.finish();
     supervisor_.stop_all();
-    Result<BoardView> board = BoardView::open(site_.board());
+    Result<BoardView> board = changes_.look();
     if (!board) return fail(board.error());
     const Result<JobSummary> summary = summarise(*board, plan_, job_.ids, begun_);
     if (!summary) return fail(summary.error());
@@ -91,6 +91,11 @@ class Job {
   /// Starts what is missing (a controller, the job's strategy, agents), and posts what is not on the board
   /// yet.
   Result<void> begin() {
+    if (!plan_.source.empty()) {
+      Result<Descriptor> taken = site_.take_job(plan_.source + '\n' + plan_.name);
+      if (!taken) return fail(taken.error());
+      job_lock_ = std::move(*taken);
+    }
     const bool was_served = serving_writer(site_.board()).has_value();
     if (!was_served)
       if (const Result<void> started = supervisor_.start(controller_child(site_.board(), true)); !started)
@@ -225,28 +230,32 @@ class Job {
     return {};
   }
 
+  Result<void> look_after() {
+    // First: processes end because the board is gone, and must not be started again on another one.
+    if (const Result<void> there = changes_.check(); !there) return there;
+    return supervisor_.look_after();
+  }
+
   Result<void> await_agents(const std::vector<PlannedAgent>& agents) {
     const Instant give_up = read_clocks().mono + start_patience;
-    BoardChanges changes(site_.board());
     bool changed = true;
     while (true) {
       if (stop_.requested()) return interrupted();
-      if (const Result<void> fine = supervisor_.look_after(); !fine) return fine;
+      if (const Result<void> fine = look_after(); !fine) return fine;
       if (changed) {
-        const Result<bool> all = have_registered(agents, changes);
+        const Result<bool> all = have_registered(agents);
         if (!all || *all) return all ? Result<void>() : fail(all.error());
       }
       if (read_clocks().mono > give_up)
         return fail(Errc::unavailable,
                     fmt::format("not all agents started; their logs are in {}", site_.board().run()));
-      changed = changes.await(fastest_update);
+      changed = changes_.await(fastest_update);
     }
   }
 
-  Result<bool> have_registered(const std::vector<PlannedAgent>& agents, BoardChanges& changes) {
-    Result<BoardView> board = BoardView::open(site_.board());
+  Result<bool> have_registered(const std::vector<PlannedAgent>& agents) {
+    Result<BoardView> board = changes_.look();
     if (!board) return fail(board.error());
-    changes.looked(board->snapshot().last_seq());
     const Result<std::vector<Agent>> known = board->agents();
     if (!known) return fail(known.error());
     return std::all_of(agents.begin(), agents.end(), [&](const PlannedAgent& planned) {
@@ -260,13 +269,12 @@ class Job {
   /// Until every task of the job has ended. The board is read only when it has changed.
   Result<void> follow() {
     const Instant begun = read_clocks().mono;
-    BoardChanges changes(site_.board());
     bool changed = true;
     while (true) {
       const Instant round = read_clocks().mono;
-      if (const Result<void> fine = supervisor_.look_after(); !fine) return fine;
+      if (const Result<void> fine = look_after(); !fine) return fine;
       if (changed) {
-        const Result<bool> over = look(changes);
+        const Result<bool> over = look();
         if (!over || *over) return over ? Result<void>() : fail(over.error());
       } else {
         progress_.redraw();
@@ -275,7 +283,7 @@ class Job {
       if (options_.time_limit.us > 0 && round - begun > options_.time_limit)
         return fail(Errc::timed_out,
                     fmt::format("not finished within {}; {}", options_.time_limit, left_behind()));
-      changed = changes.await(slowest_update);
+      changed = changes_.await(slowest_update);
       const Duration pause = fastest_update - (read_clocks().mono - round);
       if (pause.us > 0) ::usleep(static_cast<useconds_t>(pause.us));
     }
@@ -298,10 +306,9 @@ class Job {
   }
 
   /// Whether the job is over, with all that its tasks posted.
-  Result<bool> look(BoardChanges& changes) {
-    const Result<BoardView> board = BoardView::open(site_.board());
+  Result<bool> look() {
+    const Result<BoardView> board = changes_.look();
     if (!board) return fail(board.error());
-    changes.looked(board->snapshot().last_seq());
     if (const Result<void> shown = progress_.update(*board, job_tasks_); !shown) return fail(shown.error());
     // What was over is not read again: a task that starts over is among the open ones of the workflow.
     for (; over_ < job_.ids.size(); ++over_) {
@@ -318,6 +325,8 @@ class Job {
   }
 
   JobSite site_;
+  Descriptor job_lock_;
+  BoardChanges changes_{site_.board()};
   Plan plan_;
   JobOptions options_;
   JobProgress progress_;

@@ -1,12 +1,16 @@
 #include "runtime/shell/job_site.hpp"
 
+#include <fcntl.h>
 #include <stdlib.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/secrets.hpp"
 #include "runtime/shell/caller.hpp"
 
 namespace bidboard {
@@ -50,6 +54,27 @@ JobSite::JobSite(JobSite&& other) noexcept
 JobSite::~JobSite() {
   std::error_code ignored;
   if (temporary_ && !kept_) fs::remove_all(board_.home(), ignored);
+}
+
+Result<Descriptor> JobSite::take_job(const std::string& job) const {
+  // One file for all jobs, in which each locks a byte of its own.
+  const std::string path = board_.path + "/jobs.lock";
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file) return fail(Errc::storage, fmt::format("cannot open {}: {}", path, std::strerror(errno)));
+  std::uint64_t byte = 0;
+  std::memcpy(&byte, content_hash(job).data(), sizeof byte);
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = static_cast<off_t>(byte >> 2);
+  lock.l_len = 1;
+  if (::fcntl(file.get(), F_SETLK, &lock) == 0) return file;
+  const bool is_taken = errno == EACCES || errno == EAGAIN;
+  if (!is_taken) return fail(Errc::storage, fmt::format("cannot lock {}: {}", path, std::strerror(errno)));
+  ::fcntl(file.get(), F_GETLK, &lock);
+  return fail(Errc::conflict, fmt::format("another `bidboard run` executes this job on this board (process "
+                                          "{}); wait for it, or stop it with ctrl-C there",
+                                          lock.l_pid));
 }
 
 CallOptions JobSite::caller() const { return temporary_ ? CallOptions{} : bidboard::caller(); }

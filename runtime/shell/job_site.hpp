@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "agents/guard/descriptor.hpp"
 #include "runtime/drivers/call.hpp"
 #include "runtime/shell/command.hpp"
 
@@ -20,6 +21,9 @@ class JobSite {
   const BoardDirectory& board() const { return board_; }
   bool temporary() const { return temporary_; }
   void keep(bool kept) { kept_ = kept; }
+  /// Exclusive right to run this job on the board, as long as the descriptor is open. `job`: what tells it
+  /// from others. Errors: conflict (another process runs it), storage.
+  Result<Descriptor> take_job(const std::string& job) const;
   /// On a temporary board no rights are checked.
   CallOptions caller() const;
 

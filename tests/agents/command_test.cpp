@@ -148,12 +148,15 @@ TEST_CASE("the reason why a command was stopped is reported, with an unknown out
   }
 }
 
-TEST_CASE("a command that cannot be executed fails with the reason") {
+TEST_CASE("a command is not begun when the agent's directory is gone, and the task is not at fault") {
   CommandFixture fixture("true");
   fixture.options.place.directory = "/no/such/directory";
-  const ExecutionEnded ended = fixture.run(assignment());
-  CHECK(ended.ending == Ending::failed);
-  CHECK(ended.reason == "could not enter its directory: No such file or directory");
+  CommandExecutor executor(fixture.options);
+  const Result<void> started = executor.start(assignment(), real_now());
+  REQUIRE_FALSE(started);
+  CHECK(started.error().code == Errc::unavailable);
+  CHECK(started.error().text ==
+        "the agent's directory /no/such/directory does not exist or cannot be reached");
 }
 
 TEST_CASE("a cancelled command ends as stopped, with the canceller's reason") {

@@ -9,6 +9,7 @@
 #include "runtime/drivers/call.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/failing_disk.hpp"
 #include "tests/support/recorded_dag.hpp"
 #include "tests/support/test_board.hpp"
 
@@ -26,10 +27,7 @@ constexpr const char* state_of_tasks = "SELECT id, title, state, epoch, holder, 
 
 ProcessOptions on_failing_disk(const TestBoard& board, const std::string& plan) {
   ProcessOptions options = board.surroundings();
-  options.environment["LD_PRELOAD"] = BIDBOARD_FAILING_DISK;
-  options.environment["FAILING_DISK"] = plan;
-  const char* asan = std::getenv("ASAN_OPTIONS");
-  options.environment["ASAN_OPTIONS"] = fmt::format("{}:verify_asan_link_order=0", asan ? asan : "");
+  options.environment.merge(testing::on_failing_disk("FAILING_DISK", plan));
   return options;
 }
 

@@ -121,6 +121,19 @@ tasks:
   CHECK(count_lines(board, "third") == 1);
 }
 
+TEST_CASE("the work of an earlier run does not count in the figures of one that goes on") {
+  const TestBoard board;
+  const std::string before = "agents: [{name: w, allow_run: true}]\ntasks: {long: {run: sleep 3}, x: {run: ";
+  board.write("job.yaml", before + "exit 1, attempts: 1, needs: [long]}}\n");
+  CHECK(board.run({"run", "job.yaml"}).exit_code == 1);
+  board.write("job.yaml", before + "exit 0, attempts: 1, needs: [long]}}\n");
+  const auto summary = parse_json(board.must({"run", "job.yaml", "--json"}));
+  REQUIRE(summary.has_value());
+  CHECK(summary->find("done")->integer() == 2);
+  const Value* busy = summary->find("agents")->find("w")->find("busy");
+  CHECK(busy->number() <= summary->find("makespan")->number());
+}
+
 TEST_CASE("--fresh cancels what is left of the earlier run before it begins") {
   const TestBoard board;
   board.write("job.yaml", job);
@@ -150,4 +163,125 @@ TEST_CASE(
   CHECK(contains(up.err(), "was moved or removed"));
   CHECK(eventually([&] { return !process_exists(agent); }, patience));
   CHECK(eventually([&] { return !process_exists(static_cast<pid_t>(controller->pid)); }, patience));
+}
+
+namespace {
+
+/// Puts another board, as it was at some time, in the place of this one.
+void replace(const TestBoard& board, const TestBoard& by) {
+  std::filesystem::rename(board.directory().path, board.path("moved"));
+  std::filesystem::copy(by.directory().path, board.directory().path,
+                        std::filesystem::copy_options::recursive);
+}
+
+}  // namespace
+
+TEST_CASE("Who waits for a board does not go on with another one that was put in its place") {
+  const auto finish = [](const TestBoard& board, const std::string& task) {
+    board.must({"post", "the work of " + board.path("")});
+    board.must({"claim", task, "--as", "me"});
+    board.must({"done", task, "--as", "me", "--result", "fine"});
+  };
+  const TestBoard other;
+  finish(other, "t1");
+  finish(other, "t2");
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"wait", "t1", "t2"}, {"log", "--follow"}}) {
+    const TestBoard board;
+    finish(board, "t1");
+    board.must({"post", "still open"});
+    Process waiting = board.start(words);
+    REQUIRE(eventually([&] { return !waiting.out().empty(); }, patience));  // it has looked
+    replace(board, other);
+    CHECK(waiting.wait() == 6);
+    INFO(words[0] << ": " << waiting.out() << waiting.err());
+    CHECK(contains(waiting.err(), "was moved or removed"));
+    CHECK_FALSE(contains(waiting.out(), "t2 is done"));
+    CHECK_FALSE(contains(waiting.out(), other.path("")));
+  }
+}
+
+TEST_CASE("An interrupted wait does not look like one for a task that failed") {
+  const TestBoard board;
+  board.must({"post", "never done"});
+  board.must({"post", "cancelled"});
+  board.must({"cancel", "t2"});
+  Process waiting = board.start({"wait", "t2", "t1"});
+  REQUIRE(eventually([&] { return contains(waiting.out(), "t2"); }, patience));
+  ::kill(waiting.pid(), SIGINT);
+  CHECK(waiting.wait() == 128 + SIGINT);
+}
+
+TEST_CASE("Waiting for no time looks once") {
+  const TestBoard board;
+  board.must({"post", "never done"});
+  const Finished waited = board.run({"wait", "t1", "--timeout", "0"});
+  CHECK(waited.exit_code == 7);
+  CHECK(contains(waited.err, "not ended within 0"));
+}
+
+TEST_CASE("A job whose board is replaced stops, and nothing is executed on the other board") {
+  const TestBoard other;
+  other.must({"post", "foreign", "--run", "echo foreign > '" + other.path("foreign") + "'"});
+  const TestBoard board;
+  board.write("job.yaml",
+              "agents: [{name: w, allow_run: true, serves: board}]\n"
+              "tasks: {a: {run: \"touch begun; sleep 1000\"}}\n");
+  Process run = board.start({"run", "job.yaml"});
+  REQUIRE(eventually([&] { return std::filesystem::exists(board.path("begun")); }, patience));
+  replace(board, other);
+  CHECK(run.wait() == 6);
+  INFO(run.out() << run.err());
+  CHECK(contains(run.err(), "was moved or removed"));
+  CHECK_FALSE(contains(run.err(), "starting it again"));
+  CHECK_FALSE(std::filesystem::exists(other.path("foreign")));
+  CHECK(board.value("SELECT state FROM tasks") == "ready");
+}
+
+TEST_CASE("Of two runs of one file at the same time, the second says that the first is under way") {
+  const TestBoard board;
+  board.write("job.yaml",
+              "agents: [{name: w, allow_run: true}]\n"
+              "tasks: {a: {run: 'echo begun >> begun; until [ -e go ]; do sleep 0.01; done'}}\n");
+  board.write("other.yaml", "agents: [{name: v, allow_run: true}]\ntasks: {b: {run: sleep 0.01}}\n");
+  Process first = board.start({"run", "job.yaml", "--fresh"});
+  REQUIRE(eventually([&] { return std::filesystem::exists(board.path("begun")); }, patience));
+  const Finished second = board.run({"run", "job.yaml", "--fresh"});
+  CHECK(second.exit_code == 5);
+  CHECK(contains(second.err, "another `bidboard run` executes this job on this board (process "));
+  board.must({"run", "other.yaml"});
+  board.write("go", "");
+  CHECK(first.wait() == 0);
+  CHECK(board.read("begun") == "begun\n");
+  CHECK(board.rows("SELECT state FROM tasks ORDER BY id") == std::vector<std::string>{"done", "done"});
+}
+
+TEST_CASE(
+    "Two jobs begun at the same time on a board without a controller share one, and the second keeps it") {
+  const TestBoard board;
+  for (const std::string name : {"a", "b"})
+    board.write(name + ".yaml", fmt::format("agents: [{{name: {0}, allow_run: true}}]\ntasks: {{{0}: {{run: "
+                                            "'until [ -e go-{0} ]; do sleep 0.01; done'}}}}\n",
+                                            name));
+  Process a = board.start({"run", "a.yaml"});
+  Process b = board.start({"run", "b.yaml"});
+  REQUIRE(board.becomes("SELECT count(*) FROM tasks WHERE state = 'running'", "2"));
+  for (Process* one : {&a, &b}) {
+    // Whichever serves: the other one goes on without it.
+    board.write(one == &a ? "go-a" : "go-b", "");
+    CHECK(one->wait() == 0);
+    CHECK_FALSE(contains(one->err(), "starting it again"));
+  }
+}
+
+TEST_CASE("When the store alone is removed, everything that works on the board stops and says so") {
+  const TestBoard board;
+  board.write("bidboard.yaml", "agents: [{name: w, allow_run: true}]\n");
+  Process up = board.start({"up"});
+  board.await_agents(1);
+  const pid_t agent = std::stoi(board.value("SELECT pid FROM agents"));
+  std::filesystem::remove(board.directory().store());
+  CHECK(up.wait() == 6);
+  CHECK(contains(up.err(), "data.mdb was removed or replaced"));
+  CHECK(eventually([&] { return !process_exists(agent); }, patience));
 }

@@ -14,6 +14,7 @@
 #include "blackboard/fmt.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/failing_disk.hpp"
 #include "tests/support/test_board.hpp"
 
 extern char** environ;
@@ -412,15 +413,14 @@ TEST_CASE("In a sandbox that forbids sockets, commands and tools say so instead 
   const TestBoard board;
   const Process controller = board.serve();
   ProcessOptions options = board.surroundings();
-  options.environment["LD_PRELOAD"] = BIDBOARD_FAILING_DISK;
-  options.environment["FORBID_CONNECT"] = "1";
+  const std::map<std::string, std::string> sandbox = on_failing_disk("FORBID_CONNECT", "1");
+  for (const auto& [name, value] : sandbox) options.environment[name] = value;
   const Finished post = board.run({"post", "x"}, options);
   INFO(post.err);
   CHECK(post.exit_code == 4);
   CHECK(contains(post.err, "this process may not connect to"));
   CHECK(contains(post.err, "Operation not permitted"));
-  const Answers said = talk(board, {opening, call(1, "ready"), call(2, "claim")}, {},
-                            {{"LD_PRELOAD", BIDBOARD_FAILING_DISK}, {"FORBID_CONNECT", "1"}});
+  const Answers said = talk(board, {opening, call(1, "ready"), call(2, "claim")}, {}, sandbox);
   CHECK_FALSE(said.is_error(1));
   CHECK(contains(said.text(2), "may not connect"));
 }

@@ -205,21 +205,20 @@ Result<Exit> show_log(const Globals& globals, const LogArgs& args) {
   }
   const Result<BoardDirectory> directory = find_board(globals.directory);
   if (!directory) return fail(directory.error());
+  BoardChanges changes(*directory);
   Seq seen;
   {
-    Result<BoardView> board = BoardView::open(*directory);
+    Result<BoardView> board = changes.look();
     if (!board) return fail(board.error());
     const Result<Seq> last = print_log(*board, args, filter);
     if (!last) return fail(last.error());
     seen = *last;
   }
   const StopSignal stop;
-  BoardChanges changes(*directory);
   while (args.follow && !stop.requested()) {
     flush_out();
-    changes.looked(seen);
     if (!changes.await(seconds(2))) continue;
-    Result<BoardView> board = BoardView::open(*directory);
+    Result<BoardView> board = changes.look();
     if (!board) return fail(board.error());
     const Result<Seq> last = each_event(*board, seen.next(), [&](Seq seq, const Event& event) {
       if (filter.wants(event)) print_event(*board, seq, event, args.json);
@@ -292,11 +291,10 @@ Result<Exit> output(const Globals& globals, const OutputArgs& args) {
   Result<Task> task = Task{};
   for (bool changed = true;; changed = changes.await(output_interval)) {
     if (changed) {
-      const Result<BoardView> board = BoardView::open(*directory);
+      const Result<BoardView> board = changes.look();
       if (!board) return fail(board.error());
       task = board->task(*id);
       if (!task) return fail(task.error());
-      changes.looked(board->snapshot().last_seq());
     }
     if (args.epoch == 0 && task->epoch != shown) {
       shown = task->epoch;

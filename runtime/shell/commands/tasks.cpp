@@ -43,10 +43,14 @@ Result<Exit> print_tasks(const BoardView& board, std::vector<Task> tasks, bool j
     table.add({to_string(task.id), shown_state(task.state), board.agent_name(task.holder),
                fmt::format("{}/{}", task.attempts, task.spec.attempts), ago(since, now), title});
   }
-  if (table.empty())
+  if (!table.empty()) {
+    table.print();
+    return Exit::ok;
+  }
+  if (const Result<std::vector<Task>> all = board.tasks(); all && all->empty())
     say("No tasks. `bidboard post TITLE` posts one.");
   else
-    table.print();
+    say("No task matches. `bidboard tasks` lists all.");
   return Exit::ok;
 }
 

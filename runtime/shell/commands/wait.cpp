@@ -3,7 +3,6 @@
 
 #include "blackboard/task_states.hpp"
 #include "runtime/drivers/clock.hpp"
-#include "runtime/drivers/stop_signal.hpp"
 #include "runtime/shell/board_changes.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
@@ -11,10 +10,13 @@
 namespace bidboard {
 namespace {
 
+/// Zero looks once.
+constexpr Duration unlimited{-1};
+
 struct WaitArgs {
   std::vector<std::string> tasks;
   bool any = false;
-  Duration timeout;  ///< 0: no limit
+  Duration timeout = unlimited;
   bool json = false;
 };
 
@@ -78,7 +80,6 @@ Result<Exit> wait(const Globals& globals, const WaitArgs& args) {
   if (const Result<void> read = awaited.begin(); !read) return fail(read.error());
   const Result<BoardDirectory> directory = find_board(globals.directory);
   if (!directory) return fail(directory.error());
-  const StopSignal stop;
   BoardChanges changes(*directory);
   const Instant begun = read_clocks().mono;
   constexpr Duration longest_pause = seconds(2);
@@ -86,16 +87,14 @@ Result<Exit> wait(const Globals& globals, const WaitArgs& args) {
   bool changed = true;
   while (true) {
     if (changed || !in_time) {
-      const Result<BoardView> board = BoardView::open(*directory);
+      const Result<BoardView> board = changes.look();
       if (!board) return fail(board.error());
       if (const Result<void> looked = awaited.look(*board); !looked) return fail(looked.error());
-      changes.looked(board->snapshot().last_seq());
       flush_out();
     }
     if (awaited.over() || !in_time) break;
-    if (stop.requested()) return fail(Errc::failed, "interrupted");
     Duration pause = longest_pause;
-    if (args.timeout.us > 0) {
+    if (args.timeout != unlimited) {
       const Duration left = args.timeout - (read_clocks().mono - begun);
       in_time = left.us > 0;  // one more look after the time is over
       pause = std::min(pause, std::max(left, Duration{}));

@@ -6,6 +6,7 @@
 #include "blackboard/format/codec.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/drivers/stop_signal.hpp"
+#include "runtime/home/board_place.hpp"
 #include "runtime/net/client.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
@@ -51,7 +52,10 @@ Result<Claimed> claim_when_possible(const BoardDirectory& board, const Claim& re
                                     const ClaimArgs& args) {
   const StopSignal stop;
   const Instant give_up = read_clocks().mono + args.wait_for;
+  const BoardPlace place(board);
   while (true) {
+    if (stop.requested()) return fail(Errc::failed, "interrupted; nothing was claimed");
+    if (const Result<void> there = place.check(); !there) return fail(there.error());
     const auto writer = serving_writer(board);
     std::unique_ptr<Feed> feed;
     if (writer) {
@@ -62,12 +66,18 @@ Result<Claimed> claim_when_possible(const BoardDirectory& board, const Claim& re
     Result<Claimed> claimed = call_for<Claimed>(board, request, caller(args.as));
     if (claimed || claimed.error().code != Errc::not_found) return claimed;
     const Duration left = give_up - read_clocks().mono;
-    if (left.us <= 0 || stop.requested())
+    if (left.us <= 0)
       return fail(Errc::timed_out, fmt::format("no suitable task became ready within {}", args.wait_for));
     if (!writer)
       return fail(Errc::unavailable,
                   "--wait needs a controller, which announces changes; start one with `bidboard up`");
-    static_cast<void>(feed->wait(std::min(left, seconds(10))));
+    // Without news it asks again after ten seconds, and looks for its board in between.
+    const Instant again = read_clocks().mono + std::min(left, seconds(10));
+    for (Duration rest = again - read_clocks().mono; rest.us > 0 && !stop.requested();
+         rest = again - read_clocks().mono) {
+      if (feed->wait(std::min(rest, BoardPlace::look_interval))) break;
+      if (const Result<void> there = place.check(); !there) return fail(there.error());
+    }
   }
 }
 
@@ -149,7 +159,7 @@ Result<Exit> finish(const Globals& globals, const ReportArgs& args, bool success
     if (!outage || *outage == Outage::none || *outage == Outage::failures)
       return fail(Errc::invalid,
                   fmt::format("--unavailable '{}' is not one of rate_limit, quota, overload, authentication, "
-                              "credit, network, missing_binary, crash",
+                              "credit, network, missing_binary, environment, crash",
                               args.outage));
     request.outage = *outage;
     if (args.retry_after.us > 0) request.until = read_clocks().wall + args.retry_after;
@@ -252,7 +262,8 @@ Command fail_command() {
           "With --unavailable the task is not at fault: the attempt does not count, and the agent rests, "
           "with all\n"
           "that share its account where the class concerns the account: rate_limit, quota, overload,\n"
-          "authentication, credit. The others concern the agent alone: network, missing_binary, crash.\n"
+          "authentication, credit. The others concern the agent alone: network, missing_binary, environment, "
+          "crash.\n"
           "A name that claims at the shell has no process and does not rest.",
           {{"bidboard fail t3 --as me --reason \"no access\"", "the next attempt is given the reason"},
            {"bidboard fail --unavailable rate_limit --retry-after 1h", "inside a task's process"}},
