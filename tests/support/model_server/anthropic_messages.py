@@ -49,7 +49,7 @@ def blocks_of(answer: Answer) -> list[dict]:
 
 
 def whole(answer: Answer, request: Request) -> dict:
-    return {"id": "msg_1", "type": "message", "role": "assistant", "model": request.model, "content": blocks_of(answer),
+    return {"id": "msg_" + answer.id, "type": "message", "role": "assistant", "model": request.model, "content": blocks_of(answer),
             "stop_reason": "tool_use" if answer.calls else "end_turn", "stop_sequence": None,
             "usage": usage_of(answer.usage, answer.usage.output)}
 

@@ -48,7 +48,8 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """`text` in pieces, as a stream sends them; then the calls."""
+    """Text in pieces, as a stream sends them; then the calls. Clients take answers of one id for one answer."""
+    id: str
     pieces: tuple[str, ...] = ()
     calls: tuple[Call, ...] = ()
     usage: Usage = field(default_factory=Usage)

@@ -44,9 +44,9 @@ def usage_of(usage: Usage) -> dict:
             "cachedContentTokenCount": usage.cache_read, "thoughtsTokenCount": usage.reasoning, "totalTokenCount": usage.total()}
 
 
-def response(parts: list[dict], request: Request, **candidate) -> dict:
+def response(parts: list[dict], answer: Answer, request: Request, **candidate) -> dict:
     return {"candidates": [{"index": 0, "content": {"role": "model", "parts": parts}, **candidate}], "modelVersion": request.model,
-            "responseId": "response-1"}
+            "responseId": "response-" + answer.id}
 
 
 def calls_of(answer: Answer) -> list[dict]:
@@ -55,13 +55,13 @@ def calls_of(answer: Answer) -> list[dict]:
 
 def whole(answer: Answer, request: Request) -> dict:
     parts = [{"text": answer.text()}] if answer.pieces else []
-    return {**response(parts + calls_of(answer), request, finishReason="STOP"), "usageMetadata": usage_of(answer.usage)}
+    return {**response(parts + calls_of(answer), answer, request, finishReason="STOP"), "usageMetadata": usage_of(answer.usage)}
 
 
 def events(answer: Answer, request: Request) -> Iterator[bytes]:
     for piece in answer.pieces:
-        yield sse(response([{"text": piece}], request), named=False)
-    last = response(calls_of(answer) or [{"text": ""}], request, finishReason="STOP")
+        yield sse(response([{"text": piece}], answer, request), named=False)
+    last = response(calls_of(answer) or [{"text": ""}], answer, request, finishReason="STOP")
     yield sse({**last, "usageMetadata": usage_of(answer.usage)}, named=False)
 
 

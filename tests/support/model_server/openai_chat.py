@@ -44,14 +44,14 @@ def whole(answer: Answer, request: Request) -> dict:
     if answer.calls:
         message["tool_calls"] = calls_of(answer)
     choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if answer.calls else "stop"}
-    return {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": request.model, "choices": [choice],
+    return {"id": "chatcmpl-" + answer.id, "object": "chat.completion", "created": 1, "model": request.model, "choices": [choice],
             "usage": usage_of(answer.usage)}
 
 
 def events(answer: Answer, request: Request) -> Iterator[bytes]:
     def chunk(delta: dict | None, finish: str | None = None, **more) -> bytes:
         choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}]
-        data = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": request.model, "choices": choices}
+        data = {"id": "chatcmpl-" + answer.id, "object": "chat.completion.chunk", "created": 1, "model": request.model, "choices": choices}
         return sse({**data, **more}, named=False)
 
     yield chunk({"role": "assistant", "content": ""})

@@ -45,9 +45,9 @@ def usage_of(usage: Usage) -> dict:
             "output_tokens_details": {"reasoning_tokens": usage.reasoning}, "total_tokens": usage.total()}
 
 
-def message_of(text: str) -> dict:
-    return {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed",
-            "content": [{"type": "output_text", "text": text, "annotations": []}]}
+def message_of(answer: Answer) -> dict:
+    return {"type": "message", "id": "msg_" + answer.id, "role": "assistant", "status": "completed",
+            "content": [{"type": "output_text", "text": answer.text(), "annotations": []}]}
 
 
 def call_item(call: Call) -> dict:
@@ -60,8 +60,8 @@ def call_item(call: Call) -> dict:
 
 
 def whole(answer: Answer, request: Request) -> dict:
-    texts = [message_of(answer.text())] if answer.pieces else []
-    return {"id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "model": request.model, "error": None,
+    texts = [message_of(answer)] if answer.pieces else []
+    return {"id": "resp_" + answer.id, "object": "response", "created_at": 1, "status": "completed", "model": request.model, "error": None,
             "output": texts + [call_item(call) for call in answer.calls], "usage": usage_of(answer.usage)}
 
 

@@ -23,6 +23,7 @@ or   {..., "steps": [STEP...]}                the first step answers a prompt, t
 Calls name what to do, `tools.py` finds the client's tool for it.
 """
 
+import itertools
 import json
 import re
 import threading
@@ -37,6 +38,7 @@ class ScriptError(Exception):
 
 
 RULE_KEYS = {"name", "when", "while", "times", "error", "steps"}
+answer_ids = itertools.count(1)
 STEP_KEYS = {"text", "calls", "usage", "after", "pause", "cut"}
 WHEN_KEYS = {"prompt", "model", "api", "tools"}
 
@@ -101,7 +103,7 @@ def answer_of(step: dict, request: Request) -> Answer:
             offered = ", ".join(sorted(tool.name for tool in request.tools)) or "none"
             raise ScriptError(f"no tool is offered for {json.dumps(wanted)}; offered: {offered}")
         calls.append(Call(found[0], found[1], f"call_{request.rounds}_{number}"))
-    return Answer(pieces, tuple(calls), Usage(**step.get("usage", {})))
+    return Answer(str(next(answer_ids)), pieces, tuple(calls), Usage(**step.get("usage", {})))
 
 
 def check(rule: dict) -> None:
