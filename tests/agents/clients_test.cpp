@@ -143,6 +143,21 @@ TEST_CASE("codex: a result, its tokens; turn.failed decides, whatever the exit s
                     "stream disconnected before completion");
 }
 
+TEST_CASE("codex: commands that failed are shown with their exit status; a model at capacity is an outage") {
+  const auto reader = find_coding_client("codex")->reader();
+  CHECK(
+      reader->on_line(
+          R"({"type":"item.completed","item":{"type":"command_execution","command":"bash -lc 'make'","exit_code":2}})") ==
+      "[bash -lc 'make'] exit 2\n");
+  CHECK(
+      reader->on_line(
+          R"({"type":"item.completed","item":{"type":"command_execution","command":"ls","exit_code":0}})") ==
+      "[ls]\n");
+  const std::string message = "Selected model is at capacity. Please try a different model.";
+  check_unavailable(judge("codex", {R"({"type":"turn.failed","error":{"message":")" + message + R"("}})"}, 1),
+                    Outage::overload, message);
+}
+
 TEST_CASE("gemini: one object at the end, an error in it, tokens of all models") {
   const ClientVerdict verdict = judge(
       "gemini",
@@ -170,7 +185,7 @@ TEST_CASE("gemini: a stream is shown as it comes, and the text after the last to
         R"({"type":"result","status":"success","stats":{"total_tokens":17}})"})
     shown += reader->on_line(line);
   const ClientVerdict verdict = reader->conclude({0, {}, now});
-  CHECK(shown == "I look.\n[read_file] {\"file_path\":\"x\"}\nFine.\n");
+  CHECK(shown == "I look.\n[read_file] {\"file_path\": \"x\"}\nFine.\n");
   check_done(verdict, "Fine.");
   CHECK(verdict.tokens == 17);
 }

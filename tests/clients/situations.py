@@ -118,7 +118,7 @@ def stream(bidboard: Path, client: Client) -> None:
         world.must("post", "first")
         world.eventually(lambda: "I look around first." in world.run("output", "t1").stdout, lambda: world.run("output", "t1").stdout)
         expect(world.value("SELECT state FROM tasks") == "running", "the task had ended by then")
-        expect('{"' not in world.must("output", "t1"), "raw JSON is shown: " + world.must("output", "t1")[:300])
+        expect('{"type"' not in world.must("output", "t1"), "raw JSON is shown: " + world.must("output", "t1")[:300])
         world.file("go").touch()
         world.task_ends()
         expect("Finished." in world.must("output", "t1"), world.must("output", "t1"))
@@ -148,7 +148,7 @@ def fail_inside(bidboard: Path, client: Client) -> None:
 
 def kill(bidboard: Path, client: Client) -> None:
     """A cancelled task leaves no process of its session, not even what the session started in the background."""
-    with World(bidboard, client, steps({"text": "Waiting.", "calls": [{"shell": "bidboard note waiting; sleep 86391 & sleep 86392"}]},
+    with World(bidboard, client, steps({"text": "Waiting.", "calls": [{"shell": "sleep 86391 & sleep 86392"}]},
                                        {"text": "never"})) as world:
         world.work(agent={"permission": EVERYTHING[client.name]} if client.name in EVERYTHING else {})
         world.must("post", "first")
@@ -200,7 +200,7 @@ def worktree(bidboard: Path, client: Client) -> None:
 
 def mcp_inside(bidboard: Path, client: Client) -> None:
     """The session of a task uses the board by tools: it reads, adds a task, leaves a note, and delivers its result."""
-    calls = ({"mcp": "ready"}, {"mcp": "post", "input": {"title": "found by the session", "skills": {"nobody": 1}}},
+    calls = ({"mcp": "ready"}, {"mcp": "post", "input": {"title": "found by the session", "skills": ["nobody"]}},
              {"mcp": "done", "input": {"result": "by mcp"}})
     with World(bidboard, client, steps(*({"calls": [call]} for call in calls), {"text": "Delivered."})) as world:
         world.must("mcp", "install", client.name)

@@ -38,7 +38,7 @@ class World:
         self.server = None
 
     def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="bidboard-clients-")
+        self.folder = tempfile.TemporaryDirectory(prefix="bidboard-clients-", dir="/var/tmp")  # codex may write to /tmp
         self.home = Path(self.folder.name) / "home"
         self.project = Path(self.folder.name) / "project"
         programs = Path(self.folder.name) / "bin"
@@ -52,6 +52,8 @@ class World:
         (programs / "bidboard").symlink_to(self.bidboard)
         self.environment = {"PATH": f"{programs}:/usr/local/bin:/usr/bin:/bin", "HOME": str(self.home), "TMPDIR": str(self.home / "tmp"),
                             "LANG": "C.UTF-8", "TERM": "xterm-256color", MARK: self.mark}
+        # Login shells, in which codex runs its commands, begin with the system's PATH.
+        (self.home / ".profile").write_text(f'PATH="{programs}:$PATH"\n')
         for name in ("config", "cache", "data", "state"):
             self.environment[f"XDG_{name.upper()}_HOME"] = str(self.home / {"config": ".config"}.get(name, f".{name}"))
         try:

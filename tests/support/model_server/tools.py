@@ -9,7 +9,7 @@ SHELLS = {
     "Bash": lambda command: {"command": command, "description": "Runs a command"},
     "bash": lambda command: {"command": command, "description": "Runs a command"},
     "run_shell_command": lambda command: {"command": command, "description": "Runs a command"},
-    "exec_command": lambda command: {"cmd": command},
+    "exec_command": lambda command: {"cmd": command, "yield_time_ms": 30_000},  # else it goes on without the command after 10 s
     "shell_command": lambda command: {"command": command},
     "shell": lambda command: {"command": ["sh", "-c", command]},
 }
