@@ -66,7 +66,9 @@ def configure_codex(home: Path, url: str) -> None:
 
 
 def configure_gemini(home: Path, url: str) -> None:
-    write_json(home / ".gemini/settings.json", {"security": {"auth": {"selectedType": "gemini-api-key"}}, "general": {"enableAutoUpdate": False},
+    # Else it tries ten times, for minutes.
+    general = {"enableAutoUpdate": False, "maxAttempts": 2}
+    write_json(home / ".gemini/settings.json", {"security": {"auth": {"selectedType": "gemini-api-key"}}, "general": general,
                                                 "privacy": {"usageStatisticsEnabled": False}, "telemetry": {"enabled": False}})
 
 

@@ -14,7 +14,7 @@ from clients import Client
 
 SERVER = Path(__file__).resolve().parents[1] / "support/model_server/server.py"
 PATIENCE_S = 120  # for what must happen; the slowest client needs some 25 s for its first answer
-MARK = "BIDBOARD_CLIENTS_TEST"  # in the surroundings of every process of a world
+MARK = "CLIENTS_TEST_MARK"  # in the surroundings of every process of a world; not BIDBOARD_..., which is not handed on
 
 
 class Failed(Exception):
