@@ -80,11 +80,11 @@ class Server:
             return error.code, dict(error.headers), error.read().decode()
 
     def logged(self) -> list:
-        """The entry of a request is written when its answer is over, so a moment after the client has it."""
+        """The entry of a request is written when its answer is over, so a moment after the client has it. In the order of arrival."""
         while len(lines := self.log.read_text().splitlines()) < self.asked:
             assert self.process.poll() is None, "the server is gone"
             time.sleep(0.01)
-        return [json.loads(line) for line in lines]
+        return sorted((json.loads(line) for line in lines), key=lambda entry: entry["n"])
 
 
 def events_of(body: str) -> list:

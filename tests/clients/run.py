@@ -23,7 +23,7 @@ from situations import SITUATIONS, why_not
 from world import Failed
 
 APART = "BIDBOARD_CLIENTS_APART"
-CHECK_S_MAX = 400
+CHECK_S_MAX = 600
 
 
 def go_apart() -> None:

@@ -8,7 +8,7 @@ from world import World, expect
 USAGE = {"input": 1200, "output": 40, "cache_read": 300}
 # Titles and summaries, which some clients ask for on their own.
 ASIDE = {"name": "aside", "when": {"tools": False}, "steps": [{"text": "A title"}]}
-SPENT = "SELECT coalesce(sum(price), 0), coalesce(sum(tokens), 0) FROM tasks"
+SPENT = "SELECT coalesce(sum(money), 0), coalesce(sum(tokens), 0) FROM spending WHERE scope = 'board'"  # failed attempts too
 
 
 def steps(*listed: dict) -> list:
@@ -229,7 +229,8 @@ SITUATIONS = (basic, outage, overload, bad_key, credit, cut, denial, stream, don
 
 
 # (client, situation) -> why it cannot be tried; listed in every run.
-CANNOT: dict = {}
+SILENT = "it tries again without end when a provider refuses (429, 503), obeys `retry-after`, and prints nothing meanwhile"
+CANNOT = {("opencode", situation): SILENT for situation in ("outage", "overload", "credit")}
 
 
 def why_not(client: Client, situation) -> str:
