@@ -162,7 +162,7 @@ class World:
         while not condition():
             if time.monotonic() > end:
                 raise Failed(f"after {PATIENCE_S} s: {what()}")
-            time.sleep(0.1)
+            time.sleep(0.3)
 
     def requests(self) -> list[dict]:
         return [json.loads(line) for line in self.log_path.read_text().splitlines()] if self.log_path.exists() else []
