@@ -49,8 +49,10 @@ class CodexReader final : public JsonLinesReader {
       answer_ = text_of(item.find("text"));
       return answer_ + "\n";
     }
-    if (type == "command_execution") return fmt::format("[{}]\n", one_line(text_of(item.find("command"))));
-    return {};
+    if (type != "command_execution") return {};
+    const std::int64_t code = count_of(item.find("exit_code"));
+    return fmt::format("[{}]{}\n", one_line(text_of(item.find("command"))),
+                       code == 0 ? std::string{} : fmt::format(" exit {}", code));
   }
 
   bool completed_ = false;
