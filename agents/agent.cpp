@@ -280,9 +280,11 @@ AgentMachine::Actions AgentMachine::on_execution(const ExecutionEvent& event, No
     item.outage = ended->outage;
     item.until = ended->until;
     item.work = ended->work;
-    if (work.settles) item.what = ReportItem::What::settled, item.text.clear();
-    // A revoked task that was done nevertheless is reported: its result is kept as a late discovery.
-    const bool tell = !work.revoked || work.settles || ended->ending == Ending::done;
+    // A revoked task that was done nevertheless is reported: its result is kept as a late discovery. Another
+    // one only if it cost something.
+    const bool cut_off = work.revoked && !work.settles && ended->ending != Ending::done;
+    if (work.settles || cut_off) item.what = ReportItem::What::settled, item.text.clear();
+    const bool tell = !cut_off || item.price > 0 || item.tokens > 0;
     held_.erase(held);
     no_longer_held(task);
     if (tell) report(std::move(item));

@@ -229,7 +229,8 @@ struct BudgetRaised {
   BB_FIELDS(scope, by)
 };
 
-/// The process that delivered the accepted result while it ran has ended, and told what it had spent.
+/// A process has ended after its award: it delivered the accepted result while it ran, or it was cut off.
+/// What it had spent, as it told, or as it was expected to.
 struct AttemptSettled {
   TaskId task;
   Epoch epoch;

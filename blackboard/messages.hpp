@@ -150,7 +150,7 @@ struct ReportItem {
     unknown = 5,
     declined = 6,
     unavailable = 7,  ///< the agent could not work: `outage`
-    settled = 8       ///< a process whose result was accepted while it ran has ended: price, tokens
+    settled = 8       ///< a process has ended after its award (result accepted, or cut off): price, tokens
   };
   What what = What::started;
   TaskId task;

@@ -48,6 +48,11 @@ Micros clamped(const NumberRange& range, Micros value) {
   return std::clamp(value, to_micros(range.low), to_micros(range.high));
 }
 
+std::int64_t clamped_count(std::int64_t value) {
+  return std::clamp(value, static_cast<std::int64_t>(ranges::count.low),
+                    static_cast<std::int64_t>(ranges::count.high));
+}
+
 Result<Micros> read_number(std::string_view text, const NumberRange& range) {
   const std::optional<double> number = parse_number(text);
   // Compared before rounding too: 1.0000001 is not 1.

@@ -49,6 +49,8 @@ Result<void> check_whole(std::string_view what, std::int64_t value, const Number
 bool holds(const NumberRange& range, Micros value);
 /// The nearest number in the range, for what must not be lost because of it. REQUIRES: low itself is in it.
 Micros clamped(const NumberRange& range, Micros value);
+/// Into ranges::count.
+std::int64_t clamped_count(std::int64_t value);
 
 /// The sum, at most what the number can hold: programs report what they like. REQUIRES: neither is negative.
 constexpr std::int64_t add_saturated(std::int64_t a, std::int64_t b) {

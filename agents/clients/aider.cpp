@@ -47,6 +47,7 @@ const CodingClient aider{"aider", "CONVENTIONS.md",
                            if (!options.model.empty()) command += " --model " + shell_quoted(options.model);
                            return command;
                          },
-                         []() -> std::unique_ptr<ClientReader> { return std::make_unique<AiderReader>(); }};
+                         []() -> std::unique_ptr<ClientReader> { return std::make_unique<AiderReader>(); },
+                         "pipx install aider-chat"};
 
 }  // namespace bidboard

@@ -1,6 +1,6 @@
 // Claude Code: `claude -p --output-format stream-json --verbose`, the prompt on stdin. The last line of the
 // stream is the result. Success is `is_error: false`; its exit status is said to lie both ways.
-#include <algorithm>
+#include <set>
 
 #include "agents/clients/json_lines.hpp"
 #include "agents/clients/known.hpp"
@@ -65,23 +65,17 @@ class ClaudeReader final : public JsonLinesReader {
       verdict.reason = answer.empty() ? subtype : fmt::format("{}: {}", subtype, one_line(answer));
       return verdict;
     }
-    const std::string denied = denied_tools();
     ClientVerdict finished = verdict_on_answer(answer, exit);
-    if (finished.ending != Ending::done || denied.empty()) return finished;
-    verdict.reason = fmt::format("it was not allowed to use {}; allow it with `permission:`", denied);
-    return verdict;
+    const std::set<std::string> denied = denied_tools();
+    return finished.ending == Ending::done && !denied.empty() ? verdict_on_denial(denied) : finished;
   }
 
-  std::string denied_tools() const {
+  std::set<std::string> denied_tools() const {
     const Value* denials = result_.find("permission_denials");
-    std::vector<std::string> names;
+    std::set<std::string> names;
     if (denials != nullptr && denials->is_array())
-      for (const Value& denial : denials->array()) names.push_back(text_of(denial.find("tool_name")));
-    std::ranges::sort(names);
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-    std::string text;
-    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-    return text;
+      for (const Value& denial : denials->array()) names.insert(text_of(denial.find("tool_name")));
+    return names;
   }
 
   /// `modelUsage` covers all models, `usage` the main loop only.
@@ -110,13 +104,16 @@ class ClaudeReader final : public JsonLinesReader {
 
 const CodingClient claude{"claude", "CLAUDE.md",
                           [](const ClientOptions& options) {
+                            // The prompt asks for `bidboard fail`, which would be denied.
                             std::string command =
-                                "claude -p --output-format stream-json --verbose --permission-mode " +
+                                "claude -p --output-format stream-json --verbose "
+                                "--allowedTools 'Bash(bidboard:*),mcp__bidboard' --permission-mode " +
                                 shell_quoted(options.permission.empty() ? "acceptEdits" : options.permission);
                             if (!options.model.empty()) command += " --model " + shell_quoted(options.model);
                             // It stops by itself before it costs more.
                             return command + " ${BIDBOARD_BUDGET:+--max-budget-usd \"$BIDBOARD_BUDGET\"}";
                           },
-                          []() -> std::unique_ptr<ClientReader> { return std::make_unique<ClaudeReader>(); }};
+                          []() -> std::unique_ptr<ClientReader> { return std::make_unique<ClaudeReader>(); },
+                          "npm install -g @anthropic-ai/claude-code"};
 
 }  // namespace bidboard

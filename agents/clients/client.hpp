@@ -55,6 +55,7 @@ struct CodingClient {
   std::string_view instructions;  ///< the file of a project that it reads before it begins
   std::string (*command)(const ClientOptions& options);
   std::unique_ptr<ClientReader> (*reader)();
+  std::string_view install;  ///< the command that installs it
 };
 
 std::span<const CodingClient> coding_clients();

@@ -49,8 +49,10 @@ class CodexReader final : public JsonLinesReader {
       answer_ = text_of(item.find("text"));
       return answer_ + "\n";
     }
-    if (type == "command_execution") return fmt::format("[{}]\n", one_line(text_of(item.find("command"))));
-    return {};
+    if (type != "command_execution") return {};
+    const std::int64_t code = count_of(item.find("exit_code"));
+    return fmt::format("[{}]{}\n", one_line(text_of(item.find("command"))),
+                       code == 0 ? std::string{} : fmt::format(" exit {}", code));
   }
 
   bool completed_ = false;
@@ -74,6 +76,7 @@ const CodingClient codex{
       if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
       return command + " -";
     },
-    []() -> std::unique_ptr<ClientReader> { return std::make_unique<CodexReader>(); }};
+    []() -> std::unique_ptr<ClientReader> { return std::make_unique<CodexReader>(); },
+    "npm install -g @openai/codex"};
 
 }  // namespace bidboard

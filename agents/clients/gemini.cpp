@@ -1,5 +1,9 @@
-// Gemini CLI: `gemini --output-format json`, the prompt on stdin. One JSON object at the end: {response,
-// stats, error?}.
+// Gemini CLI: `gemini --output-format stream-json`, the prompt on stdin. Events, one a line, the last one is
+// the result. With `--output-format json` it prints one object at the end, {response, stats, error?}; an
+// error that stops it before it begins goes to stderr, as such an object or as a line.
+#include <map>
+#include <set>
+
 #include "agents/clients/known.hpp"
 #include "agents/clients/outages.hpp"
 #include "agents/json_fields.hpp"
@@ -10,29 +14,50 @@
 namespace bidboard {
 namespace {
 
-/// More output than this is not read as the final object.
+/// More output than this is not read as the final object, or as an answer.
 constexpr std::size_t object_bytes_max = std::size_t{8} << 20;
+
+/// The provider's own message, where the client quotes its whole answer: `[API Error: {"error": {...}}]`.
+std::string provider_message(const std::string& text) {
+  const std::size_t begin = text.find('{');
+  const std::size_t end = text.rfind('}');
+  if (begin == std::string::npos || end == std::string::npos || end < begin) return text;
+  const auto quoted = parse_json(text.substr(begin, end - begin + 1));
+  const Value* message = quoted ? at_path(*quoted, "error.message") : nullptr;
+  return message != nullptr && message->is_string() ? message->string() : text;
+}
+
+/// The object that stands at the end of what it wrote to stderr; empty: there is none.
+std::string_view object_at_end(std::string_view errors) {
+  const std::size_t begin = errors.starts_with("{\n") ? 0 : errors.rfind("\n{\n");
+  return begin == std::string_view::npos ? std::string_view{} : errors.substr(begin);
+}
 
 class GeminiReader final : public ClientReader {
  public:
   std::string on_line(std::string_view line) override {
-    if (object_.empty() && !line.starts_with('{')) return std::string(line) + "\n";
+    if (object_.empty()) {
+      const auto event = parse_json(line);
+      if (event && event->is_object() && event->find("type") != nullptr) return on_event(*event);
+      if (!line.starts_with('{')) return std::string(line) + "\n";
+    }
     if (object_.size() < object_bytes_max) object_.append(line).append("\n");
     return {};
   }
 
   ClientVerdict conclude(const ClientExit& exit) override {
-    const auto said = parse_json(object_);
+    if (!result_.is_null()) return on_result(exit);
+    const auto said = parse_json(object_.empty() ? object_at_end(exit.errors) : object_);
     if (!said || !said->is_object()) return verdict_on_silence("gemini", exit);
     ClientVerdict verdict;
-    const std::string answer = text_of(said->find("response"));
     if (const Value* error = said->find("error"); error != nullptr && !error->is_null()) {
       const Value* message = error->find("message");
-      verdict = verdict_on(text_of(message ? message : error), count_of(error->find("code")), exit);
+      verdict = verdict_on(provider_message(text_of(message ? message : error)),
+                           count_of(error->find("code")), exit);
     } else if (said->find("response") == nullptr) {
       verdict = verdict_on_silence("gemini", exit);
     } else {
-      verdict = verdict_on_answer(answer, exit);
+      verdict = verdict_on_answer(text_of(said->find("response")), exit);
     }
     const Value* models = at_path(*said, "stats.models");
     if (models != nullptr && models->is_object())
@@ -42,19 +67,63 @@ class GeminiReader final : public ClientReader {
   }
 
  private:
+  std::string on_event(const Value& event) {
+    const std::string type = text_of(event.find("type"));
+    if (type == "message" && text_of(event.find("role")) == "assistant") {
+      std::string piece = text_of(event.find("content"));
+      if (answer_.size() < object_bytes_max) answer_ += piece;
+      return piece;
+    }
+    if (type == "tool_use") return on_tool(event);
+    if (type == "tool_result" && text_of(at_path(event, "error.type")) == "policy_violation")
+      denied_.insert(tools_[text_of(event.find("tool_id"))]);
+    if (type != "result") return {};
+    result_ = event;
+    return answer_.empty() ? std::string{} : "\n";
+  }
+
+  /// What it said before is no answer.
+  std::string on_tool(const Value& event) {
+    const std::string name = text_of(event.find("tool_name"));
+    tools_[text_of(event.find("tool_id"))] = name;
+    const std::string_view line_end = answer_.empty() ? "" : "\n";
+    answer_.clear();
+    return fmt::format("{}[{}] {}\n", line_end, name, one_line(text_of(event.find("parameters"))));
+  }
+
+  ClientVerdict on_result(const ClientExit& exit) const {
+    ClientVerdict verdict;
+    if (text_of(result_.find("status")) == "success") {
+      verdict = verdict_on_answer(answer_, exit);
+      if (verdict.ending == Ending::done && !denied_.empty()) verdict = verdict_on_denial(denied_);
+    } else {
+      verdict = verdict_on(provider_message(text_of(at_path(result_, "error.message"))), 0, exit);
+    }
+    verdict.tokens = count_of(at_path(result_, "stats.total_tokens"));
+    return verdict;
+  }
+
   std::string object_;
+  std::string answer_;                        ///< since the last tool
+  Value result_;                              ///< the last event
+  std::map<std::string, std::string> tools_;  ///< their names by the ids of their calls
+  std::set<std::string> denied_;
 };
 
 }  // namespace
 
-const CodingClient gemini{"gemini", "GEMINI.md",
-                          [](const ClientOptions& options) {
-                            std::string command =
-                                "gemini --output-format json --approval-mode " +
-                                shell_quoted(options.permission.empty() ? "auto_edit" : options.permission);
-                            if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
-                            return command;
-                          },
-                          []() -> std::unique_ptr<ClientReader> { return std::make_unique<GeminiReader>(); }};
+const CodingClient gemini{
+    "gemini", "GEMINI.md",
+    [](const ClientOptions& options) {
+      // Without a tool for the shell it cannot say `bidboard fail`.
+      std::string command =
+          "gemini --output-format stream-json --allowed-tools 'run_shell_command(bidboard)' "
+          "--approval-mode " +
+          shell_quoted(options.permission.empty() ? "auto_edit" : options.permission);
+      if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
+      return command;
+    },
+    []() -> std::unique_ptr<ClientReader> { return std::make_unique<GeminiReader>(); },
+    "npm install -g @google/gemini-cli"};
 
 }  // namespace bidboard

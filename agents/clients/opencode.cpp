@@ -1,5 +1,7 @@
 // opencode: `opencode run --format json`, the prompt on stdin. Events, one a line; each step tells its price
 // and tokens.
+#include <set>
+
 #include "agents/clients/json_lines.hpp"
 #include "agents/clients/known.hpp"
 #include "agents/clients/outages.hpp"
@@ -17,6 +19,8 @@ class OpencodeReader final : public JsonLinesReader {
     ClientVerdict verdict;
     if (!error_.empty())
       verdict = verdict_on(error_, status_, exit);
+    else if (!denied_.empty())
+      verdict = verdict_on_denial(denied_, "`permission` in its configuration");
     else if (!finished_ || exit.code != 0)
       verdict = verdict_on_silence("opencode", exit);
     else
@@ -33,12 +37,12 @@ class OpencodeReader final : public JsonLinesReader {
       answer_ = text_of(at_path(event, "part.text"));
       return answer_ + "\n";
     }
-    if (type == "tool_use") return fmt::format("[{}]\n", one_line(text_of(at_path(event, "part.tool"))));
+    if (type == "tool_use") return on_tool(event);
     if (type == "step_finish") {
       finished_ = true;
       price_ = add_saturated(price_, micros_of(at_path(event, "part.cost")));
-      for (const std::string_view field :
-           {"part.tokens.input", "part.tokens.output", "part.tokens.reasoning"})
+      for (const std::string_view field : {"part.tokens.input", "part.tokens.output", "part.tokens.reasoning",
+                                           "part.tokens.cache.read", "part.tokens.cache.write"})
         tokens_ = add_saturated(tokens_, count_of(at_path(event, field)));
     }
     if (type == "error") {
@@ -50,7 +54,16 @@ class OpencodeReader final : public JsonLinesReader {
     return {};
   }
 
+  /// Where it would have to ask a person, it ends after the tool, with success and without an answer.
+  std::string on_tool(const Value& event) {
+    const std::string tool = one_line(text_of(at_path(event, "part.tool")));
+    if (text_of(at_path(event, "part.state.error")).find("rejected permission") != std::string::npos)
+      denied_.insert(tool);
+    return fmt::format("[{}]\n", tool);
+  }
+
   bool finished_ = false;
+  std::set<std::string> denied_;
   std::string answer_;  ///< the last text
   std::string error_;
   std::int64_t status_ = 0;
@@ -63,10 +76,12 @@ class OpencodeReader final : public JsonLinesReader {
 const CodingClient opencode{
     "opencode", "AGENTS.md",
     [](const ClientOptions& options) {
-      std::string command = "opencode run --format json";
+      // Without a title it asks the model for one, and does not tell what that cost.
+      std::string command = "opencode run --format json --title \"$BIDBOARD_TASK\"";
       if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
       return command;
     },
-    []() -> std::unique_ptr<ClientReader> { return std::make_unique<OpencodeReader>(); }};
+    []() -> std::unique_ptr<ClientReader> { return std::make_unique<OpencodeReader>(); },
+    "npm install -g opencode-ai"};
 
 }  // namespace bidboard

@@ -42,6 +42,7 @@ constexpr std::array phrases{
     Phrase{"please run /login", Outage::authentication},
     Phrase{"not logged in", Outage::authentication},
     Phrase{"please set an auth method", Outage::authentication},
+    Phrase{"invalid auth method", Outage::authentication},
     Phrase{"oauth token has expired", Outage::authentication},
     Phrase{"401 unauthorized", Outage::authentication},
     Phrase{"rate limit", Outage::rate_limit},
@@ -49,9 +50,11 @@ constexpr std::array phrases{
     Phrase{"ratelimiterror", Outage::rate_limit},
     Phrase{"too many requests", Outage::rate_limit},
     Phrase{"resource_exhausted", Outage::rate_limit},
+    Phrase{"resource has been exhausted", Outage::rate_limit},
     Phrase{"overloaded", Outage::overload},
     Phrase{"internal server error", Outage::overload},
     Phrase{"service unavailable", Outage::overload},
+    Phrase{"model is at capacity", Outage::overload},
     Phrase{"experiencing high demand", Outage::overload},
     Phrase{"connection refused", Outage::network},
     Phrase{"econnrefused", Outage::network},
@@ -162,6 +165,13 @@ ClientVerdict verdict_on_answer(std::string answer, const ClientExit& exit) {
   ClientVerdict verdict;
   verdict.ending = Ending::done;
   verdict.result = std::move(answer);
+  return verdict;
+}
+
+ClientVerdict verdict_on_denial(const std::set<std::string>& tools, std::string_view how) {
+  ClientVerdict verdict;
+  for (const std::string& tool : tools) verdict.reason += (verdict.reason.empty() ? "" : ", ") + tool;
+  verdict.reason = fmt::format("it was not allowed to use {}; allow it with {}", verdict.reason, how);
   return verdict;
 }
 

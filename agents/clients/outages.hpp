@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "agents/clients/client.hpp"
@@ -21,6 +23,8 @@ std::optional<Duration> wait_in(std::string_view text);
 ClientVerdict verdict_on(std::string_view error, std::int64_t status, const ClientExit& exit);
 /// Done, with this answer; unless the answer is in truth the notice of a used up quota.
 ClientVerdict verdict_on_answer(std::string answer, const ClientExit& exit);
+/// Failed, since it was not allowed to use these tools. `how`: where the user allows them.
+ClientVerdict verdict_on_denial(const std::set<std::string>& tools, std::string_view how = "`permission:`");
 /// The same for a client that said nothing about its end.
 ClientVerdict verdict_on_silence(std::string_view client, const ClientExit& exit);
 

@@ -230,7 +230,8 @@ Result<void> CommandExecutor::enter_worktree(const Assignment& assignment, Guard
   return write_private_file(place.folder, order, run_text(run));
 }
 
-/// The commit that the attempt left; or why there is none, which is a failure also of one that did its task.
+/// The commit that the attempt left; or why there is none, which is a failure of one that did its task, and
+/// the only thing that counts of one that could not begin. What else ended an attempt (an outage) still does.
 void CommandExecutor::take_work(const GuardReport& report, ExecutionEnded& ended) const {
   const Folder& board = options_.place.folder;
   const std::string name = work_name(ended.task, ended.epoch);
@@ -241,8 +242,15 @@ void CommandExecutor::take_work(const GuardReport& report, ExecutionEnded& ended
   const Result<WorktreeOutcome> outcome = read_outcome(text.str());
   if (outcome) ended.work = outcome->work;
   if (report.word != GuardWord::exited || (outcome && outcome->error.empty())) return;
+  const std::string trouble = outcome ? outcome->error : "what became of its worktree was not told";
+  if (ended.ending != Ending::done && (!outcome || outcome->begun)) {
+    ended.reason += "; " + trouble;
+    return;
+  }
   ended.ending = Ending::failed;
-  ended.reason = outcome ? outcome->error : "what became of its worktree was not told";
+  ended.reason = trouble;
+  ended.outage = Outage::none;
+  ended.until = {};
   if (!outcome || !outcome->no_git) return;
   ended.ending = Ending::unavailable;
   ended.outage = Outage::missing_binary;

@@ -164,23 +164,27 @@ std::string outcome_text(const WorktreeOutcome& outcome) {
   value.set("commit", outcome.work.commit);
   value.set("error", outcome.error);
   value.set("no_git", outcome.no_git);
+  value.set("begun", outcome.begun);
   return to_json(value);
 }
 
 Result<WorktreeOutcome> read_outcome(std::string_view text) {
   const Result<Value> value = parse_json(text);
   if (!value || !value->is_object()) return fail(Errc::invalid, "this tells nothing of a worktree");
-  return WorktreeOutcome{
-      {word(*value, "branch"), word(*value, "commit")}, word(*value, "error"), flag(*value, "no_git")};
+  return WorktreeOutcome{{word(*value, "branch"), word(*value, "commit")},
+                         word(*value, "error"),
+                         flag(*value, "no_git"),
+                         flag(*value, "begun")};
 }
 
 int work_in_worktree(const WorktreeRun& run) {
   ::signal(SIGTERM, SIG_IGN);
   const Result<OpenWorktree> place = open_worktree(run.order);
   if (!place) {
-    tell({{}, place.error().text, place.error().code == Errc::unavailable}, run.outcome_file);
+    tell({{}, place.error().text, place.error().code == Errc::unavailable, false}, run.outcome_file);
     return 1;
   }
+  if (!place->note.empty()) static_cast<void>(std::fprintf(stderr, "bidboard: %s\n", place->note.c_str()));
   const pid_t child = start(run.argv, *place);
   int status = cannot_run << 8;
   if (child < 0)

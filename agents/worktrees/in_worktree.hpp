@@ -18,6 +18,7 @@ struct WorktreeOutcome {
   SavedWork work;     ///< no commit: see `error`
   std::string error;  ///< empty: all went well
   bool no_git = false;
+  bool begun = true;  ///< false: the worktree could not be opened
 };
 
 /// What this process is told to do.

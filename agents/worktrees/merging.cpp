@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <iterator>
+#include <sstream>
 
 #include "agents/guard/guard.hpp"
+#include "agents/worktrees/branches.hpp"
 #include "blackboard/fmt.hpp"
 
 extern char** environ;
@@ -29,6 +32,14 @@ bool read_some(Descriptor& from, std::string& tail) {
   if (got > 0) tail.append(buffer, static_cast<std::size_t>(got));
   if (tail.size() > tail_bytes) tail.erase(0, tail.size() - tail_bytes);
   return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN));
+}
+
+/// Names of files, for a message.
+std::string in_a_line(std::string names) {
+  constexpr std::size_t most = 400;
+  if (names.size() > most) names = names.substr(0, names.rfind('\n', most)) + "\n...";
+  std::ranges::replace(names, '\n', ' ');
+  return names;
 }
 
 struct Checked {
@@ -70,16 +81,17 @@ Result<Checked> check(const std::string& command, const std::string& folder, Dur
   return checked;
 }
 
-/// Where the branch is checked out; empty: nowhere.
-Result<std::string> folder_with(const Git& git, const std::string& branch) {
-  const Result<std::string> list = git.ask({"worktree", "list", "--porcelain", "-z"});
-  if (!list) return fail(list.error());
-  std::string path;
-  for (const std::string& line : split_zeros(*list)) {
-    if (line.starts_with("worktree ")) path = line.substr(9);
-    if (line == "branch refs/heads/" + branch) return path;
-  }
-  return std::string();
+/// Where the board's folder is below the top of each worktree of this repository; empty: it is in none.
+Result<std::string> board_in(const Git& repository, const std::string& board) {
+  const Git there(board);
+  const Result<GitRun> place =
+      there.run({"rev-parse", "--path-format=absolute", "--git-common-dir", "--show-prefix"});
+  if (!place) return fail(place.error());
+  const Result<std::string> own = repository.ask({"rev-parse", "--path-format=absolute", "--git-common-dir"});
+  if (!own) return fail(own.error());
+  const std::size_t end = place->output.find('\n');
+  if (place->status != 0 || place->output.substr(0, end) != *own) return std::string();
+  return place->output.substr(end + 1, place->output.rfind('\n') - end - 1);
 }
 
 }  // namespace
@@ -113,11 +125,40 @@ Merging::~Merging() {
   if (lock_.held()) static_cast<void>(repository().run({"worktree", "remove", "--force", "--force", path()}));
 }
 
-Result<bool> Merging::has(const std::string& commit) const {
-  const Result<std::string> known = repository().commit_of(commit);
-  if (!known) return fail(known.error());
-  if (known->empty()) return false;
-  return repository().holds({"merge-base", "--is-ancestor", commit, "refs/heads/" + place_.into});
+Result<std::set<std::string>> Merging::lacking(const std::vector<std::string>& commits) const {
+  std::string names;
+  for (const std::string& commit : commits) names += commit + "\n";
+  if (names.empty()) return std::set<std::string>();
+  const Result<std::string> kinds = repository().ask({"cat-file", "--batch-check=%(objecttype)"}, names);
+  if (!kinds) return fail(kinds.error());
+  std::set<std::string> result;
+  std::string known;
+  std::istringstream lines(*kinds);
+  std::string kind;
+  for (const std::string& commit : commits)
+    if (std::getline(lines, kind) && kind == "commit")
+      known += commit + "\n";
+    else
+      result.insert(commit);
+  if (known.empty()) return result;
+  const Result<std::string> others =
+      repository().ask({"rev-list", "--stdin", "--not", "refs/heads/" + place_.into}, known);
+  if (!others) return fail(others.error());
+  std::istringstream newer(*others);
+  const std::set<std::string> out{std::istream_iterator<std::string>(newer), {}};
+  std::ranges::set_intersection(std::set<std::string>(commits.begin(), commits.end()), out,
+                                std::inserter(result, result.end()));
+  return result;
+}
+
+Result<bool> Merging::contains(const std::string& newer, const std::string& older) const {
+  for (const std::string& commit : {newer, older}) {
+    if (commit.empty()) return false;
+    const Result<std::string> known = repository().commit_of(commit);
+    if (!known) return fail(known.error());
+    if (known->empty()) return false;
+  }
+  return is_ancestor(repository(), older, newer);
 }
 
 /// Nothing but attempts to merge is ever in it: what a killed one left is thrown away.
@@ -132,6 +173,18 @@ Result<void> Merging::make_worktree(const std::string& target) const {
       repository().ask({"worktree", "add", "--quiet", "--force", "--force", "--detach", path(), target});
   if (!made) return fail(made.error());
   return {};
+}
+
+/// The files in the board's folder that the merged commit would replace, or add: a branch that is checked out
+/// where the board is would bring them there, and git asks nobody about files that it ignores.
+Result<std::string> Merging::in_board(const std::string& from, const std::string& to) const {
+  const Result<std::string> prefix = board_in(repository(), fs::path(place_.place).parent_path().string());
+  if (!prefix) return fail(prefix.error());
+  if (prefix->empty()) return std::string();
+  std::string folder = prefix->substr(0, prefix->find_last_not_of('/') + 1);
+  // Without regard to case: some file systems have none.
+  return repository().ask(
+      {"diff", "--name-only", "--no-renames", from, to, "--", ":(top,icase,literal)" + folder});
 }
 
 /// The merged commit, checked, is `target` of the result; the branch has not moved yet.
@@ -149,13 +202,26 @@ Result<MergeResult> Merging::attempt(TaskId task, const std::string& title, cons
   if (merged->status != 0) {
     const Result<std::string> files = git.ask({"diff", "--name-only", "--diff-filter=U"});
     if (!files) return fail(files.error());
-    if (files->empty()) return fail(Errc::failed, fmt::format("git merge failed: {}", said(*merged)));
+    if (files->empty()) {
+      result.output = fmt::format("git merge failed: {}", said(*merged));
+      return result;
+    }
     result.end = MergeEnd::conflict;
     result.files = *files;
     return result;
   }
   const Result<std::string> made = git.commit_of("HEAD");
   if (!made) return fail(made.error());
+  const Result<std::string> ours = in_board(target, *made);
+  if (!ours) return fail(ours.error());
+  if (!ours->empty()) {
+    result.output = fmt::format(
+        "its commit has files in the board's folder, which a merge would put in place of the live ones: {}; "
+        "merge it by hand in another worktree without them (git worktree add, git merge --no-commit {}, git "
+        "rm --cached)",
+        in_a_line(*ours), commit);
+    return result;
+  }
   if (!place_.check.empty()) {
     Result<Checked> checked = check(place_.check, path(), place_.check_time);
     if (!checked) return fail(checked.error());
@@ -172,30 +238,36 @@ Result<MergeResult> Merging::attempt(TaskId task, const std::string& title, cons
 
 /// False: the branch has moved meanwhile, or `why` it may not move.
 Result<bool> Merging::advance(const std::string& from, const std::string& to, std::string& why) const {
-  const Result<std::string> folder = folder_with(repository(), place_.into);
-  if (!folder) return fail(folder.error());
-  if (folder->empty()) {
+  const Result<Checkout> checkout = checkout_of(repository(), place_.into);
+  if (!checkout) return fail(checkout.error());
+  const std::string& folder = checkout->folder;
+  if (folder.empty()) {
     const Result<GitRun> moved =
         repository().run({"update-ref", "-m", "bidboard merge", "refs/heads/" + place_.into, to, from});
     if (!moved) return fail(moved.error());
     return moved->status == 0;
   }
-  const Git there(*folder);
+  if (!checkout->doing.empty()) {
+    why = fmt::format("{} is being {} in {}: end that first (`git -C {} status` says how)", place_.into,
+                      checkout->doing, folder, folder);
+    return false;
+  }
+  const Git there(folder);
   const Result<std::string> changes = there.ask({"status", "--porcelain", "-z", "--untracked-files=no"});
   if (!changes) return fail(changes.error());
   if (!changes->empty()) {
     why = fmt::format(
         "{} is checked out in {}, which has changes: commit or stash them, or check out another "
         "branch there",
-        place_.into, *folder);
+        place_.into, folder);
     return false;
   }
   const Result<std::string> now = there.commit_of("refs/heads/" + place_.into);
   if (!now) return fail(now.error());
   if (*now != from) return false;
-  const Result<GitRun> moved = there.run({"merge", "--quiet", "--ff-only", to});
+  const Result<GitRun> moved = there.run({"merge", "--quiet", "--ff-only", "--no-overwrite-ignore", to});
   if (!moved) return fail(moved.error());
-  if (moved->status != 0) why = fmt::format("{} cannot follow in {}: {}", place_.into, *folder, said(*moved));
+  if (moved->status != 0) why = fmt::format("{} cannot follow in {}: {}", place_.into, folder, said(*moved));
   return moved->status == 0;
 }
 
@@ -206,7 +278,7 @@ Result<MergeResult> Merging::merge(TaskId task, const std::string& title, const 
     return MergeResult{
         MergeEnd::blocked, {}, {}, fmt::format("commit {} is not in this repository: fetch it", commit)};
   for (int i = 0; i < tries_max; ++i) {
-    const Result<bool> already = has(commit);
+    const Result<bool> already = contains("refs/heads/" + place_.into, commit);
     if (!already) return fail(already.error());
     const Result<std::string> target = repository().commit_of("refs/heads/" + place_.into);
     if (!target) return fail(target.error());

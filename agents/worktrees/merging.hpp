@@ -1,11 +1,14 @@
 // Brings the commit of a task into a branch: merged in a temporary worktree, checked there by a command, and
 // only then is the branch moved, by compare-and-swap. Whoever reads the branch sees it as it was or as it is
 // after a checked merge, whenever this process is killed; the temporary worktree is made anew each time. A
-// folder in which the branch is checked out follows by a fast-forward, and only if nothing in it is changed.
+// folder in which the branch is checked out follows by a fast-forward, and only if nothing in it is changed
+// and no file that git does not track is in the way. A commit with files in the board's folder is not merged.
 // Blocks while git and the check work. Edge code.
 #pragma once
 
+#include <set>
 #include <string>
+#include <vector>
 
 #include "agents/worktrees/worktree.hpp"
 
@@ -43,8 +46,11 @@ class Merging {
   Merging& operator=(Merging&&) = delete;
 
   const std::string& into() const { return place_.into; }
-  /// Whether the branch has the commit; false as well if there is no such commit.
-  Result<bool> has(const std::string& commit) const;
+  /// Those of these commits that the branch does not have, or that are not in this repository. Two processes,
+  /// however many they are. Errors: failed.
+  Result<std::set<std::string>> lacking(const std::vector<std::string>& commits) const;
+  /// Whether a commit contains another one; false as well if one of them is not in this repository.
+  Result<bool> contains(const std::string& newer, const std::string& older) const;
   /// `title`: of the task, for the message. Errors: failed.
   Result<MergeResult> merge(TaskId task, const std::string& title, const std::string& commit);
   /// What happened to these files on the branch since it and the commit parted: a line for each commit.
@@ -57,6 +63,7 @@ class Merging {
   Result<void> make_worktree(const std::string& target) const;
   Result<MergeResult> attempt(TaskId task, const std::string& title, const std::string& commit,
                               const std::string& target) const;
+  Result<std::string> in_board(const std::string& from, const std::string& to) const;
   Result<bool> advance(const std::string& from, const std::string& to, std::string& why) const;
 
   MergePlace place_;

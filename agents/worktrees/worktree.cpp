@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <thread>
 
+#include "agents/worktrees/branches.hpp"
 #include "blackboard/fmt.hpp"
-#include "blackboard/text/document.hpp"
-#include "blackboard/text/utf8.hpp"
 
 namespace bidboard {
 namespace {
@@ -20,57 +19,7 @@ namespace fs = std::filesystem;
 /// How long the worktree of an agent may take to become free: as for a task's lock.
 constexpr std::chrono::seconds lock_wait(30);
 constexpr std::chrono::milliseconds lock_look(20);
-constexpr std::size_t subject_bytes_max = 200;
 constexpr int publish_tries = 5;
-
-Result<std::string> mark_file(const Git& git) {
-  return git.ask({"rev-parse", "--path-format=absolute", "--git-path", "bidboard.json"});
-}
-
-Result<void> write_mark(const Git& git, const WorktreeMark& mark) {
-  const Result<std::string> file = mark_file(git);
-  if (!file) return fail(file.error());
-  Value value;
-  value.set("board", mark.board);
-  value.set("task", to_string(mark.task));
-  value.set("epoch", mark.epoch.value);
-  value.set("agent", mark.agent);
-  value.set("title", mark.title);
-  value.set("start", mark.start);
-  const std::string next = *file + ".new";
-  std::ofstream out(next, std::ios::binary);
-  out << to_json(value) << "\n";
-  out.close();
-  std::error_code error;
-  if (out) fs::rename(next, *file, error);
-  if (!out || error) return fail(Errc::failed, fmt::format("cannot write {}", *file));
-  return {};
-}
-
-std::optional<WorktreeMark> read_mark(const Git& git) {
-  const Result<std::string> file = mark_file(git);
-  if (!file) return {};
-  std::ifstream in(*file, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  const Result<Value> value = parse_json(text.str());
-  if (!in || !value || !value->is_object()) return {};
-  const auto word = [&](std::string_view key) {
-    const Value* member = value->find(key);
-    return member && member->is_string() ? member->string() : std::string();
-  };
-  WorktreeMark mark;
-  mark.board = word("board");
-  mark.agent = word("agent");
-  mark.title = word("title");
-  mark.start = word("start");
-  const auto task = parse_id<TaskId>(word("task"));
-  const Value* epoch = value->find("epoch");
-  if (!task || !epoch || !epoch->is_number()) return {};
-  mark.task = *task;
-  mark.epoch = Epoch{static_cast<std::uint64_t>(epoch->number())};
-  return mark;
-}
 
 /// Whether the folder itself is a worktree, not just a folder somewhere inside of one.
 bool is_worktree(const std::string& path) {
@@ -85,24 +34,6 @@ Result<bool> has_changes(const Git& git) {
       git.ask({"status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=none"});
   if (!status) return fail(status.error());
   return !status->empty();
-}
-
-Result<bool> is_ancestor(const Git& git, const std::string& older, const std::string& newer) {
-  return git.holds({"merge-base", "--is-ancestor", older, newer});
-}
-
-/// The branch of ours that contains the commit; empty: none.
-Result<std::string> branch_with(const Git& git, const std::string& commit) {
-  const Result<std::string> names =
-      git.ask({"for-each-ref", "--contains", commit, "--format=%(refname:short)", "--sort=refname",
-               "--count=1", "refs/heads/"});
-  return names;
-}
-
-std::string message_of(const WorktreeMark& mark) {
-  const std::string title(utf8_prefix(mark.title.substr(0, mark.title.find('\n')), subject_bytes_max));
-  return fmt::format("{}\n\nBidboard-Task: {}\nBidboard-Attempt: {}\nBidboard-Agent: {}\n",
-                     title.empty() ? to_string(mark.task) : title, mark.task, mark.epoch.value, mark.agent);
 }
 
 /// Files in which the attempt was to resolve a conflict, and in which the markers still are.
@@ -122,8 +53,17 @@ Result<std::string> with_markers(const Git& git) {
 }
 
 /// A repository inside the worktree is not work that a commit can hold: it would be stored as a link to
-/// nowhere. It stays where it is, and so does the worktree.
-Result<void> leave_out_repositories(const Git& git) {
+/// nowhere, and git refuses one without a commit. It stays where it is, and so does the worktree.
+Result<void> add_all(const Git& git) {
+  const Result<std::string> untracked =
+      git.ask({"ls-files", "--others", "--exclude-standard", "--full-name", "-z", "--", ":/"});
+  if (!untracked) return fail(untracked.error());
+  std::vector<std::string> arguments{"add", "--all", "--", ":/"};
+  for (const std::string& name : split_zeros(*untracked))
+    if (name.ends_with('/')) arguments.push_back(":(exclude,top,literal)" + name);
+  if (auto added = git.ask(arguments); !added) return fail(added.error());
+
+  // Those that the attempt has added itself.
   const Result<std::string> list =
       git.ask({"diff", "--cached", "--raw", "-z", "--no-renames", "--diff-filter=A", "HEAD"});
   if (!list) return fail(list.error());
@@ -138,8 +78,7 @@ Result<void> leave_out_repositories(const Git& git) {
 }
 
 Result<void> commit_all(const Git& git, const WorktreeMark& mark) {
-  if (auto added = git.ask({"add", "--all", "--", ":/"}); !added) return fail(added.error());
-  if (auto left = leave_out_repositories(git); !left) return left;
+  if (auto added = add_all(git); !added) return added;
   const Result<bool> same = git.holds({"diff", "--cached", "--quiet", "HEAD"});
   if (!same) return fail(same.error());
   const Result<std::string> merging = git.commit_of("MERGE_HEAD");
@@ -150,19 +89,20 @@ Result<void> commit_all(const Git& git, const WorktreeMark& mark) {
   return {};
 }
 
-/// Somebody has the branch checked out: if it moved, that folder would look as if its files were changed
-/// back.
-Result<bool> is_checked_out(const Git& git, const std::string& branch) {
-  const Result<std::string> list = git.ask({"worktree", "list", "--porcelain"});
-  if (!list) return fail(list.error());
-  return ("\n" + *list + "\n").find("\nbranch refs/heads/" + branch + "\n") != std::string::npos;
-}
-
 Result<std::string> keep(const Git& git, TaskId task, const std::string& commit) {
   std::string branch = fmt::format("bidboard/kept/{}-{}", task, commit.substr(0, 12));
   const auto made = git.ask({"update-ref", "refs/heads/" + branch, commit});
   if (!made) return fail(made.error());
   return branch;
+}
+
+/// What the attempt has committed and moved away from.
+Result<void> keep_what_was_left(const Git& git, TaskId task) {
+  const Result<std::vector<std::string>> commits = left_behind(git);
+  if (!commits) return fail(commits.error());
+  for (const std::string& commit : *commits)
+    if (auto kept = keep(git, task, commit); !kept) return fail(kept.error());
+  return {};
 }
 
 /// Moves the task's branch to the commit, by compare-and-swap; what it was at is kept if it would be lost.
@@ -174,9 +114,9 @@ Result<SavedWork> publish(const Git& git, TaskId task, const std::string& commit
     const Result<std::string> old = git.commit_of(ref);
     if (!old) return fail(old.error());
     if (*old == commit) return SavedWork{branch, commit};
-    const Result<bool> taken = is_checked_out(git, branch);
-    if (!taken) return fail(taken.error());
-    if (*taken) {
+    const Result<Checkout> there = checkout_of(git, branch);
+    if (!there) return fail(there.error());
+    if (!there->folder.empty()) {
       Result<std::string> kept = keep(git, task, commit);
       if (!kept) return fail(kept.error());
       return SavedWork{std::move(*kept), commit};
@@ -242,7 +182,7 @@ void take_up_leftovers(const WorktreeOrder& order) {
 Result<void> go_on_in(const std::string& path, const std::string& base) {
   const Git git(path);
   if (!is_worktree(path))
-    return fail(Errc::failed, fmt::format("{} is in the way: it is no worktree; move it away", path));
+    return fail(Errc::failed, fmt::format("{} is in the way: git knows no worktree there", path));
   remove_stale_locks(git);
   if (read_mark(git))
     if (const auto saved = rescue_worktree(path); !saved) return fail(saved.error());
@@ -250,12 +190,50 @@ Result<void> go_on_in(const std::string& path, const std::string& base) {
   if (!dirty) return fail(dirty.error());
   if (*dirty)
     return fail(Errc::conflict,
-                fmt::format("{} has changes that cannot be committed; see `git -C {} status`", path, path));
-  for (const char* what : {"rebase", "cherry-pick", "revert"})  // begun by the last task and not ended
-    static_cast<void>(git.run({what, "--quit"}));
+                fmt::format("it has changes that cannot be committed: see `git -C {} status`", path));
+  if (auto gone = forget_what_was_left(git); !gone) return gone;
   const auto there = git.ask({"checkout", "--quiet", "--detach", base});
   if (!there) return fail(there.error());
   return {};
+}
+
+/// Of an agent whose worktree could not go on there are several: agent-ann, agent-ann.2, ... Its last one.
+std::uint64_t number_of_last(const std::string& path) {
+  const std::string prefix = fs::path(path).filename().string() + ".";
+  std::uint64_t last = 1;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(fs::path(path).parent_path(), error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(prefix) || !entry.is_directory(error)) continue;
+    std::uint64_t number = 0;
+    const auto read = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), number);
+    if (read.ptr == name.data() + name.size()) last = std::max(last, number);
+  }
+  return last;
+}
+
+/// Locked, at the commit, without the work of needs. An agent's worktree that cannot go on stays as it is,
+/// for people, and a fresh one is opened.
+Result<OpenWorktree> enter(const WorktreeOrder& order, const Git& repository, const std::string& base) {
+  const std::string first = (fs::path(order.place) / worktree_name(order)).string();
+  std::uint64_t number = order.per_agent ? number_of_last(first) : 1;
+  for (std::string note;; ++number) {
+    const std::string path = number == 1 ? first : fmt::format("{}.{}", first, number);
+    Result<TaskLock> lock = lock_of(path, true);
+    if (!lock) return fail(lock.error());
+    std::error_code error;
+    if (!fs::exists(path, error) || fs::is_empty(path, error)) {
+      // Twice --force: an earlier worktree of this name was deleted by hand, and git still knows it.
+      const auto made =
+          repository.ask({"worktree", "add", "--quiet", "--force", "--force", "--detach", path, base});
+      if (!made) return fail(made.error());
+      return OpenWorktree{path, {}, std::move(*lock), std::move(note)};
+    }
+    const Result<void> ready = go_on_in(path, base);
+    if (ready) return OpenWorktree{path, {}, std::move(*lock), {}};
+    if (!order.per_agent || ready.error().code == Errc::unavailable) return fail(ready.error());
+    note = fmt::format("the worktree {} stays, and a fresh one is used: {}", path, ready.error().text);
+  }
 }
 
 Result<void> merge_needs(const Git& git, const WorktreeOrder& order) {
@@ -339,19 +317,9 @@ Result<OpenWorktree> open_worktree(const WorktreeOrder& order) {
   fs::create_directories(order.place, error);
   if (error) return fail(Errc::failed, fmt::format("cannot make {}: {}", order.place, error.message()));
   if (!order.per_agent) take_up_leftovers(order);
-  OpenWorktree opened;
-  opened.path = (fs::path(order.place) / worktree_name(order)).string();
-  Result<TaskLock> lock = lock_of(opened.path, true);
-  if (!lock) return fail(lock.error());
-
-  if (fs::exists(opened.path, error) && !fs::is_empty(opened.path, error)) {
-    if (auto ready = go_on_in(opened.path, *base); !ready) return fail(ready.error());
-  } else {
-    // Twice --force: an earlier worktree of this name was deleted by hand, and git still knows it.
-    const auto made =
-        repository.ask({"worktree", "add", "--quiet", "--force", "--force", "--detach", opened.path, *base});
-    if (!made) return fail(made.error());
-  }
+  Result<OpenWorktree> entered = enter(order, repository, *base);
+  if (!entered) return entered;
+  OpenWorktree& opened = *entered;
   const Git git(opened.path);
   WorktreeMark mark = order.mark;
   mark.start = *base;
@@ -359,13 +327,13 @@ Result<OpenWorktree> open_worktree(const WorktreeOrder& order) {
   if (auto merged = merge_needs(git, order); !merged) {
     std::string why;
     if (!order.per_agent) static_cast<void>(close_worktree(opened.path, why));
-    lock->release();
+    opened.lock.release();
     return fail(merged.error());
   }
   Result<std::string> directory = directory_in(opened.path, *prefix, order.below);
   if (!directory) return fail(directory.error());
   opened.directory = std::move(*directory);
-  return OpenWorktree{std::move(opened.path), std::move(opened.directory), std::move(*lock)};
+  return entered;
 }
 
 Result<SavedWork> save_worktree(const std::string& path) {
@@ -376,10 +344,16 @@ Result<SavedWork> save_worktree(const std::string& path) {
   if (!markers) return fail(markers.error());
   if (!markers->empty())
     return fail(Errc::conflict, fmt::format("conflict markers are left in {}", *markers));
+  const Result<std::string> unfinished = unfinished_in(git);
+  if (!unfinished) return fail(unfinished.error());
+  if (!unfinished->empty()) return fail(Errc::conflict, *unfinished);
   if (auto made = commit_all(git, *mark); !made) return fail(made.error());
   const Result<std::string> head = git.commit_of("HEAD");
   if (!head) return fail(head.error());
-  return publish(git, mark->task, *head);
+  Result<SavedWork> saved = publish(git, mark->task, *head);
+  if (!saved) return saved;
+  if (auto kept = keep_what_was_left(git, mark->task); !kept) return fail(kept.error());
+  return saved;
 }
 
 Result<std::string> rescue_worktree(const std::string& path) {
@@ -391,13 +365,14 @@ Result<std::string> rescue_worktree(const std::string& path) {
   if (!head) return fail(head.error());
   const Result<std::string> branch = branch_with(git, *head);
   if (!branch) return fail(branch.error());
-  if (!branch->empty()) return std::string();
-  return keep(git, mark->task, *head);
-}
-
-void forget_task(const std::string& path) {
-  std::error_code error;
-  if (const Result<std::string> file = mark_file(Git(path))) fs::remove(*file, error);
+  std::string kept;
+  if (branch->empty()) {
+    Result<std::string> made = keep(git, mark->task, *head);
+    if (!made) return made;
+    kept = std::move(*made);
+  }
+  if (auto rest = keep_what_was_left(git, mark->task); !rest) return fail(rest.error());
+  return kept;
 }
 
 Result<bool> close_worktree(const std::string& path, std::string& why) {
@@ -408,7 +383,10 @@ Result<bool> close_worktree(const std::string& path, std::string& why) {
   if (!head) return fail(head.error());
   const Result<std::string> branch = branch_with(git, *head);
   if (!branch) return fail(branch.error());
+  const Result<std::vector<std::string>> left = left_behind(git);
+  if (!left) return fail(left.error());
   if (*dirty) why = "it has changes that are in no commit";
+  if (!left->empty()) why = fmt::format("its commit {} is in no branch", left->front().substr(0, 12));
   if (branch->empty()) why = fmt::format("its commit {} is in no branch", head->substr(0, 12));
   if (!why.empty()) return false;
   // From outside: git refuses again if a file has changed meanwhile.
@@ -438,7 +416,10 @@ Result<std::vector<FoundWorktree>> list_worktrees(const std::string& place) {
       if (dirty) item.dirty = *dirty;
       if (head) item.commit = *head;
       if (branch) item.branch = *branch;
-      for (const Error* flaw : {dirty ? nullptr : &dirty.error(), branch ? nullptr : &branch.error()})
+      const Result<std::vector<std::string>> left = left_behind(git);
+      if (left) item.unsafe = *left;
+      for (const Error* flaw : {dirty ? nullptr : &dirty.error(), branch ? nullptr : &branch.error(),
+                                left ? nullptr : &left.error()})
         if (flaw) item.trouble = flaw->text;
     } else {
       item.trouble = "it is no worktree of a repository that git knows";

@@ -2,7 +2,8 @@
 // commit that the agent's folder is at, with the commits of the needed tasks merged into it; saved as a
 // commit in the branch bidboard/t12; closed when all of its work is in a branch. Nothing in the folder itself
 // is touched, and nothing is removed before it is in a branch: what an earlier attempt of the task has left
-// in bidboard/t12 is kept as bidboard/kept/t12-COMMIT when the branch moves to something else.
+// in bidboard/t12 is kept as bidboard/kept/t12-COMMIT when the branch moves to something else, and so is what
+// an attempt has committed and moved away from: by a reset, or in a rebase that did not end.
 //
 // Every step may be the last one (the process is killed): what is left then is found by its folder, and
 // saved and closed by the next attempt of the task, the next task of the agent, or `bidboard worktrees
@@ -16,22 +17,11 @@
 #include <vector>
 
 #include "agents/guard/task_lock.hpp"
-#include "agents/worktrees/git.hpp"
-#include "blackboard/ids.hpp"
+#include "agents/worktrees/worktree_mark.hpp"
 #include "blackboard/records.hpp"
 #include "blackboard/result.hpp"
 
 namespace bidboard {
-
-/// Whose work is in a worktree. Kept with it by git, outside of its files.
-struct WorktreeMark {
-  std::string board;  ///< its path; for people
-  TaskId task;
-  Epoch epoch;
-  std::string agent;
-  std::string title;  ///< of the task: the subject of its commits
-  std::string start;  ///< the commit at which the attempt began
-};
 
 struct WorktreeOrder {
   WorktreeMark mark;      ///< without start
@@ -46,6 +36,7 @@ struct OpenWorktree {
   std::string path;
   std::string directory;  ///< in it: what the agent's folder is in the repository
   TaskLock lock;          ///< held while somebody works in it
+  std::string note = {};  ///< for people: why it is not the agent's earlier one
 };
 
 /// Errors: unavailable (git is not installed), conflict (the needs cannot be merged, or the worktree is in
@@ -54,14 +45,12 @@ Result<OpenWorktree> open_worktree(const WorktreeOrder& order);
 
 /// Commits everything in it that git does not ignore, and moves the task's branch there. Without changes the
 /// branch is put where the attempt began. Errors: conflict (a file has conflict markers that the attempt was
-/// to resolve), failed. Then nothing is lost: it is all in the worktree.
+/// to resolve; a rebase or the like is under way), failed. Then nothing is lost: it is all in the worktree.
 Result<SavedWork> save_worktree(const std::string& path);
 
 /// The same for what an attempt that was cut off has left: into a branch bidboard/kept/..., unless it is in a
 /// branch already; with conflict markers if it has any. Empty: there was nothing to save.
 Result<std::string> rescue_worktree(const std::string& path);
-/// The agent is done with this task: nothing that appears in its worktree from now on belongs to it.
-void forget_task(const std::string& path);
 
 /// Removes the worktree if all that is in it is in a branch; the files that git ignores go with it. Else
 /// false, with `why` set. Errors: failed.
@@ -75,6 +64,7 @@ struct FoundWorktree {
   bool dirty = false;                ///< it has changes that are in no commit
   std::string commit;                ///< what it is at
   std::string branch;                ///< that has this commit; empty: none
+  std::vector<std::string> unsafe;   ///< commits that it has left, as by a reset, and that no branch has
   std::string trouble;               ///< why it cannot be looked at; empty: it can
 };
 /// Those in this folder, by name. Errors: unavailable (git is not installed).

@@ -220,7 +220,7 @@ void Board::on(const AttemptEnded& e, WallTime at) {
     if (is_over(e.to)) task.finished_at = at;
     charge(task, e.price, e.tokens);
   });
-  charge_scopes(e.task, e.agent, {e.price, e.tokens}, at);
+  charge_scopes(e.task, e.agent, {e.price, e.tokens}, 1, at);
   if (agent(e.agent) && e.outage == Outage::none) {
     const_cast<Agent*>(agent(e.agent))->failed += 1;
     agents_.mark_changed(e.agent);
@@ -242,7 +242,7 @@ void Board::on(const TaskFinished& e, WallTime at) {
     if (e.began.us != 0) task.started_at = e.began;
     task.finished_at = at;
   });
-  charge_scopes(e.task, e.agent, {e.price, e.tokens}, at);
+  charge_scopes(e.task, e.agent, {e.price, e.tokens}, 1, at);
   if (agent(e.agent)) {
     const_cast<Agent*>(agent(e.agent))->finished += 1;
     agents_.mark_changed(e.agent);
@@ -256,6 +256,7 @@ void Board::on(const TaskReopened& e, WallTime at) {
     task.attempts = 0;
     task.deaths = 0;
     lift(task, HoldKind::backoff);
+    lift(task, HoldKind::budget);
     task.finished_at = {};
     task.ready_at = e.to == TaskState::ready ? at : WallTime{};
     task.open_needs = e.to == TaskState::blocked ? count_open_needs(task) : 0;
@@ -351,16 +352,20 @@ void Board::on(const BreakerMoved& e, WallTime) {
 }
 
 void Board::on(const AttemptSettled& e, WallTime at) {
-  Amount more;
+  Amount more{e.price, e.tokens};
+  bool is_counted = false;
   change_task(e.task, [&](Task& task) {
-    // What `done --price` told already is part of it.
-    more = {e.price - task.price, e.tokens - task.tokens};
+    if (task.state == TaskState::done && task.epoch == e.epoch && task.holder == e.agent) {
+      // What `done --price` told already is part of it.
+      is_counted = task.price > 0 || task.tokens > 0;
+      more = {e.price - task.price, e.tokens - task.tokens};
+      task.price = std::max(task.price, e.price);
+      task.tokens = std::max(task.tokens, e.tokens);
+      task.settled = std::max(task.settled, e.epoch);
+    }
     charge(task, more.money, more.tokens);
-    task.price = std::max(task.price, e.price);
-    task.tokens = std::max(task.tokens, e.tokens);
-    task.settled = std::max(task.settled, e.epoch);
   });
-  charge_scopes(e.task, e.agent, more, at);
+  charge_scopes(e.task, e.agent, more, is_counted ? 0 : 1, at);
 }
 
 void Board::on(const BudgetRaised& e, WallTime) {
@@ -370,7 +375,7 @@ void Board::on(const BudgetRaised& e, WallTime) {
 }
 
 /// What an attempt has cost counts for all that it was for. Most cost nothing.
-void Board::charge_scopes(TaskId id, AgentId by, Amount cost, WallTime at) {
+void Board::charge_scopes(TaskId id, AgentId by, Amount cost, std::uint32_t attempts, WallTime at) {
   cost = {std::max<Micros>(cost.money, 0), std::max<std::int64_t>(cost.tokens, 0)};
   if (cost == Amount{}) return;
   const Agent* agent = this->agent(by);
@@ -378,7 +383,7 @@ void Board::charge_scopes(TaskId id, AgentId by, Amount cost, WallTime at) {
        charged_scopes(task(id)->spec, agent ? agent->profile : AgentProfile{}, at)) {
     Spending spending = this->spending(scope);
     spending.spent = spending.spent + cost;
-    spending.attempts += 1;
+    spending.attempts += attempts;
     caches_.of<Spending>().put(keys::spending(scope), spending);
   }
 }

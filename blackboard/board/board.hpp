@@ -116,7 +116,7 @@ class Board {
   template <class Change>
   void change_task(TaskId id, Change&& change);
   void index_auction(TaskId task, AuctionId auction);
-  void charge_scopes(TaskId task, AgentId by, Amount cost, WallTime at);
+  void charge_scopes(TaskId task, AgentId by, Amount cost, std::uint32_t attempts, WallTime at);
   void end_or_reopen(const Task& task, bool over);
   std::uint32_t count_open_needs(const Task& task) const;
   void add_key(std::string key, std::string value = {});

@@ -39,18 +39,21 @@ void WalkingCoordinator::settle(Core& core) {
   while (true) {
     begin_walk();
     bool awarded = false;
+    held_some_ = false;
     Walk walk(core, *this);
     for (Situation piece = walk.next(); !piece.tasks.empty(); piece = walk.next())
       if (settle_piece(core, piece)) awarded = true;
     walk.finish();
-    // Agents that are still free may find something among the tasks that were not examined.
-    if (walk.complete() || !awarded) break;
+    // Agents that are still free may find something among the tasks that were not examined; and a slot that
+    // was meant for a task that was held back instead, among those that found none.
+    if (!held_some_ && (walk.complete() || !awarded)) break;
   }
   end_settle(core);
 }
 
 void WalkingCoordinator::on_change(Core& core, const Change& change) {
   if (const AgentId agent = affected(change)) roster_.touch(agent);
+  held_some_ = held_some_ || std::holds_alternative<TaskHeld>(change.event->body);
   note_who_finds_work(core, change);
 }
 

@@ -65,6 +65,7 @@ class WalkingCoordinator : public Coordinator {
   std::vector<TaskId> new_tasks_;
   /// With sampling: free agents that lost to others, and until when they are not considered; by id.
   std::vector<std::pair<AgentId, Instant>> resting_;
+  bool held_some_ = false;        ///< in the present walk, in place of an award
   Instant settle_again_ = never;  ///< a decision must be checked again
 };
 

@@ -9,6 +9,7 @@
 #include "blackboard/task_states.hpp"
 #include "runtime/core/comments.hpp"
 #include "runtime/core/pieces.hpp"
+#include "runtime/core/winding_up.hpp"
 
 namespace bidboard {
 namespace {
@@ -47,9 +48,7 @@ std::optional<Refusal> objection(const Core& core, const Task& task, const Agent
 }
 
 std::uint32_t taken_slots(const Core& core, AgentId agent) {
-  const auto winding_up = core.winding_up.find(agent);
-  const std::size_t more = winding_up == core.winding_up.end() ? 0 : winding_up->second.size();
-  return core.board.holding_count(agent) + static_cast<std::uint32_t>(more);
+  return core.board.holding_count(agent) + static_cast<std::uint32_t>(slots_winding_up(core, agent));
 }
 
 bool is_below_capacity(const Core& core, const Agent& agent) {

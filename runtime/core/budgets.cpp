@@ -7,6 +7,7 @@
 #include "blackboard/spending.hpp"
 #include "blackboard/task_states.hpp"
 #include "runtime/core/core.hpp"
+#include "runtime/core/winding_up.hpp"
 
 namespace bidboard {
 namespace {
@@ -16,12 +17,14 @@ constexpr Micros warned_share = 800'000;
 
 Amount operator-(const Amount& a, const Amount& b) { return {a.money - b.money, a.tokens - b.tokens}; }
 
+/// Attempts that run over midnight are charged to the day on which they end.
+std::string reserved_as(std::string_view scope) { return std::string(budgeted_scope(scope)); }
+
 Amount reserved_in(const Core& core, const std::string& scope) {
-  const auto found = core.budgets.reserved_in.find(scope);
+  const auto found = core.budgets.reserved_in.find(reserved_as(scope));
   return found == core.budgets.reserved_in.end() ? Amount{} : found->second;
 }
 
-/// What an attempt of the task is expected to cost.
 Amount estimate(const Core& core, const Task& task) {
   return mean_of(core.board.spending(kind_scope(task.spec.kind)), core.board.config().estimate);
 }
@@ -57,10 +60,10 @@ void reserve(Core& core, TaskId id, const AgentProfile& agent) {
   Budgets::Reservation reservation{scopes_of(task.spec, core.now.wall), estimate(core, task)};
   for (std::string& scope : scopes_of(agent)) reservation.scopes.push_back(std::move(scope));
   for (const std::string& scope : reservation.scopes) {
-    Amount& sum = core.budgets.reserved_in[scope];
+    Amount& sum = core.budgets.reserved_in[reserved_as(scope)];
     sum = sum + reservation.amount;
   }
-  core.budgets.reserved[id] = std::move(reservation);
+  core.budgets.reserved[{id, task.epoch}] = std::move(reservation);
 }
 
 /// Lifts holds as long as what the freed tasks are expected to cost fits.
@@ -72,28 +75,16 @@ void free_waiting(Core& core, const std::string& scope) {
   while (!waiting.empty()) {
     const TaskId id = *waiting.begin();
     const Task* task = core.board.task(id);
-    if (task && hold_of(*task, HoldKind::budget) && after(task->state, Move::award)) {
+    const bool is_held_back = task && hold_of(*task, HoldKind::budget);
+    if (is_held_back && after(task->state, Move::award)) {
       const Amount more = estimate(core, *task);
       if (!has_room_for(core, scope, freed + more)) return;
       freed = freed + Amount{std::max<Micros>(more.money, 1), std::max<std::int64_t>(more.tokens, 1)};
-      core.emit(HoldLifted{id, HoldKind::budget});
     }
+    // One that is paused, blocked or over now is judged anew when it could be awarded.
+    if (is_held_back) core.emit(HoldLifted{id, HoldKind::budget});
     waiting.erase(id);
   }
-}
-
-void release(Core& core, TaskId id) {
-  const auto found = core.budgets.reserved.find(id);
-  if (found == core.budgets.reserved.end()) return;
-  const Budgets::Reservation over = std::move(found->second);
-  core.budgets.reserved.erase(found);
-  for (const std::string& scope : over.scopes) {
-    const auto sum = core.budgets.reserved_in.find(scope);
-    sum->second = sum->second - over.amount;
-    if (sum->second == Amount{}) core.budgets.reserved_in.erase(sum);
-  }
-  for (const std::string& scope : over.scopes) free_waiting(core, scope);
-  core.wake();  // an agent that was busy for its account's budget
 }
 
 /// Says once that a bound is nearly, and once that it is, reached.
@@ -131,7 +122,31 @@ void free_all(Core& core) {
   for (const std::string& scope : scopes) free_waiting(core, scope);
 }
 
+/// What an attempt has cost changes what others of its kind are expected to, under whatever budget they wait.
+void look_for_room(Core& core) {
+  free_all(core);
+  core.wake();  // an agent that was busy for its account's budget
+}
+
 }  // namespace
+
+Amount expected_cost(const Core& core, const Task& task) {
+  return core.board.config().budgets.empty() ? Amount{} : estimate(core, task);
+}
+
+void release_reservation(Core& core, const Held& attempt) {
+  const auto found = core.budgets.reserved.find(attempt);
+  if (found == core.budgets.reserved.end()) return;
+  const Budgets::Reservation over = std::move(found->second);
+  core.budgets.reserved.erase(found);
+  for (const std::string& scope : over.scopes) {
+    const auto sum = core.budgets.reserved_in.find(reserved_as(scope));
+    if (sum == core.budgets.reserved_in.end()) continue;
+    sum->second = sum->second - over.amount;
+    if (sum->second == Amount{}) core.budgets.reserved_in.erase(sum);
+  }
+  look_for_room(core);
+}
 
 std::optional<Hold> budget_hold(Core& core, const Task& task) {
   if (used_up(core, task)) {
@@ -178,7 +193,7 @@ Micros budget_left(const Core& core, const Task& task, const AgentProfile& agent
   bound(task.spec.budget > 0 ? task.spec.budget + core.board.spending(task_scope(task.id)).raised.money : 0,
         task.spent);
   if (core.board.config().budgets.empty()) return least;
-  const auto own = core.budgets.reserved.find(task.id);
+  const auto own = core.budgets.reserved.find({task.id, task.epoch});
   const Micros reserved_here = own == core.budgets.reserved.end() ? 0 : own->second.amount.money;
   std::vector<std::string> scopes = scopes_of(task.spec, core.now.wall);
   for (std::string& scope : scopes_of(agent)) scopes.push_back(std::move(scope));
@@ -192,14 +207,20 @@ Micros budget_left(const Core& core, const Task& task, const AgentProfile& agent
 
 void count_for_budgets(Core& core, const Change& change) {
   const EventBody& body = change.event->body;
-  if (change.before && is_held(change.before->state) && !is_held(core.board.task(change.task)->state))
-    release(core, change.task);
+  const Task* task = change.before ? core.board.task(change.task) : nullptr;
+  if (task && is_held(change.before->state) && !is_held(task->state) &&
+      !is_open(core, change.before->holder, {task->id, task->epoch}))
+    release_reservation(core, {task->id, task->epoch});
   if (const auto* awarded = std::get_if<TaskAwarded>(&body)) {
     reserve(core, awarded->task, core.board.agent(awarded->agent)->profile);
   } else if (const auto* ended = std::get_if<AttemptEnded>(&body)) {
     warn_of_charges(core, ended->task, ended->agent, {ended->price, ended->tokens});
   } else if (const auto* finished = std::get_if<TaskFinished>(&body)) {
     warn_of_charges(core, finished->task, finished->agent, {finished->price, finished->tokens});
+  } else if (const auto* settled = std::get_if<AttemptSettled>(&body)) {
+    warn_of_charges(core, settled->task, settled->agent,
+                    Amount{task->spent, task->spent_tokens} - change.before->spent);
+    look_for_room(core);
   } else if (const auto* lifted = std::get_if<HoldLifted>(&body)) {
     for (auto& [scope, waiting] : core.budgets.held) waiting.erase(lifted->task);
   } else if (const auto* raised = std::get_if<BudgetRaised>(&body)) {

@@ -6,8 +6,10 @@
 // - A budget of an agent or its account makes the agent unfit while it is spent, and busy while only attempts
 //   under way stand in the way.
 // - What an attempt is expected to cost is the mean of its kind on this board, else `estimate` of the
-//   configuration. What clients report at the end is charged, so one attempt can exceed a budget by what it
-//   cost more than expected; clients that can stop by themselves are told what is left (BIDBOARD_BUDGET).
+//   configuration. It stays reserved until the attempt's process has ended. What clients report then is
+//   charged, so one attempt can exceed a budget by what it cost more than expected; clients that can stop by
+//   themselves are told what is left (BIDBOARD_BUDGET). An attempt that was cut off before it could tell is
+//   charged what it was expected to cost.
 //
 // Pure.
 #pragma once
@@ -19,6 +21,7 @@
 #include <vector>
 
 #include "auction/bid.hpp"
+#include "blackboard/messages.hpp"
 #include "blackboard/records.hpp"
 #include "blackboard/requests.hpp"
 #include "blackboard/result.hpp"
@@ -34,8 +37,8 @@ struct Budgets {
     std::vector<std::string> scopes;
     Amount amount;
   };
-  std::map<TaskId, Reservation> reserved;        ///< for attempts under way
-  std::map<std::string, Amount> reserved_in;     ///< the same, by scope
+  std::map<Held, Reservation> reserved;          ///< for attempts whose process has not ended
+  std::map<std::string, Amount> reserved_in;     ///< the same, by scope; "day" on whichever day
   std::map<std::string, std::set<TaskId>> held;  ///< tasks that wait for room, by the scope that has none
   bool unsure = false;                           ///< some of `held` may have room: nobody has looked
 };
@@ -50,6 +53,10 @@ bool within_budget(const Core& core, const AgentProfile& agent);
 /// What the task's attempt may spend, as far as money is bounded; 0: it is not.
 Micros budget_left(const Core& core, const Task& task, const AgentProfile& agent);
 
+/// What an attempt of the task is expected to cost; nothing, if there are no budgets to keep.
+Amount expected_cost(const Core& core, const Task& task);
+/// The attempt's process has ended, or will not be heard of again.
+void release_reservation(Core& core, const Held& attempt);
 /// A reaction (reactions.hpp): reserves, releases, warns, and lifts holds for which there is room again.
 void count_for_budgets(Core& core, const Change& change);
 /// Holds that the board has although there is room; after a start.

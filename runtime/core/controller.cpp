@@ -9,6 +9,7 @@
 #include "runtime/core/requests.hpp"
 #include "runtime/core/sessions.hpp"
 #include "runtime/core/tasks.hpp"
+#include "runtime/core/winding_up.hpp"
 
 namespace bidboard {
 
@@ -206,6 +207,8 @@ Instant Controller::next_wakeup(Now now) const {
   return std::min({next_due(*core_, now), next_breaker(*core_, now), core_->leases.next_wakeup(),
                    core_->coordinator->next_wakeup(*core_)});
 }
+
+bool Controller::awaits_endings() const { return !core_->winding_up.empty(); }
 
 void Controller::forget_batch(Now now) {
   Core& core = *core_;

@@ -47,6 +47,8 @@ class Controller {
   Output tick(Now now);
   /// When tick() or settle() next has something to do.
   Instant next_wakeup(Now now) const;
+  /// Whether attempts whose award is over may still run (winding_up.hpp).
+  bool awaits_endings() const;
   /// After a failed commit: forgets what the lost batch decided.
   void forget_batch(Now now);
 

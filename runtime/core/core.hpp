@@ -41,6 +41,12 @@ struct Promise {
   Instant awarded_at;
 };
 
+/// An attempt whose award is over while its process may still run (winding_up.hpp).
+struct WindingUp {
+  bool delivered = false;  ///< its result was accepted: it takes a slot of its agent until it ends
+  bool begun = false;      ///< it ran when its award ended, so that it may have cost something
+};
+
 /// What the controller has been sent.
 struct Traffic {
   std::uint64_t inputs = 0;
@@ -59,8 +65,7 @@ struct Core {
   Accounts accounts;
   Budgets budgets;
   std::map<TaskId, Promise> promises;  ///< for live awards that were decided by bids
-  /// Attempts whose result was accepted while their process ran: it still takes a slot of its agent.
-  std::map<AgentId, std::map<TaskId, Epoch>> winding_up;
+  std::map<AgentId, std::map<Held, WindingUp>> winding_up;
   Traffic traffic;
   std::set<PeerId> lost_peers;  ///< that named another board: nothing of them is done
   Instant started_at;

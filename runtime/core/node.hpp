@@ -33,6 +33,8 @@ class Node {
   Committed process(const std::vector<Input>& inputs, Now now);
   /// After a failure, not before a pause: what failed without any input would fail again.
   Instant next_wakeup(Now now) const;
+  /// As Controller::awaits_endings.
+  bool awaits_endings() const { return controller_.awaits_endings(); }
   const Board& board() const { return board_; }
 
  private:

@@ -92,7 +92,8 @@ constexpr std::array reactions{Reaction{forget_promise},     Reaction{tell_coord
 Change change_before(const Core& core, const Event& event) {
   Change change{nullptr, task_of(event), {}};
   if (const Task* task = change.task ? core.board.task(change.task) : nullptr)
-    change.before = Change::Before{task->state, task->holder, may_be_awarded(*task)};
+    change.before =
+        Change::Before{task->state, task->holder, may_be_awarded(*task), {task->spent, task->spent_tokens}};
   return change;
 }
 

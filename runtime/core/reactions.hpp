@@ -19,6 +19,7 @@ struct Change {
     TaskState state = TaskState::ready;
     AgentId holder;
     bool awaited_award = false;  ///< the task was in the ready index
+    Amount spent;                ///< by all its attempts
   };
   const Event* event;            ///< never nullptr; kept by the board until the batch ends
   TaskId task;                   ///< the task that the event is about; 0: none

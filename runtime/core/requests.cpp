@@ -17,6 +17,7 @@
 #include "runtime/core/posting.hpp"
 #include "runtime/core/sessions.hpp"
 #include "runtime/core/tasks.hpp"
+#include "runtime/core/winding_up.hpp"
 
 namespace bidboard {
 namespace {
@@ -160,7 +161,12 @@ bool within_token(const Core& core, const Actor& actor, const RequestBody& body)
 Result<void> authorise(Core& core, const Actor& actor, const RequestBody& body) {
   const Action action = action_of(body, bool{actor.only_task});
   std::string reason;
-  if (!core.origin.operates && !actor.agent && action != Action::post)
+  // Of its role an agent has only said it itself, over a key.
+  const bool steers = action == Action::direct || action == Action::configure;
+  const bool is_leader = actor.agent && leads(actor.role);
+  if (!core.origin.operates && steers && is_leader)
+    reason = fmt::format("it may not {} over this key, which was not added with --operator", action);
+  else if (!core.origin.operates && !actor.agent && action != Action::post)
     reason = fmt::format("it may not {}{}", action,
                          (may(actor.role, action) ? ", but as an agent (--as NAME)"
                                                   : ", which takes a key that was added with --operator"));

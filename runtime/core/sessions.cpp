@@ -14,6 +14,7 @@
 #include "runtime/core/requests.hpp"
 #include "runtime/core/sessions.hpp"
 #include "runtime/core/tasks.hpp"
+#include "runtime/core/winding_up.hpp"
 
 namespace bidboard {
 namespace {
@@ -65,7 +66,7 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
   const Micros fraction = clamped(ranges::progress, item.fraction);
   const Micros price = clamped(ranges::price, item.price);
   const Micros seconds = clamped(ranges::work_seconds, item.seconds);
-  const std::int64_t tokens = std::max<std::int64_t>(item.tokens, 0);
+  const std::int64_t tokens = clamped_count(item.tokens);
   const bool begun = task.state == TaskState::running;
   switch (item.what) {
     case What::started:
@@ -126,15 +127,12 @@ std::optional<Revocation> on_report(Core& core, const Agent& agent, const Report
       proves_award(core, task, item) ? judge_write(task, agent.id, item.epoch, true) : Write::forged;
   // The process may have ended before its agent heard that the result was accepted.
   const bool ends = item.what >= ReportItem::What::finished;
-  const bool settles =
-      item.what == ReportItem::What::settled || (ends && winds_up(core, agent.id, {task.id, item.epoch}));
-  if (settles) {
-    if (write != Write::forged)
-      settle_attempt(
-          core, task, agent.id, item.epoch,
-          {{}, clamped(ranges::price, item.price), std::max<std::int64_t>(item.tokens, 0), 0, item.work});
-    return {};
-  }
+  const Held held{task.id, item.epoch};
+  const bool settles = item.what == ReportItem::What::settled || (ends && winds_up(core, agent.id, held));
+  if (write != Write::forged && (settles || (ends && is_open(core, agent.id, held))))
+    settle_attempt(core, task, agent.id, item.epoch,
+                   {{}, clamped(ranges::price, item.price), clamped_count(item.tokens), 0, item.work});
+  if (settles) return {};
   if (write == Write::accepted) {
     accept(core, task, agent, item);
     return {};
@@ -211,15 +209,6 @@ void send_lost_awards(Core& core, PeerId peer, AgentId agent, std::vector<Held> 
         award_item(core, task, core.secrets.capability(id, task.epoch), core.board.agent(agent)->profile));
   }
   if (!lost.awards.empty()) core.send(peer, std::move(lost));
-}
-
-/// What the agent does not mention it does not run any more: how it ended was lost on the way.
-void end_winding_up(Core& core, AgentId agent, const std::vector<Held>& spoken_of) {
-  const auto all = core.winding_up.find(agent);
-  if (all == core.winding_up.end()) return;
-  for (const auto& [task, epoch] : std::map<TaskId, Epoch>(all->second))
-    if (std::ranges::find(spoken_of, Held{task, epoch}) == spoken_of.end())
-      has_wound_up(core, agent, {task, epoch});
 }
 
 }  // namespace
@@ -332,7 +321,7 @@ void on_heartbeat(Core& core, PeerId peer, const Heartbeat& message) {
     const Duration grace = winds_up(core, agent->id, held) ? wind_up_time : Duration{};
     if (!live) over.items.push_back({held, "the award is over", grace});
   }
-  end_winding_up(core, agent->id, message.held);
+  settle_unmentioned(core, agent->id, message.held);
   if (!over.items.empty()) core.send(peer, std::move(over));
 }
 
@@ -375,13 +364,14 @@ void agent_gone(Core& core, AgentId id, const std::string& reason, bool left) {
   core.emit(AgentLeft{id, reason});
   core.sessions.erase(id);
   core.leases.drop(id);
-  core.winding_up.erase(id);
+  settle_unmentioned(core, id, {});
   const std::vector<TaskId> held = core.board.holdings(id);
   for (const TaskId task : held) {
     if (core.board.task(task)->shell_claim) continue;  // lives by its deadline, not by a process
     end_attempt(core, task,
                 {.reason = fmt::format("agent {}{}{}", name, (left ? " left: " : " is gone: "), reason),
                  .died = !left,
+                 .agent_gone = true,
                  .outcome_unknown = true,
                  .counts = !left});
   }

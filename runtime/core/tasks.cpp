@@ -5,6 +5,7 @@
 #include "auction/eligibility.hpp"
 #include "blackboard/checks/check.hpp"
 #include "blackboard/fmt.hpp"
+#include "runtime/core/winding_up.hpp"
 
 namespace bidboard {
 namespace {
@@ -48,9 +49,11 @@ void end_attempt(Core& core, TaskId id, const AttemptEnd& end) {
   event.began = began(core, task, end.seconds);
   event.outage = end.outage;
   event.outage_until = end.until;
-  event.price = end.price;
-  event.tokens = end.tokens;
   const bool begun = task.state == TaskState::running;
+  const bool is_untold = end.agent_gone && begun && !task.shell_claim;
+  const Amount cost = is_untold ? expected_cost(core, task) : Amount{end.price, end.tokens};
+  event.price = cost.money;
+  event.tokens = cost.tokens;
   if (!task.spec.repeatable && (end.outcome_unknown || end.died) && begun) {
     event.to = *after(task.state, Move::ask_person);
     event.reason += "; it may not be repeated, so a person must say how it ended (done, fail or retry)";
@@ -65,15 +68,10 @@ void end_attempt(Core& core, TaskId id, const AttemptEnd& end) {
     core.emit(TaskReserved{id, {}, {}});  // the agent that it was reserved for is gone
 }
 
-namespace {
-
-/// What an agent says of a commit is believed as far as it can be one: git decides about it where it is used.
 void save_work(Core& core, const Task& task, Epoch epoch, const SavedWork& work) {
   if (!is_plausible(work) || (work.commit == task.commit && work.branch == task.branch)) return;
   core.emit(WorkSaved{task.id, epoch, work});
 }
-
-}  // namespace
 
 void finish_task(Core& core, const Task& task, AgentId agent, const Delivered& delivered) {
   const std::string_view result = delivered.result;
@@ -88,41 +86,6 @@ void finish_task(Core& core, const Task& task, AgentId agent, const Delivered& d
   // First: what follows from the result may begin with this work.
   save_work(core, task, task.epoch, delivered.work);
   core.emit(std::move(event));
-}
-
-void revoke(Core& core, const Task& task, const std::string& reason) {
-  core.send(task.holder, Revocations{{Revocation{{task.id, task.epoch}, reason}}});
-}
-
-void let_wind_up(Core& core, const Task& task) {
-  core.winding_up[task.holder][task.id] = task.epoch;
-  core.send(task.holder,
-            Revocations{{Revocation{{task.id, task.epoch}, "its result was accepted", wind_up_time}}});
-}
-
-bool winds_up(const Core& core, AgentId agent, const Held& held) {
-  const auto all = core.winding_up.find(agent);
-  if (all == core.winding_up.end()) return false;
-  const auto known = all->second.find(held.task);
-  return known != all->second.end() && known->second == held.epoch;
-}
-
-void has_wound_up(Core& core, AgentId agent, const Held& held) {
-  if (!winds_up(core, agent, held)) return;
-  const auto all = core.winding_up.find(agent);
-  all->second.erase(held.task);
-  if (all->second.empty()) core.winding_up.erase(all);
-  core.coordinator->agent_heard(core, agent, true);  // it has a slot more, also where no event says so
-  core.wake();
-}
-
-void settle_attempt(Core& core, const Task& task, AgentId agent, Epoch epoch, const Delivered& told) {
-  const bool delivered = task.state == TaskState::done && task.holder == agent && task.epoch == epoch;
-  if (delivered && task.settled < epoch) {
-    core.emit(AttemptSettled{task.id, epoch, agent, told.price, told.tokens});
-    save_work(core, task, epoch, told.work);
-  }
-  has_wound_up(core, agent, {task.id, epoch});
 }
 
 const Task* failed_need(const Board& board, const Task& task) {

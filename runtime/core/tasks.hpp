@@ -13,6 +13,7 @@ namespace bidboard {
 struct AttemptEnd {
   std::string reason;
   bool died = false;             ///< the agent died or lost its lease
+  bool agent_gone = false;       ///< nobody will tell what it has cost
   bool outcome_unknown = false;  ///< the work may have been done already
   bool counts = true;            ///< it uses up one of the task's attempts
   bool declined = false;         ///< the agent did not begin; it is not asked again at once
@@ -34,18 +35,8 @@ struct Delivered {
 };
 /// Accepts the result.
 void finish_task(Core& core, const Task& task, AgentId agent, const Delivered& delivered);
-/// Tells the holder of a live award to stop.
-void revoke(Core& core, const Task& task, const std::string& reason);
-
-/// Tells the holder, whose process has just delivered the result itself, to let it end: it has more to do,
-/// and its price is only known at its end. Until then it takes a slot.
-void let_wind_up(Core& core, const Task& task);
-constexpr Duration wind_up_time = seconds(10);
-bool winds_up(const Core& core, AgentId agent, const Held& held);
-/// The agent does not run it any more: its slot is free.
-void has_wound_up(Core& core, AgentId agent, const Held& held);
-/// Such a process has ended: its slot is free. A repeated report changes nothing.
-void settle_attempt(Core& core, const Task& task, AgentId agent, Epoch epoch, const Delivered& told);
+/// What an agent says of a commit is believed as far as it can be one: git decides about it where it is used.
+void save_work(Core& core, const Task& task, Epoch epoch, const SavedWork& work);
 
 /// The questions that were asked no longer count: every offered task is ready again.
 void withdraw_offers(Core& core);

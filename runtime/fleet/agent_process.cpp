@@ -7,14 +7,10 @@
 #include <thread>
 
 #include "agents/agent.hpp"
-#include "agents/executors/command.hpp"
-#include "agents/executors/coprocess.hpp"
-#include "agents/simulated.hpp"
 #include "blackboard/fmt.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/drivers/stop_signal.hpp"
-#include "runtime/fleet/agent_variables.hpp"
-#include "runtime/fleet/workforce.hpp"
+#include "runtime/fleet/agent_executor.hpp"
 #include "runtime/home/board_place.hpp"
 #include "runtime/home/key_directory.hpp"
 #include "runtime/home/random_bytes.hpp"
@@ -46,48 +42,6 @@ Result<Writer> await_controller(const BoardDirectory& board, Duration patience, 
                       board.path));
     std::this_thread::sleep_for(look_interval);
   }
-}
-
-std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const AgentProcessOptions& options,
-                                        AgentVariables variables) {
-  const PlannedAgent& agent = options.agent;
-  const std::string program = own_program();
-  const Workplace place{board.path,
-                        agent.profile.name,
-                        agent.dir.empty() ? board.home() : agent.dir,
-                        program.substr(0, program.find_last_of('/') + 1),
-                        options.connect,
-                        options.key_file,
-                        std::move(variables.env),
-                        std::move(variables.secrets)};
-  switch (agent.executor) {
-    case ExecutorKind::simulated:
-      return std::make_unique<SimulatedExecutor>(
-          SimulatedOptions{agent.profile, one, agent.noise, agent.failure_rate, agent.seed});
-    case ExecutorKind::coprocess: {
-      CoprocessOptions made;
-      made.place = place;
-      made.exec = agent.exec;
-      made.bids = agent.answers_bids;
-      return std::make_unique<CoprocessExecutor>(std::move(made));
-    }
-    case ExecutorKind::command:
-      break;
-  }
-  CommandOptions made;
-  made.place = place;
-  made.exec = agent.exec;
-  made.input = agent.json_input ? TaskInput::json : TaskInput::text;
-  made.client = find_coding_client(agent.preset);
-  made.allow_run = agent.profile.allow_run;
-  made.bid = agent.bid;
-  made.price_field = agent.price_field;
-  made.tokens_field = agent.tokens_field;
-  made.result_field = agent.result_field;
-  made.bid_timeout = agent.bid_timeout;
-  if (agent.worktree != WorktreeMode::none)
-    made.worktree = WorktreeUse{program, agent.worktree == WorktreeMode::agent};
-  return std::make_unique<CommandExecutor>(std::move(made));
 }
 
 Result<std::unique_ptr<Connection>> connect_here(const BoardDirectory& board, const Writer& controller) {
@@ -267,7 +221,8 @@ Result<void> run_agent(const BoardDirectory& board, AgentProcessOptions options)
   Result<AgentVariables> variables = read_agent_variables(options.agent);
   if (!variables) return fail(variables.error());
   for (const std::string& note : variables->notes) options.on_note(note);
-  std::unique_ptr<Executor> executor = make_executor(board, options, std::move(*variables));
+  std::unique_ptr<Executor> executor =
+      make_executor(board, options.agent, std::move(*variables), {options.connect, options.key_file});
   AgentMachine::Options machine;
   machine.asks_executor = executor->answers_bids();
   if (machine.asks_executor)

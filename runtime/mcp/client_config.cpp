@@ -20,8 +20,9 @@ constexpr std::array<Client, 4> all_clients{
 
 constexpr std::string_view own_name = "bidboard";
 /// What tells a session its board, its task and its rights. Codex passes on only variables that are named.
-constexpr std::array<std::string_view, 6> variables{"BIDBOARD_DIR",  "BIDBOARD_CONNECT", "BIDBOARD_KEY",
-                                                    "BIDBOARD_TASK", "BIDBOARD_TOKEN",   "BIDBOARD_SECRETS"};
+constexpr std::array<std::string_view, 7> variables{
+    "BIDBOARD_DIR",   "BIDBOARD_CONNECT", "BIDBOARD_KEY",     "BIDBOARD_TASK",
+    "BIDBOARD_TOKEN", "BIDBOARD_SECRETS", "BIDBOARD_WORKTREE"};
 /// Gemini removes variables with such names. `bidboard mcp` takes them under the names on the left, which are
 /// empty where the variable is not set: an empty BIDBOARD_TOKEN would be an error.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 2> passed_on_by_gemini{

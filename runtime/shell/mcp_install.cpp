@@ -1,19 +1,14 @@
 #include "runtime/shell/mcp_install.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
-#include "agents/guard/descriptor.hpp"
 #include "blackboard/fmt.hpp"
 #include "runtime/mcp/client_config.hpp"
 #include "runtime/shell/caller.hpp"
-#include "runtime/shell/print.hpp"
+#include "runtime/shell/changed_file.hpp"
 
 namespace bidboard {
 namespace {
@@ -34,52 +29,6 @@ Result<fs::path> file_of(const Globals& globals, const mcp::Client& client) {
   if (!globals.directory.empty()) return fail(board.error());
   std::error_code error;
   return fs::current_path(error) / client.file;
-}
-
-/// What another user could turn against us: a file, folder or link that is theirs.
-Result<void> check_owner(const fs::path& path) {
-  struct stat info {};
-  if (::lstat(path.c_str(), &info) != 0) return {};
-  if (info.st_uid == ::geteuid() || info.st_uid == 0) return {};
-  return fail(Errc::refused, fmt::format("{}{} belongs to user {}; nothing was written", path.string(),
-                                         S_ISLNK(info.st_mode) ? " is a link that" : "", info.st_uid));
-}
-
-/// Where the file really is, if it is there.
-Result<fs::path> resolved(const fs::path& path) {
-  for (const fs::path& part : {path.parent_path(), path})
-    if (const Result<void> ours = check_owner(part); !ours) return fail(ours.error());
-  std::error_code error;
-  if (!fs::is_symlink(fs::symlink_status(path, error))) return path;
-  fs::path target = fs::canonical(path, error);
-  if (error) return fail(Errc::invalid, fmt::format("{} is a link that leads nowhere", path.string()));
-  for (const fs::path& part : {target.parent_path(), target})
-    if (const Result<void> ours = check_owner(part); !ours) return fail(ours.error());
-  return target;
-}
-
-Error cannot_write(const fs::path& path) {
-  const Errc code = errno == EACCES || errno == EPERM || errno == EROFS ? Errc::refused : Errc::storage;
-  return {code, fmt::format("cannot write {}: {}", path.string(), std::strerror(errno))};
-}
-
-/// The file has the old content or the new one, and keeps its permissions.
-Result<void> replace(const fs::path& path, const std::string& text) {
-  std::error_code error;
-  fs::create_directories(path.parent_path(), error);
-  struct stat info {};
-  const mode_t mode = ::stat(path.c_str(), &info) == 0 ? info.st_mode & 0777 : 0644;
-  const std::string draft = fmt::format("{}.{}.new", path.string(), ::getpid());
-  {
-    const Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
-    if (!file) return fail(cannot_write(path));
-    const bool written = ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                         ::fchmod(file.get(), mode) == 0 && ::fsync(file.get()) == 0;
-    if (written && ::rename(draft.c_str(), path.c_str()) == 0) return {};
-  }
-  const Error why = cannot_write(path);
-  ::unlink(draft.c_str());
-  return fail(why);
 }
 
 /// The name alone, if a shell would start this program by it.
@@ -113,34 +62,15 @@ Result<Exit> install_mcp(const Globals& globals, const McpInstall& what) {
     return fail(Errc::refused, "a task's process may not configure clients (BIDBOARD_TOKEN is set)");
   const Result<const mcp::Client*> client = client_named(what.client);
   if (!client) return fail(client.error());
-  const Result<fs::path> named = file_of(globals, **client);
-  if (!named) return fail(named.error());
-  const Result<fs::path> path = resolved(*named);
+  const Result<fs::path> path = file_of(globals, **client);
   if (!path) return fail(path.error());
-  Result<std::string> before = read_text("@" + path->string());
-  const bool existed = before.has_value();
-  if (!existed && before.error().code != Errc::not_found) return fail(before.error());
-  if (!existed) before = std::string();
-  const Result<std::string> after = what.remove ? mcp::without_server(**client, *before)
-                                                : mcp::with_server(**client, *before, program_name());
-  if (!after) return fail_in(path->string(), after.error());
-  const std::string difference = mcp::changed_lines(*before, *after);
-  if (difference.empty()) {
-    say("{} {}; nothing to change", path->string(),
-        what.remove ? "does not mention bidboard" : "has bidboard already");
-    return Exit::ok;
-  }
-  const bool deletes = what.remove && after->empty();
-  say("{}{}", path->string(), deletes ? " (deleted: nothing else is in it)" : existed ? "" : " (new)");
-  say("{}", Shown::lines(difference.substr(0, difference.size() - 1)));
-  if (what.dry_run) {
-    hint("Nothing was written (--dry-run).");
-    return Exit::ok;
-  }
-  if (deletes && ::unlink(path->c_str()) != 0) return fail(cannot_write(*path));
-  if (!deletes)
-    if (const Result<void> written = replace(*path, *after); !written) return fail(written.error());
-  return Exit::ok;
+  FileChange change{*path, what.remove, what.dry_run, {}, {}};
+  change.unchanged = what.remove ? "does not mention bidboard" : "has bidboard already";
+  change.to = [&](const std::string& before) {
+    return what.remove ? mcp::without_server(**client, before)
+                       : mcp::with_server(**client, before, program_name());
+  };
+  return change_file(change);
 }
 
 }  // namespace bidboard

@@ -7,6 +7,7 @@
 #include "blackboard/text/utf8.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/shell/board_search.hpp"
+#include "runtime/shell/own_work.hpp"
 #include "runtime/shell/task_options.hpp"
 #include "runtime/shell/task_text.hpp"
 
@@ -210,6 +211,11 @@ Said finish(McpSession& session, const Value& arguments, bool success) {
   request.epoch = held->epoch;
   request.success = success;
   request.result = mcp::text_argument(arguments, success ? "result" : "reason");
+  if (success) {
+    Result<SavedWork> saved = save_own_work(held->task);
+    if (!saved) return error(saved.error());
+    request.work = std::move(*saved);
+  }
   const Result<Changed> changed = session.ask<Changed>(success ? "done" : "fail", std::move(request));
   if (!changed) return error(changed.error());
   session.release(held->task);

@@ -143,6 +143,21 @@ TEST_CASE("codex: a result, its tokens; turn.failed decides, whatever the exit s
                     "stream disconnected before completion");
 }
 
+TEST_CASE("codex: commands that failed are shown with their exit status; a model at capacity is an outage") {
+  const auto reader = find_coding_client("codex")->reader();
+  CHECK(
+      reader->on_line(
+          R"({"type":"item.completed","item":{"type":"command_execution","command":"bash -lc 'make'","exit_code":2}})") ==
+      "[bash -lc 'make'] exit 2\n");
+  CHECK(
+      reader->on_line(
+          R"({"type":"item.completed","item":{"type":"command_execution","command":"ls","exit_code":0}})") ==
+      "[ls]\n");
+  const std::string message = "Selected model is at capacity. Please try a different model.";
+  check_unavailable(judge("codex", {R"({"type":"turn.failed","error":{"message":")" + message + R"("}})"}, 1),
+                    Outage::overload, message);
+}
+
 TEST_CASE("gemini: one object at the end, an error in it, tokens of all models") {
   const ClientVerdict verdict = judge(
       "gemini",
@@ -157,20 +172,93 @@ TEST_CASE("gemini: one object at the end, an error in it, tokens of all models")
                "bad request");
 }
 
-TEST_CASE("opencode: the last text is the result; prices and tokens add up over steps") {
+TEST_CASE("gemini: a stream is shown as it comes, and the text after the last tool is the result") {
+  const auto reader = find_coding_client("gemini")->reader();
+  std::string shown;
+  for (const char* line :
+       {R"({"type":"init","model":"pro"})", R"({"type":"message","role":"user","content":"do it"})",
+        R"({"type":"message","role":"assistant","content":"I lo","delta":true})",
+        R"({"type":"message","role":"assistant","content":"ok.","delta":true})",
+        R"({"type":"tool_use","tool_name":"read_file","tool_id":"a","parameters":{"file_path":"x"}})",
+        R"({"type":"tool_result","tool_id":"a","status":"success","output":"secret"})",
+        R"({"type":"message","role":"assistant","content":"Fine.","delta":true})",
+        R"({"type":"result","status":"success","stats":{"total_tokens":17}})"})
+    shown += reader->on_line(line);
+  const ClientVerdict verdict = reader->conclude({0, {}, now});
+  CHECK(shown == "I look.\n[read_file] {\"file_path\": \"x\"}\nFine.\n");
+  check_done(verdict, "Fine.");
+  CHECK(verdict.tokens == 17);
+}
+
+TEST_CASE("gemini: errors of a stream, with the provider's own words; a denied tool is no result") {
+  const auto error = [](const std::string& message) {
+    return R"({"type":"result","status":"error","error":{"type":"unknown","message":")" + message +
+           R"("},"stats":{"total_tokens":5}})";
+  };
+  const ClientVerdict limit = judge("gemini",
+                                    {error("[API Error: Resource has been exhausted (e.g. check quota).\\n"
+                                           "Suggested retry after 3600s.]\\nPlease wait")},
+                                    173);
+  CHECK(limit.outage == Outage::rate_limit);
+  CHECK(limit.until == now + seconds(3600));
+  CHECK(limit.tokens == 5);
+  check_unavailable(
+      judge(
+          "gemini",
+          {error(
+              R"([API Error: {\"error\":{\"code\":400,\"message\":\"API key not valid.\",\"status\":\"X\"}}])")},
+          144),
+      Outage::authentication, "API key not valid.");
+  const std::string use = R"({"type":"tool_use","tool_name":"run_shell_command","tool_id":"a"})";
+  const std::string denied =
+      R"({"type":"tool_result","tool_id":"a","status":"error","error":{"type":"policy_violation","message":"denied"}})";
+  const std::string success = R"({"type":"result","status":"success","stats":{}})";
+  check_failed(judge("gemini", {use, denied, success}),
+               "it was not allowed to use run_shell_command; allow it with `permission:`");
+}
+
+TEST_CASE("gemini: what it writes to stderr when it cannot begin") {
+  check_unavailable(
+      judge("gemini", {}, 41,
+            "Warning: no colours\n{\n  \"error\": {\n    \"message\": \"Invalid auth method selected.\",\n"
+            "    \"code\": 41\n  }\n}\n"),
+      Outage::authentication, "Invalid auth method selected.");
+  check_unavailable(judge("gemini", {}, 41, "Warning: no colours\nInvalid auth method selected.\n"),
+                    Outage::authentication, "exit 41: Invalid auth method selected.");
+}
+
+TEST_CASE("opencode: the last text is the result; prices and tokens, also cached ones, add up over steps") {
   const std::string text = R"({"type":"text","part":{"text":"Renamed."}})";
   const std::string step =
-      R"({"type":"step_finish","part":{"cost":0.01,"tokens":{"input":10,"output":2,"reasoning":1}}})";
+      R"({"type":"step_finish","part":{"cost":0.01,"tokens":{"input":10,"output":2,"reasoning":1,"cache":{"read":5,"write":7}}}})";
   const ClientVerdict verdict = judge("opencode", {step, text, step});
   check_done(verdict, "Renamed.");
   CHECK(verdict.price == 20'000);
-  CHECK(verdict.tokens == 26);
+  CHECK(verdict.tokens == 50);
   check_unavailable(
       judge(
           "opencode",
           {R"({"type":"error","error":{"name":"APIError","data":{"message":"slow down","statusCode":429,"isRetryable":true}}})"},
           1),
       Outage::rate_limit, "slow down");
+}
+
+TEST_CASE("opencode: a tool that it was not allowed to use ends the session, and is no result") {
+  const std::string denied =
+      R"({"type":"tool_use","part":{"tool":"bash","state":{"status":"error","error":"The user rejected permission to use this specific tool call."}}})";
+  const std::string step = R"({"type":"step_finish","part":{"reason":"tool-calls","cost":0.01,"tokens":{}}})";
+  const ClientVerdict verdict = judge("opencode", {denied, step});
+  check_failed(verdict, "it was not allowed to use bash; allow it with `permission` in its configuration");
+  CHECK(verdict.price == 10'000);
+  const std::string broke =
+      R"({"type":"tool_use","part":{"tool":"bash","state":{"status":"error","error":"no such file"}}})";
+  check_done(judge("opencode", {broke, R"({"type":"text","part":{"text":"Fine."}})", step}), "Fine.");
+}
+
+TEST_CASE("presets allow what the prompt asks for, `bidboard fail`, and the board's tools") {
+  const auto command = [](const char* client) { return find_coding_client(client)->command({}); };
+  CHECK(command("claude").find("--allowedTools 'Bash(bidboard:*),mcp__bidboard'") != std::string::npos);
+  CHECK(command("gemini").find("--allowed-tools 'run_shell_command(bidboard)'") != std::string::npos);
 }
 
 TEST_CASE("aider: its exit status decides, unless a provider's error stands at the end") {

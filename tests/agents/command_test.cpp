@@ -2,8 +2,10 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "agents/clients/client.hpp"
 #include "blackboard/fmt.hpp"
 #include "tests/agents/command_fixture.hpp"
+#include "tests/agents/repository.hpp"
 
 using namespace bidboard;
 
@@ -405,5 +407,51 @@ TEST_CASE("few bid commands run at once, each with a time limit; the others wait
     late.deadline = real_now().mono;
     executor.ask_bid(late, real_now());
     CHECK(std::get<Refusal>(driver.await_bid(1)).reason == RefusalReason::silent);
+  }
+}
+
+TEST_CASE(
+    "an outage inside a worktree with unresolved conflicts stays an outage, and the reason tells both") {
+  testing::Repository repository;
+  static_cast<void>(repository.attempt(repository.order(9), {{"shared.txt", "left\n"}}));
+  repository.user_commits("shared.txt", "right\n");
+  CommandFixture fixture("");
+  fixture.options.place.directory = repository.top;
+  fixture.options.worktree = WorktreeUse{BIDBOARD_BINARY, false};
+  fixture.options.client = find_coding_client("claude");
+  const auto session = [&](const std::string& answer) {
+    testing::write(fixture.dir.path() + "/answer", answer + "\n");
+    fixture.options.exec = fmt::format(
+        "git -c user.name=x -c user.email=x@x merge -q bidboard/t9 >&2; cat '{}/answer'", fixture.dir.path());
+  };
+  SECTION("an outage") {
+    session(
+        R"({"type":"result","subtype":"success","is_error":true,"result":"API Error: 429","api_error_status":429})");
+    const ExecutionEnded ended = fixture.run(assignment());
+    CHECK(ended.ending == Ending::unavailable);
+    CHECK(ended.outage == Outage::rate_limit);
+    CHECK(ended.reason.find("429") != std::string::npos);
+    CHECK(ended.reason.find("conflict markers are left in shared.txt") != std::string::npos);
+  }
+  SECTION("a failure keeps its own reason") {
+    session(
+        R"({"type":"result","subtype":"success","is_error":true,"result":"no idea","api_error_status":400})");
+    const ExecutionEnded ended = fixture.run(assignment());
+    CHECK(ended.ending == Ending::failed);
+    CHECK(ended.reason.find("no idea") != std::string::npos);
+    CHECK(ended.reason.find("conflict markers are left in shared.txt") != std::string::npos);
+  }
+  SECTION("what it says of a success does not count") {
+    session(R"({"type":"result","subtype":"success","is_error":false,"result":"Done."})");
+    const ExecutionEnded ended = fixture.run(assignment());
+    CHECK(ended.ending == Ending::failed);
+    CHECK(ended.reason.find("conflict markers are left in shared.txt") != std::string::npos);
+  }
+  std::string why;
+  const std::vector<FoundWorktree> left = list_worktrees(fixture.dir.path() + "/worktrees").value();
+  for (const FoundWorktree& found : left) {
+    const Result<bool> cleaned = clean_worktree(found, why);
+    INFO((cleaned ? why : cleaned.error().text));
+    CHECK(cleaned.value_or(false));
   }
 }

@@ -23,11 +23,6 @@ struct Scene : Repository {
     REQUIRE(result.has_value());
     return *result;
   }
-  void user_commits(const std::string& name, const std::string& content) const {
-    write(top + "/" + name, content);
-    ask({"add", "-A"});
-    Git(top).commit({"commit", "-q", "-m", "by the user"}).value();
-  }
 };
 
 }  // namespace
@@ -146,4 +141,89 @@ TEST_CASE("A branch that does not exist is not made") {
   REQUIRE_FALSE(begun.has_value());
   CHECK(begun.error().code == Errc::not_found);
   CHECK(begun.error().text.find("no branch 'nowhere'") != std::string::npos);
+}
+
+TEST_CASE("A file that git ignores in the user's folder is not overwritten by a merge") {
+  Scene scene;
+  scene.user_commits(".gitignore", ".bidboard/\n.env\n");
+  const WorktreeOrder order = scene.order(1);
+  OpenWorktree opened = scene.open(order);
+  write(opened.directory + "/.env", "the agent's\n");
+  Git(opened.path).ask({"add", "--force", ".env"}).value();
+  const std::string work = scene.save(opened).commit;
+  scene.close(opened);
+  const std::string before = scene.ask({"rev-parse", "main"});
+  write(scene.top + "/.env", "the user's secret\n");
+  const MergeResult result = scene.merge(scene.where(), 1, work);
+  CHECK(result.end == MergeEnd::blocked);
+  CHECK(result.output.find(".env") != std::string::npos);
+  CHECK(result.output.find("Please move or remove them") != std::string::npos);
+  CHECK(read(scene.top + "/.env") == "the user's secret\n");
+  CHECK(scene.ask({"rev-parse", "main"}) == before);
+}
+
+TEST_CASE("A commit with files in the board's folder is not merged, wherever the branch is checked out") {
+  Scene scene;
+  const std::string live = scene.top + "/.bidboard/data.mdb";
+  write(live, "the live board\n");
+  const std::string name = GENERATE(".bidboard/data.mdb", ".BIDBOARD/other", ".bidboard/new");
+  OpenWorktree opened = scene.open(scene.order(1));
+  write(opened.directory + "/" + name, "the agent's\n");
+  Git(opened.path).ask({"add", "--force", name}).value();
+  const std::string work = scene.save(opened).commit;
+  scene.close(opened);
+  MergePlace place = scene.where();
+  if (GENERATE(false, true)) {
+    scene.ask({"checkout", "-q", "-b", "elsewhere"});
+    place.into = "main";
+  }
+  const std::string before = scene.ask({"rev-parse", "main"});
+  const MergeResult result = scene.merge(place, 1, work);
+  CHECK(result.end == MergeEnd::blocked);
+  CHECK(result.output.find(name) != std::string::npos);
+  CHECK(result.output.find("git rm --cached") != std::string::npos);
+  CHECK(scene.ask({"rev-parse", "main"}) == before);
+  CHECK(read(live) == "the live board\n");
+}
+
+TEST_CASE("A branch that is being rebased or bisected in a folder does not move under it") {
+  Scene scene;
+  const std::string work = scene.attempt(scene.order(1), {{"a.txt", "a\n"}});
+  scene.ask({"branch", "other"});
+  scene.user_commits("shared.txt", "the user's\n");
+  MergePlace place = scene.where();
+  place.into = "main";
+  const std::string folder = GENERATE("", "linked");
+  std::string words;
+  Git there(scene.top);
+  if (!folder.empty()) {
+    scene.ask({"checkout", "-q", "other"});
+    scene.ask({"worktree", "add", "-q", scene.dir.path() + "/linked", "main"});
+    there = Git(scene.dir.path() + "/linked");
+  }
+  if (GENERATE(true, false)) {
+    words = "is being rebased";
+    there.commit({"rebase", "-q", "--exec", "false", "--no-ff", "main~1"}).has_value();
+  } else {
+    words = "is being bisected";
+    there.ask({"commit", "--allow-empty", "-q", "-m", "x"}).has_value();
+    there.ask({"bisect", "start", "main", "other"}).has_value();
+    there.ask({"checkout", "-q", "--detach", "main"}).value();
+  }
+  const std::string before = scene.ask({"rev-parse", "main"});
+  const MergeResult result = scene.merge(place, 1, work);
+  CHECK(result.end == MergeEnd::blocked);
+  CHECK(result.output.find("main " + words + " in " + there.folder()) == 0);
+  CHECK(scene.ask({"rev-parse", "main"}) == before);
+}
+
+TEST_CASE("A commit that git cannot merge is said to be so, as one of which nothing was decided") {
+  Scene scene;
+  const std::string tree = scene.ask({"rev-parse", "main^{tree}"});
+  const std::string alone = Git(scene.top).commit({"commit-tree", "-m", "no parent", tree}).value();
+  const std::string before = scene.ask({"rev-parse", "main"});
+  const MergeResult result = scene.merge(scene.where(), 1, alone);
+  CHECK(result.end == MergeEnd::blocked);
+  CHECK(result.output.find("refusing to merge unrelated histories") != std::string::npos);
+  CHECK(scene.ask({"rev-parse", "main"}) == before);
 }

@@ -82,6 +82,15 @@ struct Repository {
     REQUIRE(closed.value_or(false));
     CHECK_FALSE(fs::exists(opened.path));
   }
+  void user_commits(const std::string& name, const std::string& content) const {
+    write(top + "/" + name, content);
+    ask({"add", "-A"});
+    Git(top).commit({"commit", "-q", "-m", "by the user"}).value();
+  }
+  /// The branches of ours that have the commit; empty: it can get lost.
+  std::string branches_with(const std::string& commit) const {
+    return ask({"for-each-ref", "--contains", commit, "--format=%(refname:short)", "refs/heads/bidboard"});
+  }
   /// An attempt that writes these files; its commit.
   std::string attempt(const WorktreeOrder& given,
                       const std::vector<std::pair<std::string, std::string>>& files) {

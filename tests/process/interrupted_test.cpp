@@ -129,9 +129,11 @@ TEST_CASE("the work of an earlier run does not count in the figures of one that 
   board.write("job.yaml", before + "exit 0, attempts: 1, needs: [long]}}\n");
   const auto summary = parse_json(board.must({"run", "job.yaml", "--json"}));
   REQUIRE(summary.has_value());
-  CHECK(summary->find("done")->integer() == 2);
-  const Value* busy = summary->find("agents")->find("w")->find("busy");
-  CHECK(busy->number() <= summary->find("makespan")->number());
+  const Value* data = summary->find("data");
+  REQUIRE(data != nullptr);
+  CHECK(data->find("done")->integer() == 2);
+  const Value* busy = data->find("agents")->find("w")->find("busy");
+  CHECK(busy->number() <= data->find("makespan")->number());
 }
 
 TEST_CASE("--fresh cancels what is left of the earlier run before it begins") {

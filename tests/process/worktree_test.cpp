@@ -3,44 +3,12 @@
 
 #include <filesystem>
 
-#include "blackboard/fmt.hpp"
+#include "tests/process/project.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
-#include "tests/support/test_board.hpp"
 
 using namespace bidboard;
 using namespace bidboard::testing;
-
-namespace {
-
-struct Project {
-  TestBoard board;
-
-  Project() {
-    git({"init", "-q", "-b", "main"});
-    board.write(".git/info/exclude", "*.yaml\n*.sh\n/begun\n/go\n");
-    board.write("shared.txt", "one\n");
-    commit("begin");
-  }
-  std::string git(std::vector<std::string> words) const {
-    words.insert(words.begin(), {"git", "-C", board.home(), "-c", "user.name=U", "-c", "user.email=u@x"});
-    const Finished done = run_program(std::move(words), board.surroundings());
-    INFO(done.err);
-    REQUIRE(done.exit_code == 0);
-    return done.out.substr(0, done.out.find_last_not_of('\n') + 1);
-  }
-  void commit(const std::string& message) const {
-    git({"add", "-A"});
-    git({"commit", "-q", "-m", message});
-  }
-  std::string files(const std::string& commit) const { return git({"ls-tree", "-r", "--name-only", commit}); }
-  bool no_worktrees() const {
-    const std::filesystem::path place = board.home() + "/.bidboard/worktrees";
-    return !std::filesystem::exists(place) || std::filesystem::is_empty(place);
-  }
-};
-
-}  // namespace
 
 TEST_CASE("Two agents on one repository: each task's work is in its branch, its needs' work under it") {
   const Project project;
@@ -86,6 +54,30 @@ TEST_CASE("`bidboard done` from inside a worktree commits first, so that depende
   REQUIRE(board.becomes("SELECT count(*) FROM log WHERE kind = 'work_saved' AND task = 't1'", "2"));
   CHECK(project.files(board.value("SELECT commit_id FROM tasks WHERE id = 't1'")) ==
         "early.txt\nlate.txt\nshared.txt");
+}
+
+TEST_CASE("`done` over MCP from inside a worktree commits first, as the shell's does") {
+  const Project project;
+  const TestBoard& board = project.board;
+  board.write("done.jsonl",
+              R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+              R"("capabilities":{},"clientInfo":{"name":"test","version":"1"}}})"
+              "\n"
+              R"({"jsonrpc":"2.0","method":"notifications/initialized"})"
+              "\n"
+              R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"done",)"
+              R"("arguments":{"result":"early"}}})"
+              "\n");
+  const Process controller = board.serve();
+  const Process agent = board.agent(
+      "solo", {"--worktree", "task", "--exec",
+               "cat > /dev/null; if [ $BIDBOARD_TASK = t1 ]; then echo x > early.txt; bidboard mcp < '" +
+                   board.path("done.jsonl") + "'; else ls | tr '\\n' ' '; fi"});
+  board.must({"post", "first"});
+  board.must({"post", "second", "--need", "t1"});
+  REQUIRE(board.task_becomes("t2", "done"));
+  CHECK(contains(board.value("SELECT result FROM tasks WHERE id = 't2'"), "early.txt"));
+  CHECK(board.value("SELECT result FROM tasks WHERE id = 't1'") == "early");
 }
 
 TEST_CASE("An attempt killed at its work loses none of it: the worktree is listed, saved and cleaned") {
@@ -136,80 +128,4 @@ TEST_CASE("The exit status of a command in a worktree decides as without one, an
   CHECK(board.value("SELECT count(*) FROM tasks WHERE commit_id IS NULL") == "1");
   CHECK(project.files("bidboard/t1") == "shared.txt\nt1.txt");
   CHECK(project.files("bidboard/t2") == "shared.txt\nt2.txt");
-}
-
-TEST_CASE(
-    "`bidboard merge` brings all work in, in the order of needs, and makes tasks of what does not fit") {
-  const Project project;
-  const TestBoard& board = project.board;
-  board.write("job.yaml", R"(
-agents:
-  - {name: hand, worktree: task, exec: 'cat > /dev/null; sh "$BIDBOARD_DIR/../$BIDBOARD_TASK.sh"'}
-tasks:
-  a: {title: Write a}
-  b: {title: Write b on top of a, needs: [a]}
-  c: {title: Change the shared file}
-)");
-  board.write("t1.sh", "echo a > a.txt");
-  board.write("t2.sh", "test -e a.txt && echo b > b.txt");
-  board.write("t3.sh", "echo theirs > shared.txt");
-  board.must({"run", "job.yaml"});
-  CHECK(contains(board.must({"merge"}), "`bidboard merge --all` merges them into main in this order."));
-  CHECK(board.data({"merge", "--json"}).array().size() == 3);
-
-  // The user goes on in the main folder meanwhile.
-  board.write("shared.txt", "mine\n");
-  const Finished blocked = board.run({"merge", "--all"});
-  CHECK(blocked.exit_code == 5);
-  CHECK(contains(blocked.out, "t1 waits: main is checked out in"));
-  CHECK(contains(blocked.out, "t2 waits for t1, which it needs"));
-  project.git({"commit", "-q", "-a", "-m", "my own reasons"});
-  const Finished merged = board.run({"merge", "--all"});
-  INFO(merged.out << merged.err);
-  CHECK(merged.exit_code == 5);
-  CHECK(contains(merged.out, "t1 merged into main at "));
-  CHECK(contains(merged.out, "t2 merged into main at "));
-  CHECK(contains(merged.out, "t3 conflicts with main; t4 is to resolve it"));
-  CHECK(board.read("b.txt") == "b\n");
-  CHECK(board.read("shared.txt") == "mine\n");
-  CHECK(project.no_worktrees());
-
-  // Both sides and their reasons; asked again, there is still one task for it.
-  const std::string body = board.value("SELECT body FROM tasks WHERE id = 't4'");
-  CHECK(contains(body, "> Change the shared file"));
-  CHECK(contains(body, "my own reasons"));
-  CHECK(contains(board.run({"merge", "--all"}).out, "t3 waits for t4: Merge t3 into main"));
-
-  const std::string theirs = board.value("SELECT commit_id FROM tasks WHERE id = 't3'");
-  board.write("t4.sh", "git checkout -q --detach main && ! git -c user.name=x -c user.email=x@x merge -q " +
-                           theirs + " > /dev/null && echo 'mine and theirs' > shared.txt");
-  const Process controller = board.serve();
-  const Process agent = board.agent("solver", {"--worktree", "task", "--exec",
-                                               "cat > /dev/null; sh \"$BIDBOARD_DIR/../$BIDBOARD_TASK.sh\""});
-  REQUIRE(board.task_becomes("t4", "done"));
-  const std::string said = board.must({"merge", "--all"});
-  CHECK(contains(said, "t3 comes with t4"));
-  CHECK(contains(said, "t4 merged into main at "));
-  CHECK(board.read("shared.txt") == "mine and theirs\n");
-  CHECK(board.must({"merge"}) == "All work of done tasks is in main.");
-}
-
-TEST_CASE("A check that fails after a merge becomes a task that begins with the work") {
-  const Project project;
-  const TestBoard& board = project.board;
-  board.write("bidboard.yaml", "merge: {check: 'test ! -e bad.txt || { echo bad.txt is there; exit 1; }'}\n");
-  project.git({"commit", "-q", "--allow-empty", "-m", "x"});
-  const Process controller = board.serve();
-  const Process agent = board.agent(
-      "solo",
-      {"--worktree", "task", "--exec",
-       "cat > /dev/null; if [ -e bad.txt ]; then rm bad.txt; touch good.txt; else touch bad.txt; fi"});
-  board.must({"post", "work"});
-  REQUIRE(board.task_becomes("t1", "done"));
-  CHECK(contains(board.run({"merge", "t1"}).out, "t1 merges, but the check fails; t2 is to correct it"));
-  CHECK(contains(board.value("SELECT body FROM tasks WHERE id = 't2'"), "> bad.txt is there"));
-  REQUIRE(board.task_becomes("t2", "done"));
-  CHECK(contains(board.must({"merge", "--all"}), "t2 merged into main at "));
-  CHECK(std::filesystem::exists(board.path("good.txt")));
-  CHECK_FALSE(std::filesystem::exists(board.path("bad.txt")));
 }

@@ -118,6 +118,7 @@ class RandomWorld {
     if (!random_.fed()) check_everything();
     if (fails) return;
     for (const std::string& idle : idle_agents(node_->board(), connected_)) promise(false, idle);
+    if (node_->awaits_endings()) return;  // what they cost is not known yet
     for (const std::string& held : needless_holds(node_->board(), now_.wall)) promise(false, held);
   }
 

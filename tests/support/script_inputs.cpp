@@ -181,6 +181,7 @@ Input ScriptRunner::report(Words& words) {
   item.fraction = micros(words.take("fraction", "0"));
   item.seconds = micros(words.take("seconds", "0"));
   item.price = micros(words.take("price", "0"));
+  item.tokens = whole(words.take("tokens", "0"));
   item.work = {words.take("branch"), words.take("commit")};
   if (item.what == What::unavailable) item.outage = outage_named(words.take("class", "rate_limit")).value();
   if (words.has("retry_after")) item.until = now_.wall + duration(words.take("retry_after"));

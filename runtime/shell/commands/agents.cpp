@@ -4,7 +4,9 @@
 #include "blackboard/format/keys.hpp"
 #include "blackboard/format/to_value.hpp"
 #include "runtime/drivers/clock.hpp"
+#include "runtime/fleet/preflight.hpp"
 #include "runtime/shell/board_view.hpp"
+#include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
 
@@ -24,6 +26,8 @@ struct AgentsArgs {
   std::string where;
   bool all = false;
   bool json = false;
+  std::string action;
+  bool call = false;
 };
 
 Result<Exit> list_agents(const Globals& globals, const AgentsArgs& args) {
@@ -88,21 +92,64 @@ Result<Exit> list_agents(const Globals& globals, const AgentsArgs& args) {
   return Exit::ok;
 }
 
+/// Exit code 6: some agents cannot work.
+Result<Exit> check(const Globals& globals, const AgentsArgs& args) {
+  if (!caller().token.empty())
+    return fail(Errc::refused, "a task's process may not start agents' programs (BIDBOARD_TOKEN is set)");
+  const Result<BoardDirectory> board = find_board(globals.directory);
+  if (!board) return fail(board.error());
+  const Result<Settings> settings = load_settings(*board);
+  if (!settings) return fail(settings.error());
+  const Result<std::vector<Preflight>> all = check_agents(
+      settings->agents, board->home(), args.call ? PreflightDepth::call : PreflightDepth::version);
+  if (!all) return fail(all.error());
+  Table table({"AGENTS", "PROGRAM", "VERSION", "STATE"});
+  bool all_can_work = true;
+  for (const Preflight& found : *all) {
+    all_can_work = all_can_work && found.problem.empty();
+    std::string state = found.problem;
+    if (state.empty()) state = found.answer.empty() ? "ready" : fmt::format("answers: {}", found.answer);
+    if (found.price > 0) state += fmt::format(" (price {})", format_micros(found.price));
+    table.add({bidboard::listed(found.agents), found.program.empty() ? "-" : found.program,
+               found.version.empty() ? "-" : found.version, state});
+  }
+  if (table.empty())
+    say("bidboard.yaml lists no agents.");
+  else
+    table.print();
+  return all_can_work ? Exit::ok : Exit::unavailable;
+}
+
+Result<Exit> agents(const Globals& globals, const AgentsArgs& args) {
+  if (args.action.empty() && args.call) return fail(Errc::invalid, "--call is for `bidboard agents check`");
+  if (args.action.empty()) return list_agents(globals, args);
+  if (args.action == "check") return check(globals, args);
+  return fail(Errc::invalid,
+              fmt::format("unknown action '{}'; use check, or none to list agents", args.action));
+}
+
 }  // namespace
 
 Command agents_command() {
   return {"agents",
           "Agents",
-          "List agents",
-          "",
+          "List agents, or check whether those of bidboard.yaml can work",
+          "`check` looks for the program of each agent as its tasks would find it, and asks for its version. "
+          "With\n"
+          "--call each preset also gets one small prompt, which shows that its key is valid; it costs what a "
+          "short\n"
+          "answer costs. Exit code 6: some cannot work.",
           {{"bidboard agents", "all that are not gone"},
+           {"bidboard agents check --call", "before a long run: installed, and able to answer?"},
            {"bidboard agents --where \"running < capacity\"", "an SQL condition over the table `agents`"}},
           [](Options& o) -> Action0 {
             auto args = std::make_shared<AgentsArgs>();
             o.flag("--all,-a", args->all, "Include agents that are gone");
             o.text("--where,-w", args->where, "SQL", "Only agents that match");
             o.flag("--json", args->json, "Print JSON");
-            return [args](const Globals& globals) { return list_agents(globals, *args); };
+            o.argument("ACTION", args->action, "check", false);
+            o.flag("--call", args->call, "check: send each preset a small prompt");
+            return [args](const Globals& globals) { return agents(globals, *args); };
           }};
 }
 

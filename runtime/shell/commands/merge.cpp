@@ -1,14 +1,15 @@
 // merge: brings the work of finished tasks into a branch, in the order of their needs, oldest first.
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "agents/worktrees/merging.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/text/utf8.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
+#include "runtime/shell/merge_queue.hpp"
 #include "runtime/shell/print.hpp"
 
 namespace bidboard {
@@ -23,91 +24,37 @@ struct MergeArgs {
   bool json = false;
 };
 
-/// What a task that resolves a conflict is told of a result.
+/// What a task that settles a merge is told, at most: together far below what a body may have, also when each
+/// byte is a line to be quoted.
+constexpr std::size_t task_bytes = 64 << 10;
+constexpr std::size_t files_bytes = 16 << 10;
 constexpr std::size_t outcome_bytes = 4'000;
+constexpr std::size_t title_bytes = 200;
 
-/// A task whose work is not in the branch yet.
-struct Waiting {
-  Task task;
-  std::string author;   ///< the agent that did it
-  std::string outcome;  ///< the beginning of its result
-  std::string why;      ///< why it is not merged now; empty: it can be tried
-  TaskId settled_in{};  ///< this task resolves what keeps it back, and is done: its branch has both
-};
-
-/// Of the task that resolves a conflict, or makes the check succeed: one for each commit.
-std::string key_of(const Task& task) { return fmt::format("merge/{}/{}", task.id, task.commit); }
-
-class MergeQueue {
- public:
-  explicit MergeQueue(const Merging& merging) : merging_(merging) {}
-
-  /// Done tasks with a commit that the branch does not have: each after those that it needs, else the one
-  /// that was done first.
-  Result<void> fill(const BoardView& board) {
-    Result<std::vector<Task>> tasks = board.tasks();
-    if (!tasks) return fail(tasks.error());
-    std::map<std::string, const Task*> by_key;
-    for (const Task& task : *tasks)
-      if (task.spec.key.starts_with("merge/")) by_key[task.spec.key] = &task;
-    std::map<TaskId, Waiting> open;
-    for (const Task& task : *tasks) {
-      if (task.state != TaskState::done || task.commit.empty()) continue;
-      const Result<bool> has = merging_.has(task.commit);
-      if (!has) return fail(has.error());
-      if (*has) continue;
-      const Result<std::string> outcome = board.result_of(task);
-      Waiting waiting{
-          task, board.agent_name(task.holder), outcome ? outcome->substr(0, outcome_bytes) : "", {}, {}};
-      const auto fix = by_key.find(key_of(task));
-      if (fix != by_key.end()) follow(*fix->second, waiting);
-      open.emplace(task.id, std::move(waiting));
-    }
-    put_in_order(open);
-    return {};
-  }
-  std::vector<Waiting>& waiting() { return waiting_; }
-
- private:
-  static void follow(const Task& fix, Waiting& waiting) {
-    if (fix.state == TaskState::done && !fix.commit.empty())
-      waiting.settled_in = fix.id, waiting.why = fmt::format("comes with {}", fix.id);
-    else if (is_over(fix.state))
-      waiting.why = fmt::format("{}, which was to settle it, is {}", fix.id, fix.state);
-    else
-      waiting.why = fmt::format("waits for {}: {}", fix.id, fix.spec.title);
-  }
-
-  void put_in_order(std::map<TaskId, Waiting>& open) {
-    std::vector<TaskId> oldest;
-    for (const auto& [id, waiting] : open) oldest.push_back(id);
-    std::ranges::stable_sort(oldest, {}, [&](TaskId id) { return open.at(id).task.finished_at.us; });
-    std::set<TaskId> placed;
-    while (placed.size() < open.size()) {
-      const auto next = std::ranges::find_if(oldest, [&](TaskId id) {
-        if (placed.contains(id)) return false;
-        return std::ranges::all_of(open.at(id).task.spec.needs, [&](const Need& need) {
-          return !open.contains(need.task) || placed.contains(need.task);
-        });
-      });
-      placed.insert(*next);  // needs form no cycle, so there is one
-      waiting_.push_back(std::move(open.at(*next)));
-    }
-  }
-
-  const Merging& merging_;
-  std::vector<Waiting> waiting_;
-};
-
-/// Lines of the text behind "> ": what others wrote is not mistaken for instructions.
-std::string quoted_lines(const std::string& text) {
+/// Lines of the text behind "> ", so that what others wrote is not mistaken for instructions. `rest`: where
+/// all of it can be read, if it has more bytes than these.
+std::string quoted_lines(const std::string& whole, std::size_t bytes, const std::string& rest) {
+  const std::string_view text = utf8_prefix(whole, bytes);
   std::string out;
   for (std::size_t from = 0; from < text.size();) {
     const std::size_t end = std::min(text.find('\n', from), text.size());
     out += fmt::format("> {}\n", text.substr(from, end - from));
     from = end + 1;
   }
+  if (text.size() < whole.size()) out += fmt::format("(there is more: {} has all of it)\n", rest);
   return out;
+}
+
+/// A task's author, and the beginning of its result.
+struct Background {
+  std::string author;
+  std::string outcome;
+};
+Result<Background> background_of(const Globals& globals, const Task& task) {
+  const Result<BoardView> board = BoardView::open(globals);
+  if (!board) return fail(board.error());
+  Result<std::string> outcome = board->result_of(task);
+  return Background{board->agent_name(task.holder), outcome ? std::move(*outcome) : std::string()};
 }
 
 TaskSpec conflict_task(const Task& task, const Merging& merging, const MergeResult& result,
@@ -115,16 +62,23 @@ TaskSpec conflict_task(const Task& task, const Merging& merging, const MergeResu
   TaskSpec spec;
   std::string files = result.files;
   std::ranges::replace(files, '\n', ' ');
-  spec.title = fmt::format("Merge {} into {}: conflict in {}", task.id, merging.into(), files).substr(0, 200);
+  spec.title = utf8_prefix(fmt::format("Merge {} into {}: conflict in {}", task.id, merging.into(), files),
+                           title_bytes);
+  const std::string show = fmt::format("`bidboard show {}`", task.id);
   spec.body = fmt::format(
       "The work of {} conflicts with what has come into {} meanwhile. In a worktree of your own:\n\n"
       "    git checkout --detach {}\n    git merge {}\n\n"
-      "Resolve the conflicts so that both sides keep what they are for, and commit.\n\n"
+      "Resolve the conflicts so that both sides keep what they are for, and commit. The merge itself has to "
+      "be "
+      "in what you leave: not squashed, not copied by cherry-pick or rebase.\n\n"
       "Files in conflict:\n{}\nThe task ({}):\n{}\nWhat it delivered:\n{}\n"
       "What came into {} meanwhile in these files:\n{}",
-      task.id, merging.into(), merging.into(), task.commit, quoted_lines(result.files), task.id,
-      quoted_lines(task.spec.title + "\n" + task.spec.body), quoted_lines(outcome), merging.into(),
-      quoted_lines(merging.others_on(task.commit, result.files)));
+      task.id, merging.into(), merging.into(), task.commit,
+      quoted_lines(result.files, files_bytes, "git status"), task.id,
+      quoted_lines(task.spec.title + "\n" + task.spec.body, task_bytes, show),
+      quoted_lines(outcome, outcome_bytes, show), merging.into(),
+      quoted_lines(merging.others_on(task.commit, result.files), files_bytes,
+                   fmt::format("git log {}..{}", task.commit, merging.into())));
   return spec;
 }
 
@@ -136,25 +90,53 @@ TaskSpec check_task(const Task& task, const Merging& merging, const MergeResult&
       "The work of {} (by {}) merges into {}, but then this command fails:\n\n    {}\n\n"
       "Your worktree begins with that work. Bring in the rest and correct it:\n\n    git merge {}\n\n"
       "The last lines of the command:\n{}",
-      task.id, author, merging.into(), check, merging.into(), quoted_lines(result.output));
+      task.id, author, merging.into(), check, merging.into(),
+      quoted_lines(result.output, files_bytes, "the command"));
   spec.needs = {{task.id, false}};
   return spec;
 }
 
-/// Posted once for each commit.
-Result<TaskId> post_fix(const Globals& globals, const Task& task, TaskSpec spec) {
+Result<TaskId> post_fix(const Globals& globals, const Merging& merging, const Waiting& waiting,
+                        TaskSpec spec) {
   const Result<Target> board = find_target(globals);
   if (!board) return fail(board.error());
-  spec.kind = "merge";
-  spec.key = key_of(task);
+  const Task& task = waiting.task;
+  spec.kind = fix_kind;
   spec.project = task.spec.project;
   spec.priority = task.spec.priority;
   spec.skills = task.spec.skills;
-  Post post;
-  post.tasks.push_back(std::move(spec));
-  const Result<Posted> posted = call_for<Posted>(*board, std::move(post), caller());
-  if (!posted) return fail(posted.error());
-  return posted->ids.front();
+  for (std::uint64_t number = waiting.next_fix;; ++number) {
+    spec.key = fix_key(merging.into(), task, number);
+    Post post;
+    post.tasks.push_back(spec);
+    const Result<Posted> posted = call_for<Posted>(*board, std::move(post), caller());
+    if (!posted) return fail(posted.error());
+    // Else somebody has taken the key meanwhile, and it is not known for what.
+    if (posted->existed.empty() || !posted->existed.front()) return posted->ids.front();
+  }
+}
+
+/// A conflict, or a check that fails: what becomes of it, in words.
+Result<std::string> hand_on(const Globals& globals, const Merging& merging, const std::string& check,
+                            const Waiting& waiting, const MergeResult& result) {
+  const bool conflict = result.end == MergeEnd::conflict;
+  if (waiting.settled_in)
+    return fmt::format("{}; {} settles that: `bidboard merge {}`",
+                       conflict ? "conflicts with " + merging.into() : "merges, but the check fails",
+                       waiting.settled_in, waiting.settled_in);
+  TaskId fix = waiting.fix;
+  if (!fix) {
+    const Result<Background> background = background_of(globals, waiting.task);
+    if (!background) return fail(background.error());
+    const Result<TaskId> posted =
+        post_fix(globals, merging, waiting,
+                 conflict ? conflict_task(waiting.task, merging, result, background->outcome)
+                          : check_task(waiting.task, merging, result, check, background->author));
+    if (!posted) return fail(posted.error());
+    fix = *posted;
+  }
+  return conflict ? fmt::format("conflicts with {}; {} is to resolve it", merging.into(), fix)
+                  : fmt::format("merges, but the check fails; {} is to correct it", fix);
 }
 
 /// One try; what became of it, in words.
@@ -175,16 +157,10 @@ Result<std::string> merge_one(const Globals& globals, Merging& merging, const st
     case MergeEnd::check_failed:
       break;
   }
-  const bool conflict = result->end == MergeEnd::conflict;
-  const Result<TaskId> fix = post_fix(globals, task,
-                                      conflict ? conflict_task(task, merging, *result, waiting.outcome)
-                                               : check_task(task, merging, *result, check, waiting.author));
-  if (!fix) return fail(fix.error());
-  return conflict ? fmt::format("conflicts with {}; {} is to resolve it", merging.into(), *fix)
-                  : fmt::format("merges, but the check fails; {} is to correct it", *fix);
+  return hand_on(globals, merging, check, waiting, *result);
 }
 
-Result<Exit> show_queue(std::vector<Waiting>& queue, const Merging& merging, bool json) {
+Result<Exit> show_queue(const std::vector<Waiting>& queue, const Merging& merging, bool json) {
   if (json) {
     Value list{Value::Array{}};
     for (const Waiting& waiting : queue) {
@@ -212,19 +188,24 @@ Result<Exit> show_queue(std::vector<Waiting>& queue, const Merging& merging, boo
   return Exit::ok;
 }
 
-Result<Exit> merge(const Globals& globals, const MergeArgs& args) {
-  std::optional<Result<BoardView>> opened(BoardView::open(globals));
-  Result<BoardView>& board = *opened;
+/// What is read of the board, which is closed again before git works: that may take long, and what it leads
+/// to is posted on the same board.
+struct Question {
+  MergePlace place;
+  std::set<TaskId> chosen;
+  std::vector<Task> tasks;
+};
+Result<Question> read_board(const Globals& globals, const MergeArgs& args) {
+  const Result<BoardView> board = BoardView::open(globals);
   if (!board) return fail(board.error());
   Result<Settings> settings = load_settings(board->directory());
   if (!settings) return fail(settings.error());
-  MergePlace place;
+  Question question;
+  MergePlace& place = question.place;
   place.repository = args.dir.empty() ? board->directory().home() : args.dir;
   place.into = args.into.empty() ? settings->merge.into : args.into;
   place.check = args.check.empty() ? settings->merge.check : args.check;
   place.place = board->directory().path + "/worktrees";
-  const std::string check = place.check;
-  std::set<TaskId> chosen;
   for (const std::string& text : args.tasks) {
     const Result<TaskId> id = read_task_id(text);
     if (!id) return fail(id.error());
@@ -235,38 +216,50 @@ Result<Exit> merge(const Globals& globals, const MergeArgs& args) {
                   task->state != TaskState::done
                       ? fmt::format("{} is {}: only the work of done tasks is merged", *id, task->state)
                       : fmt::format("{} was not done in a worktree: it has no commit", *id));
-    chosen.insert(*id);
+    question.chosen.insert(*id);
   }
-  Result<Merging> merging = Merging::begin(std::move(place));
+  Result<std::vector<Task>> tasks = board->tasks();
+  if (!tasks) return fail(tasks.error());
+  std::erase_if(*tasks, [](const Task& task) { return !concerns_merging(task); });
+  question.tasks = std::move(*tasks);
+  return question;
+}
+
+Result<Exit> merge(const Globals& globals, const MergeArgs& args) {
+  Result<Question> question = read_board(globals, args);
+  if (!question) return fail(question.error());
+  const std::string check = question->place.check;
+  const std::set<TaskId>& chosen = question->chosen;
+  Result<Merging> merging = Merging::begin(std::move(question->place));
   if (!merging) return fail(merging.error());
-  MergeQueue queue(*merging);
-  if (auto filled = queue.fill(*board); !filled) return fail(filled.error());
-  opened.reset();  // checks may take long, and what they lead to is posted on the same board
-  if (chosen.empty() && !args.all) return show_queue(queue.waiting(), *merging, args.json);
+  Result<MergeQueue> queue = MergeQueue::of(std::move(question->tasks), *merging, chosen);
+  if (!queue) return fail(queue.error());
+  if (chosen.empty() && !args.all) return show_queue(queue->waiting(), *merging, args.json);
 
   bool all_merged = true;
-  std::set<TaskId> kept_back;  // and so are those that need them
-  for (const Waiting& waiting : queue.waiting()) {
+  for (const Waiting& waiting : queue->waiting()) {
     const Task& task = waiting.task;
     if (!chosen.empty() && !chosen.contains(task.id)) continue;
-    const auto need =
-        std::ranges::find_if(task.spec.needs, [&](const Need& one) { return kept_back.contains(one.task); });
+    const TaskId need = queue->missing_for(task);
     std::string words = waiting.why;
     MergeEnd end = MergeEnd::blocked;
+    bool comes_later = false;
     // One that was asked for by name is tried in any case.
-    if (need != task.spec.needs.end()) {
-      words = fmt::format("waits for {}, which it needs", need->task);
+    if (need) {
+      words = fmt::format("waits for {}, which it needs", need);
     } else if (words.empty() || chosen.contains(task.id)) {
       Result<std::string> said = merge_one(globals, *merging, check, waiting, end);
-      if (!said) return fail(said.error());
-      words = std::move(*said);
+      if (!said && said.error().code == Errc::unavailable) return fail(said.error());
+      words = said ? std::move(*said) : fmt::format("waits: {}", said.error().text);
+    } else {
+      comes_later = bool(waiting.settled_in);
     }
     say("{} {}", task.id, words);
     const bool in = end == MergeEnd::merged || end == MergeEnd::already;
-    if (!in && !waiting.settled_in) kept_back.insert(task.id);
-    all_merged = all_merged && (in || waiting.settled_in);
+    queue->settle(waiting, in);
+    all_merged = all_merged && (in || comes_later);
   }
-  if (queue.waiting().empty()) say("All work of done tasks is in {}.", merging->into());
+  if (queue->waiting().empty()) say("All work of done tasks is in {}.", merging->into());
   return all_merged ? Exit::ok : Exit::conflict;
 }
 

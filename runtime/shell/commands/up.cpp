@@ -16,6 +16,7 @@
 #include "runtime/drivers/clock.hpp"
 #include "runtime/drivers/stop_signal.hpp"
 #include "runtime/fleet/agent_variables.hpp"
+#include "runtime/fleet/preflight.hpp"
 #include "runtime/fleet/workforce.hpp"
 #include "runtime/home/board_place.hpp"
 #include "runtime/jobs/settings.hpp"
@@ -212,11 +213,22 @@ Result<void> start_board(const BoardDirectory& board, Settings& settings, Superv
   return {};
 }
 
+/// Others work meanwhile; without its program an agent rests (Outage::missing_binary).
+void warn_of_missing_programs(const BoardDirectory& board, const Settings& settings) {
+  const Result<std::vector<Preflight>> all =
+      check_agents(settings.agents, board.home(), PreflightDepth::program);
+  if (!all) return print_note({Note::Level::warning, all.error().text});
+  for (const Preflight& found : *all)
+    if (!found.problem.empty())
+      print_note({Note::Level::warning, fmt::format("{}: {}", listed(found.agents), found.problem)});
+}
+
 /// Controller and agents, from their start to their end.
 Result<void> run_board(const BoardDirectory& board, Settings settings, Detached& detached) {
   const Result<Descriptor> lock = take_supervisor_lock(board);
   if (!lock) return fail(lock.error());
   const StopSignal stop;
+  warn_of_missing_programs(board, settings);
   Supervisor supervisor(settings.restart, [](const std::string& text) {
     print_note({Note::Level::warning, text});
   });

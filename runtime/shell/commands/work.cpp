@@ -1,7 +1,6 @@
 // claim, renew, done, fail, progress: work on a task from the shell, or from inside a task's process.
 #include <cstdlib>
 
-#include "agents/worktrees/in_worktree.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
 #include "runtime/drivers/clock.hpp"
@@ -10,6 +9,7 @@
 #include "runtime/net/client.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
+#include "runtime/shell/own_work.hpp"
 #include "runtime/shell/print.hpp"
 
 namespace bidboard {
@@ -134,15 +134,6 @@ Result<Exit> send_report(const Globals& globals, const ReportArgs& args, Request
   if (!changed) return fail(changed.error());
   if (verb) say("{} is {}", changed->task, changed->state);
   return Exit::ok;
-}
-
-/// Inside a worktree the work is committed before the result is told: tasks that wait for this one begin with
-/// it at once.
-Result<SavedWork> save_own_work(TaskId task) {
-  const char* path = std::getenv(worktree_variable);
-  const char* own = std::getenv("BIDBOARD_TASK");
-  if (!path || !own || to_string(task) != own) return SavedWork{};
-  return save_worktree(path);
 }
 
 Result<Exit> finish(const Globals& globals, const ReportArgs& args, bool success) {

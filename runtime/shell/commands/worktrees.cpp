@@ -38,7 +38,7 @@ std::string work_of(const BoardView& board, const FoundWorktree& found) {
   if (!found.trouble.empty()) return found.trouble;
   if (is_live(board, found)) return found.dirty ? "in use, with changes" : "in use";
   if (found.dirty) return "changes that are in no commit";
-  return found.branch.empty() ? "a commit that is in no branch" : "safe";
+  return found.branch.empty() || !found.unsafe.empty() ? "a commit that is in no branch" : "safe";
 }
 
 Value to_json_value(const BoardView& board, const FoundWorktree& found) {
@@ -52,6 +52,9 @@ Value to_json_value(const BoardView& board, const FoundWorktree& found) {
   item.set("commit", found.commit);
   item.set("dirty", found.dirty);
   item.set("in_use", is_live(board, found));
+  Value unsafe{Value::Array{}};
+  for (const std::string& commit : found.unsafe) unsafe.push(Value(commit));
+  item.set("unsafe", std::move(unsafe));
   item.set("trouble", found.trouble);
   return item;
 }
@@ -69,7 +72,9 @@ Result<Exit> clean(const BoardView& board, const std::vector<FoundWorktree>& all
     stays = stays || !removed || !*removed;
     if (removed && *removed)
       say("{} removed{}", found.path,
-          found.dirty || found.branch.empty() ? "; what was unsaved is in a branch bidboard/kept/" : "");
+          found.dirty || found.branch.empty() || !found.unsafe.empty()
+              ? "; what was unsaved is in a branch bidboard/kept/"
+              : "");
     else
       say("{} stays: {}", found.path, why);
   }

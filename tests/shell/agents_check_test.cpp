@@ -1,0 +1,65 @@
+#include <csignal>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/client_agents.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/test_board.hpp"
+
+using namespace bidboard;
+using namespace bidboard::testing;
+
+namespace {
+
+constexpr const char* stand_in = R"sh(
+case "$*" in *--version*) echo "9.9.9 (Stand-in)"; echo more; exit;; esac
+if [ "$KEY" = good ]; then
+  echo '{"type":"result","subtype":"success","is_error":false,"result":"ready\n","total_cost_usd":0.25}'
+else
+  echo '{"type":"result","subtype":"success","is_error":true,"result":"API Error: 401 Invalid API key","api_error_status":401}'
+  exit 1
+fi
+)sh";
+
+}  // namespace
+
+TEST_CASE("`agents check` says which agents can work, and what to do about the others") {
+  const TestBoard board;
+  const ProcessOptions options = with_client(board, "claude", stand_in);
+  board.write("bidboard.yaml",
+              "agents:\n"
+              "- {name: opus, preset: claude, count: 2, env: {KEY: good}}\n"
+              "- {name: stray, preset: claude}\n"
+              "- {name: dex, preset: codex, env: {PATH: /nowhere}}\n"
+              "- {name: plain, exec: 'X=1 cat -'}\n"
+              "- {name: lost, exec: no-such-program --fast}\n");
+  const Finished seen = board.run({"agents", "check"}, options);
+  INFO(seen.out << seen.err);
+  CHECK(seen.exit_code == 6);
+  CHECK(contains(seen.out, "opus1, opus2  claude"));
+  CHECK(contains(seen.out, "9.9.9 (Stand-in)"));
+  CHECK(contains(seen.out, "codex is not installed, or not on the agent's PATH"));
+  CHECK(contains(seen.out, "npm install -g @openai/codex"));
+  CHECK(contains(seen.out, "no-such-program is not installed"));
+  CHECK_FALSE(contains(seen.out, "answers"));
+
+  const Finished called = board.run({"agents", "check", "--call"}, options);
+  INFO(called.out << called.err);
+  CHECK(contains(called.out, "answers: ready (price 0.25)"));
+  CHECK(contains(called.out, "authentication: API Error: 401 Invalid API key"));
+
+  board.write("bidboard.yaml", "agents: [{name: opus, preset: claude}, {name: plain, exec: cat}]\n");
+  CHECK(board.run({"agents", "check"}, options).exit_code == 0);
+  CHECK(board.run({"agents", "chek"}, options).exit_code == 2);
+  CHECK(board.run({"agents", "--call"}, options).exit_code == 2);
+}
+
+TEST_CASE("`up` says at once that the program of an agent is not there") {
+  const TestBoard board;
+  board.write("bidboard.yaml", "agents: [{name: lost, exec: no-such-program}, {name: plain, exec: cat}]\n");
+  Process up = board.start({"up"});
+  board.await_agents(2);
+  CHECK(eventually([&] { return contains(up.err(), "lost: no-such-program is not installed"); }));
+  CHECK_FALSE(contains(up.err(), "plain:"));
+  ::kill(up.pid(), SIGTERM);
+  CHECK(up.wait() == 0);
+}
