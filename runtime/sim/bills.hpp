@@ -52,6 +52,7 @@ class BillChecker final : public Observer {
   std::vector<std::string> violations_;
   Instant at_{};
   std::map<Key, Amount> charged_;  ///< attempts that are over, with what they were said to cost
+  std::set<Key> told_;             ///< of those, by their agents, with what became of them
   std::map<AgentId, AgentProfile> agents_;
   std::map<std::string, Amount> by_account_;  ///< said to have been spent
   std::set<std::string> open_;                ///< breakers
