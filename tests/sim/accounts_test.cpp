@@ -200,6 +200,26 @@ TEST_CASE("a price that differs from the bill by a millionth is found, in its at
   CHECK(bills.violations().size() == 2);
 }
 
+TEST_CASE("work that is awarded to an agent whose account rests is found") {
+  World world(troubled_world("fifo", 1, 1));
+  BillChecker bills(world, true);
+  AgentRegistered registered;
+  registered.agent.id = AgentId{1};
+  registered.agent.profile = world.options().agents.front().profile;
+  Breaker breaker;
+  breaker.name = registered.agent.profile.account;
+  TaskAwarded awarded;
+  awarded.task = task;
+  awarded.agent = AgentId{1};
+  for (const BreakerState state : {BreakerState::closed, BreakerState::half_open, BreakerState::open}) {
+    breaker.state = state;
+    Saved saved;
+    saved.events = {Event{{}, registered}, Event{{}, BreakerMoved{breaker}}, Event{{}, awarded}};
+    bills.on_saved(saved, world.store(), world.now());
+    CHECK(bills.violations().empty() == (state != BreakerState::open));
+  }
+}
+
 TEST_CASE("a board with a budget stops when it is spent, and goes on when it is raised") {
   WorldOptions options = troubled_world("fifo", 4, 1);
   options.accounts.front().outages.clear();
