@@ -15,6 +15,7 @@ namespace {
 constexpr std::int64_t most_agents = 100'000;
 constexpr std::int64_t most_tasks = 1'000'000;
 constexpr std::int64_t most_seeds = 100'000;
+constexpr std::int64_t most_attempts = 1'000;
 
 /// One entry of `workloads`.
 struct WorkloadEntry {
@@ -101,7 +102,7 @@ constexpr std::array<Key<AgentsEntry>, 7> agents_table{{
      [](KeyReader& r, const Value& v, AgentsEntry& e) { e.spec.name = r.name(v).value_or(""); }},
 }};
 
-constexpr std::array<Key<StrategySpec>, 6> strategy_table{{
+constexpr std::array<Key<StrategySpec>, 9> strategy_table{{
     {{"auction", "word", "none", "auction with this mechanism"},
      [](KeyReader& r, const Value& v, StrategySpec& e) {
        std::vector<std::string> known;
@@ -127,30 +128,21 @@ constexpr std::array<Key<StrategySpec>, 6> strategy_table{{
        e.strategy = "peer";
        e.arbiter = !r.choice(v, {"without-arbiter"}).has_value();
      }},
+    {{"outages", "told or failures", "told",
+      "how agents report outages of their accounts: class and stated time, or just a failed attempt"},
+     [](KeyReader& r, const Value& v, StrategySpec& e) {
+       e.tells_outages = r.choice(v, {"told", "failures"}).value_or("told") == "told";
+     }},
+    {{"attempts", "whole number", "3", "attempts per task"},
+     [](KeyReader& r, const Value& v, StrategySpec& e) {
+       e.attempts = static_cast<std::uint32_t>(r.whole(v, 1, most_attempts).value_or(3));
+     }},
+    {{"max_running", "whole number", "no limit", "tasks at once per account"},
+     [](KeyReader& r, const Value& v, StrategySpec& e) {
+       e.running_max = static_cast<std::uint32_t>(r.whole(v, 1, most_agents).value_or(1));
+     }},
     {{"name", "text", "composed from the other keys", "its name in the report"},
      [](KeyReader& r, const Value& v, StrategySpec& e) { e.name = r.name(v).value_or(""); }},
-}};
-
-constexpr std::array<Key<FaultsSpec>, 7> faults_table{{
-    {{"kill_agents", "whole number", "0",
-      "number of agents that are killed, one after the other, and not restarted"},
-     [](KeyReader& r, const Value& v, FaultsSpec& e) {
-       e.kill_agents = static_cast<std::uint32_t>(r.whole(v, 0, most_agents).value_or(0));
-     }},
-    {{"kill_controller", "true or false", "false", "the controller is killed and restarted"},
-     [](KeyReader& r, const Value& v, FaultsSpec& e) { e.kill_controller = r.flag(v).value_or(false); }},
-    {{"at", "number", "0.5", "time of the fault, as a share of the lower bound of the makespan"},
-     [](KeyReader& r, const Value& v, FaultsSpec& e) { e.at = r.number(v, 0, 100).value_or(one / 2); }},
-    {{"down", "duration", "5s", "time until the controller is restarted"},
-     [](KeyReader& r, const Value& v, FaultsSpec& e) { e.down = r.duration(v, {}).value_or(seconds(5)); }},
-    {{"loss", "number", "0", "share of messages that are lost"},
-     [](KeyReader& r, const Value& v, FaultsSpec& e) { e.loss = r.number(v, 0, 0.9).value_or(0); }},
-    {{"partition", "duration", "0", "half of the agents are cut off from the controller for this long"},
-     [](KeyReader& r, const Value& v, FaultsSpec& e) {
-       e.partition = r.duration(v, {}).value_or(Duration{});
-     }},
-    {{"name", "text", "composed from the other keys", "its name in the report"},
-     [](KeyReader& r, const Value& v, FaultsSpec& e) { e.name = r.name(v).value_or(""); }},
 }};
 
 /// The keys of the file itself; the lists are read after them.
@@ -215,17 +207,10 @@ std::string name_of(const StrategySpec& spec) {
   if (spec.span > 0) text += fmt::format(" of {}", spec.span);
   if (!spec.arbiter) text += " without arbiter";
   if (!spec.calibrate) text += ", not calibrated";
+  if (!spec.tells_outages) text += ", plain retries";
+  if (spec.attempts > 0) text += fmt::format(", {}", counted(spec.attempts, "attempt"));
+  if (spec.running_max > 0) text += fmt::format(", {} at once", spec.running_max);
   return text;
-}
-
-std::string name_of(const FaultsSpec& spec) {
-  std::string text;
-  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
-  if (spec.kill_agents > 0) add(fmt::format("{} killed", spec.kill_agents));
-  if (spec.kill_controller) add("controller killed");
-  if (spec.loss > 0) add(fmt::format("{} % of messages lost", format_micros(spec.loss * 100)));
-  if (spec.partition.us > 0) add(fmt::format("partition of {}", spec.partition));
-  return text.empty() ? "none" : text;
 }
 
 class ExperimentReader {
@@ -246,7 +231,10 @@ class ExperimentReader {
     each(file_.workloads, "workloads", document.place, [&](const Value& v) { read_workload(v); });
     each(file_.agents, {}, document.place, [&](const Value& v) { read_agents(v); });
     each(file_.strategies, "strategies", document.place, [&](const Value& v) { read_strategy(v); });
-    each(file_.faults, {}, document.place, [&](const Value& v) { read_faults(v); });
+    each(file_.faults, {}, document.place, [&](const Value& v) {
+      if (std::optional<FaultsSpec> spec = read_faults(v, diagnostics_))
+        file_.experiment.faults.push_back(std::move(*spec));
+    });
     if (!file_.agents) add_agents({});
     if (!file_.faults) file_.experiment.faults.push_back({});
     check(document.place);
@@ -365,21 +353,6 @@ class ExperimentReader {
     file_.experiment.strategies.push_back(std::move(spec));
   }
 
-  void read_faults(const Value& value) {
-    KeyReader reader(diagnostics_, "faults");
-    FaultsSpec spec;
-    spec.place = value.place;
-    spec.name.clear();
-    if (value.is_string()) {
-      if (!reader.choice(value, {"none"})) return;
-    } else {
-      if (!require_map(reader, value, "{kill_agents: 1}")) return;
-      read_keys(reader, value, faults_table, spec);
-    }
-    if (spec.name.empty()) spec.name = name_of(spec);
-    file_.experiment.faults.push_back(std::move(spec));
-  }
-
   /// What fits together, and names that say which is which.
   void check(Place document) {
     Experiment& e = file_.experiment;
@@ -396,6 +369,11 @@ class ExperimentReader {
           diagnostics_.add(agents.place,
                            fmt::format("{} agents make more than a million tasks", agents.count),
                            "lower tasks_per_agent, or count");
+    for (const FaultsSpec& faults : e.faults)
+      for (const StrategySpec& strategy : e.strategies)
+        if (faults.accounts && !strategy.arbiter)
+          diagnostics_.add(faults.place, "without an arbiter nobody knows which accounts rest",
+                           "leave out accounts, or {peer: without-arbiter}");
     if (e.mode == Mode::live) check_live();
     refuse_twins(e.agents, same_agents);
     refuse_twins(e.strategies, [](const StrategySpec&, const StrategySpec&) { return false; });
@@ -425,7 +403,7 @@ class ExperimentReader {
                          "live runs always have a controller, so without-arbiter cannot be used",
                          "use mode: simulate, or write peer");
     for (const FaultsSpec& faults : file_.experiment.faults)
-      if (faults.kill_controller || faults.loss > 0 || faults.partition.us > 0)
+      if (faults.kill_controller || faults.loss > 0 || faults.partition.us > 0 || faults.accounts)
         diagnostics_.add(faults.place, "in live runs the only possible fault is kill_agents", remedy);
   }
   template <class Spec, class Same>
@@ -475,7 +453,7 @@ std::string experiment_reference() {
       "Faults\n\n{}\n{}",
       markdown_table(infos<File>(documented)), markdown_table(infos<WorkloadEntry>(workload_table)),
       markdown_table(infos<AgentsEntry>(agents_table)), markdown_table(infos<StrategySpec>(strategy_table)),
-      markdown_table(infos<FaultsSpec>(faults_table)), questions_reference());
+      faults_reference(), questions_reference());
 }
 
 }  // namespace bidboard

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "blackboard/text/document.hpp"
+#include "experiments/faults.hpp"
 #include "experiments/questions.hpp"
 #include "experiments/workload.hpp"
 #include "runtime/jobs/diagnostics.hpp"
@@ -42,20 +43,11 @@ struct StrategySpec {
   std::string mechanism = "sequential";
   bool live_bids = false;  ///< agents compute their bids when asked; else the controller does
   bool calibrate = true;
-  std::uint32_t span = 0;  ///< hierarchy: most members per manager; 0: sqrt(agents), rounded up
-  bool arbiter = true;     ///< false: `peer` without a controller (arbiterless.hpp)
-  Place place;
-};
-
-/// Injected faults, at the same moment for all strategies.
-struct FaultsSpec {
-  std::string name = "none";
-  std::uint32_t kill_agents = 0;  ///< one after the other, not restarted
-  bool kill_controller = false;   ///< restarted after `down`
-  Micros at = one / 2;            ///< share of the lower bound of the makespan at which they begin
-  Duration down = seconds(5);
-  Micros loss = 0;       ///< of messages
-  Duration partition{};  ///< half of the agents are cut off from the controller for this long
+  std::uint32_t span = 0;         ///< hierarchy: most members per manager; 0: sqrt(agents), rounded up
+  bool arbiter = true;            ///< false: `peer` without a controller (arbiterless.hpp)
+  bool tells_outages = true;      ///< false: an outage of an account is a failure like any other
+  std::uint32_t attempts = 0;     ///< per task; 0: as the workload says
+  std::uint32_t running_max = 0;  ///< tasks at once per account; 0: no limit
   Place place;
 };
 

@@ -61,6 +61,10 @@ struct RunFacts {
   double managers_alive = 0;  ///< seconds, over all managers' processes
   double processes = 0;       ///< started, the controller included
   double memory = -1;         ///< resident bytes of all of them, together
+  // Of accounts at providers (FaultsSpec::accounts).
+  double used_up = -1;        ///< attempts that count although the provider ended them
+  double calls_refused = -1;  ///< by providers
+  double billed = -1;         ///< by providers, for attempts of any outcome
 };
 
 /// Every event of the log, in its order. Errors: corrupt, storage.

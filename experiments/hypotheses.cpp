@@ -41,6 +41,11 @@ const Measure* find_measure(std::string_view name) {
   return found == measures().end() ? nullptr : &*found;
 }
 
+bool counts_always(std::string_view measure) {
+  const Measure* known = find_measure(measure);
+  return known && known->always;
+}
+
 /// A measure in the selected runs. Empty for an unknown measure or strategy.
 Values values_of(const Results& results, std::string_view measure, std::string_view strategy,
                  const Where& where) {
@@ -133,7 +138,7 @@ HypothesisVerdict contrast(const Results& results, const Hypothesis& hypothesis)
   pair_up(aspect_of(results, hypothesis, hypothesis.more), aspect_of(results, hypothesis, hypothesis.less),
           more, less);
   HypothesisVerdict verdict;
-  if (hypothesis.measure != "unfinished")
+  if (!counts_always(hypothesis.measure))
     verdict.unfinished = unfinished_of(results, hypothesis.more, hypothesis.where).size() +
                          unfinished_of(results, hypothesis.less, hypothesis.where).size();
   if (more.empty()) return verdict;
@@ -261,6 +266,45 @@ AnswerTable growth_table(const Results& results) {
   return table;
 }
 
+std::string mean_in_words(const Measure& measure, const std::vector<double>& values) {
+  if (values.empty()) return "–";
+  const Interval ci = is_geometric(measure) ? summarise(values).ci : mean_interval(values);
+  return fmt::format("{} {}", four_digits(mean(measure, values)), interval(ci));
+}
+
+/// What outages of accounts cost, over all runs, finished or not.
+AnswerTable accounts_table(const Results& results) {
+  AnswerTable table{
+      "Accounts",
+      "Means with 95 % bootstrap intervals over all runs, finished or not; makespan / bound over the "
+      "runs that the strategy finished, so it cannot be compared where others finished more.",
+      {"setting", "strategy", "finished"},
+      {}};
+  constexpr std::array<std::string_view, 5> shown{"done", "used_up", "calls_refused", "billed",
+                                                  "bound_ratio"};
+  for (const std::string_view name : shown) {
+    const Measure& measure = *find_measure(name);
+    table.head.push_back(std::string(measure.title) +
+                         (measure.unit.empty() ? "" : fmt::format(", {}", measure.unit)));
+  }
+  const ExperimentNames& names = results.names;
+  for (std::size_t a = 0; a < names.agents.size(); ++a)
+    for (std::size_t f = 0; f < names.faults.size(); ++f)
+      for (const std::string& strategy : names.strategies) {
+        const Where here{names.workloads, {names.agents[a]}, {names.faults[f]}};
+        const std::size_t runs = values_of(results, "calls_refused", strategy, here).size();
+        if (runs == 0) continue;
+        std::vector<std::string> row{
+            setting_name(names, a, f), strategy,
+            fmt::format("{} of {}", runs - unfinished_of(results, strategy, here).size(), runs)};
+        for (const std::string_view name : shown)
+          row.push_back(
+              mean_in_words(*find_measure(name), numbers(values_of(results, name, strategy, here))));
+        table.rows.push_back(std::move(row));
+      }
+  return table;
+}
+
 /// Compares live runs with the same runs in the simulator.
 AnswerTable live_table(const Results& results) {
   AnswerTable table{
@@ -350,7 +394,7 @@ std::vector<std::vector<GoalFigure>> judge_goals(const Results& results) {
         if (const auto other = others.find(unit); other != others.end() && value > 0 && other->second > 0)
           settings[{unit[agents_place], unit[faults_place]}].values.push_back(
               goal.against.empty() ? value : value / other->second);
-      if (goal.measure != "unfinished")
+      if (!counts_always(goal.measure))
         for (const auto& [unit, tasks] : unfinished_of(results, results.names.strategies[s], goal.where))
           ++settings[{unit[agents_place], unit[faults_place]}].unfinished;
       for (const auto& [setting, runs] : settings) {
@@ -383,8 +427,8 @@ std::optional<Growth> growth_of(const Results& results, std::string_view measure
 }
 
 std::vector<AnswerTable> answer_tables(const Results& results) {
-  std::vector<AnswerTable> tables{hypotheses_table(results), goals_table(results), live_table(results),
-                                  growth_table(results)};
+  std::vector<AnswerTable> tables{hypotheses_table(results), goals_table(results), accounts_table(results),
+                                  live_table(results), growth_table(results)};
   std::erase_if(tables, [](const AnswerTable& table) { return table.rows.empty(); });
   return tables;
 }

@@ -24,14 +24,30 @@ std::string text_of_part(const AgentsSpec& spec) {
                      spec.specialised, spec.error, spec.liars);
 }
 
+std::string text_of_part(const AccountsSpec& spec) {
+  const sim::AccountSpec& terms = spec.terms;
+  std::string text = fmt::format("{} {} {} {} {} {} {} {}\n", spec.count, terms.calls_max, terms.window.us,
+                                 terms.call_every.us, terms.price, terms.price_per_second, spec.board_budget,
+                                 spec.account_budget);
+  for (const sim::OutageSpec& outage : terms.outages)
+    text += fmt::format("{} {} {} {}\n", outage.outage, outage.every.us, outage.lasts.us, outage.stated);
+  return text;
+}
+
 std::string text_of_part(const FaultsSpec& spec) {
-  return fmt::format("{} {} {} {} {} {}\n", spec.kill_agents, spec.kill_controller, spec.at, spec.down.us,
-                     spec.loss, spec.partition.us);
+  std::string text = fmt::format("{} {} {} {} {} {}\n", spec.kill_agents, spec.kill_controller, spec.at,
+                                 spec.down.us, spec.loss, spec.partition.us);
+  if (spec.accounts) text += text_of_part(*spec.accounts);
+  return text;
 }
 
 std::string text_of_part(const StrategySpec& spec) {
-  return fmt::format("{} {} {} {} {} {}\n", spec.strategy, spec.mechanism, spec.live_bids, spec.calibrate,
-                     spec.span, spec.arbiter);
+  std::string text = fmt::format("{} {} {} {} {} {}\n", spec.strategy, spec.mechanism, spec.live_bids,
+                                 spec.calibrate, spec.span, spec.arbiter);
+  // What results from before these settings do not know stays out of their hashes.
+  if (!spec.tells_outages || spec.attempts > 0 || spec.running_max > 0)
+    text += fmt::format("{} {} {}\n", spec.tells_outages, spec.attempts, spec.running_max);
+  return text;
 }
 
 template <class Spec>

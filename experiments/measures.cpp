@@ -120,7 +120,17 @@ const std::vector<Measure>& measures() {
       {"start_delay", "award → start", "s", "mean over tasks of (begin of the accepted attempt − its award)"},
       {"against_simulated", "live / simulated", "×",
        "makespan / makespan of the same cell in the simulator (live only)"},
-      {"unfinished", "tasks not done", "", "tasks without an accepted result at the end"},
+      {"unfinished", "tasks not done", "", "tasks without an accepted result at the end", Better::lower,
+       true},
+      {"done", "tasks done", "%", "100 × tasks with an accepted result / tasks", Better::higher, true},
+      {"used_up", "attempts used up by outages", "%",
+       "100 × attempts that count although a refused call ended them / tasks (with accounts only)",
+       Better::lower, true},
+      {"calls_refused", "calls refused", "%",
+       "100 × calls that providers refused / tasks (with accounts only)", Better::lower, true},
+      {"billed", "billed per task done", "",
+       "Σ of what providers billed, for attempts of any outcome / tasks done (with accounts only)",
+       Better::lower, true},
   };
   return table;
 }
@@ -204,7 +214,11 @@ Measured measure_run(const RunFacts& facts, const Yardsticks& yardsticks) {
           mean(sums.redistribution),
           mean(sums.start_delays),
           std::nullopt,
-          tasks - static_cast<double>(done)};
+          tasks - static_cast<double>(done),
+          100 * static_cast<double>(done) / tasks,
+          facts.used_up < 0 ? std::nullopt : per(100 * facts.used_up, tasks),
+          facts.calls_refused < 0 ? std::nullopt : per(100 * facts.calls_refused, tasks),
+          per(observed(facts.billed), static_cast<double>(done))};
 }
 
 }  // namespace bidboard

@@ -17,6 +17,7 @@ struct Measure {
   std::string_view unit;
   std::string_view formula;
   enum class Better : std::uint8_t { lower, higher, neither } better = Better::lower;
+  bool always = false;  ///< counts in runs that did not finish too
 };
 const std::vector<Measure>& measures();
 /// Of ratios ("×") means are geometric, of all other measures arithmetic.

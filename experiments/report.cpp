@@ -62,6 +62,7 @@ Value measures_value() {
     value.set("unit", measure.unit);
     value.set("formula", measure.formula);
     value.set("geometric", is_geometric(measure));
+    value.set("always", measure.always);
     list.push(std::move(value));
   }
   return list;

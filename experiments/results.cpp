@@ -97,7 +97,7 @@ bool is_finished(const RunRecord& run) {
 }
 
 std::optional<double> value_of(const RunRecord& run, std::size_t measure) {
-  if (measures()[measure].name != "unfinished" && !is_finished(run)) return {};
+  if (!measures()[measure].always && !is_finished(run)) return {};
   return run.measured[measure];
 }
 

@@ -46,8 +46,8 @@ struct RunRecord {
 
 /// Whether every task was done.
 bool is_finished(const RunRecord& run);
-/// The measure, if it was measured and counts: a run that did not finish ended at a time limit, so that of
-/// its measures only the tasks not done count.
+/// The measure, if it was measured and counts: a run that did not finish ended at a time limit, so that only
+/// some of its measures do (Measure::always).
 std::optional<double> value_of(const RunRecord& run, std::size_t measure);
 /// A makespan that no schedule can have: the run was measured wrongly.
 bool is_below_bound(const Measured& measured);

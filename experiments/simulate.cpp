@@ -4,8 +4,10 @@
 #include <optional>
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/spending.hpp"
 #include "experiments/arbiterless.hpp"
 #include "runtime/jobs/posting.hpp"
+#include "runtime/sim/bills.hpp"
 
 namespace bidboard {
 namespace {
@@ -55,6 +57,69 @@ std::vector<sim::AgentSpec> agents_of(const Setting& setting, const StrategySpec
   }
   for (AgentProfile& manager : managers) agents.push_back({std::move(manager), {}, true});
   return agents;
+}
+
+/// 0: as the plan says.
+Plan with_attempts(Plan plan, std::uint32_t attempts) {
+  for (PlannedTask& task : plan.tasks)
+    if (attempts > 0) task.spec.attempts = attempts;
+  return plan;
+}
+
+/// What the work costs when every attempt succeeds at an agent of speed 1.
+Micros cost_of(const Plan& plan, const sim::AccountSpec& terms) {
+  return mul_micros(plan.total_work, terms.price_per_second) +
+         terms.price * static_cast<Micros>(plan.tasks.size());
+}
+
+void add_accounts(const AccountsSpec& spec, const StrategySpec& strategy, const Plan& plan,
+                  sim::WorldOptions& options) {
+  const Micros cost = cost_of(plan, spec.terms);
+  Config& config = options.config;
+  for (std::uint32_t i = 0; i < spec.count; ++i) {
+    sim::AccountSpec account = spec.terms;
+    account.name = account_name(i);
+    if (strategy.running_max > 0) config.accounts.push_back({account.name, strategy.running_max, {}});
+    if (spec.account_budget > 0)
+      config.budgets.push_back(
+          {account_scope(account.name), {mul_micros(cost / spec.count, spec.account_budget), 0}});
+    options.accounts.push_back(std::move(account));
+  }
+  if (spec.board_budget > 0) config.budgets.push_back({"board", {mul_micros(cost, spec.board_budget), 0}});
+  if (!config.budgets.empty())
+    config.estimate = {cost / static_cast<Micros>(std::max<std::size_t>(plan.tasks.size(), 1)), 0};
+  std::uint32_t next = 0;
+  for (sim::AgentSpec& agent : options.agents) {
+    if (agent.profile.role != Role::specialist) continue;
+    agent.profile.account = account_name(next++ % spec.count);
+    agent.behaviour.tells_outages = strategy.tells_outages;
+  }
+}
+
+/// Whatever ends in such a run can be told: nobody dies, and no message is lost.
+bool all_can_be_told(const FaultsSpec& faults) {
+  return faults.kill_agents == 0 && !faults.kill_controller && faults.loss == 0 && faults.partition.us == 0;
+}
+
+/// When the killed agents died; of others, only when it was noticed.
+void date_failures(const FaultsSpec& faults, double bound, RunFacts& facts) {
+  for (FailureFacts& failure : facts.failures) failure.at = failure.detected;
+  for (std::size_t i = 0; i < std::min<std::size_t>(facts.failures.size(), faults.kill_agents); ++i)
+    facts.failures[i].at = bound * from_micros(faults.at) + static_cast<double>(i);
+}
+
+/// What the accounts' provider saw. Errors: failed (the board's count of what was spent is not what was
+/// billed).
+Result<void> read_accounts(const sim::World& world, const sim::BillChecker& bills, RunFacts& facts) {
+  if (!bills.violations().empty())
+    return fail(Errc::failed,
+                fmt::format("what the board says was spent, or how attempts count, is wrong: {}",
+                            bills.violations().front()));
+  facts.used_up = static_cast<double>(bills.used_up());
+  facts.calls_refused = static_cast<double>(world.provider().calls_refused());
+  facts.billed = 0;
+  for (const auto& [attempt, bill] : world.provider().bills()) facts.billed += from_micros(bill.amount.money);
+  return {};
 }
 
 Instant after_post(double seconds) { return posted_at + Duration{to_micros(seconds)}; }
@@ -118,12 +183,16 @@ Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const 
       return setting.true_seconds(task, agent);
     };
   plan_faults(faults, setting, bound * from_micros(faults.at), options);
+  const Plan plan = with_attempts(setting.plan, strategy.attempts);
+  if (faults.accounts) add_accounts(*faults.accounts, strategy, plan, options);
 
   sim::World world(std::move(options));
   Watch watch;
   world.observe(watch);
+  sim::BillChecker bills(world, all_can_be_told(faults), strategy.tells_outages);
+  if (faults.accounts) world.observe(bills);
   if (watcher) world.observe(*watcher);
-  world.post(post_of(setting.plan), posted_at);
+  world.post(post_of(plan), posted_at);
   const double alone = from_micros(setting.plan.total_work) / from_micros(setting.agents.front().speed);
   world.run_until_done(after_post(patience * alone) + least_patience);
   if (watch.refused())
@@ -137,6 +206,10 @@ Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const 
     return fail(Errc::failed, fmt::format("the board has {} of its {} tasks", facts->tasks.size(),
                                           setting.plan.tasks.size()));
   if (!facts->finished) facts->makespan = static_cast<double>((world.now() - posted_at).us) / 1e6;
+  if (faults.accounts) {
+    bills.check_at_end(world.now());
+    if (const Result<void> read = read_accounts(world, bills, *facts); !read) return fail(read.error());
+  }
   facts->executions = executions_of(world, *facts, TaskId{1});
   const std::vector<sim::Usage> usage = world.usage();
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -145,9 +218,7 @@ Result<RunFacts> simulate(const Experiment& experiment, const Cell& cell, const 
   }
   for (std::size_t i = names.size(); i < usage.size(); ++i)
     facts->managers_alive += static_cast<double>(usage[i].alive.us) / 1e6;
-  for (FailureFacts& failure : facts->failures) failure.at = failure.detected;
-  for (std::size_t i = 0; i < std::min<std::size_t>(facts->failures.size(), faults.kill_agents); ++i)
-    facts->failures[i].at = bound * from_micros(faults.at) + static_cast<double>(i);
+  date_failures(faults, bound, *facts);
   const sim::NetworkCount& traffic = world.traffic();
   const sim::LinkCount total = traffic.total();
   facts->messages = static_cast<double>(total.messages);

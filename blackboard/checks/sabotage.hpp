@@ -9,6 +9,8 @@
 //   lock      the writer lock is not taken
 //   guard     a task's guard lets its processes go on
 //   admission every connection is let in, with every right
+//   outages   an attempt that an outage has ended counts
+//   billing   what such an attempt has cost is not charged
 //   identity  a peer with any key may speak for every agent, and a registration may be played again
 #pragma once
 

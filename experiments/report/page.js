@@ -53,7 +53,7 @@ const runsOf = (agents, faults, strategy) =>
   (bySetting.get(agents + "/" + faults) ?? []).filter(
     (run) => run[3] === strategy && (state.workload < 0 || run[0] === state.workload));
 const valuesOf = (agents, faults, strategy, measure) =>
-  runsOf(agents, faults, strategy).filter((run) => run[useAt] === 2 || measure === "unfinished")
+  runsOf(agents, faults, strategy).filter((run) => run[useAt] === 2 || data.measures[measureAt[measure]].always)
     .map((run) => run[firstMeasure + measureAt[measure]]).filter((x) => x !== null);
 
 // Mean with a 95 % bootstrap interval; seeded, so a page always looks the same.

@@ -101,9 +101,9 @@ void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& 
     case What::unavailable:
       end_attempt(core, task.id,
                   {.reason = item.text,
-                   .counts = false,
+                   .counts = sabotaged("outages"),
                    .seconds = seconds,
-                   .price = price,
+                   .price = sabotaged("billing") ? 0 : price,
                    .tokens = tokens,
                    .outage = item.outage == Outage::none ? Outage::crash : item.outage,
                    .until = item.until});

@@ -7,7 +7,9 @@
 #include "auction/eligibility.hpp"
 #include "blackboard/board/board.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/spending.hpp"
 #include "runtime/coordination/strategy.hpp"
+#include "runtime/sim/bills.hpp"
 #include "runtime/sim/checkers.hpp"
 
 namespace bidboard::sim {
@@ -15,6 +17,10 @@ namespace {
 
 constexpr std::array<const char*, 3> skills{"cpp", "docs", "review"};
 constexpr std::size_t shells = 2;
+constexpr const char* steady = "steady";  ///< the agent that can do every task
+/// A breaker stays open for up to an hour (runtime/core/breakers.hpp), and may open once more by a probe that
+/// began before the faults were over.
+constexpr Duration longest_rests = minutes(150);
 /// More turns in a row without anything to do mean that the core spins.
 constexpr std::uint64_t idle_turns_allowed = 100;
 
@@ -78,7 +84,7 @@ AgentSpec some_agent(std::size_t number, Random& random) {
 /// An agent that may do every task and does it well, so that every task can end.
 AgentSpec steady_agent() {
   AgentSpec agent;
-  agent.profile.name = "steady";
+  agent.profile.name = steady;
   for (const char* skill : skills) agent.profile.skills.push_back({skill, one});
   return agent;
 }
@@ -129,6 +135,55 @@ FaultRates some_faults(Random& random) {
   rates.wall_jump_every = every(20, 120);
   rates.drift_ppm_max = random.chance(500'000) ? random.between(0, 10'000) : 0;
   return rates;
+}
+
+OutageSpec some_outage(Random& random) {
+  constexpr std::array kinds{Outage::rate_limit, Outage::quota,   Outage::overload, Outage::authentication,
+                             Outage::credit,     Outage::network, Outage::crash};
+  OutageSpec outage;
+  outage.outage = kinds[random.below(kinds.size())];
+  outage.every = seconds(random.between(10, 120));
+  outage.lasts = seconds(random.between(1, 60));
+  outage.stated = random.between(0, 2) * one / 2;
+  return outage;
+}
+
+AccountSpec some_account(std::size_t number, Random& random) {
+  AccountSpec account;
+  account.name = fmt::format("account{}", number);
+  for (std::int64_t i = random.between(0, 3); i > 0; --i) account.outages.push_back(some_outage(random));
+  if (random.chance(400'000)) account.calls_max = static_cast<std::uint32_t>(random.between(1, 20));
+  account.window = seconds(random.between(5, 60));
+  account.call_every = seconds(random.between(1, 20));
+  account.price = random.between(0, 2) * one / 10;
+  account.price_per_second = random.between(0, 2) * one / 100;
+  account.tokens_per_second = random.between(0, 50);
+  return account;
+}
+
+/// In a quarter of the worlds most agents share accounts at providers. From a generator of its own, so that
+/// the other worlds stay what they are.
+void draw_accounts(Scenario& scenario, Random random) {
+  if (!random.chance(250'000)) return;
+  WorldOptions& world = scenario.world;
+  const std::int64_t count = random.between(1, 2);
+  for (std::int64_t i = 0; i < count; ++i)
+    world.accounts.push_back(some_account(static_cast<std::size_t>(i), random));
+  for (AgentSpec& agent : world.agents)
+    if (!leads(agent.profile.role) && agent.profile.name != steady && random.chance(800'000)) {
+      agent.profile.account = one_of(world.accounts, random).name;
+      agent.behaviour.tells_outages = random.chance(900'000);
+    }
+  Config& config = world.config;
+  for (const AccountSpec& account : world.accounts) {
+    if (random.chance(300'000))
+      config.accounts.push_back(
+          {account.name, static_cast<std::uint32_t>(random.between(0, 3)), seconds(random.between(0, 5))});
+    if (random.chance(300'000))
+      config.budgets.push_back({account_scope(account.name), {random.between(1, 30) * one / 10, 0}});
+  }
+  if (random.chance(300'000)) config.budgets.push_back({"board", {random.between(1, 60) * one / 10, 0}});
+  config.estimate = {random.between(0, 3) * one / 10, 0};
 }
 
 /// Titles identify the request that posted a task: each is posted once.
@@ -236,11 +291,12 @@ Duration liveness_bound(const Scenario& scenario) {
         longest = std::max(longest, task.timeout);
         all = all + (task.timeout + minutes(1)) * (task.attempts + 1);
       }
-  return minutes(10) + longest * 2 + all;
+  const Duration rests = scenario.world.accounts.empty() ? Duration{} : longest_rests;
+  return minutes(10) + longest * 2 + all + rests;
 }
 
 /// The requests of people once the faults are over: they release what was held back, and decide tasks that
-/// wait for a person.
+/// wait for a person or for money.
 void tidy_up(World& world) {
   const Board board(world.store());
   for (TaskId id{1}; id <= board.counters().task; id.value += 1) {
@@ -249,6 +305,9 @@ void tidy_up(World& world) {
     if (task->reserved_for) world.request(0, Reassign{id, ""});
     if (task->state == TaskState::paused) world.request(0, Direct{Direction::resume, id, "go on"});
     if (task->state == TaskState::waiting) world.request(0, Finish{id, {}, true, "by hand", 0, 0});
+    if (!hold_of(*task, HoldKind::budget)) continue;
+    for (const std::string& scope : {task_scope(id), std::string("board")})
+      world.request(0, RaiseBudget{scope, {1'000 * one, 0}});
   }
 }
 
@@ -285,6 +344,7 @@ Scenario draw_scenario(std::uint64_t seed) {
   scenario.clients = static_cast<std::uint32_t>(random.between(1, 3));
   scenario.safety_phase = seconds(random.between(30, 300));
   draw_requests(scenario, random);
+  draw_accounts(scenario, Random(~seed));
   return scenario;
 }
 
@@ -309,6 +369,8 @@ std::vector<std::string> describe(const Scenario& scenario) {
     if (leads(profile.role))
       line = fmt::format("{}{} leads", profile.name, (agent.local ? ":" : " (elsewhere):"));
     if (!profile.parent.empty()) line += ", under " + profile.parent;
+    if (!profile.account.empty())
+      line += fmt::format(", {}{}", profile.account, behaviour.tells_outages ? "" : " (tells no outages)");
     for (const Skill& skill : profile.skills)
       line += fmt::format(", {} {}", skill.name, format_micros(skill.level));
     if (behaviour.true_speed > 0) line += ", true speed " + format_micros(behaviour.true_speed);
@@ -320,6 +382,14 @@ std::vector<std::string> describe(const Scenario& scenario) {
                           share(behaviour.decline_rate), share(behaviour.silence_rate));
     lines.push_back(std::move(line));
   }
+  for (const AccountLimits& limits : config.accounts)
+    lines.push_back(fmt::format("{}: {} at once, {} apart", limits.name,
+                                (limits.running_max > 0 ? std::to_string(limits.running_max) : "all"),
+                                limits.stagger));
+  for (const Budget& budget : config.budgets)
+    lines.push_back(fmt::format("{} may spend {}", budget.scope, in_words(budget.bound)));
+  for (const AccountSpec& account : world.accounts)
+    for (std::string& line : describe(account)) lines.push_back(std::move(line));
   for (std::string& line : describe(world.links)) lines.push_back(std::move(line));
   for (std::string& line : describe(world.faults)) lines.push_back(std::move(line));
   return lines;
@@ -328,8 +398,10 @@ std::vector<std::string> describe(const Scenario& scenario) {
 ScenarioReport run_scenario(const Scenario& scenario, Observer* also) {
   World world(scenario.world);
   Checkers checkers;
+  BillChecker bills(world, false);
   FaultCount faults;
   world.observe(checkers);
+  world.observe(bills);
   world.observe(faults);
   if (also) world.observe(*also);
   while (world.clients() < scenario.clients) world.add_client();
@@ -348,8 +420,10 @@ ScenarioReport run_scenario(const Scenario& scenario, Observer* also) {
     world.run_until_done(std::min(limit, next_look));
   }
   checkers.check_at_end(world.store(), world.now());
+  bills.check_at_end(world.now());
 
   report.violations = checkers.violations();
+  for (const std::string& violation : bills.violations()) report.violations.push_back(violation);
   const Board board(world.store());
   if (!world.done()) {
     report.violations.push_back(fmt::format(

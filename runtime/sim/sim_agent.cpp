@@ -12,8 +12,13 @@ constexpr std::string_view endpoint_start = "ipc://agent";
 }  // namespace
 
 SimAgent::SimAgent(AgentSpec spec, std::uint32_t place, NodeClock clock, std::uint64_t seed,
-                   const TrueSeconds* true_seconds)
-    : spec_(std::move(spec)), place_(place), clock_(clock), seed_(seed), true_seconds_(true_seconds) {
+                   const TrueSeconds* true_seconds, Provider* provider)
+    : spec_(std::move(spec)),
+      place_(place),
+      clock_(clock),
+      seed_(seed),
+      true_seconds_(true_seconds),
+      provider_(provider) {
   spec_.profile.simulated = true;
   if (spec_.behaviour.live_bids) spec_.profile.bids = BidStyle::live;
 }
@@ -23,10 +28,13 @@ void SimAgent::start_process(std::int64_t pid, const std::string& host, std::uin
   spec_.profile.host = host;
   gave_up_ = false;
   executor_ = std::make_unique<SimExecutor>(spec_.profile, spec_.behaviour, seed_, place_, true_seconds_);
+  if (provider_)
+    billed_ = std::make_unique<BilledExecutor>(
+        *executor_, *provider_, Caller{spec_.profile.account, place_, clock_, spec_.behaviour.tells_outages});
   AgentMachine::Options options;
   options.profile = spec_.profile;
   options.incarnation = incarnation;
-  options.asks_executor = executor_->answers_bids();
+  options.asks_executor = executor().answers_bids();
   machine_ = std::make_unique<AgentMachine>(std::move(options));
 }
 
@@ -34,6 +42,8 @@ void SimAgent::crash(Instant world) {
   peers_.clear();
   peer_words_.clear();
   machine_.reset();
+  if (billed_) billed_->lose(world);
+  billed_.reset();
   executor_.reset();
   for (const std::size_t i : std::exchange(open_, {})) {
     executions_[i].ended = world;
@@ -76,7 +86,7 @@ std::vector<Message> SimAgent::leave(Instant world, const std::string& reason) {
 
 Instant SimAgent::next_wakeup(Instant world) const {
   if (!machine_) return never;
-  const Instant at = clock_.when(std::min(machine_->next_wakeup(), executor_->next_wakeup()));
+  const Instant at = clock_.when(std::min(machine_->next_wakeup(), executor().next_wakeup()));
   return std::max(at, world);
 }
 
@@ -87,7 +97,7 @@ void SimAgent::reform() {
 
 void SimAgent::pump(Instant world, std::vector<Message>& says) {
   const Now now = clock_.read(world);
-  for (const ExecutionEvent& event : executor_->pump(now)) {
+  for (const ExecutionEvent& event : executor().pump(now)) {
     if (const auto* ended = std::get_if<ExecutionEnded>(&event)) end_execution(*ended, world);
     act(machine_->on_execution(event, now), world, says);
   }
@@ -113,7 +123,7 @@ void SimAgent::act(const AgentMachine::Actions& actions, Instant world, std::vec
       says.push_back(say->message);
     } else if (const auto* start = std::get_if<StartTask>(&action)) {
       const Assignment& assignment = start->assignment;
-      const Result<void> started = executor_->start(assignment, now);
+      const Result<void> started = executor().start(assignment, now);
       if (started) {
         open_.push_back(executions_.size());
         executions_.push_back({place_, assignment.task, assignment.epoch, world});
@@ -121,9 +131,9 @@ void SimAgent::act(const AgentMachine::Actions& actions, Instant world, std::vec
         act(machine_->on_start_failed(assignment.task, assignment.epoch, started.error(), now), world, says);
       }
     } else if (const auto* stop = std::get_if<StopTask>(&action)) {
-      executor_->stop(stop->task, stop->epoch, stop->reason, now);
+      executor().stop(stop->task, stop->epoch, stop->reason, now);
     } else if (const auto* ask = std::get_if<AskBid>(&action)) {
-      executor_->ask_bid(ask->question, now);
+      executor().ask_bid(ask->question, now);
     } else if (const auto* tell = std::get_if<TellPeer>(&action)) {
       if (const auto peer = peers_.find(tell->words.to); peer != peers_.end())
         peer_words_.emplace_back(peer->second, tell->words);

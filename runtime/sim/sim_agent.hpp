@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agents/agent.hpp"
+#include "runtime/sim/billed_executor.hpp"
 #include "runtime/sim/node_clock.hpp"
 #include "runtime/sim/sim_executor.hpp"
 
@@ -33,8 +34,9 @@ struct Execution {
 
 class SimAgent {
  public:
+  /// `provider`: of the account that its profile names; nullptr: it uses none.
   SimAgent(AgentSpec spec, std::uint32_t place, NodeClock clock, std::uint64_t seed,
-           const TrueSeconds* true_seconds);
+           const TrueSeconds* true_seconds, Provider* provider = nullptr);
 
   /// Starts a new process, with a process number of its own. Not connected yet.
   void start_process(std::int64_t pid, const std::string& host, std::uint64_t incarnation);
@@ -63,7 +65,7 @@ class SimAgent {
   /// See SimExecutor::reform; also for processes to come.
   void reform();
 
-  std::size_t running() const { return executor_ ? executor_->running() : 0; }
+  std::size_t running() const { return executor_ ? executor().running() : 0; }
   /// Its executions, in the order in which they began.
   const std::vector<Execution>& executions() const { return executions_; }
 
@@ -71,14 +73,18 @@ class SimAgent {
   void act(const AgentMachine::Actions& actions, Instant world, std::vector<Message>& says);
   void pump(Instant world, std::vector<Message>& says);
   void end_execution(const ExecutionEnded& ended, Instant world);
+  const Executor& executor() const { return billed_ ? static_cast<const Executor&>(*billed_) : *executor_; }
+  Executor& executor() { return billed_ ? static_cast<Executor&>(*billed_) : *executor_; }
 
   AgentSpec spec_;
   std::uint32_t place_;
   NodeClock clock_;
   std::uint64_t seed_;
   const TrueSeconds* true_seconds_;
+  Provider* provider_;
   std::unique_ptr<AgentMachine> machine_;
   std::unique_ptr<SimExecutor> executor_;
+  std::unique_ptr<BilledExecutor> billed_;  ///< over executor_, if a provider bills its work
   bool gave_up_ = false;
   std::map<AgentId, std::uint32_t> peers_;  ///< the positions of its peers
   std::vector<std::pair<std::uint32_t, PeerBids>> peer_words_;

@@ -34,6 +34,7 @@ Behaviour without_faults(const Behaviour& behaviour) {
   Behaviour good;
   good.true_speed = behaviour.true_speed;
   good.live_bids = behaviour.live_bids;
+  good.tells_outages = behaviour.tells_outages;
   return good;
 }
 

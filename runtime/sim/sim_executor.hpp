@@ -23,6 +23,7 @@ struct Behaviour {
   std::int64_t decline_rate = 0;
   std::int64_t silence_rate = 0;  ///< bid questions that it answers too late
   Duration bid_delay_max;         ///< an answer takes up to this
+  bool tells_outages = true;  ///< of its provider; else it fails, as a client that does not tell them apart
 };
 
 /// The same agent without faults.

@@ -16,6 +16,8 @@ constexpr Duration seen_gone_max = milliseconds(5);
 /// The supervisor waits this long before it restarts a process that ended by itself.
 constexpr Duration restart_max = seconds(5);
 constexpr const char* controllers_machine = "here";
+/// Distinguishes the providers' random numbers from the world's.
+constexpr std::uint64_t provider_stream = 0x70726f7669646572;
 
 constexpr FaultKind all_faults[] = {FaultKind::controller_crash,
                                     FaultKind::controller_crash_before_commit,
@@ -45,15 +47,21 @@ void put_on_board(Store& store, const Config& config) {
 }  // namespace
 
 World::World(WorldOptions options)
-    : options_(std::move(options)), random_(options_.seed), network_(options_.links, random_.next()) {
+    : options_(std::move(options)),
+      random_(options_.seed),
+      network_(options_.links, random_.next()),
+      provider_(options_.accounts, options_.seed ^ provider_stream) {
   put_on_board(store_, options_.config);
   const std::int64_t drift = options_.faults.rates.drift_ppm_max;
   controller_clock_ = some_clock(drift, random_);
   for (std::uint32_t i = 0; i < options_.agents.size(); ++i) {
     const NodeClock own = some_clock(drift, random_);
     const NodeClock& clock = options_.agents[i].local ? controller_clock_ : own;
-    agents_.push_back(
-        std::make_unique<SimAgent>(options_.agents[i], i, clock, random_.next(), &options_.true_seconds));
+    const std::string& account = options_.agents[i].profile.account;
+    const bool is_billed = provider_.account(account) != nullptr;
+    if (is_billed) provider_.join(account, i);
+    agents_.push_back(std::make_unique<SimAgent>(options_.agents[i], i, clock, random_.next(),
+                                                 &options_.true_seconds, is_billed ? &provider_ : nullptr));
   }
   places_.resize(agents_.size());
   add_client();
@@ -350,6 +358,7 @@ void World::heal() {
   network_.set_profile(clean);
   store_.fail_commits(0);
   crash_in_batch_.reset();
+  provider_.heal();
   happen(ResumeController{});
   for (std::uint32_t i = 0; i < agents_.size(); ++i) {
     agents_[i]->reform();

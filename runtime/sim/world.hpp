@@ -17,6 +17,7 @@
 #include "runtime/sim/event_queue.hpp"
 #include "runtime/sim/faults.hpp"
 #include "runtime/sim/network.hpp"
+#include "runtime/sim/provider.hpp"
 #include "runtime/sim/sim_agent.hpp"
 #include "runtime/sim/sim_client.hpp"
 #include "runtime/sim/sim_store.hpp"
@@ -33,6 +34,7 @@ struct WorldOptions {
   std::uint64_t seed = 1;
   Config config;  ///< strategy, mechanism, weights, ...; stored on the board from the beginning
   std::vector<AgentSpec> agents;
+  std::vector<AccountSpec> accounts;  ///< of agents whose profile names one of them
   LinkProfile links;
   ServiceTimes controller;
   FaultPlan faults;
@@ -99,7 +101,8 @@ class World {
   void start_agent(std::uint32_t agent);
   /// The agent signs off and ends.
   void dismiss_agent(std::uint32_t agent);
-  /// No further faults: links are repaired, processes restart, and all agents work without faults.
+  /// No further faults: links are repaired, processes restart, all agents work without faults, and no
+  /// provider refuses a call.
   void heal();
 
   /// Runs everything that happens up to that time.
@@ -123,6 +126,7 @@ class World {
   const NetworkCount& traffic() const { return network_.count(); }
   Network& network() { return network_; }
   const std::vector<std::unique_ptr<SimAgent>>& agents() const { return agents_; }
+  const Provider& provider() const { return provider_; }
   /// The endpoint of an agent.
   EndpointId endpoint_of(std::uint32_t agent) const { return first_agent + agent; }
   std::vector<Usage> usage() const;
@@ -238,6 +242,7 @@ class World {
   WorldOptions options_;
   Random random_;  ///< for everything but the links, which have their own
   Network network_;
+  Provider provider_;  ///< has a generator of its own too: a world without accounts draws nothing for it
   SimStore store_;
   EventQueue<Happening> queue_;
   std::vector<Observer*> observers_;

@@ -63,7 +63,7 @@ TEST_CASE("a seed gives the same run in every build") {
 }
 
 TEST_CASE("without a guarantee, simulated worlds fail within a thousand seeds") {
-  for (const char* guarantee : {"fencing", "commit", "dedupe"}) {
+  for (const char* guarantee : {"fencing", "commit", "dedupe", "outages", "billing"}) {
     INFO(guarantee);
     const Ended run = simulate({"--seeds", "1..1000", "--jobs", "2", "--sabotage", guarantee});
     INFO(run.out);
