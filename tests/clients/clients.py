@@ -6,7 +6,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 INSTALLED = Path(__file__).resolve().parents[2] / "build/clients"
@@ -25,7 +25,7 @@ class Client:
     configure: Callable[[Path, str], None]  # home, address of the server
     session: str  # a session without a terminal, whose prompt comes on standard input, and which may use the board's tools
     tells_price: bool = False
-    cannot: dict = field(default_factory=dict)  # situation -> why it is not tried
+    node_min: int = 0  # the major version of Node.js that it needs
 
     def folder(self) -> Path:
         return INSTALLED / f"{self.name}-{self.version}"
@@ -33,6 +33,13 @@ class Client:
     def program(self) -> Path:
         places = [self.folder() / "node_modules" / program for program in self.programs]
         return next((place for place in places if place.exists()), places[0])
+
+    def why_not(self) -> str:
+        """Why it does not run on this machine; empty: it does."""
+        said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout.strip()
+        if int(said.lstrip("v").split(".")[0] or 0) >= self.node_min:
+            return ""
+        return f"it needs Node.js {self.node_min}, and here is {said or 'none'}"
 
     def install(self) -> None:
         if self.program().exists():
@@ -89,10 +96,10 @@ CLIENTS = (
            configure_claude, "claude -p --allowedTools mcp__bidboard", tells_price=True),
     Client("codex", "@openai/codex", "0.169.0", (".bin/codex",), "gpt-5.4-codex", {"model": "gpt", "input": 2, "output": 10},
            lambda url, key: {"OPENAI_API_KEY": key}, configure_codex,
-           "codex exec --skip-git-repo-check -s workspace-write -"),
+           "codex exec --skip-git-repo-check -s workspace-write -", node_min=16),
     Client("gemini", "@google/gemini-cli", "0.61.0", (".bin/gemini",), "gemini-2.5-pro", {"model": "gemini", "input": 2, "output": 10},
            lambda url, key: {"GEMINI_API_KEY": key, "GOOGLE_GEMINI_BASE_URL": url, "GEMINI_CLI_TRUST_WORKSPACE": "true"}, configure_gemini,
-           "gemini --yolo"),
+           "gemini --yolo", node_min=20),
     Client("opencode", "opencode-ai", "1.18.33", (f"opencode-linux-{MACHINE}/bin/opencode",), "scripted/scripted",
            {"model": "scripted", "input": 3, "output": 15, "cache_read": 0.3},
            lambda url, key: {"OPENAI_API_KEY": key, "OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_MODELS_FETCH": "1"},

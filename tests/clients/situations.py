@@ -234,4 +234,4 @@ CANNOT = {("opencode", situation): SILENT for situation in ("outage", "overload"
 
 
 def why_not(client: Client, situation) -> str:
-    return CANNOT.get((client.name, situation.__name__), "")
+    return client.why_not() or CANNOT.get((client.name, situation.__name__), "")

@@ -92,7 +92,7 @@ TEST_CASE("An agent whose directory was removed rests, and uses up no attempt") 
   board.must({"post", "x", "--run", "pwd"});
   REQUIRE(board.becomes("SELECT outage FROM breakers WHERE name = 'agent/w'", "environment"));
   CHECK(board.value("SELECT state, attempts FROM tasks") == "ready|0");
-  CHECK(contains(board.must({"explain", "t1"}), "it cannot start anything (the agent's directory "));
+  CHECK(contains(board.must({"explain", "t1"}), "environment (the agent's directory "));
   REQUIRE(std::filesystem::create_directory(board.path("place")));
   board.must({"probe", "w"});
   CHECK(board.task_becomes("t1", "done"));

@@ -13,7 +13,7 @@ namespace {
 constexpr const char* stand_in = R"sh(
 case "$*" in *--version*) echo "9.9.9 (Stand-in)"; echo more; exit;; esac
 if [ "$KEY" = good ]; then
-  echo '{"type":"result","subtype":"success","is_error":false,"result":"ready\n","total_cost_usd":0.25}'
+  echo '{"type":"result","subtype":"success","is_error":false,"result":"ready","total_cost_usd":0.25}'
 else
   echo '{"type":"result","subtype":"success","is_error":true,"result":"API Error: 401 Invalid API key","api_error_status":401}'
   exit 1
