@@ -117,7 +117,7 @@ const CodingClient gemini{
     [](const ClientOptions& options) {
       // Without a tool for the shell it cannot say `bidboard fail`.
       std::string command =
-          "gemini --output-format stream-json --allowed-tools 'run_shell_command(bidboard)' "
+          "gemini --output-format stream-json --allowed-tools 'run_shell_command(bidboard),mcp_bidboard_*' "
           "--approval-mode " +
           shell_quoted(options.permission.empty() ? "auto_edit" : options.permission);
       if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
