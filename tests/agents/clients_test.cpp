@@ -258,7 +258,8 @@ TEST_CASE("opencode: a tool that it was not allowed to use ends the session, and
 TEST_CASE("presets allow what the prompt asks for, `bidboard fail`, and the board's tools") {
   const auto command = [](const char* client) { return find_coding_client(client)->command({}); };
   CHECK(command("claude").find("--allowedTools 'Bash(bidboard:*),mcp__bidboard'") != std::string::npos);
-  CHECK(command("gemini").find("--allowed-tools 'run_shell_command(bidboard),mcp_bidboard_*'") != std::string::npos);
+  CHECK(command("gemini").find("--allowed-tools 'run_shell_command(bidboard),mcp_bidboard_*'") !=
+        std::string::npos);
 }
 
 TEST_CASE("aider: its exit status decides, unless a provider's error stands at the end") {
