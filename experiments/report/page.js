@@ -49,6 +49,8 @@ for (const run of data.runs) {
   if (!bySetting.has(key)) bySetting.set(key, []);
   bySetting.get(key).push(run);
 }
+// Those of which some run has a value: a choice must show something.
+const measured = data.measures.filter((m) => data.runs.some((run) => run[firstMeasure + measureAt[m.name]] !== null));
 const runsOf = (agents, faults, strategy) =>
   (bySetting.get(agents + "/" + faults) ?? []).filter(
     (run) => run[3] === strategy && (state.workload < 0 || run[0] === state.workload));
@@ -356,7 +358,7 @@ function draw() {
             make("div", { class: "scroll" }, overview())),
     make("div", { class: "controls" },
       chooser("Setting", settings.map((s, i) => [i, s.name]), state.setting, (v) => { state.setting = Number(v); state.cell = null; }),
-      chooser("Measure", data.measures.map((m) => [m.name, m.title + (m.unit ? ", " + m.unit : "")]), state.measure, (v) => { state.measure = v; }),
+      chooser("Measure", measured.map((m) => [m.name, m.title + (m.unit ? ", " + m.unit : "")]), state.measure, (v) => { state.measure = v; }),
       chooser("Workload", [[-1, "all"], ...data.workloads.map((w, i) => [i, w])], state.workload, (v) => { state.workload = Number(v); })),
     section(settings[state.setting].name, `Over the ${settings[state.setting].compared} workloads and seeds that all strategies finished, paired; means of ratios (×) are geometric, all others arithmetic; 95 % bootstrap intervals; p corrected for ${data.comparisons} comparisons (Holm).`,
             make("div", { class: "scroll" }, standingsTable())),

@@ -31,6 +31,7 @@ class Typist {
     REQUIRE(pid_ >= 0);
     if (pid_ == 0) {
       ::setsid();
+      ::signal(SIGINT, SIG_DFL);  // a shell's background job ignores it, and so would what it starts
       const int slave = ::open(terminal.c_str(), O_RDWR);
       ::ioctl(slave, TIOCSCTTY, 0);
       winsize size{};

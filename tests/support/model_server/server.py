@@ -173,8 +173,7 @@ class Server(ThreadingHTTPServer):
         self.write({"problem": repr(sys.exc_info()[1]), "billed": None, "complete": False})
 
 
-def await_the_end() -> None:
-    parent = os.getppid()
+def await_the_end(parent: int) -> None:
     while os.getppid() == parent:
         readable, _, _ = select.select([sys.stdin], [], [], 0.5)
         if readable and os.read(sys.stdin.fileno(), 4096) == b"":
@@ -184,10 +183,11 @@ def await_the_end() -> None:
 def main() -> None:
     if len(sys.argv) != 3:
         sys.exit(__doc__)
+    parent = os.getppid()  # before anybody can know that this server runs, and end the parent
     server = Server(Script(Path(sys.argv[1]).read_text(encoding="utf-8")), sys.argv[2])
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
-    await_the_end()
+    await_the_end(parent)
     os._exit(0)  # not waiting for answers under way; each line of the log is written at once
 
 
