@@ -217,6 +217,18 @@ TEST_CASE("gemini: errors of a stream, with the provider's own words; a denied t
                "it was not allowed to use run_shell_command; allow it with `permission:`");
 }
 
+TEST_CASE("gemini: where the text of an error says nothing, the status that it writes to stderr decides") {
+  const auto error = [](const std::string& message) {
+    return R"({"type":"result","status":"error","error":{"type":"unknown","message":"[API Error: )" +
+           message + R"(]"}})";
+  };
+  const char* stack = "Error when talking to Gemini API\n  cause: {\n    code: 429\n  },\n  status: 429\n}\n";
+  check_unavailable(judge("gemini", {error("Slow down.")}, 1, stack), Outage::rate_limit,
+                    "[API Error: Slow down.]");
+  check_failed(judge("gemini", {error("Slow down.")}, 1, "  status: many\n"), "[API Error: Slow down.]");
+  CHECK(judge("gemini", {error("Your prepayment credits are depleted.")}, 1, stack).outage == Outage::credit);
+}
+
 TEST_CASE("gemini: what it writes to stderr when it cannot begin") {
   check_unavailable(
       judge("gemini", {}, 41,
