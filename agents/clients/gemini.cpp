@@ -127,11 +127,11 @@ class GeminiReader final : public ClientReader {
 const CodingClient gemini{
     "gemini", "GEMINI.md",
     [](const ClientOptions& options) {
-      // Without a tool for the shell it cannot say `bidboard fail`.
-      std::string command =
-          "gemini --output-format stream-json --allowed-tools 'run_shell_command(bidboard),mcp_bidboard_*' "
-          "--approval-mode " +
-          shell_quoted(options.permission.empty() ? "auto_edit" : options.permission);
+      const std::string mode = options.permission.empty() ? "auto_edit" : options.permission;
+      std::string command = "gemini --output-format stream-json --approval-mode " + shell_quoted(mode);
+      // Else it has no tool for the shell to say `bidboard fail` with. Where everything is allowed, the list
+      // would forbid all other commands.
+      if (mode != "yolo") command += " --allowed-tools 'run_shell_command(bidboard),mcp_bidboard_*'";
       if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
       return command;
     },

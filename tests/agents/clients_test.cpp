@@ -272,6 +272,8 @@ TEST_CASE("presets allow what the prompt asks for, `bidboard fail`, and the boar
   CHECK(command("claude").find("--allowedTools 'Bash(bidboard:*),mcp__bidboard'") != std::string::npos);
   CHECK(command("gemini").find("--allowed-tools 'run_shell_command(bidboard),mcp_bidboard_*'") !=
         std::string::npos);
+  // Where everything is allowed, gemini would take the list for all of it.
+  CHECK(find_coding_client("gemini")->command({"", "yolo"}).find("--allowed-tools") == std::string::npos);
 }
 
 TEST_CASE("aider: its exit status decides, unless a provider's error stands at the end") {
