@@ -1,6 +1,7 @@
 // Gemini CLI: `gemini --output-format stream-json`, the prompt on stdin. Events, one a line, the last one is
 // the result. With `--output-format json` it prints one object at the end, {response, stats, error?}; an
 // error that stops it before it begins goes to stderr, as such an object or as a line.
+#include <charconv>
 #include <map>
 #include <set>
 
@@ -31,6 +32,16 @@ std::string provider_message(const std::string& text) {
 std::string_view object_at_end(std::string_view errors) {
   const std::size_t begin = errors.starts_with("{\n") ? 0 : errors.rfind("\n{\n");
   return begin == std::string_view::npos ? std::string_view{} : errors.substr(begin);
+}
+
+/// Of the last `status: 429` in what it wrote to stderr; 0: there is none. Its stream tells no status.
+std::int64_t status_in(std::string_view errors) {
+  constexpr std::string_view label = "status: ";
+  const std::size_t at = errors.rfind(label);
+  if (at == std::string_view::npos) return 0;
+  std::int64_t status = 0;
+  std::from_chars(errors.data() + at + label.size(), errors.data() + errors.size(), status);
+  return status;
 }
 
 class GeminiReader final : public ClientReader {
@@ -97,7 +108,8 @@ class GeminiReader final : public ClientReader {
       verdict = verdict_on_answer(answer_, exit);
       if (verdict.ending == Ending::done && !denied_.empty()) verdict = verdict_on_denial(denied_);
     } else {
-      verdict = verdict_on(provider_message(text_of(at_path(result_, "error.message"))), 0, exit);
+      verdict = verdict_on(provider_message(text_of(at_path(result_, "error.message"))),
+                           status_in(exit.errors), exit);
     }
     verdict.tokens = count_of(at_path(result_, "stats.total_tokens"));
     return verdict;
@@ -115,11 +127,11 @@ class GeminiReader final : public ClientReader {
 const CodingClient gemini{
     "gemini", "GEMINI.md",
     [](const ClientOptions& options) {
-      // Without a tool for the shell it cannot say `bidboard fail`.
-      std::string command =
-          "gemini --output-format stream-json --allowed-tools 'run_shell_command(bidboard),mcp_bidboard_*' "
-          "--approval-mode " +
-          shell_quoted(options.permission.empty() ? "auto_edit" : options.permission);
+      const std::string mode = options.permission.empty() ? "auto_edit" : options.permission;
+      std::string command = "gemini --output-format stream-json --approval-mode " + shell_quoted(mode);
+      // Else it has no tool for the shell to say `bidboard fail` with. Where everything is allowed, the list
+      // would forbid all other commands.
+      if (mode != "yolo") command += " --allowed-tools 'run_shell_command(bidboard),mcp_bidboard_*'";
       if (!options.model.empty()) command += " -m " + shell_quoted(options.model);
       return command;
     },

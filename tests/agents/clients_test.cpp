@@ -217,6 +217,18 @@ TEST_CASE("gemini: errors of a stream, with the provider's own words; a denied t
                "it was not allowed to use run_shell_command; allow it with `permission:`");
 }
 
+TEST_CASE("gemini: where the text of an error says nothing, the status that it writes to stderr decides") {
+  const auto error = [](const std::string& message) {
+    return R"({"type":"result","status":"error","error":{"type":"unknown","message":"[API Error: )" +
+           message + R"(]"}})";
+  };
+  const char* stack = "Error when talking to Gemini API\n  cause: {\n    code: 429\n  },\n  status: 429\n}\n";
+  check_unavailable(judge("gemini", {error("Slow down.")}, 1, stack), Outage::rate_limit,
+                    "[API Error: Slow down.]");
+  check_failed(judge("gemini", {error("Slow down.")}, 1, "  status: many\n"), "[API Error: Slow down.]");
+  CHECK(judge("gemini", {error("Your prepayment credits are depleted.")}, 1, stack).outage == Outage::credit);
+}
+
 TEST_CASE("gemini: what it writes to stderr when it cannot begin") {
   check_unavailable(
       judge("gemini", {}, 41,
@@ -260,6 +272,8 @@ TEST_CASE("presets allow what the prompt asks for, `bidboard fail`, and the boar
   CHECK(command("claude").find("--allowedTools 'Bash(bidboard:*),mcp__bidboard'") != std::string::npos);
   CHECK(command("gemini").find("--allowed-tools 'run_shell_command(bidboard),mcp_bidboard_*'") !=
         std::string::npos);
+  // Where everything is allowed, gemini would take the list for all of it.
+  CHECK(find_coding_client("gemini")->command({"", "yolo"}).find("--allowed-tools") == std::string::npos);
 }
 
 TEST_CASE("aider: its exit status decides, unless a provider's error stands at the end") {
