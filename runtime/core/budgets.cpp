@@ -14,6 +14,8 @@ namespace {
 
 /// The share of a budget from which people are warned.
 constexpr Micros warned_share = 800'000;
+/// The scope of a task's own budget begins with it.
+constexpr std::string_view of_task = "task:";
 
 Amount operator-(const Amount& a, const Amount& b) { return {a.money - b.money, a.tokens - b.tokens}; }
 
@@ -116,9 +118,11 @@ void warn_of_charges(Core& core, TaskId id, AgentId by, const Amount& charged) {
     warn(core, scope, charged);
 }
 
+/// Not those of single tasks, which have room again only when somebody raises them.
 void free_all(Core& core) {
   std::vector<std::string> scopes;
-  for (const auto& [scope, waiting] : core.budgets.held) scopes.push_back(scope);
+  for (const auto& [scope, waiting] : core.budgets.held)
+    if (!waiting.empty() && !scope.starts_with(of_task)) scopes.push_back(scope);
   for (const std::string& scope : scopes) free_waiting(core, scope);
 }
 
@@ -235,7 +239,6 @@ Result<Nothing> raise_budget(Core& core, const RaiseBudget& request) {
   if (request.by.money < 0 || request.by.tokens < 0 || request.by == Amount{})
     return fail(Errc::invalid, "a budget is raised by an amount above zero");
   std::string scope = request.scope == "day" ? day_scope(core.now.wall) : request.scope;
-  const std::string of_task = "task:";
   if (scope.starts_with(of_task)) {
     const auto id = parse_id<TaskId>(scope.substr(of_task.size()));
     const Task* task = id ? core.board.task(*id) : nullptr;
