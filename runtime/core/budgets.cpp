@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/format/keys.hpp"
 #include "blackboard/spending.hpp"
 #include "blackboard/task_states.hpp"
+#include "runtime/core/award.hpp"
 #include "runtime/core/core.hpp"
 #include "runtime/core/winding_up.hpp"
 
@@ -56,8 +58,8 @@ Hold hold_for(const Core& core, const std::string& scope, const Amount& more) {
           fmt::format("{}; {}", why, raise_hint(scope))};
 }
 
-void reserve(Core& core, TaskId id, const AgentProfile& agent) {
-  const Task& task = *core.board.task(id);
+void reserve(Core& core, const Held& attempt, const AgentProfile& agent) {
+  const Task& task = *core.board.task(attempt.task);
   if (core.board.config().budgets.empty() || task.shell_claim) return;
   Budgets::Reservation reservation{scopes_of(task.spec, core.now.wall), estimate(core, task)};
   for (std::string& scope : scopes_of(agent)) reservation.scopes.push_back(std::move(scope));
@@ -65,27 +67,42 @@ void reserve(Core& core, TaskId id, const AgentProfile& agent) {
     Amount& sum = core.budgets.reserved_in[reserved_as(scope)];
     sum = sum + reservation.amount;
   }
-  core.budgets.reserved[{id, task.epoch}] = std::move(reservation);
+  core.budgets.reserved[attempt] = std::move(reservation);
 }
 
-/// Lifts holds as long as what the freed tasks are expected to cost fits.
-void free_waiting(Core& core, const std::string& scope) {
-  const auto found = core.budgets.held.find(scope);
-  if (found == core.budgets.held.end()) return;
-  Amount freed;
-  std::set<TaskId>& waiting = found->second;
-  while (!waiting.empty()) {
-    const TaskId id = *waiting.begin();
+/// Those that wait for the scope, in the order in which they would be awarded; holds that stand only in the
+/// way of what is paused, blocked or over are lifted: such a task is judged anew when it could be awarded.
+std::vector<TaskId> waiting_for(Core& core, const std::set<TaskId>& held) {
+  std::vector<std::pair<std::string, TaskId>> in_order;
+  std::vector<TaskId> others;
+  for (const TaskId id : held) {
     const Task* task = core.board.task(id);
-    const bool is_held_back = task && hold_of(*task, HoldKind::budget);
-    if (is_held_back && after(task->state, Move::award)) {
-      const Amount more = estimate(core, *task);
-      if (!has_room_for(core, scope, freed + more)) return;
+    if (!task || !hold_of(*task, HoldKind::budget)) continue;
+    if (after(task->state, Move::award))
+      in_order.emplace_back(keys::ready(*task), id);
+    else
+      others.push_back(id);
+  }
+  std::ranges::sort(in_order);
+  for (const TaskId id : others) core.emit(HoldLifted{id, HoldKind::budget});
+  std::vector<TaskId> ids;
+  for (const auto& [key, id] : in_order) ids.push_back(id);
+  return ids;
+}
+
+/// Lifts the holds of tasks whose expected costs fit: together, or each on its own. Remembers whom, since one
+/// that is not awarded then does not use the room (free_more()).
+void free_waiting(Core& core, const std::string& scope, bool together = true) {
+  const auto found = core.budgets.held.find(scope);
+  if (found == core.budgets.held.end() || !has_room_for(core, scope, {})) return;
+  Amount freed;
+  for (const TaskId id : waiting_for(core, std::set<TaskId>(found->second))) {
+    const Amount more = estimate(core, *core.board.task(id));
+    if (!has_room_for(core, scope, freed + more)) continue;
+    if (together)
       freed = freed + Amount{std::max<Micros>(more.money, 1), std::max<std::int64_t>(more.tokens, 1)};
-    }
-    // One that is paused, blocked or over now is judged anew when it could be awarded.
-    if (is_held_back) core.emit(HoldLifted{id, HoldKind::budget});
-    waiting.erase(id);
+    core.budgets.freed.insert(id);
+    core.emit(HoldLifted{id, HoldKind::budget});
   }
 }
 
@@ -119,11 +136,18 @@ void warn_of_charges(Core& core, TaskId id, AgentId by, const Amount& charged) {
 }
 
 /// Not those of single tasks, which have room again only when somebody raises them.
-void free_all(Core& core) {
+void free_all(Core& core, bool together = true) {
   std::vector<std::string> scopes;
   for (const auto& [scope, waiting] : core.budgets.held)
     if (!waiting.empty() && !scope.starts_with(of_task)) scopes.push_back(scope);
-  for (const std::string& scope : scopes) free_waiting(core, scope);
+  for (const std::string& scope : scopes) free_waiting(core, scope, together);
+}
+
+bool somebody_is_free(const Core& core) {
+  return std::ranges::any_of(core.sessions, [&](const auto& entry) {
+    const Agent* agent = core.board.agent(entry.first);
+    return agent && has_free_slot(core, *agent) && !unfit(core, agent->profile);
+  });
 }
 
 /// What an attempt has cost changes what others of its kind are expected to, under whatever budget they wait.
@@ -216,7 +240,7 @@ void count_for_budgets(Core& core, const Change& change) {
       !is_open(core, change.before->holder, {task->id, task->epoch}))
     release_reservation(core, {task->id, task->epoch});
   if (const auto* awarded = std::get_if<TaskAwarded>(&body)) {
-    reserve(core, awarded->task, core.board.agent(awarded->agent)->profile);
+    reserve(core, {awarded->task, awarded->epoch}, core.board.agent(awarded->agent)->profile);
   } else if (const auto* ended = std::get_if<AttemptEnded>(&body)) {
     warn_of_charges(core, ended->task, ended->agent, {ended->price, ended->tokens});
   } else if (const auto* finished = std::get_if<TaskFinished>(&body)) {
@@ -254,6 +278,22 @@ Result<Nothing> raise_budget(Core& core, const RaiseBudget& request) {
   return Nothing{};
 }
 
+bool free_more(Core& core) {
+  std::set<TaskId>& freed = core.budgets.freed;
+  bool is_offered = false;
+  std::erase_if(freed, [&](TaskId id) {
+    const Task* task = core.board.task(id);
+    is_offered = is_offered || (task && task->state == TaskState::offered);
+    return !task || is_held(task->state);
+  });
+  if (freed.empty() || is_offered || !somebody_is_free(core)) return false;
+  freed.clear();
+  free_all(core, false);
+  const bool lifted = !freed.empty();
+  freed.clear();
+  return lifted;
+}
+
 void act_on_budgets(Core& core) {
   if (std::exchange(core.budgets.unsure, false)) free_all(core);
 }
@@ -262,7 +302,11 @@ void expect_spending(Core& core) {
   core.budgets = {};
   for (const auto& [id, session] : core.sessions)
     if (const Agent* agent = core.board.agent(id))
-      for (const TaskId task : core.board.holdings(id)) reserve(core, task, agent->profile);
+      for (const TaskId task : core.board.holdings(id))
+        reserve(core, {task, core.board.task(task)->epoch}, agent->profile);
+  for (const auto& [id, attempts] : core.winding_up)
+    if (const Agent* agent = core.board.agent(id))
+      for (const auto& [attempt, how] : attempts) reserve(core, attempt, agent->profile);
   const bool may_hold = !core.board.config().budgets.empty() || core.board.spending("board").attempts > 0;
   if (!may_hold) return;
   for (const TaskId id : core.board.open_tasks()) {

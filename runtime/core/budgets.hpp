@@ -40,6 +40,7 @@ struct Budgets {
   std::map<Held, Reservation> reserved;          ///< for attempts whose process has not ended
   std::map<std::string, Amount> reserved_in;     ///< the same, by scope; "day" on whichever day
   std::map<std::string, std::set<TaskId>> held;  ///< tasks that wait for room, by the scope that has none
+  std::set<TaskId> freed;                        ///< whose hold was lifted; they have not been awarded yet
   bool unsure = false;                           ///< some of `held` may have room: nobody has looked
 };
 
@@ -59,6 +60,9 @@ Amount expected_cost(const Core& core, const Task& task);
 void release_reservation(Core& core, const Held& attempt);
 /// A reaction (reactions.hpp): reserves, releases, warns, and lifts holds for which there is room again.
 void count_for_budgets(Core& core, const Change& change);
+/// After agents were looked for: the room that was meant for tasks which nobody took (they are held
+/// elsewhere, their agents are busy or gone) is for others. Whether holds were lifted.
+bool free_more(Core& core);
 /// Holds that the board has although there is room; after a start.
 void act_on_budgets(Core& core);
 /// Errors: invalid (no such scope), not_found (it has no budget).

@@ -185,7 +185,10 @@ Output Controller::settle(Now now) {
   Core& core = *core_;
   core.begin(now);
   core.traffic.log_bytes = 0;
-  if (core.options.serving && core.settle_due()) core.settle();
+  if (core.options.serving && core.settle_due()) {
+    core.settle();
+    if (free_more(core)) core.settle();
+  }
   return core.finish();
 }
 
@@ -215,7 +218,7 @@ void Controller::forget_batch(Now now) {
   core.clocks.forget_batch();
   core.leases.set_term(core.board.config().lease, now.mono);
   core.promises.clear();
-  core.winding_up.clear();
+  forget_lost_ends(core);
   // Registrations of the lost batch are gone from the board; leases that it ended are live again.
   std::erase_if(core.sessions, [&](const auto& entry) {
     const Agent* agent = core.board.agent(entry.first);

@@ -44,7 +44,7 @@ struct Promise {
 /// An attempt whose award is over while its process may still run (winding_up.hpp).
 struct WindingUp {
   bool delivered = false;  ///< its result was accepted: it takes a slot of its agent until it ends
-  bool begun = false;      ///< it ran when its award ended, so that it may have cost something
+  bool may_cost = false;   ///< it ran when its award ended
 };
 
 /// What the controller has been sent.

@@ -311,7 +311,8 @@ Result<ReplyBody> finish(Core& core, const Actor& actor, const Finish& request) 
     }
     finish_task(core, task, agent, {request.result, request.price, request.tokens, 0, request.work});
   } else {
-    if (core.sessions.contains(task.holder)) revoke(core, task, "failed by " + actor.name);
+    if (core.sessions.contains(task.holder))
+      revoke(core, task, "failed by " + actor.name, request.outage == Outage::none);
     end_attempt(core, task.id,
                 {.reason = !request.result.empty()          ? request.result
                            : request.outage == Outage::none ? "its holder gave up"

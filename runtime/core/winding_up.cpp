@@ -14,8 +14,8 @@ const WindingUp* find(const Core& core, AgentId agent, const Held& held) {
   return known == all->second.end() ? nullptr : &known->second;
 }
 
-void remember(Core& core, const Task& task, bool delivered) {
-  core.winding_up[task.holder][{task.id, task.epoch}] = {delivered, task.state == TaskState::running};
+void remember(Core& core, const Task& task, WindingUp attempt) {
+  core.winding_up[task.holder][{task.id, task.epoch}] = attempt;
 }
 
 void has_ended(Core& core, AgentId agent, const Held& held) {
@@ -32,7 +32,7 @@ void has_ended(Core& core, AgentId agent, const Held& held) {
 /// An attempt that was cut off, and cost something of which nothing was told, is charged what was expected.
 Amount cost_of(const Core& core, const Task& task, const WindingUp& attempt, const Delivered& told) {
   const Amount cost{told.price, told.tokens};
-  const bool is_untold = cost == Amount{} && attempt.begun && !attempt.delivered;
+  const bool is_untold = cost == Amount{} && attempt.may_cost && !attempt.delivered;
   return is_untold ? expected_cost(core, task) : cost;
 }
 
@@ -45,13 +45,14 @@ void charge_cut_off(Core& core, const Task& task, AgentId agent, Epoch epoch, co
 
 }  // namespace
 
-void revoke(Core& core, const Task& task, const std::string& reason) {
-  if (core.sessions.contains(task.holder) && !task.shell_claim) remember(core, task, false);
+void revoke(Core& core, const Task& task, const std::string& reason, bool may_cost) {
+  if (core.sessions.contains(task.holder) && !task.shell_claim)
+    remember(core, task, {.delivered = false, .may_cost = may_cost && task.state == TaskState::running});
   core.send(task.holder, Revocations{{Revocation{{task.id, task.epoch}, reason}}});
 }
 
 void let_wind_up(Core& core, const Task& task) {
-  remember(core, task, true);
+  remember(core, task, {.delivered = true, .may_cost = true});
   core.send(task.holder,
             Revocations{{Revocation{{task.id, task.epoch}, "its result was accepted", wind_up_time}}});
 }
@@ -80,6 +81,16 @@ void settle_attempt(Core& core, const Task& task, AgentId agent, Epoch epoch, co
     save_work(core, task, epoch, told.work);
   }
   if (is_open(core, agent, {task.id, epoch})) has_ended(core, agent, {task.id, epoch});
+}
+
+void forget_lost_ends(Core& core) {
+  for (auto& [agent, attempts] : core.winding_up)
+    std::erase_if(attempts, [&](const auto& entry) {
+      const Task* task = core.board.task(entry.first.task);
+      return !task || task->epoch < entry.first.epoch ||
+             (task->epoch == entry.first.epoch && is_held(task->state));
+    });
+  std::erase_if(core.winding_up, [](const auto& entry) { return entry.second.empty(); });
 }
 
 void settle_unmentioned(Core& core, AgentId agent, const std::vector<Held>& spoken_of) {

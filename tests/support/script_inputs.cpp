@@ -243,7 +243,11 @@ RequestBody ScriptRunner::request_body(Words& words) {
     return Claim{words.word(1) == "next" ? TaskId{} : task(), skills(words.take("skills"))};
   if (verb == "renew") return Renew{task(), epoch()};
   if (verb == "done") return Finish{task(), epoch(), true, words.take("result"), 0, 0};
-  if (verb == "fail") return Finish{task(), epoch(), false, words.take("reason"), 0, 0};
+  if (verb == "fail") {
+    Finish failed{task(), epoch(), false, words.take("reason"), 0, 0};
+    if (words.has("class")) failed.outage = outage_named(words.take("class")).value();
+    return failed;
+  }
   if (verb == "report")
     return Progress{task(), epoch(), micros(words.take("fraction", "0")), words.take("text")};
   if (const auto found = directions.find(verb); found != directions.end())
@@ -334,6 +338,12 @@ Config ScriptRunner::config(Words& words) const {
   if (words.has("budget"))
     config.budgets = {
         {words.take("budget"), {micros(words.take("money", "0")), whole(words.take("tokens", "0"))}}};
+  if (words.has("budgets")) {
+    config.budgets.clear();
+    for (const std::string& bound : split(words.take("budgets"), ','))
+      config.budgets.push_back(
+          {bound.substr(0, bound.find('=')), {micros(bound.substr(bound.find('=') + 1)), 0}});
+  }
   if (words.has("estimate")) config.estimate.money = micros(words.take("estimate"));
   config.seed = static_cast<std::uint64_t>(whole(words.take("seed", std::to_string(config.seed))));
   return config;
