@@ -44,6 +44,7 @@ std::string in_a_line(std::string names) {
 
 struct Checked {
   bool passed = false;
+  int status = -1;  ///< of the exit, if it ended by itself
   std::string output;
 };
 
@@ -70,6 +71,7 @@ Result<Checked> check(const std::string& command, const std::string& folder, Dur
     if (fds[1].revents != 0 && !read_some(process.errors, checked.output)) process.errors.reset();
     while (const std::optional<GuardReport> report = process.next_report()) {
       checked.passed = report->word == GuardWord::exited && report->code == 0;
+      if (report->word == GuardWord::exited) checked.status = report->code;
       if (report->word == GuardWord::timed_out)
         checked.output += fmt::format("\n(the check was ended after {})", time);
     }
@@ -78,6 +80,8 @@ Result<Checked> check(const std::string& command, const std::string& folder, Dur
     errno = 0;
     while (*rest && read_some(*rest, checked.output) && errno == 0) continue;
   }
+  if (checked.output.empty() && !checked.passed)
+    checked.output = fmt::format("(it printed nothing; exit {})", checked.status);
   return checked;
 }
 
@@ -187,9 +191,30 @@ Result<std::string> Merging::in_board(const std::string& from, const std::string
       {"diff", "--name-only", "--no-renames", from, to, "--", ":(top,icase,literal)" + folder});
 }
 
+/// A check that fails: it is the commit's fault only if the check passes without it.
+Result<MergeResult> Merging::failing(MergeResult with) {
+  if (without_.commit != with.target) {
+    if (auto made = make_worktree(with.target); !made) return fail(made.error());
+    Result<Checked> checked = check(place_.check, path(), place_.check_time);
+    if (!checked) return fail(checked.error());
+    without_ = {with.target, checked->passed, checked->output};
+  }
+  if (without_.passed) {
+    with.end = MergeEnd::check_failed;
+    return with;
+  }
+  constexpr std::size_t most = 400;
+  const std::string& said = without_.output;
+  with.output = fmt::format(
+      "the check fails on {} already, without this work, so that it decides nothing: {}; correct the branch "
+      "or the command",
+      place_.into, said.substr(said.size() - std::min(said.size(), most)));
+  return with;
+}
+
 /// The merged commit, checked, is `target` of the result; the branch has not moved yet.
 Result<MergeResult> Merging::attempt(TaskId task, const std::string& title, const std::string& commit,
-                                     const std::string& target) const {
+                                     const std::string& target) {
   MergeResult result;
   result.target = target;
   if (auto made = make_worktree(target); !made) return fail(made.error());
@@ -226,10 +251,7 @@ Result<MergeResult> Merging::attempt(TaskId task, const std::string& title, cons
     Result<Checked> checked = check(place_.check, path(), place_.check_time);
     if (!checked) return fail(checked.error());
     result.output = std::move(checked->output);
-    if (!checked->passed) {
-      result.end = MergeEnd::check_failed;
-      return result;
-    }
+    if (!checked->passed) return failing(std::move(result));
   }
   result.end = MergeEnd::merged;
   result.target = *made;
@@ -288,7 +310,10 @@ Result<MergeResult> Merging::merge(TaskId task, const std::string& title, const 
     std::string why;
     const Result<bool> moved = advance(*target, result->target, why);
     if (!moved) return fail(moved.error());
-    if (*moved) return result;
+    if (*moved) {
+      without_ = {result->target, true, {}};
+      return result;
+    }
     if (!why.empty()) return MergeResult{MergeEnd::blocked, *target, {}, why};
   }
   return MergeResult{MergeEnd::blocked, {}, {}, fmt::format("{} moves all the time", place_.into)};

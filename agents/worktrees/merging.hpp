@@ -26,7 +26,7 @@ enum class MergeEnd {
   merged,
   already,       ///< the branch has the commit
   conflict,      ///< `files`
-  check_failed,  ///< `output`
+  check_failed,  ///< with the commit, not without it: `output`
   blocked,       ///< nothing was decided: `output` says why, and what to do
 };
 struct MergeResult {
@@ -62,12 +62,20 @@ class Merging {
   std::string path() const { return place_.place + "/merge"; }
   Result<void> make_worktree(const std::string& target) const;
   Result<MergeResult> attempt(TaskId task, const std::string& title, const std::string& commit,
-                              const std::string& target) const;
+                              const std::string& target);
+  Result<MergeResult> failing(MergeResult with);
   Result<std::string> in_board(const std::string& from, const std::string& to) const;
   Result<bool> advance(const std::string& from, const std::string& to, std::string& why) const;
 
   MergePlace place_;
   TaskLock lock_;
+  /// What the check says of the branch as it is.
+  struct Unmerged {
+    std::string commit;
+    bool passed = false;
+    std::string output;
+  };
+  Unmerged without_;
 };
 
 }  // namespace bidboard

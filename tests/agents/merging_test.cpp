@@ -86,15 +86,32 @@ TEST_CASE("A check that fails, or takes too long, leaves the branch where it was
   Scene scene;
   const std::string work = scene.attempt(scene.order(1), {{"a.txt", "a\n"}});
   const std::string before = scene.ask({"rev-parse", "main"});
-  const MergeResult failed = scene.merge(scene.where("echo so it is; echo wrong >&2; exit 1"), 1, work);
+  const std::string fails_with_it = "test -e a.txt || exit 0; echo so it is; echo wrong >&2; exit 1";
+  const MergeResult failed = scene.merge(scene.where(fails_with_it), 1, work);
   CHECK(failed.end == MergeEnd::check_failed);
   CHECK(failed.output.find("so it is") != std::string::npos);
   CHECK(failed.output.find("wrong") != std::string::npos);
-  MergePlace slow = scene.where("sleep 600");
+  CHECK(scene.merge(scene.where("test ! -e a.txt"), 1, work).output == "(it printed nothing; exit 1)");
+  MergePlace slow = scene.where("test -e a.txt || exit 0; sleep 600");
   slow.check_time = milliseconds(50);
   const MergeResult ended = scene.merge(slow, 1, work);
   CHECK(ended.end == MergeEnd::check_failed);
   CHECK(ended.output.find("the check was ended after 50ms") != std::string::npos);
+  CHECK(scene.ask({"rev-parse", "main"}) == before);
+}
+
+TEST_CASE("A check that fails without the work too, or that cannot be executed, decides nothing") {
+  Scene scene;
+  const std::string work = scene.attempt(scene.order(1), {{"a.txt", "a\n"}});
+  const std::string before = scene.ask({"rev-parse", "main"});
+  for (const std::string command : {"echo broken before; exit 1", "no-such-check"}) {
+    const MergeResult result = scene.merge(scene.where(command), 1, work);
+    INFO(command << "\n" << result.output);
+    CHECK(result.end == MergeEnd::blocked);
+    CHECK(result.output.find("the check fails on main already, without this work") == 0);
+    CHECK(result.output.find(command == "no-such-check" ? "not found" : "broken before") !=
+          std::string::npos);
+  }
   CHECK(scene.ask({"rev-parse", "main"}) == before);
 }
 
