@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "blackboard/time.hpp"
+#include "runtime/drivers/stop_signal.hpp"
 #include "runtime/jobs/plan.hpp"
 
 namespace bidboard {
@@ -26,8 +27,9 @@ enum class PreflightDepth {
   call,     ///< and one small prompt for each preset, which costs what a short answer costs
 };
 
-/// `home`: where agents without a directory work. Errors: storage (there is no folder for temporary files).
+/// `home`: where agents without a directory work. Errors: storage (there is no folder for temporary files),
+/// failed (a stop was requested).
 Result<std::vector<Preflight>> check_agents(const std::vector<PlannedAgent>& agents, const std::string& home,
-                                            PreflightDepth depth);
+                                            PreflightDepth depth, const StopSignal& stop);
 
 }  // namespace bidboard

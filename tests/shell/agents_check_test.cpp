@@ -1,8 +1,10 @@
 #include <csignal>
+#include <filesystem>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/client_agents.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/support/test_board.hpp"
 
 using namespace bidboard;
@@ -51,6 +53,51 @@ TEST_CASE("`agents check` says which agents can work, and what to do about the o
   CHECK(board.run({"agents", "check"}, options).exit_code == 0);
   CHECK(board.run({"agents", "chek"}, options).exit_code == 2);
   CHECK(board.run({"agents", "--call"}, options).exit_code == 2);
+  CHECK(board.run({"agents", "check", "--json"}, options).exit_code == 2);
+  CHECK(contains(board.run({"agents", "check"}, options).err, "agents check --call"));
+  board.write("bidboard.yaml", "project: none\n");
+  CHECK(contains(board.must({"agents", "check"}), "bidboard.yaml lists no agents"));
+}
+
+TEST_CASE("`agents check` looks at agents with worktrees, and at commands that are no shell's") {
+  const TestBoard board;
+  const ProcessOptions options = with_client(board, "claude", stand_in);
+  board.write("bidboard.yaml",
+              "agents:\n"
+              "- {name: tree, preset: claude, env: {KEY: good}, worktree: task, dir: plain}\n"
+              "- {name: open, exec: \"echo 'unfinished\"}\n");
+  std::filesystem::create_directories(board.path("plain"));
+  const Finished seen = board.run({"agents", "check"}, options);
+  INFO(seen.out << seen.err);
+  CHECK(seen.exit_code == 6);
+  CHECK(contains(seen.out, "`worktree:` needs a git repository with a commit"));
+  CHECK(contains(seen.out, "its command cannot be executed"));
+
+  const std::string git = "cd '" + board.path("plain") +
+                          "' && git init -q && git -c user.name=x -c "
+                          "user.email=x@x commit -q --allow-empty -m first";
+  REQUIRE(run_program({"/bin/sh", "-c", git}).exit_code == 0);
+  const Finished called = board.run({"agents", "check", "--call"}, options);
+  INFO(called.out << called.err);
+  CHECK(contains(called.out, "answers: ready"));
+  CHECK_FALSE(contains(called.out, "git repository"));
+}
+
+TEST_CASE("An interrupted `agents check --call` ends the client and leaves no folder behind") {
+  const TestBoard board;
+  ProcessOptions options = with_client(board, "claude",
+                                       "case \"$*\" in *--version*) echo 1; exit;; esac\n"
+                                       "touch \"$BEGAN\"; exec sleep 600\n");
+  const TempDir temporary;
+  options.environment["TMPDIR"] = temporary.path();
+  options.environment["BEGAN"] = board.path("began");
+  board.write("bidboard.yaml", "agents: [{name: opus, preset: claude}]\n");
+  Process check = board.start({"agents", "check", "--call"}, options);
+  REQUIRE(eventually([&] { return std::filesystem::exists(board.path("began")); }));
+  ::kill(check.pid(), SIGINT);
+  CHECK(check.wait() != 0);
+  CHECK(contains(check.err(), "interrupted"));
+  CHECK(std::filesystem::is_empty(temporary.path()));
 }
 
 TEST_CASE("`up` says at once that the program of an agent is not there") {

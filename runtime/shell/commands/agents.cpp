@@ -100,13 +100,16 @@ Result<Exit> check(const Globals& globals, const AgentsArgs& args) {
   if (!board) return fail(board.error());
   const Result<Settings> settings = load_settings(*board);
   if (!settings) return fail(settings.error());
+  const StopSignal stop;
   const Result<std::vector<Preflight>> all = check_agents(
-      settings->agents, board->home(), args.call ? PreflightDepth::call : PreflightDepth::version);
+      settings->agents, board->home(), args.call ? PreflightDepth::call : PreflightDepth::version, stop);
   if (!all) return fail(all.error());
   Table table({"AGENTS", "PROGRAM", "VERSION", "STATE"});
   bool all_can_work = true;
+  bool some_to_call = false;
   for (const Preflight& found : *all) {
     all_can_work = all_can_work && found.problem.empty();
+    some_to_call = some_to_call || !found.version.empty();
     std::string state = found.problem;
     if (state.empty()) state = found.answer.empty() ? "ready" : fmt::format("answers: {}", found.answer);
     if (found.price > 0) state += fmt::format(" (price {})", format_micros(found.price));
@@ -114,15 +117,19 @@ Result<Exit> check(const Globals& globals, const AgentsArgs& args) {
                found.version.empty() ? "-" : found.version, state});
   }
   if (table.empty())
-    say("bidboard.yaml lists no agents.");
+    say("{}/bidboard.yaml lists no agents; those of job files are started by `bidboard run`.", board->home());
   else
     table.print();
+  if (some_to_call && !args.call)
+    hint("Whether their keys are valid shows `bidboard agents check --call`, with one small prompt each.");
   return all_can_work ? Exit::ok : Exit::unavailable;
 }
 
 Result<Exit> agents(const Globals& globals, const AgentsArgs& args) {
   if (args.action.empty() && args.call) return fail(Errc::invalid, "--call is for `bidboard agents check`");
   if (args.action.empty()) return list_agents(globals, args);
+  if (args.action == "check" && (args.all || args.json || !args.where.empty()))
+    return fail(Errc::invalid, "--all, --where and --json are for the list, not for `bidboard agents check`");
   if (args.action == "check") return check(globals, args);
   return fail(Errc::invalid,
               fmt::format("unknown action '{}'; use check, or none to list agents", args.action));

@@ -214,9 +214,9 @@ Result<void> start_board(const BoardDirectory& board, Settings& settings, Superv
 }
 
 /// Others work meanwhile; without its program an agent rests (Outage::missing_binary).
-void warn_of_missing_programs(const BoardDirectory& board, const Settings& settings) {
+void warn_of_missing_programs(const BoardDirectory& board, const Settings& settings, const StopSignal& stop) {
   const Result<std::vector<Preflight>> all =
-      check_agents(settings.agents, board.home(), PreflightDepth::program);
+      check_agents(settings.agents, board.home(), PreflightDepth::program, stop);
   if (!all) return print_note({Note::Level::warning, all.error().text});
   for (const Preflight& found : *all)
     if (!found.problem.empty())
@@ -228,7 +228,7 @@ Result<void> run_board(const BoardDirectory& board, Settings settings, Detached&
   const Result<Descriptor> lock = take_supervisor_lock(board);
   if (!lock) return fail(lock.error());
   const StopSignal stop;
-  warn_of_missing_programs(board, settings);
+  warn_of_missing_programs(board, settings, stop);
   Supervisor supervisor(settings.restart, [](const std::string& text) {
     print_note({Note::Level::warning, text});
   });
