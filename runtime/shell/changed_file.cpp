@@ -50,6 +50,7 @@ Result<void> replace(const fs::path& path, const std::string& text) {
   fs::create_directories(path.parent_path(), error);
   struct stat info {};
   const mode_t mode = ::stat(path.c_str(), &info) == 0 ? info.st_mode & 0777 : 0644;
+  if (::access(path.c_str(), W_OK) != 0 && errno != ENOENT) return fail(cannot_write(path));
   const std::string draft = fmt::format("{}.{}.new", path.string(), ::getpid());
   {
     const Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));

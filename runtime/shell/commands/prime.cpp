@@ -8,6 +8,7 @@
 #include "runtime/shell/changed_file.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/output.hpp"
+#include "runtime/shell/print.hpp"
 
 namespace bidboard {
 namespace {
@@ -35,8 +36,8 @@ output and exit status; `done` is not needed there.
 Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 refused by a rule, 5 conflict, 6 unavailable, 7 timed out.
 )";
 
-constexpr std::string_view begin_mark = "<!-- bidboard: begin -->\n";
-constexpr std::string_view end_mark = "<!-- bidboard: end -->\n";
+constexpr std::string_view begin_mark = "<!-- bidboard: begin -->";
+constexpr std::string_view end_mark = "<!-- bidboard: end -->";
 
 struct PrimeArgs {
   std::string client;
@@ -53,8 +54,21 @@ Result<std::pair<std::string, std::size_t>> without_section(const std::string& t
     return fail(Errc::invalid,
                 "has the line \"<!-- bidboard: begin -->\", but no \"<!-- bidboard: end -->\" below "
                 "it; remove that section by hand");
-  std::string rest = text.substr(0, begin) + text.substr(end + end_mark.size());
-  return std::pair{std::move(rest), begin};
+  // An editor may have changed the ends of the lines, or taken the last one away.
+  std::size_t behind = end + end_mark.size();
+  for (const char newline : {'\r', '\n'})
+    if (behind < text.size() && text[behind] == newline) ++behind;
+  return std::pair{text.substr(0, begin) + text.substr(behind), begin};
+}
+
+/// The instructions between their marks, with the ends of lines that the text has.
+std::string section_for(const std::string& text) {
+  std::string section = fmt::format("{}\n{}{}\n", begin_mark, primer, end_mark);
+  const std::size_t newline = text.find('\n');
+  if (newline == text.npos || newline == 0 || text[newline - 1] != '\r') return section;
+  std::string out;
+  for (const char c : section) out += c == '\n' ? "\r\n" : std::string(1, c);
+  return out;
 }
 
 /// The section replaces an earlier one, or is appended behind an empty line.
@@ -62,9 +76,11 @@ Result<std::string> with_section(const std::string& text) {
   Result<std::pair<std::string, std::size_t>> found = without_section(text);
   if (!found) return fail(found.error());
   auto& [out, at] = *found;
-  const bool appends = at == out.size() && !out.empty() && !out.ends_with("\n\n");
-  if (appends) out += out.ends_with('\n') ? "\n" : "\n\n";
-  out.insert(appends ? out.size() : at, fmt::format("{}{}{}", begin_mark, primer, end_mark));
+  const std::string section = section_for(text);
+  const std::string newline = section.ends_with("\r\n") ? "\r\n" : "\n";
+  const bool appends = at == out.size() && !out.empty() && !out.ends_with(newline + newline);
+  if (appends) out += out.ends_with(newline) ? newline : newline + newline;
+  out.insert(appends ? out.size() : at, section);
   return out;
 }
 
@@ -73,7 +89,12 @@ Result<std::string> with_section_removed(const std::string& text) {
   if (!found) return fail(found.error());
   auto& [out, at] = *found;
   // And the empty line in front of it.
-  if (out.size() < text.size() && at == out.size() && out.ends_with("\n\n")) out.pop_back();
+  if (out.size() == text.size() || at < out.size()) return out;
+  for (const std::string_view newline : {"\r\n", "\n"})
+    if (out.ends_with(fmt::format("{0}{0}", newline))) {
+      out.resize(out.size() - newline.size());
+      break;
+    }
   return out;
 }
 
@@ -94,6 +115,9 @@ Result<Exit> write_section(const Globals& globals, const PrimeArgs& args) {
   FileChange change{folder / client->instructions, args.remove, args.dry_run, {}, {}};
   change.unchanged = args.remove ? "has no instructions of bidboard" : "has these instructions already";
   change.to = args.remove ? with_section_removed : with_section;
+  if (!board)
+    hint("There is no board here: {} is where a session would read it. `bidboard init` makes a board.",
+         change.path.string());
   return change_file(change);
 }
 
