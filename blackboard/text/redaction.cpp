@@ -67,9 +67,12 @@ Found plainly(std::string_view text, std::string_view bytes) {
   return {bytes.starts_with(text) ? Begins::perhaps : Begins::no, 0};
 }
 
-/// Whether the text begins with these bytes in the form of a JSON string.
-Found in_json(std::string_view text, std::string_view bytes) {
-  std::size_t at = 0;
+/// Whether the text, whose first backslash is there, begins with these bytes in the form of a JSON string.
+Found in_json(std::string_view text, std::string_view bytes, std::size_t backslash) {
+  // Most of what begins like a secret is none, and has no escape in it either.
+  if (backslash >= bytes.size() || !bytes.starts_with(text.substr(0, backslash))) return {};
+  std::size_t at = backslash;
+  bytes.remove_prefix(backslash);
   while (!bytes.empty()) {
     if (at == text.size()) return {Begins::perhaps, 0};
     const Unit unit = unit_of(text.substr(at));
@@ -107,6 +110,7 @@ Redactor::Redactor(const std::vector<EnvVariable>& secrets) {
 
 std::size_t Redactor::clean(std::string_view text, bool ends, std::string& out) const {
   std::size_t at = 0;
+  std::size_t backslash = std::min(text.find('\\'), text.size());  // the next one
   while (at < text.size()) {
     std::size_t plain = at;
     while (plain < text.size() && !first_bytes_[static_cast<unsigned char>(text[plain])]) ++plain;
@@ -114,10 +118,12 @@ std::size_t Redactor::clean(std::string_view text, bool ends, std::string& out) 
     at = plain;
     if (at == text.size()) break;
     const std::string_view rest = text.substr(at);
+    if (backslash < at) backslash = std::min(text.find('\\', at), text.size());
     const Pattern* hidden = nullptr;
     std::size_t length = 1;
     for (const Pattern& pattern : patterns_) {
-      for (const Found& found : {plainly(rest, pattern.bytes), in_json(rest, pattern.bytes)}) {
+      for (const Found& found :
+           {plainly(rest, pattern.bytes), in_json(rest, pattern.bytes, backslash - at)}) {
         // Even if a shorter one is there already: the longer one would hide more.
         if (found.whole == Begins::perhaps && !ends) return at;
         if (found.whole != Begins::yes || hidden) continue;
