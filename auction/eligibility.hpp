@@ -21,7 +21,8 @@ std::optional<Refusal> unable(const TaskSpec& task, const AgentProfile& agent);
 /// in it are equal before every task that names none of them.
 inline auto abilities(const AgentProfile& agent) {
   return std::tie(agent.workflow, agent.role, agent.project, agent.skills, agent.allow_run, agent.simulated,
-                  agent.only_commands, agent.bids, agent.cost_formula, agent.price_per_second, agent.speed);
+                  agent.only_commands, agent.secrets, agent.allow_env, agent.bids, agent.cost_formula,
+                  agent.price_per_second, agent.speed);
 }
 /// The rule that needs the bid: its price must not exceed the task's budget.
 std::optional<Refusal> over_budget(const TaskSpec& task, const BidVector& bid);

@@ -1,7 +1,10 @@
 #include "auction/eligibility.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
+#include "auction/bid.hpp"
+#include "blackboard/fields.hpp"
 #include "blackboard/fmt.hpp"
 
 #include "tests/support/catch.hpp"
@@ -25,7 +28,58 @@ Agent agent() {
   return a;
 }
 
+template <class T>
+void change(T& value) {
+  if constexpr (std::is_same_v<T, bool>)
+    value = !value;
+  else if constexpr (std::is_same_v<T, Role>)
+    value = Role::manager;
+  else if constexpr (std::is_same_v<T, BidStyle>)
+    value = BidStyle::formula;
+  else if constexpr (std::is_same_v<T, WorkflowId>)
+    value = WorkflowId{7};
+  else if constexpr (std::is_arithmetic_v<T>)
+    value += 1'000'000;
+  else if constexpr (std::is_same_v<T, std::string>)
+    value += "compiler";
+  else if constexpr (std::is_same_v<T, std::vector<Skill>>)
+    value.push_back({"cpp", one});
+  else
+    value.push_back("KEY");
+}
+
 }  // namespace
+
+TEST_CASE("Agents that differ in what they may do were judged as one: a task with a secret waited for ever") {
+  std::vector<TaskSpec> tasks(7);
+  tasks[1].project = "compiler";
+  tasks[2].skills = {{"cpp", one}};
+  tasks[3].run = "true";
+  tasks[4].secrets = {"KEY"};
+  tasks[5].env = {{"LEVEL", "3"}};
+  tasks[6].workflow = WorkflowId{7};
+  tasks[6].exclusive = true;
+  for (const bool allow_run : {false, true}) {
+    AgentProfile agent;
+    agent.allow_run = allow_run;
+    std::size_t fields = 0;
+    AgentProfile other = agent;
+    for_each_field(other, [&](const char* name, auto& value) {
+      ++fields;
+      INFO(name);
+      change(value);
+      REQUIRE(other != agent);
+      const bool alike = abilities(agent) == abilities(other);
+      for (const TaskSpec& task : tasks) {
+        if (!alike) break;
+        CHECK(unable(task, agent).has_value() == unable(task, other).has_value());
+        CHECK(standard_bid(task, agent) == standard_bid(task, other));
+      }
+      other = agent;
+    });
+    CHECK(fields == 20);
+  }
+}
 
 TEST_CASE("an agent with role, project, skill and permission may bid") {
   CHECK_FALSE(ineligible(task(), agent()));

@@ -30,6 +30,7 @@ TaskSpec spec_of(Words& words, const std::string& title) {
   spec.kind = words.take("kind", spec.kind);
   spec.project = words.take("project");
   spec.run = words.take("run");
+  spec.secrets = split(words.take("secrets"), ',');
   spec.skills = skill_needs(words.take("skills"));
   for (const std::string& part : split(words.take("needs"), ',')) spec.needs.push_back(need(part));
   spec.size = micros(words.take("size", "1"));
@@ -136,6 +137,7 @@ Input ScriptRunner::register_agent(Words& words) {
   profile.set_up = micros(words.take("set_up", "0"));
   profile.allow_run = yes(words.take("run", "no"));
   profile.account = words.take("account", profile.account);
+  profile.secrets = split(words.take("secrets"), ',');
   profile.host = words.take("host", "here");
   who.peer = PeerId{++last_peer_};
   names_[who.peer] = name;

@@ -180,9 +180,14 @@ std::string TestBoard::value(const std::string& sql) const {
 bool TestBoard::becomes(const std::string& sql, const std::string& expected) const {
   std::vector<std::string> last;
   const bool came = eventually([&] { return (last = rows(sql)) == std::vector{expected}; }, patience);
-  if (!came)
-    WARN(sql << " did not become " << expected << " but is " << (last.empty() ? "nothing" : last.front()));
-  return came;
+  if (came) return true;
+  // In the report of the assertion that asked.
+  UNSCOPED_INFO(sql << " did not become " << expected << " but is "
+                    << (last.empty() ? "nothing" : last.front()));
+  for (const std::string& row :
+       rows("SELECT seq, kind, task, agent, body FROM log ORDER BY seq DESC LIMIT 12"))
+    UNSCOPED_INFO(row.substr(0, 600));
+  return false;
 }
 
 bool TestBoard::task_becomes(const std::string& id, const std::string& state) const {
