@@ -10,9 +10,10 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG -Wno-maybe-uninitialized")
 set(CMAKE_CXX_FLAGS_DEV "-O1 -g1")
 
+# One build folder finds in the cache what another one has compiled with the same options.
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_NOHASHDIR=1 ${CCACHE})
 endif()
 
 add_library(bidboard_flags INTERFACE)
@@ -20,18 +21,20 @@ add_library(bidboard_flags INTERFACE)
 target_compile_options(bidboard_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
                        -Wno-sign-conversion -Wnon-virtual-dtor -Werror=return-type -ffp-contract=off)
 target_compile_definitions(bidboard_flags INTERFACE BIDBOARD_VERSION="${PROJECT_VERSION}")
+# For the product alone (tests/CMakeLists.txt).
+add_library(sanitizers INTERFACE)
 if(BIDBOARD_SANITIZE)
-  target_compile_options(bidboard_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
+  target_compile_options(sanitizers INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
                          -fno-omit-frame-pointer $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   # Not position-independent: two million relocations took half the time of every process that a test starts.
-  target_link_options(bidboard_flags INTERFACE -fsanitize=address,undefined
+  target_link_options(sanitizers INTERFACE -fsanitize=address,undefined
                       $<$<AND:$<CXX_COMPILER_ID:GNU>,$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>>:-no-pie>)
 endif()
 if(BIDBOARD_TESTS)
   target_compile_definitions(bidboard_flags INTERFACE BIDBOARD_SABOTAGE)  # blackboard/sabotage.hpp
 endif()
 if(BIDBOARD_FUZZ)
-  target_compile_options(bidboard_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_compile_options(sanitizers INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 find_program(LLD ld.lld)

@@ -7,6 +7,8 @@
 #include "tests/agents/command_fixture.hpp"
 #include "tests/agents/repository.hpp"
 
+#include "tests/support/build.hpp"
+
 using namespace bidboard;
 
 namespace {
@@ -417,7 +419,7 @@ TEST_CASE(
   repository.user_commits("shared.txt", "right\n");
   CommandFixture fixture("");
   fixture.options.place.directory = repository.top;
-  fixture.options.worktree = WorktreeUse{BIDBOARD_BINARY, false};
+  fixture.options.worktree = WorktreeUse{testing::bidboard_binary, false};
   fixture.options.client = find_coding_client("claude");
   const auto session = [&](const std::string& answer) {
     testing::write(fixture.dir.path() + "/answer", answer + "\n");

@@ -6,6 +6,7 @@
 #include "blackboard/fmt.hpp"
 #include "runtime/drivers/stop_signal.hpp"
 #include "runtime/fleet/supervisor.hpp"
+#include "tests/support/build.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"
@@ -29,7 +30,7 @@ class Foreground {
 
  private:
   static std::vector<std::string> in_own_group(std::vector<std::string> words) {
-    words.insert(words.begin(), {"setsid", BIDBOARD_BINARY});
+    words.insert(words.begin(), {"setsid", bidboard_binary});
     return words;
   }
   Process process_;

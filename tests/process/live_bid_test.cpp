@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "blackboard/fmt.hpp"
+#include "tests/support/build.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"
@@ -251,7 +252,7 @@ try tasks
 )");
   const Process controller = board.serve();
   ProcessOptions options = board.surroundings();
-  options.environment["BB"] = BIDBOARD_BINARY;
+  options.environment["BB"] = bidboard_binary;
   const Process agent = board.start({"agent", "--name", "worker", "--allow-run"}, options);
   board.await_agents(1);
   board.must({"post", "tries things", "--run", "./try.sh; until [ -e go ]; do sleep 0.01; done"});

@@ -8,6 +8,7 @@
 
 #include "agents/guard/platform.hpp"
 #include "blackboard/fmt.hpp"
+#include "tests/support/build.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/process.hpp"
 
@@ -19,7 +20,7 @@ namespace {
 /// Whether the named test of a test program passes with a guarantee switched off
 /// (blackboard/checks/sabotage.hpp). A test that does not end is no test that fails.
 bool passes(const std::string& program, const std::string& test, const std::string& off) {
-  const std::string binary = BIDBOARD_BINARY;
+  const std::string binary = bidboard_binary;
   ProcessOptions options;
   options.environment = {{"SABOTAGE_BIDBOARD", off}};
   if (!off.empty())

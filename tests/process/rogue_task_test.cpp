@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "blackboard/fmt.hpp"
+#include "tests/support/build.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/memory.hpp"
 #include "tests/support/recorded_dag.hpp"
@@ -69,7 +70,7 @@ TEST_CASE("An agent whose disk takes no more output goes on with its tasks") {
   // No file may grow beyond 64 blocks of 512 bytes (1,024 in some shells): the log of the output cannot be
   // kept.
   ProcessOptions options = board.surroundings();
-  const Process agent({"sh", "-c", "ulimit -f 64; exec \"$0\" agent --name a1 --allow-run", BIDBOARD_BINARY},
+  const Process agent({"sh", "-c", "ulimit -f 64; exec \"$0\" agent --name a1 --allow-run", bidboard_binary},
                       options);
   board.await_agents(1);
   const std::string loud =

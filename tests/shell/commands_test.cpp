@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "blackboard/fmt.hpp"
+#include "tests/support/build.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"
@@ -227,7 +228,7 @@ TEST_CASE("A reader that stops reading does no harm") {
   }()));
   for (const char* command : {"tasks", "tasks --json", "log --limit 0", "query \"SELECT * FROM tasks\"",
                               "graph", "completion bash", "--help"}) {
-    const std::string line = fmt::format("'{}' {} | head -1", BIDBOARD_BINARY, command);
+    const std::string line = fmt::format("'{}' {} | head -1", bidboard_binary, command);
     const Finished finished = run_program({"sh", "-c", line}, board.surroundings());
     INFO(line << "\n" << finished.err);
     CHECK(finished.exit_code == 0);
@@ -235,7 +236,7 @@ TEST_CASE("A reader that stops reading does no harm") {
     CHECK(finished.err.empty());
   }
   const Finished closed =
-      run_program({"sh", "-c", fmt::format("'{}' tasks >&-", BIDBOARD_BINARY)}, board.surroundings());
+      run_program({"sh", "-c", fmt::format("'{}' tasks >&-", bidboard_binary)}, board.surroundings());
   CHECK(closed.exit_code < 128);
 }
 

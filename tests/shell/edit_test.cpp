@@ -1,5 +1,6 @@
 // edit, comment and labels, as people use them.
 #include "blackboard/fmt.hpp"
+#include "tests/support/build.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"
@@ -112,7 +113,7 @@ TEST_CASE("The agent that gets a task is given its comments, and its process can
       {"post", "Note", "--run",
        fmt::format("'{0}' comment t2 'seen by its task'; '{0}' comment t1 'not mine'; echo $?; '{0}' edit "
                    "t2 --priority 1; echo $?",
-                   BIDBOARD_BINARY)});
+                   bidboard_binary)});
   const Process controller = board.serve();
   const Process agent = board.agent("worker", {"--exec", "cat", "--allow-run"});
   REQUIRE(board.task_becomes("t1", "done"));

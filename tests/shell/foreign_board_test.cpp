@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/build.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/test_board.hpp"
 
@@ -12,9 +13,9 @@ namespace {
 
 /// Runs the tool as a user whom the folders' modes bind: root becomes another one.
 Finished run_bound(const TestBoard& board, std::vector<std::string> words, const std::string& directory) {
-  std::vector<std::string> argv{BIDBOARD_BINARY};
+  std::vector<std::string> argv{bidboard_binary};
   if (::geteuid() == 0)
-    argv = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", BIDBOARD_BINARY};
+    argv = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", bidboard_binary};
   argv.insert(argv.end(), words.begin(), words.end());
   ProcessOptions options = board.surroundings();
   options.directory = directory;
@@ -73,7 +74,7 @@ TEST_CASE("Where one may not write, as in a sandbox, a controller that serves th
   REQUIRE(::chmod(board.path(".bidboard").c_str(), 0555) == 0);
   for (const char* file : {"data.mdb", "lock.mdb", "writer.lock"})
     REQUIRE(::chmod(board.path(std::string(".bidboard/") + file).c_str(), 0444) == 0);
-  std::vector<std::string> argv{BIDBOARD_BINARY, "post", "x"};
+  std::vector<std::string> argv{bidboard_binary, "post", "x"};
   // The same user, but bound by the modes.
   if (::geteuid() == 0) argv.insert(argv.begin(), {"setpriv", "--bounding-set=-all", "--inh-caps=-all"});
   const Finished post = run_program(argv, board.surroundings());

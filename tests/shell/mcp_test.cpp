@@ -12,6 +12,7 @@
 
 #include "agents/guard/descriptor.hpp"
 #include "blackboard/fmt.hpp"
+#include "tests/support/build.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/failing_disk.hpp"
@@ -99,8 +100,8 @@ class Piped {
     ::posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
     const std::string home = board.home();
-    std::vector<const char*> argv{BIDBOARD_BINARY, "-C", home.c_str(), "mcp", "--as", "me", nullptr};
-    REQUIRE(::posix_spawn(&pid_, BIDBOARD_BINARY, &actions, nullptr, const_cast<char**>(argv.data()),
+    std::vector<const char*> argv{bidboard_binary, "-C", home.c_str(), "mcp", "--as", "me", nullptr};
+    REQUIRE(::posix_spawn(&pid_, bidboard_binary, &actions, nullptr, const_cast<char**>(argv.data()),
                           environ) == 0);
     ::posix_spawn_file_actions_destroy(&actions);
     ::close(in[0]);
@@ -232,7 +233,7 @@ TEST_CASE(
        fmt::format(
            "'{0}' mcp < in > out; '{0}' mcp install claude 2> refused; echo \"$BIDBOARD_TOKEN\" > token; "
            "until [ -e go ]; do sleep 0.01; done",
-           BIDBOARD_BINARY)});
+           bidboard_binary)});
   REQUIRE(board.task_becomes("t3", "done"));
   REQUIRE(eventually([&] { return !board.read("token").empty(); }));
   const Answers said(Finished{0, board.read("out"), {}});
@@ -283,7 +284,7 @@ TEST_CASE("Malformed input and a line of 100 MB are answered, and what follows t
   const Answers said(
       run_program({"sh", "-c",
                    fmt::format("{{ cat opening; head -c 100000000 /dev/zero; echo; cat rest; }} | '{}' mcp",
-                               BIDBOARD_BINARY)},
+                               bidboard_binary)},
                   board.surroundings()));
   CHECK(said.count() == 17);
   CHECK(contains(said.text(1), "No task is ready"));

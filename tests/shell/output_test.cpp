@@ -1,6 +1,7 @@
 // What is printed: safe to look at for people, exact for programs, and never lost without a word.
 #include <string>
 
+#include "tests/support/build.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/test_board.hpp"
 
@@ -26,7 +27,7 @@ void check_harmless(const std::string& text) {
 
 Finished in_shell(const TestBoard& board, const std::string& line) {
   ProcessOptions options = board.surroundings();
-  options.environment["BIDBOARD"] = BIDBOARD_BINARY;
+  options.environment["BIDBOARD"] = bidboard_binary;
   return run_program({"sh", "-c", line}, options);
 }
 

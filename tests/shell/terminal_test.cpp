@@ -8,6 +8,7 @@
 
 #include <poll.h>
 
+#include "tests/support/build.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"
@@ -44,10 +45,10 @@ class Typist {
       ::setenv("HOME", home.c_str(), 1);
       ::unsetenv("BIDBOARD_DIR");
       if (::chdir(home.c_str()) != 0) ::_exit(126);
-      std::vector<char*> argv{const_cast<char*>(BIDBOARD_BINARY)};
+      std::vector<char*> argv{const_cast<char*>(bidboard_binary)};
       for (std::string& word : words) argv.push_back(word.data());
       argv.push_back(nullptr);
-      ::execv(BIDBOARD_BINARY, argv.data());
+      ::execv(bidboard_binary, argv.data());
       ::_exit(127);
     }
   }
@@ -177,7 +178,7 @@ TEST_CASE("On a narrow terminal run and log break no word, and a running task sh
   const TestBoard board;
   board.write(
       "job.yaml",
-      "tasks:\n  reading: {run: '\"" + std::string(BIDBOARD_BINARY) +
+      "tasks:\n  reading: {run: '\"" + std::string(bidboard_binary) +
           "\" progress 0.4 \"half of it\"; until [ -e go ]; do sleep 0.02; done'}\n"
           "  failing: {run: 'echo some quite long reason >&2; exit 3', attempts: 1, needs: [reading]}\n");
   Typist run(board, {"run", "job.yaml", "--agents", "1"}, 44);

@@ -6,6 +6,7 @@
 
 #include "blackboard/fmt.hpp"
 #include "runtime/sim/scenario.hpp"
+#include "tests/support/build.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/process.hpp"
 
@@ -27,7 +28,7 @@ struct Ended {
 };
 
 Ended simulate(std::vector<std::string> arguments) {
-  const std::string binary = BIDBOARD_BINARY;
+  const std::string binary = bidboard_binary;
   arguments.insert(arguments.begin(), binary.substr(0, binary.rfind('/')) + "/tests/simulate");
   Process process(std::move(arguments), {});
   const int code = process.wait(std::chrono::seconds(1'000));

@@ -7,13 +7,15 @@
 
 #include "blackboard/fmt.hpp"
 
+#include "tests/support/build.hpp"
+
 namespace bidboard::testing {
 
 /// `variable` is one of the library's own: FAILING_DISK or FORBID_CONNECT.
 inline std::map<std::string, std::string> on_failing_disk(const std::string& variable,
                                                           const std::string& value) {
   const char* asan = std::getenv("ASAN_OPTIONS");
-  return {{"LD_PRELOAD", BIDBOARD_FAILING_DISK},
+  return {{"LD_PRELOAD", failing_disk_library},
           // A sanitizer wants to be loaded first, unless it is told that it may be second.
           {"ASAN_OPTIONS", fmt::format("{}:verify_asan_link_order=0", asan ? asan : "")},
           {variable, value}};

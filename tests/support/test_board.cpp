@@ -1,4 +1,5 @@
 #include "tests/support/test_board.hpp"
+#include "tests/support/build.hpp"
 
 #include <sys/stat.h>
 
@@ -71,7 +72,7 @@ ProcessOptions TestBoard::surroundings() const {
 }
 
 Process TestBoard::start(std::vector<std::string> words, const ProcessOptions& options) const {
-  words.insert(words.begin(), BIDBOARD_BINARY);
+  words.insert(words.begin(), bidboard_binary);
   return Process(std::move(words), options);
 }
 Process TestBoard::start(std::vector<std::string> words) const {
@@ -79,7 +80,7 @@ Process TestBoard::start(std::vector<std::string> words) const {
 }
 
 Finished TestBoard::run(std::vector<std::string> words, ProcessOptions options) const {
-  words.insert(words.begin(), BIDBOARD_BINARY);
+  words.insert(words.begin(), bidboard_binary);
   return run_program(std::move(words), options);
 }
 
