@@ -212,50 +212,91 @@ Result<MergeResult> Merging::failing(MergeResult with) {
   return with;
 }
 
-/// The merged commit, checked, is `target` of the result; the branch has not moved yet.
-Result<MergeResult> Merging::attempt(TaskId task, const std::string& title, const std::string& commit,
-                                     const std::string& target) {
+/// One more in the temporary worktree; unless it is merged, the worktree is as before.
+Result<MergeResult> Merging::add(const MergeWork& work) const {
   MergeResult result;
-  result.target = target;
-  if (auto made = make_worktree(target); !made) return fail(made.error());
   const Git git(path());
-  const Result<GitRun> merged = git.run_as_someone(
-      {"merge", "--quiet", "--no-ff", "--no-verify", "--no-edit", "-m",
-       fmt::format("Merge {}: {}\n\nBidboard-Task: {}\n", task, title.substr(0, title.find('\n')), task),
-       commit});
+  const Result<std::string> before = git.commit_of("HEAD");
+  if (!before) return fail(before.error());
+  const Result<bool> there = is_ancestor(git, work.commit, *before);
+  if (!there) return fail(there.error());
+  result.end = MergeEnd::already;
+  if (*there) return result;
+  const Result<GitRun> merged =
+      git.run_as_someone({"merge", "--quiet", "--no-ff", "--no-verify", "--no-edit", "-m",
+                          fmt::format("Merge {}: {}\n\nBidboard-Task: {}\n", work.task,
+                                      work.title.substr(0, work.title.find('\n')), work.task),
+                          work.commit});
   if (!merged) return fail(merged.error());
   if (merged->status != 0) {
     const Result<std::string> files = git.ask({"diff", "--name-only", "--diff-filter=U"});
     if (!files) return fail(files.error());
-    if (files->empty()) {
-      result.output = fmt::format("git merge failed: {}", said(*merged));
-      return result;
-    }
-    result.end = MergeEnd::conflict;
+    result.end = files->empty() ? MergeEnd::blocked : MergeEnd::conflict;
     result.files = *files;
-    return result;
+    if (files->empty()) result.output = fmt::format("git merge failed: {}", said(*merged));
+  } else {
+    const Result<std::string> made = git.commit_of("HEAD");
+    if (!made) return fail(made.error());
+    const Result<std::string> ours = in_board(*before, *made);
+    if (!ours) return fail(ours.error());
+    result.end = ours->empty() ? MergeEnd::merged : MergeEnd::blocked;
+    if (!ours->empty())
+      result.output = fmt::format(
+          "its commit has files in the board's folder, which a merge would put in place of the live ones: "
+          "{}; "
+          "merge it by hand in another worktree without them (git worktree add, git merge --no-commit {}, "
+          "git "
+          "rm --cached)",
+          in_a_line(*ours), work.commit);
   }
-  const Result<std::string> made = git.commit_of("HEAD");
-  if (!made) return fail(made.error());
-  const Result<std::string> ours = in_board(target, *made);
-  if (!ours) return fail(ours.error());
-  if (!ours->empty()) {
-    result.output = fmt::format(
-        "its commit has files in the board's folder, which a merge would put in place of the live ones: {}; "
-        "merge it by hand in another worktree without them (git worktree add, git merge --no-commit {}, git "
-        "rm --cached)",
-        in_a_line(*ours), commit);
-    return result;
+  if (result.end == MergeEnd::merged) return result;
+  const Result<std::string> reset = git.ask({"reset", "--quiet", "--hard", *before});
+  if (!reset) return fail(reset.error());
+  return result;
+}
+
+/// The merged commit, checked, is `target` of the result; the branch has not moved yet.
+Result<MergeResult> Merging::attempt(const std::vector<MergeWork>& works, const std::string& target) {
+  if (auto made = make_worktree(target); !made) return fail(made.error());
+  MergeResult result;
+  for (const MergeWork& work : works) {
+    Result<MergeResult> added = add(work);
+    if (!added) return fail(added.error());
+    const bool in = added->end == MergeEnd::merged || added->end == MergeEnd::already;
+    if (!in && result.taken > 0) break;
+    result.taken += 1;
+    if (in) continue;
+    added->taken = 1;
+    added->target = target;
+    return added;
   }
+  result.target = target;
   if (!place_.check.empty()) {
     Result<Checked> checked = check(place_.check, path(), place_.check_time);
     if (!checked) return fail(checked.error());
     result.output = std::move(checked->output);
     if (!checked->passed) return failing(std::move(result));
   }
+  Result<std::string> made = Git(path()).commit_of("HEAD");
+  if (!made) return fail(made.error());
   result.end = MergeEnd::merged;
-  result.target = *made;
+  result.target = std::move(*made);
   return result;
+}
+
+/// Why the branch may not move in the folder in which it is checked out; empty: it may.
+Result<std::string> Merging::obstacle(const std::string& folder, const std::string& doing) const {
+  if (folder.empty()) return std::string();
+  if (!doing.empty())
+    return fmt::format("{} is being {} in {}: end that first (`git -C {} status` says how)", place_.into,
+                       doing, folder, folder);
+  const Result<std::string> changes =
+      Git(folder).ask({"status", "--porcelain", "-z", "--untracked-files=no"});
+  if (!changes) return fail(changes.error());
+  if (changes->empty()) return std::string();
+  return fmt::format(
+      "{} is checked out in {}, which has changes: commit or stash them, or check out another branch there",
+      place_.into, folder);
 }
 
 /// False: the branch has moved meanwhile, or `why` it may not move.
@@ -269,21 +310,11 @@ Result<bool> Merging::advance(const std::string& from, const std::string& to, st
     if (!moved) return fail(moved.error());
     return moved->status == 0;
   }
-  if (!checkout->doing.empty()) {
-    why = fmt::format("{} is being {} in {}: end that first (`git -C {} status` says how)", place_.into,
-                      checkout->doing, folder, folder);
-    return false;
-  }
+  Result<std::string> in_the_way = obstacle(folder, checkout->doing);
+  if (!in_the_way) return fail(in_the_way.error());
+  why = std::move(*in_the_way);
+  if (!why.empty()) return false;
   const Git there(folder);
-  const Result<std::string> changes = there.ask({"status", "--porcelain", "-z", "--untracked-files=no"});
-  if (!changes) return fail(changes.error());
-  if (!changes->empty()) {
-    why = fmt::format(
-        "{} is checked out in {}, which has changes: commit or stash them, or check out another "
-        "branch there",
-        place_.into, folder);
-    return false;
-  }
   const Result<std::string> now = there.commit_of("refs/heads/" + place_.into);
   if (!now) return fail(now.error());
   if (*now != from) return false;
@@ -293,30 +324,43 @@ Result<bool> Merging::advance(const std::string& from, const std::string& to, st
   return moved->status == 0;
 }
 
-Result<MergeResult> Merging::merge(TaskId task, const std::string& title, const std::string& commit) {
-  const Result<std::string> known = repository().commit_of(commit);
-  if (!known) return fail(known.error());
-  if (known->empty())
-    return MergeResult{
-        MergeEnd::blocked, {}, {}, fmt::format("commit {} is not in this repository: fetch it", commit)};
+Result<MergeResult> Merging::merge(const std::vector<MergeWork>& works) {
+  const auto blocked = [](std::string why) {
+    return MergeResult{MergeEnd::blocked, 1, {}, {}, std::move(why)};
+  };
+  std::vector<MergeWork> known;
+  for (const MergeWork& work : works) {
+    const Result<std::string> commit = repository().commit_of(work.commit);
+    if (!commit) return fail(commit.error());
+    if (commit->empty()) break;
+    known.push_back(work);
+  }
+  if (known.empty())
+    return blocked(fmt::format("commit {} is not in this repository: fetch it", works.front().commit));
   for (int i = 0; i < tries_max; ++i) {
-    const Result<bool> already = contains("refs/heads/" + place_.into, commit);
+    const Result<std::string> begins_at = target();
+    if (!begins_at) return fail(begins_at.error());
+    const Result<bool> already = contains(*begins_at, known.front().commit);
     if (!already) return fail(already.error());
-    const Result<std::string> target = repository().commit_of("refs/heads/" + place_.into);
-    if (!target) return fail(target.error());
-    if (*already) return MergeResult{MergeEnd::already, *target, {}, {}};
-    Result<MergeResult> result = attempt(task, title, commit, *target);
+    if (*already) return MergeResult{MergeEnd::already, 1, *begins_at, {}, {}};
+    // Before a check that may take long.
+    const Result<Checkout> checkout = checkout_of(repository(), place_.into);
+    if (!checkout) return fail(checkout.error());
+    Result<std::string> in_the_way = obstacle(checkout->folder, checkout->doing);
+    if (!in_the_way) return fail(in_the_way.error());
+    if (!in_the_way->empty()) return blocked(std::move(*in_the_way));
+    Result<MergeResult> result = attempt(known, *begins_at);
     if (!result || result->end != MergeEnd::merged) return result;
     std::string why;
-    const Result<bool> moved = advance(*target, result->target, why);
+    const Result<bool> moved = advance(*begins_at, result->target, why);
     if (!moved) return fail(moved.error());
     if (*moved) {
       without_ = {result->target, true, {}};
       return result;
     }
-    if (!why.empty()) return MergeResult{MergeEnd::blocked, *target, {}, why};
+    if (!why.empty()) return blocked(std::move(why));
   }
-  return MergeResult{MergeEnd::blocked, {}, {}, fmt::format("{} moves all the time", place_.into)};
+  return blocked(fmt::format("{} moves all the time", place_.into));
 }
 
 std::string Merging::others_on(const std::string& commit, const std::string& files) const {

@@ -22,6 +22,13 @@ struct MergePlace {
   Duration check_time = minutes(30);
 };
 
+/// What a task did.
+struct MergeWork {
+  TaskId task;
+  std::string title;  ///< for the message
+  std::string commit;
+};
+
 enum class MergeEnd {
   merged,
   already,       ///< the branch has the commit
@@ -31,9 +38,10 @@ enum class MergeEnd {
 };
 struct MergeResult {
   MergeEnd end = MergeEnd::blocked;
-  std::string target;  ///< the commit of the branch that it was tried on; merged: the new one
-  std::string files;   ///< in conflict, a line each
-  std::string output;  ///< the last of what the check printed
+  std::size_t taken = 0;  ///< how many of the works, from the first, this is about
+  std::string target;     ///< the commit of the branch that it was tried on; merged: the new one
+  std::string files;      ///< in conflict, a line each
+  std::string output;     ///< the last of what the check printed
 };
 
 /// One at a time for each board. Move-only.
@@ -51,8 +59,12 @@ class Merging {
   Result<std::set<std::string>> lacking(const std::vector<std::string>& commits) const;
   /// Whether a commit contains another one; false as well if one of them is not in this repository.
   Result<bool> contains(const std::string& newer, const std::string& older) const;
-  /// `title`: of the task, for the message. Errors: failed.
-  Result<MergeResult> merge(TaskId task, const std::string& title, const std::string& commit);
+  /// Merges each of the works in turn, checks once what comes out, and moves the branch to it. It ends before
+  /// the first that cannot be merged, unless that is the first of all: then the result is about that one.
+  /// REQUIRES: one at least. Errors: failed.
+  Result<MergeResult> merge(const std::vector<MergeWork>& works);
+  /// The commit of the branch now. Errors: failed.
+  Result<std::string> target() const { return repository().commit_of("refs/heads/" + place_.into); }
   /// What happened to these files on the branch since it and the commit parted: a line for each commit.
   std::string others_on(const std::string& commit, const std::string& files) const;
 
@@ -61,9 +73,10 @@ class Merging {
   Git repository() const { return Git(place_.repository); }
   std::string path() const { return place_.place + "/merge"; }
   Result<void> make_worktree(const std::string& target) const;
-  Result<MergeResult> attempt(TaskId task, const std::string& title, const std::string& commit,
-                              const std::string& target);
+  Result<MergeResult> attempt(const std::vector<MergeWork>& works, const std::string& target);
+  Result<MergeResult> add(const MergeWork& work) const;
   Result<MergeResult> failing(MergeResult with);
+  Result<std::string> obstacle(const std::string& folder, const std::string& doing) const;
   Result<std::string> in_board(const std::string& from, const std::string& to) const;
   Result<bool> advance(const std::string& from, const std::string& to, std::string& why) const;
 

@@ -31,6 +31,11 @@ ChildSpec controller_child(const BoardDirectory& board, bool durable, const std:
   return child;
 }
 
+ChildSpec merging_child(const BoardDirectory& board) {
+  return {"merge", {own_program(), "-C", board.path, "merge", "--follow"}, true, log_file(board, "merge"), {},
+          false};
+}
+
 ChildSpec agent_child(const BoardDirectory& board, const PlannedAgent& agent,
                       const std::string& work_directory) {
   const std::string& name = agent.profile.name;

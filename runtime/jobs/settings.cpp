@@ -60,11 +60,15 @@ constexpr std::array<Key<Amount>, 2> budget_table{{
      }},
 }};
 
-constexpr std::array<Key<MergeSettings>, 2> merge_table{{
+constexpr std::array<Key<MergeSettings>, 4> merge_table{{
     {{"into", "text", "the branch that is checked out", "the branch that gets the work"},
      [](KeyReader& r, const Value& v, MergeSettings& m) { m.into = r.text(v).value_or(""); }},
     {{"check", "text", "none", "command that must succeed on the merged files, before the branch moves"},
      [](KeyReader& r, const Value& v, MergeSettings& m) { m.check = r.text(v).value_or(""); }},
+    {{"batch", "whole number", "1", "this many are checked together; if the check fails, their halves"},
+     [](KeyReader& r, const Value& v, MergeSettings& m) { m.batch = r.whole(v, 1, 1'000).value_or(1); }},
+    {{"auto", "true or false", "false", "`up` merges the work of each task when it is done"},
+     [](KeyReader& r, const Value& v, MergeSettings& m) { m.automatic = r.flag(v).value_or(false); }},
 }};
 
 struct Target {

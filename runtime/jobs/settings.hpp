@@ -20,10 +20,12 @@ struct RestartLimit {
   bool operator==(const RestartLimit&) const = default;
 };
 
-/// How finished work reaches a branch (`bidboard merge`).
+/// How finished work reaches a branch (`bidboard merge`, and `up` if it is automatic).
 struct MergeSettings {
-  std::string into;   ///< a branch; empty: the one that is checked out
-  std::string check;  ///< a shell command that must succeed on the merged files; empty: none
+  std::string into;        ///< a branch; empty: the one that is checked out
+  std::string check;       ///< a shell command that must succeed on the merged files; empty: none
+  std::int64_t batch = 1;  ///< works that are checked together
+  bool automatic = false;
   bool operator==(const MergeSettings&) const = default;
 };
 

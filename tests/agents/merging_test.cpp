@@ -18,7 +18,7 @@ struct Scene : Repository {
   }
   MergeResult merge(MergePlace given, std::uint64_t task, const std::string& commit) const {
     Merging by = merging(std::move(given));
-    const Result<MergeResult> result = by.merge(TaskId{task}, fmt::format("Do part {}", task), commit);
+    const Result<MergeResult> result = by.merge({{TaskId{task}, fmt::format("Do part {}", task), commit}});
     INFO((result ? "" : result.error().text));
     REQUIRE(result.has_value());
     return *result;
@@ -73,7 +73,7 @@ TEST_CASE("A conflict leaves the branch where it was, and names the files and wh
   scene.user_commits("shared.txt", "mine\n");
   const std::string before = scene.ask({"rev-parse", "main"});
   Merging merging = scene.merging(scene.where());
-  const Result<MergeResult> result = merging.merge(TaskId{1}, "Do part 1", work);
+  const Result<MergeResult> result = merging.merge({{TaskId{1}, "Do part 1", work}});
   REQUIRE(result.has_value());
   CHECK(result->end == MergeEnd::conflict);
   CHECK(result->files == "shared.txt");
@@ -113,6 +113,62 @@ TEST_CASE("A check that fails without the work too, or that cannot be executed, 
           std::string::npos);
   }
   CHECK(scene.ask({"rev-parse", "main"}) == before);
+}
+
+TEST_CASE("Works are checked together, up to the first that cannot be merged") {
+  Scene scene;
+  std::vector<MergeWork> works;
+  const auto add = [&](const std::string& file, const std::string& text) {
+    const std::uint64_t task = works.size() + 1;
+    works.push_back({TaskId{task}, "Part", scene.attempt(scene.order(task), {{file, text}})});
+  };
+  add("a.txt", "a\n");
+  add("b.txt", "b\n");
+  add("a.txt", "other\n");
+  add("c.txt", "c\n");
+  const std::string counts = scene.dir.path() + "/checks";
+  Merging merging = scene.merging(scene.where("echo >> '" + counts + "'"));
+  const Result<MergeResult> first = merging.merge(works);
+  REQUIRE(first.has_value());
+  CHECK(first->end == MergeEnd::merged);
+  CHECK(first->taken == 2);
+  CHECK(read(counts) == "\n");
+  CHECK(scene.ask({"rev-parse", "main"}) == first->target);
+  CHECK(scene.ask({"log", "--first-parent", "--format=%(trailers:key=Bidboard-Task,valueonly,separator=)",
+                   "main", "-2"}) == "t2\nt1");
+  works.erase(works.begin(), works.begin() + 2);
+  const Result<MergeResult> second = merging.merge(works);
+  REQUIRE(second.has_value());
+  CHECK(second->end == MergeEnd::conflict);
+  CHECK(second->taken == 1);
+  CHECK(second->files == "a.txt");
+  works.erase(works.begin());
+  CHECK(merging.merge(works).value().end == MergeEnd::merged);
+  CHECK(read(scene.top + "/c.txt") == "c\n");
+}
+
+TEST_CASE("A check of many that fails moves nothing, and says how many it was of") {
+  Scene scene;
+  std::vector<MergeWork> works;
+  for (const std::string file : {"a.txt", "b.txt"}) {
+    const std::uint64_t task = works.size() + 1;
+    works.push_back({TaskId{task}, "Part", scene.attempt(scene.order(task), {{file, "x\n"}})});
+  }
+  const std::string before = scene.ask({"rev-parse", "main"});
+  const Result<MergeResult> result = scene.merging(scene.where("test ! -e b.txt")).merge(works);
+  REQUIRE(result.has_value());
+  CHECK(result->end == MergeEnd::check_failed);
+  CHECK(result->taken == 2);
+  CHECK(scene.ask({"rev-parse", "main"}) == before);
+}
+
+TEST_CASE("A folder with changes is seen before a check that may take long") {
+  Scene scene;
+  const std::string work = scene.attempt(scene.order(1), {{"a.txt", "a\n"}});
+  write(scene.top + "/shared.txt", "mine\n");
+  const std::string checked = scene.dir.path() + "/checked";
+  CHECK(scene.merge(scene.where("touch '" + checked + "'"), 1, work).end == MergeEnd::blocked);
+  CHECK_FALSE(std::filesystem::exists(checked));
 }
 
 TEST_CASE("A branch that moves during the check is not set back: the merge begins again") {

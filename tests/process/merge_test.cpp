@@ -270,3 +270,69 @@ TEST_CASE("The queue of a merge is read with few git processes, and with the boa
   CHECK(with_one != "");
   CHECK_FALSE(std::filesystem::exists(tools / "open"));
 }
+
+TEST_CASE(
+    "`up` with `merge: {auto: true}` merges each task's work when it is done, and what waited when it can") {
+  const Project project;
+  const TestBoard& board = project.board;
+  board.write("bidboard.yaml", R"(
+agents:
+  - {name: hand, worktree: task, exec: 'cat > /dev/null; echo "$BIDBOARD_TASK" > "$BIDBOARD_TASK.txt"'}
+merge: {into: main, check: 'test ! -e t2.txt', auto: true}
+)");
+  const Process up = board.start({"up"});
+  board.await_agents(1);
+  const auto in_main = [&](const std::string& task) {
+    return eventually([&] { return std::filesystem::exists(board.path(task + ".txt")); });
+  };
+  board.must({"post", "one"});
+  REQUIRE(in_main("t1"));
+  // A check that fails becomes a task, which the agent's next work does not settle.
+  board.must({"post", "two"});
+  REQUIRE(board.task_becomes("t3", "done"));
+  CHECK(board.value("SELECT title FROM tasks WHERE id = 't3'") ==
+        "The check fails after t2 is merged into main");
+
+  board.write("shared.txt", "mine\n");
+  const std::string posted = board.must({"post", "three"});
+  REQUIRE(eventually(
+      [&] { return contains(board.read(".bidboard/run/merge.log"), posted + " waits: main is"); }));
+  project.git({"commit", "-q", "-a", "-m", "my own reasons"});
+  REQUIRE(in_main(posted));
+  CHECK_FALSE(std::filesystem::exists(board.path("t2.txt")));
+  board.must({"down"});
+  CHECK(project.no_worktrees());
+}
+
+TEST_CASE("`merge: {auto: true}` where nothing can be merged is said by `up` at once") {
+  const TestBoard board;
+  board.write("bidboard.yaml", "agents: [{name: plain, exec: cat}]\nmerge: {auto: true}\n");
+  const Finished up = board.run({"up"});
+  INFO(up.err);
+  CHECK(up.exit_code != 0);
+  CHECK(contains(up.err, "merge.auto in"));
+  CHECK(board.run({"merge", "--follow", "t1"}).exit_code == 2);
+}
+
+TEST_CASE("With --batch, one work of many that fails the check is found by halves") {
+  const Project project;
+  const TestBoard& board = project.board;
+  std::string job =
+      "agents:\n  - {name: hand, worktree: task, exec: 'cat > /dev/null; echo x > "
+      "\"$BIDBOARD_TASK.txt\"'}\ntasks:\n";
+  for (int i = 1; i <= 8; ++i) job += fmt::format("  part{0}: {{title: Part {0}}}\n", i);
+  board.write("job.yaml", job);
+  board.must({"run", "job.yaml"});
+  const std::string count = board.path("../checks");
+  const Finished merged =
+      board.run({"merge", "--all", "--batch", "8", "--check", "echo x >> '" + count + "'; test ! -e t5.txt"});
+  INFO(merged.out << merged.err);
+  CHECK(merged.exit_code == 5);
+  CHECK(contains(merged.out, "t5 merges, but the check fails; t9 is to correct it"));
+  for (const std::string good : {"t1", "t2", "t3", "t4", "t6", "t7", "t8"})
+    CHECK(contains(merged.out, good + " merged into main at "));
+  CHECK_FALSE(std::filesystem::exists(board.path("t5.txt")));
+  // 8 fail, the branch alone passes, 4 pass, 4 fail, 2 fail, 1 fails, 3 pass.
+  CHECK(lines_of(board.read("../checks")).size() == 7);
+  CHECK(project.no_worktrees());
+}

@@ -11,6 +11,7 @@
 #include <map>
 
 #include "agents/guard/descriptor.hpp"
+#include "agents/worktrees/merging.hpp"
 #include "blackboard/fmt.hpp"
 #include "runtime/drivers/call.hpp"
 #include "runtime/drivers/clock.hpp"
@@ -207,10 +208,22 @@ Result<void> start_board(const BoardDirectory& board, Settings& settings, Superv
   for (const PlannedAgent& agent : settings.agents)
     if (const Result<void> started = supervisor.start(agent_child(board, agent, board.home())); !started)
       return started;
+  if (settings.merge.automatic)
+    if (const Result<void> started = supervisor.start(merging_child(board)); !started) return started;
   if (settings.agents.empty())
     print_note({Note::Level::warning,
                 fmt::format("{} lists no agents; start some with `bidboard agent`", settings_file(board))});
   return {};
+}
+
+/// Whether `merge: {auto: true}` can work: said now, not in the morning.
+Result<void> check_merging(const BoardDirectory& board, const MergeSettings& merge) {
+  if (!merge.automatic) return {};
+  const Result<Merging> merging =
+      Merging::begin({board.home(), merge.into, merge.check, board.path + "/worktrees"});
+  if (merging || merging.error().code == Errc::conflict) return {};
+  return fail(merging.error().code,
+              fmt::format("merge.auto in {}: {}", settings_file(board), merging.error().text));
 }
 
 /// Others work meanwhile; without its program an agent rests (Outage::missing_binary).
@@ -228,6 +241,7 @@ Result<void> run_board(const BoardDirectory& board, Settings settings, Detached&
   const Result<Descriptor> lock = take_supervisor_lock(board);
   if (!lock) return fail(lock.error());
   const StopSignal stop;
+  if (const Result<void> can_merge = check_merging(board, settings.merge); !can_merge) return can_merge;
   warn_of_missing_programs(board, settings, stop);
   Supervisor supervisor(settings.restart, [](const std::string& text) {
     print_note({Note::Level::warning, text});
