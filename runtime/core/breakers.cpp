@@ -17,6 +17,11 @@ constexpr std::size_t failures_max = 3;
 constexpr Duration longest_rest = minutes(60);
 /// A stated time beyond this is not believed.
 constexpr Duration longest_stated = minutes(60 * 24 * 8);
+/// A probe that has run for this long without an outage shows that the provider works: sessions may take
+/// hours, and everybody else would wait for the end of one. A call that is refused ends in seconds.
+constexpr Duration probing_time = minutes(2);
+/// What worked for this long before its outage met a new one, not the last one again.
+constexpr Duration worked_time = minutes(10);
 /// The reason stands in every auction that passes the agent over.
 constexpr std::size_t why_bytes_max = 300;
 /// Breakers that end at the same time probe one after the other: up to this much later, by chance.
@@ -237,8 +242,29 @@ void on_award(Core& core, const TaskAwarded& awarded) {
     if (const Breaker* known = active(core, name); known && known->state == BreakerState::half_open) {
       Breaker breaker = *known;
       breaker.probe = awarded.task;
+      core.accounts.probed_until[name] = core.now.mono + probing_time;
       move_breaker(core, std::move(breaker));
     }
+}
+
+/// How often it has opened in a row stays in mind until there is a result.
+void close_probed(Core& core, const std::string& name) {
+  const Breaker* known = active(core, name);
+  if (!known || known->state != BreakerState::half_open || !is_probed(core, *known)) {
+    core.accounts.probed_until.erase(name);
+    return;
+  }
+  if (core.board.task(known->probe)->state != TaskState::running) {  // not begun: it shows nothing yet
+    core.accounts.probed_until[name] = core.now.mono + probing_time;
+    return;
+  }
+  core.accounts.probed_until.erase(name);
+  core.note(Note::Level::info, fmt::format("{} works again: {} has run for {}", described(*known),
+                                           known->probe, probing_time));
+  Breaker breaker = *known;
+  breaker.state = BreakerState::closed;
+  breaker.probe = {};
+  move_breaker(core, std::move(breaker));
 }
 
 void on_end(Core& core, const AttemptEnded& ended) {
@@ -250,6 +276,7 @@ void on_end(Core& core, const AttemptEnded& ended) {
   release_probe(core, agent, ended.task);
   if (ended.outage != Outage::none) {
     Breaker breaker = breaker_named(core, breaker_for(agent, ended.outage));
+    if (core.now.wall - core.board.task(ended.task)->awarded_at >= worked_time) breaker.openings = 0;
     // Of several tasks that met the same outage, the first one opened the breaker.
     if (breaker.state != BreakerState::open)
       open(core, std::move(breaker), ended.outage, ended.outage_until, ended.reason);
@@ -316,6 +343,9 @@ void act_on_breakers(Core& core) {
     breaker.state = BreakerState::half_open;
     move_breaker(core, std::move(breaker));
   }
+  const std::map<std::string, Instant> probes = core.accounts.probed_until;
+  for (const auto& [name, until] : probes)
+    if (until <= core.now.mono) close_probed(core, name);
   std::erase_if(core.accounts.last_award, [&](const auto& entry) {
     const AccountLimits* limits = limits_of(core, entry.first);
     const bool over = !limits || core.now.mono - entry.second >= limits->stagger;
@@ -328,6 +358,7 @@ Instant next_breaker(const Core& core, Now now) {
   Instant next = never;
   if (!core.accounts.opens_until.empty())
     next = now.mono + std::max(Duration{}, core.accounts.opens_until.begin()->first - now.wall);
+  for (const auto& [name, until] : core.accounts.probed_until) next = std::min(next, until);
   for (const auto& [account, at] : core.accounts.last_award)
     if (const AccountLimits* limits = limits_of(core, account)) next = std::min(next, at + limits->stagger);
   return next;
@@ -365,7 +396,10 @@ Result<Nothing> probe(Core& core, const Probe& request) {
 void expect_breakers(Core& core) {
   core.accounts = {};
   core.board.each<Breaker>([&](const Breaker* breaker) {
-    if (breaker) remember(core.accounts, *breaker);
+    if (!breaker) return true;
+    remember(core.accounts, *breaker);
+    if (breaker->state == BreakerState::half_open && breaker->probe)
+      core.accounts.probed_until[breaker->name] = core.now.mono + probing_time;
     return true;
   });
   for (const auto& [id, session] : core.sessions) {
