@@ -251,9 +251,9 @@ void CommandExecutor::take_work(const GuardReport& report, ExecutionEnded& ended
   ended.reason = trouble;
   ended.outage = Outage::none;
   ended.until = {};
-  if (!outcome || !outcome->no_git) return;
+  if (!outcome || outcome->outage == Outage::none) return;
   ended.ending = Ending::unavailable;
-  ended.outage = Outage::missing_binary;
+  ended.outage = outcome->outage;
 }
 
 ExecutionEnded CommandExecutor::conclude(const Key& key, Run& run, const GuardReport& report, Now now) const {

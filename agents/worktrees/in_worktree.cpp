@@ -45,6 +45,11 @@ std::vector<std::string> environment_in(const std::string& path) {
   return result;
 }
 
+Outage outage_of(const Error& error) {
+  if (error.code == Errc::unavailable) return Outage::missing_binary;
+  return error.code == Errc::not_found ? Outage::environment : Outage::none;
+}
+
 /// -1: it could not be started.
 pid_t start(const std::vector<std::string>& argv, const OpenWorktree& place) {
   std::vector<std::string> variables = environment_in(place.path);
@@ -163,7 +168,7 @@ std::string outcome_text(const WorktreeOutcome& outcome) {
   value.set("branch", outcome.work.branch);
   value.set("commit", outcome.work.commit);
   value.set("error", outcome.error);
-  value.set("no_git", outcome.no_git);
+  value.set("outage", name(outcome.outage));
   value.set("begun", outcome.begun);
   return to_json(value);
 }
@@ -173,7 +178,7 @@ Result<WorktreeOutcome> read_outcome(std::string_view text) {
   if (!value || !value->is_object()) return fail(Errc::invalid, "this tells nothing of a worktree");
   return WorktreeOutcome{{word(*value, "branch"), word(*value, "commit")},
                          word(*value, "error"),
-                         flag(*value, "no_git"),
+                         outage_named(word(*value, "outage")).value_or(Outage::none),
                          flag(*value, "begun")};
 }
 
@@ -181,7 +186,7 @@ int work_in_worktree(const WorktreeRun& run) {
   ::signal(SIGTERM, SIG_IGN);
   const Result<OpenWorktree> place = open_worktree(run.order);
   if (!place) {
-    tell({{}, place.error().text, place.error().code == Errc::unavailable, false}, run.outcome_file);
+    tell({{}, place.error().text, outage_of(place.error()), false}, run.outcome_file);
     return 1;
   }
   if (!place->note.empty()) static_cast<void>(std::fprintf(stderr, "bidboard: %s\n", place->note.c_str()));

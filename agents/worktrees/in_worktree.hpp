@@ -15,10 +15,10 @@ namespace bidboard {
 
 /// What became of it, for the agent.
 struct WorktreeOutcome {
-  SavedWork work;     ///< no commit: see `error`
-  std::string error;  ///< empty: all went well
-  bool no_git = false;
-  bool begun = true;  ///< false: the worktree could not be opened
+  SavedWork work;                ///< no commit: see `error`
+  std::string error;             ///< empty: all went well
+  Outage outage = Outage::none;  ///< not the task's fault: the agent can open no worktree at all
+  bool begun = true;             ///< false: the worktree could not be opened
 };
 
 /// What this process is told to do.

@@ -281,13 +281,14 @@ Result<std::string> base_of(const Git& repository) {
   const Result<GitRun> inside = repository.run({"rev-parse", "--is-inside-work-tree"});
   if (!inside) return fail(inside.error());
   if (inside->status != 0 || inside->output != "true\n")
-    return fail(Errc::failed,
+    return fail(Errc::not_found,
                 fmt::format("{} is in no git repository ({}); `worktree:` needs one: git init, or dir: ...",
                             repository.folder(), said(*inside)));
   Result<std::string> base = repository.commit_of("HEAD");
   if (base && base->empty())
-    return fail(Errc::failed, fmt::format("the repository of {} has no commit yet: a worktree begins at one",
-                                          repository.folder()));
+    return fail(
+        Errc::not_found,
+        fmt::format("the repository of {} has no commit yet: a worktree begins at one", repository.folder()));
   return base;
 }
 

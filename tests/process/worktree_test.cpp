@@ -103,13 +103,22 @@ TEST_CASE("An attempt killed at its work loses none of it: the worktree is liste
   CHECK(project.files(kept) == "half.txt\nshared.txt");
 }
 
-TEST_CASE("A worktree that cannot be opened is a failed attempt with the reason, not a done task") {
-  const TestBoard board;  // in no repository
+TEST_CASE("An agent that is in no git repository rests, and uses up no attempt") {
+  const TestBoard board;
   const Process controller = board.serve();
   const Process agent = board.agent("solo", {"--worktree", "task", "--exec", "cat"});
   board.must({"post", "x", "--attempts", "1"});
-  REQUIRE(board.task_becomes("t1", "failed"));
+  REQUIRE(board.becomes("SELECT outage FROM breakers WHERE state = 'open'", "environment"));
   CHECK(contains(board.value("SELECT reason FROM tasks"), "is in no git repository"));
+  CHECK(board.value("SELECT attempts FROM tasks") == "0");
+
+  const std::string git = fmt::format(
+      "cd '{}' && git init -q && git -c user.name=x -c user.email=x@x commit -q "
+      "--allow-empty -m begin",
+      board.home());
+  REQUIRE(run_program({"sh", "-c", git}, board.surroundings()).exit_code == 0);
+  board.must({"probe", "solo"});
+  CHECK(board.task_becomes("t1", "done"));
 }
 
 TEST_CASE("The exit status of a command in a worktree decides as without one, and its work is kept") {
