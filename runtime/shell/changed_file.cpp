@@ -66,6 +66,12 @@ Result<void> replace(const fs::path& path, const std::string& text) {
 
 }  // namespace
 
+void mention_missing_board(const Globals& globals, const fs::path& file) {
+  if (!find_board(globals.directory))
+    hint("There is no board here: {} is where a session would read it. `bidboard init` makes a board.",
+         file.string());
+}
+
 Result<Exit> change_file(const FileChange& change) {
   const Result<fs::path> path = resolved(change.path);
   if (!path) return fail(path.error());

@@ -18,6 +18,9 @@ struct FileChange {
   std::function<Result<std::string>(const std::string& before)> to;  ///< its new text
 };
 
+/// A hint where there is no board: the file would be for sessions in the present folder.
+void mention_missing_board(const Globals& globals, const std::filesystem::path& file);
+
 /// Prints the file and the lines that change. Errors: refused (the file, its folder or a link to it belongs
 /// to somebody else), storage, those of `to`.
 Result<Exit> change_file(const FileChange& change);

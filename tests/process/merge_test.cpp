@@ -62,6 +62,7 @@ tasks:
   CHECK(contains(said, "t4 merged into main at "));
   CHECK(board.read("shared.txt") == "mine and theirs\n");
   CHECK(board.must({"merge"}) == "All work of done tasks is in main.");
+  CHECK(board.must({"merge", "t1"}) == "t1 is in main already");
 }
 
 TEST_CASE("A check that fails after a merge becomes a task that begins with the work") {

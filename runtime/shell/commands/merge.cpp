@@ -69,7 +69,12 @@ Result<Exit> merge_once(const Globals& globals, const MergeArgs& args) {
       merge_round(globals, *order, *merging, *queue,
                   [](TaskId task, const std::string& words) { say("{} {}", task, words); });
   if (!all_merged) return fail(all_merged.error());
-  if (queue->waiting().empty()) say("All work of done tasks is in {}.", merging->into());
+  for (const TaskId task : order->chosen)
+    if (std::ranges::find(queue->waiting(), task, [](const Waiting& each) { return each.task.id; }) ==
+        queue->waiting().end())
+      say("{} is in {} already", task, merging->into());
+  if (queue->waiting().empty() && order->chosen.empty())
+    say("All work of done tasks is in {}.", merging->into());
   return *all_merged ? Exit::ok : Exit::conflict;
 }
 

@@ -8,7 +8,6 @@
 #include "runtime/shell/changed_file.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/output.hpp"
-#include "runtime/shell/print.hpp"
 
 namespace bidboard {
 namespace {
@@ -115,9 +114,7 @@ Result<Exit> write_section(const Globals& globals, const PrimeArgs& args) {
   FileChange change{folder / client->instructions, args.remove, args.dry_run, {}, {}};
   change.unchanged = args.remove ? "has no instructions of bidboard" : "has these instructions already";
   change.to = args.remove ? with_section_removed : with_section;
-  if (!board)
-    hint("There is no board here: {} is where a session would read it. `bidboard init` makes a board.",
-         change.path.string());
+  mention_missing_board(globals, change.path);
   return change_file(change);
 }
 
