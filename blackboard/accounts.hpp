@@ -57,8 +57,9 @@ struct AccountLimits {
   std::string name;
   std::uint32_t running_max = 0;  ///< tasks at once; 0: no limit
   Duration stagger{};             ///< the least time between two awards
+  Duration after{};               ///< its agents take only what has waited for so long, left to others first
   bool operator==(const AccountLimits&) const = default;
-  BB_FIELDS(name, running_max, stagger)
+  BB_FIELDS(name, running_max, stagger, after)
 };
 
 /// What is spent, or may be.

@@ -100,6 +100,8 @@ std::string_view name(RefusalReason reason) {
       return "environment";
     case RefusalReason::rests:
       return "rests";
+    case RefusalReason::later:
+      return "later";
   }
   return "unknown";
 }

@@ -10,6 +10,12 @@ void Task::upcast() {
     place(*this, {HoldKind::pause, {}, reason});
 }
 
+Duration waits_for_others(const Config& config, const AgentProfile& agent) {
+  if (agent.account.empty()) return {};
+  const auto limits = std::ranges::find(config.accounts, agent.account, &AccountLimits::name);
+  return limits == config.accounts.end() ? Duration{} : limits->after;
+}
+
 const Hold* hold_of(const Task& task, HoldKind kind) {
   const auto found = std::ranges::find(task.holds, kind, &Hold::kind);
   return found == task.holds.end() ? nullptr : &*found;

@@ -275,6 +275,7 @@ enum class RefusalReason : std::uint8_t {
   workflow = 11,       ///< works for another workflow, or the task is left to its workflow's own agents
   rests = 12,          ///< its circuit breaker, or its account's, is open
   environment = 13,    ///< offers not all secrets that the task requires, or takes no variables from tasks
+  later = 14,          ///< its account takes only what others have left for some time
 };
 
 struct RecordedBid {
@@ -423,6 +424,9 @@ struct Counters {
   bool operator==(const Counters&) const = default;
   BB_FIELDS(task, agent, auction, discovery, workflow, comment)
 };
+
+/// How long a task must have waited before the agent takes it (AccountLimits::after); 0: not at all.
+Duration waits_for_others(const Config& config, const AgentProfile& agent);
 
 /// nullptr: nothing of the kind holds the task.
 const Hold* hold_of(const Task& task, HoldKind kind);

@@ -100,7 +100,7 @@ constexpr std::uint8_t last_of() {
   else if constexpr (std::is_same_v<E, HoldKind>)
     return static_cast<std::uint8_t>(HoldKind::budget);
   else if constexpr (std::is_same_v<E, RefusalReason>)
-    return static_cast<std::uint8_t>(RefusalReason::environment);
+    return static_cast<std::uint8_t>(RefusalReason::later);
   else if constexpr (std::is_same_v<E, Role>)
     return static_cast<std::uint8_t>(Role::observer);
   else if constexpr (std::is_same_v<E, Action>)

@@ -1,6 +1,7 @@
 #include "runtime/coordination/walk.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "auction/eligibility.hpp"
@@ -50,10 +51,13 @@ bool somebody_fresh_may_have(const Core& core, const Roster& roster, const Task&
 
 /// The agents, by what the rules look at in them, and whether they are unfit.
 std::vector<std::vector<AgentId>> groups_of(const Core& core, const std::set<AgentId>& agents) {
-  std::map<std::pair<bool, decltype(abilities(AgentProfile{}))>, std::vector<AgentId>> by_abilities;
+  std::map<std::tuple<bool, Duration, decltype(abilities(AgentProfile{}))>, std::vector<AgentId>>
+      by_abilities;
   for (const AgentId id : agents) {
     const AgentProfile& agent = core.board.agent(id)->profile;
-    by_abilities[{unfit(core, agent).has_value(), abilities(agent)}].push_back(id);
+    by_abilities[{unfit(core, agent).has_value(), waits_for_others(core.board.config(), agent),
+                  abilities(agent)}]
+        .push_back(id);
   }
   std::vector<std::vector<AgentId>> groups;
   for (auto& [what, alike] : by_abilities) groups.push_back(std::move(alike));

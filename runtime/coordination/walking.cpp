@@ -75,6 +75,8 @@ void WalkingCoordinator::agent_heard(Core&, AgentId agent, bool reconnected) {
   if (reconnected) roster_.touch(agent);
 }
 
+void WalkingCoordinator::task_opened(Core&, TaskId task) { new_tasks_.push_back(task); }
+
 void WalkingCoordinator::forget(Core&) {
   roster_.touch_all();
   without_work_.clear();

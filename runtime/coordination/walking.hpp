@@ -24,6 +24,7 @@ class WalkingCoordinator : public Coordinator {
   void settle(Core& core) final;
   void on_change(Core& core, const Change& change) override;
   void agent_heard(Core& core, AgentId agent, bool reconnected) override;
+  void task_opened(Core& core, TaskId task) override;
   void tick(Core& core) override;
   Instant next_wakeup(const Core&) const override { return settle_again_; }
   void forget(Core& core) override;

@@ -9,6 +9,7 @@
 #include "blackboard/task_states.hpp"
 #include "runtime/core/comments.hpp"
 #include "runtime/core/pieces.hpp"
+#include "runtime/core/turns.hpp"
 #include "runtime/core/winding_up.hpp"
 
 namespace bidboard {
@@ -39,6 +40,7 @@ std::optional<Refusal> unfit(const Core& core, const AgentProfile& agent) {
 std::optional<Refusal> objection(const Core& core, const Task& task, const Agent& agent) {
   if (auto refusal = ineligible(task, agent)) return refusal;
   if (auto refusal = unfit(core, agent.profile)) return refusal;
+  if (auto refusal = comes_later(core, task, agent.profile)) return refusal;
   if (task.spec.budget <= 0 || core.coordinator->asks_for_prices()) return {};
   if (agent.profile.bids != BidStyle::formula)
     return over_budget(task.spec, standard_bid(task.spec, agent.profile));

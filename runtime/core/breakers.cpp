@@ -259,8 +259,8 @@ void close_probed(Core& core, const std::string& name) {
     return;
   }
   core.accounts.probed_until.erase(name);
-  core.note(Note::Level::info, fmt::format("{} works again: {} has run for {}", described(*known),
-                                           known->probe, probing_time));
+  core.note(Note::Level::info,
+            fmt::format("{} works again: {} has run for {}", described(*known), known->probe, probing_time));
   Breaker breaker = *known;
   breaker.state = BreakerState::closed;
   breaker.probe = {};

@@ -161,6 +161,7 @@ Output Controller::start(Now now) {
   expect_live_agents(core);
   expect_breakers(core);
   expect_spending(core);
+  expect_turns(core);
   for (const auto& [id, session] : core.sessions)
     if (const Agent& agent = *core.board.agent(id); is_watched(core, agent))
       core.out.watch.push_back(agent.profile.pid);
@@ -201,6 +202,7 @@ Output Controller::tick(Now now) {
   act_on_due(core);
   act_on_breakers(core);
   act_on_budgets(core);
+  act_on_turns(core);
   core.coordinator->tick(core);
   return core.finish();
 }
@@ -208,7 +210,7 @@ Output Controller::tick(Now now) {
 Instant Controller::next_wakeup(Now now) const {
   if (core_->settle_due() && core_->options.serving) return now.mono;
   return std::min({next_due(*core_, now), next_breaker(*core_, now), core_->leases.next_wakeup(),
-                   core_->coordinator->next_wakeup(*core_)});
+                   next_turn(*core_), core_->coordinator->next_wakeup(*core_)});
 }
 
 bool Controller::awaits_endings() const { return !core_->winding_up.empty(); }
@@ -230,6 +232,7 @@ void Controller::forget_batch(Now now) {
   expect_live_agents(core);
   expect_breakers(core);
   expect_spending(core);
+  expect_turns(core);
   core.reset_coordinator();
 }
 

@@ -42,6 +42,8 @@ class Coordinator {
   /// The agent left: what it said and what it was sent no longer counts.
   virtual void agent_gone(Core&, AgentId) {}
   virtual void task_closed(Core&, TaskId, Closed) {}
+  /// Agents that could not have the task may have it now, though nothing happened to it.
+  virtual void task_opened(Core&, TaskId) {}
   /// Every event, once it is applied: for state that is derived from the board.
   virtual void on_change(Core&, const Change&) {}
   /// Acts on its deadlines.

@@ -21,6 +21,7 @@
 #include "runtime/core/coordinator.hpp"
 #include "runtime/core/leases.hpp"
 #include "runtime/core/reactions.hpp"
+#include "runtime/core/turns.hpp"
 
 namespace bidboard {
 
@@ -64,6 +65,7 @@ struct Core {
   ClockJumps clocks;
   Accounts accounts;
   Budgets budgets;
+  Turns turns;
   std::map<TaskId, Promise> promises;  ///< for live awards that were decided by bids
   std::map<AgentId, std::map<Held, WindingUp>> winding_up;
   Traffic traffic;

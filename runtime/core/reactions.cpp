@@ -8,6 +8,7 @@
 #include "blackboard/task_edit.hpp"
 #include "runtime/core/award.hpp"
 #include "runtime/core/tasks.hpp"
+#include "runtime/core/turns.hpp"
 
 namespace bidboard {
 namespace {
@@ -84,8 +85,8 @@ void wake_coordinator(Core& core, const Change& change) {
 using Reaction = void (*)(Core&, const Change&);
 constexpr std::array reactions{Reaction{forget_promise},     Reaction{tell_coordinator},
                                Reaction{count_for_breakers}, Reaction{count_for_budgets},
-                               Reaction{release_dependents}, Reaction{reopen_dependents},
-                               Reaction{wake_coordinator}};
+                               Reaction{count_for_turns},    Reaction{release_dependents},
+                               Reaction{reopen_dependents},  Reaction{wake_coordinator}};
 
 }  // namespace
 

@@ -40,7 +40,7 @@ constexpr std::array<Key<RestartLimit>, 2> restart_table{{
      }},
 }};
 
-constexpr std::array<Key<AccountLimits>, 2> account_table{{
+constexpr std::array<Key<AccountLimits>, 3> account_table{{
     {{"max_running", "whole number", "0", "tasks that its agents do at once; 0: no limit"},
      [](KeyReader& r, const Value& v, AccountLimits& a) {
        a.running_max = static_cast<std::uint32_t>(r.whole(v, 0, 10'000).value_or(0));
@@ -48,6 +48,10 @@ constexpr std::array<Key<AccountLimits>, 2> account_table{{
     {{"stagger", "duration", "0s", "the least time between the starts of two tasks"},
      [](KeyReader& r, const Value& v, AccountLimits& a) {
        a.stagger = r.duration(v, Duration{}).value_or(Duration{});
+     }},
+    {{"after", "duration", "0s", "its agents take only what has waited for so long, left to others first"},
+     [](KeyReader& r, const Value& v, AccountLimits& a) {
+       a.after = r.duration(v, Duration{}).value_or(Duration{});
      }},
 }};
 

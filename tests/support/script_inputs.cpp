@@ -336,7 +336,14 @@ Config ScriptRunner::config(Words& words) const {
   if (words.has("account"))
     config.accounts = {{words.take("account"),
                         static_cast<std::uint32_t>(whole(words.take("max_running", "0"))),
-                        duration(words.take("stagger", "0s"))}};
+                        duration(words.take("stagger", "0s")),
+                        {}}};
+  if (words.has("after")) {
+    config.accounts.clear();
+    for (const std::string& later : split(words.take("after"), ','))
+      config.accounts.push_back(
+          {later.substr(0, later.find('=')), 0, {}, duration(later.substr(later.find('=') + 1))});
+  }
   if (words.has("budget"))
     config.budgets = {
         {words.take("budget"), {micros(words.take("money", "0")), whole(words.take("tokens", "0"))}}};

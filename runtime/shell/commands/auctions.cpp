@@ -141,6 +141,13 @@ std::string last_answer(const Decision* failed, AgentId agent) {
   return {};
 }
 
+std::string could_take(const Config& config, const AgentProfile& agent) {
+  const Duration after = waits_for_others(config, agent);
+  if (after.us == 0) return "could take it";
+  return fmt::format("could take it when it has waited for {} (account {} comes after others)", after,
+                     agent.account);
+}
+
 /// Why a task that no agent holds still waits. `failed`: its last auction, if that had no bids.
 Result<void> explain_waiting(const BoardView& board, const Task& task, const Decision* failed) {
   if (task.state == TaskState::blocked) {
@@ -161,6 +168,8 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
   if (!agents) return fail(agents.error());
   const Result<std::map<std::string, Breaker>> resting = board.open_breakers();
   if (!resting) return fail(resting.error());
+  const Result<Config> config = board.config();
+  if (!config) return fail(config.error());
   say("\nWhich agents could take it now:");
   Table table({"AGENT", "STATE", "BUSY", "ANSWER"});
   for (const Agent& agent : *agents) {
@@ -179,7 +188,7 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
                : !rest.empty()                 ? "no: " + rest
                : !spent->empty()               ? "no: " + *spent
                : !answer.empty()               ? answer
-               : busy < agent.profile.capacity ? "could take it"
+               : busy < agent.profile.capacity ? could_take(*config, agent.profile)
                                                : "could, but is busy"});
   }
   if (table.empty())
