@@ -48,6 +48,7 @@ const CodingClient aider{"aider", "CONVENTIONS.md",
                            return command;
                          },
                          []() -> std::unique_ptr<ClientReader> { return std::make_unique<AiderReader>(); },
-                         "pipx install aider-chat"};
+                         "pipx install aider-chat",
+                         TellsOfCosts::nothing};
 
 }  // namespace bidboard

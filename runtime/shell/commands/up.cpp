@@ -26,6 +26,7 @@
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/notes.hpp"
+#include "runtime/shell/pricing.hpp"
 #include "runtime/shell/print.hpp"
 #include "runtime/shell/unserved.hpp"
 
@@ -229,6 +230,7 @@ Result<void> run_board(const BoardDirectory& board, Settings settings, Detached&
   if (!lock) return fail(lock.error());
   const StopSignal stop;
   warn_of_missing_programs(board, settings, stop);
+  warn_of_unpriced(settings);
   Supervisor supervisor(settings.restart, [](const std::string& text) {
     print_note({Note::Level::warning, text});
   });
