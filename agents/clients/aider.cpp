@@ -40,7 +40,8 @@ class AiderReader final : public ClientReader {
 
 }  // namespace
 
-const CodingClient aider{"aider", "CONVENTIONS.md",
+const CodingClient aider{"aider",
+                         "CONVENTIONS.md",
                          [](const ClientOptions& options) {
                            std::string command =
                                "aider --message-file /dev/stdin --yes --no-stream --no-pretty";

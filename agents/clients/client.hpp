@@ -31,7 +31,7 @@ struct ClientVerdict {
   std::string result;  ///< when done: its final answer
   std::string reason;  ///< else: the client's own error, in a line
   Outage outage = Outage::none;
-  WallTime until;           ///< unavailable: until when, as the provider says; 0: it does not say
+  WallTime until;    ///< unavailable: until when, as the provider says; 0: it does not say
   Micros price = 0;  ///< in USD; 0: not told
   TokenUsage usage;  ///< of all models; nothing: not told
 };

@@ -73,7 +73,8 @@ class CodexReader final : public JsonLinesReader {
 }  // namespace
 
 const CodingClient codex{
-    "codex", "AGENTS.md",
+    "codex",
+    "AGENTS.md",
     [](const ClientOptions& options) {
       // Without network access the sandbox blocks the controller's socket, and with it the
       // shell tool.

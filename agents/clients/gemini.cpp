@@ -127,8 +127,7 @@ class GeminiReader final : public ClientReader {
                            status_in(exit.errors), exit);
     }
     const auto count = [&](std::string_view field) { return count_of(at_path(result_, field)); };
-    verdict.usage =
-        usage_of(count("stats.total_tokens"), count("stats.input_tokens"), count("stats.cached"));
+    verdict.usage = usage_of(count("stats.total_tokens"), count("stats.input_tokens"), count("stats.cached"));
     return verdict;
   }
 
@@ -142,7 +141,8 @@ class GeminiReader final : public ClientReader {
 }  // namespace
 
 const CodingClient gemini{
-    "gemini", "GEMINI.md",
+    "gemini",
+    "GEMINI.md",
     [](const ClientOptions& options) {
       const std::string mode = options.permission.empty() ? "auto_edit" : options.permission;
       std::string command = "gemini --output-format stream-json --approval-mode " + shell_quoted(mode);

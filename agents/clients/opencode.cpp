@@ -42,9 +42,10 @@ class OpencodeReader final : public JsonLinesReader {
       finished_ = true;
       price_ = add_saturated(price_, micros_of(at_path(event, "part.cost")));
       const auto count = [&](std::string_view field) { return count_of(at_path(event, field)); };
-      usage_ = usage_ + TokenUsage{add_saturated(count("part.tokens.input"), count("part.tokens.cache.write")),
-                                   count("part.tokens.cache.read"),
-                                   add_saturated(count("part.tokens.output"), count("part.tokens.reasoning"))};
+      usage_ =
+          usage_ + TokenUsage{add_saturated(count("part.tokens.input"), count("part.tokens.cache.write")),
+                              count("part.tokens.cache.read"),
+                              add_saturated(count("part.tokens.output"), count("part.tokens.reasoning"))};
     }
     if (type == "error") {
       const Value* message = at_path(event, "error.data.message");

@@ -59,9 +59,9 @@ void check_entry(const AgentEntry& entry, const Value& value, Form form, KeyRead
   if (!agent.preset.empty() && agent.executor != ExecutorKind::command)
     reader.refuse(place_of("preset"), "has a preset but its executor is not command", "remove the executor");
   if (agent.token_price && agent.preset.empty() && agent.tokens_field.empty())
-    reader.refuse(place_of("token_price"),
-                  fmt::format("has {} but tells no tokens", spelled("token_price", form)),
-                  fmt::format("add {} or {}, or remove it", spelled("preset", form), spelled("tokens_field", form)));
+    reader.refuse(
+        place_of("token_price"), fmt::format("has {} but tells no tokens", spelled("token_price", form)),
+        fmt::format("add {} or {}, or remove it", spelled("preset", form), spelled("tokens_field", form)));
   if (agent.worktree != WorktreeMode::none && agent.executor != ExecutorKind::command)
     reader.refuse(place_of("worktree"), "has a worktree but its executor is not command",
                   "remove it: only commands work in worktrees");

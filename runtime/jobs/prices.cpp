@@ -22,7 +22,8 @@ constexpr std::array<Key<PriceEntry>, 3> price_table{{
      [](KeyReader& r, const Value& v, PriceEntry& e) { e.input = r.number(v, ranges::price); }},
     {{"cached", "number", "that of input", "of a million tokens that are read from the provider's cache"},
      [](KeyReader& r, const Value& v, PriceEntry& e) { e.cached = r.number(v, ranges::price); }},
-    {{"output", "number", "required", "of a million tokens that are written, those of its reasoning among them"},
+    {{"output", "number", "required",
+      "of a million tokens that are written, those of its reasoning among them"},
      [](KeyReader& r, const Value& v, PriceEntry& e) { e.output = r.number(v, ranges::price); }},
 }};
 

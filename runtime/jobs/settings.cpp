@@ -264,12 +264,13 @@ std::string default_settings_file(const Config& config) {
 
 std::string settings_reference() {
   return fmt::format(
-      "{}\n### weights\n\n{}\n### restart\n\n{}\n### accounts\n\n{}\n### budgets\n\n{}\n### prices: a model\n\n{}\n### merge\n\n{}\n"
+      "{}\n### weights\n\n{}\n### restart\n\n{}\n### accounts\n\n{}\n### budgets\n\n{}\n### prices: a "
+      "model\n\n{}\n### merge\n\n{}\n"
       "### agents\n\n{}",
       markdown_table(infos<Target>(table)), markdown_table(infos<Config>(weight_table)),
       markdown_table(infos<RestartLimit>(restart_table)), markdown_table(infos<AccountLimits>(account_table)),
-      markdown_table(infos<Amount>(budget_table)), markdown_table(token_price_keys()), markdown_table(infos<MergeSettings>(merge_table)),
-      markdown_table(agent_keys(true)));
+      markdown_table(infos<Amount>(budget_table)), markdown_table(token_price_keys()),
+      markdown_table(infos<MergeSettings>(merge_table)), markdown_table(agent_keys(true)));
 }
 
 }  // namespace bidboard

@@ -16,9 +16,7 @@ void print_warnings(const std::vector<PlannedAgent>& agents, const Config& confi
 
 }  // namespace
 
-void warn_of_unpriced(const Settings& settings) {
-  print_warnings(settings.agents, settings.config, false);
-}
+void warn_of_unpriced(const Settings& settings) { print_warnings(settings.agents, settings.config, false); }
 
 Result<void> use_board_prices(const BoardDirectory& board, std::vector<PlannedAgent>& agents,
                               bool tasks_have_budgets) {

@@ -183,14 +183,15 @@ TEST_CASE("gemini: one object at the end, an error in it, tokens of all models")
 TEST_CASE("gemini: a stream is shown as it comes, and the text after the last tool is the result") {
   const auto reader = find_coding_client("gemini")->reader();
   std::string shown;
-  for (const char* line :
-       {R"({"type":"init","model":"pro"})", R"({"type":"message","role":"user","content":"do it"})",
-        R"({"type":"message","role":"assistant","content":"I lo","delta":true})",
-        R"({"type":"message","role":"assistant","content":"ok.","delta":true})",
-        R"({"type":"tool_use","tool_name":"read_file","tool_id":"a","parameters":{"file_path":"x"}})",
-        R"({"type":"tool_result","tool_id":"a","status":"success","output":"secret"})",
-        R"({"type":"message","role":"assistant","content":"Fine.","delta":true})",
-        R"({"type":"result","status":"success","stats":{"total_tokens":17,"input_tokens":12,"output_tokens":3,"cached":4,"input":8}})"})
+  for (
+      const char* line :
+      {R"({"type":"init","model":"pro"})", R"({"type":"message","role":"user","content":"do it"})",
+       R"({"type":"message","role":"assistant","content":"I lo","delta":true})",
+       R"({"type":"message","role":"assistant","content":"ok.","delta":true})",
+       R"({"type":"tool_use","tool_name":"read_file","tool_id":"a","parameters":{"file_path":"x"}})",
+       R"({"type":"tool_result","tool_id":"a","status":"success","output":"secret"})",
+       R"({"type":"message","role":"assistant","content":"Fine.","delta":true})",
+       R"({"type":"result","status":"success","stats":{"total_tokens":17,"input_tokens":12,"output_tokens":3,"cached":4,"input":8}})"})
     shown += reader->on_line(line);
   const ClientVerdict verdict = reader->conclude({0, {}, now});
   CHECK(shown == "I look.\n[read_file] {\"file_path\": \"x\"}\nFine.\n");

@@ -107,8 +107,7 @@ TEST_CASE("Agents of a job, or typed, have the prices of bidboard.yaml; who has 
   CHECK(ran.exit_code == 0);
   CHECK_FALSE(contains(ran.err, "tells tokens and no price"));
   CHECK(board.value("SELECT money FROM spending WHERE scope = 'agent' AND name = 'of-job'") == "0.405");
-  board.write("other.yaml",
-              "agents: [{name: of-other, preset: codex}]\ntasks: {t: {title: x, budget: 9}}\n");
+  board.write("other.yaml", "agents: [{name: of-other, preset: codex}]\ntasks: {t: {title: x, budget: 9}}\n");
   CHECK(contains(board.run({"run", board.path("other.yaml")}, options).err,
                  "of-other: codex tells tokens and no price"));
 

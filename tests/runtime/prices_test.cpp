@@ -46,7 +46,7 @@ TEST_CASE("an agent has the price of its model, unless it has one of its own") {
   REQUIRE(settings.agents.size() == 5);
   CHECK(settings.agents[0].token_price == codex_price);
   CHECK(settings.agents[1].token_price == TokenPrice{2'000'000, 2'000'000, 3'000'000});  // cached as input
-  CHECK(settings.agents[2].token_price == TokenPrice{});  // known, and nothing
+  CHECK(settings.agents[2].token_price == TokenPrice{});                                 // known, and nothing
   CHECK_FALSE(settings.agents[3].token_price);
   CHECK_FALSE(settings.agents[4].token_price);
 }
@@ -67,14 +67,16 @@ TEST_CASE("findings in prices name their place and what to write") {
   CHECK(error_of("prices:\n  gpt: {input: 1, outputs: 10}") ==
         "bidboard.yaml:2:8: price of 'gpt': has no output; add output: what a million such tokens cost\n"
         "bidboard.yaml:2:19: price of 'gpt': unknown key 'outputs'; did you mean 'output'?");
-  CHECK(error_of("prices: {gpt: 3}") ==
-        "bidboard.yaml:1:15: price of 'gpt': must be a map, not 3; write {input: 1.25, cached: 0.125, output: "
-        "10}");
+  CHECK(
+      error_of("prices: {gpt: 3}") ==
+      "bidboard.yaml:1:15: price of 'gpt': must be a map, not 3; write {input: 1.25, cached: 0.125, output: "
+      "10}");
   CHECK(error_of("prices: 3") ==
         "bidboard.yaml:1:9: prices: must be a map, not 3; write {gpt-5-codex: {input: 1.25, cached: 0.125, "
         "output: 10}}");
-  CHECK(error_of("agents: [{name: a, preset: codex, token_price: {input: x, output: 1}}]") ==
-        "bidboard.yaml:1:56: agent 'a': 'token_price': 'input' must be a number from 0 to 1000000000, not 'x'");
+  CHECK(
+      error_of("agents: [{name: a, preset: codex, token_price: {input: x, output: 1}}]") ==
+      "bidboard.yaml:1:56: agent 'a': 'token_price': 'input' must be a number from 0 to 1000000000, not 'x'");
   CHECK(error_of("agents: [{name: a, preset: codex, token_price: [input=1, input=2, output=3]}]") ==
         "bidboard.yaml:1:58: agent 'a': 'token_price' names 'input' twice; leave one out");
   CHECK(error_of("agents: [{name: a, exec: x, token_price: {input: 1, output: 1}}]") ==
@@ -94,8 +96,10 @@ TEST_CASE("who costs nothing in a budget of money is named, with the budget and 
         std::vector<std::string>{
             "c1 and c2: codex tells tokens and no price, so its tasks cost nothing in the budget of day; add "
             "`prices: {gpt: {input: PRICE, output: PRICE}}` to bidboard.yaml, in money for a million tokens",
-            "g: gemini tells tokens and no price, so its tasks cost nothing in the budget of account:google and "
-            "day; add `token_price: {input: PRICE, output: PRICE}` to the agent, in money for a million tokens"});
+            "g: gemini tells tokens and no price, so its tasks cost nothing in the budget of account:google "
+            "and "
+            "day; add `token_price: {input: PRICE, output: PRICE}` to the agent, in money for a million "
+            "tokens"});
   CHECK(warnings("budgets: {day: 5}\nprices: {gpt: {input: 1, output: 1}}\n"
                  "agents: [{name: c, preset: codex, model: gpt}]")
             .empty());

@@ -116,7 +116,8 @@ TEST_CASE("`agents check` warns of agents that a budget of money does not bound,
 
 TEST_CASE("`up` says at once that the program of an agent is not there") {
   const TestBoard board;
-  board.write("bidboard.yaml", "agents: [{name: lost, exec: no-such-program}, {name: plain, exec: cat}, "
+  board.write("bidboard.yaml",
+              "agents: [{name: lost, exec: no-such-program}, {name: plain, exec: cat}, "
               "{name: dex, preset: codex}]\nbudgets: {day: 1}\n");
   Process up = board.start({"up"});
   board.await_agents(3);
