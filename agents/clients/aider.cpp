@@ -40,7 +40,8 @@ class AiderReader final : public ClientReader {
 
 }  // namespace
 
-const CodingClient aider{"aider", "CONVENTIONS.md",
+const CodingClient aider{"aider",
+                         "CONVENTIONS.md",
                          [](const ClientOptions& options) {
                            std::string command =
                                "aider --message-file /dev/stdin --yes --no-stream --no-pretty";
@@ -48,6 +49,7 @@ const CodingClient aider{"aider", "CONVENTIONS.md",
                            return command;
                          },
                          []() -> std::unique_ptr<ClientReader> { return std::make_unique<AiderReader>(); },
-                         "pipx install aider-chat"};
+                         "pipx install aider-chat",
+                         TellsOfCosts::nothing};
 
 }  // namespace bidboard

@@ -19,7 +19,7 @@ class ClaudeReader final : public JsonLinesReader {
     if (result_.is_null()) return verdict_on_silence("claude", exit);
     ClientVerdict verdict = judged(exit);
     verdict.price = micros_of(result_.find("total_cost_usd"));
-    verdict.tokens = tokens();
+    verdict.usage = usage();
     if (verdict.ending == Ending::unavailable && verdict.until.us == 0) verdict.until = resets_at_;
     return verdict;
   }
@@ -79,21 +79,20 @@ class ClaudeReader final : public JsonLinesReader {
   }
 
   /// `modelUsage` covers all models, `usage` the main loop only.
-  std::int64_t tokens() const {
-    std::int64_t sum = 0;
+  TokenUsage usage() const {
+    TokenUsage sum;
     const Value* models = result_.find("modelUsage");
     if (models != nullptr && models->is_object() && !models->object().empty()) {
-      for (const Value::Member& model : models->object())
-        for (const std::string_view field :
-             {"inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens"})
-          sum = add_saturated(sum, count_of(model.value.find(field)));
+      for (const Value::Member& model : models->object()) {
+        const auto count = [&](std::string_view field) { return count_of(model.value.find(field)); };
+        sum = sum + TokenUsage{add_saturated(count("inputTokens"), count("cacheCreationInputTokens")),
+                               count("cacheReadInputTokens"), count("outputTokens")};
+      }
       return sum;
     }
-    for (const std::string_view field :
-         {"usage.input_tokens", "usage.output_tokens", "usage.cache_read_input_tokens",
-          "usage.cache_creation_input_tokens"})
-      sum = add_saturated(sum, count_of(at_path(result_, field)));
-    return sum;
+    const auto count = [&](std::string_view field) { return count_of(at_path(result_, field)); };
+    return {add_saturated(count("usage.input_tokens"), count("usage.cache_creation_input_tokens")),
+            count("usage.cache_read_input_tokens"), count("usage.output_tokens")};
   }
 
   Value result_;

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "agents/executor.hpp"
+#include "agents/token_price.hpp"
 #include "blackboard/records.hpp"
 #include "blackboard/time.hpp"
 
@@ -30,9 +31,9 @@ struct ClientVerdict {
   std::string result;  ///< when done: its final answer
   std::string reason;  ///< else: the client's own error, in a line
   Outage outage = Outage::none;
-  WallTime until;           ///< unavailable: until when, as the provider says; 0: it does not say
-  Micros price = 0;         ///< in USD; 0: not told
-  std::int64_t tokens = 0;  ///< in and out, of all models; 0: not told
+  WallTime until;    ///< unavailable: until when, as the provider says; 0: it does not say
+  Micros price = 0;  ///< in USD; 0: not told
+  TokenUsage usage;  ///< of all models; nothing: not told
 };
 
 /// Reads the output of one process of a client.
@@ -50,12 +51,20 @@ struct ClientOptions {
   std::string permission;  ///< what it may do without asking, in the client's own words; empty: change files
 };
 
+/// What a client says of its costs.
+enum class TellsOfCosts : std::uint8_t {
+  nothing,
+  tokens,  ///< and no price
+  price,   ///< and tokens
+};
+
 struct CodingClient {
   std::string_view name;
   std::string_view instructions;  ///< the file of a project that it reads before it begins
   std::string (*command)(const ClientOptions& options);
   std::unique_ptr<ClientReader> (*reader)();
   std::string_view install;  ///< the command that installs it
+  TellsOfCosts tells = TellsOfCosts::price;
 };
 
 std::span<const CodingClient> coding_clients();

@@ -1,11 +1,12 @@
 // Codex: `codex exec --json -`, the prompt on stdin. Events, one a line; it tells tokens, but no price, and
 // limits only in prose. It is said to exit with 0 after `turn.failed`.
+#include <algorithm>
+
 #include "agents/clients/json_lines.hpp"
 #include "agents/clients/known.hpp"
 #include "agents/clients/outages.hpp"
 #include "agents/json_fields.hpp"
 #include "blackboard/fmt.hpp"
-#include "blackboard/numbers.hpp"
 #include "blackboard/text/shell.hpp"
 
 namespace bidboard {
@@ -23,7 +24,7 @@ class CodexReader final : public JsonLinesReader {
       verdict = verdict_on_silence("codex", exit);
     else
       verdict = verdict_on_answer(answer_, exit);
-    verdict.tokens = tokens_;
+    verdict.usage = usage_;
     return verdict;
   }
 
@@ -35,12 +36,19 @@ class CodexReader final : public JsonLinesReader {
     if (type == "turn.completed") {
       completed_ = true;
       failed_.clear();
-      for (const std::string_view field : {"usage.input_tokens", "usage.output_tokens"})
-        tokens_ = add_saturated(tokens_, count_of(at_path(event, field)));
+      note_usage(event);
     }
     if (type == "turn.failed") failed_ = text_of(at_path(event, "error.message"));
     if (type == "error") error_ = text_of(event.find("message"));
     return type == "error" ? error_ + "\n" : std::string{};
+  }
+
+  /// Each turn tells the sum since the thread began; what was cached is a part of what was read.
+  void note_usage(const Value& event) {
+    const std::int64_t input = count_of(at_path(event, "usage.input_tokens"));
+    const std::int64_t cached = std::min(count_of(at_path(event, "usage.cached_input_tokens")), input);
+    const TokenUsage told{input - cached, cached, count_of(at_path(event, "usage.output_tokens"))};
+    if (total_of(told) > total_of(usage_)) usage_ = told;
   }
 
   std::string on_item(const Value& item) {
@@ -59,13 +67,14 @@ class CodexReader final : public JsonLinesReader {
   std::string answer_;  ///< the last message
   std::string failed_;
   std::string error_;
-  std::int64_t tokens_ = 0;
+  TokenUsage usage_;
 };
 
 }  // namespace
 
 const CodingClient codex{
-    "codex", "AGENTS.md",
+    "codex",
+    "AGENTS.md",
     [](const ClientOptions& options) {
       // Without network access the sandbox blocks the controller's socket, and with it the
       // shell tool.
@@ -77,6 +86,7 @@ const CodingClient codex{
       return command + " -";
     },
     []() -> std::unique_ptr<ClientReader> { return std::make_unique<CodexReader>(); },
-    "npm install -g @openai/codex"};
+    "npm install -g @openai/codex",
+    TellsOfCosts::tokens};
 
 }  // namespace bidboard

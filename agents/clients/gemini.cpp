@@ -1,6 +1,7 @@
 // Gemini CLI: `gemini --output-format stream-json`, the prompt on stdin. Events, one a line, the last one is
 // the result. With `--output-format json` it prints one object at the end, {response, stats, error?}; an
 // error that stops it before it begins goes to stderr, as such an object or as a line.
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <set>
@@ -44,6 +45,20 @@ std::int64_t status_in(std::string_view errors) {
   return status;
 }
 
+/// The whole, the part of it that was read, and the part of that which was cached. All else counts as
+/// written: thoughts are billed like output, and its count of output lacks them.
+TokenUsage usage_of(std::int64_t total, std::int64_t read, std::int64_t cached) {
+  const std::int64_t input = std::min(read, total);
+  const std::int64_t from_cache = std::min(cached, input);
+  return {input - from_cache, from_cache, total - input};
+}
+
+TokenUsage usage_of_model(const Value& model) {
+  const auto count = [&](std::string_view field) { return count_of(at_path(model, field)); };
+  return usage_of(count("tokens.total"), add_saturated(count("tokens.prompt"), count("tokens.tool")),
+                  count("tokens.cached"));
+}
+
 class GeminiReader final : public ClientReader {
  public:
   std::string on_line(std::string_view line) override {
@@ -73,7 +88,7 @@ class GeminiReader final : public ClientReader {
     const Value* models = at_path(*said, "stats.models");
     if (models != nullptr && models->is_object())
       for (const Value::Member& model : models->object())
-        verdict.tokens = add_saturated(verdict.tokens, count_of(at_path(model.value, "tokens.total")));
+        verdict.usage = verdict.usage + usage_of_model(model.value);
     return verdict;
   }
 
@@ -111,7 +126,8 @@ class GeminiReader final : public ClientReader {
       verdict = verdict_on(provider_message(text_of(at_path(result_, "error.message"))),
                            status_in(exit.errors), exit);
     }
-    verdict.tokens = count_of(at_path(result_, "stats.total_tokens"));
+    const auto count = [&](std::string_view field) { return count_of(at_path(result_, field)); };
+    verdict.usage = usage_of(count("stats.total_tokens"), count("stats.input_tokens"), count("stats.cached"));
     return verdict;
   }
 
@@ -125,7 +141,8 @@ class GeminiReader final : public ClientReader {
 }  // namespace
 
 const CodingClient gemini{
-    "gemini", "GEMINI.md",
+    "gemini",
+    "GEMINI.md",
     [](const ClientOptions& options) {
       const std::string mode = options.permission.empty() ? "auto_edit" : options.permission;
       std::string command = "gemini --output-format stream-json --approval-mode " + shell_quoted(mode);
@@ -136,6 +153,7 @@ const CodingClient gemini{
       return command;
     },
     []() -> std::unique_ptr<ClientReader> { return std::make_unique<GeminiReader>(); },
-    "npm install -g @google/gemini-cli"};
+    "npm install -g @google/gemini-cli",
+    TellsOfCosts::tokens};
 
 }  // namespace bidboard

@@ -26,7 +26,7 @@ class OpencodeReader final : public JsonLinesReader {
     else
       verdict = verdict_on_answer(answer_, exit);
     verdict.price = price_;
-    verdict.tokens = tokens_;
+    verdict.usage = usage_;
     return verdict;
   }
 
@@ -41,9 +41,11 @@ class OpencodeReader final : public JsonLinesReader {
     if (type == "step_finish") {
       finished_ = true;
       price_ = add_saturated(price_, micros_of(at_path(event, "part.cost")));
-      for (const std::string_view field : {"part.tokens.input", "part.tokens.output", "part.tokens.reasoning",
-                                           "part.tokens.cache.read", "part.tokens.cache.write"})
-        tokens_ = add_saturated(tokens_, count_of(at_path(event, field)));
+      const auto count = [&](std::string_view field) { return count_of(at_path(event, field)); };
+      usage_ =
+          usage_ + TokenUsage{add_saturated(count("part.tokens.input"), count("part.tokens.cache.write")),
+                              count("part.tokens.cache.read"),
+                              add_saturated(count("part.tokens.output"), count("part.tokens.reasoning"))};
     }
     if (type == "error") {
       const Value* message = at_path(event, "error.data.message");
@@ -68,7 +70,7 @@ class OpencodeReader final : public JsonLinesReader {
   std::string error_;
   std::int64_t status_ = 0;
   Micros price_ = 0;
-  std::int64_t tokens_ = 0;
+  TokenUsage usage_;
 };
 
 }  // namespace

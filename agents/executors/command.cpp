@@ -192,6 +192,11 @@ void CommandExecutor::read(Run& run, std::string_view output) const {
   run.result.append(output, 0, room);
 }
 
+/// A price that is told counts.
+Micros CommandExecutor::price_for(Micros told, const TokenUsage& usage) const {
+  return told > 0 || !options_.token_price ? told : price_of(usage, *options_.token_price);
+}
+
 /// How a client that ended by itself, or was ended, did its task. What it spent counts in any case.
 void CommandExecutor::judge(Run& run, const GuardReport& report, Now now, ExecutionEnded& ended) const {
   if (const auto last = run.lines.take_rest(); !last.empty()) show_line(run, last);
@@ -199,8 +204,8 @@ void CommandExecutor::judge(Run& run, const GuardReport& report, Now now, Execut
   ClientVerdict verdict = run.reader->conclude({static_cast<int>(report.code), run.error_tail, now.wall});
   verdict.result = options_.place.redactor.clean(verdict.result);
   verdict.reason = options_.place.redactor.clean(verdict.reason);
-  ended.price = verdict.price;
-  ended.tokens = verdict.tokens;
+  ended.price = price_for(verdict.price, verdict.usage);
+  ended.tokens = total_of(verdict.usage);
   if (report.word != GuardWord::exited) return;
   ended.ending = verdict.ending;
   run.result_cut = verdict.result.size() > options_.result_limit;
@@ -275,8 +280,9 @@ ExecutionEnded CommandExecutor::end_of(const Key& key, Run& run, const GuardRepo
   trim_newlines(run.result);
   // Also for a failed attempt: its costs are real.
   if (const auto value = parse_json(run.result)) {
-    ended.price = micros_of(at_path(*value, options_.price_field));
     ended.tokens = count_of(at_path(*value, options_.tokens_field));
+    // Not told apart: all of them count as written, which is the dearest kind.
+    ended.price = price_for(micros_of(at_path(*value, options_.price_field)), {0, 0, ended.tokens});
     if (const Value* field = at_path(*value, options_.result_field))
       run.result = options_.place.redactor.clean(field->is_string() ? field->string() : to_json(*field));
   }

@@ -17,6 +17,7 @@
 #include "agents/executors/output_log.hpp"
 #include "agents/executors/piped_process.hpp"
 #include "agents/executors/surroundings.hpp"
+#include "agents/token_price.hpp"
 
 namespace bidboard {
 
@@ -44,6 +45,7 @@ struct CommandOptions {
   std::string price_field;
   std::string tokens_field;
   std::string result_field;
+  std::optional<TokenPrice> token_price;  ///< of what tells tokens and no price; none: that is charged 0
   std::uint64_t output_limit = std::uint64_t{16} << 20;
   std::size_t result_limit = std::size_t{1} << 20;
   Duration grace = seconds(1);
@@ -78,6 +80,7 @@ class CommandExecutor final : public Executor {
   ExecutionEnded conclude(const Key& key, Run& run, const GuardReport& report, Now now) const;
   ExecutionEnded end_of(const Key& key, Run& run, const GuardReport& report, Now now) const;
   void take_work(const GuardReport& report, ExecutionEnded& ended) const;
+  Micros price_for(Micros told, const TokenUsage& usage) const;
   void judge(Run& run, const GuardReport& report, Now now, ExecutionEnded& ended) const;
 
   CommandOptions options_;

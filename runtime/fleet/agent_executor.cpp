@@ -43,6 +43,7 @@ std::unique_ptr<Executor> make_executor(const BoardDirectory& board, const Plann
   made.price_field = agent.price_field;
   made.tokens_field = agent.tokens_field;
   made.result_field = agent.result_field;
+  made.token_price = agent.token_price;
   made.bid_timeout = agent.bid_timeout;
   if (agent.worktree != WorktreeMode::none)
     made.worktree = WorktreeUse{program, agent.worktree == WorktreeMode::agent};

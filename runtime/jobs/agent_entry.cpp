@@ -58,6 +58,10 @@ void check_entry(const AgentEntry& entry, const Value& value, Form form, KeyRead
                     "add preset: claude, or write it into exec");
   if (!agent.preset.empty() && agent.executor != ExecutorKind::command)
     reader.refuse(place_of("preset"), "has a preset but its executor is not command", "remove the executor");
+  if (agent.token_price && agent.preset.empty() && agent.tokens_field.empty())
+    reader.refuse(
+        place_of("token_price"), fmt::format("has {} but tells no tokens", spelled("token_price", form)),
+        fmt::format("add {} or {}, or remove it", spelled("preset", form), spelled("tokens_field", form)));
   if (agent.worktree != WorktreeMode::none && agent.executor != ExecutorKind::command)
     reader.refuse(place_of("worktree"), "has a worktree but its executor is not command",
                   "remove it: only commands work in worktrees");
@@ -190,7 +194,7 @@ Result<PlannedAgent> read_agent(std::string_view text, std::string source) {
 
 std::vector<AgentOption> agent_options() {
   const auto is_list = [](std::string_view key) {
-    return key == "skills" || key == "env" || key == "secrets";
+    return key == "skills" || key == "env" || key == "secrets" || key == "token_price";
   };
   std::vector<AgentOption> options;
   for (const auto& [key, print, typed] : agent_key_table()) {

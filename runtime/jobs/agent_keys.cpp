@@ -6,6 +6,7 @@
 #include "agents/clients/client.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/text/expression.hpp"
+#include "runtime/jobs/prices.hpp"
 #include "runtime/jobs/variables.hpp"
 
 namespace bidboard {
@@ -96,7 +97,7 @@ Value print_serves(const PlannedAgent& agent) {
   return {};
 }
 
-constexpr std::array<AgentKey, 37> table{{
+constexpr std::array<AgentKey, 38> table{{
     {{{"name", "text", "required", "its name, unique among live agents"},
       [](KeyReader& r, const Value& v, AgentEntry& e) { e.agent.profile.name = r.name(v).value_or(""); }},
      [](const PlannedAgent& a) { return Value(a.profile.name); },
@@ -234,6 +235,13 @@ constexpr std::array<AgentKey, 37> table{{
       [](KeyReader& r, const Value& v, AgentEntry& e) { e.agent.result_field = r.text(v).value_or(""); }},
      [](const PlannedAgent& a) { return text_or_null(a.result_field); },
      {"--result-field", "PATH"}},
+    {{{"token_price", "map of input, cached and output, or list of KIND=PRICE",
+       "that of its model in `prices`",
+       "what a million tokens cost, for clients that tell tokens and no price (docs/coding-agents.md)"},
+      [](KeyReader& r, const Value& v, AgentEntry& e) { e.agent.token_price = read_token_price(r, v); }},
+     [](const PlannedAgent& a) { return a.token_price ? to_value(*a.token_price) : Value(); },
+     {"--token-price", "KIND=PRICE",
+      "what a million tokens cost, input=, cached= and output=, for clients that tell tokens and no price"}},
     {{{"noise", "number", "0", "of a simulated agent: 0.2 varies durations by 20 %"},
       [](KeyReader& r, const Value& v, AgentEntry& e) { e.agent.noise = r.number(v, share).value_or(0); }},
      [](const PlannedAgent& a) { return number_unless(a.noise, 0); },

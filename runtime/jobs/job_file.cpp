@@ -9,6 +9,7 @@
 #include "blackboard/text/labels.hpp"
 #include "runtime/jobs/agent_entry.hpp"
 #include "runtime/jobs/key_table.hpp"
+#include "runtime/jobs/prices.hpp"
 #include "runtime/jobs/requirements.hpp"
 #include "runtime/jobs/variables.hpp"
 
@@ -95,11 +96,12 @@ constexpr std::array<Key<TaskEntry>, 18> task_table{{
 struct Job {
   const KnownNames& known;
   Plan plan;
+  std::vector<ModelPrice> prices = {};
   const Value* agents = nullptr;
   const Value* tasks = nullptr;
 };
 
-constexpr std::array<Key<Job>, 7> job_table{{
+constexpr std::array<Key<Job>, 8> job_table{{
     {{"name", "text", "the file's name", "what the workflow is called on the board"},
      [](KeyReader& r, const Value& v, Job& j) { j.plan.name = r.name(v).value_or(""); }},
     {{"project", "text", "the board's", "the project its tasks belong to"},
@@ -114,6 +116,8 @@ constexpr std::array<Key<Job>, 7> job_table{{
      }},
     {{"agents", "list of agents", "the board's own agents", "agents that are started for this job"},
      [](KeyReader&, const Value& v, Job& j) { j.agents = &v; }},
+    {{"prices", "map", "the board's", "what a million tokens of a model cost, as in bidboard.yaml"},
+     [](KeyReader& r, const Value& v, Job& j) { j.prices = read_prices(r, v); }},
     {{"shared", "true or false", "false",
       "although the job has agents of its own, the board's other agents may do its tasks too"},
      [](KeyReader& r, const Value& v, Job& j) { j.plan.shared = r.flag(v).value_or(false); }},
@@ -128,7 +132,7 @@ bool is_task_name(std::string_view name) {
 class JobReader {
  public:
   JobReader(std::string file, const KnownNames& known)
-      : diagnostics_(file), job_{known, {}, nullptr, nullptr} {
+      : diagnostics_(file), job_{known, {}, {}, nullptr, nullptr} {
     job_.plan.source = std::move(file);
   }
 
@@ -152,6 +156,7 @@ class JobReader {
       diagnostics_.add(job_.agents->place, "the list of agents is empty",
                        "add an agent, or leave 'agents' out to use the board's own");
     job_.plan.agents = read_agents(*job_.agents, false, diagnostics_);
+    apply_prices(job_.plan.agents, job_.prices);
   }
 
   void read_tasks(Place document) {

@@ -51,6 +51,7 @@ class KeyReader {
   void set_key(std::string_view key) { key_ = key; }
   Diagnostics& diagnostics() { return diagnostics_; }
   const std::string& subject() const { return subject_; }
+  std::string_view key() const { return key_; }
 
  private:
   std::optional<Micros> level_of(const Value::Member& member, bool above);

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "agents/token_price.hpp"
 #include "blackboard/records.hpp"
 #include "blackboard/task_graph.hpp"
 #include "blackboard/text/document.hpp"
@@ -37,6 +39,13 @@ struct SecretSource {
   bool operator==(const SecretSource&) const = default;
 };
 
+/// What tokens of a model cost.
+struct ModelPrice {
+  std::string model;  ///< as agents name it
+  TokenPrice price;
+  bool operator==(const ModelPrice&) const = default;
+};
+
 /// An agent to be started; agent_entry.hpp reads and prints it. `count: 3` has become three of these.
 struct PlannedAgent {
   AgentProfile profile;  ///< pid and host are not set
@@ -53,6 +62,7 @@ struct PlannedAgent {
   std::string price_field;
   std::string tokens_field;
   std::string result_field;
+  std::optional<TokenPrice> token_price;  ///< of a client that tells tokens and no price; none: not known
   // Of a simulated agent (agents/executors/simulated.hpp).
   Micros noise = 0;
   Micros failure_rate = 0;

@@ -8,6 +8,7 @@
 #include "blackboard/text/endpoint.hpp"
 #include "runtime/jobs/agent_entry.hpp"
 #include "runtime/jobs/key_table.hpp"
+#include "runtime/jobs/prices.hpp"
 
 namespace bidboard {
 namespace {
@@ -146,7 +147,7 @@ void read_duration(KeyReader& reader, const Value& value, Target& target) {
   if (const auto duration = reader.duration(value, least)) target.settings.config.*member = *duration;
 }
 
-constexpr std::array<Key<Target>, 19> table{{
+constexpr std::array<Key<Target>, 20> table{{
     {{"project", "text", "the directory's name", "the project of tasks that name none"},
      [](KeyReader& r, const Value& v, Target& t) { t.settings.config.project = r.name(v).value_or(""); }},
     {{"strategy", "text", "auction", "who decides which agent gets a ready task"},
@@ -192,6 +193,10 @@ constexpr std::array<Key<Target>, 19> table{{
      [](KeyReader& r, const Value& v, Target& t) {
        t.settings.config.estimate = read_amount(r, "estimate", v);
      }},
+    {{"prices", "map", "{}",
+      "what a million tokens of a model cost, for clients that tell no price, as {MODEL: {input: 1, output: "
+      "8}}"},
+     [](KeyReader& r, const Value& v, Target& t) { t.settings.prices = read_prices(r, v); }},
     {{"restart", "map", "{intensity: 5, period: 30s}", "how often `up` starts agents again"},
      [](KeyReader& r, const Value& v, Target& t) {
        read_group<RestartLimit>(r, "restart", v, restart_table, t.settings.restart);
@@ -237,6 +242,7 @@ Result<Settings> read_settings(std::string_view text, std::string file, const Kn
     read_keys<Target>(reader, *document, table, target);
     check_settings(*document, target.settings.config, diagnostics);
     if (target.agents) target.settings.agents = read_agents(*target.agents, true, diagnostics);
+    apply_prices(target.settings.agents, target.settings.prices);
   }
   if (!diagnostics.empty()) return fail(diagnostics.error());
   return std::move(target.settings);
@@ -266,12 +272,13 @@ std::string default_settings_file(const Config& config) {
 
 std::string settings_reference() {
   return fmt::format(
-      "{}\n### weights\n\n{}\n### restart\n\n{}\n### accounts\n\n{}\n### budgets\n\n{}\n### merge\n\n{}\n"
+      "{}\n### weights\n\n{}\n### restart\n\n{}\n### accounts\n\n{}\n### budgets\n\n{}\n### prices: a "
+      "model\n\n{}\n### merge\n\n{}\n"
       "### agents\n\n{}",
       markdown_table(infos<Target>(table)), markdown_table(infos<Config>(weight_table)),
       markdown_table(infos<RestartLimit>(restart_table)), markdown_table(infos<AccountLimits>(account_table)),
-      markdown_table(infos<Amount>(budget_table)), markdown_table(infos<MergeSettings>(merge_table)),
-      markdown_table(agent_keys(true)));
+      markdown_table(infos<Amount>(budget_table)), markdown_table(token_price_keys()),
+      markdown_table(infos<MergeSettings>(merge_table)), markdown_table(agent_keys(true)));
 }
 
 }  // namespace bidboard

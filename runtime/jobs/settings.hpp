@@ -35,7 +35,8 @@ struct Settings {
   std::string listen;   ///< for other machines; empty: not
   RestartLimit restart;
   MergeSettings merge;
-  std::vector<PlannedAgent> agents;
+  std::vector<ModelPrice> prices;
+  std::vector<PlannedAgent> agents;  ///< with the prices of their models
 };
 
 /// An empty text gives the defaults. Errors: invalid, all findings at once (Diagnostics::error).

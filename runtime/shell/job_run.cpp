@@ -23,6 +23,7 @@
 #include "runtime/shell/job_report.hpp"
 #include "runtime/shell/job_site.hpp"
 #include "runtime/shell/job_workflow.hpp"
+#include "runtime/shell/pricing.hpp"
 #include "runtime/shell/print.hpp"
 #include "runtime/shell/unserved.hpp"
 
@@ -351,6 +352,10 @@ Result<Exit> run_job(const Globals& globals, Plan plan, const JobOptions& option
   for (PlannedAgent& agent : plan.agents) resolve_paths(agent, folder);
   Result<JobSite> site = JobSite::open(globals, plan.project.empty() ? plan.name : plan.project);
   if (!site) return fail(site.error());
+  const bool tasks_have_budgets =
+      std::ranges::any_of(plan.tasks, [](const PlannedTask& task) { return task.spec.budget > 0; });
+  if (const auto priced = use_board_prices(site->board(), plan.agents, tasks_have_budgets); !priced)
+    return fail(priced.error());
   if (!options.json && !options.quiet)
     say("{}", wrapped(words("{}: {}, {} of work, the estimated critical path is {}",
                             coloured(Colour::bold, plan.name), counted(plan.tasks.size(), "task"),

@@ -49,10 +49,10 @@ TEST_CASE("claude: a result with its price and the tokens of all models") {
        claude_result(
            R"("subtype":"success","is_error":false,"result":"Done.\nAll tests pass.","total_cost_usd":0.0213,)"
            R"("usage":{"input_tokens":3,"output_tokens":4},)"
-           R"("modelUsage":{"opus":{"inputTokens":10,"outputTokens":20},"haiku":{"inputTokens":1,"outputTokens":2}})")});
+           R"("modelUsage":{"opus":{"inputTokens":10,"outputTokens":20,"cacheReadInputTokens":5,"cacheCreationInputTokens":7},"haiku":{"inputTokens":1,"outputTokens":2}})")});
   check_done(verdict, "Done.\nAll tests pass.");
   CHECK(verdict.price == 21'300);
-  CHECK(verdict.tokens == 33);
+  CHECK(verdict.usage == TokenUsage{11 + 7, 5, 22});
 }
 
 TEST_CASE("claude: is_error decides, whatever the exit status says") {
@@ -129,10 +129,17 @@ TEST_CASE("codex: a result, its tokens; turn.failed decides, whatever the exit s
       R"({"type":"turn.completed","usage":{"input_tokens":100,"cached_input_tokens":50,"output_tokens":7}})";
   const ClientVerdict verdict = judge("codex", {begun, message, completed});
   check_done(verdict, "Sorted.");
-  CHECK(verdict.tokens == 107);
+  CHECK(verdict.usage == TokenUsage{50, 50, 7});
+  // Each turn tells the sum since the thread began: the first one was counted twice.
+  const std::string later =
+      R"({"type":"turn.completed","usage":{"input_tokens":250,"cached_input_tokens":150,"output_tokens":20}})";
+  CHECK(judge("codex", {begun, message, completed, later}).usage == TokenUsage{100, 150, 20});
+  const std::string odd = R"({"type":"turn.completed","usage":{"input_tokens":5,"cached_input_tokens":9}})";
+  CHECK(judge("codex", {begun, message, odd}).usage == TokenUsage{0, 5, 0});
   const std::string failed =
       R"({"type":"turn.failed","error":{"message":"unexpected status 400 Bad Request"}})";
   check_failed(judge("codex", {begun, message, failed}, 0), "unexpected status 400 Bad Request");
+  CHECK(judge("codex", {begun, completed, failed}).usage == TokenUsage{50, 50, 7});  // spent all the same
   const std::string limit =
       R"({"type":"turn.failed","error":{"message":"You've hit your usage limit. Try again in 2 hours."}})";
   const ClientVerdict rests = judge("codex", {begun, limit}, 1);
@@ -162,9 +169,10 @@ TEST_CASE("gemini: one object at the end, an error in it, tokens of all models")
   const ClientVerdict verdict = judge(
       "gemini",
       {"Loaded cached credentials.", "{", R"("response": "Fine.",)",
-       R"("stats": {"models": {"pro": {"tokens": {"total": 12}}, "flash": {"tokens": {"total": 5}}}})", "}"});
+       R"("stats": {"models": {"pro": {"tokens": {"prompt": 100, "cached": 40, "candidates": 8, "thoughts": 3,)",
+       R"("tool": 2, "total": 113}}, "flash": {"tokens": {"total": 5}}}})", "}"});
   check_done(verdict, "Fine.");
-  CHECK(verdict.tokens == 17);
+  CHECK(verdict.usage == TokenUsage{62, 40, 11 + 5});
   check_unavailable(
       judge("gemini", {R"({"error": {"type": "Error", "message": "RESOURCE_EXHAUSTED", "code": 429}})"}, 1),
       Outage::rate_limit, "RESOURCE_EXHAUSTED");
@@ -175,19 +183,20 @@ TEST_CASE("gemini: one object at the end, an error in it, tokens of all models")
 TEST_CASE("gemini: a stream is shown as it comes, and the text after the last tool is the result") {
   const auto reader = find_coding_client("gemini")->reader();
   std::string shown;
-  for (const char* line :
-       {R"({"type":"init","model":"pro"})", R"({"type":"message","role":"user","content":"do it"})",
-        R"({"type":"message","role":"assistant","content":"I lo","delta":true})",
-        R"({"type":"message","role":"assistant","content":"ok.","delta":true})",
-        R"({"type":"tool_use","tool_name":"read_file","tool_id":"a","parameters":{"file_path":"x"}})",
-        R"({"type":"tool_result","tool_id":"a","status":"success","output":"secret"})",
-        R"({"type":"message","role":"assistant","content":"Fine.","delta":true})",
-        R"({"type":"result","status":"success","stats":{"total_tokens":17}})"})
+  for (
+      const char* line :
+      {R"({"type":"init","model":"pro"})", R"({"type":"message","role":"user","content":"do it"})",
+       R"({"type":"message","role":"assistant","content":"I lo","delta":true})",
+       R"({"type":"message","role":"assistant","content":"ok.","delta":true})",
+       R"({"type":"tool_use","tool_name":"read_file","tool_id":"a","parameters":{"file_path":"x"}})",
+       R"({"type":"tool_result","tool_id":"a","status":"success","output":"secret"})",
+       R"({"type":"message","role":"assistant","content":"Fine.","delta":true})",
+       R"({"type":"result","status":"success","stats":{"total_tokens":17,"input_tokens":12,"output_tokens":3,"cached":4,"input":8}})"})
     shown += reader->on_line(line);
   const ClientVerdict verdict = reader->conclude({0, {}, now});
   CHECK(shown == "I look.\n[read_file] {\"file_path\": \"x\"}\nFine.\n");
   check_done(verdict, "Fine.");
-  CHECK(verdict.tokens == 17);
+  CHECK(verdict.usage == TokenUsage{8, 4, 5});  // 2 of its thoughts are in no other field
 }
 
 TEST_CASE("gemini: errors of a stream, with the provider's own words; a denied tool is no result") {
@@ -201,7 +210,7 @@ TEST_CASE("gemini: errors of a stream, with the provider's own words; a denied t
                                     173);
   CHECK(limit.outage == Outage::rate_limit);
   CHECK(limit.until == now + seconds(3600));
-  CHECK(limit.tokens == 5);
+  CHECK(limit.usage == TokenUsage{0, 0, 5});
   check_unavailable(
       judge(
           "gemini",
@@ -246,7 +255,7 @@ TEST_CASE("opencode: the last text is the result; prices and tokens, also cached
   const ClientVerdict verdict = judge("opencode", {step, text, step});
   check_done(verdict, "Renamed.");
   CHECK(verdict.price == 20'000);
-  CHECK(verdict.tokens == 50);
+  CHECK(verdict.usage == TokenUsage{34, 10, 6});
   check_unavailable(
       judge(
           "opencode",
@@ -314,7 +323,7 @@ TEST_CASE("odd output of a client ends an attempt, and nothing else") {
       R"({"type":"step_finish","part":{"cost":1e300,"tokens":{"input":9223372036854775807,"output":9223372036854775807}}})";
   const ClientVerdict verdict = judge("opencode", {huge, huge, R"({"type":"text"})"});
   CHECK(verdict.ending == Ending::done);
-  CHECK(verdict.tokens == INT64_MAX);
+  CHECK(total_of(verdict.usage) == INT64_MAX);
   CHECK(verdict.price > 0);
   for (const CodingClient& client : coding_clients())
     for (const char* line :

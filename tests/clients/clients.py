@@ -24,7 +24,6 @@ class Client:
     surroundings: Callable[[str, str], dict]  # address of the server, key
     configure: Callable[[Path, str], None]  # home, address of the server
     session: str  # a session without a terminal, whose prompt comes on standard input, and which may use the board's tools
-    tells_price: bool = False
     node_min: int = 0  # the major version of Node.js that it needs
 
     def folder(self) -> Path:
@@ -93,7 +92,7 @@ CLIENTS = (
            {"model": "sonnet", "input": 3, "output": 15, "cache_read": 0.3, "cache_write": 3.75},
            lambda url, key: {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": key, "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
                              "DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_MAX_RETRIES": "1", "IS_SANDBOX": "1"},
-           configure_claude, "claude -p --allowedTools mcp__bidboard", tells_price=True),
+           configure_claude, "claude -p --allowedTools mcp__bidboard"),
     Client("codex", "@openai/codex", "0.169.0", (".bin/codex",), "gpt-5.4-codex", {"model": "gpt", "input": 2, "output": 10},
            lambda url, key: {"OPENAI_API_KEY": key}, configure_codex,
            "codex exec --skip-git-repo-check -s workspace-write -", node_min=16),
@@ -103,5 +102,5 @@ CLIENTS = (
     Client("opencode", "opencode-ai", "1.18.33", (f"opencode-linux-{MACHINE}/bin/opencode",), "scripted/scripted",
            {"model": "scripted", "input": 3, "output": 15, "cache_read": 0.3},
            lambda url, key: {"OPENAI_API_KEY": key, "OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_MODELS_FETCH": "1"},
-           configure_opencode, "opencode run --title session", tells_price=True),
+           configure_opencode, "opencode run --title session"),
 )

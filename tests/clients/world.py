@@ -123,7 +123,9 @@ class World:
     def work(self, settings: dict | None = None, agent: dict | None = None, environment: dict | None = None) -> None:
         """Starts the controller and one agent of the client."""
         entry = {"name": "solo", "preset": self.client.name, "model": self.client.model, "account": "team", **(agent or {})}
-        (self.project / "bidboard.yaml").write_text(json.dumps({"agents": [entry], **(settings or {})}))
+        price = {"input": self.client.price["input"], "cached": self.client.price.get("cache_read", 0), "output": self.client.price["output"]}
+        written = {"agents": [entry], "prices": {self.client.model: price}, **(settings or {})}
+        (self.project / "bidboard.yaml").write_text(json.dumps(written))
         log = open(self.file("up.log"), "w", encoding="utf-8")
         self.up = subprocess.Popen([self.bidboard, "up"], cwd=self.project, env={**self.environment, **(environment or {})},
                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -62,6 +62,8 @@ const std::map<std::string, std::string> samples{
     {"price_field", R"({"name":"a","executor":"command","exec":"cat","price_field":"cost.usd"})"},
     {"tokens_field", R"({"name":"a","executor":"command","exec":"cat","tokens_field":"usage.tokens"})"},
     {"result_field", R"({"name":"a","executor":"command","exec":"cat","result_field":"answer"})"},
+    {"token_price",
+     R"({"name":"a","executor":"command","exec":"cat","tokens_field":"usage.tokens","token_price":{"input":1.25,"cached":0.125,"output":10.0}})"},
     {"noise", R"({"name":"a","executor":"simulated","noise":0.2})"},
     {"failure_rate", R"({"name":"a","executor":"simulated","failure_rate":0.1})"},
     {"seed", R"({"name":"a","executor":"simulated","seed":9007199254740993})"},
@@ -118,6 +120,8 @@ PlannedAgent random_agent(Random& random) {
   if (maybe()) agent.price_field = "total.price";
   if (maybe()) agent.tokens_field = "usage.tokens";
   if (maybe()) agent.result_field = "result";
+  if (agent.executor == ExecutorKind::command && !agent.tokens_field.empty() && maybe())
+    agent.token_price = TokenPrice{up_to(1'000'000'000'000'000), up_to(one), up_to(one)};
   agent.noise = up_to(one);
   agent.failure_rate = up_to(one);
   agent.seed = random.below(1ULL << 62);
@@ -211,6 +215,10 @@ TEST_CASE("errors in typed options name the options") {
   CHECK(error(R"({"name": "a", "executor": "simulated", "bid": "./bid"})") ==
         "agent 'a': has --bid but its executor is not command; remove it; a coprocess bids over its JSON "
         "lines");
+  CHECK(error(R"({"name": "a", "exec": "x", "token_price": ["input=1"]})") ==
+        "agent 'a': '--token-price': has no output; add output: what a million such tokens cost");
+  CHECK(error(R"({"name": "a", "exec": "x", "token_price": ["input=1", "output=2"]})") ==
+        "agent 'a': has --token-price but tells no tokens; add --preset or --tokens-field, or remove it");
   CHECK(error(R"({"name": "a"})") ==
         "agent 'a': has no way to do a task; add --exec CMD, --coprocess CMD, --simulate, or --allow-run for "
         "tasks with a command");

@@ -236,7 +236,7 @@ job.yaml:10:5: agent 'p': is its own ancestor through its parents; change one pa
 job.yaml:11:5: agent 'q': is its own ancestor through its parents; change one parent
 job.yaml:12:5: an agent: must be a map, not 'text'; write {name: ..., exec: ...}
 job.yaml:13:25: agent 'none': 'count' must be a whole number from 1 to 1000, not 0
-job.yaml:13:39: agent 'none': unknown key 'restart'; the keys are name, count, role, parent, project, skills, speed, capacity, executor, exec, preset, model, permission, account, input, allow_run, bid, bid_timeout, cost, live, price_per_second, set_up, answers_bids, price_field, tokens_field, result_field, noise, failure_rate, seed, serves, dir, env, env_file, secrets, allow_env and worktree)");
+job.yaml:13:39: agent 'none': unknown key 'restart'; the keys are name, count, role, parent, project, skills, speed, capacity, executor, exec, preset, model, permission, account, input, allow_run, bid, bid_timeout, cost, live, price_per_second, set_up, answers_bids, price_field, tokens_field, result_field, token_price, noise, failure_rate, seed, serves, dir, env, env_file, secrets, allow_env and worktree)");
 }
 
 TEST_CASE("a job without tasks is an error, and a wrong shape names the right one") {

@@ -100,11 +100,28 @@ TEST_CASE("An interrupted `agents check --call` ends the client and leaves no fo
   CHECK(std::filesystem::is_empty(temporary.path()));
 }
 
+TEST_CASE("`agents check` warns of agents that a budget of money does not bound, and of none else") {
+  const TestBoard board;
+  const ProcessOptions options = with_client(board, "codex", "echo 1\n");
+  const std::string agents = "agents: [{name: dex, preset: codex, model: gpt}]\n";
+  board.write("bidboard.yaml", "budgets: {day: 5}\n" + agents);
+  const Finished warned = board.run({"agents", "check"}, options);
+  INFO(warned.out << warned.err);
+  CHECK(warned.exit_code == 0);
+  CHECK(contains(warned.err, "dex: codex tells tokens and no price"));
+  CHECK(contains(warned.err, "`prices: {gpt: {input: PRICE, output: PRICE}}` to bidboard.yaml"));
+  board.write("bidboard.yaml", "budgets: {day: 5}\nprices: {gpt: {input: 1, output: 2}}\n" + agents);
+  CHECK_FALSE(contains(board.run({"agents", "check"}, options).err, "no price"));
+}
+
 TEST_CASE("`up` says at once that the program of an agent is not there") {
   const TestBoard board;
-  board.write("bidboard.yaml", "agents: [{name: lost, exec: no-such-program}, {name: plain, exec: cat}]\n");
+  board.write("bidboard.yaml",
+              "agents: [{name: lost, exec: no-such-program}, {name: plain, exec: cat}, "
+              "{name: dex, preset: codex}]\nbudgets: {day: 1}\n");
   Process up = board.start({"up"});
-  board.await_agents(2);
+  board.await_agents(3);
+  CHECK(eventually([&] { return contains(up.err(), "dex: codex tells tokens and no price"); }));
   CHECK(eventually([&] { return contains(up.err(), "lost: no-such-program is not installed"); }));
   CHECK_FALSE(contains(up.err(), "plain:"));
   ::kill(up.pid(), SIGTERM);

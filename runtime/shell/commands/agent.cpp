@@ -11,6 +11,7 @@
 #include "runtime/jobs/variables.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/notes.hpp"
+#include "runtime/shell/pricing.hpp"
 
 namespace bidboard {
 namespace {
@@ -136,6 +137,13 @@ Result<Exit> agent(const Globals& globals, AgentArgs args) {
   args.options.agent = std::move(*wanted);
   const Result<BoardDirectory> board = place_for(globals, args.options);
   if (!board) return fail(board.error());
+  // A supervisor, which describes the agent on stdin, has looked at prices already. Another machine has no
+  // bidboard.yaml.
+  if (args.description != "-" && args.options.connect.empty()) {
+    std::vector<PlannedAgent> agents{std::move(args.options.agent)};
+    if (const auto priced = use_board_prices(*board, agents, false); !priced) return fail(priced.error());
+    args.options.agent = std::move(agents[0]);
+  }
   const std::string name = args.options.agent.profile.name;
   if (!args.quiet)
     args.options.on_note = [name](const std::string& text) {

@@ -8,6 +8,7 @@
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
+#include "runtime/shell/pricing.hpp"
 #include "runtime/shell/print.hpp"
 
 namespace bidboard {
@@ -120,6 +121,7 @@ Result<Exit> check(const Globals& globals, const AgentsArgs& args) {
     say("{}/bidboard.yaml lists no agents; those of job files are started by `bidboard run`.", board->home());
   else
     table.print();
+  warn_of_unpriced(*settings);
   if (some_to_call && !args.call)
     hint("Whether their keys are valid shows `bidboard agents check --call`, with one small prompt each.");
   return all_can_work ? Exit::ok : Exit::unavailable;

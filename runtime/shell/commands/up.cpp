@@ -27,6 +27,7 @@
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/notes.hpp"
+#include "runtime/shell/pricing.hpp"
 #include "runtime/shell/print.hpp"
 #include "runtime/shell/unserved.hpp"
 
@@ -243,6 +244,7 @@ Result<void> run_board(const BoardDirectory& board, Settings settings, Detached&
   const StopSignal stop;
   if (const Result<void> can_merge = check_merging(board, settings.merge); !can_merge) return can_merge;
   warn_of_missing_programs(board, settings, stop);
+  warn_of_unpriced(settings);
   Supervisor supervisor(settings.restart, [](const std::string& text) {
     print_note({Note::Level::warning, text});
   });
