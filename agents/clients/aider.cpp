@@ -38,9 +38,13 @@ class AiderReader final : public ClientReader {
   std::string tail_;
 };
 
+/// All of it is its answer.
+std::string printed(const StandInWork& work) { return work.answer + "\n"; }
+
 }  // namespace
 
-const CodingClient aider{"aider", "CONVENTIONS.md",
+const CodingClient aider{"aider",
+                         "CONVENTIONS.md",
                          [](const ClientOptions& options) {
                            std::string command =
                                "aider --message-file /dev/stdin --yes --no-stream --no-pretty";
@@ -48,6 +52,7 @@ const CodingClient aider{"aider", "CONVENTIONS.md",
                            return command;
                          },
                          []() -> std::unique_ptr<ClientReader> { return std::make_unique<AiderReader>(); },
+                         printed,
                          "pipx install aider-chat"};
 
 }  // namespace bidboard
