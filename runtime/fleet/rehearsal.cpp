@@ -20,20 +20,29 @@ void make_stand_in(PlannedAgent& agent) {
 }  // namespace
 
 Result<std::string> rehearse(std::vector<PlannedAgent>& agents, const std::string& file) {
-  std::string stand_ins, others;
+  std::size_t stand_ins = 0;
+  std::string others;
   for (PlannedAgent& agent : agents) {
-    std::string& names = agent.preset.empty() ? others : stand_ins;
-    names += (names.empty() ? "" : ", ") + agent.profile.name;
-    if (!agent.preset.empty()) make_stand_in(agent);
+    if (agent.preset.empty()) {
+      others += (others.empty() ? "" : ", ") + agent.profile.name;
+    } else {
+      make_stand_in(agent);
+      ++stand_ins;
+    }
   }
-  if (stand_ins.empty())
+  if (stand_ins == 0)
     return fail(Errc::invalid,
                 fmt::format("nothing to rehearse: no agent in {} has a preset; add one, as in "
                             "agents: [{{name: claude, preset: claude}}], or leave out --rehearse",
                             file));
   ::setenv(secrets_variable, "1", 1);
-  return fmt::format("rehearsal: {} edit files by rule, and no model is asked{}", stand_ins,
-                     others.empty() ? "" : fmt::format("; {} run their own commands", others));
+  std::string text = fmt::format(
+      "rehearsal: stand-ins that edit files by rule do the work of {} with a preset; no model is asked, and "
+      "their "
+      "tasks count as done",
+      counted(stand_ins, "agent"));
+  if (!others.empty()) text += fmt::format("; without a preset, and as they are: {}", others);
+  return text;
 }
 
 }  // namespace bidboard
