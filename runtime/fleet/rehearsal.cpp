@@ -9,7 +9,7 @@
 namespace bidboard {
 namespace {
 
-constexpr const char* secrets_variable = "BIDBOARD_REHEARSAL";
+constexpr const char* secrets_variable = "REHEARSED_SECRET";
 
 void make_stand_in(PlannedAgent& agent) {
   agent.exec = fmt::format("{} stand-in {}", shell_quoted(own_program()), agent.preset);
@@ -35,7 +35,7 @@ Result<std::string> rehearse(std::vector<PlannedAgent>& agents, const std::strin
                 fmt::format("nothing to rehearse: no agent in {} has a preset; add one, as in "
                             "agents: [{{name: claude, preset: claude}}], or leave out --rehearse",
                             file));
-  ::setenv(secrets_variable, "1", 1);
+  ::setenv(secrets_variable, "a rehearsal needs no key", 1);
   std::string text = fmt::format(
       "rehearsal: stand-ins that edit files by rule do the work of {} with a preset; no model is asked, and "
       "their "

@@ -47,7 +47,7 @@ TEST_CASE("A rehearsal does each task in a worktree, at a price, and merges it, 
   CHECK(project.git({"show", "bidboard/t2:shared.txt"}) == "one\ntwo");
   const std::string notes = project.git({"show", "bidboard/t4:notes/t4.md"});
   CHECK(contains(notes, "> Think of a name\n"));
-  CHECK(contains(notes, "> > Rehearsed by a stand-in: wrote a.txt."));
+  CHECK(contains(notes, "Rehearsed by a stand-in: wrote a.txt."));
   CHECK(project.no_worktrees());
   CHECK(board.value("SELECT sum(tokens) > 0 AND count(*) = 3 FROM spending WHERE scope = 'agent'") == "1");
 

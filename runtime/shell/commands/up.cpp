@@ -450,8 +450,9 @@ Command up_command() {
       "and reports why. Logs are in .bidboard/run/.\n"
       "With --rehearse, agents with a preset (docs/coding-agents.md) are played by stand-ins, which need no "
       "account: these follow\n"
-      "lines `write FILE: TEXT` and `append FILE: TEXT` of a task's body, and else write notes/tN.md. All "
-      "else is as it is.",
+      "lines `write FILE: TEXT` and `append FILE: TEXT` of a task, and else write notes/tN.md. Their tasks "
+      "count as done:\n"
+      "rehearse on a board of its own.",
       {{"bidboard up", "in the foreground, until Ctrl-C"},
        {"bidboard up --rehearse", "to try a team without an account"},
        {"bidboard up --detach", "in the background, until `bidboard down`"}},
