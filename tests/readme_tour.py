@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Types every command of the README's tour, as a newcomer would, in a folder of its own.
+"""Types every command of the documents' tours, as a newcomer would, each tour in a folder of its own.
 
-Blocks fenced as ```sh under the heading "A five-minute tour" are run line by line with one shell each, `bidboard` on the PATH. A line
-`# prints: TEXT` behind a command says what its output must contain. Processes that the tour leaves running are a failure.
+Blocks fenced as ```sh under the heading of a tour are run line by line with one shell each, `bidboard` on the PATH. A line
+`# prints: TEXT` behind a command says what its output must contain. Processes that a tour leaves running are a failure.
 
 usage: readme_tour.py BIDBOARD
 """
@@ -16,11 +16,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TIME_LIMIT_S = 300
+TOURS = [("README.md", "A five-minute tour"),
+         ("docs/coding-agents.md", "From nothing to three Claude sessions on one repository in five minutes")]
 
 
-def tour_blocks():
-    readme = (ROOT / "README.md").read_text()
-    tour = re.search(r"^## A five-minute tour\n(.*?)(?=^## )", readme, re.M | re.S).group(1)
+def tour_blocks(document, heading):
+    text = (ROOT / document).read_text()
+    tour = re.search(rf"^## {heading}\n(.*?)(?=^## )", text, re.M | re.S).group(1)
     return re.findall(r"^```sh\n(.*?)^```", tour, re.M | re.S)
 
 
@@ -47,12 +49,12 @@ def processes_with(marker):
     return found
 
 
-def main():
-    bidboard = Path(sys.argv[1]).resolve()
-    steps = [step for block in tour_blocks() for step in steps_of(block)]
+def take(document, heading, bidboard):
+    """Whether all commands of the tour work."""
+    steps = [step for block in tour_blocks(document, heading) for step in steps_of(block)]
     if len(steps) < 10 or sum(len(texts) for _, texts in steps) < 5:
-        print("the README's tour was not found, or checks next to nothing")
-        return 1
+        print(f"the tour of {document} was not found, or checks next to nothing")
+        return False
     with tempfile.TemporaryDirectory(prefix="bb-tour-") as folder:
         run, home, bin_folder = Path(folder, "run"), Path(folder, "tour"), Path(folder, "bin")
         for made in (run, home, bin_folder):
@@ -60,7 +62,8 @@ def main():
         (bin_folder / "bidboard").symlink_to(bidboard)
         environment = {key: value for key, value in os.environ.items() if not key.startswith("BIDBOARD_")}
         environment.update(PATH=f"{bin_folder}:{environment['PATH']}", XDG_RUNTIME_DIR=str(run), HOME=folder, BIDBOARD_SOURCE=str(ROOT),
-                           TOUR_MARKER=folder)
+                           TOUR_MARKER=folder, GIT_AUTHOR_NAME="A newcomer", GIT_AUTHOR_EMAIL="new@localhost",
+                           GIT_COMMITTER_NAME="A newcomer", GIT_COMMITTER_EMAIL="new@localhost")
         for command, texts in steps:
             # Output goes to a file: a command that leaves a process in the background must not keep a pipe open.
             with tempfile.TemporaryFile("w+") as captured:
@@ -73,14 +76,19 @@ def main():
             if done.returncode != 0 or missing:
                 print(f"FAILED with {done.returncode}; not printed: {missing}")
                 subprocess.run([bidboard, "-C", home, "down"], env=environment, capture_output=True)
-                return 1
+                return False
         left = processes_with(f"TOUR_MARKER={folder}")
         if left:
             subprocess.run([bidboard, "-C", home, "down"], env=environment, capture_output=True)
             print(f"the tour left processes running: {left}")
-            return 1
-    print(f"{len(steps)} commands of the tour work")
-    return 0
+            return False
+    print(f"{len(steps)} commands of the tour of {document} work")
+    return True
+
+
+def main():
+    bidboard = Path(sys.argv[1]).resolve()
+    return 0 if all(take(document, heading, bidboard) for document, heading in TOURS) else 1
 
 
 if __name__ == "__main__":

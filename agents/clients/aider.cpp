@@ -38,6 +38,9 @@ class AiderReader final : public ClientReader {
   std::string tail_;
 };
 
+/// All of it is its answer.
+std::string printed(const StandInWork& work) { return work.answer + "\n"; }
+
 }  // namespace
 
 const CodingClient aider{"aider",
@@ -49,6 +52,7 @@ const CodingClient aider{"aider",
                            return command;
                          },
                          []() -> std::unique_ptr<ClientReader> { return std::make_unique<AiderReader>(); },
+                         printed,
                          "pipx install aider-chat",
                          TellsOfCosts::nothing};
 

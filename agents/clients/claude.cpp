@@ -99,9 +99,42 @@ class ClaudeReader final : public JsonLinesReader {
   WallTime resets_at_;
 };
 
+/// Called `tool_use`, by the names of its own tools.
+Value tool_use(const StandInStep& step, std::string id) {
+  const std::string command = command_of(step);
+  Value tool = json_object({{"type", "tool_use"}, {"id", std::move(id)}});
+  tool.set("name", !command.empty() ? "Bash" : step.kind == StandInStep::Kind::write ? "Write" : "Edit");
+  tool.set("input", command.empty() ? json_object({{"file_path", step.subject}, {"content", step.text}})
+                                    : json_object({{"command", command}}));
+  return tool;
+}
+
+std::string printed(const StandInWork& work) {
+  const auto turn = [](std::string_view role, Value block) {
+    return json_line(
+        {{"type", role},
+         {"message", json_object({{"role", role}, {"content", Value::Array{std::move(block)}}})}});
+  };
+  std::string out = json_line({{"type", "system"}, {"subtype", "init"}, {"model", "stand-in"}});
+  for (std::size_t i = 0; i < work.steps.size(); ++i) {
+    const std::string id = fmt::format("toolu_{}", i + 1);
+    out += turn("assistant", tool_use(work.steps[i], id));
+    out += turn("user", json_object({{"type", "tool_result"}, {"tool_use_id", id}, {"content", "ok"}}));
+  }
+  out += turn("assistant", json_object({{"type", "text"}, {"text", work.answer}}));
+  return out + json_line({{"type", "result"},
+                          {"subtype", "success"},
+                          {"is_error", false},
+                          {"result", work.answer},
+                          {"total_cost_usd", from_micros(work.price)},
+                          {"usage", json_object({{"input_tokens", work.tokens_in},
+                                                 {"output_tokens", work.tokens_out}})}});
+}
+
 }  // namespace
 
-const CodingClient claude{"claude", "CLAUDE.md",
+const CodingClient claude{"claude",
+                          "CLAUDE.md",
                           [](const ClientOptions& options) {
                             // The prompt asks for `bidboard fail`, which would be denied.
                             std::string command =
@@ -113,6 +146,7 @@ const CodingClient claude{"claude", "CLAUDE.md",
                             return command + " ${BIDBOARD_BUDGET:+--max-budget-usd \"$BIDBOARD_BUDGET\"}";
                           },
                           []() -> std::unique_ptr<ClientReader> { return std::make_unique<ClaudeReader>(); },
+                          printed,
                           "npm install -g @anthropic-ai/claude-code"};
 
 }  // namespace bidboard

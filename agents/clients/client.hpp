@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "agents/clients/stand_in.hpp"
 #include "agents/executor.hpp"
 #include "agents/token_price.hpp"
 #include "blackboard/records.hpp"
@@ -63,6 +64,8 @@ struct CodingClient {
   std::string_view instructions;  ///< the file of a project that it reads before it begins
   std::string (*command)(const ClientOptions& options);
   std::unique_ptr<ClientReader> (*reader)();
+  /// What it prints of such work, in whole lines: for a rehearsal, in which a stand-in does it.
+  std::string (*printed)(const StandInWork& work);
   std::string_view install;  ///< the command that installs it
   TellsOfCosts tells = TellsOfCosts::price;
 };

@@ -70,6 +70,26 @@ class CodexReader final : public JsonLinesReader {
   TokenUsage usage_;
 };
 
+std::string printed(const StandInWork& work) {
+  const auto completed = [](Value item) {
+    return json_line({{"type", "item.completed"}, {"item", std::move(item)}});
+  };
+  std::string out = json_line({{"type", "thread.started"}, {"thread_id", "stand-in"}});
+  out += json_line({{"type", "turn.started"}});
+  for (const StandInStep& step : work.steps) {
+    const std::string command = command_of(step);
+    const Value change = json_object({{"path", step.subject}, {"kind", "update"}});
+    out +=
+        completed(command.empty()
+                      ? json_object({{"type", "file_change"}, {"changes", Value::Array{change}}})
+                      : json_object({{"type", "command_execution"}, {"command", command}, {"exit_code", 0}}));
+  }
+  out += completed(json_object({{"type", "agent_message"}, {"text", work.answer}}));
+  return out + json_line({{"type", "turn.completed"},
+                          {"usage", json_object({{"input_tokens", work.tokens_in},
+                                                 {"output_tokens", work.tokens_out}})}});
+}
+
 }  // namespace
 
 const CodingClient codex{
@@ -86,6 +106,7 @@ const CodingClient codex{
       return command + " -";
     },
     []() -> std::unique_ptr<ClientReader> { return std::make_unique<CodexReader>(); },
+    printed,
     "npm install -g @openai/codex",
     TellsOfCosts::tokens};
 

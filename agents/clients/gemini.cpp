@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "agents/clients/json_lines.hpp"
 #include "agents/clients/known.hpp"
 #include "agents/clients/outages.hpp"
 #include "agents/json_fields.hpp"
@@ -138,6 +139,29 @@ class GeminiReader final : public ClientReader {
   std::set<std::string> denied_;
 };
 
+std::string printed(const StandInWork& work) {
+  std::string out = json_line({{"type", "init"}, {"model", "stand-in"}});
+  for (std::size_t i = 0; i < work.steps.size(); ++i) {
+    const StandInStep& step = work.steps[i];
+    const std::string command = command_of(step);
+    const std::string id = fmt::format("tool-{}", i + 1);
+    const bool writes = step.kind == StandInStep::Kind::write;
+    out += json_line(
+        {{"type", "tool_use"},
+         {"tool_name", !command.empty() ? "run_shell_command"
+                       : writes         ? "write_file"
+                                        : "replace"},
+         {"tool_id", id},
+         {"parameters", command.empty() ? json_object({{"file_path", step.subject}, {"content", step.text}})
+                                        : json_object({{"command", command}})}});
+    out += json_line({{"type", "tool_result"}, {"tool_id", id}, {"status", "success"}});
+  }
+  out += json_line({{"type", "message"}, {"role", "assistant"}, {"content", work.answer}, {"delta", true}});
+  return out + json_line({{"type", "result"},
+                          {"status", "success"},
+                          {"stats", json_object({{"total_tokens", work.tokens_in + work.tokens_out}})}});
+}
+
 }  // namespace
 
 const CodingClient gemini{
@@ -153,6 +177,7 @@ const CodingClient gemini{
       return command;
     },
     []() -> std::unique_ptr<ClientReader> { return std::make_unique<GeminiReader>(); },
+    printed,
     "npm install -g @google/gemini-cli",
     TellsOfCosts::tokens};
 

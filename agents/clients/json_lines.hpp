@@ -1,12 +1,22 @@
 // Clients that print one JSON event a line. Pure.
 #pragma once
 
+#include <initializer_list>
 #include <string>
+#include <utility>
 
 #include "agents/clients/client.hpp"
 #include "blackboard/text/document.hpp"
 
 namespace bidboard {
+
+using JsonMembers = std::initializer_list<std::pair<std::string_view, Value>>;
+inline Value json_object(JsonMembers members) {
+  Value object{Value::Object{}};
+  for (const auto& [key, value] : members) object.set(key, value);
+  return object;
+}
+inline std::string json_line(JsonMembers members) { return to_json(json_object(members)) + "\n"; }
 
 /// Lines that are no JSON objects are shown as they are.
 class JsonLinesReader : public ClientReader {

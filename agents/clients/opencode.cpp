@@ -73,10 +73,29 @@ class OpencodeReader final : public JsonLinesReader {
   TokenUsage usage_;
 };
 
+std::string printed(const StandInWork& work) {
+  const auto event = [](std::string_view type, Value part) {
+    return json_line({{"type", type}, {"part", std::move(part)}});
+  };
+  std::string out = event("step_start", json_object({{"type", "step-start"}}));
+  for (const StandInStep& step : work.steps) {
+    const bool writes = step.kind == StandInStep::Kind::write;
+    out += event("tool_use", json_object({{"tool", !command_of(step).empty() ? "bash"
+                                                   : writes                  ? "write"
+                                                                             : "edit"},
+                                          {"state", json_object({{"status", "completed"}})}}));
+  }
+  out += event("text", json_object({{"text", work.answer}}));
+  return out + event("step_finish", json_object({{"cost", from_micros(work.price)},
+                                                 {"tokens", json_object({{"input", work.tokens_in},
+                                                                         {"output", work.tokens_out}})}}));
+}
+
 }  // namespace
 
 const CodingClient opencode{
-    "opencode", "AGENTS.md",
+    "opencode",
+    "AGENTS.md",
     [](const ClientOptions& options) {
       // Without a title it asks the model for one, and does not tell what that cost.
       std::string command = "opencode run --format json --title \"$BIDBOARD_TASK\"";
@@ -84,6 +103,7 @@ const CodingClient opencode{
       return command;
     },
     []() -> std::unique_ptr<ClientReader> { return std::make_unique<OpencodeReader>(); },
+    printed,
     "npm install -g opencode-ai"};
 
 }  // namespace bidboard

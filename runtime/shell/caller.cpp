@@ -41,7 +41,7 @@ constexpr std::string_view for_tokens[] = {
     "doctor",  "help", "prime",  "completion", "wait",  "search",   "gantt", "manual", "mcp"};
 /// The controller refuses these and records that they were tried (or it decides them by the caller's role).
 /// What its agent itself starts.
-constexpr std::string_view for_agents[] = {"in-worktree"};
+constexpr std::string_view for_agents[] = {"in-worktree", "stand-in"};
 constexpr std::string_view for_controller[] = {"claim",  "cancel",   "retry", "pause",
                                                "resume", "reassign", "edit"};
 

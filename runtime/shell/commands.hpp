@@ -56,6 +56,8 @@ Command up_command();
 /// bidboard.yaml beside the board, its paths absolute; the defaults if there is none. Errors: as
 /// read_settings(), read_text().
 Result<Settings> load_settings(const BoardDirectory& board);
+/// Whether `up --rehearse` runs.
+bool rehearses(const BoardDirectory& board);
 Command down_command();
 Command status_command();
 // run.cpp
@@ -73,6 +75,8 @@ Command auction_command();
 Command log_command();
 Command watch_command();
 Command output_command();
+// stand_in.cpp
+Command stand_in_command();
 // worktrees.cpp
 Command worktrees_command();
 Command in_worktree_command();

@@ -13,6 +13,7 @@
 #include "runtime/drivers/clock.hpp"
 #include "runtime/drivers/stop_signal.hpp"
 #include "runtime/fleet/agent_variables.hpp"
+#include "runtime/fleet/rehearsal.hpp"
 #include "runtime/fleet/workforce.hpp"
 #include "runtime/jobs/variables.hpp"
 #include "runtime/net/client.hpp"
@@ -350,6 +351,11 @@ Result<Exit> run_job(const Globals& globals, Plan plan, const JobOptions& option
   std::error_code gone;
   const std::string folder = fs::absolute(options.file, gone).parent_path().string();
   for (PlannedAgent& agent : plan.agents) resolve_paths(agent, folder);
+  if (options.rehearse) {
+    const Result<std::string> rehearsed = rehearse(plan.agents, options.file);
+    if (!rehearsed) return fail(rehearsed.error());
+    if (!options.json && !options.quiet) hint("{}", *rehearsed);
+  }
   Result<JobSite> site = JobSite::open(globals, plan.project.empty() ? plan.name : plan.project);
   if (!site) return fail(site.error());
   const bool tasks_have_budgets =

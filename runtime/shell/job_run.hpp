@@ -21,6 +21,7 @@ struct JobOptions {
   std::optional<Micros> scale;  ///< seconds per traced second; nothing: the critical path takes 5 s
   bool keep = false;            ///< keep a temporary board even if every task is done
   bool fresh = false;           ///< cancel what is left of an earlier run
+  bool rehearse = false;        ///< stand-ins play the clients of agents with a preset
   bool wait = false;            ///< for agents that can do the tasks which no agent can do yet
   bool quiet = false;
   bool json = false;

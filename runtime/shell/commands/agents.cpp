@@ -90,6 +90,8 @@ Result<Exit> list_agents(const Globals& globals, const AgentsArgs& args) {
         "gone.");
   else
     table.print();
+  if (rehearses(board->directory()))
+    hint("This is a rehearsal: stand-ins do the work of agents with a preset.");
   return Exit::ok;
 }
 

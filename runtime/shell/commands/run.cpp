@@ -73,6 +73,8 @@ Command run_command() {
             o.duration("--time-limit", args->options.time_limit, "TIME", "Give up after this long");
             o.flag("--fresh", args->options.fresh,
                    "Cancel what is left of an earlier run of FILE and begin anew");
+            o.flag("--rehearse", args->options.rehearse,
+                   "Play the clients of presets by stand-ins, as `bidboard up --rehearse` does");
             o.flag("--wait", args->options.wait,
                    "Wait for agents if there is none that can do some task; else that is an error");
             o.flag("--keep", args->options.keep, "Keep the temporary board even if every task is done");

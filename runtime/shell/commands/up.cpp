@@ -18,6 +18,7 @@
 #include "runtime/drivers/stop_signal.hpp"
 #include "runtime/fleet/agent_variables.hpp"
 #include "runtime/fleet/preflight.hpp"
+#include "runtime/fleet/rehearsal.hpp"
 #include "runtime/fleet/workforce.hpp"
 #include "runtime/home/board_place.hpp"
 #include "runtime/jobs/settings.hpp"
@@ -45,29 +46,36 @@ constexpr Duration look_interval = milliseconds(20);
 std::string settings_file(const BoardDirectory& board) { return board.home() + "/bidboard.yaml"; }
 std::string supervisor_file(const BoardDirectory& board) { return board.path + "/supervisor.lock"; }
 
-/// Held by `up` while it runs; holds its process id.
-Result<Descriptor> take_supervisor_lock(const BoardDirectory& board) {
+constexpr std::string_view rehearsal_word = " rehearsal";
+
+/// Held by `up` while it runs; holds its process id, and whether it rehearses.
+Result<Descriptor> take_supervisor_lock(const BoardDirectory& board, bool rehearses) {
   Descriptor file(::open(supervisor_file(board).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!file) return fail(Errc::storage, fmt::format("cannot open {}", supervisor_file(board)));
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0)
     return fail(Errc::conflict, "`bidboard up` is running already; see `bidboard status`");
-  const std::string text = fmt::format("{}\n", ::getpid());
+  const std::string text = fmt::format("{}{}\n", ::getpid(), rehearses ? rehearsal_word : "");
   if (::ftruncate(file.get(), 0) != 0 || ::write(file.get(), text.data(), text.size()) < 0)
     return fail(Errc::storage, fmt::format("cannot write {}", supervisor_file(board)));
   return file;
 }
 
+/// What the running `up` wrote into its lock; empty: none runs.
+std::string supervisor_text(const BoardDirectory& board) {
+  const Descriptor file(::open(supervisor_file(board).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file || ::flock(file.get(), LOCK_SH | LOCK_NB) == 0) return {};
+  char text[64] = {};
+  return ::read(file.get(), text, sizeof text - 1) > 0 ? text : std::string();
+}
+
 /// The process id of the running `up`; 0: none.
 pid_t supervisor_pid(const BoardDirectory& board) {
-  const Descriptor file(::open(supervisor_file(board).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file || ::flock(file.get(), LOCK_SH | LOCK_NB) == 0) return 0;
-  char text[32] = {};
-  return ::read(file.get(), text, sizeof text - 1) > 0 ? static_cast<pid_t>(std::strtol(text, nullptr, 10))
-                                                       : 0;
+  return static_cast<pid_t>(std::strtol(supervisor_text(board).c_str(), nullptr, 10));
 }
 
 struct UpArgs {
   bool detach = false;
+  bool rehearse = false;
 };
 
 /// `up --detach`: the background process reports to the one that was called: "up", an error, or nothing if it
@@ -238,8 +246,8 @@ void warn_of_missing_programs(const BoardDirectory& board, const Settings& setti
 }
 
 /// Controller and agents, from their start to their end.
-Result<void> run_board(const BoardDirectory& board, Settings settings, Detached& detached) {
-  const Result<Descriptor> lock = take_supervisor_lock(board);
+Result<void> run_board(const BoardDirectory& board, Settings settings, bool rehearses, Detached& detached) {
+  const Result<Descriptor> lock = take_supervisor_lock(board, rehearses);
   if (!lock) return fail(lock.error());
   const StopSignal stop;
   if (const Result<void> can_merge = check_merging(board, settings.merge); !can_merge) return can_merge;
@@ -261,6 +269,12 @@ Result<Exit> up(const Globals& globals, const UpArgs& args) {
   if (!board) return fail(board.error());
   Result<Settings> settings = load_settings(*board);
   if (!settings) return fail(settings.error());
+  std::string rehearsed;
+  if (args.rehearse) {
+    Result<std::string> made = rehearse(settings->agents, settings_file(*board));
+    if (!made) return fail(made.error());
+    rehearsed = std::move(*made);
+  }
   if (const Result<void> found = check_agent_variables(settings->agents); !found) return fail(found.error());
   if (supervisor_pid(*board) != 0)
     return fail(Errc::conflict, "`bidboard up` is running already; see `bidboard status`");
@@ -269,6 +283,7 @@ Result<Exit> up(const Globals& globals, const UpArgs& args) {
         Errc::conflict,
         fmt::format("a controller serves this board already (process {}); stop it with `bidboard down`",
                     writer->pid));
+  if (args.rehearse) hint("{}", rehearsed);
   Detached detached;
   if (args.detach) {
     Result<Detached> left = leave_terminal(*board);
@@ -280,7 +295,7 @@ Result<Exit> up(const Globals& globals, const UpArgs& args) {
     }
     detached = std::move(*left);
   }
-  if (const Result<void> ran = run_board(*board, std::move(*settings), detached); !ran) {
+  if (const Result<void> ran = run_board(*board, std::move(*settings), args.rehearse, detached); !ran) {
     detached.report(ran.error().text);
     return fail(ran.error());
   }
@@ -316,6 +331,7 @@ struct Overview {
   std::optional<Status> serving;
   std::string listens;  ///< for other machines
   pid_t supervisor = 0;
+  bool rehearses = false;
   std::map<std::string, std::size_t> tasks;  ///< by state
   std::size_t unserved = 0;                  ///< tasks that wait, and no connected agent can do them
   std::vector<Agent> agents;
@@ -324,6 +340,7 @@ struct Overview {
 Result<Overview> look(const BoardView& board) {
   Overview overview;
   overview.supervisor = supervisor_pid(board.directory());
+  overview.rehearses = rehearses(board.directory());
   if (const auto writer = serving_writer(board.directory())) {
     overview.listens = writer->tcp;
     Result<Status> status = call_for<Status>(board.directory(), AskStatus{});
@@ -362,7 +379,9 @@ void print_overview(const BoardView& board, const Overview& overview) {
   } else {
     say("controller  none; commands work one at a time, agents need one (`bidboard up`)");
   }
-  if (overview.supervisor != 0) say("supervisor  process {}", overview.supervisor);
+  if (overview.supervisor != 0)
+    say("supervisor  process {}{}", overview.supervisor,
+        overview.rehearses ? ", a rehearsal: presets are played by stand-ins" : "");
   std::string counts;
   for (const auto& [state, count] : overview.tasks)
     counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, state);
@@ -377,6 +396,7 @@ Value to_json_value(const BoardView& board, const Overview& overview) {
   out.set("board", board.directory().path);
   out.set("serving", overview.serving.has_value());
   out.set("supervisor", overview.supervisor == 0 ? Value() : Value(std::int64_t{overview.supervisor}));
+  out.set("rehearses", overview.rehearses);
   if (overview.serving) {
     const Status& s = *overview.serving;
     out.set("pid", s.pid);
@@ -428,24 +448,36 @@ Result<Settings> load_settings(const BoardDirectory& board) {
   return settings;
 }
 
+bool rehearses(const BoardDirectory& board) {
+  return supervisor_text(board).find(rehearsal_word) != std::string::npos;
+}
+
 Command up_command() {
-  return {"up",
-          "Board",
-          "Start a controller and the agents of bidboard.yaml",
-          "Follows bidboard.yaml of the board's folder: its settings replace those of the board, and its "
-          "agents run "
-          "their commands\n"
-          "in that folder. An agent that ends is started again, at most as often as `restart` allows; beyond "
-          "that "
-          "`up` stops everything\n"
-          "and reports why. Logs are in .bidboard/run/.",
-          {{"bidboard up", "in the foreground, until Ctrl-C"},
-           {"bidboard up --detach", "in the background, until `bidboard down`"}},
-          [](Options& o) -> Action0 {
-            auto args = std::make_shared<UpArgs>();
-            o.flag("--detach,-d", args->detach, "Run in the background");
-            return [args](const Globals& globals) { return up(globals, *args); };
-          }};
+  return {
+      "up",
+      "Board",
+      "Start a controller and the agents of bidboard.yaml",
+      "Follows bidboard.yaml of the board's folder: its settings replace those of the board, and its "
+      "agents run "
+      "their commands\n"
+      "in that folder. An agent that ends is started again, at most as often as `restart` allows; beyond "
+      "that "
+      "`up` stops everything\n"
+      "and reports why. Logs are in .bidboard/run/.\n"
+      "With --rehearse, agents with a preset (docs/coding-agents.md) are played by stand-ins, which need no "
+      "account: these follow\n"
+      "lines `write FILE: TEXT` and `append FILE: TEXT` of a task, and else write notes/tN.md. Their tasks "
+      "count as done:\n"
+      "rehearse on a board of its own.",
+      {{"bidboard up", "in the foreground, until Ctrl-C"},
+       {"bidboard up --rehearse", "to try a team without an account"},
+       {"bidboard up --detach", "in the background, until `bidboard down`"}},
+      [](Options& o) -> Action0 {
+        auto args = std::make_shared<UpArgs>();
+        o.flag("--detach,-d", args->detach, "Run in the background");
+        o.flag("--rehearse", args->rehearse, "Play the clients of presets by stand-ins");
+        return [args](const Globals& globals) { return up(globals, *args); };
+      }};
 }
 
 Command down_command() {
