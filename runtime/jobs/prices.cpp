@@ -46,7 +46,6 @@ Value as_map(KeyReader& reader, const Value& value) {
   map.place = value.place;
   for (const auto& [word, place] : reader.words(value)) {
     const std::size_t equals = word.find('=');
-    // What is no number stays text, which the table refuses. YAML, unlike JSON, accepts .5.
     const std::string kind = word.substr(0, equals);
     // What is no number stays text, which the table refuses. YAML, unlike JSON, accepts .5.
     Value number(equals == word.npos ? std::string() : word.substr(equals + 1));

@@ -65,7 +65,7 @@ TEST_CASE("The adapter of each client reads what a stand-in prints in its place"
     CHECK(shown.find('{') ==
           (client.name == "claude" || client.name == "gemini" ? shown.find("] {") + 2 : shown.npos));
     const bool tells_tokens = client.name != "aider";
-    CHECK(verdict.tokens == (tells_tokens ? work.tokens_in + work.tokens_out : 0));
+    CHECK(total_of(verdict.usage) == (tells_tokens ? work.tokens_in + work.tokens_out : 0));
     const bool tells_price = client.name == "claude" || client.name == "opencode";
     CHECK(verdict.price == (tells_price ? work.price : 0));
   }
