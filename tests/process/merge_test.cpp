@@ -313,6 +313,7 @@ TEST_CASE("`merge: {auto: true}` where nothing can be merged is said by `up` at 
   CHECK(up.exit_code != 0);
   CHECK(contains(up.err, "merge.auto in"));
   CHECK(board.run({"merge", "--follow", "t1"}).exit_code == 2);
+  CHECK(board.run({"merge", "--all", "--json"}).exit_code == 2);
 }
 
 TEST_CASE("With --batch, one work of many that fails the check is found by halves") {

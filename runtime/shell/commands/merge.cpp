@@ -157,9 +157,11 @@ Result<Exit> follow(const Globals& globals, const MergeArgs& args) {
 }
 
 Result<Exit> merge(const Globals& globals, const MergeArgs& args) {
+  if (args.json && (args.all || args.follow || !args.wish.tasks.empty()))
+    return fail(Errc::invalid, "--json prints the queue; leave it out to merge");
   if (!args.follow) return merge_once(globals, args);
-  if (args.json || !args.wish.tasks.empty())
-    return fail(Errc::invalid, "--follow merges all that comes: it takes no TASK and no --json");
+  if (!args.wish.tasks.empty())
+    return fail(Errc::invalid, "--follow merges all that comes; leave out the tasks, or --follow");
   return follow(globals, args);
 }
 
