@@ -56,8 +56,6 @@ Command up_command();
 /// bidboard.yaml beside the board, its paths absolute; the defaults if there is none. Errors: as
 /// read_settings(), read_text().
 Result<Settings> load_settings(const BoardDirectory& board);
-/// Whether `up --rehearse` runs.
-bool rehearses(const BoardDirectory& board);
 Command down_command();
 Command status_command();
 // run.cpp

@@ -10,6 +10,7 @@
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/pricing.hpp"
 #include "runtime/shell/print.hpp"
+#include "runtime/shell/supervisor_lock.hpp"
 
 namespace bidboard {
 namespace {
