@@ -100,8 +100,13 @@ Result<std::string> board_in(const Git& repository, const std::string& board) {
 
 }  // namespace
 
-Result<Merging> Merging::begin(MergePlace place) {
+Result<Merging> Merging::look_at(MergePlace place) {
   const Git git(place.repository);
+  const Result<GitRun> repository = git.run({"rev-parse", "--git-dir"});
+  if (!repository) return fail(repository.error());
+  if (repository->status != 0)
+    return fail(Errc::not_found,
+                fmt::format("{} is in no git repository ({})", place.repository, said(*repository)));
   if (place.into.empty()) {
     const Result<GitRun> head = git.run({"symbolic-ref", "--quiet", "--short", "HEAD"});
     if (!head) return fail(head.error());
@@ -115,14 +120,20 @@ Result<Merging> Merging::begin(MergePlace place) {
   if (!target) return fail(target.error());
   if (target->empty())
     return fail(Errc::not_found, fmt::format("there is no branch '{}' in {}", place.into, place.repository));
+  return Merging(std::move(place), {});
+}
+
+Result<Merging> Merging::begin(MergePlace wanted) {
+  Result<Merging> merging = look_at(std::move(wanted));
+  if (!merging) return merging;
+  const std::string& place = merging->place_.place;
   std::error_code error;
-  fs::create_directories(place.place, error);
-  if (error) return fail(Errc::failed, fmt::format("cannot make {}: {}", place.place, error.message()));
-  TaskLock lock;
-  const Result<bool> taken = lock.try_take(Folder(place.place), "merge.lock");
+  fs::create_directories(place, error);
+  if (error) return fail(Errc::failed, fmt::format("cannot make {}: {}", place, error.message()));
+  const Result<bool> taken = merging->lock_.try_take(Folder(place), "merge.lock");
   if (!taken) return fail(taken.error());
   if (!*taken) return fail(Errc::conflict, "another `bidboard merge` of this board is under way");
-  return Merging(std::move(place), std::move(lock));
+  return merging;
 }
 
 Merging::~Merging() {
@@ -271,14 +282,15 @@ Result<MergeResult> Merging::attempt(const std::vector<MergeWork>& works, const 
     return added;
   }
   result.target = target;
+  // Now: the check may leave another commit there.
+  Result<std::string> made = Git(path()).commit_of("HEAD");
+  if (!made) return fail(made.error());
   if (!place_.check.empty()) {
     Result<Checked> checked = check(place_.check, path(), place_.check_time);
     if (!checked) return fail(checked.error());
     result.output = std::move(checked->output);
     if (!checked->passed) return failing(std::move(result));
   }
-  Result<std::string> made = Git(path()).commit_of("HEAD");
-  if (!made) return fail(made.error());
   result.end = MergeEnd::merged;
   result.target = std::move(*made);
   return result;

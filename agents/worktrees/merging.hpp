@@ -47,7 +47,10 @@ struct MergeResult {
 /// One at a time for each board. Move-only.
 class Merging {
  public:
-  /// Errors: conflict (another one is under way), unavailable (no git), not_found (no such branch), failed.
+  /// To ask only: merge() wants begin(). Errors: unavailable (no git), not_found (no repository, no such
+  /// branch), failed.
+  static Result<Merging> look_at(MergePlace place);
+  /// Errors: as look_at(); conflict (another one is under way).
   static Result<Merging> begin(MergePlace place);
   ~Merging();
   Merging(Merging&&) noexcept = default;

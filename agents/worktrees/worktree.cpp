@@ -270,8 +270,10 @@ Result<std::string> directory_in(const std::string& path, const std::string& pre
   const fs::path top = fs::canonical(path, error);
   const fs::path there = fs::canonical(top / prefix / below, error);
   if (error || !fs::is_directory(there, error))
-    return fail(Errc::failed, fmt::format("{} is no folder in the worktree: is it in a commit?",
-                                          (fs::path(prefix) / below).string()));
+    // The agent's own folder, for every task alike.
+    return fail(below.empty() ? Errc::not_found : Errc::failed,
+                fmt::format("{} is no folder in the worktree: is it in a commit?",
+                            (fs::path(prefix) / below).string()));
   if (std::ranges::mismatch(top, there).in1 != top.end())
     return fail(Errc::failed, fmt::format("dir {} leads out of the worktree, to {}", below, there.string()));
   return there.string();

@@ -39,9 +39,9 @@ struct OpenWorktree {
   std::string note = {};  ///< for people: why it is not the agent's earlier one
 };
 
-/// Errors: unavailable (git is not installed), not_found (no repository, or no commit in it: no task at all
-/// can have a worktree), conflict (the needs cannot be merged, or the worktree is in use), failed (a disk
-/// that is full).
+/// Errors: unavailable (git is not installed), not_found (no repository, no commit in it, or none with the
+/// agent's folder: no task at all can have a worktree), conflict (the needs cannot be merged, or the worktree
+/// is in use), failed (a disk that is full).
 Result<OpenWorktree> open_worktree(const WorktreeOrder& order);
 
 /// Commits everything in it that git does not ignore, and moves the task's branch there. Without changes the

@@ -222,9 +222,7 @@ constexpr std::array<RecordColumn<Breaker>, 7> breaker_columns{{
     {{"openings", integer, "rests in a row, without a result in between"},
      [](const Breaker& b, CellContext&) { return whole(b.openings); }},
     {{"probe", text, "half open: the task that probes"},
-     [](const Breaker& b, CellContext&) -> SqlValue {
-       return b.probe ? SqlValue(to_string(b.probe)) : SqlValue();
-     }},
+     [](const Breaker& b, CellContext& c) { return c.scratch.id(b.probe); }},
     {{"why", text, "in the client's own words"},
      [](const Breaker& b, CellContext&) { return text_or_null(b.why); }},
 }};

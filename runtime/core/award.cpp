@@ -40,7 +40,7 @@ std::optional<Refusal> unfit(const Core& core, const AgentProfile& agent) {
 std::optional<Refusal> objection(const Core& core, const Task& task, const Agent& agent) {
   if (auto refusal = ineligible(task, agent)) return refusal;
   if (auto refusal = unfit(core, agent.profile)) return refusal;
-  if (auto refusal = comes_later(core, task, agent.profile)) return refusal;
+  if (auto refusal = comes_later(core, task, agent)) return refusal;
   if (task.spec.budget <= 0 || core.coordinator->asks_for_prices()) return {};
   if (agent.profile.bids != BidStyle::formula)
     return over_budget(task.spec, standard_bid(task.spec, agent.profile));

@@ -17,8 +17,9 @@ constexpr std::size_t failures_max = 3;
 constexpr Duration longest_rest = minutes(60);
 /// A stated time beyond this is not believed.
 constexpr Duration longest_stated = minutes(60 * 24 * 8);
-/// A probe that has run for this long without an outage shows that the provider works: sessions may take
-/// hours, and everybody else would wait for the end of one. A call that is refused ends in seconds.
+/// A probe that has told progress and has run for this long without an outage shows that the provider works:
+/// sessions may take hours, and everybody else would wait for the end of one. Without progress it may be a
+/// client that repeats its call in silence.
 constexpr Duration probing_time = minutes(2);
 /// What worked for this long before its outage met a new one, not the last one again.
 constexpr Duration worked_time = minutes(10);
@@ -238,27 +239,36 @@ void on_award(Core& core, const TaskAwarded& awarded) {
   const Agent& agent = *core.board.agent(awarded.agent);
   if (awarded.shell_claim) return;  // a person
   bill(core, awarded.task, agent.profile);
-  for (const std::string& name : breakers_of(core, agent.profile))
-    if (const Breaker* known = active(core, name); known && known->state == BreakerState::half_open) {
-      Breaker breaker = *known;
-      breaker.probe = awarded.task;
-      core.accounts.probed_until[name] = core.now.mono + probing_time;
-      move_breaker(core, std::move(breaker));
-    }
+  const bool is_command = !core.board.task(awarded.task)->spec.run.empty();
+  for (const std::string& name : breakers_of(core, agent.profile)) {
+    const Breaker* known = active(core, name);
+    if (!known || known->state != BreakerState::half_open) continue;
+    if (name == agent.profile.account && is_command) continue;  // it says nothing of the provider
+    Breaker breaker = *known;
+    breaker.probe = awarded.task;
+    move_breaker(core, std::move(breaker));
+  }
+}
+
+bool has_told_progress(const Task& task) { return task.progress > 0 || !task.progress_text.empty(); }
+
+/// Of accounts only: with an agent's own breaker nobody else waits for the end of the probe.
+void on_start(Core& core, const Task& task) {
+  const std::string account = core.board.agent(task.holder)->profile.account;
+  const Breaker* known = account.empty() ? nullptr : active(core, account);
+  if (known && known->state == BreakerState::half_open && known->probe == task.id)
+    core.accounts.probed_until[account] = core.now.mono + probing_time;
 }
 
 /// How often it has opened in a row stays in mind until there is a result.
 void close_probed(Core& core, const std::string& name) {
+  core.accounts.probed_until.erase(name);
   const Breaker* known = active(core, name);
-  if (!known || known->state != BreakerState::half_open || !is_probed(core, *known)) {
-    core.accounts.probed_until.erase(name);
-    return;
-  }
-  if (core.board.task(known->probe)->state != TaskState::running) {  // not begun: it shows nothing yet
+  if (!known || known->state != BreakerState::half_open || !is_probed(core, *known)) return;
+  if (!has_told_progress(*core.board.task(known->probe))) {
     core.accounts.probed_until[name] = core.now.mono + probing_time;
     return;
   }
-  core.accounts.probed_until.erase(name);
   core.note(Note::Level::info,
             fmt::format("{} works again: {} has run for {}", described(*known), known->probe, probing_time));
   Breaker breaker = *known;
@@ -276,7 +286,8 @@ void on_end(Core& core, const AttemptEnded& ended) {
   release_probe(core, agent, ended.task);
   if (ended.outage != Outage::none) {
     Breaker breaker = breaker_named(core, breaker_for(agent, ended.outage));
-    if (core.now.wall - core.board.task(ended.task)->awarded_at >= worked_time) breaker.openings = 0;
+    const Task& task = *core.board.task(ended.task);
+    if (has_told_progress(task) && core.now.wall - task.awarded_at >= worked_time) breaker.openings = 0;
     // Of several tasks that met the same outage, the first one opened the breaker.
     if (breaker.state != BreakerState::open)
       open(core, std::move(breaker), ended.outage, ended.outage_until, ended.reason);
@@ -321,6 +332,8 @@ void count_for_breakers(Core& core, const Change& change) {
     no_longer_bill(core, change.task);
   if (const auto* awarded = std::get_if<TaskAwarded>(&change.event->body))
     on_award(core, *awarded);
+  else if (std::holds_alternative<TaskStarted>(change.event->body))
+    on_start(core, *core.board.task(change.task));
   else if (const auto* ended = std::get_if<AttemptEnded>(&change.event->body))
     on_end(core, *ended);
   else if (const auto* finished = std::get_if<TaskFinished>(&change.event->body)) {
@@ -398,7 +411,8 @@ void expect_breakers(Core& core) {
   core.board.each<Breaker>([&](const Breaker* breaker) {
     if (!breaker) return true;
     remember(core.accounts, *breaker);
-    if (breaker->state == BreakerState::half_open && breaker->probe)
+    if (breaker->state == BreakerState::half_open && breaker->probe &&
+        !breaker->name.starts_with(own_breaker({})))
       core.accounts.probed_until[breaker->name] = core.now.mono + probing_time;
     return true;
   });

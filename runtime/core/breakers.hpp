@@ -1,8 +1,8 @@
 // Which agents rest, and why: circuit breakers of agents and of the accounts that they share, and the limits
 // of accounts. A provider that refuses work (an outage) or an agent that fails one task after the other opens
 // a breaker; when its time is over, one task is awarded as a probe; a result closes it, and so does a probe
-// that runs for two minutes. Nygard, Release It!, ch. 5 (Circuit Breaker). What is decided stands on the
-// board, so that it survives a restart.
+// that has told progress and runs for two minutes. Nygard, Release It!, ch. 5 (Circuit Breaker). What is
+// decided stands on the board, so that it survives a restart.
 //
 // - An outage that concerns a whole account (rate limit, quota, overload, authentication, credit) opens the
 //   account's breaker; others, and those of an agent without an account, the agent's own.

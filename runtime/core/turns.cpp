@@ -24,15 +24,15 @@ void begin_to_wait(Core& core, TaskId id) {
 
 }  // namespace
 
-std::optional<Refusal> comes_later(const Core& core, const Task& task, const AgentProfile& agent) {
-  const Duration after = waits_for_others(core.board.config(), agent);
-  if (after.us == 0) return {};
+std::optional<Refusal> comes_later(const Core& core, const Task& task, const Agent& agent) {
+  const Duration after = waits_for_others(core.board.config(), agent.profile);
+  if (after.us == 0 || task.reserved_for == agent.id) return {};
   const auto waits = core.turns.waits_since.find(task.id);
   const Duration waited = waits == core.turns.waits_since.end() ? Duration{} : core.now.mono - waits->second;
   if (waited >= after) return {};
   return Refusal{RefusalReason::later, fmt::format("account {} takes what has waited for {}, so that others "
                                                    "come first",
-                                                   agent.account, after)};
+                                                   agent.profile.account, after)};
 }
 
 void count_for_turns(Core& core, const Change& change) {

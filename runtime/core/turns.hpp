@@ -24,8 +24,8 @@ struct Turns {
   std::set<std::pair<Instant, TaskId>> due;  ///< when further accounts may have it; some are out of date
 };
 
-/// Why the agent may not have the task yet; nothing: it may.
-std::optional<Refusal> comes_later(const Core& core, const Task& task, const AgentProfile& agent);
+/// Why the agent may not have the task yet; nothing: it may, as one for which it is reserved.
+std::optional<Refusal> comes_later(const Core& core, const Task& task, const Agent& agent);
 
 /// A reaction (reactions.hpp): a task begins to wait, or is awarded.
 void count_for_turns(Core& core, const Change& change);

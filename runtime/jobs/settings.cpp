@@ -204,6 +204,8 @@ constexpr std::array<Key<Target>, 20> table{{
     {{"merge", "map", "{}", "how `bidboard merge` brings the work of worktrees into a branch"},
      [](KeyReader& r, const Value& v, Target& t) {
        read_group<MergeSettings>(r, "merge", v, merge_table, t.settings.merge);
+       if (t.settings.merge.automatic && t.settings.merge.into.empty())
+         r.refuse(v.place, "is automatic into whatever branch is checked out just then", "add into: BRANCH");
      }},
     {{"agents", "list of agents", "none", "agents that `up` starts"},
      [](KeyReader&, const Value& v, Target& t) { t.agents = &v; }},

@@ -107,12 +107,18 @@ Result<TaskId> post_fix(const Globals& globals, const Merging& merging, const Wa
 }  // namespace
 
 Result<std::string> hand_on(const Globals& globals, const Merging& merging, const std::string& check,
-                            const Waiting& waiting, const MergeResult& result) {
+                            const Waiting& waiting, const MergeResult& result, bool asked) {
   const bool conflict = result.end == MergeEnd::conflict;
   if (waiting.settled_in)
     return fmt::format("{}; {} settles that: `bidboard merge {}`",
                        conflict ? "conflicts with " + merging.into() : "merges, but the check fails",
                        waiting.settled_in, waiting.settled_in);
+  if (!waiting.fix && waiting.fix_of_fixes >= fixes_max && !asked)
+    return fmt::format(
+        "{}, and {} fixes in a row did not settle that: look at it; `bidboard merge {}` tries it again, and "
+        "posts another task if need be",
+        conflict ? "conflicts with " + merging.into() : "merges, but the check fails", waiting.fix_of_fixes,
+        waiting.task.id);
   TaskId fix = waiting.fix;
   if (!fix) {
     const Result<Background> background = background_of(globals, waiting.task);

@@ -9,9 +9,10 @@
 
 namespace bidboard {
 
-/// Posts a task for it, unless there is one. What becomes of the work, in words. `result`: a conflict, or a
-/// check that failed, of that work alone. Errors: of the board.
+/// Posts a task for it, unless there is one, or fixes_max led here and nobody `asked` for another one. What
+/// becomes of the work, in words. `result`: a conflict, or a check that failed, of that work alone. Errors:
+/// of the board.
 Result<std::string> hand_on(const Globals& globals, const Merging& merging, const std::string& check,
-                            const Waiting& waiting, const MergeResult& result);
+                            const Waiting& waiting, const MergeResult& result, bool asked);
 
 }  // namespace bidboard

@@ -15,6 +15,7 @@ constexpr std::string_view key_begin = "merge/";
 struct FixKey {
   std::string branch;
   std::string settles;  ///< the key without its number
+  TaskId of;            ///< whose work it settles
   std::uint64_t number = 0;
 };
 
@@ -28,7 +29,9 @@ std::optional<FixKey> read_fix_key(const std::string& key) {
     if (end == std::string::npos || end <= key_begin.size()) return {};
     from = end - 1;
   }
-  FixKey read{key.substr(key_begin.size(), ends[2] - key_begin.size()), key.substr(0, ends[0] + 1), 0};
+  const auto of = parse_id<TaskId>(key.substr(ends[2] + 1, ends[1] - ends[2] - 1));
+  if (!of) return {};
+  FixKey read{key.substr(key_begin.size(), ends[2] - key_begin.size()), key.substr(0, ends[0] + 1), *of, 0};
   const char* last = key.data() + key.size();
   const auto number = std::from_chars(key.data() + ends[0] + 1, last, read.number);
   if (number.ec != std::errc() || number.ptr != last) return {};
@@ -61,6 +64,20 @@ std::map<std::string, Fixes> fixes_in(const std::vector<Task>& tasks) {
     }
   }
   return all;
+}
+
+/// How many fixes in a row led to the task: 0 if it is none.
+std::size_t fixes_up_to(const Task& task, const std::map<TaskId, const Task*>& known) {
+  std::size_t count = 0;
+  for (const Task* at = &task; at != nullptr && is_fix(*at);) {
+    const std::optional<FixKey> key = read_fix_key(at->spec.key);
+    if (!key) break;
+    ++count;
+    const auto settled = known.find(key->of);
+    // What a fix settles was posted before it.
+    at = settled != known.end() && settled->second->id < at->id ? settled->second : nullptr;
+  }
+  return count;
 }
 
 Result<void> follow(const Task& fix, const Merging& merging, Waiting& waiting) {
@@ -139,12 +156,14 @@ Result<MergeQueue> MergeQueue::of(std::vector<Task> tasks, const Merging& mergin
   const Result<std::set<std::string>> lacking = merging.lacking(commits);
   if (!lacking) return fail(lacking.error());
   const std::map<std::string, Fixes> fixes = fixes_in(tasks);
+  std::map<TaskId, const Task*> known;
+  for (const Task& task : tasks) known.emplace(task.id, &task);
   std::map<TaskId, Waiting> open;
   for (const Task& task : tasks) {
     if (!is_candidate(task) || !lacking->contains(task.commit)) continue;
     const std::optional<FixKey> key = read_fix_key(task.spec.key);
     if (key && is_fix(task) && key->branch != merging.into() && !chosen.contains(task.id)) continue;
-    Waiting waiting{task, {}, {}, {}, 1};
+    Waiting waiting{task, {}, {}, {}, 1, fixes_up_to(task, known)};
     const auto found = fixes.find(key_without_number(merging.into(), task));
     if (found != fixes.end()) {
       waiting.next_fix = found->second.numbers + 1;

@@ -15,12 +15,15 @@ namespace bidboard {
 /// A task whose work is not in the branch yet.
 struct Waiting {
   Task task;
-  std::string why;             ///< why it is not merged now; empty: it can be tried
-  TaskId settled_in{};         ///< this fix is done, and its commit contains the task's
-  TaskId fix{};                ///< this one is being worked on, or waits
-  std::uint64_t next_fix = 1;  ///< the number in the key of a further one
+  std::string why;               ///< why it is not merged now; empty: it can be tried
+  TaskId settled_in{};           ///< this fix is done, and its commit contains the task's
+  TaskId fix{};                  ///< this one is being worked on, or waits
+  std::uint64_t next_fix = 1;    ///< the number in the key of a further one
+  std::size_t fix_of_fixes = 0;  ///< it is a fix itself: of what was no fix 1, of such a fix 2, and so on
 };
 
+/// What so many fixes, each of the last, did not settle waits for a person: each is an agent's session.
+constexpr std::size_t fixes_max = 2;
 /// The kind of a fix.
 constexpr const char* fix_kind = "merge";
 std::string fix_key(const std::string& branch, const Task& task, std::uint64_t number);

@@ -103,7 +103,8 @@ class Round {
       case MergeEnd::check_failed:
         break;
     }
-    return hand_on(globals_, merging_, order_.place.check, waiting, *result);
+    return hand_on(globals_, merging_, order_.place.check, waiting, *result,
+                   order_.chosen.contains(waiting.task.id));
   }
 
   const Globals& globals_;

@@ -162,6 +162,15 @@ TEST_CASE("A check of many that fails moves nothing, and says how many it was of
   CHECK(scene.ask({"rev-parse", "main"}) == before);
 }
 
+TEST_CASE("What is merged is what was checked, whatever commit the check leaves behind") {
+  Scene scene;
+  const std::string work = scene.attempt(scene.order(1), {{"a.txt", "a\n"}});
+  const MergeResult result = scene.merge(scene.where("git checkout -q --detach HEAD^1"), 1, work);
+  CHECK(result.end == MergeEnd::merged);
+  CHECK(scene.ask({"rev-parse", "main"}) == result.target);
+  CHECK(scene.ask({"ls-tree", "-r", "--name-only", "main"}).find("a.txt") != std::string::npos);
+}
+
 TEST_CASE("A folder with changes is seen before a check that may take long") {
   Scene scene;
   const std::string work = scene.attempt(scene.order(1), {{"a.txt", "a\n"}});

@@ -302,18 +302,40 @@ merge: {into: main, check: 'test ! -e t2.txt', auto: true}
   REQUIRE(in_main(posted));
   CHECK_FALSE(std::filesystem::exists(board.path("t2.txt")));
   board.must({"down"});
-  CHECK(project.no_worktrees());
 }
 
 TEST_CASE("`merge: {auto: true}` where nothing can be merged is said by `up` at once") {
   const TestBoard board;
   board.write("bidboard.yaml", "agents: [{name: plain, exec: cat}]\nmerge: {auto: true}\n");
+  CHECK(contains(board.run({"up"}).err, "add into: BRANCH"));
+  board.write("bidboard.yaml", "agents: [{name: plain, exec: cat}]\nmerge: {into: main, auto: true}\n");
   const Finished up = board.run({"up"});
   INFO(up.err);
   CHECK(up.exit_code != 0);
-  CHECK(contains(up.err, "merge.auto in"));
+  CHECK(contains(up.err, "is in no git repository"));
   CHECK(board.run({"merge", "--follow", "t1"}).exit_code == 2);
   CHECK(board.run({"merge", "--all", "--json"}).exit_code == 2);
+}
+
+TEST_CASE("Fixes that change nothing are not followed by further ones without end") {
+  const Project project;
+  const TestBoard& board = project.board;
+  board.write("bidboard.yaml", "merge: {into: main, check: 'test ! -e bad.txt'}\n");
+  const Process controller = board.serve();
+  const Process agent = board.agent(
+      "hand",
+      {"--worktree", "task", "--exec", "cat > /dev/null; test $BIDBOARD_TASK != t1 || echo x > bad.txt"});
+  board.must({"post", "bad"});
+  REQUIRE(board.task_becomes("t1", "done"));
+  CHECK(contains(board.run({"merge", "--all"}).out, "t2 is to correct it"));
+  REQUIRE(board.task_becomes("t2", "done"));
+  CHECK(contains(board.run({"merge", "--all"}).out, "t3 is to correct it"));
+  REQUIRE(board.task_becomes("t3", "done"));
+  const Finished stopped = board.run({"merge", "--all"});
+  INFO(stopped.out);
+  CHECK(contains(stopped.out, "t3 merges, but the check fails, and 2 fixes in a row did not settle that"));
+  CHECK(board.value("SELECT count(*) FROM tasks") == "3");
+  CHECK(contains(board.run({"merge", "t3"}).out, "t4 is to correct it"));
 }
 
 TEST_CASE("With --batch, one work of many that fails the check is found by halves") {

@@ -1,4 +1,6 @@
 // `--rehearse`: what it refuses, and jobs.
+#include <filesystem>
+
 #include "tests/support/catch.hpp"
 #include "tests/support/test_board.hpp"
 
@@ -36,4 +38,18 @@ TEST_CASE("A job is rehearsed; agents without a preset are named, and work as th
   CHECK(board.read("out/a.txt") == "thought\n");
   CHECK(board.value("SELECT state, price FROM tasks WHERE name = 'a'") == "done|0.01");
   CHECK(contains(board.value("SELECT reason FROM tasks WHERE name = 'b'"), "cannot write out"));
+}
+
+TEST_CASE("A stand-in follows no link out of its folder") {
+  const TestBoard board;
+  std::filesystem::create_directories(board.path("outside"));
+  std::filesystem::create_directories(board.path("work"));
+  std::filesystem::create_symlink(board.path("outside"), board.path("work/link"));
+  ProcessOptions there = board.surroundings();
+  there.directory = board.path("work");
+  there.input = "write link/through: y\n";
+  const Finished finished = board.run({"stand-in", "claude"}, there);
+  CHECK(finished.exit_code == 4);
+  CHECK(contains(finished.err, "link/through leads out of the folder of the task"));
+  CHECK(std::filesystem::is_empty(board.path("outside")));
 }

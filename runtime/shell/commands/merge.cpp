@@ -60,11 +60,12 @@ Result<MergeOrder> read_order(const Globals& globals, const MergeWish& wish) {
 Result<Exit> merge_once(const Globals& globals, const MergeArgs& args) {
   const Result<MergeOrder> order = read_order(globals, args.wish);
   if (!order) return fail(order.error());
-  Result<Merging> merging = Merging::begin(order->place);
+  const bool only_shows = order->chosen.empty() && !args.all;
+  Result<Merging> merging = only_shows ? Merging::look_at(order->place) : Merging::begin(order->place);
   if (!merging) return fail(merging.error());
   Result<MergeQueue> queue = MergeQueue::of(order->tasks, *merging, order->chosen);
   if (!queue) return fail(queue.error());
-  if (order->chosen.empty() && !args.all) return show_queue(queue->waiting(), *merging, args.json);
+  if (only_shows) return show_queue(queue->waiting(), *merging, args.json);
   const Result<bool> all_merged =
       merge_round(globals, *order, *merging, *queue,
                   [](TaskId task, const std::string& words) { say("{} {}", task, words); });
@@ -93,6 +94,7 @@ class Follower {
     Result<Merging> merging = Merging::begin(order.place);
     if (!merging && merging.error().code != Errc::conflict) return fail(merging.error());
     if (is_news) pause_ = shortest_pause;
+    const Instant begun = read_clocks().mono;
     bool all_merged = false;
     if (merging) {
       known_ = std::move(known);
@@ -104,7 +106,9 @@ class Follower {
       if (!merged) return fail(merged.error());
       all_merged = *merged;
     }
-    next_ = all_merged ? never : read_clocks().mono + pause_;
+    // What takes long is not tried all the time.
+    const Instant now = read_clocks().mono;
+    next_ = all_merged ? never : now + std::max(pause_, Duration{(now - begun).us * pause_per_round});
     pause_ = std::min(pause_ + pause_, longest_pause);
     return {};
   }
@@ -114,6 +118,7 @@ class Follower {
   using Known = std::tuple<TaskId, TaskState, std::string>;
   static constexpr Duration shortest_pause = seconds(5);
   static constexpr Duration longest_pause = minutes(5);
+  static constexpr std::int64_t pause_per_round = 10;  ///< a pause is at least so many times as long
 
   /// Once, as long as it stays so.
   void tell(TaskId task, const std::string& words) {

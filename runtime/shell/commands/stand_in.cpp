@@ -1,5 +1,6 @@
 // stand-in: what `--rehearse` starts in the place of a coding agent's client.
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -16,7 +17,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Where a path leads, links and all, that need not be there yet.
+bool is_below_here(const std::string& path) {
+  std::error_code error;
+  const fs::path here = fs::canonical(".", error);
+  const fs::path there = fs::weakly_canonical(here / path, error);
+  return !error && std::ranges::mismatch(here, there).in1 == here.end();
+}
+
 Result<void> edit(const StandInStep& step) {
+  if (!is_below_here(step.subject))
+    return fail(Errc::refused, fmt::format("{} leads out of the folder of the task", step.subject));
   std::error_code ignored;  // if it is not there, the file cannot be written either
   fs::create_directories(fs::path("./" + step.subject).parent_path(), ignored);
   const bool appends = step.kind == StandInStep::Kind::append;

@@ -199,8 +199,8 @@ Result<void> start_board(const BoardDirectory& board, Settings& settings, Superv
 Result<void> check_merging(const BoardDirectory& board, const MergeSettings& merge) {
   if (!merge.automatic) return {};
   const Result<Merging> merging =
-      Merging::begin({board.home(), merge.into, merge.check, board.path + "/worktrees"});
-  if (merging || merging.error().code == Errc::conflict) return {};
+      Merging::look_at({board.home(), merge.into, merge.check, board.path + "/worktrees"});
+  if (merging) return {};
   return fail(merging.error().code,
               fmt::format("merge.auto in {}: {}", settings_file(board), merging.error().text));
 }
