@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "blackboard/fmt.hpp"
+#include "tests/support/build.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/recorded_dag.hpp"
 #include "tests/support/test_board.hpp"
@@ -16,11 +17,8 @@ constexpr int racers = 8;
 
 /// Each starts all racers, which takes long under sanitizers.
 int races() {
-#ifdef __SANITIZE_ADDRESS__
-  return soak_rounds() > 1 ? 60 : 30;
-#else
+  if (is_sanitized) return soak_rounds() > 1 ? 60 : 30;
   return soak_rounds() > 1 ? 300 : 100;
-#endif
 }
 
 /// All start when the pipe is closed. Returns their exit codes and output.

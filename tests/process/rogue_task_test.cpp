@@ -60,7 +60,7 @@ TEST_CASE("A task that prints a gigabyte costs its agent little memory and the d
   const std::string task = board.must(
       {"post", "loud", "--run", fmt::format("head -c {} /dev/zero | tr '\\0' x; echo; echo end >&2", bytes)});
   REQUIRE(board.task_becomes(task, "done"));
-  CHECK(peak_kb(agent.pid()) < 100'000 + sanitizer_kb);
+  CHECK(peak_kb(agent.pid()) < 100'000 + sanitizer_kb());
   CHECK(std::filesystem::file_size(board.path(fmt::format(".bidboard/output/{}.e1.log", task))) < (17 << 20));
 }
 

@@ -13,7 +13,7 @@ using namespace bidboard::testing;
 
 namespace {
 
-constexpr std::int64_t memory_max_kb = 80'000 + sanitizer_kb;
+const std::int64_t memory_max_kb = 80'000 + sanitizer_kb();
 
 std::vector<TaskSpec> heavy_tasks(std::size_t count) {
   TaskSpec spec;

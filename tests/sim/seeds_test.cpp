@@ -16,11 +16,7 @@ using namespace bidboard::testing;
 
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::uint64_t usual_seeds = 400;
-#else
-constexpr std::uint64_t usual_seeds = 2'000;
-#endif
+const std::uint64_t usual_seeds = is_sanitized ? 400 : 2'000;
 
 struct Ended {
   int code = 0;

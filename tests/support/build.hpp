@@ -6,5 +6,6 @@ namespace bidboard::testing {
 
 extern const char* const bidboard_binary;       ///< the program on trial
 extern const char* const failing_disk_library;  ///< failing_disk.hpp
+extern const bool is_sanitized;                 ///< the product: it is slower, and keeps freed memory
 
 }  // namespace bidboard::testing

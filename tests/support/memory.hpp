@@ -7,14 +7,12 @@
 #include <fstream>
 #include <string>
 
+#include "tests/support/build.hpp"
+
 namespace bidboard::testing {
 
 /// AddressSanitizer keeps up to 256 MB of freed memory, and its records of it.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::int64_t sanitizer_kb = 600'000;
-#else
-constexpr std::int64_t sanitizer_kb = 0;
-#endif
+inline std::int64_t sanitizer_kb() { return is_sanitized ? 600'000 : 0; }
 
 /// A line of /proc/PID/status in KB.
 inline std::int64_t status_kb(pid_t pid, const std::string& name) {
