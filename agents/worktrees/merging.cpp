@@ -254,10 +254,8 @@ Result<MergeResult> Merging::add(const MergeWork& work) const {
     if (!ours->empty())
       result.output = fmt::format(
           "its commit has files in the board's folder, which a merge would put in place of the live ones: "
-          "{}; "
-          "merge it by hand in another worktree without them (git worktree add, git merge --no-commit {}, "
-          "git "
-          "rm --cached)",
+          "{}; merge it by hand in another worktree without them (git worktree add, git merge --no-commit "
+          "{}, git rm --cached)",
           in_a_line(*ours), work.commit);
   }
   if (result.end == MergeEnd::merged) return result;
@@ -352,7 +350,7 @@ Result<MergeResult> Merging::merge(const std::vector<MergeWork>& works) {
   for (int i = 0; i < tries_max; ++i) {
     const Result<std::string> begins_at = target();
     if (!begins_at) return fail(begins_at.error());
-    const Result<bool> already = contains(*begins_at, known.front().commit);
+    const Result<bool> already = is_ancestor(repository(), known.front().commit, *begins_at);
     if (!already) return fail(already.error());
     if (*already) return MergeResult{MergeEnd::already, 1, *begins_at, {}, {}};
     // Before a check that may take long.

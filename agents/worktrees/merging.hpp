@@ -1,4 +1,4 @@
-// Brings the commit of a task into a branch: merged in a temporary worktree, checked there by a command, and
+// Brings the commits of tasks into a branch: merged in a temporary worktree, checked there by a command, and
 // only then is the branch moved, by compare-and-swap. Whoever reads the branch sees it as it was or as it is
 // after a checked merge, whenever this process is killed; the temporary worktree is made anew each time. A
 // folder in which the branch is checked out follows by a fast-forward, and only if nothing in it is changed
@@ -66,8 +66,6 @@ class Merging {
   /// the first that cannot be merged, unless that is the first of all: then the result is about that one.
   /// REQUIRES: one at least. Errors: failed.
   Result<MergeResult> merge(const std::vector<MergeWork>& works);
-  /// The commit of the branch now. Errors: failed.
-  Result<std::string> target() const { return repository().commit_of("refs/heads/" + place_.into); }
   /// What happened to these files on the branch since it and the commit parted: a line for each commit.
   std::string others_on(const std::string& commit, const std::string& files) const;
 
@@ -75,6 +73,8 @@ class Merging {
   Merging(MergePlace place, TaskLock lock) : place_(std::move(place)), lock_(std::move(lock)) {}
   Git repository() const { return Git(place_.repository); }
   std::string path() const { return place_.place + "/merge"; }
+  /// The commit of the branch now.
+  Result<std::string> target() const { return repository().commit_of("refs/heads/" + place_.into); }
   Result<void> make_worktree(const std::string& target) const;
   Result<MergeResult> attempt(const std::vector<MergeWork>& works, const std::string& target);
   Result<MergeResult> add(const MergeWork& work) const;

@@ -270,7 +270,7 @@ void close_probed(Core& core, const std::string& name) {
     return;
   }
   core.note(Note::Level::info,
-            fmt::format("{} works again: {} has run for {}", described(*known), known->probe, probing_time));
+            fmt::format("{} works again: {} makes progress", described(*known), known->probe));
   Breaker breaker = *known;
   breaker.state = BreakerState::closed;
   breaker.probe = {};

@@ -168,17 +168,19 @@ class AgentCheck {
 
   void look_for_repository(const PlannedAgent& agent, const AgentVariables& variables,
                            Preflight& found) const {
-    const ExecutionEnded there = run(
-        agent, variables,
-        fmt::format("command -v git > /dev/null || exit {}; git rev-parse --verify --quiet HEAD > /dev/null",
-                    not_found_exit));
+    const ExecutionEnded there =
+        run(agent, variables,
+            fmt::format(
+                "command -v git > /dev/null || exit {}; git rev-parse --verify --quiet HEAD:./ > /dev/null",
+                not_found_exit));
     if (there.ending == Ending::done) return;
-    found.problem = there.reason.starts_with(fmt::format("exit {}", not_found_exit))
-                        ? "git is not installed, and `worktree:` needs it"
-                        : fmt::format(
-                              "`worktree:` needs a git repository with a commit, and {} is in none; "
-                              "`git init` there makes one",
-                              agent.dir);
+    found.problem =
+        there.reason.starts_with(fmt::format("exit {}", not_found_exit))
+            ? "git is not installed, and `worktree:` needs it"
+            : fmt::format(
+                  "`worktree:` needs a folder that is in a commit of a git repository, and {} is not; "
+                  "`git init` there makes a repository, `git commit` a commit",
+                  agent.dir);
   }
 
   void call(const PlannedAgent& agent, const AgentVariables& variables, Preflight& found) const {

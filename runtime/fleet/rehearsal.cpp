@@ -37,9 +37,8 @@ Result<std::string> rehearse(std::vector<PlannedAgent>& agents, const std::strin
                             file));
   ::setenv(secrets_variable, "a rehearsal needs no key", 1);
   std::string text = fmt::format(
-      "rehearsal: stand-ins that edit files by rule do the work of {} with a preset; no model is asked, and "
-      "their "
-      "tasks count as done",
+      "rehearsal: stand-ins that edit files by rule do the work of {} with a preset; no model is asked, "
+      "and their tasks count as done",
       counted(stand_ins, "agent"));
   if (!others.empty()) text += fmt::format("; without a preset, and as they are: {}", others);
   return text;

@@ -70,7 +70,7 @@ Result<Exit> install_mcp(const Globals& globals, const McpInstall& what) {
     return what.remove ? mcp::without_server(**client, before)
                        : mcp::with_server(**client, before, program_name());
   };
-  mention_missing_board(globals, change.path);
+  if ((*client)->place != mcp::Client::Place::codex_home) mention_missing_board(globals, change.path);
   return change_file(change);
 }
 

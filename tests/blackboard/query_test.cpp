@@ -75,6 +75,14 @@ struct Fixture {
     Comment comment{CommentId{1}, TaskId{2}, AgentId{1}, WallTime{4'500'000}, "mind the gap"};
     puts.push_back({keys::comment(comment.id), seal(comment)});
     puts.push_back({keys::comment_on(comment.task, comment.id), ""});
+    Breaker breaker;
+    breaker.name = "a shared account";
+    breaker.state = BreakerState::half_open;
+    breaker.outage = Outage::rate_limit;
+    breaker.openings = 2;
+    breaker.probe = TaskId{2};
+    breaker.why = "429";
+    puts.push_back({keys::breaker(breaker.name), seal(breaker)});
     for (const char* kind : {"lint", "scan"}) {
       Calibration calibration;
       calibration.agent = AgentId{2};
@@ -217,6 +225,8 @@ TEST_CASE_METHOD(Fixture, "records read back as rows") {
         "5|4.0|agent_left|NULL|coder");
   CHECK(ask("SELECT body ->> 'reason' FROM log WHERE seq = 5") == "bye");
   CHECK(ask("SELECT * FROM comments") == "c1|t2|scout|4.5|mind the gap");
+  CHECK(ask("SELECT name, state, outage, openings, probe, why FROM breakers") ==
+        "a shared account|half open|rate_limit|2|t2|429");
   CHECK(ask("SELECT labels FROM tasks") == "NULL\nblue,red\nNULL");
 }
 

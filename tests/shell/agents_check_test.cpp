@@ -70,7 +70,7 @@ TEST_CASE("`agents check` looks at agents with worktrees, and at commands that a
   const Finished seen = board.run({"agents", "check"}, options);
   INFO(seen.out << seen.err);
   CHECK(seen.exit_code == 6);
-  CHECK(contains(seen.out, "`worktree:` needs a git repository with a commit"));
+  CHECK(contains(seen.out, "`worktree:` needs a folder that is in a commit of a git repository"));
   CHECK(contains(seen.out, "its command cannot be executed"));
 
   const std::string git = "cd '" + board.path("plain") +
@@ -81,6 +81,11 @@ TEST_CASE("`agents check` looks at agents with worktrees, and at commands that a
   INFO(called.out << called.err);
   CHECK(contains(called.out, "answers: ready"));
   CHECK_FALSE(contains(called.out, "git repository"));
+
+  // In the repository, but in no commit of it: no worktree would have it.
+  std::filesystem::create_directories(board.path("plain/below"));
+  board.write("bidboard.yaml", "agents: [{name: tree, preset: claude, worktree: task, dir: plain/below}]\n");
+  CHECK(contains(board.run({"agents", "check"}, options).out, "plain/below is not"));
 }
 
 TEST_CASE("An interrupted `agents check --call` ends the client and leaves no folder behind") {

@@ -30,6 +30,23 @@ void open_to_all(const TestBoard& board) {
 
 }  // namespace
 
+TEST_CASE("A file of one's own that may not be written is not replaced by another") {
+  const TestBoard board;
+  open_to_all(board);
+  const std::string folder = board.path("theirs");
+  REQUIRE(::mkdir(folder.c_str(), 0755) == 0);
+  board.write("theirs/CLAUDE.md", "kept\n");
+  REQUIRE(::chmod(board.path("theirs/CLAUDE.md").c_str(), 0444) == 0);
+  if (::geteuid() == 0)
+    for (const std::string& path : {folder, board.path("theirs/CLAUDE.md")})
+      REQUIRE(::chown(path.c_str(), 65534, 65534) == 0);
+  const Finished refused = run_bound(board, {"prime", "--for", "claude"}, folder);
+  INFO(refused.err);
+  CHECK(refused.exit_code == 4);
+  CHECK(contains(refused.err, "cannot write " + board.path("theirs/CLAUDE.md")));
+  CHECK(board.read("theirs/CLAUDE.md") == "kept\n");
+}
+
 TEST_CASE("A board that one may not read is named, and hides the board of a folder above") {
   const TestBoard board;
   open_to_all(board);
