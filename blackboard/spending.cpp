@@ -91,11 +91,14 @@ std::string exhausted(const Config& config, const Spending& spending) {
   if (fits(spending.spent, more, limit)) return {};
   return fmt::format("{} of the {} that {} may spend is spent, an attempt costs about {}; {}",
                      in_words(spending.spent, limit), in_words(limit), spending.scope, in_words(more, limit),
-                     raise_hint(spending.scope));
+                     raise_hint(spending.scope, limit));
 }
 
-std::string raise_hint(std::string_view scope) {
-  return fmt::format("`bidboard budget raise {} AMOUNT` allows more", budgeted_scope(scope));
+std::string raise_hint(std::string_view scope, const Amount& limit) {
+  const std::string_view more = limit.tokens == 0  ? "AMOUNT"
+                                : limit.money == 0 ? "--tokens N"
+                                                   : "AMOUNT --tokens N";
+  return fmt::format("`bidboard budget raise {} {}` allows more", budgeted_scope(scope), more);
 }
 
 Amount mean_of(const Spending& spending, const Amount& fallback) {

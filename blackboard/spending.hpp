@@ -39,7 +39,7 @@ Amount limit_of(const Config& config, const Spending& spending);
 /// Why nothing more may be spent, in words; empty: something may.
 std::string exhausted(const Config& config, const Spending& spending);
 /// "`bidboard budget raise day AMOUNT` allows more".
-std::string raise_hint(std::string_view scope);
+std::string raise_hint(std::string_view scope, const Amount& limit);
 /// What an attempt costs on average; the fallback when none is known.
 Amount mean_of(const Spending& spending, const Amount& fallback);
 /// "12.5 and 3000 tokens".

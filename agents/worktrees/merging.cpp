@@ -215,11 +215,12 @@ Result<MergeResult> Merging::failing(MergeResult with) {
     return with;
   }
   constexpr std::size_t most = 400;
-  const std::string& said = without_.output;
+  std::string said = without_.output.substr(without_.output.size() - std::min(without_.output.size(), most));
+  said.resize(said.find_last_not_of('\n') + 1);
   with.output = fmt::format(
       "the check fails on {} already, without this work, so that it decides nothing: {}; correct the branch "
       "or the command",
-      place_.into, said.substr(said.size() - std::min(said.size(), most)));
+      place_.into, in_a_line(said));
   return with;
 }
 
@@ -294,12 +295,18 @@ Result<MergeResult> Merging::attempt(const std::vector<MergeWork>& works, const 
   return result;
 }
 
-/// Why the branch may not move in the folder in which it is checked out; empty: it may.
-Result<std::string> Merging::obstacle(const std::string& folder, const std::string& doing) const {
+Result<std::string> Merging::obstacle() const {
+  const Result<Checkout> checkout = checkout_of(repository(), place_.into);
+  if (!checkout) return fail(checkout.error());
+  return obstacle(*checkout);
+}
+
+Result<std::string> Merging::obstacle(const Checkout& checkout) const {
+  const std::string& folder = checkout.folder;
   if (folder.empty()) return std::string();
-  if (!doing.empty())
+  if (!checkout.doing.empty())
     return fmt::format("{} is being {} in {}: end that first (`git -C {} status` says how)", place_.into,
-                       doing, folder, folder);
+                       checkout.doing, folder, folder);
   const Result<std::string> changes =
       Git(folder).ask({"status", "--porcelain", "-z", "--untracked-files=no"});
   if (!changes) return fail(changes.error());
@@ -320,7 +327,7 @@ Result<bool> Merging::advance(const std::string& from, const std::string& to, st
     if (!moved) return fail(moved.error());
     return moved->status == 0;
   }
-  Result<std::string> in_the_way = obstacle(folder, checkout->doing);
+  Result<std::string> in_the_way = obstacle(*checkout);
   if (!in_the_way) return fail(in_the_way.error());
   why = std::move(*in_the_way);
   if (!why.empty()) return false;
@@ -354,9 +361,7 @@ Result<MergeResult> Merging::merge(const std::vector<MergeWork>& works) {
     if (!already) return fail(already.error());
     if (*already) return MergeResult{MergeEnd::already, 1, *begins_at, {}, {}};
     // Before a check that may take long.
-    const Result<Checkout> checkout = checkout_of(repository(), place_.into);
-    if (!checkout) return fail(checkout.error());
-    Result<std::string> in_the_way = obstacle(checkout->folder, checkout->doing);
+    Result<std::string> in_the_way = obstacle();
     if (!in_the_way) return fail(in_the_way.error());
     if (!in_the_way->empty()) return blocked(std::move(*in_the_way));
     Result<MergeResult> result = attempt(known, *begins_at);

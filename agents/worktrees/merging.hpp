@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/worktrees/branches.hpp"
 #include "agents/worktrees/worktree.hpp"
 
 namespace bidboard {
@@ -62,6 +63,8 @@ class Merging {
   Result<std::set<std::string>> lacking(const std::vector<std::string>& commits) const;
   /// Whether a commit contains another one; false as well if one of them is not in this repository.
   Result<bool> contains(const std::string& newer, const std::string& older) const;
+  /// Why the branch may not move at present; empty: it may, as far as is seen from here. Errors: failed.
+  Result<std::string> obstacle() const;
   /// Merges each of the works in turn, checks once what comes out, and moves the branch to it. It ends before
   /// the first that cannot be merged, unless that is the first of all: then the result is about that one.
   /// REQUIRES: one at least. Errors: failed.
@@ -79,7 +82,7 @@ class Merging {
   Result<MergeResult> attempt(const std::vector<MergeWork>& works, const std::string& target);
   Result<MergeResult> add(const MergeWork& work) const;
   Result<MergeResult> failing(MergeResult with);
-  Result<std::string> obstacle(const std::string& folder, const std::string& doing) const;
+  Result<std::string> obstacle(const Checkout& checkout) const;
   Result<std::string> in_board(const std::string& from, const std::string& to) const;
   Result<bool> advance(const std::string& from, const std::string& to, std::string& why) const;
 

@@ -55,7 +55,7 @@ Hold hold_for(const Core& core, const std::string& scope, const Amount& more) {
   if (more != Amount{}) why += fmt::format(", this one {}", in_words(more, limit));
   const bool ends = scope != budgeted_scope(scope);
   return {HoldKind::budget, ends ? end_of_day(core.now.wall) : WallTime{},
-          fmt::format("{}; {}", why, raise_hint(scope))};
+          fmt::format("{}; {}", why, raise_hint(scope, limit))};
 }
 
 void reserve(Core& core, const Held& attempt, const AgentProfile& agent) {
@@ -124,7 +124,7 @@ void warn(Core& core, const std::string& scope, const Amount& charged) {
       return core.note(
           Note::Level::warning,
           fmt::format("the budget of {} is {}: {} of {}; {}", scope, share == one ? "spent" : "nearly spent",
-                      in_words(spending.spent), in_words(limit), raise_hint(scope)));
+                      in_words(spending.spent), in_words(limit), raise_hint(scope, limit)));
 }
 
 void warn_of_charges(Core& core, TaskId id, AgentId by, const Amount& charged) {
@@ -183,7 +183,7 @@ std::optional<Hold> budget_hold(Core& core, const Task& task) {
                 {},
                 fmt::format("of the task itself: its attempts have cost {}, it may cost {}; {}",
                             format_micros(task.spent), format_micros(task.spec.budget),
-                            raise_hint(task_scope(task.id)))};
+                            raise_hint(task_scope(task.id), {task.spec.budget, 0}))};
   }
   if (core.board.config().budgets.empty()) return {};
   const Amount more = estimate(core, task);
@@ -259,6 +259,15 @@ void count_for_budgets(Core& core, const Change& change) {
   }
 }
 
+/// What is raised must be bounded: else nothing would come of it.
+Result<Nothing> check_units(const std::string& scope, const Amount& by, const Amount& bound) {
+  if (by.money > 0 && bound.money == 0)
+    return fail(Errc::invalid, fmt::format("{} has no budget of money, only of tokens: --tokens N", scope));
+  if (by.tokens > 0 && bound.tokens == 0)
+    return fail(Errc::invalid, fmt::format("{} has no budget of tokens, only of money: AMOUNT", scope));
+  return Nothing{};
+}
+
 Result<Nothing> raise_budget(Core& core, const RaiseBudget& request) {
   if (request.by.money < 0 || request.by.tokens < 0 || request.by == Amount{})
     return fail(Errc::invalid, "a budget is raised by an amount above zero");
@@ -268,11 +277,14 @@ Result<Nothing> raise_budget(Core& core, const RaiseBudget& request) {
     const Task* task = id ? core.board.task(*id) : nullptr;
     if (!task) return fail(Errc::not_found, fmt::format("there is no task {}", scope.substr(of_task.size())));
     if (task->spec.budget <= 0) return fail(Errc::not_found, fmt::format("{} has no budget", task->id));
+    if (auto fine = check_units(scope, request.by, {task->spec.budget, 0}); !fine) return fine;
   } else if (const std::string flaw = flaw_of_scope(request.scope); !flaw.empty()) {
     return fail(Errc::invalid, flaw);
-  } else if (bound_of(core.board.config(), scope) == Amount{}) {
+  } else if (const Amount bound = bound_of(core.board.config(), scope); bound == Amount{}) {
     return fail(Errc::not_found,
                 fmt::format("{} has no budget; `budgets:` in bidboard.yaml sets one", request.scope));
+  } else if (auto fine = check_units(request.scope, request.by, bound); !fine) {
+    return fine;
   }
   core.emit(BudgetRaised{std::move(scope), request.by});
   return Nothing{};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "blackboard/fmt.hpp"
 #include "blackboard/spending.hpp"
@@ -248,6 +249,34 @@ Result<Settings> read_settings(std::string_view text, std::string file, const Kn
   }
   if (!diagnostics.empty()) return fail(diagnostics.error());
   return std::move(target.settings);
+}
+
+std::vector<std::string> doubts(const Settings& settings) {
+  std::vector<std::string> found;
+  const std::vector<PlannedAgent>& agents = settings.agents;
+  const bool some_in_worktrees = std::ranges::any_of(
+      agents, [](const PlannedAgent& agent) { return agent.worktree != WorktreeMode::none; });
+  if (settings.merge.automatic && !agents.empty() && !some_in_worktrees)
+    found.emplace_back(
+        "`merge: {auto: true}` merges what is done in worktrees, and no agent here has one: add `worktree: "
+        "task`");
+  constexpr std::string_view of_account = "account:";
+  std::set<std::string> unused;
+  for (const AccountLimits& limits : settings.config.accounts) unused.insert(limits.name);
+  for (const Budget& budget : settings.config.budgets)
+    if (budget.scope.starts_with(of_account)) unused.insert(budget.scope.substr(of_account.size()));
+  std::set<std::string> unknown;
+  for (const PlannedAgent& agent : agents)
+    if (!agent.profile.account.empty() && !unused.contains(agent.profile.account))
+      unknown.insert(agent.profile.account);
+  for (const PlannedAgent& agent : agents) unused.erase(agent.profile.account);
+  for (const std::string& account : unknown)
+    if (const std::string near = nearest(account, {unused.begin(), unused.end()}); !near.empty())
+      found.push_back(fmt::format(
+          "agents have the account {}, for which there are no limits or budgets; no agent has {}, for which "
+          "there are: is that the one?",
+          quoted(account), quoted(near)));
+  return found;
 }
 
 std::string default_settings_file(const Config& config) {

@@ -42,6 +42,10 @@ struct Settings {
 /// An empty text gives the defaults. Errors: invalid, all findings at once (Diagnostics::error).
 Result<Settings> read_settings(std::string_view text, std::string file, const KnownNames& known);
 
+/// What is probably meant otherwise, in words: work that is merged by itself while nobody leaves any, an
+/// account that is nearly called like one with limits or budgets that no agent has.
+std::vector<std::string> doubts(const Settings& settings);
+
 /// The file that `bidboard init` writes: every key with its meaning and default, as comments, but for the
 /// project, and the strategy and mechanism that differ from the default.
 std::string default_settings_file(const Config& config);

@@ -29,6 +29,7 @@ tasks:
 
   // The user goes on in the main folder meanwhile.
   board.write("shared.txt", "mine\n");
+  CHECK(contains(board.must({"merge"}), "Nothing is merged now: main is checked out in"));
   const Finished blocked = board.run({"merge", "--all"});
   CHECK(blocked.exit_code == 5);
   CHECK(contains(blocked.out, "t1 waits: main is checked out in"));
@@ -315,6 +316,25 @@ TEST_CASE("`merge: {auto: true}` where nothing can be merged is said by `up` at 
   CHECK(contains(up.err, "is in no git repository"));
   CHECK(board.run({"merge", "--follow", "t1"}).exit_code == 2);
   CHECK(board.run({"merge", "--all", "--json"}).exit_code == 2);
+}
+
+TEST_CASE("The queue of a merge says what waits for what, and where nobody leaves work") {
+  const Project project;
+  const TestBoard& board = project.board;
+  const Process controller = board.serve();
+  const Process agent =
+      board.agent("hand", {"--worktree", "task", "--exec", "cat > /dev/null; echo x > $BIDBOARD_TASK.txt"});
+  CHECK(contains(board.must({"merge"}), "No task has left work in a branch"));
+  board.must({"post", "one"});
+  board.must({"post", "two", "--need", "t1"});
+  REQUIRE(board.task_becomes("t2", "done"));
+  CHECK(board.run({"merge", "--all", "--check", "test ! -e t1.txt"}).exit_code == 5);
+  const std::string queue = board.must({"merge"});
+  INFO(queue);
+  CHECK(contains(queue, "waits for t3: The check fails after t1 is merged into main"));
+  CHECK(contains(queue, "waits for t1, which it needs"));
+  CHECK_FALSE(contains(queue, "to be merged"));
+  CHECK_FALSE(contains(queue, "merge --all"));
 }
 
 TEST_CASE("Fixes that change nothing are not followed by further ones without end") {

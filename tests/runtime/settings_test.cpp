@@ -127,3 +127,26 @@ TEST_CASE("the settings reference lists every key with its default") {
         "| `restart` | true or false | true |", "| `durability` | commit or none | commit |"})
     CHECK(reference.find(row) != std::string::npos);
 }
+
+TEST_CASE(
+    "an account that is nearly called like one with limits, and merging without worktrees, are doubted") {
+  const auto doubts_of = [](const std::string& text) { return doubts(settings_of(text)); };
+  const std::string typo =
+      "agents: [{name: a, exec: x, account: openia}]\naccounts: {openai: {max_running: 1}}\n";
+  REQUIRE(doubts_of(typo).size() == 1);
+  CHECK(doubts_of(typo).front().find("'openia'") != std::string::npos);
+  CHECK(doubts_of(typo).front().find("no agent has 'openai'") != std::string::npos);
+  CHECK(
+      doubts_of("agents: [{name: a, exec: x, account: openia}]\nbudgets: {\"account:openai\": 5}\n").size() ==
+      1);
+  CHECK(doubts_of("agents: [{name: a, exec: x, account: other}]\naccounts: {openai: {max_running: 1}}\n")
+            .empty());
+  CHECK(doubts_of("agents: [{name: a, exec: x, account: openai1}, {name: b, exec: x, account: openai}]\n"
+                  "accounts: {openai: {max_running: 1}}\n")
+            .empty());
+
+  const std::string merging = "merge: {into: main, auto: true}\n";
+  REQUIRE(doubts_of(merging + "agents: [{name: a, exec: x}]\n").size() == 1);
+  CHECK(doubts_of(merging + "agents: [{name: a, exec: x}, {name: b, exec: x, worktree: task}]\n").empty());
+  CHECK(doubts_of(merging).empty());
+}

@@ -8,6 +8,7 @@
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
+#include "runtime/shell/notes.hpp"
 #include "runtime/shell/pricing.hpp"
 #include "runtime/shell/print.hpp"
 #include "runtime/shell/supervisor_lock.hpp"
@@ -124,6 +125,7 @@ Result<Exit> check(const Globals& globals, const AgentsArgs& args) {
     say("{}/bidboard.yaml lists no agents; those of job files are started by `bidboard run`.", board->home());
   else
     table.print();
+  for (std::string& doubt : doubts(*settings)) print_note({Note::Level::warning, std::move(doubt)});
   warn_of_unpriced(*settings);
   if (some_to_call && !args.call)
     hint("Whether their keys are valid shows `bidboard agents check --call`, with one small prompt each.");

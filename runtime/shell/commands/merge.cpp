@@ -23,32 +23,53 @@ struct MergeArgs {
   bool json = false;
 };
 
-Result<Exit> show_queue(const std::vector<Waiting>& queue, const Merging& merging, bool json) {
+/// Why it is not merged now, as far as is known without a try; empty: it is tried.
+std::string why_not(const Waiting& waiting, MergeQueue& queue) {
+  const TaskId need = queue.missing_for(waiting.task);
+  if (need || (!waiting.why.empty() && !waiting.settled_in)) queue.settle(waiting, false);
+  return need ? fmt::format("waits for {}, which it needs", need) : waiting.why;
+}
+
+Result<Exit> show_queue(MergeQueue& queue, const Merging& merging, bool json) {
+  Value list{Value::Array{}};
+  Table table({"TASK", "COMMIT", "BRANCH", "STATE", "TITLE"});
+  bool some_can = false;
+  for (const Waiting& waiting : queue.waiting()) {
+    const Task& task = waiting.task;
+    const std::string why = why_not(waiting, queue);
+    some_can = some_can || why.empty();
+    Value item;
+    item.set("task", to_string(task.id));
+    item.set("title", task.spec.title);
+    item.set("branch", task.branch);
+    item.set("commit", task.commit);
+    item.set("waits", why);
+    list.push(std::move(item));
+    table.add({to_string(task.id), task.commit.substr(0, 12), task.branch, why.empty() ? "to be merged" : why,
+               task.spec.title});
+  }
   if (json) {
-    Value list{Value::Array{}};
-    for (const Waiting& waiting : queue) {
-      Value item;
-      item.set("task", to_string(waiting.task.id));
-      item.set("title", waiting.task.spec.title);
-      item.set("branch", waiting.task.branch);
-      item.set("commit", waiting.task.commit);
-      item.set("waits", waiting.why);
-      list.push(std::move(item));
-    }
     print_json(std::move(list));
     return Exit::ok;
   }
-  Table table({"TASK", "COMMIT", "BRANCH", "STATE", "TITLE"});
-  for (const Waiting& waiting : queue)
-    table.add({to_string(waiting.task.id), waiting.task.commit.substr(0, 12), waiting.task.branch,
-               waiting.why.empty() ? "to be merged" : waiting.why, waiting.task.spec.title});
-  if (table.empty()) {
-    say("All work of done tasks is in {}.", merging.into());
-    return Exit::ok;
-  }
   table.print();
-  say("`bidboard merge --all` merges them into {} in this order.", merging.into());
+  const Result<std::string> obstacle = merging.obstacle();
+  if (!obstacle) return fail(obstacle.error());
+  if (!obstacle->empty())
+    say("Nothing is merged now: {}.", *obstacle);
+  else if (some_can)
+    say("`bidboard merge --all` merges them into {} in this order.", merging.into());
   return Exit::ok;
+}
+
+/// Nothing waits: all is there, or there is nothing.
+void say_all_is_in(const MergeOrder& order, const Merging& merging) {
+  const bool some_work =
+      std::ranges::any_of(order.tasks, [](const Task& task) { return !task.commit.empty(); });
+  if (some_work)
+    say("All work of done tasks is in {}.", merging.into());
+  else
+    say("No task has left work in a branch; agents with `worktree: task` or `worktree: agent` do.");
 }
 
 Result<MergeOrder> read_order(const Globals& globals, const MergeWish& wish) {
@@ -65,7 +86,7 @@ Result<Exit> merge_once(const Globals& globals, const MergeArgs& args) {
   if (!merging) return fail(merging.error());
   Result<MergeQueue> queue = MergeQueue::of(order->tasks, *merging, order->chosen);
   if (!queue) return fail(queue.error());
-  if (only_shows) return show_queue(queue->waiting(), *merging, args.json);
+  if (only_shows && (args.json || !queue->waiting().empty())) return show_queue(*queue, *merging, args.json);
   const Result<bool> all_merged =
       merge_round(globals, *order, *merging, *queue,
                   [](TaskId task, const std::string& words) { say("{} {}", task, words); });
@@ -74,8 +95,7 @@ Result<Exit> merge_once(const Globals& globals, const MergeArgs& args) {
     if (std::ranges::find(queue->waiting(), task, [](const Waiting& each) { return each.task.id; }) ==
         queue->waiting().end())
       say("{} is in {} already", task, merging->into());
-  if (queue->waiting().empty() && order->chosen.empty())
-    say("All work of done tasks is in {}.", merging->into());
+  if (queue->waiting().empty() && order->chosen.empty()) say_all_is_in(*order, *merging);
   return *all_merged ? Exit::ok : Exit::conflict;
 }
 
@@ -197,7 +217,8 @@ Command merge_command() {
         o.flag("--follow,-f", args->follow, "All that wait, then each as it is done");
         o.text("--into", args->wish.into, "BRANCH", "The branch that gets the work");
         o.text("--check", args->wish.check, "CMD", "Must succeed on the merged files");
-        o.integer("--batch", args->wish.batch, "N", "Check up to this many together [1]", {1, 1'000});
+        o.integer("--batch", args->wish.batch, "N",
+                  "Check up to this many together; 0: as `merge:` in bidboard.yaml says", {0, 1'000});
         o.text("--dir", args->wish.dir, "DIR", "A folder of the repository [the board's folder]");
         o.flag("--json", args->json, "Print the queue as a list of objects");
         return [args](const Globals& globals) { return merge(globals, *args); };

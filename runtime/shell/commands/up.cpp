@@ -195,7 +195,7 @@ Result<void> start_board(const BoardDirectory& board, Settings& settings, Superv
   return {};
 }
 
-/// Whether `merge: {auto: true}` can work: said now, not in the morning.
+/// Whether `merge: {auto: true}` can work.
 Result<void> check_merging(const BoardDirectory& board, const MergeSettings& merge) {
   if (!merge.automatic) return {};
   const Result<Merging> merging =
@@ -215,14 +215,23 @@ void warn_of_missing_programs(const BoardDirectory& board, const Settings& setti
       print_note({Note::Level::warning, fmt::format("{}: {}", listed(found.agents), found.problem)});
 }
 
+/// Said to whoever starts the board, not to a log that is read in the morning. Errors: a stop was requested;
+/// those of check_merging().
+Result<void> look_before(const BoardDirectory& board, const Settings& settings) {
+  if (const Result<void> can_merge = check_merging(board, settings.merge); !can_merge) return can_merge;
+  for (std::string& doubt : doubts(settings)) print_note({Note::Level::warning, std::move(doubt)});
+  warn_of_unpriced(settings);
+  const StopSignal stop;
+  warn_of_missing_programs(board, settings, stop);
+  if (stop.requested()) return fail(Errc::failed, "interrupted before anything was started");
+  return {};
+}
+
 /// Controller and agents, from their start to their end.
 Result<void> run_board(const BoardDirectory& board, Settings settings, bool rehearses, Detached& detached) {
   const Result<Descriptor> lock = take_supervisor_lock(board, rehearses);
   if (!lock) return fail(lock.error());
   const StopSignal stop;
-  if (const Result<void> can_merge = check_merging(board, settings.merge); !can_merge) return can_merge;
-  warn_of_missing_programs(board, settings, stop);
-  warn_of_unpriced(settings);
   Supervisor supervisor(settings.restart, [](const std::string& text) {
     print_note({Note::Level::warning, text});
   });
@@ -254,6 +263,7 @@ Result<Exit> up(const Globals& globals, const UpArgs& args) {
         fmt::format("a controller serves this board already (process {}); stop it with `bidboard down`",
                     writer->pid));
   if (args.rehearse) hint("{}", rehearsed);
+  if (const Result<void> ready = look_before(*board, *settings); !ready) return fail(ready.error());
   Detached detached;
   if (args.detach) {
     Result<Detached> left = leave_terminal(*board);
@@ -315,7 +325,8 @@ Command up_command() {
       "up",
       "Board",
       "Start a controller and the agents of bidboard.yaml",
-      "Follows bidboard.yaml of the board's folder: its settings replace those of the board, and its "
+      "Reads bidboard.yaml of the board's folder once, at its start: its settings replace those of the "
+      "board, and its "
       "agents run "
       "their commands\n"
       "in that folder. An agent that ends is started again, at most as often as `restart` allows; beyond "
