@@ -1,6 +1,7 @@
 #include "agents/agent.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "agents/worker.hpp"
@@ -12,8 +13,8 @@ namespace {
 
 /// Reports that were not confirmed as durable are repeated after this long.
 constexpr Duration repeat_after = seconds(2);
-/// Tasks whose last epoch is remembered.
-constexpr std::size_t begun_max = 10'000;
+/// Tasks whose last award is remembered.
+constexpr std::size_t past_max = 10'000;
 
 template <class T>
 const T* as(const Message& message) {
@@ -44,30 +45,20 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
     secret_ = registered_as->secret;
     register_again_ = never;
     heartbeat_every_ = registered_as->heartbeat;
-    next_heartbeat_ = now.mono + heartbeat_every_;
+    // At once if work goes on: the answer says what of it is over.
+    next_heartbeat_ = held_.empty() ? now.mono + heartbeat_every_ : now.mono;
     manager_ = {};
     out.push_back(AgentNote{fmt::format("registered as {}", id_)});
   } else if (const auto* refused = as<RegistrationRefused>(message)) {
     // Once registered, a refusal can only answer a duplicated registration message.
     if (!registered()) out.push_back(GiveUp{{refused->code, refused->text}});
+  } else if (const auto* revocations = as<Revocations>(message)) {
+    on_revocations(*revocations, now.mono, out);
+  } else if (!registered()) {
+    // What else arrives now belongs to an earlier registration; what is still true is said again after the
+    // next.
   } else if (as<WhoAreYou>(message)) {
-    // Our lease was lost: the tasks that we hold may have been awarded to others by now.
-    std::vector<TaskId> lost;
-    for (const auto& [task, work] : held_) lost.push_back(task);
-    for (const TaskId task : lost) stop(task, "the lease was lost", out);
-    // Finished work is reported all the same once we are registered again: a late result is kept as a
-    // discovery.
-    std::vector<ReportItem> results;
-    const auto keep_results = [&](const std::vector<ReportItem>& items) {
-      for (const ReportItem& item : items)
-        if (item.what == ReportItem::What::finished) results.push_back(item);
-    };
-    for (const auto& [number, reports] : unkept_) keep_results(reports.items);
-    keep_results(unsent_);
-    unkept_.clear();
-    unsent_ = std::move(results);
-    id_ = {};
-    say_register(now.mono, out);
+    on_doubt(now.mono, out);
   } else if (const auto* awards = as<Awards>(message)) {
     on_awards(*awards, now, out);
   } else if (const auto* needs = as<NeedsPage>(message)) {
@@ -80,8 +71,6 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
     on_peer_offers(*offers, out);
   } else if (const auto* delegation = as<Delegation>(message)) {
     on_delegation(*delegation, out);
-  } else if (const auto* revocations = as<Revocations>(message)) {
-    on_revocations(*revocations, now.mono, out);
   } else if (const auto* kept = as<ReportsKept>(message)) {
     on_kept(*kept, out);
   } else if (const auto* malformed = as<Malformed>(message)) {
@@ -93,8 +82,27 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
 
 /// Repeated until it is answered: if a registration got lost, this agent would stay idle for ever.
 void AgentMachine::say_register(Instant now, Actions& out) {
-  out.push_back(Say{Register{options_.profile, options_.incarnation}});
+  out.push_back(Say{Register{options_.profile, options_.incarnation, secret_}});
   register_again_ = now + repeat_after;
+}
+
+/// The lease was lost, or the question is late and answers a message from before the last registration. Work
+/// that runs goes on until the controller says that its award is over; other work is not begun.
+void AgentMachine::on_doubt(Instant now, Actions& out) {
+  std::vector<TaskId> waiting;
+  for (const auto& [task, work] : held_)
+    if (!work.begun()) waiting.push_back(task);
+  for (const TaskId task : waiting) stop(task, "the lease was lost", out);
+  // Said again in the name of the next registration. What comes too late is judged by the controller, which
+  // keeps a late result as a discovery.
+  std::vector<ReportItem> items;
+  for (auto& [number, reports] : std::exchange(unkept_, {}))
+    std::ranges::move(reports.items, std::back_inserter(items));
+  std::ranges::move(unsent_, std::back_inserter(items));
+  unsent_ = std::move(items);
+  repeat_reports_ = never;
+  id_ = {};
+  say_register(now, out);
 }
 
 void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
@@ -104,12 +112,14 @@ void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
     if (known != held_.end() && known->second.epoch >= award.epoch) continue;   // a duplicate
     if (known == held_.end() && is_unconfirmed({task, award.epoch})) continue;  // ended here meanwhile
     Work work{award.epoch, award.capability, award.offer.spec.stall_after};
-    const auto begun = begun_.find(task);
-    if (known == held_.end() && begun != begun_.end() && begun->second >= award.epoch) {
-      // A late copy, unless the controller never heard how the task ended; then it must be told, or it waits
+    const auto past = past_.find(task);
+    if (past != past_.end() && past->second.epoch >= award.epoch) {
+      // A late copy, unless the controller never heard how the award ended; then it must be told, or it waits
       // for ever.
-      ReportItem over = item_for(task, work, ReportItem::What::unknown);
-      over.text = "it was begun here before, and how it ended did not arrive";
+      const bool begun = past->second.begun;
+      ReportItem over = item_for(task, work, begun ? ReportItem::What::unknown : ReportItem::What::declined);
+      over.text =
+          begun ? "it was begun here before, and how it ended did not arrive" : "it was given back here";
       report(std::move(over));
       continue;
     }
@@ -118,6 +128,7 @@ void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
       ReportItem declined = item_for(task, work, ReportItem::What::declined);
       declined.text = full ? "all slots are taken" : "an earlier attempt is still being stopped here";
       report(std::move(declined));
+      remember({task, award.epoch}, false);
       continue;
     }
     Work& held = held_.emplace(task, std::move(work)).first->second;
@@ -143,14 +154,23 @@ void AgentMachine::begin(const AwardItem& award, Actions& out) {
     report(item_for(task, work, ReportItem::What::started));
     work.waits = std::move(assignment);
   }
-  begun_[task] = award.epoch;
-  begun_order_.push_back({task, award.epoch});
-  if (begun_order_.size() <= begun_max) return;
-  // The oldest is forgotten, unless it was begun again since.
-  const Held oldest = begun_order_.front();
-  begun_order_.pop_front();
-  if (const auto at = begun_.find(oldest.task); at != begun_.end() && at->second == oldest.epoch)
-    begun_.erase(at);
+  remember({task, award.epoch}, !work.waits);
+}
+
+void AgentMachine::remember(Held award, bool begun) {
+  const auto [known, is_new] = past_.try_emplace(award.task, Past{award.epoch, begun});
+  if (!is_new && known->second.epoch >= award.epoch) {
+    if (known->second.epoch == award.epoch) known->second.begun |= begun;
+    return;
+  }
+  known->second = {award.epoch, begun};
+  past_order_.push_back(award);
+  if (past_order_.size() <= past_max) return;
+  // The oldest is forgotten, unless there was a later one of its task.
+  const Held oldest = past_order_.front();
+  past_order_.pop_front();
+  if (const auto at = past_.find(oldest.task); at != past_.end() && at->second.epoch == oldest.epoch)
+    past_.erase(at);
 }
 
 void AgentMachine::on_announcement(const Announcement& announcement, Actions& out) {
@@ -197,9 +217,9 @@ void AgentMachine::on_delegation(const Delegation& delegation, Actions& out) {
 void AgentMachine::on_revocations(const Revocations& revocations, Instant now, Actions& out) {
   for (const Revocation& item : revocations.items) {
     const auto held = held_.find(item.held.task);
+    if (held == held_.end()) remember(item.held, false);  // its award may be on the way
     if (held == held_.end() || held->second.epoch != item.held.epoch || held->second.revoked) continue;
-    const bool begun = !held->second.waits && !held->second.fetches;
-    if (item.grace.us > 0 && begun) {
+    if (item.grace.us > 0 && held->second.begun()) {
       held->second.revoked = held->second.settles = true;
       held->second.stops_at = now + item.grace;
       continue;
@@ -211,7 +231,8 @@ void AgentMachine::on_revocations(const Revocations& revocations, Instant now, A
 /// REQUIRES: the task is held.
 void AgentMachine::stop(TaskId task, const std::string& reason, Actions& out) {
   const auto held = held_.find(task);
-  if (held->second.waits || held->second.fetches) {  // its execution has not begun
+  if (!held->second.begun()) {
+    remember({task, held->second.epoch}, false);
     held_.erase(held);
     no_longer_held(task);
     return;
@@ -228,6 +249,7 @@ void AgentMachine::on_kept(const ReportsKept& kept, Actions& out) {
     const bool begins = item.what == ReportItem::What::started && held != held_.end() &&
                         held->second.epoch == item.epoch && held->second.waits;
     if (!begins) continue;
+    remember({item.task, item.epoch}, true);
     out.push_back(StartTask{*std::exchange(held->second.waits, std::nullopt)});
   }
   unkept_.erase(reports);

@@ -101,13 +101,16 @@ class AgentMachine {
     /// Begun only once the results of its needs have arrived, page by page (agent_needs.cpp).
     std::optional<AwardItem> fetches = std::nullopt;
     bool needs_cut = false;  ///< the rest of the last one of fetches->needs is still to come
+    bool begun() const { return !waits && !fetches; }
   };
   void say_register(Instant now, Actions& out);
+  void on_doubt(Instant now, Actions& out);
   void report(ReportItem item) { unsent_.push_back(std::move(item)); }
   void flush_reports(Instant now, Actions& out);
   void on_awards(const Awards& awards, Now now, Actions& out);
   /// REQUIRES: the task is held and the results of its needs are all here.
   void begin(const AwardItem& award, Actions& out);
+  void remember(Held award, bool begun);
   void fetch_needs(const Work& work, Actions& out) const;
   void on_needs(const NeedsPage& page, Actions& out);
   void on_peers(const Peers& peers, Instant now, Actions& out);
@@ -133,9 +136,13 @@ class AgentMachine {
   Duration heartbeat_every_ = seconds(10);
   Instant next_heartbeat_ = never;
   std::map<TaskId, Work> held_;
-  /// The last epoch begun here, for the latest tasks: a late copy of an award does not begin a task again.
-  std::map<TaskId, Epoch> begun_;
-  std::deque<Held> begun_order_;
+  struct Past {
+    Epoch epoch;
+    bool begun = false;  ///< otherwise given back, or revoked before that
+  };
+  /// The last award of each of the latest tasks: a late copy of it does not begin the task.
+  std::map<TaskId, Past> past_;
+  std::deque<Held> past_order_;
   std::vector<ReportItem> unsent_;
   std::map<std::uint64_t, Reports> unkept_;  ///< sent, not yet confirmed durable
   std::uint64_t last_report_ = 0;

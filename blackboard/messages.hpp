@@ -40,7 +40,8 @@ struct Welcome {
 struct Register {
   AgentProfile profile;
   std::uint64_t incarnation = 0;
-  BB_FIELDS(profile, incarnation)
+  std::string secret;  ///< of an earlier registration; empty: there was none
+  BB_FIELDS(profile, incarnation, secret)
 };
 struct Registered {
   AgentId agent;

@@ -25,7 +25,7 @@ Result<std::unique_ptr<Connection>> add_dear_bidders(const BoardDirectory& direc
     profile.name = fmt::format("expensive{}", i);
     profile.bids = BidStyle::formula;
     profile.cost_formula = "size * 2 + 1000";
-    if (!(*connection)->send(Register{profile, static_cast<std::uint64_t>(i)}))
+    if (!(*connection)->send(Register{profile, static_cast<std::uint64_t>(i), {}}))
       return fail(Errc::unavailable, "the controller does not take registrations");
   }
   for (int known = 0; known < count;) {

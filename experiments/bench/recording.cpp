@@ -45,7 +45,7 @@ class Script {
       profile.name = fmt::format("w{}", i);
       profile.capacity = static_cast<std::uint32_t>(capacity);
       profile.simulated = true;
-      say(PeerId{static_cast<std::uint64_t>(i)}, Register{profile, static_cast<std::uint64_t>(i)});
+      say(PeerId{static_cast<std::uint64_t>(i)}, Register{profile, static_cast<std::uint64_t>(i), {}});
     }
     Post post;
     TaskSpec spec;

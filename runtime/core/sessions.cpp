@@ -186,10 +186,11 @@ std::optional<Error> taken(Core& core, PeerId peer, const Agent& earlier, const 
   const std::string running =
       fmt::format("an agent called '{}' is running as process {}", earlier.profile.name, earlier.profile.pid);
   if (earlier.incarnation != message.incarnation) return Error{Errc::conflict, running};
-  // It may register again until it has its secret; from then on, a repeat is a replay by another process.
+  // It may register again until it has its secret; from then on, a repeat that does not show it is a replay
+  // by another process.
   const auto session = core.sessions.find(earlier.id);
-  const bool replayed =
-      session != core.sessions.end() && session->second.has_secret && session->second.peer != peer;
+  const bool replayed = session != core.sessions.end() && session->second.has_secret &&
+                        session->second.peer != peer && !matches(message.secret, earlier.secret_hash);
   if (replayed && !sabotaged("identity"))
     return Error{Errc::conflict, running + " and has registered already"};
   return {};

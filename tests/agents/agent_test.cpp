@@ -36,6 +36,11 @@ AgentMachine registered_agent() {
   return agent;
 }
 
+std::size_t stopped(const AgentMachine::Actions& actions) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      actions, [](const auto& each) { return std::holds_alternative<StopTask>(each); }));
+}
+
 Awards award_of(TaskId task, bool repeatable = true) {
   AwardItem item;
   item.offer.spec.repeatable = repeatable;
@@ -97,6 +102,111 @@ TEST_CASE("a late copy of an award, after its end was kept, does not start the t
   REQUIRE(told.size() == 1);
   REQUIRE(told[0].items.size() == 1);
   CHECK(told[0].items[0].what == ReportItem::What::unknown);
+}
+
+TEST_CASE("a late copy of an award that was given back, or revoked before it had begun, was executed") {
+  AgentMachine agent = registered_agent();  // one slot
+  const auto keep_all = [&] {
+    for (const Reports& reports : said<Reports>(agent.on_time(start)))
+      agent.on_message(ReportsKept{reports.number}, start);
+  };
+  const auto answer_to = [&](const Awards& awards) {
+    const AgentMachine::Actions actions = agent.on_message(awards, start);
+    CHECK(started(actions) == 0);
+    const std::vector<Reports> told = said<Reports>(actions);
+    REQUIRE(told.size() == 1);
+    REQUIRE(told[0].items.size() == 1);
+    agent.on_message(ReportsKept{told[0].number}, start);
+    return told[0].items[0].what;
+  };
+
+  SECTION("given back for want of a slot") {
+    REQUIRE(started(agent.on_message(award_of(TaskId{1}), start)) == 1);
+    REQUIRE(answer_to(award_of(TaskId{2})) == ReportItem::What::declined);
+    agent.on_execution(end_of(TaskId{1}), start);
+    keep_all();
+    CHECK(answer_to(award_of(TaskId{2})) == ReportItem::What::declined);
+  }
+  SECTION("given back while an earlier attempt was being stopped") {
+    REQUIRE(started(agent.on_message(award_of(TaskId{1}), start)) == 1);
+    agent.on_message(Revocations{{{{TaskId{1}, Epoch{1}}, "cancelled"}}}, start);
+    Awards again = award_of(TaskId{1});
+    again.awards[0].epoch = Epoch{2};
+    REQUIRE(answer_to(again) == ReportItem::What::declined);
+    ExecutionEnded stopped = end_of(TaskId{1});
+    stopped.ending = Ending::failed;
+    agent.on_execution(stopped, start);
+    keep_all();
+    CHECK(answer_to(again) == ReportItem::What::declined);
+  }
+  SECTION("revoked while it waited for the confirmation of its start") {
+    const std::vector<Reports> start_of = said<Reports>(agent.on_message(award_of(TaskId{1}, false), start));
+    REQUIRE(start_of.size() == 1);
+    agent.on_message(Revocations{{{{TaskId{1}, Epoch{1}}, "cancelled"}}}, start);
+    agent.on_message(ReportsKept{start_of[0].number}, start);
+    CHECK(answer_to(award_of(TaskId{1}, false)) == ReportItem::What::declined);
+  }
+  SECTION("revoked before it arrived") {
+    agent.on_message(Revocations{{{{TaskId{1}, Epoch{1}}, "cancelled"}}}, start);
+    CHECK(answer_to(award_of(TaskId{1})) == ReportItem::What::declined);
+  }
+  CHECK(agent.holding() == 0);
+}
+
+TEST_CASE("a late question who an agent is, to an earlier message of its own, ended its work") {
+  AgentMachine agent = registered_agent();
+  REQUIRE(started(agent.on_message(award_of(TaskId{1}), start)) == 1);
+  const AgentMachine::Actions asked = agent.on_message(WhoAreYou{}, start);
+  CHECK(stopped(asked) == 0);
+  const std::vector<Register> answer = said<Register>(asked);
+  REQUIRE(answer.size() == 1);
+  CHECK(answer[0].secret == "secret");
+  CHECK(said<Register>(agent.on_message(WhoAreYou{}, start)).empty());
+
+  const auto answered = [&] {
+    agent.on_message(Registered{AgentId{1}, "secret", seconds(10), seconds(30), Term{1}}, start);
+    // What is over by now is told in answer to a heartbeat.
+    const std::vector<Heartbeat> beats = said<Heartbeat>(agent.on_time(start));
+    REQUIRE(beats.size() == 1);
+    CHECK(beats[0].held == std::vector<Held>{{TaskId{1}, Epoch{1}}});
+  };
+  SECTION("its lease is as it was") {
+    answered();
+    agent.on_execution(end_of(TaskId{1}), start);
+    const std::vector<Reports> reports = said<Reports>(agent.on_time(start));
+    REQUIRE(reports.size() == 1);
+    CHECK(reports[0].items[0].what == ReportItem::What::finished);
+  }
+  SECTION("its lease was lost") {
+    answered();
+    CHECK(stopped(agent.on_message(Revocations{{{{TaskId{1}, Epoch{1}}, "the award is over"}}}, start)) == 1);
+  }
+  SECTION("until then nothing is said, and nothing begun") {
+    agent.on_execution(end_of(TaskId{1}), start);
+    CHECK(said<Reports>(agent.on_time(start)).empty());
+    CHECK(agent.on_message(award_of(TaskId{2}), start).empty());
+    const Registered known{AgentId{1}, "secret", seconds(10), seconds(30), Term{1}};
+    CHECK(said<Reports>(agent.on_message(known, start)).size() == 1);
+  }
+  SECTION("another process has its name by now") {
+    const AgentMachine::Actions refused =
+        agent.on_message(RegistrationRefused{Errc::conflict, "taken"}, start);
+    REQUIRE(refused.size() == 1);
+    CHECK(std::holds_alternative<GiveUp>(refused[0]));
+  }
+}
+
+TEST_CASE("an agent whose registration was not answered yet took tasks, and was asked who it is") {
+  AgentMachine agent({});
+  agent.on_connected(start.mono);
+  Announcement come{{award_of(TaskId{1}).awards[0].offer}, true};
+  CHECK(agent.on_message(come, start).empty());
+  come.pull = false;
+  CHECK(agent.on_message(come, start).empty());
+  CHECK(agent.on_message(award_of(TaskId{1}), start).empty());
+  CHECK(agent.on_message(WhoAreYou{}, start).empty());
+  agent.on_message(Registered{AgentId{1}, "secret", seconds(10), seconds(30), Term{1}}, start);
+  CHECK(started(agent.on_message(award_of(TaskId{1}), start)) == 1);
 }
 
 TEST_CASE("a lost registration is repeated until it is answered") {

@@ -48,6 +48,10 @@ void run_over(const LinkFaults& faults, const char* strategy, std::uint64_t seed
   REQUIRE(done);
   dag.check();
   CHECK(board.value("SELECT count(*) FROM log WHERE kind = 'agent_left'") == "0");
+  for (const std::string& row :
+       board.rows("SELECT seq, at, agent, body FROM log WHERE task IN (SELECT task FROM log "
+                  "WHERE kind = 'task_awarded' GROUP BY task HAVING count(*) > 1) ORDER BY seq"))
+    UNSCOPED_INFO(row);
   CHECK(dag.begun() == dag.size());
   if (faults.drop > 0) CHECK(counts.dropped > 0);
   if (faults.duplicate > 0) CHECK(counts.duplicated > 0);
@@ -68,6 +72,8 @@ TEST_CASE("Over a link that drops, duplicates, delays, reorders and cuts, a job 
     run_over({.duplicate = 300'000, .delay = 300'000}, "auction", seed);
     run_over({.drop = 100'000, .duplicate = 100'000, .delay = 200'000, .cut = 10'000}, "auction", seed);
     run_over({.drop = 100'000, .duplicate = 100'000, .delay = 200'000, .cut = 10'000}, "blackboard", seed);
+    // So late that a question who an agent is arrives when it has registered and works.
+    run_over({.drop = 100'000, .duplicate = 200'000, .delay = 500'000, .delay_ms = 300}, "blackboard", seed);
   }
 }
 

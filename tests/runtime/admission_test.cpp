@@ -96,7 +96,7 @@ TEST_CASE("An agent above the limit is refused by name, and admitted when anothe
     AgentProfile profile;
     profile.name = fmt::format("w{}", n);
     const PeerId peer{static_cast<std::uint64_t>(n)};
-    const Committed done = node.process({FromPeer{peer, Register{profile, peer.value}}}, now);
+    const Committed done = node.process({FromPeer{peer, Register{profile, peer.value, {}}}}, now);
     REQUIRE(done.sends.size() == 1);
     return done.sends[0].message;
   };

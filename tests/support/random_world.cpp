@@ -251,7 +251,7 @@ class RandomWorld {
     if (random_.chance(200'000)) profile.project = "other";
     profile.account = random_.chance(300'000) ? "team" : "";
     process.peer = PeerId{++last_peer_};
-    return FromPeer{process.peer, Register{profile, process.incarnation}};
+    return FromPeer{process.peer, Register{profile, process.incarnation, same ? process.secret : ""}};
   }
 
   Heartbeat heartbeat_of(const Process& process) {

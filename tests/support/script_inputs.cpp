@@ -67,7 +67,7 @@ Input ScriptRunner::message_of(Words& words) {
     const Actor& who = actor(words.word(1));
     const PeerId thief{++last_peer_};
     names_[thief] = words.word(2);
-    return FromPeer{thief, Register{who.profile, who.incarnation}};
+    return FromPeer{thief, Register{who.profile, who.incarnation, {}}};
   }
   if (verb == "process-ended") return ProcessEnded{whole(words.word(1))};
   if (verb == "bid") return bid(words);
@@ -142,7 +142,7 @@ Input ScriptRunner::register_agent(Words& words) {
   who.peer = PeerId{++last_peer_};
   names_[who.peer] = name;
   who.mute = false;
-  return FromPeer{who.peer, Register{profile, who.incarnation}};
+  return FromPeer{who.peer, Register{profile, who.incarnation, again ? who.secret : std::string()}};
 }
 
 /// An honest manager's answer, with other choices for some tasks: t1=a3, t2=none, t3=nothing.
