@@ -266,7 +266,7 @@ std::vector<std::string> holds_in_words(const Task& task, WallTime now) {
     std::string text(name(hold.kind));
     // Rounded up: as long as it lasts, something is left.
     if (hold.until > now)
-      text += fmt::format(", {} left", whole_seconds(hold.until - now + microseconds(999'999)));
+      text += fmt::format(", for {} more", whole_seconds(hold.until - now + microseconds(999'999)));
     if (!hold.why.empty()) text += fmt::format(": {}", hold.why);
     all.push_back(std::move(text));
   }

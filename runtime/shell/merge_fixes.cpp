@@ -73,7 +73,7 @@ TaskSpec conflict_task(const Task& task, const Merging& merging, const MergeResu
 TaskSpec check_task(const Task& task, const Merging& merging, const MergeResult& result,
                     const std::string& check, const std::string& author) {
   TaskSpec spec;
-  spec.title = fmt::format("The check fails after {} is merged into {}", task.id, merging.into());
+  spec.title = fmt::format("Correct {}, whose merge into {} fails the check", task.id, merging.into());
   spec.body = fmt::format(
       "The work of {} (by {}) merges into {}, but then this command fails:\n\n    {}\n\n"
       "Your worktree begins with that work. Bring in the rest and correct it:\n\n    git merge {}\n\n"

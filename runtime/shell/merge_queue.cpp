@@ -108,6 +108,19 @@ Result<void> follow(const Task& fix, const Merging& merging, Waiting& waiting) {
   return {};
 }
 
+std::vector<Unneeded> unneeded_of(const std::vector<Task>& tasks, const std::map<TaskId, const Task*>& known,
+                                  const std::string& branch, const std::set<std::string>& lacking) {
+  std::vector<Unneeded> found;
+  for (const Task& fix : tasks) {
+    if (!is_fix(fix) || is_over(fix.state) || is_held(fix.state)) continue;
+    const std::optional<FixKey> key = read_fix_key(fix.spec.key);
+    const auto of = key ? known.find(key->of) : known.end();
+    if (of == known.end() || lacking.contains(of->second->commit)) continue;
+    if (key->settles == key_without_number(branch, *of->second)) found.push_back({fix.id, key->of});
+  }
+  return found;
+}
+
 /// Each after those that it needs and what settles them, else the one that was done first.
 std::vector<Waiting> in_order(std::map<TaskId, Waiting>& open) {
   std::vector<TaskId> oldest;
@@ -174,6 +187,7 @@ Result<MergeQueue> MergeQueue::of(std::vector<Task> tasks, const Merging& mergin
   }
   MergeQueue queue;
   queue.waiting_ = in_order(open);
+  queue.unneeded_ = unneeded_of(tasks, known, merging.into(), *lacking);
   return queue;
 }
 

@@ -22,6 +22,12 @@ struct Waiting {
   std::size_t fix_of_fixes = 0;  ///< it is a fix itself: of what was no fix 1, of such a fix 2, and so on
 };
 
+/// A fix that nobody has begun, of work that is in the branch already: somebody merged it by hand.
+struct Unneeded {
+  TaskId fix;
+  TaskId of;
+};
+
 /// What so many fixes, each of the last, did not settle waits for a person: each is an agent's session.
 constexpr std::size_t fixes_max = 2;
 /// The kind of a fix.
@@ -39,6 +45,7 @@ class MergeQueue {
                                const std::set<TaskId>& chosen);
 
   const std::vector<Waiting>& waiting() const { return waiting_; }
+  const std::vector<Unneeded>& unneeded() const { return unneeded_; }
   /// To be told of each that was tried, or passed over, in order.
   void settle(const Waiting& tried, bool merged);
   /// A needed task that was not brought in, so that this one waits; none: it can be tried.
@@ -46,6 +53,7 @@ class MergeQueue {
 
  private:
   std::vector<Waiting> waiting_;
+  std::vector<Unneeded> unneeded_;
   std::set<TaskId> kept_back_;
   std::set<TaskId> merged_;
 };

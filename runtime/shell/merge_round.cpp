@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "blackboard/fmt.hpp"
+#include "runtime/drivers/call.hpp"
 #include "runtime/jobs/settings.hpp"
+#include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/merge_fixes.hpp"
 #include "runtime/shell/print.hpp"
@@ -18,6 +20,7 @@ class Round {
       : globals_(globals), order_(order), merging_(merging), queue_(queue), tell_(tell) {}
 
   Result<bool> run() {
+    if (const Result<void> cancelled = cancel_unneeded(); !cancelled) return fail(cancelled.error());
     const std::vector<Waiting>& waiting = queue_.waiting();
     auto most = static_cast<std::size_t>(order_.batch);
     for (std::size_t at = 0; at < waiting.size();) {
@@ -87,7 +90,33 @@ class Round {
     tell_(waiting.task.id, words ? *words : fmt::format("waits: {}", words.error().text));
     queue_.settle(waiting, in);
     all_merged_ = all_merged_ && in;
+    if (result && result->end == MergeEnd::merged) return record(waiting.task, *words);
     return {};
+  }
+
+  /// On the board, for people: what is merged shows the branch itself.
+  Result<void> record(const Task& task, const std::string& words) const {
+    const auto noted = ask<Commented>(AddComment{task.id, words});
+    if (!noted && noted.error().code == Errc::unavailable) return fail(noted.error());
+    return {};
+  }
+
+  Result<void> cancel_unneeded() const {
+    if (!order_.chosen.empty()) return {};
+    for (const auto& [fix, of] : queue_.unneeded()) {
+      const std::string why = fmt::format("the work of {} is in {}", of, merging_.into());
+      const auto cancelled = ask<Changed>(Direct{Direction::cancel, fix, why});
+      if (!cancelled && cancelled.error().code == Errc::unavailable) return fail(cancelled.error());
+      if (cancelled) tell_(fix, fmt::format("is cancelled: {}", why));
+    }
+    return {};
+  }
+
+  template <class Answer, class Asked>
+  Result<Answer> ask(Asked asked) const {
+    const Result<Target> board = find_target(globals_);
+    if (!board) return fail(board.error());
+    return call_for<Answer>(*board, std::move(asked), caller());
   }
 
   Result<std::string> became_of(const Waiting& waiting, const Result<MergeResult>& result) const {

@@ -48,6 +48,7 @@ TEST_CASE("A day's budget stops awards before it is exceeded, and raising it let
   CHECK(contains(board.must({"explain", "t3"}), "It is held back: budget"));
   CHECK(contains(board.must({"explain", "t3"}), "may spend 0.6, 0.5 is spent, this one 0.25"));
   CHECK(contains(board.must({"budget"}), "0.6"));
+  CHECK(contains(board.must({"budget"}), "too little left"));  // not spent: 0.1 is left
   // The client is told what is left for it.
   CHECK(board.read("bin/claude.arguments").find("--max-budget-usd 0.6") != std::string::npos);
   CHECK(board.read("bin/claude.arguments").find("--max-budget-usd 0.35") != std::string::npos);

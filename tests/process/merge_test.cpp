@@ -1,4 +1,5 @@
 // `bidboard merge` over the work of agents, on one repository.
+#include <csignal>
 #include <filesystem>
 
 #include "tests/process/project.hpp"
@@ -293,7 +294,7 @@ merge: {into: main, check: 'test ! -e t2.txt', auto: true}
   board.must({"post", "two"});
   REQUIRE(board.task_becomes("t3", "done"));
   CHECK(board.value("SELECT title FROM tasks WHERE id = 't3'") ==
-        "The check fails after t2 is merged into main");
+        "Correct t2, whose merge into main fails the check");
 
   board.write("shared.txt", "mine\n");
   const std::string posted = board.must({"post", "three"});
@@ -322,19 +323,32 @@ TEST_CASE("The queue of a merge says what waits for what, and where nobody leave
   const Project project;
   const TestBoard& board = project.board;
   const Process controller = board.serve();
-  const Process agent =
+  Process agent =
       board.agent("hand", {"--worktree", "task", "--exec", "cat > /dev/null; echo x > $BIDBOARD_TASK.txt"});
   CHECK(contains(board.must({"merge"}), "No task has left work in a branch"));
   board.must({"post", "one"});
   board.must({"post", "two", "--need", "t1"});
   REQUIRE(board.task_becomes("t2", "done"));
+  agent.signal(SIGTERM);
+  REQUIRE(agent.wait() == 0);
   CHECK(board.run({"merge", "--all", "--check", "test ! -e t1.txt"}).exit_code == 5);
   const std::string queue = board.must({"merge"});
   INFO(queue);
-  CHECK(contains(queue, "waits for t3: The check fails after t1 is merged into main"));
+  CHECK(contains(queue, "waits for t3: Correct t1, whose merge into main fails the check"));
   CHECK(contains(queue, "waits for t1, which it needs"));
   CHECK_FALSE(contains(queue, "to be merged"));
   CHECK_FALSE(contains(queue, "merge --all"));
+
+  // The user does it by hand: nobody has to be paid for it any more. What was merged stands on the board,
+  // too.
+  project.git({"merge", "-q", "bidboard/t1"});
+  const std::string said = board.must({"merge", "--all"});
+  INFO(said);
+  CHECK(contains(said, "t3 is cancelled: the work of t1 is in main"));
+  CHECK(contains(said, "t2 merged into main at "));
+  CHECK(board.value("SELECT state FROM tasks WHERE id = 't3'") == "cancelled");
+  CHECK(contains(board.must({"show", "t2"}), "merged into main at "));
+  CHECK(board.value("SELECT count(*) FROM comments") == "1");
 }
 
 TEST_CASE("Fixes that change nothing are not followed by further ones without end") {

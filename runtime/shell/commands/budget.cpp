@@ -69,9 +69,12 @@ Result<Exit> list_budgets(const Globals& globals, const BudgetArgs& args) {
     const Spending spending = present(*all, budget.scope, board->now());
     const Amount limit = limit_of(*config, spending);
     const bool spent = !exhausted(*config, spending).empty();
+    const bool is_left = fits(spending.spent, {1, 1}, limit);
     table.add({budget.scope, format_micros(spending.spent.money), money_or_dash(limit.money),
                std::to_string(spending.spent.tokens), tokens_or_dash(limit.tokens),
-               spent ? "spent" : "open"});
+               !spent    ? "open"
+               : is_left ? "too little left"
+                         : "spent"});
     Value item;
     item.set("scope", budget.scope);
     item.set("money", from_micros(spending.spent.money));

@@ -40,7 +40,9 @@ Result<Exit> print_tasks(const BoardView& board, std::vector<Task> tasks, bool j
         std::max({task.created_at, task.ready_at, task.awarded_at, task.started_at, task.finished_at});
     Shown title = task.spec.title;
     if (!task.reason.empty() && task.state != TaskState::done) title += words("  ({})", task.reason);
-    table.add({to_string(task.id), shown_state(task.state), board.agent_name(task.holder),
+    const bool has_holder = is_held(task.state) || is_over(task.state);
+    table.add({to_string(task.id), shown_state(task.state),
+               has_holder ? board.agent_name(task.holder) : std::string(),
                fmt::format("{}/{}", task.attempts, task.spec.attempts), ago(since, now), title});
   }
   if (!table.empty()) {
