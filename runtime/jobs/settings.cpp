@@ -66,14 +66,17 @@ constexpr std::array<Key<Amount>, 2> budget_table{{
      }},
 }};
 
-constexpr std::array<Key<MergeSettings>, 4> merge_table{{
+constexpr std::array<Key<MergeSettings>, 5> merge_table{{
     {{"into", "text", "the branch that is checked out", "the branch that gets the work"},
      [](KeyReader& r, const Value& v, MergeSettings& m) { m.into = r.text(v).value_or(""); }},
     {{"check", "text", "none", "command that must succeed on the merged files, before the branch moves"},
      [](KeyReader& r, const Value& v, MergeSettings& m) { m.check = r.text(v).value_or(""); }},
     {{"batch", "whole number", "1", "this many are checked together; if the check fails, their halves"},
      [](KeyReader& r, const Value& v, MergeSettings& m) { m.batch = r.whole(v, 1, 1'000).value_or(1); }},
-    {{"auto", "true or false", "false", "`up` merges the work of each task when it is done"},
+    {{"push", "text", "none",
+      "a remote that gets each task's branch, for a pull request; nothing is merged here"},
+     [](KeyReader& r, const Value& v, MergeSettings& m) { m.push = r.text(v).value_or(""); }},
+    {{"auto", "true or false", "false", "`up` merges, or pushes, the work of each task when it is done"},
      [](KeyReader& r, const Value& v, MergeSettings& m) { m.automatic = r.flag(v).value_or(false); }},
 }};
 
@@ -205,8 +208,12 @@ constexpr std::array<Key<Target>, 20> table{{
     {{"merge", "map", "{}", "how `bidboard merge` brings the work of worktrees into a branch"},
      [](KeyReader& r, const Value& v, Target& t) {
        read_group<MergeSettings>(r, "merge", v, merge_table, t.settings.merge);
-       if (t.settings.merge.automatic && t.settings.merge.into.empty())
-         r.refuse(v.place, "is automatic into whatever branch is checked out just then", "add into: BRANCH");
+       const MergeSettings& merge = t.settings.merge;
+       if (!merge.push.empty() && (!merge.into.empty() || !merge.check.empty()))
+         r.refuse(v.place, "pushes branches and merges nothing", "leave out into and check, or push");
+       if (merge.automatic && merge.into.empty() && merge.push.empty())
+         r.refuse(v.place, "is automatic into whatever branch is checked out just then",
+                  "add into: BRANCH, or push: REMOTE");
      }},
     {{"agents", "list of agents", "none", "agents that `up` starts"},
      [](KeyReader&, const Value& v, Target& t) { t.agents = &v; }},

@@ -25,6 +25,7 @@ struct MergeSettings {
   std::string into;        ///< a branch; empty: the one that is checked out
   std::string check;       ///< a shell command that must succeed on the merged files; empty: none
   std::int64_t batch = 1;  ///< works that are checked together
+  std::string push;        ///< a remote that gets the branches instead: others merge them; empty: none
   bool automatic = false;
   bool operator==(const MergeSettings&) const = default;
 };

@@ -13,6 +13,13 @@
 namespace bidboard {
 namespace {
 
+template <class Answer, class Asked>
+Result<Answer> ask(const Globals& globals, Asked asked) {
+  const Result<Target> board = find_target(globals);
+  if (!board) return fail(board.error());
+  return call_for<Answer>(*board, std::move(asked), caller());
+}
+
 class Round {
  public:
   Round(const Globals& globals, const MergeOrder& order, Merging& merging, MergeQueue& queue,
@@ -90,14 +97,7 @@ class Round {
     tell_(waiting.task.id, words ? *words : fmt::format("waits: {}", words.error().text));
     queue_.settle(waiting, in);
     all_merged_ = all_merged_ && in;
-    if (result && result->end == MergeEnd::merged) return record(waiting.task, *words);
-    return {};
-  }
-
-  /// On the board, for people: what is merged shows the branch itself.
-  Result<void> record(const Task& task, const std::string& words) const {
-    const auto noted = ask<Commented>(AddComment{task.id, words});
-    if (!noted && noted.error().code == Errc::unavailable) return fail(noted.error());
+    if (result && result->end == MergeEnd::merged) return record_on(globals_, waiting.task.id, *words);
     return {};
   }
 
@@ -105,18 +105,11 @@ class Round {
     if (!order_.chosen.empty()) return {};
     for (const auto& [fix, of] : queue_.unneeded()) {
       const std::string why = fmt::format("the work of {} is in {}", of, merging_.into());
-      const auto cancelled = ask<Changed>(Direct{Direction::cancel, fix, why});
+      const auto cancelled = ask<Changed>(globals_, Direct{Direction::cancel, fix, why});
       if (!cancelled && cancelled.error().code == Errc::unavailable) return fail(cancelled.error());
       if (cancelled) tell_(fix, fmt::format("is cancelled: {}", why));
     }
     return {};
-  }
-
-  template <class Answer, class Asked>
-  Result<Answer> ask(Asked asked) const {
-    const Result<Target> board = find_target(globals_);
-    if (!board) return fail(board.error());
-    return call_for<Answer>(*board, std::move(asked), caller());
   }
 
   Result<std::string> became_of(const Waiting& waiting, const Result<MergeResult>& result) const {
@@ -152,6 +145,7 @@ Result<MergeOrder> read_merge_order(const BoardView& board, const MergeWish& wis
   MergeOrder order;
   MergePlace& place = order.place;
   place.repository = wish.dir.empty() ? board.directory().home() : wish.dir;
+  order.push = !wish.push.empty() || !wish.into.empty() ? wish.push : settings->merge.push;
   place.into = wish.into.empty() ? settings->merge.into : wish.into;
   place.check = wish.check.empty() ? settings->merge.check : wish.check;
   place.place = board.directory().path + "/worktrees";
@@ -173,6 +167,12 @@ Result<MergeOrder> read_merge_order(const BoardView& board, const MergeWish& wis
   std::erase_if(*tasks, [](const Task& task) { return !concerns_merging(task); });
   order.tasks = std::move(*tasks);
   return order;
+}
+
+Result<void> record_on(const Globals& globals, TaskId task, const std::string& words) {
+  const auto noted = ask<Commented>(globals, AddComment{task, words});
+  if (!noted && noted.error().code == Errc::unavailable) return fail(noted.error());
+  return {};
 }
 
 Result<bool> merge_round(const Globals& globals, const MergeOrder& order, Merging& merging, MergeQueue& queue,

@@ -19,6 +19,7 @@ struct MergeWish {
   std::vector<std::string> tasks;
   std::string into;
   std::string check;
+  std::string push;
   std::string dir;
   std::int64_t batch = 0;
 };
@@ -27,12 +28,17 @@ struct MergeWish {
 /// to is posted on the same board.
 struct MergeOrder {
   MergePlace place;
+  std::string push;         ///< the remote that gets the work instead; empty: it is merged
   std::int64_t batch = 1;   ///< this many works are checked together, if as many wait
   std::set<TaskId> chosen;  ///< empty: all
   std::vector<Task> tasks;
 };
 /// Errors: of reading; invalid, not_found, conflict (a task that is chosen has no work to merge).
 Result<MergeOrder> read_merge_order(const BoardView& board, const MergeWish& wish);
+
+/// On the board, for people: git itself knows what is merged, and what was pushed. Errors: unavailable (no
+/// board can be reached).
+Result<void> record_on(const Globals& globals, TaskId task, const std::string& words);
 
 /// Tries what waits, in its order. `tell`: what becomes of each, in words. Whether all was merged, or comes
 /// with a task that was. Errors: unavailable (no board can be reached).

@@ -12,6 +12,7 @@
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/merge_round.hpp"
 #include "runtime/shell/print.hpp"
+#include "runtime/shell/push_round.hpp"
 
 namespace bidboard {
 namespace {
@@ -78,9 +79,49 @@ Result<MergeOrder> read_order(const Globals& globals, const MergeWish& wish) {
   return read_merge_order(*board, wish);
 }
 
+/// What waits to be pushed.
+void show_pushes(const std::vector<Task>& tasks, const Pushing& pushing, bool json) {
+  Value list{Value::Array{}};
+  Table table({"TASK", "COMMIT", "BRANCH", "STATE", "TITLE"});
+  const std::string state = fmt::format("to be pushed to {}", pushing.remote());
+  for (const Task& task : tasks) {
+    Value item;
+    item.set("task", to_string(task.id));
+    item.set("title", task.spec.title);
+    item.set("branch", task.branch);
+    item.set("commit", task.commit);
+    item.set("remote", pushing.remote());
+    list.push(std::move(item));
+    table.add({to_string(task.id), task.commit.substr(0, 12), task.branch, state, task.spec.title});
+  }
+  if (json) return print_json(std::move(list));
+  table.print();
+  say("`bidboard merge --all` pushes them.");
+}
+
+Result<Exit> push_once(const Globals& globals, const MergeArgs& args, const MergeOrder& order) {
+  const Result<Pushing> pushing = Pushing::to(order.place.repository, order.push);
+  if (!pushing) return fail(pushing.error());
+  const Result<std::vector<Task>> tasks = to_be_pushed(order, *pushing);
+  if (!tasks) return fail(tasks.error());
+  if (tasks->empty() && !args.json) {
+    say("The work of all done tasks was pushed to {}.", pushing->remote());
+    return Exit::ok;
+  }
+  if (order.chosen.empty() && !args.all) {
+    show_pushes(*tasks, *pushing, args.json);
+    return Exit::ok;
+  }
+  const Result<bool> all = push_round(
+      globals, *tasks, *pushing, [](TaskId task, const std::string& words) { say("{} {}", task, words); });
+  if (!all) return fail(all.error());
+  return *all ? Exit::ok : Exit::conflict;
+}
+
 Result<Exit> merge_once(const Globals& globals, const MergeArgs& args) {
   const Result<MergeOrder> order = read_order(globals, args.wish);
   if (!order) return fail(order.error());
+  if (!order->push.empty()) return push_once(globals, args, *order);
   const bool only_shows = order->chosen.empty() && !args.all;
   Result<Merging> merging = only_shows ? Merging::look_at(order->place) : Merging::begin(order->place);
   if (!merging) return fail(merging.error());
@@ -111,21 +152,12 @@ class Follower {
     for (const Task& task : order.tasks) known.emplace_back(task.id, task.state, task.commit);
     const bool is_news = known != known_;
     if (!is_news && read_clocks().mono < next_) return {};
-    Result<Merging> merging = Merging::begin(order.place);
-    if (!merging && merging.error().code != Errc::conflict) return fail(merging.error());
     if (is_news) pause_ = shortest_pause;
     const Instant begun = read_clocks().mono;
-    bool all_merged = false;
-    if (merging) {
-      known_ = std::move(known);
-      Result<MergeQueue> queue = MergeQueue::of(order.tasks, *merging, {});
-      if (!queue) return fail(queue.error());
-      const Result<bool> merged =
-          merge_round(globals_, order, *merging, *queue,
-                      [&](TaskId task, const std::string& words) { tell(task, words); });
-      if (!merged) return fail(merged.error());
-      all_merged = *merged;
-    }
+    const Result<Round> round = order.push.empty() ? merge(order) : push(order);
+    if (!round) return fail(round.error());
+    if (*round != Round::busy) known_ = std::move(known);
+    const bool all_merged = *round == Round::all;
     // What takes long is not tried all the time.
     const Instant now = read_clocks().mono;
     next_ = all_merged ? never : now + std::max(pause_, Duration{(now - begun).us * pause_per_round});
@@ -135,6 +167,31 @@ class Follower {
   Instant next() const { return next_; }
 
  private:
+  enum class Round { all, some, busy };  ///< busy: another merge is under way
+
+  Result<Round> merge(const MergeOrder& order) {
+    Result<Merging> merging = Merging::begin(order.place);
+    if (!merging && merging.error().code == Errc::conflict) return Round::busy;
+    if (!merging) return fail(merging.error());
+    Result<MergeQueue> queue = MergeQueue::of(order.tasks, *merging, {});
+    if (!queue) return fail(queue.error());
+    const Result<bool> all = merge_round(globals_, order, *merging, *queue,
+                                         [&](TaskId task, const std::string& words) { tell(task, words); });
+    if (!all) return fail(all.error());
+    return *all ? Round::all : Round::some;
+  }
+
+  Result<Round> push(const MergeOrder& order) {
+    const Result<Pushing> pushing = Pushing::to(order.place.repository, order.push);
+    if (!pushing) return fail(pushing.error());
+    const Result<std::vector<Task>> tasks = to_be_pushed(order, *pushing);
+    if (!tasks) return fail(tasks.error());
+    const Result<bool> all = push_round(globals_, *tasks, *pushing,
+                                        [&](TaskId task, const std::string& words) { tell(task, words); });
+    if (!all) return fail(all.error());
+    return *all ? Round::all : Round::some;
+  }
+
   using Known = std::tuple<TaskId, TaskState, std::string>;
   static constexpr Duration shortest_pause = seconds(5);
   static constexpr Duration longest_pause = minutes(5);
@@ -184,6 +241,8 @@ Result<Exit> follow(const Globals& globals, const MergeArgs& args) {
 Result<Exit> merge(const Globals& globals, const MergeArgs& args) {
   if (args.json && (args.all || args.follow || !args.wish.tasks.empty()))
     return fail(Errc::invalid, "--json prints the queue; leave it out to merge");
+  if (!args.wish.push.empty() && (!args.wish.into.empty() || !args.wish.check.empty() || args.wish.batch > 0))
+    return fail(Errc::invalid, "--push merges nothing; leave out --into, --check and --batch, or --push");
   if (!args.follow) return merge_once(globals, args);
   if (!args.wish.tasks.empty())
     return fail(Errc::invalid, "--follow merges all that comes; leave out the tasks, or --follow");
@@ -204,12 +263,14 @@ Command merge_command() {
       "unless it has uncommitted changes. Exit code 5: something was not merged.\n"
       "With --follow, what is done later too, until it is interrupted (`merge: {auto: true}` in\n"
       "bidboard.yaml lets `up` do that). With --batch, as many as wait are checked together; if the check\n"
-      "fails, their halves are.",
+      "fails, their halves are. With --push, or `merge: {push: origin}`, nothing is merged: the branch of\n"
+      "each task is pushed, for a pull request, and what has other commits there stays as it is.",
       {{"bidboard merge", "the queue"},
        {"bidboard merge --all",
         "all of it, into the branch of `merge:` in bidboard.yaml, or the present "
         "one"},
-       {"bidboard merge t3 --into main --check ./test", "this one, after its check"}},
+       {"bidboard merge t3 --into main --check ./test", "this one, after its check"},
+       {"bidboard merge --all --push origin", "each as a branch of origin"}},
       [](Options& o) -> Action0 {
         auto args = std::make_shared<MergeArgs>();
         o.arguments("TASK", args->wish.tasks, "The tasks, t12 or 12", false);
@@ -219,6 +280,7 @@ Command merge_command() {
         o.text("--check", args->wish.check, "CMD", "Must succeed on the merged files");
         o.integer("--batch", args->wish.batch, "N",
                   "Check up to this many together; 0: as `merge:` in bidboard.yaml says", {0, 1'000});
+        o.text("--push", args->wish.push, "REMOTE", "Merge nothing, push each task's branch there instead");
         o.text("--dir", args->wish.dir, "DIR", "A folder of the repository [the board's folder]");
         o.flag("--json", args->json, "Print the queue as a list of objects");
         return [args](const Globals& globals) { return merge(globals, *args); };

@@ -10,6 +10,7 @@
 
 #include "agents/guard/descriptor.hpp"
 #include "agents/worktrees/merging.hpp"
+#include "agents/worktrees/pushing.hpp"
 #include "blackboard/fmt.hpp"
 #include "runtime/drivers/call.hpp"
 #include "runtime/drivers/clock.hpp"
@@ -198,11 +199,18 @@ Result<void> start_board(const BoardDirectory& board, Settings& settings, Superv
 /// Whether `merge: {auto: true}` can work.
 Result<void> check_merging(const BoardDirectory& board, const MergeSettings& merge) {
   if (!merge.automatic) return {};
-  const Result<Merging> merging =
-      Merging::look_at({board.home(), merge.into, merge.check, board.path + "/worktrees"});
-  if (merging) return {};
-  return fail(merging.error().code,
-              fmt::format("merge.auto in {}: {}", settings_file(board), merging.error().text));
+  const Result<void> can_work = [&]() -> Result<void> {
+    if (!merge.push.empty()) {
+      const Result<Pushing> pushing = Pushing::to(board.home(), merge.push);
+      return pushing ? Result<void>() : fail(pushing.error());
+    }
+    const Result<Merging> merging =
+        Merging::look_at({board.home(), merge.into, merge.check, board.path + "/worktrees"});
+    return merging ? Result<void>() : fail(merging.error());
+  }();
+  if (can_work) return {};
+  return fail(can_work.error().code,
+              fmt::format("merge.auto in {}: {}", settings_file(board), can_work.error().text));
 }
 
 /// Others work meanwhile; without its program an agent rests (Outage::missing_binary).

@@ -1,0 +1,36 @@
+// Bringing the work of finished tasks to a remote, each as a branch of its own, for those who merge by pull
+// requests. Nothing is overwritten there: a branch that has commits which the work lacks stays as it is. What
+// was pushed is kept as a ref of the repository, so that a branch which somebody merged and deleted there is
+// not pushed again. Blocks while git works. Edge code.
+#pragma once
+
+#include <string>
+
+#include "agents/worktrees/git.hpp"
+#include "blackboard/ids.hpp"
+#include "blackboard/result.hpp"
+
+namespace bidboard {
+
+class Pushing {
+ public:
+  /// `folder` is in the repository, `remote` a name that `git remote` lists. Errors: not_found (no such
+  /// remote, or no repository), unavailable (no git).
+  static Result<Pushing> to(const std::string& folder, const std::string& remote);
+
+  const std::string& remote() const { return remote_; }
+  /// Whether this commit was pushed for the task before. Errors: failed.
+  Result<bool> was_pushed(TaskId task, const std::string& commit) const;
+  /// Pushes the commit as the remote's branch. Errors: conflict (the branch there has other commits),
+  /// unavailable (the remote cannot be reached, or refuses), failed.
+  Result<void> push(TaskId task, const std::string& branch, const std::string& commit) const;
+
+ private:
+  Pushing(Git git, std::string remote) : git_(std::move(git)), remote_(std::move(remote)) {}
+  std::string mark_of(TaskId task) const;
+
+  Git git_;
+  std::string remote_;
+};
+
+}  // namespace bidboard

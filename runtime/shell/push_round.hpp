@@ -1,0 +1,22 @@
+// Pushing what merging leaves to pull requests: the work of each done task as a branch of its own. Edge code.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "agents/worktrees/pushing.hpp"
+#include "runtime/shell/merge_round.hpp"
+
+namespace bidboard {
+
+/// Done tasks whose commit was not pushed yet, and those that were asked for by name; the one that was done
+/// first is first. Errors: of git.
+Result<std::vector<Task>> to_be_pushed(const MergeOrder& order, const Pushing& pushing);
+
+/// Pushes them. `tell`: what becomes of each, in words. Whether all was pushed. Errors: unavailable (no board
+/// can be reached).
+Result<bool> push_round(const Globals& globals, const std::vector<Task>& tasks, const Pushing& pushing,
+                        const std::function<void(TaskId, const std::string&)>& tell);
+
+}  // namespace bidboard

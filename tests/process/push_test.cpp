@@ -1,0 +1,113 @@
+// `bidboard merge` where merging is left to pull requests: the branches of done tasks on a remote.
+#include <csignal>
+
+#include "tests/process/project.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
+
+using namespace bidboard;
+using namespace bidboard::testing;
+
+namespace {
+
+/// A repository whose remote `origin` is another one, without a worktree, beside it.
+struct Shared : Project {
+  Shared() {
+    git({"init", "-q", "--bare", "-b", "main", board.path("origin.git")});
+    git({"remote", "add", "origin", board.path("origin.git")});
+    git({"push", "-q", "origin", "main"});
+  }
+  std::string at_origin(const std::string& branch) const {
+    return git({"ls-remote", "origin", "refs/heads/" + branch}).substr(0, 40);
+  }
+  Process worker() const {
+    return board.agent("hand",
+                       {"--worktree", "task", "--exec", "cat > /dev/null; echo x > $BIDBOARD_TASK.txt"});
+  }
+  std::string commit_of(const std::string& task) const {
+    return board.value("SELECT commit_id FROM tasks WHERE id = '" + task + "'");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("With `merge: {push: REMOTE}` the work of each task becomes a branch there, once") {
+  const Shared project;
+  const TestBoard& board = project.board;
+  board.write("bidboard.yaml", "merge: {push: origin}\n");
+  const Process controller = board.serve();
+  const Process agent = project.worker();
+  CHECK(contains(board.must({"merge"}), "The work of all done tasks was pushed to origin."));
+  board.must({"post", "one"});
+  board.must({"post", "two", "--need", "t1"});
+  REQUIRE(board.task_becomes("t2", "done"));
+  const std::string before = project.git({"rev-parse", "main"});
+  CHECK(contains(board.must({"merge"}), "to be pushed to origin"));
+  CHECK(board.data({"merge", "--json"}).array().size() == 2);
+  CHECK(project.at_origin("bidboard/t1").empty());
+
+  const std::string said = board.must({"merge", "--all"});
+  CHECK(said == "t1 pushed to origin as bidboard/t1\nt2 pushed to origin as bidboard/t2");
+  CHECK(project.at_origin("bidboard/t1") == project.commit_of("t1"));
+  CHECK(project.at_origin("bidboard/t2") == project.commit_of("t2"));
+  CHECK(project.git({"rev-parse", "main"}) == before);
+  CHECK(contains(board.must({"show", "t1"}), "pushed to origin as bidboard/t1"));
+
+  // Merged there, and the branch deleted: it is not pushed again, unless somebody asks for it.
+  project.git({"push", "-q", "origin", ":bidboard/t1"});
+  CHECK(contains(board.must({"merge", "--all"}), "was pushed to origin"));
+  CHECK(project.at_origin("bidboard/t1").empty());
+  CHECK(board.must({"merge", "t1"}) == "t1 pushed to origin as bidboard/t1");
+  CHECK(project.at_origin("bidboard/t1") == project.commit_of("t1"));
+}
+
+TEST_CASE("A branch of the remote that has commits which the work lacks is not overwritten") {
+  const Shared project;
+  const TestBoard& board = project.board;
+  const Process controller = board.serve();
+  const Process agent = project.worker();
+  board.must({"post", "one"});
+  REQUIRE(board.task_becomes("t1", "done"));
+  project.git({"commit", "-q", "--allow-empty", "-m", "a reviewer's"});
+  project.git({"push", "-q", "origin", "main:bidboard/t1"});
+  const std::string theirs = project.at_origin("bidboard/t1");
+  const Finished refused = board.run({"merge", "--all", "--push", "origin"});
+  CHECK(refused.exit_code == 5);
+  CHECK(contains(refused.out, "t1 waits: bidboard/t1 of origin has commits that this work lacks"));
+  CHECK(project.at_origin("bidboard/t1") == theirs);
+
+  project.git({"remote", "set-url", "origin", board.path("nowhere")});
+  const Finished unreachable = board.run({"merge", "--all", "--push", "origin"});
+  CHECK(unreachable.exit_code == 5);
+  CHECK(contains(unreachable.out, "t1 waits: origin does not take it: "));
+}
+
+TEST_CASE("With `merge: {push: REMOTE, auto: true}` `up` pushes what is done") {
+  const Shared project;
+  const TestBoard& board = project.board;
+  board.write(
+      "bidboard.yaml",
+      "merge: {push: origin, auto: true}\n"
+      "agents: [{name: hand, worktree: task, exec: 'cat > /dev/null; echo x > $BIDBOARD_TASK.txt'}]\n");
+  Process up = board.start({"up"});
+  REQUIRE(board.becomes("SELECT count(*) FROM agents WHERE state = 'live'", "1"));
+  board.must({"post", "one"});
+  REQUIRE(board.becomes("SELECT count(*) FROM comments WHERE text = 'pushed to origin as bidboard/t1'", "1"));
+  CHECK(project.at_origin("bidboard/t1") == project.commit_of("t1"));
+  up.signal(SIGTERM);
+  CHECK(up.wait() == 0);
+}
+
+TEST_CASE("A remote that is not there, or one beside a branch to merge into, is said at once") {
+  const Shared project;
+  const TestBoard& board = project.board;
+  board.write("bidboard.yaml", "merge: {push: upstream, auto: true}\n");
+  const Finished up = board.run({"up"});
+  CHECK(up.exit_code != 0);
+  CHECK(contains(up.err, "has no remote 'upstream'"));
+  const Finished both = board.run({"merge", "--push", "origin", "--into", "main"});
+  CHECK(both.exit_code == 2);
+  CHECK(contains(both.err, "--push merges nothing"));
+  board.write("bidboard.yaml", "merge: {push: origin, into: main}\n");
+  CHECK(contains(board.run({"merge"}).err, "leave out into and check, or push"));
+}
