@@ -61,10 +61,12 @@ struct ExecutionStarted {
   Epoch epoch;
   std::int64_t pid = 0;  ///< of the task's process group; 0: it has no process of its own
 };
+/// How much of the task is done, when only what it does is known: what was told before still stands.
+constexpr Micros fraction_untold = -1;
 struct ExecutionProgress {
   TaskId task;
   Epoch epoch;
-  Micros fraction = 0;  ///< 0 to 1
+  Micros fraction = fraction_untold;  ///< 0 to 1
   std::string text;
 };
 /// A sign of life: the task wrote this many bytes since the last event.

@@ -157,7 +157,7 @@ struct ReportItem {
   TaskId task;
   Epoch epoch;
   std::string capability;
-  Micros fraction = 0;  ///< progress
+  Micros fraction = 0;  ///< progress; negative: as it was
   std::string text;     ///< progress: words; finished: the result; failed, unknown, declined: the reason
   Micros price = 0;
   std::int64_t tokens = 0;

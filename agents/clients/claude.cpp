@@ -27,7 +27,11 @@ class ClaudeReader final : public JsonLinesReader {
  private:
   std::string on_event(Value event) override {
     const std::string type = text_of(event.find("type"));
-    if (type == "assistant") return said(event);
+    if (type == "assistant") {
+      // Of an error the client makes an answer of its own.
+      if (text_of(at_path(event, "message.model")) != "<synthetic>") note_sign();
+      return said(event);
+    }
     if (type == "rate_limit_event") note_limit(event);
     if (type == "result") result_ = std::move(event);
     return {};

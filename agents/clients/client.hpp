@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "agents/clients/stand_in.hpp"
 #include "agents/executor.hpp"
@@ -45,6 +46,15 @@ class ClientReader {
   virtual std::string on_line(std::string_view line) = 0;
   /// Call once, after the last line.
   virtual ClientVerdict conclude(const ClientExit& exit) = 0;
+  /// Whether the model said or did something since the last call. It shows that the provider works: what the
+  /// client says of itself (an error, another try) is not meant.
+  bool take_sign() { return std::exchange(sign_, false); }
+
+ protected:
+  void note_sign() { sign_ = true; }
+
+ private:
+  bool sign_ = false;
 };
 
 struct ClientOptions {

@@ -32,7 +32,10 @@ class CodexReader final : public JsonLinesReader {
   std::string on_event(Value event) override {
     const std::string type = text_of(event.find("type"));
     const Value* item = event.find("item");
-    if (type == "item.completed" && item != nullptr) return on_item(*item);
+    if (type == "item.completed" && item != nullptr) {
+      note_sign();
+      return on_item(*item);
+    }
     if (type == "turn.completed") {
       completed_ = true;
       failed_.clear();

@@ -99,9 +99,13 @@ class GeminiReader final : public ClientReader {
     if (type == "message" && text_of(event.find("role")) == "assistant") {
       std::string piece = text_of(event.find("content"));
       if (answer_.size() < object_bytes_max) answer_ += piece;
+      note_sign();
       return piece;
     }
-    if (type == "tool_use") return on_tool(event);
+    if (type == "tool_use") {
+      note_sign();
+      return on_tool(event);
+    }
     if (type == "tool_result" && text_of(at_path(event, "error.type")) == "policy_violation")
       denied_.insert(tools_[text_of(event.find("tool_id"))]);
     if (type != "result") return {};

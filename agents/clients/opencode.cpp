@@ -35,9 +35,13 @@ class OpencodeReader final : public JsonLinesReader {
     const std::string type = text_of(event.find("type"));
     if (type == "text") {
       answer_ = text_of(at_path(event, "part.text"));
+      note_sign();
       return answer_ + "\n";
     }
-    if (type == "tool_use") return on_tool(event);
+    if (type == "tool_use") {
+      note_sign();
+      return on_tool(event);
+    }
     if (type == "step_finish") {
       finished_ = true;
       price_ = add_saturated(price_, micros_of(at_path(event, "part.cost")));

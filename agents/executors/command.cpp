@@ -20,6 +20,8 @@ constexpr std::size_t tail_bytes = 4'096;
 constexpr std::size_t line_bytes_max = std::size_t{8} << 20;
 /// Between TERM and KILL: the work is committed after the command has ended.
 constexpr Duration worktree_grace = seconds(5);
+/// What a client's model says is progress at most this often: each is an event of the board.
+constexpr Duration tell_interval = minutes(1);
 
 void keep_tail(std::string& tail, std::string_view bytes) {
   tail.append(bytes.substr(bytes.size() - std::min(bytes.size(), tail_bytes)));
@@ -52,6 +54,9 @@ struct CommandExecutor::Run {
   std::string error_tail;
   std::string stop_reason;
   std::unique_ptr<ClientReader> reader;  ///< of a client's output; null: its exit status decides
+  std::string readable_tail;
+  bool said_more = false;  ///< the client's model has, since that was told
+  Instant tell_at;         ///< not before
   LineSplitter lines{line_bytes_max};
 };
 
@@ -168,13 +173,25 @@ void CommandExecutor::serve(const Key& key, Run& run, Now now, std::vector<Execu
     events.push_back(ExecutionStarted{task, epoch, report.code});
   }
   if (bytes > 0) events.push_back(ExecutionOutput{task, epoch, bytes});
+  if (run.reader && !run.process.over()) tell_what_it_does(key, run, now, events);
   if (run.process.over()) events.push_back(conclude(key, run, traffic.reports.back(), now));
+}
+
+void CommandExecutor::tell_what_it_does(const Key& key, Run& run, Now now,
+                                        std::vector<ExecutionEvent>& events) const {
+  run.said_more |= run.reader->take_sign();
+  if (!run.said_more || now.mono < run.tell_at) return;
+  run.said_more = false;
+  run.tell_at = now.mono + tell_interval;
+  events.push_back(ExecutionProgress{key.first, key.second, fraction_untold, last_line(run.readable_tail)});
 }
 
 /// What was hidden in the output can stand there as JSON escapes it in another way ("\/", "\u0041"), so what
 /// was decoded is looked through again.
 void CommandExecutor::show_line(Run& run, std::string_view line) const {
-  run.log.append(run.readable.feed(run.reader->on_line(line), false));
+  const std::string readable = run.readable.feed(run.reader->on_line(line), false);
+  run.log.append(readable);
+  keep_tail(run.readable_tail, readable);
 }
 
 /// What a client prints is shown as it reads it; other output as it is.

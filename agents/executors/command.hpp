@@ -75,6 +75,7 @@ class CommandExecutor final : public Executor {
   Result<std::string> command_for(const TaskSpec& spec) const;
   void serve(const Key& key, Run& run, Now now, std::vector<ExecutionEvent>& events);
   void show_line(Run& run, std::string_view line) const;
+  void tell_what_it_does(const Key& key, Run& run, Now now, std::vector<ExecutionEvent>& events) const;
   void read(Run& run, std::string_view output) const;
   Result<void> enter_worktree(const Assignment& assignment, GuardSpec& spec) const;
   ExecutionEnded conclude(const Key& key, Run& run, const GuardReport& report, Now now) const;

@@ -290,9 +290,8 @@ void CoprocessExecutor::take_job_line(std::string_view type, const Value& line, 
   if (found == jobs_.end() || found->second->over || !found->second->handed_over) return;
   Job& job = *found->second;
   if (type == "progress") {
-    ExecutionProgress progress{
-        *id, job.assignment.epoch, std::min(micros_of(line.find("fraction")), one), {}};
-    progress.text = text_of(line.find("text"));
+    ExecutionProgress progress{*id, job.assignment.epoch, fraction_untold, text_of(line.find("text"))};
+    if (const Value* fraction = line.find("fraction")) progress.fraction = std::min(micros_of(fraction), one);
     events_.push_back(std::move(progress));
     return;
   }

@@ -63,7 +63,7 @@ void learn(Core& core, const Task& task, AgentId agent, Micros told_seconds, Mic
 /// A result is not lost because of an impossible number beside it.
 void accept(Core& core, const Task& task, const Agent& agent, const ReportItem& item) {
   using What = ReportItem::What;
-  const Micros fraction = clamped(ranges::progress, item.fraction);
+  const Micros fraction = item.fraction < 0 ? task.progress : clamped(ranges::progress, item.fraction);
   const Micros price = clamped(ranges::price, item.price);
   const Micros seconds = clamped(ranges::work_seconds, item.seconds);
   const std::int64_t tokens = clamped_count(item.tokens);

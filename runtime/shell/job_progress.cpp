@@ -100,10 +100,9 @@ void JobProgress::see(const BoardView& board) {
     if (!held) continue;
     for (const TaskId id : *held)
       if (const Result<Task> task = board.task(id)) {
-        const bool says = task->progress > 0 || !task->progress_text.empty();
+        const std::string progress = progress_in_words(*task);
         doing.tasks.push_back(
-            {task_name(*task), task->awarded_at,
-             says ? words(", {} % {}", task->progress / 10'000, task->progress_text) : Shown("")});
+            {task_name(*task), task->awarded_at, progress.empty() ? Shown("") : words(", {}", progress)});
       }
   }
 }

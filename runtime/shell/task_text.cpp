@@ -82,8 +82,7 @@ Result<Shown> task_in_words(const BoardView& board, const Task& task) {
                                     : "last by",
               fmt::format("{}, epoch {}, attempt {} of {}", board.agent_name(task.holder), task.epoch,
                           task.attempts, task.spec.attempts));
-  if (is_held(task.state) && task.progress > 0)
-    text.line("progress", fmt::format("{} % {}", task.progress / 10'000, task.progress_text));
+  text.line("progress", progress_in_words(task));
   for (const std::string& hold : holds_in_words(task, now)) text.line("held back", hold);
   text.line("needs", listed(board, task.spec.needs));
   const Result<std::vector<TaskId>> waiting = board.ids_under(keys::dependents_of(task.id));

@@ -42,6 +42,31 @@ void check_unavailable(const ClientVerdict& verdict, Outage outage, const std::s
 
 }  // namespace
 
+TEST_CASE("what the model says is a sign that its provider works, what the client says of itself is none") {
+  const auto signs = [](std::string_view client, const std::string& line) {
+    const auto reader = find_coding_client(client)->reader();
+    reader->on_line(line);
+    const bool sign = reader->take_sign();
+    CHECK_FALSE(reader->take_sign());
+    return sign;
+  };
+  const std::string turn = R"("content":[{"type":"text","text":"I look."}])";
+  CHECK(signs("claude", R"({"type":"assistant","message":{"model":"opus",)" + turn + "}}"));
+  CHECK_FALSE(signs("claude", R"({"type":"assistant","message":{"model":"<synthetic>",)" + turn + "}}"));
+  CHECK_FALSE(signs("claude", R"({"type":"system","subtype":"init","session_id":"s1"})"));
+  CHECK_FALSE(signs("claude", "retrying in 8 seconds"));
+  CHECK(signs("codex", R"({"type":"item.completed","item":{"type":"reasoning","text":"hm"}})"));
+  CHECK_FALSE(signs("codex", R"({"type":"error","message":"stream error: 429; retrying 2/5"})"));
+  CHECK_FALSE(signs("codex", R"({"type":"turn.started"})"));
+  CHECK(signs("gemini", R"({"type":"message","role":"assistant","content":"I look."})"));
+  CHECK(signs("gemini", R"({"type":"tool_use","tool_name":"read_file","tool_id":"1"})"));
+  CHECK_FALSE(signs("gemini", R"({"type":"message","role":"user","content":"Do it."})"));
+  CHECK_FALSE(signs("gemini", "Attempt 1 failed with status 429. Retrying with backoff..."));
+  CHECK(signs("opencode", R"({"type":"text","part":{"text":"I look."}})"));
+  CHECK(signs("opencode", R"({"type":"tool_use","part":{"tool":"bash"}})"));
+  CHECK_FALSE(signs("opencode", R"({"type":"error","error":{"data":{"message":"429"}}})"));
+}
+
 TEST_CASE("claude: a result with its price and the tokens of all models") {
   const ClientVerdict verdict = judge(
       "claude",

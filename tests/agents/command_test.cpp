@@ -457,3 +457,30 @@ TEST_CASE(
     CHECK(cleaned.value_or(false));
   }
 }
+
+TEST_CASE("a client of a coding agent was silent on the board until its end") {
+  CommandFixture fixture("");
+  const std::string go = fixture.dir.path() + "/go";
+  REQUIRE(::mkfifo(go.c_str(), 0600) == 0);
+  fixture.options.client = find_coding_client("claude");
+  const auto says = [](const std::string& text) {
+    return R"({"type":"assistant","message":{"content":[{"type":"text","text":")" + text + R"("}]}})";
+  };
+  testing::write(fixture.dir.path() + "/first", says("I look.") + "\n" + says("I have\\nfound it.") + "\n");
+  testing::write(fixture.dir.path() + "/then",
+                 says("Done.") + "\n" + R"({"type":"result","is_error":false,"result":"Done."})" + "\n");
+  fixture.options.exec =
+      fmt::format("cat '{0}/first'; read x < '{0}/go'; cat '{0}/then'", fixture.dir.path());
+  CommandExecutor executor(fixture.options);
+  Driver driver(executor);
+  REQUIRE(executor.start(assignment(), real_now()));
+  const auto progress = driver.await<ExecutionProgress>({1});
+  CHECK(progress.text == "found it.");
+  CHECK(progress.fraction == fraction_untold);
+  testing::write(go, "\n");
+  CHECK(driver.await_end().ending == Ending::done);
+  // Each is an event of the board: one a minute is enough.
+  CHECK(std::ranges::count_if(driver.events, [](const ExecutionEvent& event) {
+          return std::holds_alternative<ExecutionProgress>(event);
+        }) == 1);
+}

@@ -27,6 +27,7 @@ TEST_CASE("A task's life at the shell: post, ready, show, claim, renew, progress
   CHECK(board.must({"renew", "t1", "--as", "me"}) == "t1 is awarded");
   board.must({"progress", "0.4", "half", "--task", "t1", "--as", "me"});
   CHECK(contains(board.must({"show", "t1"}), "40 % half"));
+  CHECK(contains(board.must({"tasks"}), "(40 % half"));
   CHECK(board.must({"done", "t1", "--as", "me", "--epoch", "1", "--result", "@notes.md", "--price", "0.5",
                     "--tokens", "12"}) == "t1 is done");
   CHECK(contains(board.must({"show", "t1"}), "from a file"));

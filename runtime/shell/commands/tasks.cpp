@@ -41,6 +41,8 @@ Result<Exit> print_tasks(const BoardView& board, std::vector<Task> tasks, bool j
     Shown title = task.spec.title;
     if (!task.reason.empty() && task.state != TaskState::done) title += words("  ({})", task.reason);
     const bool has_holder = is_held(task.state) || is_over(task.state);
+    if (const std::string progress = progress_in_words(task); !progress.empty())
+      title += words("  ({})", progress);
     table.add({to_string(task.id), shown_state(task.state),
                has_holder ? board.agent_name(task.holder) : std::string(),
                fmt::format("{}/{}", task.attempts, task.spec.attempts), ago(since, now), title});
