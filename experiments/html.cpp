@@ -1,6 +1,7 @@
 #include "experiments/html.hpp"
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/text/readable.hpp"
 #include "experiments/report.hpp"
 
 namespace bidboard {
@@ -17,7 +18,7 @@ constexpr const char* style_of_file =
 
 std::string html(std::string_view text) {
   std::string out;
-  for (const char c : text) switch (c) {
+  for (const char c : readable(text)) switch (c) {
       case '&':
         out += "&amp;";
         break;

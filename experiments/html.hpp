@@ -7,7 +7,8 @@
 
 namespace bidboard {
 
-/// The text, escaped for HTML and for attributes in any quotes.
+/// The text on one line, readable (blackboard/text/readable.hpp), escaped for HTML and for attributes in any
+/// quotes.
 std::string html(std::string_view text);
 /// From the doctype to the opening of the body.
 std::string page_head(std::string_view title);

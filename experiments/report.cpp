@@ -225,7 +225,9 @@ std::string report_page(const Results& results, const std::vector<Value>& gantt)
 
   const ExperimentNames& names = results.names;
   std::string page = page_head(names.name) + fmt::format("<h1>{}</h1>\n", html(names.name));
-  if (!names.about.empty()) page += fmt::format("<p>{}</p>\n", html(names.about));
+  std::string about = names.about;
+  std::ranges::replace(about, '\n', ' ');
+  if (!about.empty()) page += fmt::format("<p>{}</p>\n", html(about));
   page += fmt::format("<p class=\"answer\" id=\"answer\">{}</p>\n", html(answer(results, verdict)));
   page += fmt::format("<p class=\"soft\">{}, {}, seeds 1 to {}. {}</p>\n", runs_in_words(results),
                       names.mode == "live" ? "with real processes" : "simulated", names.seeds,

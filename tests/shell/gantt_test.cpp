@@ -36,6 +36,18 @@ TEST_CASE("gantt draws who worked on what, what was lost and what is under way")
   CHECK(board.run({"gantt", "--cell", "w0.a0.f0.s0.1"}).exit_code == 2);
 }
 
+TEST_CASE("a chart had the control characters of a title in it, and forged lines") {
+  const TestBoard board;
+  board.must({"post", "plan\n    99  forged \x1b[31m \u202e \u009b"});
+  board.must({"claim", "t1", "--as", "ann"});
+  for (const char* form : {"--svg", "--html"}) {
+    const std::string chart = board.must({"gantt", form});
+    INFO(chart);
+    CHECK(contains(chart, "plan\\n    99  forged"));
+    for (const char* raw : {"\x1b", "\u202e", "\u009b", "\n    99"}) CHECK_FALSE(contains(chart, raw));
+  }
+}
+
 TEST_CASE("a DOT file is run by simulated agents, and its job can be drawn") {
   const TestBoard board;
   board.write("build.dot", "digraph build { fetch [seconds=1]; fetch -> {lint test} -> link }\n");
