@@ -130,6 +130,14 @@ std::optional<Refusal> over_budget(const TaskSpec& task, const BidVector& bid) {
                                                     format_micros(task.budget))};
 }
 
+std::optional<Refusal> against_own_bid(const TaskSpec& task, std::uint32_t attempts_made,
+                                       const AgentProfile& agent) {
+  if (agent.bids != BidStyle::formula) return over_budget(task, standard_bid(task, agent));
+  const Result<BidVector> bid = formula_bid(task, attempts_made, agent);
+  if (!bid) return Refusal{RefusalReason::invalid, bid.error().text};
+  return over_budget(task, *bid);
+}
+
 Micros skill_level(const TaskSpec& task, const AgentProfile& agent) {
   if (task.skills.empty()) return one;
   const DeclaredLevels levels(agent, task);

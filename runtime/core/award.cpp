@@ -42,11 +42,7 @@ std::optional<Refusal> objection(const Core& core, const Task& task, const Agent
   if (auto refusal = unfit(core, agent.profile)) return refusal;
   if (auto refusal = comes_later(core, task, agent)) return refusal;
   if (task.spec.budget <= 0 || core.coordinator->asks_for_prices()) return {};
-  if (agent.profile.bids != BidStyle::formula)
-    return over_budget(task.spec, standard_bid(task.spec, agent.profile));
-  const Result<BidVector> bid = formula_bid(task.spec, task.attempts, agent.profile);
-  if (!bid) return Refusal{RefusalReason::invalid, bid.error().text};
-  return over_budget(task.spec, *bid);
+  return against_own_bid(task.spec, task.attempts, agent.profile);
 }
 
 std::uint32_t taken_slots(const Core& core, AgentId agent) {

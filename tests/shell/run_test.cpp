@@ -128,6 +128,28 @@ TEST_CASE("a job that nobody can do says so at once and posts nothing") {
   CHECK(contains(waiting.out(), "waiting for agents that can"));
 }
 
+TEST_CASE("a job whose only agent is too dear, or whose cost formula refuses, waited without a word") {
+  const TestBoard board;
+  const auto refusal_of = [&](const std::string& agent, const std::string& task) {
+    board.write("job.yaml", "agents: [{name: w, exec: cat, " + agent + "}]\ntasks: {port: {title: Port it, " +
+                                task + "}}\n");
+    const Finished run = board.run({"run", "job.yaml"});
+    CHECK(run.exit_code == 6);
+    return run.err;
+  };
+  CHECK(contains(refusal_of("cost: '0 - size'", "size: 1"),
+                 "'port': w's cost formula: promises -1 seconds, which is negative"));
+  CHECK(contains(refusal_of("price_per_second: 5", "size: 10, budget: 1"),
+                 "'port': w asks 50, the budget is 1"));
+
+  const Process controller = board.serve();
+  const Process agent = board.agent("d", {"--exec", "cat", "--cost", "0 - size"});
+  board.await_agents(1);
+  board.must({"post", "port"});
+  CHECK(contains(board.must({"explain", "t1"}), "no: cost formula: promises -1 seconds, which is negative"));
+  CHECK(contains(board.must({"status"}), "1 task that no connected agent can do"));
+}
+
 TEST_CASE("a job whose agent has the name of one that is at work is refused by that name") {
   const TestBoard board;
   const Process controller = board.serve();

@@ -14,6 +14,7 @@
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/print.hpp"
+#include "runtime/shell/unserved.hpp"
 
 namespace bidboard {
 namespace {
@@ -177,7 +178,8 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
     const Result<std::vector<TaskId>> held = board.ids_under(keys::holdings_of(agent.id));
     if (!held) return fail(held.error());
     const std::size_t busy = held->size();
-    const auto against = ineligible(task, agent);
+    auto against = ineligible(task, agent);
+    if (!against) against = priced_out(task.spec, agent, *config);
     const std::string answer = last_answer(failed, agent.id);
     const std::string rest = board.rest_of(agent, *resting);
     const Result<std::string> spent = board.beyond_budget(agent);

@@ -43,10 +43,12 @@ Result<Overview> look(const BoardView& board) {
   if (!tasks) return fail(tasks.error());
   Result<std::vector<Agent>> agents = board.agents();
   if (!agents) return fail(agents.error());
+  const Result<Config> config = board.config();
+  if (!config) return fail(config.error());
   for (const Task& task : *tasks) {
     overview.tasks[std::string(name(task.state))] += 1;
     const bool waits = task.state == TaskState::ready || task.state == TaskState::offered;
-    if (waits && overview.serving && why_unserved(task.spec, *agents)) overview.unserved += 1;
+    if (waits && overview.serving && why_unserved(task.spec, *agents, *config)) overview.unserved += 1;
   }
   overview.agents = std::move(*agents);
   return overview;
