@@ -4,7 +4,7 @@
 
 namespace bidboard {
 
-Result<Pushing> Pushing::to(const std::string& folder, const std::string& remote) {
+Result<Pushing> Pushing::to(const std::string& folder, const std::string& remote, bool rehearses) {
   Git git(folder);
   const Result<GitRun> listed = git.run({"remote"});
   if (!listed) return fail(listed.error());
@@ -13,7 +13,7 @@ Result<Pushing> Pushing::to(const std::string& folder, const std::string& remote
     return fail(Errc::not_found,
                 fmt::format("the repository of {} has no remote '{}'; `git -C {} remote` lists them", folder,
                             remote, folder));
-  return Pushing(std::move(git), remote);
+  return Pushing(std::move(git), remote, rehearses);
 }
 
 std::string Pushing::mark_of(TaskId task) const {
@@ -27,8 +27,10 @@ Result<bool> Pushing::was_pushed(TaskId task, const std::string& commit) const {
 }
 
 Result<void> Pushing::push(TaskId task, const std::string& branch, const std::string& commit) const {
-  const Result<GitRun> done =
-      git_.run({"push", "--quiet", "--porcelain", remote_, fmt::format("{}:refs/heads/{}", commit, branch)});
+  std::vector<std::string> words{"push", "--quiet", "--porcelain", remote_,
+                                 fmt::format("{}:refs/heads/{}", commit, branch)};
+  if (rehearses_) words.insert(words.begin() + 1, "--dry-run");
+  const Result<GitRun> done = git_.run(words);
   if (!done) return fail(done.error());
   if (done->status != 0) {
     // A line of --porcelain: "!", the refs, and why, with tabs between.
@@ -39,6 +41,7 @@ Result<void> Pushing::push(TaskId task, const std::string& branch, const std::st
                       branch, remote_, remote_, commit.substr(0, 12), branch));
     return fail(Errc::unavailable, fmt::format("{} does not take it: {}", remote_, said(*done)));
   }
+  if (rehearses_) return {};
   const Result<std::string> marked = git_.ask({"update-ref", mark_of(task), commit});
   if (!marked) return fail(marked.error());
   return {};

@@ -14,11 +14,12 @@ namespace bidboard {
 
 class Pushing {
  public:
-  /// `folder` is in the repository, `remote` a name that `git remote` lists. Errors: not_found (no such
-  /// remote, or no repository), unavailable (no git).
-  static Result<Pushing> to(const std::string& folder, const std::string& remote);
+  /// `folder` is in the repository, `remote` a name that `git remote` lists. `rehearses`: all is tried, and
+  /// the remote stays as it is. Errors: not_found (no such remote, or no repository), unavailable (no git).
+  static Result<Pushing> to(const std::string& folder, const std::string& remote, bool rehearses);
 
   const std::string& remote() const { return remote_; }
+  bool rehearses() const { return rehearses_; }
   /// Whether this commit was pushed for the task before. Errors: failed.
   Result<bool> was_pushed(TaskId task, const std::string& commit) const;
   /// Pushes the commit as the remote's branch. Errors: conflict (the branch there has other commits),
@@ -26,11 +27,13 @@ class Pushing {
   Result<void> push(TaskId task, const std::string& branch, const std::string& commit) const;
 
  private:
-  Pushing(Git git, std::string remote) : git_(std::move(git)), remote_(std::move(remote)) {}
+  Pushing(Git git, std::string remote, bool rehearses)
+      : git_(std::move(git)), remote_(std::move(remote)), rehearses_(rehearses) {}
   std::string mark_of(TaskId task) const;
 
   Git git_;
   std::string remote_;
+  bool rehearses_;
 };
 
 }  // namespace bidboard

@@ -273,11 +273,13 @@ std::vector<std::string> holds_in_words(const Task& task, WallTime now) {
   return all;
 }
 
+std::string progress_in_words(Micros fraction, const std::string& text) {
+  if (fraction <= 0) return text;
+  return fmt::format("{} %{}{}", fraction / 10'000, text.empty() ? "" : " ", text);
+}
+
 std::string progress_in_words(const Task& task) {
-  if (!is_held(task.state)) return {};
-  const std::string share = task.progress > 0 ? fmt::format("{} %", task.progress / 10'000) : std::string();
-  return share.empty() || task.progress_text.empty() ? share + task.progress_text
-                                                     : share + " " + task.progress_text;
+  return is_held(task.state) ? progress_in_words(task.progress, task.progress_text) : std::string();
 }
 
 }  // namespace bidboard

@@ -79,7 +79,8 @@ Result<Value> task_to_json(const BoardView& board, const Task& task);
 /// What keeps a waiting task from being awarded, one text for each hold: "back-off, 3s left", "pause: lunch".
 /// Nothing for a task that is awarded or over.
 std::vector<std::string> holds_in_words(const Task& task, WallTime now);
-/// "40 % reading the logs"; empty: it is not worked on, or nothing was told.
+/// "40 % reading the logs"; empty: nothing was told, or it is not worked on.
+std::string progress_in_words(Micros fraction, const std::string& text);
 std::string progress_in_words(const Task& task);
 
 }  // namespace bidboard

@@ -9,6 +9,7 @@
 #include "runtime/shell/commands.hpp"
 #include "runtime/shell/merge_fixes.hpp"
 #include "runtime/shell/print.hpp"
+#include "runtime/shell/supervisor_lock.hpp"
 
 namespace bidboard {
 namespace {
@@ -145,6 +146,7 @@ Result<MergeOrder> read_merge_order(const BoardView& board, const MergeWish& wis
   MergeOrder order;
   MergePlace& place = order.place;
   place.repository = wish.dir.empty() ? board.directory().home() : wish.dir;
+  order.rehearses = rehearses(board.directory());
   order.push = !wish.push.empty() || !wish.into.empty() ? wish.push : settings->merge.push;
   place.into = wish.into.empty() ? settings->merge.into : wish.into;
   place.check = wish.check.empty() ? settings->merge.check : wish.check;

@@ -29,6 +29,7 @@ struct MergeWish {
 struct MergeOrder {
   MergePlace place;
   std::string push;         ///< the remote that gets the work instead; empty: it is merged
+  bool rehearses = false;   ///< the board is: nothing leaves this machine
   std::int64_t batch = 1;   ///< this many works are checked together, if as many wait
   std::set<TaskId> chosen;  ///< empty: all
   std::vector<Task> tasks;

@@ -24,11 +24,12 @@ Result<bool> push_round(const Globals& globals, const std::vector<Task>& tasks, 
   bool all = true;
   for (const Task& task : tasks) {
     const Result<void> pushed = pushing.push(task.id, task.branch, task.commit);
-    const std::string words = pushed ? fmt::format("pushed to {} as {}", pushing.remote(), task.branch)
+    const std::string_view did = pushing.rehearses() ? "would be pushed, were this no rehearsal," : "pushed";
+    const std::string words = pushed ? fmt::format("{} to {} as {}", did, pushing.remote(), task.branch)
                                      : fmt::format("waits: {}", pushed.error().text);
     tell(task.id, words);
     all = all && pushed;
-    if (!pushed) continue;
+    if (!pushed || pushing.rehearses()) continue;
     if (const Result<void> noted = record_on(globals, task.id, words); !noted) return fail(noted.error());
   }
   return all;

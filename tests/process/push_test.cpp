@@ -98,6 +98,24 @@ TEST_CASE("With `merge: {push: REMOTE, auto: true}` `up` pushes what is done") {
   CHECK(up.wait() == 0);
 }
 
+TEST_CASE("A rehearsal pushes nothing, but tries it") {
+  const Shared project;
+  const TestBoard& board = project.board;
+  board.write("bidboard.yaml",
+              "merge: {push: origin, auto: true}\nagents: [{name: c, preset: claude, worktree: task}]\n");
+  Process up = board.start({"up", "--rehearse"});
+  REQUIRE(board.becomes("SELECT count(*) FROM agents WHERE state = 'live'", "1"));
+  board.must({"post", "write hello.txt: hi"});
+  REQUIRE(eventually([&] {
+    return contains(board.read(".bidboard/run/merge.log"),
+                    "t1 would be pushed, were this no rehearsal, to origin");
+  }));
+  CHECK(project.at_origin("bidboard/t1").empty());
+  CHECK(board.value("SELECT count(*) FROM comments") == "0");
+  up.signal(SIGTERM);
+  CHECK(up.wait() == 0);
+}
+
 TEST_CASE("A remote that is not there, or one beside a branch to merge into, is said at once") {
   const Shared project;
   const TestBoard& board = project.board;

@@ -68,7 +68,7 @@ std::string gist(const Event& event) {
           return e.outage == Outage::none ? fmt::format("{}: {}", e.to, e.reason)
                                           : fmt::format("{}, {}: {}", e.to, e.outage, e.reason);
         else if constexpr (std::is_same_v<E, TaskProgressed>)
-          return fmt::format("{} % {}", e.fraction / 10'000, e.text);
+          return progress_in_words(e.fraction, e.text);
         else if constexpr (std::is_same_v<E, TaskFinished>)
           return e.result.substr(0, 80);
         else if constexpr (std::is_same_v<E, AgentRegistered>)

@@ -100,7 +100,7 @@ void show_pushes(const std::vector<Task>& tasks, const Pushing& pushing, bool js
 }
 
 Result<Exit> push_once(const Globals& globals, const MergeArgs& args, const MergeOrder& order) {
-  const Result<Pushing> pushing = Pushing::to(order.place.repository, order.push);
+  const Result<Pushing> pushing = Pushing::to(order.place.repository, order.push, order.rehearses);
   if (!pushing) return fail(pushing.error());
   const Result<std::vector<Task>> tasks = to_be_pushed(order, *pushing);
   if (!tasks) return fail(tasks.error());
@@ -182,7 +182,7 @@ class Follower {
   }
 
   Result<Round> push(const MergeOrder& order) {
-    const Result<Pushing> pushing = Pushing::to(order.place.repository, order.push);
+    const Result<Pushing> pushing = Pushing::to(order.place.repository, order.push, order.rehearses);
     if (!pushing) return fail(pushing.error());
     const Result<std::vector<Task>> tasks = to_be_pushed(order, *pushing);
     if (!tasks) return fail(tasks.error());

@@ -201,7 +201,7 @@ Result<void> check_merging(const BoardDirectory& board, const MergeSettings& mer
   if (!merge.automatic) return {};
   const Result<void> can_work = [&]() -> Result<void> {
     if (!merge.push.empty()) {
-      const Result<Pushing> pushing = Pushing::to(board.home(), merge.push);
+      const Result<Pushing> pushing = Pushing::to(board.home(), merge.push, true);
       return pushing ? Result<void>() : fail(pushing.error());
     }
     const Result<Merging> merging =
