@@ -13,6 +13,8 @@ namespace {
 
 /// Reports that were not confirmed as durable are repeated after this long.
 constexpr Duration repeat_after = seconds(2);
+/// So many questions in a row who this is, each after a new registration, are not late ones.
+constexpr unsigned doubts_max = 3;
 /// Tasks whose last award is remembered.
 constexpr std::size_t past_max = 10'000;
 
@@ -43,6 +45,8 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
   if (const auto* registered_as = as<Registered>(message)) {
     id_ = registered_as->agent;
     secret_ = registered_as->secret;
+    doubted_ = false;
+    registered_at_ = now.mono;
     register_again_ = never;
     heartbeat_every_ = registered_as->heartbeat;
     // At once if work goes on: the answer says what of it is over.
@@ -57,6 +61,8 @@ AgentMachine::Actions AgentMachine::on_message(const Message& message, Now now) 
   } else if (!registered()) {
     // What else arrives now belongs to an earlier registration; what is still true is said again after the
     // next.
+  } else if (as<HeartbeatAck>(message)) {
+    doubts_ = 0;
   } else if (as<WhoAreYou>(message)) {
     on_doubt(now.mono, out);
   } else if (const auto* awards = as<Awards>(message)) {
@@ -87,12 +93,8 @@ void AgentMachine::say_register(Instant now, Actions& out) {
 }
 
 /// The lease was lost, or the question is late and answers a message from before the last registration. Work
-/// that runs goes on until the controller says that its award is over; other work is not begun.
+/// that runs goes on until the controller says that its award is over; other work is given back.
 void AgentMachine::on_doubt(Instant now, Actions& out) {
-  std::vector<TaskId> waiting;
-  for (const auto& [task, work] : held_)
-    if (!work.begun()) waiting.push_back(task);
-  for (const TaskId task : waiting) stop(task, "the lease was lost", out);
   // Said again in the name of the next registration. What comes too late is judged by the controller, which
   // keeps a late result as a discovery.
   std::vector<ReportItem> items;
@@ -101,8 +103,31 @@ void AgentMachine::on_doubt(Instant now, Actions& out) {
   std::ranges::move(unsent_, std::back_inserter(items));
   unsent_ = std::move(items);
   repeat_reports_ = never;
-  id_ = {};
-  say_register(now, out);
+  const bool is_certain = ++doubts_ >= doubts_max;
+  for (const TaskId task : held_tasks()) {
+    const Work& work = held_.at(task);
+    if (!work.begun()) {
+      std::erase_if(unsent_,
+                    [&](const ReportItem& item) { return item.task == task && item.epoch == work.epoch; });
+      ReportItem back = item_for(task, work, ReportItem::What::declined);
+      back.text = "it was given back here";
+      report(std::move(back));
+      stop(task, {}, out);
+    } else if (is_certain && !work.revoked) {
+      stop(task, "the lease was lost", out);
+    }
+  }
+  doubted_ = true;
+  if (now - registered_at_ < repeat_after)
+    register_again_ = registered_at_ + repeat_after;
+  else
+    say_register(now, out);
+}
+
+std::vector<TaskId> AgentMachine::held_tasks() const {
+  std::vector<TaskId> tasks;
+  for (const auto& [task, work] : held_) tasks.push_back(task);
+  return tasks;
 }
 
 void AgentMachine::on_awards(const Awards& awards, Now now, Actions& out) {
@@ -217,7 +242,8 @@ void AgentMachine::on_delegation(const Delegation& delegation, Actions& out) {
 void AgentMachine::on_revocations(const Revocations& revocations, Instant now, Actions& out) {
   for (const Revocation& item : revocations.items) {
     const auto held = held_.find(item.held.task);
-    if (held == held_.end()) remember(item.held, false);  // its award may be on the way
+    if (held == held_.end() || held->second.epoch < item.held.epoch)
+      remember(item.held, false);  // its award may be on the way
     if (held == held_.end() || held->second.epoch != item.held.epoch || held->second.revoked) continue;
     if (item.grace.us > 0 && held->second.begun()) {
       held->second.revoked = held->second.settles = true;
@@ -341,15 +367,16 @@ AgentMachine::Actions AgentMachine::on_start_failed(TaskId task, Epoch epoch, co
 
 AgentMachine::Actions AgentMachine::on_time(Now now) {
   Actions out;
+  for (auto& [task, work] : held_) {
+    if (work.stops_at > now.mono) continue;
+    work.stops_at = never;
+    out.push_back(StopTask{task, work.epoch, "it had delivered its result and did not end"});
+  }
   if (!registered()) {
     if (now.mono >= register_again_) say_register(now.mono, out);
     return out;
   }
   for (auto& [task, work] : held_) {
-    if (work.stops_at <= now.mono) {
-      work.stops_at = never;
-      out.push_back(StopTask{task, work.epoch, "it had delivered its result and did not end"});
-    }
     if (work.stalls_at() > now.mono) continue;
     work.stall_told = true;
     report(item_for(task, work, ReportItem::What::stalled));
@@ -370,7 +397,11 @@ AgentMachine::Actions AgentMachine::on_time(Now now) {
 }
 
 Instant AgentMachine::next_wakeup() const {
-  if (!registered()) return register_again_;
+  if (!registered()) {
+    Instant next = register_again_;
+    for (const auto& [task, work] : held_) next = std::min(next, work.stops_at);
+    return next;
+  }
   Instant next = std::min(next_heartbeat_, repeat_reports_);
   if (!unsent_.empty() || peers_wait_) next = Instant{};
   if (peers_) next = std::min(next, peers_->next_wakeup());
@@ -380,7 +411,7 @@ Instant AgentMachine::next_wakeup() const {
 
 AgentMachine::Actions AgentMachine::leave(const std::string& reason) {
   Actions out;
-  if (registered()) out.push_back(Say{Leave{id_, secret_, reason}});
+  if (id_.value != 0) out.push_back(Say{Leave{id_, secret_, reason}});
   return out;
 }
 

@@ -76,7 +76,8 @@ class AgentMachine {
   /// Stop taking work and sign off; the caller must stop running tasks.
   Actions leave(const std::string& reason);
 
-  bool registered() const { return id_.value != 0; }
+  /// And the controller has not asked since who this is.
+  bool registered() const { return id_.value != 0 && !doubted_; }
   AgentId id() const { return id_; }
   std::size_t holding() const { return held_.size(); }
 
@@ -105,6 +106,7 @@ class AgentMachine {
   };
   void say_register(Instant now, Actions& out);
   void on_doubt(Instant now, Actions& out);
+  std::vector<TaskId> held_tasks() const;
   void report(ReportItem item) { unsent_.push_back(std::move(item)); }
   void flush_reports(Instant now, Actions& out);
   void on_awards(const Awards& awards, Now now, Actions& out);
@@ -132,6 +134,9 @@ class AgentMachine {
   Manager manager_;  ///< used only by roles that lead
   AgentId id_;
   std::string secret_;
+  bool doubted_ = false;
+  unsigned doubts_ = 0;  ///< since a heartbeat was last acknowledged
+  Instant registered_at_;
   Instant register_again_ = never;  ///< an answer to the registration is awaited until then
   Duration heartbeat_every_ = seconds(10);
   Instant next_heartbeat_ = never;

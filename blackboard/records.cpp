@@ -22,11 +22,17 @@ const Hold* hold_of(const Task& task, HoldKind kind) {
 }
 
 bool is_plausible(const SavedWork& work) {
+  // It becomes words of git commands.
+  const auto plain = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '/' ||
+           c == '.' || c == '_' || c == '-';
+  };
   const auto hexadecimal = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   constexpr std::size_t branch_bytes_max = 200;
   return (work.commit.size() == 40 || work.commit.size() == 64) &&
          std::ranges::all_of(work.commit, hexadecimal) && work.branch.starts_with("bidboard/") &&
-         work.branch.size() <= branch_bytes_max;
+         work.branch.size() <= branch_bytes_max && std::ranges::all_of(work.branch, plain) &&
+         work.branch.find("..") == std::string::npos;
 }
 
 void place(Task& task, Hold hold) {

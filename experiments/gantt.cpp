@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/text/readable.hpp"
 #include "blackboard/text/utf8.hpp"
 #include "experiments/html.hpp"
 #include "experiments/report.hpp"
@@ -166,7 +167,7 @@ std::string gantt_svg(const GanttChart& chart, SvgUse use) {
     const std::size_t fits = static_cast<std::size_t>(left * width / letter_px);
     svg += fmt::format("<text x='{}' y='{}' text-anchor='end'>{}</text>", percent(left - 6 / width),
                        y + std::max<std::size_t>(lane_px * 3 / 4, 10),
-                       html(first_letters(chart.rows[row], fits)));
+                       html(first_letters(readable(chart.rows[row]), fits)));
   }
   svg +=
       fmt::format("<svg x='{}' y='0' width='{}' height='{}' viewBox='0 0 {} {}' preserveAspectRatio='none'>",

@@ -33,7 +33,7 @@ class CodexReader final : public JsonLinesReader {
     const std::string type = text_of(event.find("type"));
     const Value* item = event.find("item");
     if (type == "item.completed" && item != nullptr) {
-      note_sign();
+      if (text_of(item->find("type")) != "error") note_sign();
       return on_item(*item);
     }
     if (type == "turn.completed") {

@@ -55,8 +55,8 @@ struct CommandExecutor::Run {
   std::string stop_reason;
   std::unique_ptr<ClientReader> reader;  ///< of a client's output; null: its exit status decides
   std::string readable_tail;
-  bool said_more = false;  ///< the client's model has, since that was told
-  Instant tell_at;         ///< not before
+  std::string said;  ///< by the client's model, the last line, not told yet
+  Instant tell_at;   ///< not before
   LineSplitter lines{line_bytes_max};
 };
 
@@ -179,11 +179,9 @@ void CommandExecutor::serve(const Key& key, Run& run, Now now, std::vector<Execu
 
 void CommandExecutor::tell_what_it_does(const Key& key, Run& run, Now now,
                                         std::vector<ExecutionEvent>& events) const {
-  run.said_more |= run.reader->take_sign();
-  if (!run.said_more || now.mono < run.tell_at) return;
-  run.said_more = false;
+  if (run.said.empty() || now.mono < run.tell_at) return;
   run.tell_at = now.mono + tell_interval;
-  events.push_back(ExecutionProgress{key.first, key.second, fraction_untold, last_line(run.readable_tail)});
+  events.push_back(ExecutionProgress{key.first, key.second, fraction_untold, std::exchange(run.said, {})});
 }
 
 /// What was hidden in the output can stand there as JSON escapes it in another way ("\/", "\u0041"), so what
@@ -192,6 +190,7 @@ void CommandExecutor::show_line(Run& run, std::string_view line) const {
   const std::string readable = run.readable.feed(run.reader->on_line(line), false);
   run.log.append(readable);
   keep_tail(run.readable_tail, readable);
+  if (run.reader->take_sign() && !readable.empty()) run.said = last_line(run.readable_tail);
 }
 
 /// What a client prints is shown as it reads it; other output as it is.

@@ -291,7 +291,8 @@ void CoprocessExecutor::take_job_line(std::string_view type, const Value& line, 
   Job& job = *found->second;
   if (type == "progress") {
     ExecutionProgress progress{*id, job.assignment.epoch, fraction_untold, text_of(line.find("text"))};
-    if (const Value* fraction = line.find("fraction")) progress.fraction = std::min(micros_of(fraction), one);
+    if (const Value* fraction = line.find("fraction"); fraction && fraction->is_number())
+      progress.fraction = std::min(micros_of(fraction), one);
     events_.push_back(std::move(progress));
     return;
   }

@@ -27,11 +27,13 @@ std::vector<std::string> clean_environment() {
   std::vector<std::string> result;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
-    if (!text.starts_with("GIT_") && !text.starts_with("LC_ALL=") && !text.starts_with("LANGUAGE="))
+    const bool leads_astray = text.starts_with("GIT_") && !text.starts_with("GIT_SSH");
+    if (!leads_astray && !text.starts_with("LC_ALL=") && !text.starts_with("LANGUAGE="))
       result.emplace_back(text);
   }
-  for (const char* ours : {"GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=true", "GIT_EDITOR=true", "GIT_PAGER=cat",
-                           "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C"})
+  for (const char* ours :
+       {"GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=true", "GIT_EDITOR=true", "GIT_PAGER=cat",
+        "GIT_OPTIONAL_LOCKS=0", "SSH_ASKPASS=true", "SSH_ASKPASS_REQUIRE=force", "LC_ALL=C"})
     result.emplace_back(ours);
   return result;
 }

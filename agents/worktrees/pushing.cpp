@@ -1,49 +1,80 @@
 #include "agents/worktrees/pushing.hpp"
 
+#include <algorithm>
+
+#include "agents/worktrees/worktree.hpp"
 #include "blackboard/fmt.hpp"
 
 namespace bidboard {
+namespace {
+
+/// The remote's branch is chosen by what an agent reported: only names that belong to the task.
+bool belongs_to(const std::string& branch, TaskId task) {
+  if (branch == branch_of(task)) return true;
+  const std::string kept = kept_branch_of(task, {});
+  return branch.starts_with(kept) && branch.size() > kept.size() &&
+         branch.find_first_not_of("0123456789abcdef", kept.size()) == std::string::npos;
+}
+
+}  // namespace
 
 Result<Pushing> Pushing::to(const std::string& folder, const std::string& remote, bool rehearses) {
-  Git git(folder);
-  const Result<GitRun> listed = git.run({"remote"});
+  Pushing pushing(Git(folder), remote, rehearses);
+  const Result<GitRun> listed = pushing.git_.run({"remote"});
   if (!listed) return fail(listed.error());
   if (listed->status != 0) return fail(Errc::not_found, fmt::format("{}: {}", folder, said(*listed)));
   if (("\n" + listed->output).find("\n" + remote + "\n") == std::string::npos)
     return fail(Errc::not_found,
                 fmt::format("the repository of {} has no remote '{}'; `git -C {} remote` lists them", folder,
                             remote, folder));
-  return Pushing(std::move(git), remote, rehearses);
+  const Result<std::string> marks =
+      pushing.git_.ask({"for-each-ref", "--format=%(refname) %(objectname)", pushing.marks()});
+  if (!marks) return fail(marks.error());
+  pushing.pushed_ = "\n" + *marks + "\n";
+  return pushing;
 }
 
-std::string Pushing::mark_of(TaskId task) const {
-  return fmt::format("refs/bidboard/pushed/{}/{}", remote_, task);
+std::string Pushing::marks() const { return fmt::format("refs/bidboard/pushed/{}/", remote_); }
+
+bool Pushing::was_pushed(TaskId task, const std::string& commit) const {
+  return pushed_.find(fmt::format("\n{}{} {}\n", marks(), task, commit)) != std::string::npos;
 }
 
-Result<bool> Pushing::was_pushed(TaskId task, const std::string& commit) const {
-  const Result<std::string> mark = git_.commit_of(mark_of(task));
-  if (!mark) return fail(mark.error());
-  return *mark == commit;
-}
-
-Result<void> Pushing::push(TaskId task, const std::string& branch, const std::string& commit) const {
-  std::vector<std::string> words{"push", "--quiet", "--porcelain", remote_,
+Result<void> Pushing::push(TaskId task, const std::string& branch, const std::string& commit) {
+  if (!belongs_to(branch, task))
+    return fail(Errc::refused, fmt::format("its branch, '{}', is not one of {}", branch, task));
+  const Result<std::string> known = git_.commit_of(commit);
+  if (!known) return fail(known.error());
+  if (*known != commit)
+    return fail(
+        Errc::not_found,
+        fmt::format("its commit {} is not in this repository: it was done on another machine or in another "
+                    "repository; push it there",
+                    commit.substr(0, 12)));
+  std::vector<std::string> words{"push",
+                                 "--quiet",
+                                 "--porcelain",
+                                 "--no-follow-tags",
+                                 "--recurse-submodules=no",
+                                 remote_,
                                  fmt::format("{}:refs/heads/{}", commit, branch)};
   if (rehearses_) words.insert(words.begin() + 1, "--dry-run");
   const Result<GitRun> done = git_.run(words);
   if (!done) return fail(done.error());
-  if (done->status != 0) {
-    // A line of --porcelain: "!", the refs, and why, with tabs between.
-    if (done->output.find("[rejected]") != std::string::npos)
-      return fail(
-          Errc::conflict,
-          fmt::format("{} of {} has commits that this work lacks; `git push --force {} {}:{}` replaces them",
-                      branch, remote_, remote_, commit.substr(0, 12), branch));
-    return fail(Errc::unavailable, fmt::format("{} does not take it: {}", remote_, said(*done)));
-  }
-  if (rehearses_) return {};
-  const Result<std::string> marked = git_.ask({"update-ref", mark_of(task), commit});
+  // A line of --porcelain: "!", the refs, and why, with tabs between.
+  const auto tells = [&](std::string_view word) { return done->output.find(word) != std::string::npos; };
+  if (done->status != 0 && tells("[rejected]"))
+    return fail(
+        Errc::conflict,
+        fmt::format("{} of {} has commits that this work lacks; `git push --force {} {}:refs/heads/{}` "
+                    "replaces them",
+                    branch, remote_, remote_, commit.substr(0, 12), branch));
+  if (done->status != 0)
+    return fail(tells("[remote rejected]") ? Errc::refused : Errc::unavailable,
+                fmt::format("{} does not take it: {}", remote_, said(*done)));
+  const Result<std::string> marked = git_.ask({"update-ref", fmt::format("{}{}", marks(), task), commit});
   if (!marked) return fail(marked.error());
+  pushed_ += fmt::format("{}{} {}\n", marks(), task, commit);
   return {};
 }
 

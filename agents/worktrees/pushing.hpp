@@ -20,20 +20,22 @@ class Pushing {
 
   const std::string& remote() const { return remote_; }
   bool rehearses() const { return rehearses_; }
-  /// Whether this commit was pushed for the task before. Errors: failed.
-  Result<bool> was_pushed(TaskId task, const std::string& commit) const;
+  /// Whether this commit was pushed for the task before, or a rehearsal tried it.
+  bool was_pushed(TaskId task, const std::string& commit) const;
   /// Pushes the commit as the remote's branch. Errors: conflict (the branch there has other commits),
-  /// unavailable (the remote cannot be reached, or refuses), failed.
-  Result<void> push(TaskId task, const std::string& branch, const std::string& commit) const;
+  /// not_found (the commit is not here), refused (by the remote, or since the branch does not belong to the
+  /// task), unavailable (the remote cannot be reached), failed.
+  Result<void> push(TaskId task, const std::string& branch, const std::string& commit);
 
  private:
   Pushing(Git git, std::string remote, bool rehearses)
       : git_(std::move(git)), remote_(std::move(remote)), rehearses_(rehearses) {}
-  std::string mark_of(TaskId task) const;
+  std::string marks() const;
 
   Git git_;
   std::string remote_;
   bool rehearses_;
+  std::string pushed_;  ///< the marks, a line each, between line ends
 };
 
 }  // namespace bidboard

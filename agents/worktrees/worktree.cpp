@@ -90,7 +90,7 @@ Result<void> commit_all(const Git& git, const WorktreeMark& mark) {
 }
 
 Result<std::string> keep(const Git& git, TaskId task, const std::string& commit) {
-  std::string branch = fmt::format("bidboard/kept/{}-{}", task, commit.substr(0, 12));
+  std::string branch = kept_branch_of(task, commit);
   const auto made = git.ask({"update-ref", "refs/heads/" + branch, commit});
   if (!made) return fail(made.error());
   return branch;
@@ -295,6 +295,10 @@ Result<std::string> base_of(const Git& repository) {
 }
 
 }  // namespace
+
+std::string kept_branch_of(TaskId task, const std::string& commit) {
+  return fmt::format("bidboard/kept/{}-{}", task, commit.substr(0, 12));
+}
 
 std::string branch_of(TaskId task) { return fmt::format("bidboard/{}", task); }
 

@@ -76,5 +76,7 @@ Result<bool> clean_worktree(const FoundWorktree& found, std::string& why);
 /// The worktree of an attempt, or of an agent, in the folder of the board's worktrees.
 std::string worktree_name(const WorktreeOrder& order);
 std::string branch_of(TaskId task);
+/// Of work that no other branch has; its commit ends the name.
+std::string kept_branch_of(TaskId task, const std::string& commit);
 
 }  // namespace bidboard

@@ -276,7 +276,7 @@ void on_register(Core& core, PeerId peer, const Register& message) {
   agent.reason.clear();
   agent.key = core.origin.key;
   core.emit(AgentRegistered{agent});
-  attach(core, agent.id, peer, false);
+  attach(core, agent.id, peer, matches(message.secret, agent.secret_hash));
   const Config& config = core.board.config();
   core.send(peer, Registered{agent.id, secret, config.heartbeat, config.lease, core.options.term});
   send_lost_awards(core, peer, agent.id, {});

@@ -189,7 +189,7 @@ class Job {
       TaskSpec spec = plan_.tasks[i].spec;
       spec.workflow = workflow.id;
       if (spec.project.empty()) spec.project = config->project;
-      const std::optional<std::string> why = why_unserved(spec, *agents, *config);
+      const std::optional<std::string> why = why_unserved(spec, 0, *agents, *config);
       if (!why) continue;
       if (++count <= most_told) told += fmt::format("\n  '{}': {}", spec.name, *why);
     }

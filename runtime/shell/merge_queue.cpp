@@ -115,7 +115,9 @@ std::vector<Unneeded> unneeded_of(const std::vector<Task>& tasks, const std::map
     if (!is_fix(fix) || is_over(fix.state) || is_held(fix.state)) continue;
     const std::optional<FixKey> key = read_fix_key(fix.spec.key);
     const auto of = key ? known.find(key->of) : known.end();
-    if (of == known.end() || lacking.contains(of->second->commit)) continue;
+    if (of == known.end() || of->second->state != TaskState::done || of->second->commit.empty() ||
+        lacking.contains(of->second->commit))
+      continue;
     if (key->settles == key_without_number(branch, *of->second)) found.push_back({fix.id, key->of});
   }
   return found;

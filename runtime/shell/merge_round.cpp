@@ -148,6 +148,11 @@ Result<MergeOrder> read_merge_order(const BoardView& board, const MergeWish& wis
   place.repository = wish.dir.empty() ? board.directory().home() : wish.dir;
   order.rehearses = rehearses(board.directory());
   order.push = !wish.push.empty() || !wish.into.empty() ? wish.push : settings->merge.push;
+  if (!order.push.empty() && (!wish.into.empty() || !wish.check.empty() || wish.batch > 0))
+    return fail(
+        Errc::invalid,
+        fmt::format("pushing to {} merges nothing: leave out {}, or merge with --into BRANCH alone",
+                    order.push, wish.into.empty() ? "--check and --batch" : "--into, --check and --batch"));
   place.into = wish.into.empty() ? settings->merge.into : wish.into;
   place.check = wish.check.empty() ? settings->merge.check : wish.check;
   place.place = board.directory().path + "/worktrees";

@@ -10,13 +10,13 @@
 
 namespace bidboard {
 
-/// Done tasks whose commit was not pushed yet, and those that were asked for by name; the one that was done
-/// first is first. Errors: of git.
-Result<std::vector<Task>> to_be_pushed(const MergeOrder& order, const Pushing& pushing);
+/// Done tasks whose commit was not pushed yet, or those that were asked for by name; the one that was done
+/// first is first.
+std::vector<Task> to_be_pushed(const MergeOrder& order, const Pushing& pushing);
 
-/// Pushes them. `tell`: what becomes of each, in words. Whether all was pushed. Errors: unavailable (no board
-/// can be reached).
-Result<bool> push_round(const Globals& globals, const std::vector<Task>& tasks, const Pushing& pushing,
+/// Pushes them, until the remote cannot be reached. `tell`: what becomes of each, in words. Whether all was
+/// pushed. Errors: unavailable (no board can be reached).
+Result<bool> push_round(const Globals& globals, const std::vector<Task>& tasks, Pushing& pushing,
                         const std::function<void(TaskId, const std::string&)>& tell);
 
 }  // namespace bidboard

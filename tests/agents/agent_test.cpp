@@ -146,6 +146,24 @@ TEST_CASE("a late copy of an award that was given back, or revoked before it had
     agent.on_message(ReportsKept{start_of[0].number}, start);
     CHECK(answer_to(award_of(TaskId{1}, false)) == ReportItem::What::declined);
   }
+  SECTION("revoked before it arrived, while an earlier attempt was being stopped") {
+    REQUIRE(started(agent.on_message(award_of(TaskId{1}), start)) == 1);
+    agent.on_message(Revocations{{{{TaskId{1}, Epoch{2}}, "cancelled"}}}, start);
+    agent.on_execution(end_of(TaskId{1}), start);
+    keep_all();
+    Awards again = award_of(TaskId{1});
+    again.awards[0].epoch = Epoch{2};
+    CHECK(answer_to(again) == ReportItem::What::declined);
+  }
+  SECTION("given back when the controller asked who it is") {
+    agent.on_message(award_of(TaskId{1}, false), start);
+    agent.on_message(WhoAreYou{}, start);
+    const Registered known{AgentId{1}, "secret", seconds(10), seconds(30), Term{1}};
+    const std::vector<Reports> told = said<Reports>(agent.on_message(known, start));
+    REQUIRE(told.size() == 1);
+    REQUIRE(told[0].items.size() == 1);
+    CHECK(told[0].items[0].what == ReportItem::What::declined);
+  }
   SECTION("revoked before it arrived") {
     agent.on_message(Revocations{{{{TaskId{1}, Epoch{1}}, "cancelled"}}}, start);
     CHECK(answer_to(award_of(TaskId{1})) == ReportItem::What::declined);
@@ -156,7 +174,8 @@ TEST_CASE("a late copy of an award that was given back, or revoked before it had
 TEST_CASE("a late question who an agent is, to an earlier message of its own, ended its work") {
   AgentMachine agent = registered_agent();
   REQUIRE(started(agent.on_message(award_of(TaskId{1}), start)) == 1);
-  const AgentMachine::Actions asked = agent.on_message(WhoAreYou{}, start);
+  const Now later{start.mono + seconds(5), start.wall};
+  const AgentMachine::Actions asked = agent.on_message(WhoAreYou{}, later);
   CHECK(stopped(asked) == 0);
   const std::vector<Register> answer = said<Register>(asked);
   REQUIRE(answer.size() == 1);
@@ -187,6 +206,22 @@ TEST_CASE("a late question who an agent is, to an earlier message of its own, en
     CHECK(agent.on_message(award_of(TaskId{2}), start).empty());
     const Registered known{AgentId{1}, "secret", seconds(10), seconds(30), Term{1}};
     CHECK(said<Reports>(agent.on_message(known, start)).size() == 1);
+  }
+  SECTION("asked again and again, it believes that its lease was lost") {
+    Now now = start;
+    std::size_t registrations = 0, ended = 0;
+    for (int i = 0; i < 3; ++i) {
+      agent.on_message(Registered{AgentId{1}, "secret", seconds(10), seconds(30), Term{1}}, now);
+      const AgentMachine::Actions again = agent.on_message(WhoAreYou{}, now);
+      registrations += said<Register>(again).size();
+      ended += stopped(again);
+      now = {agent.next_wakeup(), now.wall};
+      registrations += said<Register>(agent.on_time(now)).size();
+    }
+    CHECK(ended == 1);
+    // With a pause each time.
+    CHECK(registrations == 3);
+    CHECK(now.mono >= start.mono + seconds(4));
   }
   SECTION("another process has its name by now") {
     const AgentMachine::Actions refused =

@@ -58,6 +58,7 @@ TEST_CASE("what the model says is a sign that its provider works, what the clien
   CHECK(signs("codex", R"({"type":"item.completed","item":{"type":"reasoning","text":"hm"}})"));
   CHECK_FALSE(signs("codex", R"({"type":"error","message":"stream error: 429; retrying 2/5"})"));
   CHECK_FALSE(signs("codex", R"({"type":"turn.started"})"));
+  CHECK_FALSE(signs("codex", R"({"type":"item.completed","item":{"type":"error","message":"429"}})"));
   CHECK(signs("gemini", R"({"type":"message","role":"assistant","content":"I look."})"));
   CHECK(signs("gemini", R"({"type":"tool_use","tool_name":"read_file","tool_id":"1"})"));
   CHECK_FALSE(signs("gemini", R"({"type":"message","role":"user","content":"Do it."})"));

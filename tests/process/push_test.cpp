@@ -1,6 +1,8 @@
 // `bidboard merge` where merging is left to pull requests: the branches of done tasks on a remote.
 #include <csignal>
 
+#include "agents/worktrees/pushing.hpp"
+#include "blackboard/saved_work.hpp"
 #include "tests/process/project.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
@@ -37,7 +39,7 @@ TEST_CASE("With `merge: {push: REMOTE}` the work of each task becomes a branch t
   board.write("bidboard.yaml", "merge: {push: origin}\n");
   const Process controller = board.serve();
   const Process agent = project.worker();
-  CHECK(contains(board.must({"merge"}), "The work of all done tasks was pushed to origin."));
+  CHECK(contains(board.must({"merge"}), "No task has left work in a branch"));
   board.must({"post", "one"});
   board.must({"post", "two", "--need", "t1"});
   REQUIRE(board.task_becomes("t2", "done"));
@@ -114,6 +116,28 @@ TEST_CASE("A rehearsal pushes nothing, but tries it") {
   CHECK(board.value("SELECT count(*) FROM comments") == "0");
   up.signal(SIGTERM);
   CHECK(up.wait() == 0);
+  CHECK(contains(board.must({"merge", "--all"}), "was pushed to origin"));
+  CHECK(project.at_origin("bidboard/t1").empty());
+}
+
+TEST_CASE("What an agent calls its branch is pushed only if it belongs to its task") {
+  const Shared project;
+  const std::string commit = project.git({"rev-parse", "main"});
+  Result<Pushing> pushing = Pushing::to(project.board.home(), "origin", false);
+  REQUIRE(pushing);
+  for (const char* branch : {"bidboard/t2", "bidboard/t1:refs/heads/main", "bidboard/kept/t2-abc",
+                             "bidboard/kept/t1-", "bidboard/kept/t1-a:x", "main"}) {
+    INFO(branch);
+    CHECK(pushing->push(TaskId{1}, branch, commit).error().code == Errc::refused);
+  }
+  CHECK(pushing->push(TaskId{1}, "bidboard/t1", std::string(40, 'a')).error().code == Errc::not_found);
+  CHECK(pushing->push(TaskId{1}, "bidboard/kept/t1-0a1b", commit));
+  CHECK(pushing->was_pushed(TaskId{1}, commit));
+  CHECK(project.at_origin("bidboard/kept/t1-0a1b") == commit);
+  CHECK(is_plausible({"bidboard/t1", commit}));
+  for (const char* branch :
+       {"bidboard/t1:refs/heads/main", "bidboard/t1 x", "bidboard/../x", "bidboard/*", "main"})
+    CHECK_FALSE(is_plausible({branch, commit}));
 }
 
 TEST_CASE("A remote that is not there, or one beside a branch to merge into, is said at once") {
@@ -125,7 +149,9 @@ TEST_CASE("A remote that is not there, or one beside a branch to merge into, is 
   CHECK(contains(up.err, "has no remote 'upstream'"));
   const Finished both = board.run({"merge", "--push", "origin", "--into", "main"});
   CHECK(both.exit_code == 2);
-  CHECK(contains(both.err, "--push merges nothing"));
+  CHECK(contains(both.err, "pushing to origin merges nothing"));
   board.write("bidboard.yaml", "merge: {push: origin, into: main}\n");
   CHECK(contains(board.run({"merge"}).err, "leave out into and check, or push"));
+  board.write("bidboard.yaml", "merge: {push: origin}\n");
+  CHECK(board.run({"merge", "--all", "--check", "false"}).exit_code == 2);
 }

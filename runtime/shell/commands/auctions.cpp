@@ -179,7 +179,7 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
     if (!held) return fail(held.error());
     const std::size_t busy = held->size();
     auto against = ineligible(task, agent);
-    if (!against) against = priced_out(task.spec, agent, *config);
+    if (!against) against = priced_out(task.spec, task.attempts, agent, *config);
     const std::string answer = last_answer(failed, agent.id);
     const std::string rest = board.rest_of(agent, *resting);
     const Result<std::string> spent = board.beyond_budget(agent);

@@ -63,14 +63,16 @@ Result<Exit> show_queue(MergeQueue& queue, const Merging& merging, bool json) {
   return Exit::ok;
 }
 
+constexpr std::string_view no_work =
+    "No task has left work in a branch; agents with `worktree: task` or `worktree: agent` do.";
+bool has_work(const MergeOrder& order) {
+  return std::ranges::any_of(order.tasks, [](const Task& task) { return !task.commit.empty(); });
+}
+
 /// Nothing waits: all is there, or there is nothing.
 void say_all_is_in(const MergeOrder& order, const Merging& merging) {
-  const bool some_work =
-      std::ranges::any_of(order.tasks, [](const Task& task) { return !task.commit.empty(); });
-  if (some_work)
-    say("All work of done tasks is in {}.", merging.into());
-  else
-    say("No task has left work in a branch; agents with `worktree: task` or `worktree: agent` do.");
+  say("{}", has_work(order) ? fmt::format("All work of done tasks is in {}.", merging.into())
+                            : std::string(no_work));
 }
 
 Result<MergeOrder> read_order(const Globals& globals, const MergeWish& wish) {
@@ -80,7 +82,7 @@ Result<MergeOrder> read_order(const Globals& globals, const MergeWish& wish) {
 }
 
 /// What waits to be pushed.
-void show_pushes(const std::vector<Task>& tasks, const Pushing& pushing, bool json) {
+void show_pushes(const std::vector<Task>& tasks, const Pushing& pushing, const MergeArgs& args) {
   Value list{Value::Array{}};
   Table table({"TASK", "COMMIT", "BRANCH", "STATE", "TITLE"});
   const std::string state = fmt::format("to be pushed to {}", pushing.remote());
@@ -94,26 +96,27 @@ void show_pushes(const std::vector<Task>& tasks, const Pushing& pushing, bool js
     list.push(std::move(item));
     table.add({to_string(task.id), task.commit.substr(0, 12), task.branch, state, task.spec.title});
   }
-  if (json) return print_json(std::move(list));
+  if (args.json) return print_json(std::move(list));
   table.print();
-  say("`bidboard merge --all` pushes them.");
+  say("`bidboard merge --all{}{}` pushes them.", args.wish.push.empty() ? "" : " --push " + args.wish.push,
+      args.wish.dir.empty() ? "" : " --dir " + args.wish.dir);
 }
 
 Result<Exit> push_once(const Globals& globals, const MergeArgs& args, const MergeOrder& order) {
-  const Result<Pushing> pushing = Pushing::to(order.place.repository, order.push, order.rehearses);
+  Result<Pushing> pushing = Pushing::to(order.place.repository, order.push, order.rehearses);
   if (!pushing) return fail(pushing.error());
-  const Result<std::vector<Task>> tasks = to_be_pushed(order, *pushing);
-  if (!tasks) return fail(tasks.error());
-  if (tasks->empty() && !args.json) {
-    say("The work of all done tasks was pushed to {}.", pushing->remote());
+  const std::vector<Task> tasks = to_be_pushed(order, *pushing);
+  if (tasks.empty() && !args.json) {
+    say("{}", has_work(order) ? fmt::format("The work of all done tasks was pushed to {}.", pushing->remote())
+                              : std::string(no_work));
     return Exit::ok;
   }
   if (order.chosen.empty() && !args.all) {
-    show_pushes(*tasks, *pushing, args.json);
+    show_pushes(tasks, *pushing, args);
     return Exit::ok;
   }
   const Result<bool> all = push_round(
-      globals, *tasks, *pushing, [](TaskId task, const std::string& words) { say("{} {}", task, words); });
+      globals, tasks, *pushing, [](TaskId task, const std::string& words) { say("{} {}", task, words); });
   if (!all) return fail(all.error());
   return *all ? Exit::ok : Exit::conflict;
 }
@@ -128,6 +131,10 @@ Result<Exit> merge_once(const Globals& globals, const MergeArgs& args) {
   Result<MergeQueue> queue = MergeQueue::of(order->tasks, *merging, order->chosen);
   if (!queue) return fail(queue.error());
   if (only_shows && (args.json || !queue->waiting().empty())) return show_queue(*queue, *merging, args.json);
+  if (only_shows) {
+    say_all_is_in(*order, *merging);
+    return Exit::ok;
+  }
   const Result<bool> all_merged =
       merge_round(globals, *order, *merging, *queue,
                   [](TaskId task, const std::string& words) { say("{} {}", task, words); });
@@ -160,7 +167,8 @@ class Follower {
     const bool all_merged = *round == Round::all;
     // What takes long is not tried all the time.
     const Instant now = read_clocks().mono;
-    next_ = all_merged ? never : now + std::max(pause_, Duration{(now - begun).us * pause_per_round});
+    const std::int64_t times = order.push.empty() ? pause_per_round : 1;
+    next_ = all_merged ? never : now + std::max(pause_, Duration{(now - begun).us * times});
     pause_ = std::min(pause_ + pause_, longest_pause);
     return {};
   }
@@ -182,11 +190,10 @@ class Follower {
   }
 
   Result<Round> push(const MergeOrder& order) {
-    const Result<Pushing> pushing = Pushing::to(order.place.repository, order.push, order.rehearses);
+    Result<Pushing> pushing = Pushing::to(order.place.repository, order.push, order.rehearses);
     if (!pushing) return fail(pushing.error());
-    const Result<std::vector<Task>> tasks = to_be_pushed(order, *pushing);
-    if (!tasks) return fail(tasks.error());
-    const Result<bool> all = push_round(globals_, *tasks, *pushing,
+    const std::vector<Task> tasks = to_be_pushed(order, *pushing);
+    const Result<bool> all = push_round(globals_, tasks, *pushing,
                                         [&](TaskId task, const std::string& words) { tell(task, words); });
     if (!all) return fail(all.error());
     return *all ? Round::all : Round::some;
@@ -195,7 +202,8 @@ class Follower {
   using Known = std::tuple<TaskId, TaskState, std::string>;
   static constexpr Duration shortest_pause = seconds(5);
   static constexpr Duration longest_pause = minutes(5);
-  static constexpr std::int64_t pause_per_round = 10;  ///< a pause is at least so many times as long
+  /// A pause after merging is at least so many times as long: checks cost.
+  static constexpr std::int64_t pause_per_round = 10;
 
   /// Once, as long as it stays so.
   void tell(TaskId task, const std::string& words) {
@@ -241,8 +249,6 @@ Result<Exit> follow(const Globals& globals, const MergeArgs& args) {
 Result<Exit> merge(const Globals& globals, const MergeArgs& args) {
   if (args.json && (args.all || args.follow || !args.wish.tasks.empty()))
     return fail(Errc::invalid, "--json prints the queue; leave it out to merge");
-  if (!args.wish.push.empty() && (!args.wish.into.empty() || !args.wish.check.empty() || args.wish.batch > 0))
-    return fail(Errc::invalid, "--push merges nothing; leave out --into, --check and --batch, or --push");
   if (!args.follow) return merge_once(globals, args);
   if (!args.wish.tasks.empty())
     return fail(Errc::invalid, "--follow merges all that comes; leave out the tasks, or --follow");

@@ -48,7 +48,8 @@ Result<Overview> look(const BoardView& board) {
   for (const Task& task : *tasks) {
     overview.tasks[std::string(name(task.state))] += 1;
     const bool waits = task.state == TaskState::ready || task.state == TaskState::offered;
-    if (waits && overview.serving && why_unserved(task.spec, *agents, *config)) overview.unserved += 1;
+    if (waits && overview.serving && why_unserved(task.spec, task.attempts, *agents, *config))
+      overview.unserved += 1;
   }
   overview.agents = std::move(*agents);
   return overview;
