@@ -351,6 +351,24 @@ TEST_CASE("The queue of a merge says what waits for what, and where nobody leave
   CHECK(board.value("SELECT count(*) FROM comments") == "1");
 }
 
+TEST_CASE("Looking at the queue cancelled tasks") {
+  const Project project;
+  const TestBoard& board = project.board;
+  const Process controller = board.serve();
+  Process agent =
+      board.agent("hand", {"--worktree", "task", "--exec", "cat > /dev/null; echo x > $BIDBOARD_TASK.txt"});
+  board.must({"post", "one"});
+  REQUIRE(board.task_becomes("t1", "done"));
+  agent.signal(SIGTERM);
+  REQUIRE(agent.wait() == 0);
+  CHECK(board.run({"merge", "--all", "--check", "test ! -e t1.txt"}).exit_code == 5);
+  REQUIRE(board.value("SELECT state FROM tasks WHERE id = 't2'") == "ready");
+  project.git({"merge", "-q", "bidboard/t1"});
+  CHECK(board.must({"merge"}) == "All work of done tasks is in main.");
+  CHECK(board.value("SELECT state FROM tasks WHERE id = 't2'") == "ready");
+  CHECK(contains(board.must({"merge", "--all"}), "t2 is cancelled: the work of t1 is in main"));
+}
+
 TEST_CASE("Fixes that change nothing are not followed by further ones without end") {
   const Project project;
   const TestBoard& board = project.board;
