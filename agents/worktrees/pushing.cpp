@@ -56,6 +56,7 @@ Result<void> Pushing::push(TaskId task, const std::string& branch, const std::st
                                  "--porcelain",
                                  "--no-follow-tags",
                                  "--recurse-submodules=no",
+                                 "--",
                                  remote_,
                                  fmt::format("{}:refs/heads/{}", commit, branch)};
   if (rehearses_) words.insert(words.begin() + 1, "--dry-run");

@@ -323,8 +323,7 @@ TEST_CASE("The queue of a merge says what waits for what, and where nobody leave
   const Project project;
   const TestBoard& board = project.board;
   const Process controller = board.serve();
-  Process agent =
-      board.agent("hand", {"--worktree", "task", "--exec", "cat > /dev/null; echo x > $BIDBOARD_TASK.txt"});
+  Process agent = project.worker();
   CHECK(contains(board.must({"merge"}), "No task has left work in a branch"));
   board.must({"post", "one"});
   board.must({"post", "two", "--need", "t1"});
@@ -355,8 +354,7 @@ TEST_CASE("Looking at the queue cancelled tasks") {
   const Project project;
   const TestBoard& board = project.board;
   const Process controller = board.serve();
-  Process agent =
-      board.agent("hand", {"--worktree", "task", "--exec", "cat > /dev/null; echo x > $BIDBOARD_TASK.txt"});
+  Process agent = project.worker();
   board.must({"post", "one"});
   REQUIRE(board.task_becomes("t1", "done"));
   agent.signal(SIGTERM);

@@ -32,6 +32,11 @@ struct Project {
     git({"commit", "-q", "-m", message});
   }
   std::string files(const std::string& commit) const { return git({"ls-tree", "-r", "--name-only", commit}); }
+  /// An agent whose work on each task is a file of its own.
+  Process worker() const {
+    return board.agent("hand",
+                       {"--worktree", "task", "--exec", "cat > /dev/null; echo x > $BIDBOARD_TASK.txt"});
+  }
   bool no_worktrees() const {
     const std::filesystem::path place = board.home() + "/.bidboard/worktrees";
     return !std::filesystem::exists(place) || std::filesystem::is_empty(place);

@@ -22,10 +22,6 @@ struct Shared : Project {
   std::string at_origin(const std::string& branch) const {
     return git({"ls-remote", "origin", "refs/heads/" + branch}).substr(0, 40);
   }
-  Process worker() const {
-    return board.agent("hand",
-                       {"--worktree", "task", "--exec", "cat > /dev/null; echo x > $BIDBOARD_TASK.txt"});
-  }
   std::string commit_of(const std::string& task) const {
     return board.value("SELECT commit_id FROM tasks WHERE id = '" + task + "'");
   }
@@ -57,7 +53,7 @@ TEST_CASE("With `merge: {push: REMOTE}` the work of each task becomes a branch t
 
   // Merged there, and the branch deleted: it is not pushed again, unless somebody asks for it.
   project.git({"push", "-q", "origin", ":bidboard/t1"});
-  CHECK(contains(board.must({"merge", "--all"}), "was pushed to origin"));
+  CHECK(contains(board.must({"merge", "--all"}), "No work waits to be pushed to origin."));
   CHECK(project.at_origin("bidboard/t1").empty());
   CHECK(board.must({"merge", "t1"}) == "t1 pushed to origin as bidboard/t1");
   CHECK(project.at_origin("bidboard/t1") == project.commit_of("t1"));
@@ -116,7 +112,7 @@ TEST_CASE("A rehearsal pushes nothing, but tries it") {
   CHECK(board.value("SELECT count(*) FROM comments") == "0");
   up.signal(SIGTERM);
   CHECK(up.wait() == 0);
-  CHECK(contains(board.must({"merge", "--all"}), "was pushed to origin"));
+  CHECK(contains(board.must({"merge", "--all"}), "No work waits to be pushed to origin."));
   CHECK(project.at_origin("bidboard/t1").empty());
 }
 

@@ -24,6 +24,15 @@ struct MergeArgs {
   bool json = false;
 };
 
+Value item_of(const Task& task) {
+  Value item;
+  item.set("task", to_string(task.id));
+  item.set("title", task.spec.title);
+  item.set("branch", task.branch);
+  item.set("commit", task.commit);
+  return item;
+}
+
 /// Why it is not merged now, as far as is known without a try; empty: it is tried.
 std::string why_not(const Waiting& waiting, MergeQueue& queue) {
   const TaskId need = queue.missing_for(waiting.task);
@@ -39,11 +48,7 @@ Result<Exit> show_queue(MergeQueue& queue, const Merging& merging, bool json) {
     const Task& task = waiting.task;
     const std::string why = why_not(waiting, queue);
     some_can = some_can || why.empty();
-    Value item;
-    item.set("task", to_string(task.id));
-    item.set("title", task.spec.title);
-    item.set("branch", task.branch);
-    item.set("commit", task.commit);
+    Value item = item_of(task);
     item.set("waits", why);
     list.push(std::move(item));
     table.add({to_string(task.id), task.commit.substr(0, 12), task.branch, why.empty() ? "to be merged" : why,
@@ -87,11 +92,7 @@ void show_pushes(const std::vector<Task>& tasks, const Pushing& pushing, const M
   Table table({"TASK", "COMMIT", "BRANCH", "STATE", "TITLE"});
   const std::string state = fmt::format("to be pushed to {}", pushing.remote());
   for (const Task& task : tasks) {
-    Value item;
-    item.set("task", to_string(task.id));
-    item.set("title", task.spec.title);
-    item.set("branch", task.branch);
-    item.set("commit", task.commit);
+    Value item = item_of(task);
     item.set("remote", pushing.remote());
     list.push(std::move(item));
     table.add({to_string(task.id), task.commit.substr(0, 12), task.branch, state, task.spec.title});
@@ -107,7 +108,7 @@ Result<Exit> push_once(const Globals& globals, const MergeArgs& args, const Merg
   if (!pushing) return fail(pushing.error());
   const std::vector<Task> tasks = to_be_pushed(order, *pushing);
   if (tasks.empty() && !args.json) {
-    say("{}", has_work(order) ? fmt::format("The work of all done tasks was pushed to {}.", pushing->remote())
+    say("{}", has_work(order) ? fmt::format("No work waits to be pushed to {}.", pushing->remote())
                               : std::string(no_work));
     return Exit::ok;
   }

@@ -45,10 +45,11 @@ Result<Overview> look(const BoardView& board) {
   if (!agents) return fail(agents.error());
   const Result<Config> config = board.config();
   if (!config) return fail(config.error());
+  const bool by_bids = bids_decide(*config);
   for (const Task& task : *tasks) {
     overview.tasks[std::string(name(task.state))] += 1;
     const bool waits = task.state == TaskState::ready || task.state == TaskState::offered;
-    if (waits && overview.serving && why_unserved(task.spec, task.attempts, *agents, *config))
+    if (waits && overview.serving && why_unserved(task.spec, task.attempts, *agents, by_bids))
       overview.unserved += 1;
   }
   overview.agents = std::move(*agents);
