@@ -65,14 +65,13 @@ Result<void> Pushing::push(TaskId task, const std::string& branch, const std::st
   // A line of --porcelain: "!", the refs, and why, with tabs between.
   const auto tells = [&](std::string_view word) { return done->output.find(word) != std::string::npos; };
   if (done->status != 0 && tells("[rejected]"))
-    return fail(
-        Errc::conflict,
-        fmt::format("{} of {} has commits that this work lacks; `git push --force {} {}:refs/heads/{}` "
-                    "replaces them",
-                    branch, remote_, remote_, commit.substr(0, 12), branch));
+    return fail(Errc::conflict, fmt::format("{} of {} has commits that this work lacks, and stays as it is; "
+                                            "`git push --force {} {}:refs/heads/{}` would throw them away",
+                                            branch, remote_, remote_, commit.substr(0, 12), branch));
+  if (done->status != 0 && tells("[remote rejected]"))
+    return fail(Errc::refused, fmt::format("{} does not take it: {}", remote_, said(*done)));
   if (done->status != 0)
-    return fail(tells("[remote rejected]") ? Errc::refused : Errc::unavailable,
-                fmt::format("{} does not take it: {}", remote_, said(*done)));
+    return fail(Errc::unavailable, fmt::format("{} cannot be reached: {}", remote_, said(*done)));
   const Result<std::string> marked = git_.ask({"update-ref", fmt::format("{}{}", marks(), task), commit});
   if (!marked) return fail(marked.error());
   pushed_ += fmt::format("{}{} {}\n", marks(), task, commit);

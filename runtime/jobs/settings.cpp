@@ -209,8 +209,9 @@ constexpr std::array<Key<Target>, 20> table{{
      [](KeyReader& r, const Value& v, Target& t) {
        read_group<MergeSettings>(r, "merge", v, merge_table, t.settings.merge);
        const MergeSettings& merge = t.settings.merge;
-       if (!merge.push.empty() && (!merge.into.empty() || !merge.check.empty()))
-         r.refuse(v.place, "pushes branches and merges nothing", "leave out into and check, or push");
+       if (!merge.push.empty() && (!merge.into.empty() || !merge.check.empty() || merge.batch > 1))
+         r.refuse(v.place, "has push, which merges nothing, beside into, check or batch",
+                  "leave out those, or leave out push");
        if (merge.automatic && merge.into.empty() && merge.push.empty())
          r.refuse(v.place, "is automatic into whatever branch is checked out just then",
                   "add into: BRANCH, or push: REMOTE");
@@ -263,10 +264,11 @@ std::vector<std::string> doubts(const Settings& settings) {
   const std::vector<PlannedAgent>& agents = settings.agents;
   const bool some_in_worktrees = std::ranges::any_of(
       agents, [](const PlannedAgent& agent) { return agent.worktree != WorktreeMode::none; });
-  if (settings.merge.automatic && !agents.empty() && !some_in_worktrees)
-    found.emplace_back(
-        "`merge: {auto: true}` merges what is done in worktrees, and no agent here has one: add `worktree: "
-        "task`");
+  const MergeSettings& merge = settings.merge;
+  if ((merge.automatic || !merge.push.empty()) && !agents.empty() && !some_in_worktrees)
+    found.push_back(
+        fmt::format("`merge:` {} what is done in worktrees, and no agent here has one: add `worktree: task`",
+                    merge.push.empty() ? "merges" : "pushes"));
   constexpr std::string_view of_account = "account:";
   std::set<std::string> unused;
   for (const AccountLimits& limits : settings.config.accounts) unused.insert(limits.name);

@@ -77,7 +77,7 @@ TEST_CASE("A branch of the remote that has commits which the work lacks is not o
   project.git({"remote", "set-url", "origin", board.path("nowhere")});
   const Finished unreachable = board.run({"merge", "--all", "--push", "origin"});
   CHECK(unreachable.exit_code == 5);
-  CHECK(contains(unreachable.out, "t1 waits: origin does not take it: "));
+  CHECK(contains(unreachable.out, "t1 waits: origin cannot be reached: "));
 }
 
 TEST_CASE("With `merge: {push: REMOTE, auto: true}` `up` pushes what is done") {
@@ -147,7 +147,9 @@ TEST_CASE("A remote that is not there, or one beside a branch to merge into, is 
   CHECK(both.exit_code == 2);
   CHECK(contains(both.err, "pushing to origin merges nothing"));
   board.write("bidboard.yaml", "merge: {push: origin, into: main}\n");
-  CHECK(contains(board.run({"merge"}).err, "leave out into and check, or push"));
+  CHECK(contains(board.run({"merge"}).err, "leave out those, or leave out push"));
+  board.write("bidboard.yaml", "merge: {push: origin, batch: 2}\n");
+  CHECK(contains(board.run({"merge"}).err, "leave out those, or leave out push"));
   board.write("bidboard.yaml", "merge: {push: origin}\n");
   CHECK(board.run({"merge", "--all", "--check", "false"}).exit_code == 2);
 }

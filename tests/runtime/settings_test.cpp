@@ -149,4 +149,5 @@ TEST_CASE(
   REQUIRE(doubts_of(merging + "agents: [{name: a, exec: x}]\n").size() == 1);
   CHECK(doubts_of(merging + "agents: [{name: a, exec: x}, {name: b, exec: x, worktree: task}]\n").empty());
   CHECK(doubts_of(merging).empty());
+  CHECK(doubts_of("merge: {push: origin}\nagents: [{name: a, exec: x}]\n").size() == 1);
 }
