@@ -190,7 +190,9 @@ void CommandExecutor::show_line(Run& run, std::string_view line) const {
   const std::string readable = run.readable.feed(run.reader->on_line(line), false);
   run.log.append(readable);
   keep_tail(run.readable_tail, readable);
-  if (run.reader->take_sign() && !readable.empty()) run.said = last_line(run.readable_tail);
+  // Without its control characters a line can have a secret in it that it had not before.
+  if (run.reader->take_sign() && !readable.empty())
+    run.said = options_.place.redactor.clean(last_line(run.readable_tail));
 }
 
 /// What a client prints is shown as it reads it; other output as it is.

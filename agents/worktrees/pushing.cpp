@@ -8,6 +8,13 @@
 namespace bidboard {
 namespace {
 
+/// What stands after "[remote rejected]", and what the remote said.
+std::string refusal_in(const GitRun& run) {
+  const std::size_t from = run.output.find("[remote rejected]");
+  const std::size_t end = run.output.find('\n', from);
+  return fmt::format("{}; {}", run.output.substr(from, end - from), said(run));
+}
+
 /// The remote's branch is chosen by what an agent reported: only names that belong to the task.
 bool belongs_to(const std::string& branch, TaskId task) {
   if (branch == branch_of(task)) return true;
@@ -27,6 +34,11 @@ Result<Pushing> Pushing::to(const std::string& folder, const std::string& remote
     return fail(Errc::not_found,
                 fmt::format("the repository of {} has no remote '{}'; `git -C {} remote` lists them", folder,
                             remote, folder));
+  const Result<GitRun> fits = pushing.git_.run({"check-ref-format", pushing.marks() + "t1"});
+  if (!fits) return fail(fits.error());
+  if (fits->status != 0)
+    return fail(Errc::invalid,
+                fmt::format("'{}' cannot be a part of a ref's name; `git remote rename` changes it", remote));
   const Result<std::string> marks =
       pushing.git_.ask({"for-each-ref", "--format=%(refname) %(objectname)", pushing.marks()});
   if (!marks) return fail(marks.error());
@@ -34,7 +46,7 @@ Result<Pushing> Pushing::to(const std::string& folder, const std::string& remote
   return pushing;
 }
 
-std::string Pushing::marks() const { return fmt::format("refs/bidboard/pushed/{}/", remote_); }
+std::string Pushing::marks() const { return fmt::format("refs/bidboard/pushed/{}/tasks/", remote_); }
 
 bool Pushing::was_pushed(TaskId task, const std::string& commit) const {
   return pushed_.find(fmt::format("\n{}{} {}\n", marks(), task, commit)) != std::string::npos;
@@ -69,7 +81,7 @@ Result<void> Pushing::push(TaskId task, const std::string& branch, const std::st
                                             "`git push --force {} {}:refs/heads/{}` would throw them away",
                                             branch, remote_, remote_, commit.substr(0, 12), branch));
   if (done->status != 0 && tells("[remote rejected]"))
-    return fail(Errc::refused, fmt::format("{} does not take it: {}", remote_, said(*done)));
+    return fail(Errc::refused, fmt::format("{} does not take it: {}", remote_, refusal_in(*done)));
   if (done->status != 0)
     return fail(Errc::unavailable, fmt::format("{} cannot be reached: {}", remote_, said(*done)));
   const Result<std::string> marked = git_.ask({"update-ref", fmt::format("{}{}", marks(), task), commit});

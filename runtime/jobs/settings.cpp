@@ -75,7 +75,11 @@ constexpr std::array<Key<MergeSettings>, 5> merge_table{{
      [](KeyReader& r, const Value& v, MergeSettings& m) { m.batch = r.whole(v, 1, 1'000).value_or(1); }},
     {{"push", "text", "none",
       "a remote that gets each task's branch, for a pull request; nothing is merged here"},
-     [](KeyReader& r, const Value& v, MergeSettings& m) { m.push = r.text(v).value_or(""); }},
+     [](KeyReader& r, const Value& v, MergeSettings& m) {
+       m.push = r.text(v).value_or("");
+       if (m.push.empty())
+         r.refuse(v.place, "is empty, which would merge", "name a remote, or leave push out");
+     }},
     {{"auto", "true or false", "false", "`up` merges, or pushes, the work of each task when it is done"},
      [](KeyReader& r, const Value& v, MergeSettings& m) { m.automatic = r.flag(v).value_or(false); }},
 }};

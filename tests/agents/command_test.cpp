@@ -463,10 +463,12 @@ TEST_CASE("a client of a coding agent was silent on the board until its end") {
   const std::string go = fixture.dir.path() + "/go";
   REQUIRE(::mkfifo(go.c_str(), 0600) == 0);
   fixture.options.client = find_coding_client("claude");
+  fixture.options.place.secrets = {{"KEY", "sk-abcdef0123456789"}};
   const auto says = [](const std::string& text) {
     return R"({"type":"assistant","message":{"content":[{"type":"text","text":")" + text + R"("}]}})";
   };
-  testing::write(fixture.dir.path() + "/first", says("I look.") + "\n" + says("I have\\nfound it.") + "\n");
+  testing::write(fixture.dir.path() + "/first",
+                 says("I look.") + "\n" + says("I have\\nfound sk-abc\\u0007def0123456789.") + "\n");
   testing::write(fixture.dir.path() + "/then",
                  says("Done.") + "\n" + R"({"type":"result","is_error":false,"result":"Done."})" + "\n");
   fixture.options.exec =
@@ -475,7 +477,8 @@ TEST_CASE("a client of a coding agent was silent on the board until its end") {
   Driver driver(executor);
   REQUIRE(executor.start(assignment(), real_now()));
   const auto progress = driver.await<ExecutionProgress>({1});
-  CHECK(progress.text == "found it.");
+  // Without the control character it is the secret.
+  CHECK(progress.text == "found [secret KEY].");
   CHECK(progress.fraction == fraction_untold);
   testing::write(go, "\n");
   CHECK(driver.await_end().ending == Ending::done);

@@ -74,6 +74,11 @@ TEST_CASE("A branch of the remote that has commits which the work lacks is not o
   CHECK(contains(refused.out, "t1 waits: bidboard/t1 of origin has commits that this work lacks"));
   CHECK(project.at_origin("bidboard/t1") == theirs);
 
+  project.git({"push", "-q", "origin", ":bidboard/t1"});
+  board.write_script("origin.git/hooks/pre-receive", "#!/bin/sh\nexit 1\n");
+  CHECK(contains(board.run({"merge", "--all", "--push", "origin"}).out,
+                 "t1 waits: origin does not take it: [remote rejected] (pre-receive hook declined)"));
+
   project.git({"remote", "set-url", "origin", board.path("nowhere")});
   const Finished unreachable = board.run({"merge", "--all", "--push", "origin"});
   CHECK(unreachable.exit_code == 5);
@@ -148,8 +153,17 @@ TEST_CASE("A remote that is not there, or one beside a branch to merge into, is 
   CHECK(contains(both.err, "pushing to origin merges nothing"));
   board.write("bidboard.yaml", "merge: {push: origin, into: main}\n");
   CHECK(contains(board.run({"merge"}).err, "leave out those, or leave out push"));
+  for (const char* option : {"--push", "--into", "--check"}) {
+    const Finished empty = board.run({"merge", "--all", option, ""});
+    CHECK(empty.exit_code == 2);
+    CHECK(contains(empty.err, fmt::format("{} is empty", option)));
+  }
+  board.write("bidboard.yaml", "merge: {push: ''}\n");
+  CHECK(contains(board.run({"merge"}).err, "is empty, which would merge"));
   board.write("bidboard.yaml", "merge: {push: origin, batch: 2}\n");
   CHECK(contains(board.run({"merge"}).err, "leave out those, or leave out push"));
   board.write("bidboard.yaml", "merge: {push: origin}\n");
   CHECK(board.run({"merge", "--all", "--check", "false"}).exit_code == 2);
+  project.git({"config", "remote.sp ace.url", board.path("origin.git")});
+  CHECK(contains(board.run({"merge", "--push", "sp ace"}).err, "cannot be a part of a ref's name"));
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #include "blackboard/fmt.hpp"
@@ -19,6 +20,7 @@ namespace {
 
 struct MergeArgs {
   MergeWish wish;
+  std::optional<std::string> into, check, push;  ///< of the wish
   bool all = false;
   bool follow = false;
   bool json = false;
@@ -247,6 +249,21 @@ Result<Exit> follow(const Globals& globals, const MergeArgs& args) {
   }
 }
 
+/// An empty word, of a variable that is not set, say, asks for something else than none.
+Result<void> take_wish(MergeArgs& args) {
+  const std::tuple<const char*, std::optional<std::string>*, std::string*> all[] = {
+      {"--into", &args.into, &args.wish.into},
+      {"--check", &args.check, &args.wish.check},
+      {"--push", &args.push, &args.wish.push}};
+  for (const auto& [option, given, wish] : all) {
+    if (!*given) continue;
+    if ((*given)->empty())
+      return fail(Errc::invalid, fmt::format("{} is empty; leave it out, or name one", option));
+    *wish = **given;
+  }
+  return {};
+}
+
 Result<Exit> merge(const Globals& globals, const MergeArgs& args) {
   if (args.json && (args.all || args.follow || !args.wish.tasks.empty()))
     return fail(Errc::invalid, "--json prints the queue; leave it out to merge");
@@ -283,14 +300,17 @@ Command merge_command() {
         o.arguments("TASK", args->wish.tasks, "The tasks, t12 or 12", false);
         o.flag("--all", args->all, "All that wait");
         o.flag("--follow,-f", args->follow, "All that wait, then each as it is done");
-        o.text("--into", args->wish.into, "BRANCH", "The branch that gets the work");
-        o.text("--check", args->wish.check, "CMD", "Must succeed on the merged files");
+        o.maybe_text("--into", args->into, "BRANCH", "The branch that gets the work");
+        o.maybe_text("--check", args->check, "CMD", "Must succeed on the merged files");
         o.integer("--batch", args->wish.batch, "N",
                   "Check up to this many together; 0: as `merge:` in bidboard.yaml says", {0, 1'000});
-        o.text("--push", args->wish.push, "REMOTE", "Merge nothing, push each task's branch there instead");
+        o.maybe_text("--push", args->push, "REMOTE", "Merge nothing, push each task's branch there instead");
         o.text("--dir", args->wish.dir, "DIR", "A folder of the repository [the board's folder]");
         o.flag("--json", args->json, "Print the queue as a list of objects");
-        return [args](const Globals& globals) { return merge(globals, *args); };
+        return [args](const Globals& globals) -> Result<Exit> {
+          if (const Result<void> taken = take_wish(*args); !taken) return fail(taken.error());
+          return merge(globals, *args);
+        };
       }};
 }
 
