@@ -113,6 +113,7 @@ Supervisor::~Supervisor() {
 
 Result<void> Supervisor::start(ChildSpec spec) {
   children_.push_back({std::move(spec), 0, RestartPolicy(limit_), {}, never, 0});
+  if (stands_by(children_.back())) return {};
   return launch(children_.back());
 }
 

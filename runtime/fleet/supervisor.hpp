@@ -21,7 +21,7 @@ struct ChildSpec {
   std::string log;                ///< the file to which its stdout and stderr are appended
   std::string input;              ///< the content of its stdin; only processes of this user can see it
   bool essential = false;         ///< nothing works without it: when it ends too often, everything is stopped
-  /// While false it stays ended: another process has its place. None: always wanted.
+  /// While false it is not started, and stays ended: another process has its place. None: always wanted.
   std::function<bool()> wanted = {};
 };
 
@@ -34,7 +34,7 @@ class Supervisor {
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
-  /// Errors: unavailable (the process cannot be started).
+  /// At once, or when it is wanted. Errors: unavailable (the process cannot be started).
   Result<void> start(ChildSpec child);
   /// Restarts children that have ended. One that ended too often rests, longer each time, while others run.
   /// Errors: failed, when an essential child ended too often, or the last one that ran: everything has been

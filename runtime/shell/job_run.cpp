@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/codec.hpp"
@@ -26,6 +27,7 @@
 #include "runtime/shell/job_workflow.hpp"
 #include "runtime/shell/pricing.hpp"
 #include "runtime/shell/print.hpp"
+#include "runtime/shell/supervisor_lock.hpp"
 #include "runtime/shell/unserved.hpp"
 
 namespace bidboard {
@@ -41,6 +43,8 @@ constexpr Duration start_patience = seconds(30);
 /// after, at least this often.
 constexpr Duration fastest_update = milliseconds(100);
 constexpr Duration slowest_update = milliseconds(1000);
+/// A controller that ended is replaced sooner.
+constexpr Duration unserved_max = seconds(3);
 
 std::vector<PlannedAgent> workers(const Plan& plan, const JobOptions& options, bool board_is_served) {
   if (!plan.agents.empty()) return plan.agents;
@@ -55,6 +59,14 @@ std::vector<PlannedAgent> workers(const Plan& plan, const JobOptions& options, b
     made.push_back(std::move(agent));
   }
   return made;
+}
+
+/// Serves the board while nobody else does: another job may have begun to, and end before this one. What
+/// `up` serves is left to it.
+ChildSpec stand_in_controller(const BoardDirectory& board) {
+  ChildSpec child = controller_child(board, true);
+  child.wanted = [board] { return !serving_writer(board) && supervisor_pid(board) == 0; };
+  return child;
 }
 
 class Job {
@@ -99,14 +111,14 @@ class Job {
       job_lock_ = std::move(*taken);
     }
     const bool was_served = serving_writer(site_.board()).has_value();
-    if (!was_served)
-      if (const Result<void> started = supervisor_.start(controller_child(site_.board(), true)); !started)
+    std::vector<PlannedAgent> agents = workers(plan_, options_, was_served);
+    if (!was_served || !agents.empty())
+      if (const Result<void> started = supervisor_.start(stand_in_controller(site_.board())); !started)
         return started;
     if (const Result<Writer> writer = await_serving(site_.board(), start_patience, supervisor_, stop_);
         !writer)
       return stop_.requested() ? interrupted() : fail(writer.error());
     if (const Result<void> set = set_strategy(was_served); !set) return set;
-    std::vector<PlannedAgent> agents = workers(plan_, options_, was_served);
     const bool own = (!plan_.agents.empty() || plan_.traced) && !plan_.shared &&
                      std::ranges::none_of(agents, &PlannedAgent::serves_board);
     for (PlannedTask& task : plan_.tasks) task.spec.exclusive = own;
@@ -236,7 +248,16 @@ class Job {
   Result<void> look_after() {
     // First: processes end because the board is gone, and must not be started again on another one.
     if (const Result<void> there = changes_.check(); !there) return there;
+    tell_if_unserved();
     return supervisor_.look_after();
+  }
+
+  void tell_if_unserved() {
+    const Instant now = read_clocks().mono;
+    if (serving_writer(site_.board()))
+      served_ = now, told_unserved_ = false;
+    else if (now - served_ > unserved_max && !std::exchange(told_unserved_, true))
+      progress_.note("nobody serves the board any more; the job goes on after `bidboard up`");
   }
 
   Result<void> await_agents(const std::vector<PlannedAgent>& agents) {
@@ -339,6 +360,8 @@ class Job {
   std::set<TaskId> job_tasks_;  ///< the same ids
   std::size_t over_ = 0;        ///< so many of job_.ids, from the first on, have ended
   const WallTime begun_ = read_clocks().wall;
+  Instant served_ = read_clocks().mono;  ///< when a controller was seen last
+  bool told_unserved_ = false;
 };
 
 }  // namespace

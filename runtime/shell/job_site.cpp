@@ -17,6 +17,22 @@ namespace bidboard {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// In which each job locks a byte of its own.
+std::string jobs_file(const BoardDirectory& board) { return board.path + "/jobs.lock"; }
+
+struct flock bytes(off_t first, off_t count) {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = first;
+  lock.l_len = count;
+  return lock;
+}
+
+}  // namespace
+
 Result<JobSite> JobSite::open(const Globals& globals, const std::string& project) {
   Result<BoardDirectory> found = find_board(globals.directory);
   if (found) return JobSite(*found, false);
@@ -57,17 +73,12 @@ JobSite::~JobSite() {
 }
 
 Result<Descriptor> JobSite::take_job(const std::string& job) const {
-  // One file for all jobs, in which each locks a byte of its own.
-  const std::string path = board_.path + "/jobs.lock";
+  const std::string path = jobs_file(board_);
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!file) return fail(Errc::storage, fmt::format("cannot open {}: {}", path, std::strerror(errno)));
   std::uint64_t byte = 0;
   std::memcpy(&byte, content_hash(job).data(), sizeof byte);
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = static_cast<off_t>(byte >> 2);
-  lock.l_len = 1;
+  struct flock lock = bytes(static_cast<off_t>(byte >> 2), 1);
   if (::fcntl(file.get(), F_SETLK, &lock) == 0) return file;
   const bool is_taken = errno == EACCES || errno == EAGAIN;
   if (!is_taken) return fail(Errc::storage, fmt::format("cannot lock {}: {}", path, std::strerror(errno)));
@@ -75,6 +86,13 @@ Result<Descriptor> JobSite::take_job(const std::string& job) const {
   return fail(Errc::conflict, fmt::format("another `bidboard run` executes this job on this board (process "
                                           "{}); wait for it, or stop it with ctrl-C there",
                                           lock.l_pid));
+}
+
+pid_t running_job(const BoardDirectory& board) {
+  const Descriptor file(::open(jobs_file(board).c_str(), O_RDONLY | O_CLOEXEC));
+  struct flock lock = bytes(0, 0);
+  if (!file || ::fcntl(file.get(), F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return 0;
+  return lock.l_pid;
 }
 
 CallOptions JobSite::caller() const { return temporary_ ? CallOptions{} : bidboard::caller(); }

@@ -1,6 +1,8 @@
 // Where a job runs: the board of this folder, or a temporary one if there is none.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "agents/guard/descriptor.hpp"
@@ -34,5 +36,9 @@ class JobSite {
   bool temporary_;
   bool kept_ = false;
 };
+
+/// The process of a `bidboard run` whose job is under way on the board, any of them; 0: none. Not for a
+/// process that runs one itself: POSIX gives up its lock.
+pid_t running_job(const BoardDirectory& board);
 
 }  // namespace bidboard

@@ -1,7 +1,6 @@
 #include "runtime/shell/supervisor_lock.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -17,10 +16,19 @@ constexpr std::string_view rehearsal_word = " rehearsal";
 
 std::string supervisor_file(const BoardDirectory& board) { return board.path + "/supervisor.lock"; }
 
+/// Of an open file description, so that looking neither takes it nor gives it up.
+struct flock whole_file() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
 /// What the running `up` wrote into its lock; empty: none runs.
 std::string supervisor_text(const BoardDirectory& board) {
   const Descriptor file(::open(supervisor_file(board).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file || ::flock(file.get(), LOCK_SH | LOCK_NB) == 0) return {};
+  struct flock lock = whole_file();
+  if (!file || ::fcntl(file.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return {};
   char text[64] = {};
   return ::read(file.get(), text, sizeof text - 1) > 0 ? text : std::string();
 }
@@ -30,7 +38,8 @@ std::string supervisor_text(const BoardDirectory& board) {
 Result<Descriptor> take_supervisor_lock(const BoardDirectory& board, bool rehearses) {
   Descriptor file(::open(supervisor_file(board).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!file) return fail(Errc::storage, fmt::format("cannot open {}", supervisor_file(board)));
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0)
+  struct flock lock = whole_file();
+  if (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0)
     return fail(Errc::conflict, "`bidboard up` is running already; see `bidboard status`");
   const std::string text = fmt::format("{}{}\n", ::getpid(), rehearses ? rehearsal_word : "");
   if (::ftruncate(file.get(), 0) != 0 || ::write(file.get(), text.data(), text.size()) < 0)

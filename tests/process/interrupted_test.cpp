@@ -241,42 +241,6 @@ TEST_CASE("A job whose board is replaced stops, and nothing is executed on the o
   CHECK(board.value("SELECT state FROM tasks") == "ready");
 }
 
-TEST_CASE("Of two runs of one file at the same time, the second says that the first is under way") {
-  const TestBoard board;
-  board.write("job.yaml",
-              "agents: [{name: w, allow_run: true}]\n"
-              "tasks: {a: {run: 'echo begun >> begun; until [ -e go ]; do sleep 0.01; done'}}\n");
-  board.write("other.yaml", "agents: [{name: v, allow_run: true}]\ntasks: {b: {run: sleep 0.01}}\n");
-  Process first = board.start({"run", "job.yaml", "--fresh"});
-  REQUIRE(eventually([&] { return std::filesystem::exists(board.path("begun")); }, patience));
-  const Finished second = board.run({"run", "job.yaml", "--fresh"});
-  CHECK(second.exit_code == 5);
-  CHECK(contains(second.err, "another `bidboard run` executes this job on this board (process "));
-  board.must({"run", "other.yaml"});
-  board.write("go", "");
-  CHECK(first.wait() == 0);
-  CHECK(board.read("begun") == "begun\n");
-  CHECK(board.rows("SELECT state FROM tasks ORDER BY id") == std::vector<std::string>{"done", "done"});
-}
-
-TEST_CASE(
-    "Two jobs begun at the same time on a board without a controller share one, and the second keeps it") {
-  const TestBoard board;
-  for (const std::string name : {"a", "b"})
-    board.write(name + ".yaml", fmt::format("agents: [{{name: {0}, allow_run: true}}]\ntasks: {{{0}: {{run: "
-                                            "'until [ -e go-{0} ]; do sleep 0.01; done'}}}}\n",
-                                            name));
-  Process a = board.start({"run", "a.yaml"});
-  Process b = board.start({"run", "b.yaml"});
-  REQUIRE(board.becomes("SELECT count(*) FROM tasks WHERE state = 'running'", "2"));
-  for (Process* one : {&a, &b}) {
-    // Whichever serves: the other one goes on without it.
-    board.write(one == &a ? "go-a" : "go-b", "");
-    CHECK(one->wait() == 0);
-    CHECK_FALSE(contains(one->err(), "starting it again"));
-  }
-}
-
 TEST_CASE("When the store alone is removed, everything that works on the board stops and says so") {
   const TestBoard board;
   board.write("bidboard.yaml", "agents: [{name: w, allow_run: true}]\n");

@@ -26,6 +26,7 @@
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
+#include "runtime/shell/job_site.hpp"
 #include "runtime/shell/notes.hpp"
 #include "runtime/shell/pricing.hpp"
 #include "runtime/shell/print.hpp"
@@ -265,11 +266,17 @@ Result<Exit> up(const Globals& globals, const UpArgs& args) {
   if (const Result<void> found = check_agent_variables(settings->agents); !found) return fail(found.error());
   if (supervisor_pid(*board) != 0)
     return fail(Errc::conflict, "`bidboard up` is running already; see `bidboard status`");
-  if (const auto writer = serving_writer(*board))
-    return fail(
-        Errc::conflict,
-        fmt::format("a controller serves this board already (process {}); stop it with `bidboard down`",
-                    writer->pid));
+  if (const auto writer = serving_writer(*board)) {
+    const pid_t job = running_job(*board);
+    const std::string then =
+        job == 0 ? "stop it with `bidboard down`"
+                 : fmt::format(
+                       "`bidboard run` (process {}) works on it: wait for its job, or stop it with "
+                       "ctrl-C there",
+                       job);
+    return fail(Errc::conflict,
+                fmt::format("a controller serves this board already (process {}); {}", writer->pid, then));
+  }
   if (args.rehearse) hint("{}", rehearsed);
   if (const Result<void> ready = look_before(*board, *settings); !ready) return fail(ready.error());
   Detached detached;
@@ -293,25 +300,37 @@ Result<Exit> up(const Globals& globals, const UpArgs& args) {
 Result<Exit> down(const Globals& globals) {
   const Result<BoardDirectory> board = find_board(globals.directory);
   if (!board) return fail(board.error());
+  const std::optional<Writer> stopping = serving_writer(*board);
   if (const pid_t pid = supervisor_pid(*board); pid != 0) {
     if (!caller().token.empty())
       return fail(Errc::refused, "a task's process may not stop the board (BIDBOARD_TOKEN is set)");
     ::kill(pid, SIGTERM);
-  } else if (serving_writer(*board)) {
+  } else if (stopping) {
     const Result<Nothing> stopped = call_for<Nothing>(*board, Shutdown{}, caller());
     if (!stopped) return fail(stopped.error());
   } else {
     say("Nothing is running.");
     return Exit::ok;
   }
+  // A job that goes on may serve the board again at once.
+  const auto still_serves = [&] {
+    const std::optional<Writer> writer = serving_writer(*board);
+    return writer && (!stopping || writer->pid == stopping->pid);
+  };
   const Instant give_up = read_clocks().mono + stop_patience;
-  while (supervisor_pid(*board) != 0 || serving_writer(*board)) {
+  while (supervisor_pid(*board) != 0 || still_serves()) {
     if (read_clocks().mono > give_up)
       return fail(Errc::timed_out,
                   fmt::format("it did not stop within {}; see the logs in {}", stop_patience, board->run()));
     ::usleep(10'000);
   }
-  say("The board is down. Its data is kept.");
+  if (const pid_t job = running_job(*board); job != 0)
+    say("What served the board is down. `bidboard run` (process {}) goes on with its job, and serves the "
+        "board "
+        "itself if the job has agents of its own; stop it with ctrl-C there.",
+        job);
+  else
+    say("The board is down. Its data is kept.");
   return Exit::ok;
 }
 

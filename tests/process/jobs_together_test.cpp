@@ -1,0 +1,103 @@
+// Several jobs, and `up`, on one board: who serves it, and who goes on when that one ends.
+#include <optional>
+
+#include "blackboard/fmt.hpp"
+#include "runtime/home/board_directory.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/test_board.hpp"
+
+using namespace bidboard;
+using namespace bidboard::testing;
+
+namespace {
+
+/// A job of one task, which ends when the file "go-NAME" is there.
+void write_waiting_job(const TestBoard& board, const std::string& name, bool own_agents = true) {
+  const std::string agents = own_agents ? fmt::format("agents: [{{name: {}, allow_run: true}}]\n", name) : "";
+  board.write(
+      name + ".yaml",
+      fmt::format("{0}tasks: {{{1}: {{run: 'until [ -e go-{1} ]; do sleep 0.01; done'}}}}\n", agents, name));
+}
+
+void lets_end(const TestBoard& board, const std::string& name, Process& process) {
+  board.write("go-" + name, "");
+  const int code = process.wait();
+  INFO(process.out() << process.err());
+  CHECK(code == 0);
+  CHECK_FALSE(contains(process.err(), "starting it again"));
+}
+
+}  // namespace
+
+TEST_CASE("Of two runs of one file at the same time, the second says that the first is under way") {
+  const TestBoard board;
+  board.write("job.yaml",
+              "agents: [{name: w, allow_run: true}]\n"
+              "tasks: {a: {run: 'echo begun >> begun; until [ -e go ]; do sleep 0.01; done'}}\n");
+  board.write("other.yaml", "agents: [{name: v, allow_run: true}]\ntasks: {b: {run: sleep 0.01}}\n");
+  Process first = board.start({"run", "job.yaml", "--fresh"});
+  REQUIRE(eventually([&] { return std::filesystem::exists(board.path("begun")); }, patience));
+  const Finished second = board.run({"run", "job.yaml", "--fresh"});
+  CHECK(second.exit_code == 5);
+  CHECK(contains(second.err, "another `bidboard run` executes this job on this board (process "));
+  board.must({"run", "other.yaml"});
+  board.write("go", "");
+  CHECK(first.wait() == 0);
+  CHECK(board.read("begun") == "begun\n");
+  CHECK(board.rows("SELECT state FROM tasks ORDER BY id") == std::vector<std::string>{"done", "done"});
+}
+
+TEST_CASE(
+    "Two jobs begun at the same time on a board without a controller share one, and the second keeps it") {
+  const TestBoard board;
+  for (const std::string name : {"a", "b"}) write_waiting_job(board, name);
+  Process a = board.start({"run", "a.yaml"});
+  Process b = board.start({"run", "b.yaml"});
+  REQUIRE(board.becomes("SELECT count(*) FROM tasks WHERE state = 'running'", "2"));
+  // Whichever serves: the other one goes on without it.
+  lets_end(board, "a", a);
+  lets_end(board, "b", b);
+}
+
+TEST_CASE("A job that began while another one served the board serves it when that one has ended") {
+  const TestBoard board;
+  for (const std::string name : {"a", "b"}) write_waiting_job(board, name);
+  Process a = board.start({"run", "a.yaml"});
+  REQUIRE(board.becomes("SELECT count(*) FROM tasks WHERE state = 'running'", "1"));
+  Process b = board.start({"run", "b.yaml"});
+  REQUIRE(board.becomes("SELECT count(*) FROM tasks WHERE state = 'running'", "2"));
+  lets_end(board, "a", a);
+  lets_end(board, "b", b);
+}
+
+TEST_CASE("A job with agents of its own goes on after `down`, which says so") {
+  const TestBoard board;
+  board.write("bidboard.yaml", "agents: []\n");
+  write_waiting_job(board, "a");
+  Process up = board.start({"up"});
+  REQUIRE(eventually([&] { return serving_writer(board.directory()).has_value(); }, patience));
+  Process a = board.start({"run", "a.yaml"});
+  REQUIRE(board.becomes("SELECT state FROM tasks", "running"));
+  CHECK(contains(board.must({"down"}), "goes on with its job"));
+  CHECK(up.wait() == 0);
+  lets_end(board, "a", a);
+}
+
+TEST_CASE("A job for the board's agents says that nobody serves the board, and goes on after `up`") {
+  const TestBoard board;
+  board.write("bidboard.yaml", "agents: [{name: w, allow_run: true}]\n");
+  write_waiting_job(board, "a", false);
+  std::optional<Process> up(board.start({"up"}));
+  board.await_agents(1);
+  Process a = board.start({"run", "a.yaml"});
+  REQUIRE(board.becomes("SELECT state FROM tasks", "running"));
+  board.must({"down"});
+  CHECK(up->wait() == 0);
+  REQUIRE(
+      eventually([&] { return contains(a.err() + a.out(), "nobody serves the board any more"); }, patience));
+  up.emplace(board.start({"up"}));
+  lets_end(board, "a", a);
+  board.must({"down"});
+  CHECK(up->wait() == 0);
+}
