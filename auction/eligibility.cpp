@@ -1,4 +1,5 @@
 #include "auction/eligibility.hpp"
+#include "auction/calibration.hpp"
 #include "blackboard/fmt.hpp"
 
 #include <algorithm>
@@ -131,11 +132,11 @@ std::optional<Refusal> over_budget(const TaskSpec& task, const BidVector& bid) {
 }
 
 std::optional<Refusal> against_own_bid(const TaskSpec& task, std::uint32_t attempts_made,
-                                       const AgentProfile& agent) {
-  if (agent.bids != BidStyle::formula) return over_budget(task, standard_bid(task, agent));
+                                       const AgentProfile& agent, const Calibration& record) {
+  if (agent.bids != BidStyle::formula) return over_budget(task, corrected(standard_bid(task, agent), record));
   const Result<BidVector> bid = formula_bid(task, attempts_made, agent);
   if (!bid) return Refusal{RefusalReason::invalid, bid.error().text};
-  return over_budget(task, *bid);
+  return over_budget(task, corrected(*bid, record));
 }
 
 Micros skill_level(const TaskSpec& task, const AgentProfile& agent) {

@@ -127,6 +127,14 @@ std::string BoardView::rest_of(const Agent& agent, const std::map<std::string, B
   return {};
 }
 
+Result<std::map<std::string, Calibration>> BoardView::calibrations() const {
+  Result<std::vector<Calibration>> all = all_of<Calibration>(*snapshot_);
+  if (!all) return fail(all.error());
+  std::map<std::string, Calibration> known;
+  for (Calibration& record : *all) known.emplace(keys::id_of(record), std::move(record));
+  return known;
+}
+
 Result<std::vector<Spending>> BoardView::spending() const { return all_of<Spending>(*snapshot_); }
 
 Result<std::string> BoardView::beyond_budget(const Agent& agent) const {

@@ -43,6 +43,8 @@ class BoardView {
   Result<std::map<std::string, Breaker>> open_breakers() const;
   /// "rests with account team for 58m: rate_limit (429)"; empty: the agent does not rest.
   std::string rest_of(const Agent& agent, const std::map<std::string, Breaker>& open) const;
+  /// What experience says of agents' bids, by keys::calibration().
+  Result<std::map<std::string, Calibration>> calibrations() const;
   /// What was charged, by scope.
   Result<std::vector<Spending>> spending() const;
   /// Why a budget leaves the agent nothing to do; empty: none does. Errors: corrupt.

@@ -194,7 +194,8 @@ class Job {
     if (!agents) return fail(agents.error());
     const Result<Config> config = board->config();
     if (!config) return fail(config.error());
-    const bool by_bids = bids_decide(*config);
+    const Result<KnownPrices> prices = KnownPrices::of(*board);
+    if (!prices) return fail(prices.error());
     std::string told;
     std::size_t count = 0;
     for (std::size_t i = 0; i < plan_.tasks.size(); ++i) {
@@ -202,7 +203,7 @@ class Job {
       TaskSpec spec = plan_.tasks[i].spec;
       spec.workflow = workflow.id;
       if (spec.project.empty()) spec.project = config->project;
-      const std::optional<std::string> why = why_unserved(spec, 0, *agents, by_bids);
+      const std::optional<std::string> why = why_unserved(spec, 0, *agents, *prices);
       if (!why) continue;
       if (++count <= most_told) told += fmt::format("\n  '{}': {}", spec.name, *why);
     }

@@ -150,6 +150,23 @@ TEST_CASE("a job whose only agent is too dear, or whose cost formula refuses, wa
   CHECK(contains(board.must({"status"}), "1 task that no connected agent can do"));
 }
 
+TEST_CASE("an agent whose price was corrected by experience is judged by that price, as the auction does") {
+  const TestBoard board;
+  const Process controller = board.serve();
+  // Asks 1 for a second, and takes 3: believed to ask a little more than that.
+  const Process agent = board.agent(
+      "w", {"--exec", "echo '{\"cost\": 3}'", "--price-per-second", "1", "--price-field", "cost"});
+  board.await_agents(1);
+  board.must({"post", "one", "--size", "1"});
+  REQUIRE(board.task_becomes("t1", "done"));
+  REQUIRE(board.value("SELECT price_ratio > 1 FROM calibration") == "1");
+  board.must({"post", "cheap", "--size", "1", "--budget", "2"});
+  board.must({"post", "dear", "--size", "1", "--budget", "100"});
+  REQUIRE(board.task_becomes("t3", "done"));
+  CHECK(contains(board.must({"explain", "t2"}), "no: asks "));
+  CHECK(contains(board.must({"status"}), "1 task that no connected agent can do"));
+}
+
 TEST_CASE("a job whose agent has the name of one that is at work is refused by that name") {
   const TestBoard board;
   const Process controller = board.serve();

@@ -171,7 +171,8 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
   if (!resting) return fail(resting.error());
   const Result<Config> config = board.config();
   if (!config) return fail(config.error());
-  const bool by_bids = bids_decide(*config);
+  const Result<KnownPrices> prices = KnownPrices::of(board);
+  if (!prices) return fail(prices.error());
   say("\nWhich agents could take it now:");
   Table table({"AGENT", "STATE", "BUSY", "ANSWER"});
   for (const Agent& agent : *agents) {
@@ -180,7 +181,7 @@ Result<void> explain_waiting(const BoardView& board, const Task& task, const Dec
     if (!held) return fail(held.error());
     const std::size_t busy = held->size();
     auto against = ineligible(task, agent);
-    if (!against) against = priced_out(task.spec, task.attempts, agent, by_bids);
+    if (!against) against = prices->against(task.spec, task.attempts, agent);
     const std::string answer = last_answer(failed, agent.id);
     const std::string rest = board.rest_of(agent, *resting);
     const Result<std::string> spent = board.beyond_budget(agent);

@@ -43,13 +43,12 @@ Result<Overview> look(const BoardView& board) {
   if (!tasks) return fail(tasks.error());
   Result<std::vector<Agent>> agents = board.agents();
   if (!agents) return fail(agents.error());
-  const Result<Config> config = board.config();
-  if (!config) return fail(config.error());
-  const bool by_bids = bids_decide(*config);
+  const Result<KnownPrices> prices = KnownPrices::of(board);
+  if (!prices) return fail(prices.error());
   for (const Task& task : *tasks) {
     overview.tasks[std::string(name(task.state))] += 1;
     const bool waits = task.state == TaskState::ready || task.state == TaskState::offered;
-    if (waits && overview.serving && why_unserved(task.spec, task.attempts, *agents, by_bids))
+    if (waits && overview.serving && why_unserved(task.spec, task.attempts, *agents, *prices))
       overview.unserved += 1;
   }
   overview.agents = std::move(*agents);
