@@ -147,6 +147,7 @@ void JobProgress::note(const std::string& text) {
     tell(Colour::yellow, text.substr(from, end - from));
     from = end + 1;
   }
+  flush_out();
 }
 
 }  // namespace bidboard

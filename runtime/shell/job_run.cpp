@@ -82,6 +82,8 @@ class Job {
     if (const Result<void> found = check_agent_variables(plan_.agents); !found) return fail(found.error());
     if (const Result<void> begun = begin(); !begun) return fail(begun.error());
     const Result<void> followed = follow();
+    if (followed)
+      if (const Result<void> ended = await_begun_work(); !ended) progress_.note(ended.error().text);
     progress_.finish();
     supervisor_.stop_all();
     Result<BoardView> board = changes_.look();
@@ -312,6 +314,44 @@ class Job {
       const Duration pause = fastest_update - (read_clocks().mono - round);
       if (pause.us > 0) ::usleep(static_cast<useconds_t>(pause.us));
     }
+  }
+
+  /// What the job's agents hold when it has ended: agents with `serves: board` do the board's tasks, too.
+  Result<std::set<TaskId>> begun_work() {
+    const Result<BoardView> board = changes_.look();
+    if (!board) return fail(board.error());
+    const Result<std::vector<Agent>> agents = board->agents();
+    if (!agents) return fail(agents.error());
+    std::set<TaskId> begun;
+    for (const Agent& agent : *agents) {
+      const pid_t pid = supervisor_.pid_of(agent.profile.name);
+      if (agent.state != AgentState::live || pid == 0 || agent.profile.pid != pid) continue;
+      const Result<std::vector<TaskId>> held = board->ids_under(keys::holdings_of(agent.id));
+      if (!held) return fail(held.error());
+      begun.insert(held->begin(), held->end());
+    }
+    return begun;
+  }
+
+  /// Until what was begun at the job's end has ended; what is begun meanwhile is not waited for.
+  Result<void> await_begun_work() {
+    const Result<std::set<TaskId>> begun = begun_work();
+    if (!begun || begun->empty()) return begun ? Result<void>() : fail(begun.error());
+    std::set<TaskId> left = *begun;
+    std::vector<std::string> names;
+    for (const TaskId task : left) names.push_back(fmt::format("{}", task));
+    progress_.note(fmt::format(
+        "the job is done; its agents finish {}, of the board (ctrl-C gives back what is not done)",
+        listed(names)));
+    while (!left.empty()) {
+      if (const Result<void> fine = look_after(); !fine) return fine;
+      const Result<std::set<TaskId>> held = begun_work();
+      if (!held) return fail(held.error());
+      std::erase_if(left, [&](TaskId task) { return !held->contains(task); });
+      if (stop_.requested() || left.empty()) return {};
+      changes_.await(slowest_update);
+    }
+    return {};
   }
 
   /// "`bidboard -C DIR run job.yaml`"

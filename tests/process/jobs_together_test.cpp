@@ -1,4 +1,6 @@
 // Several jobs, and `up`, on one board: who serves it, and who goes on when that one ends.
+#include <signal.h>
+
 #include <optional>
 
 #include "blackboard/fmt.hpp"
@@ -69,6 +71,26 @@ TEST_CASE("A job that began while another one served the board serves it when th
   REQUIRE(board.becomes("SELECT count(*) FROM tasks WHERE state = 'running'", "2"));
   lets_end(board, "a", a);
   lets_end(board, "b", b);
+}
+
+TEST_CASE(
+    "A job's agent that serves the board finishes there what it has begun, unless ctrl-C gives it back") {
+  const bool interrupted = GENERATE(false, true);
+  const TestBoard board;
+  board.must({"post", "of the board", "--run", "touch begun; until [ -e go-on ]; do sleep 0.01; done"});
+  board.write("job.yaml",
+              "agents: [{name: w, allow_run: true, serves: board, capacity: 2}]\n"
+              "tasks: {own: {run: 'until [ -e begun ]; do sleep 0.01; done'}}\n");
+  Process job = board.start({"run", "job.yaml"});
+  REQUIRE(eventually([&] { return contains(job.out() + job.err(), "its agents finish t1"); }, patience));
+  CHECK(board.value("SELECT state FROM tasks WHERE id = 't2'") == "done");
+  if (interrupted)
+    ::kill(job.pid(), SIGINT);
+  else
+    board.write("go-on", "");
+  CHECK(job.wait() == 0);
+  CHECK(board.value("SELECT state, attempts FROM tasks WHERE id = 't1'") ==
+        (interrupted ? "ready|0" : "done|1"));
 }
 
 TEST_CASE("A job with agents of its own goes on after `down`, which says so") {
