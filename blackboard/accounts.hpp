@@ -24,7 +24,7 @@ enum class Outage : std::uint8_t {
   authentication = 4,  ///< the key is invalid or expired
   credit = 5,          ///< nothing is left to pay with
   network = 6,         ///< the provider cannot be reached
-  missing_binary = 7,  ///< the client is not installed
+  missing_binary = 7,  ///< the client is not installed, or its model
   crash = 8,           ///< the client itself crashed
   failures = 9,        ///< the agent failed several tasks in a row
   environment = 10,    ///< the agent's directory cannot be entered, or no process can be started

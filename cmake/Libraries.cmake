@@ -21,6 +21,7 @@ add_pkgconfig_library(xxhash::xxhash libxxhash)
 add_pkgconfig_library(sodium::sodium libsodium)
 add_pkgconfig_library(zeromq::zeromq libzmq)
 add_pkgconfig_library(editline::editline libedit)
+add_pkgconfig_library(curl::curl libcurl)
 
 # msgpack's package is called "msgpack" in Debian 12 (target msgpackc-cxx) and msgpack-cxx in newer systems.
 find_package(msgpack CONFIG QUIET NAMES msgpackc-cxx msgpack-cxx msgpack)

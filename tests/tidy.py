@@ -29,6 +29,7 @@ ROOMS = {
     "agents/guard": ("edge", "agents blackboard blackboard/*"),
     "agents/worktrees": ("edge", "agents/guard blackboard blackboard/*"),
     "agents/executors": ("edge", "agents agents/clients agents/guard agents/worktrees auction blackboard blackboard/*"),
+    "agents/chat": ("edge", "agents agents/clients agents/executors blackboard blackboard/*"),
     "runtime/core": ("pure", "agents auction auction/* blackboard blackboard/*"),
     "runtime/coordination": ("pure", "runtime/core agents auction auction/* blackboard blackboard/*"),
     "runtime/jobs": ("pure", "agents agents/clients auction blackboard blackboard/*"),

@@ -8,7 +8,7 @@
 namespace bidboard {
 
 std::span<const CodingClient> coding_clients() {
-  static const std::array all{claude, codex, gemini, opencode, aider};
+  static const std::array all{claude, codex, gemini, opencode, aider, openai, ollama};
   return all;
 }
 

@@ -71,13 +71,15 @@ enum class TellsOfCosts : std::uint8_t {
 
 struct CodingClient {
   std::string_view name;
-  std::string_view instructions;  ///< the file of a project that it reads before it begins
+  std::string_view instructions;  ///< the file of a project that it reads before it begins; empty: none
   std::string (*command)(const ClientOptions& options);
   std::unique_ptr<ClientReader> (*reader)();
   /// What it prints of such work, in whole lines: for a rehearsal, in which a stand-in does it.
   std::string (*printed)(const StandInWork& work);
-  std::string_view install;  ///< the command that installs it
+  std::string_view install;  ///< the command that installs it; empty: it comes with bidboard
   TellsOfCosts tells = TellsOfCosts::price;
+  bool has_tools = true;     ///< it can execute commands and change files
+  bool needs_model = false;  ///< it has no default
 };
 
 std::span<const CodingClient> coding_clients();
@@ -86,7 +88,7 @@ const CodingClient* find_coding_client(std::string_view name);
 
 /// The prompt for an attempt: the task, results of its needs, comments on it, why earlier attempts failed,
 /// and how to say that it cannot be done. Text of others is quoted as data. Results are bounded: what is left
-/// out is named.
-std::string prompt_of(const Assignment& assignment);
+/// out is named. `has_tools`: the client's.
+std::string prompt_of(const Assignment& assignment, bool has_tools = true);
 
 }  // namespace bidboard

@@ -1,4 +1,4 @@
-// The clients that client.cpp lists; one file each.
+// The clients that client.cpp lists; one file each, chat.cpp has two.
 #pragma once
 
 #include "agents/clients/client.hpp"
@@ -10,5 +10,7 @@ extern const CodingClient codex;
 extern const CodingClient gemini;
 extern const CodingClient opencode;
 extern const CodingClient aider;
+extern const CodingClient openai;
+extern const CodingClient ollama;
 
 }  // namespace bidboard

@@ -124,7 +124,7 @@ Result<void> CommandExecutor::start(const Assignment& assignment, Now now) {
   else if (options_.input == TaskInput::json)
     process->send(to_json(assignment_value(assignment)) + "\n");
   else if (options_.client)
-    process->send(prompt_of(assignment));
+    process->send(prompt_of(assignment, options_.client->has_tools));
   else
     process->send(task_text(assignment.spec, assignment.comments));
   process->end_input();

@@ -73,7 +73,7 @@ constexpr std::string_view words_for(Outage outage) {
     case Outage::network:
       return "the provider cannot be reached";
     case Outage::missing_binary:
-      return "the client is not installed";
+      return "the client, or its model, is not installed";
     case Outage::crash:
       return "the client crashed";
     case Outage::failures:

@@ -74,8 +74,10 @@ Assignment task_of(TaskSpec spec, Duration timeout) {
 }
 
 std::string not_there(const std::string& program, const CodingClient* client) {
-  return fmt::format("{} is not installed, or not on the agent's PATH{}", program,
-                     client ? fmt::format("; `{}` installs it", client->install) : "");
+  const std::string how = !client                   ? ""
+                          : client->install.empty() ? "; it is installed together with `bidboard`"
+                                                    : fmt::format("; `{}` installs it", client->install);
+  return fmt::format("{} is not installed, or not on the agent's PATH{}", program, how);
 }
 
 class AgentCheck {

@@ -96,8 +96,14 @@ std::optional<AgentEntry> read_entry(const Value& value, Form form, Diagnostics&
   AgentEntry entry;
   entry.agent.place = value.place;
   read_keys(reader, value, std::span<const Key<AgentEntry>>(rows(form)), entry);
-  if (const CodingClient* client = find_coding_client(entry.agent.preset); client && entry.agent.exec.empty())
+  if (const CodingClient* client = find_coding_client(entry.agent.preset);
+      client && entry.agent.exec.empty()) {
+    if (client->needs_model && entry.agent.model.empty())
+      reader.refuse(value.place,
+                    fmt::format("has the preset {}, which has no model of its own", client->name),
+                    form == Form::options ? "add --model NAME" : "add model: NAME");
     entry.agent.exec = client->command({entry.agent.model, entry.agent.permission});
+  }
   check_entry(entry, value, form, reader);
   entry.agent.profile.only_commands =
       entry.agent.executor == ExecutorKind::command && entry.agent.exec.empty();

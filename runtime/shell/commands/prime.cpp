@@ -106,6 +106,11 @@ Result<Exit> write_section(const Globals& globals, const PrimeArgs& args) {
     for (const CodingClient& known : coding_clients()) names.emplace_back(known.name);
     return fail(Errc::invalid, fmt::format("'{}' is not a known client: {}", args.client, listed(names)));
   }
+  if (client->instructions.empty())
+    return fail(Errc::invalid,
+                fmt::format("{} reads no instructions, and has no tools to follow them; the prompt of "
+                            "each task says all that it needs",
+                            client->name));
   const Result<BoardDirectory> board = find_board(globals.directory);
   if (!board && !globals.directory.empty()) return fail(board.error());
   std::error_code error;

@@ -1,0 +1,207 @@
+// What `bidboard-chat` prints of the answers of models (chat.hpp), and what it means.
+#include "agents/clients/chat.hpp"
+
+#include <algorithm>
+
+#include "agents/clients/json_lines.hpp"
+#include "agents/clients/known.hpp"
+#include "agents/clients/outages.hpp"
+#include "agents/json_fields.hpp"
+#include "blackboard/fmt.hpp"
+#include "blackboard/text/shell.hpp"
+
+namespace bidboard {
+namespace {
+
+constexpr std::size_t answer_bytes_max = std::size_t{8} << 20;  ///< as of any result
+/// With this word, as the prompt says, a model without tools says that it cannot do a task.
+constexpr std::string_view failed_word = "FAILED:";
+
+class ChatReader final : public JsonLinesReader {
+ public:
+  explicit ChatReader(std::string_view client) : client_(client) {}
+
+  ClientVerdict conclude(const ClientExit& exit) override {
+    ClientVerdict verdict = ended_ ? judge(exit) : verdict_on_silence(client_, exit);
+    verdict.usage = usage_;
+    verdict.price = price_;
+    return verdict;
+  }
+
+ private:
+  std::string on_event(Value event) override {
+    if (const Value* end = event.find("bidboard_chat")) {
+      ended_ = true;
+      status_ = count_of(end->find("status"));
+      broken_ = text_of(end->find("error"));
+      retry_after_ = text_of(end->find("retry_after"));
+      const std::string body = text_of(end->find("body"));
+      const Result<Value> told = parse_json(body);
+      if (told && told->is_object()) note_error(*told);
+      if (error_.empty()) error_ = body;
+      return take_lines(true);
+    }
+    note_error(event);
+    note_usage(event);
+    note_message(event.find("message"));  // Ollama
+    if (const std::string why = text_of(event.find("done_reason")); !why.empty()) finish_ = why;
+    for (const char* form : {"choices.0.delta", "choices.0.message"}) note_message(at_path(event, form));
+    if (const std::string why = text_of(at_path(event, "choices.0.finish_reason")); !why.empty())
+      finish_ = why;
+    return take_lines(false);
+  }
+
+  void note_message(const Value* message) {
+    if (!message || !message->is_object()) return;
+    const std::string text = text_of(message->find("content"));
+    refusal_ += text_of(message->find("refusal"));
+    if (!text.empty() || message->find("reasoning_content") || message->find("thinking")) note_sign();
+    if (answer_.size() + text.size() > answer_bytes_max) {
+      finish_ = "length";
+      return;
+    }
+    answer_ += text;
+  }
+
+  /// {"error": {"message", "code"}}, {"error": "text"}
+  void note_error(const Value& event) {
+    const Value* error = event.find("error");
+    if (!error || error->is_null()) return;
+    if (error->is_string()) error_ = error->string();
+    if (!error->is_object()) return;
+    error_ = text_of(error->find("message"));
+    const std::string code = text_of(error->find("code"));
+    if (!code.empty()) error_ += (error_.empty() ? "" : " ") + fmt::format("({})", code);
+  }
+
+  /// OpenAI's form, in which what was cached is a part of what was read, or Ollama's. OpenRouter tells the
+  /// cost.
+  void note_usage(const Value& event) {
+    if (const Value* usage = event.find("usage"); usage && usage->is_object()) {
+      const std::int64_t input = count_of(usage->find("prompt_tokens"));
+      const std::int64_t cached =
+          std::min(count_of(at_path(*usage, "prompt_tokens_details.cached_tokens")), input);
+      usage_ = {input - cached, cached, count_of(usage->find("completion_tokens"))};
+      price_ = micros_of(usage->find("cost"));
+    }
+    if (event.find("eval_count"))
+      usage_ = {count_of(event.find("prompt_eval_count")), 0, count_of(event.find("eval_count"))};
+  }
+
+  ClientVerdict judge(const ClientExit& exit) const {
+    if (status_ == 0) return unreachable(broken_);
+    if (status_ >= 400 || !error_.empty()) return on_error(exit);
+    if (!broken_.empty() || finish_.empty())
+      return unreachable("the answer broke off" + (broken_.empty() ? "" : ": " + broken_));
+    ClientVerdict failed;
+    if (!refusal_.empty())
+      failed.reason = "the model refused: " + one_line(refusal_);
+    else if (finish_ == "length")
+      failed.reason = "the answer was cut off: it is longer than the model's limit";
+    else if (finish_ == "content_filter")
+      failed.reason = "the answer was stopped by the provider's content filter";
+    else if (answer_.find_first_not_of(" \t\r\n") == answer_.npos)
+      failed.reason = "the model gave no answer";
+    else if (answer_.starts_with(failed_word))
+      failed.reason = one_line(std::string_view(answer_).substr(failed_word.size()));
+    else
+      return verdict_on_answer(answer_, exit);
+    return failed;
+  }
+
+  static ClientVerdict unreachable(const std::string& why) {
+    ClientVerdict verdict;
+    verdict.ending = Ending::unavailable;
+    verdict.outage = Outage::network;
+    verdict.reason = one_line(why);
+    return verdict;
+  }
+
+  ClientVerdict on_error(const ClientExit& exit) const {
+    std::string text = error_.empty() ? fmt::format("HTTP status {}", status_) : error_;
+    if (!retry_after_.empty()) text += fmt::format(" (retry-after: {})", retry_after_);
+    ClientVerdict verdict = verdict_on(text, status_, exit);
+    if (status_ == 404 && verdict.outage == Outage::none) {  // no other task will find the model, either
+      verdict.ending = Ending::unavailable;
+      verdict.outage = Outage::missing_binary;
+    }
+    return verdict;
+  }
+
+  /// What came since the last call, in whole lines.
+  std::string take_lines(bool all) {
+    const std::size_t end = all ? answer_.size() : answer_.rfind('\n') + 1;
+    if (end <= shown_) return {};
+    std::string lines = answer_.substr(shown_, end - shown_);
+    shown_ = end;
+    if (!lines.ends_with('\n')) lines += '\n';
+    return lines;
+  }
+
+  std::string_view client_;
+  std::string answer_;
+  std::size_t shown_ = 0;  ///< bytes of it
+  std::string refusal_;
+  std::string finish_;  ///< why the answer ended; empty: it did not
+  std::string error_;   ///< the provider's
+  bool ended_ = false;
+  std::int64_t status_ = 0;
+  std::string broken_;
+  std::string retry_after_;
+  TokenUsage usage_;
+  Micros price_ = 0;
+};
+
+std::string command_of(std::string_view client, const ClientOptions& options) {
+  return fmt::format("bidboard-chat {} --model {}", client, shell_quoted(options.model));
+}
+
+const std::string& end_of_good_answer() {
+  static const std::string line = chat_end_line({200, {}, {}, {}});
+  return line;
+}
+
+std::string printed_by_openai(const StandInWork& work) {
+  const Value choice = json_object(
+      {{"index", 0}, {"delta", json_object({{"content", work.answer}})}, {"finish_reason", "stop"}});
+  return json_line({{"choices", Value::Array{choice}}}) +
+         json_line({{"choices", Value::Array{}},
+                    {"usage", json_object({{"prompt_tokens", work.tokens_in},
+                                           {"completion_tokens", work.tokens_out}})}}) +
+         end_of_good_answer();
+}
+
+std::string printed_by_ollama(const StandInWork& work) {
+  return json_line({{"message", json_object({{"content", work.answer}})},
+                    {"done", true},
+                    {"done_reason", "stop"},
+                    {"prompt_eval_count", work.tokens_in},
+                    {"eval_count", work.tokens_out}}) +
+         end_of_good_answer();
+}
+
+}  // namespace
+
+const CodingClient openai{
+    .name = "openai",
+    .instructions = {},
+    .command = [](const ClientOptions& options) { return command_of("openai", options); },
+    .reader = []() -> std::unique_ptr<ClientReader> { return std::make_unique<ChatReader>("openai"); },
+    .printed = printed_by_openai,
+    .install = {},
+    .tells = TellsOfCosts::tokens,
+    .has_tools = false,
+    .needs_model = true};
+
+const CodingClient ollama{
+    .name = "ollama",
+    .instructions = {},
+    .command = [](const ClientOptions& options) { return command_of("ollama", options); },
+    .reader = []() -> std::unique_ptr<ClientReader> { return std::make_unique<ChatReader>("ollama"); },
+    .printed = printed_by_ollama,
+    .install = {},
+    .tells = TellsOfCosts::tokens,
+    .has_tools = false,
+    .needs_model = true};
+
+}  // namespace bidboard
