@@ -27,6 +27,13 @@ std::string text_of(const Value& object, const std::string& key) {
   return value == nullptr ? "(absent)" : value->is_string() ? value->string() : to_json(*value);
 }
 
+/// On a busy machine a bidder's program starts slowly, and its bid must count.
+Config with_patience_for_bids() {
+  Config config;
+  config.bid_timeout = seconds(60);
+  return config;
+}
+
 }  // namespace
 
 TEST_CASE("An agent's bid command reads the agent's own files, and that changes the winner") {
@@ -38,9 +45,7 @@ TEST_CASE("An agent's bid command reads the agent's own files, and that changes 
     for (const std::string& side : {std::string("left"), std::string("right")})
       REQUIRE(std::system(("mkdir '" + board.path(side) + "'").c_str()) == 0);
     board.write(knows + "/parser.cpp", "");
-    Config config;
-    config.bid_timeout = seconds(60);
-    board.configure(config);
+    board.configure(with_patience_for_bids());
     board.must({"pause", "t1"});
     const Process left = board.agent("left", {"--exec", "echo done by left", "--bid", "./bid.sh left"});
     const Process right = board.agent("right", {"--exec", "echo done by right", "--bid", "./bid.sh right"});
@@ -72,6 +77,7 @@ for line in sys.stdin:
                           "price": 0.125, "tokens": 77}), flush=True)
 )");
   const Process controller = board.serve();
+  board.configure(with_patience_for_bids());
   const Process bidder = board.agent("bidder", {"--coprocess", "./coprocess.py"});
   const Process slow = board.agent("slow", {"--exec", "echo slow", "--speed", "0.5"});
   board.await_agents(2);
@@ -106,10 +112,9 @@ rmdir running
               "rinse: {title: rinse, kind: wet}\n"
               "  spin: {title: spin, kind: wet}\n");
   const Process controller = board.serve();
-  Config config;
+  Config config = with_patience_for_bids();
   config.mechanism = "combinatorial";
   config.calibrate = false;
-  config.bid_timeout = seconds(60);
   board.configure(config);
   const Process joint =
       board.agent("joint", {"--exec", "./count.sh", "--bid", "./joint.py", "--capacity", "2"});
@@ -330,9 +335,7 @@ TEST_CASE("When every agent declines, explain and SQL show who was asked, the re
   const TestBoard board;
   board.write_script("no.sh", "#!/bin/sh\ncat > /dev/null\necho \"{\\\"refuse\\\": \\\"$1\\\"}\"\n");
   const Process controller = board.serve();
-  Config config;
-  config.bid_timeout = seconds(60);
-  board.configure(config);
+  board.configure(with_patience_for_bids());
   const Process left = board.agent("left", {"--exec", "cat", "--bid", "./no.sh 'no GPU'"});
   const Process right = board.agent("right", {"--exec", "cat", "--bid", "./no.sh 'not my thing'"});
   board.await_agents(2);
