@@ -52,6 +52,13 @@ bool Pushing::was_pushed(TaskId task, const std::string& commit) const {
   return pushed_.find(fmt::format("\n{}{} {}\n", marks(), task, commit)) != std::string::npos;
 }
 
+Result<bool> Pushing::has(const std::string& commit) const {
+  const Result<GitRun> found = git_.run({"for-each-ref", "--count=1", "--format=%(refname)",
+                                         "--contains=" + commit, fmt::format("refs/remotes/{}/", remote_)});
+  if (!found) return fail(found.error());
+  return found->status == 0 && !found->output.empty();  // else the commit is not in this repository
+}
+
 Result<void> Pushing::push(TaskId task, const std::string& branch, const std::string& commit) {
   if (!belongs_to(branch, task))
     return fail(Errc::refused, fmt::format("its branch, '{}', is not one of {}", branch, task));

@@ -22,6 +22,9 @@ class Pushing {
   bool rehearses() const { return rehearses_; }
   /// Whether this commit was pushed for the task before, or a rehearsal tried it.
   bool was_pushed(TaskId task, const std::string& commit) const;
+  /// Whether a branch of the remote has the commit, as far as this repository knows: there is nothing to
+  /// push. Errors: failed.
+  Result<bool> has(const std::string& commit) const;
   /// Pushes the commit as the remote's branch. Errors: conflict (the branch there has other commits),
   /// not_found (the commit is not here), refused (by the remote, or since the branch does not belong to the
   /// task), unavailable (the remote cannot be reached), failed.

@@ -53,11 +53,7 @@ std::string program_of(const std::string& command) {
   std::size_t begin = command.find_first_not_of(" \t\n");
   while (begin != command.npos) {
     const std::string word = command.substr(begin, command.find_first_of(" \t\n", begin) - begin);
-    const bool is_plain = std::ranges::all_of(word, [](unsigned char c) {
-      return std::isalnum(c) ||
-             std::string_view("_-./+@:,").find(static_cast<char>(c)) != std::string_view::npos;
-    });
-    if (is_plain) return word;
+    if (is_plain_word(word)) return word;
     if (word.find('=') == word.npos || word.find_first_of("'\"`$(") != word.npos) return {};
     begin = command.find_first_not_of(" \t\n", begin + word.size());  // NAME=value in front of it
   }

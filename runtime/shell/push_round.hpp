@@ -10,9 +10,13 @@
 
 namespace bidboard {
 
-/// Done tasks whose commit was not pushed yet, or those that were asked for by name; the one that was done
-/// first is first.
-std::vector<Task> to_be_pushed(const MergeOrder& order, const Pushing& pushing);
+/// Done tasks with a commit that the remote lacks and that was not pushed before, or those that were asked
+/// for by name; the one that was done first is first. Errors: of git.
+Result<std::vector<Task>> to_be_pushed(const MergeOrder& order, const Pushing& pushing);
+
+/// Why the task's work was not pushed when that was tried last; empty: it was not refused. It is a comment on
+/// the task.
+Result<std::string> refusal_of(const BoardView& board, TaskId task, const Pushing& pushing);
 
 /// Pushes them, until the remote cannot be reached. `tell`: what becomes of each, in words. Whether all was
 /// pushed. Errors: unavailable (no board can be reached).

@@ -73,6 +73,14 @@ TEST_CASE("A branch of the remote that has commits which the work lacks is not o
   CHECK(refused.exit_code == 5);
   CHECK(contains(refused.out, "t1 waits: bidboard/t1 of origin has commits that this work lacks"));
   CHECK(project.at_origin("bidboard/t1") == theirs);
+  // The reason stands where people look, once.
+  CHECK(board.run({"merge", "--all", "--push", "origin"}).exit_code == 5);
+  CHECK(contains(board.must({"merge", "--push", "origin"}),
+                 "was not pushed: bidboard/t1 of origin has commits"));
+  CHECK(contains(board.must({"merge", "--push", "origin"}),
+                 "`bidboard merge --all --push origin` pushes them"));
+  CHECK(contains(board.must({"show", "t1"}), "not pushed to origin: bidboard/t1 of origin has commits"));
+  CHECK(board.value("SELECT count(*) FROM comments") == "1");
 
   project.git({"push", "-q", "origin", ":bidboard/t1"});
   board.write_script("origin.git/hooks/pre-receive", "#!/bin/sh\nexit 1\n");
@@ -99,6 +107,37 @@ TEST_CASE("With `merge: {push: REMOTE, auto: true}` `up` pushes what is done") {
   CHECK(project.at_origin("bidboard/t1") == project.commit_of("t1"));
   up.signal(SIGTERM);
   CHECK(up.wait() == 0);
+}
+
+TEST_CASE("Work that changed nothing the remote lacks is not pushed as a branch like another") {
+  const Shared project;
+  const TestBoard& board = project.board;
+  const Process controller = board.serve();
+  const Process agent = project.worker();
+  board.must({"post", "one"});
+  REQUIRE(board.task_becomes("t1", "done"));
+  // Somebody brought it in by hand.
+  project.git({"push", "-q", "origin", project.commit_of("t1") + ":refs/heads/main"});
+  project.git({"fetch", "-q", "origin"});
+  CHECK(
+      contains(board.must({"merge", "--all", "--push", "origin"}), "No work waits to be pushed to origin."));
+  CHECK(project.at_origin("bidboard/t1").empty());
+}
+
+TEST_CASE("A remote that is renamed while `up` pushes is waited for") {
+  const Shared project;
+  const TestBoard& board = project.board;
+  board.write("bidboard.yaml", "merge: {push: origin, auto: true}\n");
+  const Process controller = board.serve();
+  const Process agent = project.worker();
+  Process merging = board.start({"merge", "--follow"});
+  board.must({"post", "one"});
+  REQUIRE(eventually([&] { return contains(merging.out(), "t1 pushed to origin"); }, patience));
+  project.git({"remote", "rename", "origin", "upstream"});
+  board.must({"post", "two"});
+  REQUIRE(eventually([&] { return contains(merging.out(), "waits: the repository of"); }, patience));
+  project.git({"remote", "rename", "upstream", "origin"});
+  REQUIRE(eventually([&] { return contains(merging.out(), "t2 pushed to origin"); }, patience));
 }
 
 TEST_CASE("A rehearsal pushes nothing, but tries it") {

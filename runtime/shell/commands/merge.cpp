@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/text/shell.hpp"
 #include "runtime/drivers/clock.hpp"
 #include "runtime/shell/board_changes.hpp"
 #include "runtime/shell/commands.hpp"
@@ -42,7 +43,18 @@ std::string why_not(const Waiting& waiting, MergeQueue& queue) {
   return need ? fmt::format("waits for {}, which it needs", need) : waiting.why;
 }
 
-Result<Exit> show_queue(MergeQueue& queue, const Merging& merging, bool json) {
+/// The options of the wish, for a command to type next.
+std::string spelled(const MergeWish& wish) {
+  std::string words;
+  for (const auto& [option, value] : {std::pair{"--into", &wish.into},
+                                      {"--check", &wish.check},
+                                      {"--push", &wish.push},
+                                      {"--dir", &wish.dir}})
+    if (!value->empty()) words += fmt::format(" {} {}", option, shell_word(*value));
+  return words;
+}
+
+Result<Exit> show_queue(MergeQueue& queue, const Merging& merging, const MergeArgs& args) {
   Value list{Value::Array{}};
   Table table({"TASK", "COMMIT", "BRANCH", "STATE", "TITLE"});
   bool some_can = false;
@@ -56,7 +68,7 @@ Result<Exit> show_queue(MergeQueue& queue, const Merging& merging, bool json) {
     table.add({to_string(task.id), task.commit.substr(0, 12), task.branch, why.empty() ? "to be merged" : why,
                task.spec.title});
   }
-  if (json) {
+  if (args.json) {
     print_json(std::move(list));
     return Exit::ok;
   }
@@ -66,7 +78,7 @@ Result<Exit> show_queue(MergeQueue& queue, const Merging& merging, bool json) {
   if (!obstacle->empty())
     say("Nothing is merged now: {}.", *obstacle);
   else if (some_can)
-    say("`bidboard merge --all` merges them into {} in this order.", merging.into());
+    say("`bidboard merge --all{}` merges them into {} in this order.", spelled(args.wish), merging.into());
   return Exit::ok;
 }
 
@@ -88,38 +100,50 @@ Result<MergeOrder> read_order(const Globals& globals, const MergeWish& wish) {
   return read_merge_order(*board, wish);
 }
 
-/// What waits to be pushed.
-void show_pushes(const std::vector<Task>& tasks, const Pushing& pushing, const MergeArgs& args) {
+/// What waits to be pushed, and what was refused before.
+Result<void> show_pushes(const Globals& globals, const std::vector<Task>& tasks, const Pushing& pushing,
+                         const MergeArgs& args) {
+  const Result<BoardView> board = BoardView::open(globals);
+  if (!board) return fail(board.error());
   Value list{Value::Array{}};
   Table table({"TASK", "COMMIT", "BRANCH", "STATE", "TITLE"});
-  const std::string state = fmt::format("to be pushed to {}", pushing.remote());
   for (const Task& task : tasks) {
+    const Result<std::string> refusal = refusal_of(*board, task.id, pushing);
+    if (!refusal) return fail(refusal.error());
     Value item = item_of(task);
     item.set("remote", pushing.remote());
+    item.set("waits", *refusal);
     list.push(std::move(item));
+    const std::string state = refusal->empty() ? fmt::format("to be pushed to {}", pushing.remote())
+                                               : fmt::format("was not pushed: {}", *refusal);
     table.add({to_string(task.id), task.commit.substr(0, 12), task.branch, state, task.spec.title});
   }
-  if (args.json) return print_json(std::move(list));
+  if (args.json) {
+    print_json(std::move(list));
+    return {};
+  }
   table.print();
-  say("`bidboard merge --all{}{}` pushes them.", args.wish.push.empty() ? "" : " --push " + args.wish.push,
-      args.wish.dir.empty() ? "" : " --dir " + args.wish.dir);
+  say("`bidboard merge --all{}` pushes them.", spelled(args.wish));
+  return {};
 }
 
 Result<Exit> push_once(const Globals& globals, const MergeArgs& args, const MergeOrder& order) {
   Result<Pushing> pushing = Pushing::to(order.place.repository, order.push, order.rehearses);
   if (!pushing) return fail(pushing.error());
-  const std::vector<Task> tasks = to_be_pushed(order, *pushing);
-  if (tasks.empty() && !args.json) {
+  const Result<std::vector<Task>> tasks = to_be_pushed(order, *pushing);
+  if (!tasks) return fail(tasks.error());
+  if (tasks->empty() && !args.json) {
     say("{}", has_work(order) ? fmt::format("No work waits to be pushed to {}.", pushing->remote())
                               : std::string(no_work));
     return Exit::ok;
   }
   if (order.chosen.empty() && !args.all) {
-    show_pushes(tasks, *pushing, args);
+    if (const Result<void> shown = show_pushes(globals, *tasks, *pushing, args); !shown)
+      return fail(shown.error());
     return Exit::ok;
   }
   const Result<bool> all = push_round(
-      globals, tasks, *pushing, [](TaskId task, const std::string& words) { say("{} {}", task, words); });
+      globals, *tasks, *pushing, [](TaskId task, const std::string& words) { say("{} {}", task, words); });
   if (!all) return fail(all.error());
   return *all ? Exit::ok : Exit::conflict;
 }
@@ -133,7 +157,7 @@ Result<Exit> merge_once(const Globals& globals, const MergeArgs& args) {
   if (!merging) return fail(merging.error());
   Result<MergeQueue> queue = MergeQueue::of(order->tasks, *merging, order->chosen);
   if (!queue) return fail(queue.error());
-  if (only_shows && (args.json || !queue->waiting().empty())) return show_queue(*queue, *merging, args.json);
+  if (only_shows && (args.json || !queue->waiting().empty())) return show_queue(*queue, *merging, args);
   if (only_shows) {
     say_all_is_in(*order, *merging);
     return Exit::ok;
@@ -183,7 +207,7 @@ class Follower {
   Result<Round> merge(const MergeOrder& order) {
     Result<Merging> merging = Merging::begin(order.place);
     if (!merging && merging.error().code == Errc::conflict) return Round::busy;
-    if (!merging) return fail(merging.error());
+    if (!merging) return wait_for(merging.error());
     Result<MergeQueue> queue = MergeQueue::of(order.tasks, *merging, {});
     if (!queue) return fail(queue.error());
     const Result<bool> all = merge_round(globals_, order, *merging, *queue,
@@ -194,12 +218,22 @@ class Follower {
 
   Result<Round> push(const MergeOrder& order) {
     Result<Pushing> pushing = Pushing::to(order.place.repository, order.push, order.rehearses);
-    if (!pushing) return fail(pushing.error());
-    const std::vector<Task> tasks = to_be_pushed(order, *pushing);
-    const Result<bool> all = push_round(globals_, tasks, *pushing,
+    if (!pushing) return wait_for(pushing.error());
+    const Result<std::vector<Task>> tasks = to_be_pushed(order, *pushing);
+    if (!tasks) return fail(tasks.error());
+    const Result<bool> all = push_round(globals_, *tasks, *pushing,
                                         [&](TaskId task, const std::string& words) { tell(task, words); });
     if (!all) return fail(all.error());
     return *all ? Round::all : Round::some;
+  }
+
+  /// A branch or a remote that is gone, say, may come back.
+  Round wait_for(const Error& trouble) {
+    if (std::exchange(trouble_, trouble.text) != trouble.text) {
+      say("waits: {}", trouble.text);
+      flush_out();
+    }
+    return Round::some;
   }
 
   using Known = std::tuple<TaskId, TaskState, std::string>;
@@ -220,6 +254,7 @@ class Follower {
   const Globals& globals_;
   std::vector<Known> known_;
   std::map<TaskId, std::string> told_;
+  std::string trouble_;  ///< why nothing could be tried, told once as long as it stays so
   Instant next_;
   Duration pause_ = shortest_pause;
 };
