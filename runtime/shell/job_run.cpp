@@ -82,9 +82,10 @@ class Job {
     if (const Result<void> found = check_agent_variables(plan_.agents); !found) return fail(found.error());
     if (const Result<void> begun = begin(); !begun) return fail(begun.error());
     const Result<void> followed = follow();
-    if (followed)
-      if (const Result<void> ended = await_begun_work(); !ended) progress_.note(ended.error().text);
-    if (!followed) tell_what_it_waits_for();
+    if (!followed)
+      tell_what_it_waits_for();
+    else if (const Result<void> ended = await_begun_work(); !ended)
+      progress_.note(ended.error().text);
     progress_.finish();
     supervisor_.stop_all();
     Result<BoardView> board = changes_.look();
