@@ -306,11 +306,10 @@ echo '{"type": "result", "result": "It is done.", "total_cost_usd": 0.0342, "usa
     CHECK(ended.result == "{\"input_tokens\": 20, \"output_tokens\": 417}");
   }
   SECTION("what is no price does not count, and the reason and the output say so") {
-    const auto [told, shown] = GENERATE(table<std::string, std::string>(
-        {{"-1", "-1 is no price"}, {"-0.5", "-0.5 is no price"}, {"\\\"dear\\\"", "\"dear\" is no price"}}));
-    fixture.options.exec = "echo \"{\\\"usd\\\": " + told + "}\"";
+    const std::string told = GENERATE(as<std::string>(), "-1", "-0.5", "true");
+    fixture.options.exec = "echo '{\"usd\": " + told + "}'";
     fixture.options.price_field = "usd";
-    const std::string text = "the price that it told in usd does not count: " + shown;
+    const std::string text = "the price that it told in usd does not count: " + told + " is no price";
     const ExecutionEnded ended = fixture.run(assignment());
     CHECK(ended.ending == Ending::done);
     CHECK(ended.price == 0);

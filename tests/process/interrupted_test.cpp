@@ -198,10 +198,11 @@ TEST_CASE(
   CHECK(eventually([&] { return !process_exists(static_cast<pid_t>(controller->pid)); }, patience));
 }
 
-TEST_CASE("when a served board is removed by git clean or rm, its agents and its running task stop and say so") {
-  const std::vector<std::string> removal =
-      GENERATE(std::vector<std::string>{"git", "clean", "-qfdx"}, std::vector<std::string>{"rm", "-rf", ".bidboard"},
-               std::vector<std::string>{"sh", "-c", "rm -rf \"$PWD\""});
+TEST_CASE(
+    "when a served board is removed by git clean or rm, its agents and its running task stop and say so") {
+  const std::vector<std::string> removal = GENERATE(std::vector<std::string>{"git", "clean", "-qfdx"},
+                                                    std::vector<std::string>{"rm", "-rf", ".bidboard"},
+                                                    std::vector<std::string>{"sh", "-c", "rm -rf \"$PWD\""});
   INFO(removal[0] << " " << removal[1]);
   const TestBoard board;
   ProcessOptions inside = board.surroundings();
