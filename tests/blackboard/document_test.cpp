@@ -92,6 +92,13 @@ TEST_CASE("a plain scalar is a number exactly where the shell's reader of number
   }
 }
 
+TEST_CASE("numbers above the signed range keep their digits") {
+  CHECK(to_json(Value(UINT64_MAX)) == "18446744073709551615");
+  CHECK(to_json(Value(std::uint64_t{INT64_MAX})) == "9223372036854775807");
+  CHECK(Value(std::uint64_t{7}) == Value(7));
+  CHECK(Value(UINT64_MAX).number() == 18446744073709551615.0);
+}
+
 TEST_CASE("JSON integers stay integers while they fit") {
   CHECK(json("9223372036854775807") == Value(INT64_MAX));
   CHECK(json("-9223372036854775808") == Value(INT64_MIN));
