@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <charconv>
 
+#include "blackboard/fmt.hpp"
 #include "blackboard/text/utf8.hpp"
 
 namespace bidboard {
 namespace {
 
 constexpr std::size_t line_bytes_max = 300;
+constexpr std::size_t price_bytes_max = 40;
 
 /// Takes the first key off the path.
 std::string_view next_key(std::string_view& path) {
@@ -59,6 +61,11 @@ std::string clean(std::string_view text) {
 Micros micros_of(const Value* value) {
   if (value == nullptr || !value->is_number()) return 0;
   return std::max<Micros>(to_micros(value->number()), 0);
+}
+
+std::string flaw_of_price(const Value* value) {
+  if (value == nullptr || value->is_null() || (value->is_number() && value->number() >= 0)) return {};
+  return fmt::format("{} is no price", utf8_prefix(one_line(to_json(*value)), price_bytes_max));
 }
 
 std::int64_t count_of(const Value* value) {

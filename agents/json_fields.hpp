@@ -10,6 +10,8 @@ namespace bidboard {
 
 /// A JSON number as micro-units: never negative; 0 if it is not a number.
 Micros micros_of(const Value* value);
+/// Why a price that a program told does not count: "-1 is no price". Empty: it counts, or none was told.
+std::string flaw_of_price(const Value* value);
 /// A count: never negative; 0 if it is not a number.
 std::int64_t count_of(const Value* value);
 /// A string as it is, nothing for null or a missing value, other values as JSON.

@@ -50,6 +50,7 @@ struct CommandExecutor::Run {
   Duration allowed;
   std::string result;  ///< stdout, up to the limit
   bool result_cut = false;
+  std::string remark;  ///< on the result, for people
   std::string output_tail;
   std::string error_tail;
   std::string stop_reason;
@@ -285,6 +286,24 @@ ExecutionEnded CommandExecutor::conclude(const Key& key, Run& run, const GuardRe
   return ended;
 }
 
+/// Also of a failed attempt: its costs are real.
+void CommandExecutor::take_fields(Run& run, ExecutionEnded& ended) const {
+  trim_newlines(run.result);
+  const auto value = parse_json(run.result);
+  if (!value) return;
+  ended.tokens = count_of(at_path(*value, options_.tokens_field));
+  const Value* price = at_path(*value, options_.price_field);
+  // Not told apart: all of them count as written, which is the dearest kind.
+  ended.price = price_for(micros_of(price), {0, 0, ended.tokens});
+  if (const std::string flaw = flaw_of_price(price); !flaw.empty()) {
+    run.remark = options_.place.redactor.clean(
+        fmt::format("the price that it told in {} does not count: {}", options_.price_field, flaw));
+    run.log.note(run.remark);
+  }
+  if (const Value* field = at_path(*value, options_.result_field))
+    run.result = options_.place.redactor.clean(field->is_string() ? field->string() : to_json(*field));
+}
+
 ExecutionEnded CommandExecutor::end_of(const Key& key, Run& run, const GuardReport& report, Now now) const {
   ExecutionEnded ended;
   ended.task = key.first;
@@ -292,23 +311,20 @@ ExecutionEnded CommandExecutor::end_of(const Key& key, Run& run, const GuardRepo
   ended.ending = Ending::failed;
   ended.seconds = report.wall_us;
   if (run.result_cut) run.log.note(fmt::format("the result was cut at {} bytes", options_.result_limit));
-  if (run.reader) judge(run, report, now, ended);
+  if (run.reader)
+    judge(run, report, now, ended);
+  else
+    take_fields(run, ended);
   run.log.finish();
   if (run.reader && report.word == GuardWord::exited) return ended;
-  trim_newlines(run.result);
-  // Also for a failed attempt: its costs are real.
-  if (const auto value = parse_json(run.result)) {
-    ended.tokens = count_of(at_path(*value, options_.tokens_field));
-    // Not told apart: all of them count as written, which is the dearest kind.
-    ended.price = price_for(micros_of(at_path(*value, options_.price_field)), {0, 0, ended.tokens});
-    if (const Value* field = at_path(*value, options_.result_field))
-      run.result = options_.place.redactor.clean(field->is_string() ? field->string() : to_json(*field));
-  }
 
   if (report.word == GuardWord::exited && report.code == 0) {
     ended.ending = Ending::done;
     ended.result = std::move(run.result);
-    if (run.result_cut) ended.reason = "the result was cut; the output file has more of it";
+    ended.reason = std::move(run.remark);
+    if (run.result_cut)
+      ended.reason += fmt::format("{}the result was cut; the output file has more of it",
+                                  ended.reason.empty() ? "" : "; ");
     return ended;
   }
   std::string said = last_line(run.error_tail);

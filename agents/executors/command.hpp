@@ -80,6 +80,7 @@ class CommandExecutor final : public Executor {
   Result<void> enter_worktree(const Assignment& assignment, GuardSpec& spec) const;
   ExecutionEnded conclude(const Key& key, Run& run, const GuardReport& report, Now now) const;
   ExecutionEnded end_of(const Key& key, Run& run, const GuardReport& report, Now now) const;
+  void take_fields(Run& run, ExecutionEnded& ended) const;
   void take_work(const GuardReport& report, ExecutionEnded& ended) const;
   Micros price_for(Micros told, const TokenUsage& usage) const;
   void judge(Run& run, const GuardReport& report, Now now, ExecutionEnded& ended) const;

@@ -297,6 +297,8 @@ void CoprocessExecutor::take_job_line(std::string_view type, const Value& line, 
     return;
   }
   restart_pause_ = options_.restart_least;
+  if (const std::string flaw = flaw_of_price(line.find("price")); !flaw.empty())
+    complain(options_.place.redactor.clean("the price that it told does not count: " + flaw));
   if (type == "failed" || (type == "unavailable" && job.cancelled)) {
     // It has answered the cancel: a task that was cut off by its time limit has now ended in a known way.
     const Ending ending = job.cancelled && job.ending == Ending::stopped ? Ending::stopped : Ending::failed;

@@ -48,7 +48,8 @@ Value value_of(std::string_view field, const T& value) {
     const bool micro = contains(micro_fields, field) || field == "wait";
     return micro ? (value % one == 0 ? Value(value / one) : Value(from_micros(value))) : Value(value);
   } else if constexpr (std::is_integral_v<T>) {
-    return static_cast<std::int64_t>(value);
+    static_assert(std::is_unsigned_v<T>);
+    return std::uint64_t{value};
   } else if constexpr (std::is_same_v<T, WallTime>) {
     return value.us == 0 ? Value() : Value(static_cast<double>(value.us) / 1e6);
   } else if constexpr (std::is_same_v<T, Duration>) {
@@ -60,7 +61,7 @@ Value value_of(std::string_view field, const T& value) {
   } else if constexpr (HasFields<T>) {
     return object_of(value);
   } else if constexpr (requires { value.value; }) {
-    return static_cast<std::int64_t>(value.value);
+    return std::uint64_t{value.value};  // ids that are drawn at random use all bits
   } else if constexpr (requires { value.begin(); }) {
     Value list{Value::Array{}};
     for (const auto& item : value) list.push(value_of(field, item));

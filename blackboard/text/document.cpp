@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <cmath>
 #include <istream>
 #include <iterator>
 #include <map>
@@ -15,6 +14,7 @@
 #include <streambuf>
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/numbers.hpp"
 #include "blackboard/text/document_builder.hpp"
 #include "blackboard/text/utf8.hpp"
 
@@ -199,36 +199,29 @@ bool looks_like_real(std::string_view text) {
 }
 
 double real(std::string_view text, Place place) {
-  if (text.starts_with('+')) text.remove_prefix(1);
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number))
-    throw Refused{place, in_quotes(text) + " is out of the range of numbers"};
-  return number;
+  const std::optional<double> number = parse_number(text);
+  if (!number) throw Refused{place, in_quotes(text) + " is out of the range of numbers"};
+  return *number;
 }
 
 /// An integer when it fits, else the nearest real.
-Value whole_number(std::string_view text, int base, std::string_view digits, Place place) {
+Value whole_number(std::string_view text, Place place) {
   std::int64_t number = 0;
-  if (digits.starts_with('+')) digits.remove_prefix(1);
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number, base);
-  if (error == std::errc()) return number;
-  if (base != 10) throw Refused{place, in_quotes(text) + " is out of the range of numbers"};
-  return real(text, place);
+  const std::string_view digits = text.substr(text.starts_with('+') ? 1 : 0);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return error == std::errc() ? Value(number) : Value(real(text, place));
 }
 
-/// YAML 1.2.2, section 10.3.2 (core schema). Infinity and NaN are refused: nothing here has a use for them.
+/// YAML 1.2.2, section 10.3.2 (core schema), but 0x10 and 0o17 are text: the shell refuses them as numbers,
+/// and what is a number must not depend on where it is typed. Infinity and NaN are refused: nothing here has
+/// a use for them.
 Value core_schema(const std::string& text, Place place) {
   if (one_of(text, {"", "~", "null", "Null", "NULL"})) return {};
   if (one_of(text, {"true", "True", "TRUE"})) return true;
   if (one_of(text, {"false", "False", "FALSE"})) return false;
   std::string_view digits = text;
   if (digits.starts_with('-') || digits.starts_with('+')) digits.remove_prefix(1);
-  if (all_digits(digits, decimal_digits)) return whole_number(text, 10, text, place);
-  if (text.starts_with("0o") && all_digits(text.substr(2), "01234567"))
-    return whole_number(text, 8, std::string_view(text).substr(2), place);
-  if (text.starts_with("0x") && all_digits(text.substr(2), "0123456789abcdefABCDEF"))
-    return whole_number(text, 16, std::string_view(text).substr(2), place);
+  if (all_digits(digits, decimal_digits)) return whole_number(text, place);
   if (looks_like_real(text)) return real(text, place);
   if (one_of(digits, {".inf", ".Inf", ".INF"}) || one_of(text, {".nan", ".NaN", ".NAN"}))
     throw Refused{place, in_quotes(text) + " is not a number that can be used here"};

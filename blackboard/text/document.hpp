@@ -46,7 +46,9 @@ class Value {
   bool is_null() const { return std::holds_alternative<std::monostate>(data_); }
   bool is_bool() const { return std::holds_alternative<bool>(data_); }
   bool is_integer() const { return std::holds_alternative<std::int64_t>(data_); }
-  bool is_number() const { return is_integer() || std::holds_alternative<double>(data_); }
+  /// A whole number above INT64_MAX, made by code.
+  bool is_large() const { return std::holds_alternative<std::uint64_t>(data_); }
+  bool is_number() const { return is_integer() || is_large() || std::holds_alternative<double>(data_); }
   bool is_string() const { return std::holds_alternative<std::string>(data_); }
   bool is_array() const { return std::holds_alternative<Array>(data_); }
   bool is_object() const { return std::holds_alternative<Object>(data_); }
@@ -54,7 +56,11 @@ class Value {
   // REQUIRE the matching is_...().
   bool boolean() const { return std::get<bool>(data_); }
   std::int64_t integer() const { return std::get<std::int64_t>(data_); }
-  double number() const { return is_integer() ? static_cast<double>(integer()) : std::get<double>(data_); }
+  std::uint64_t large() const { return std::get<std::uint64_t>(data_); }
+  double number() const {
+    if (is_large()) return static_cast<double>(large());
+    return is_integer() ? static_cast<double>(integer()) : std::get<double>(data_);
+  }
   const std::string& string() const { return std::get<std::string>(data_); }
   const Array& array() const { return std::get<Array>(data_); }
   const Object& object() const { return std::get<Object>(data_); }
@@ -75,7 +81,7 @@ class Value {
   bool operator==(const Value& other) const;  ///< places do not count
 
  private:
-  std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> data_;
+  std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Array, Object> data_;
 };
 
 struct Value::Member {
@@ -89,7 +95,9 @@ inline Value::Value(std::nullptr_t) {}
 inline Value::Value(bool b) : data_(b) {}
 inline Value::Value(int n) : data_(std::int64_t{n}) {}
 inline Value::Value(std::int64_t n) : data_(n) {}
-inline Value::Value(std::uint64_t n) : data_(static_cast<std::int64_t>(n)) {}
+inline Value::Value(std::uint64_t n) : data_(static_cast<std::int64_t>(n)) {
+  if (n > INT64_MAX) data_ = n;
+}
 inline Value::Value(std::uint32_t n) : data_(std::int64_t{n}) {}
 inline Value::Value(double n) : data_(n) {}
 inline Value::Value(std::string s) : data_(std::move(s)) {}
@@ -100,7 +108,8 @@ inline Value::Value(Object o) : data_(std::move(o)) {}
 inline bool Value::operator==(const Value& other) const { return data_ == other.data_; }
 
 /// Errors: invalid, text "line:column: what" (YAML: plain scalars become null, bool, integer, number or text
-/// by the YAML 1.2 core schema; anchors and merge keys (`<<`) are resolved; more than 64 levels, 64 MB or
+/// by the YAML 1.2 core schema without its hexadecimal and octal numbers, so that numbers are those of
+/// numbers.hpp everywhere; anchors and merge keys (`<<`) are resolved; more than 64 levels, 64 MB or
 /// 4,000,000 values are refused).
 Result<Value> parse_yaml(std::string_view text);
 Result<Value> parse_json(std::string_view text);

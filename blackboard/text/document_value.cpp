@@ -78,6 +78,8 @@ void append_json(std::string& out, const Value& value, int indent, int level) {
     out += value.boolean() ? "true" : "false";
   } else if (value.is_integer()) {
     out += std::to_string(value.integer());
+  } else if (value.is_large()) {
+    out += std::to_string(value.large());
   } else if (value.is_number()) {
     append_double(out, value.number());
   } else if (value.is_string()) {

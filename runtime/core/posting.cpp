@@ -248,7 +248,10 @@ Result<Posted> post_tasks(Core& core, const Actor& actor, const Post& post) {
     if (const auto existing = already_posted(core, post)) return *existing;
   for (const TaskSpec& spec : post.tasks)
     if (!spec.key.empty() && post.tasks.size() > 1)
-      return fail(Errc::conflict, "keys identify single tasks; post tasks with keys one by one");
+      return fail(Errc::conflict,
+                  fmt::format("task '{}' has a key, and keys identify single tasks; post tasks "
+                              "with keys one by one",
+                              name_of(spec)));
   if (const Result<void> room = check_room(core.board, "new tasks"); !room) return fail(room.error());
   Result<std::vector<Task>> tasks = numbered(core, actor, post);
   if (!tasks) return fail(tasks.error());

@@ -34,14 +34,26 @@ Post request_of(const Plan& plan, std::span<const std::size_t> part, const Poste
   return request;
 }
 
+/// Of all texts that a file can give a task.
+std::size_t text_bytes(const TaskSpec& spec) {
+  std::size_t bytes = 0;
+  for (const std::string* text :
+       {&spec.title, &spec.body, &spec.kind, &spec.project, &spec.run, &spec.key, &spec.name, &spec.dir})
+    bytes += text->size();
+  for (const SkillNeed& skill : spec.skills) bytes += skill.name.size();
+  for (const std::string& label : spec.labels) bytes += label.size();
+  for (const EnvVariable& variable : spec.env) bytes += variable.name.size() + variable.value.size();
+  for (const std::string& secret : spec.secrets) bytes += secret.size();
+  return bytes;
+}
+
 /// How many tasks, from the first on, one request may hold: at least one.
 std::size_t fitting(const Plan& plan, std::span<const std::size_t> order, const RequestRoom& room) {
   RequestRoom used{0, 0, 0};
   for (const std::size_t position : order) {
     const PlannedTask& task = plan.tasks[position];
-    const TaskSpec& spec = task.spec;
     used.needs += task.needs.size();
-    used.bytes += spec.title.size() + spec.body.size() + spec.run.size() + spec.name.size();
+    used.bytes += text_bytes(task.spec);
     const bool fits = used.tasks < room.tasks && used.needs <= room.needs && used.bytes <= room.bytes;
     if (used.tasks > 0 && !fits) break;
     used.tasks += 1;

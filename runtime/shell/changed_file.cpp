@@ -67,7 +67,11 @@ Result<void> replace(const fs::path& path, const std::string& text) {
 }  // namespace
 
 void mention_missing_board(const Globals& globals, const fs::path& file) {
-  if (!find_board(globals.directory))
+  const Result<BoardDirectory> board = find_board(globals.directory);
+  if (board) return;
+  if (board.error().code == Errc::refused)
+    hint("The board here cannot be used yet: {}", board.error().text);
+  else
     hint("There is no board here: {} is where a session would read it. `bidboard init` makes a board.",
          file.string());
 }

@@ -82,8 +82,10 @@ class Job {
     if (const Result<void> found = check_agent_variables(plan_.agents); !found) return fail(found.error());
     if (const Result<void> begun = begin(); !begun) return fail(begun.error());
     const Result<void> followed = follow();
-    if (followed)
-      if (const Result<void> ended = await_begun_work(); !ended) progress_.note(ended.error().text);
+    if (!followed)
+      tell_what_it_waits_for();
+    else if (const Result<void> ended = await_begun_work(); !ended)
+      progress_.note(ended.error().text);
     progress_.finish();
     supervisor_.stop_all();
     Result<BoardView> board = changes_.look();
@@ -189,37 +191,63 @@ class Job {
 
   /// Nothing is posted that would wait for ever, unless that was asked for.
   Result<void> check_served(const JobWorkflow& workflow) {
-    constexpr std::size_t most_told = 5;
+    std::vector<std::size_t> positions;
+    for (std::size_t i = 0; i < plan_.tasks.size(); ++i)
+      if (!workflow.earlier.done.contains(workflow.earlier.ids[i])) positions.push_back(i);
     const Result<BoardView> board = BoardView::open(site_.board());
     if (!board) return fail(board.error());
-    const Result<std::vector<Agent>> agents = board->agents();
-    if (!agents) return fail(agents.error());
-    const Result<Config> config = board->config();
-    if (!config) return fail(config.error());
-    const Result<KnownPrices> prices = KnownPrices::of(*board);
-    if (!prices) return fail(prices.error());
-    std::string told;
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < plan_.tasks.size(); ++i) {
-      if (workflow.earlier.done.contains(workflow.earlier.ids[i])) continue;
-      TaskSpec spec = plan_.tasks[i].spec;
-      spec.workflow = workflow.id;
-      if (spec.project.empty()) spec.project = config->project;
-      const std::optional<std::string> why = why_unserved(spec, 0, *agents, *prices);
-      if (!why) continue;
-      if (++count <= most_told) told += fmt::format("\n  '{}': {}", spec.name, *why);
-    }
-    if (count == 0) return {};
-    if (count > most_told) told += fmt::format("\n  and {} more", count - most_told);
-    const std::string text = fmt::format("no agent can do {} of this job:{}", counted(count, "task"), told);
+    const Result<std::string> told = find_unserved(*board, workflow.id, positions);
+    if (!told) return fail(told.error());
+    if (unserved_.empty()) return {};
     if (options_.wait) {
-      progress_.note(text + "\nwaiting for agents that can");
+      progress_.note("waiting for agents, since " + *told);
       return {};
     }
     return fail(Errc::unavailable,
-                text +
+                *told +
                     "\nadd such an agent to the file, start one with `bidboard agent`, or wait for one with "
                     "`bidboard run --wait`");
+  }
+
+  /// Those of the tasks at these positions that no agent can do are `unserved_` from here on. Returns what
+  /// people are told of them: "no agent can do 1 task of this job:\n  'port': w needs cobol, has pascal".
+  Result<std::string> find_unserved(const BoardView& board, WorkflowId workflow,
+                                    const std::vector<std::size_t>& positions) {
+    constexpr std::size_t most_told = 5;
+    const Result<std::vector<Agent>> agents = board.agents();
+    if (!agents) return fail(agents.error());
+    const Result<Config> config = board.config();
+    if (!config) return fail(config.error());
+    const Result<KnownPrices> prices = KnownPrices::of(board);
+    if (!prices) return fail(prices.error());
+    std::string told;
+    unserved_.clear();
+    for (const std::size_t i : positions) {
+      TaskSpec spec = plan_.tasks[i].spec;
+      spec.workflow = workflow;
+      if (spec.project.empty()) spec.project = config->project;
+      const std::optional<std::string> why = why_unserved(spec, 0, *agents, *prices);
+      if (!why) continue;
+      unserved_.push_back(i);
+      if (unserved_.size() <= most_told) told += fmt::format("\n  '{}': {}", spec.name, *why);
+    }
+    if (unserved_.size() > most_told) told += fmt::format("\n  and {} more", unserved_.size() - most_told);
+    return fmt::format("no agent can do {} of this job:{}", counted(unserved_.size(), "task"), told);
+  }
+
+  /// At the end of a job that waited for agents: what it still waits for, and why. A board that cannot be
+  /// read is told afterwards, with the outcome.
+  void tell_what_it_waits_for() {
+    if (unserved_.empty()) return;
+    const Result<BoardView> board = changes_.look();
+    if (!board) return;
+    std::vector<std::size_t> positions;
+    for (const std::size_t i : unserved_)
+      if (const Result<Task> task = board->task(job_.ids[i]);
+          task && !is_over(task->state) && !is_held(task->state))
+        positions.push_back(i);
+    const Result<std::string> told = find_unserved(*board, job_.workflow, positions);
+    if (told && !unserved_.empty()) progress_.note("still waiting for agents, since " + *told);
   }
 
   Result<void> set_strategy(bool was_served) {
@@ -398,8 +426,9 @@ class Job {
   const StopSignal stop_;
   Supervisor supervisor_;
   PostedPlan job_;
-  std::set<TaskId> job_tasks_;  ///< the same ids
-  std::size_t over_ = 0;        ///< so many of job_.ids, from the first on, have ended
+  std::set<TaskId> job_tasks_;         ///< the same ids
+  std::vector<std::size_t> unserved_;  ///< positions in the plan: no agent could do them when it was looked
+  std::size_t over_ = 0;               ///< so many of job_.ids, from the first on, have ended
   const WallTime begun_ = read_clocks().wall;
   Instant served_ = read_clocks().mono;  ///< when a controller was seen last
   bool told_unserved_ = false;

@@ -92,7 +92,10 @@ Result<Shown> task_in_words(const BoardView& board, const Task& task) {
   text.line("needed by", listed(board, dependents));
   text.line("skills", listed(task.spec.skills));
   text.line("labels", listed(task.spec.labels));
+  if (task.spec.priority != TaskSpec{}.priority) text.line("priority", fmt::format("{}", task.spec.priority));
   text.line("run", task.spec.run);
+  if (task.spec.timeout != TaskSpec{}.timeout)
+    text.line("timeout", fmt::format("{} for each attempt", task.spec.timeout));
   text.line("env", listed(task.spec.env));
   text.line("secrets", listed(task.spec.secrets));
   text.line("dir", task.spec.dir);

@@ -305,6 +305,17 @@ echo '{"type": "result", "result": "It is done.", "total_cost_usd": 0.0342, "usa
     CHECK(ended.tokens == 0);
     CHECK(ended.result == "{\"input_tokens\": 20, \"output_tokens\": 417}");
   }
+  SECTION("what is no price does not count, and the reason and the output say so") {
+    const std::string told = GENERATE(as<std::string>(), "-1", "-0.5", "true");
+    fixture.options.exec = "echo '{\"usd\": " + told + "}'";
+    fixture.options.price_field = "usd";
+    const std::string text = "the price that it told in usd does not count: " + told + " is no price";
+    const ExecutionEnded ended = fixture.run(assignment());
+    CHECK(ended.ending == Ending::done);
+    CHECK(ended.price == 0);
+    CHECK(ended.reason == text);
+    CHECK(fixture.output({1}).find(text) != std::string::npos);
+  }
   SECTION("what a failure has cost counts too") {
     fixture.options.price_field = "total_cost_usd";
     fixture.options.exec += "; exit 1";

@@ -68,6 +68,19 @@ TEST_CASE("a coprocess in Python does tasks, reports progress, and delivers pric
   CHECK_FALSE(std::filesystem::exists(fixture.dir.path() + "/" + lock_name({1})));
 }
 
+TEST_CASE("what a coprocess tells as a negative price does not count, and the output says so") {
+  Fixture fixture(python(R"(
+  say(type="result", result="fine", price=-1, **of(m))
+)"));
+  CoprocessExecutor executor(fixture.options);
+  Driver driver(executor);
+  REQUIRE(executor.start(assignment(), real_now()));
+  const ExecutionEnded ended = driver.await_end();
+  CHECK(ended.ending == Ending::done);
+  CHECK(ended.price == 0);
+  CHECK(fixture.output().find("the price that it told does not count: -1 is no price") != std::string::npos);
+}
+
 TEST_CASE("a coprocess can be a shell script, and a text result stays text") {
   Fixture fixture(
       "while read -r line; do echo '{\"type\":\"result\",\"task\":\"t1\",\"epoch\":1,\"result\":\"fine\"}'; "

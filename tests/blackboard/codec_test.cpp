@@ -3,6 +3,7 @@
 #include <set>
 
 #include "blackboard/format/codec_fields.hpp"
+#include "blackboard/format/to_value.hpp"
 #include "blackboard/messages.hpp"
 #include "blackboard/random.hpp"
 #include "tests/support/catch.hpp"
@@ -162,4 +163,9 @@ TEST_CASE("random damage to a message gives an error or another message, never m
     const Result<Message> read = decode<Message>(bytes);
     if (read) CHECK(decode<Message>(encode(*read)).has_value());
   }
+}
+
+TEST_CASE("an id that was drawn at random is printed as it was drawn") {
+  const ClientForgotten forgotten{ClientId{UINT64_MAX - 1}};
+  CHECK(to_json(to_value(EventBody{forgotten})) == R"({"client": 18446744073709551614})");
 }

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "blackboard/numbers.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace bidboard;
@@ -53,8 +54,8 @@ TEST_CASE("plain scalars follow the YAML 1.2 core schema") {
       {"12", Value(12)},
       {"-7", Value(-7)},
       {"+7", Value(7)},
-      {"0x1f", Value(31)},
-      {"0o17", Value(15)},
+      {"0x1f", Value("0x1f")},
+      {"0o17", Value("0o17")},
       {"017", Value(17)},
       {"1.5", Value(1.5)},
       {"+.5e1", Value(5.0)},
@@ -78,6 +79,24 @@ TEST_CASE("plain scalars follow the YAML 1.2 core schema") {
   }));
   INFO(text);
   CHECK(yaml(text) == expected);
+}
+
+TEST_CASE("a plain scalar is a number exactly where the shell's reader of numbers takes it") {
+  for (const char* text : {"0x10", "0X1F", "0o17",  "0b11", "1_000", "1,000", "1e3",   "1E+3", "1e-3", "1.e2",
+                           ".5",   "5.",   "+5",    "+.5",  "-.5",   "+-5",   "--5",   "007",  "1e",   "e5",
+                           ".e5",  ".",    "1.2.3", "12a",  "0.5f",  "1d3",   "0x1p3", "1:30", "1e400"}) {
+    INFO(text);
+    const Result<Value> value = parse_yaml(text);
+    CHECK((value && value->is_number()) == parse_number(text).has_value());
+    if (value && value->is_number()) CHECK(value->number() == *parse_number(text));
+  }
+}
+
+TEST_CASE("numbers above the signed range keep their digits") {
+  CHECK(to_json(Value(UINT64_MAX)) == "18446744073709551615");
+  CHECK(to_json(Value(std::uint64_t{INT64_MAX})) == "9223372036854775807");
+  CHECK(Value(std::uint64_t{7}) == Value(7));
+  CHECK(Value(UINT64_MAX).number() == 18446744073709551615.0);
 }
 
 TEST_CASE("JSON integers stay integers while they fit") {

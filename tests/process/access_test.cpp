@@ -146,6 +146,26 @@ TEST_CASE("Where others may enter the socket folder, or another process listens,
   fs::remove_all(folder);
 }
 
+TEST_CASE("Where another user has made the socket folder first, another folder is taken") {
+  if (::getuid() != 0) {
+    WARN("skipped: only root can give a folder to another user");
+    return;
+  }
+  const TestBoard board;
+  Process first = board.serve();
+  const std::string folder = folder_of_sockets(board);
+  first.signal(SIGTERM);
+  REQUIRE(first.wait() == 0);
+  // Private, and still not ours: the other user could put sockets of his own into it.
+  REQUIRE(::mkdir(folder.c_str(), 0700) == 0);
+  REQUIRE(::chown(folder.c_str(), nobody, nobody) == 0);
+  const Process second = board.serve();
+  CHECK(folder_of_sockets(board) != folder);
+  CHECK(fs::is_empty(folder));
+  CHECK(board.must({"post", "here"}) == "t1");
+  fs::remove_all(folder);
+}
+
 TEST_CASE("An agent finds a controller that had to take another folder for its sockets") {
   const TestBoard board;
   std::optional<Process> controller(board.serve());

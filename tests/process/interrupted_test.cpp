@@ -42,6 +42,18 @@ std::size_t count_lines(const TestBoard& board, const std::string& line) {
   return count;
 }
 
+/// The processes that work in this folder, or worked in it until it was removed.
+std::vector<std::string> processes_in(const std::string& folder) {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::error_code none;  // it ended, or is not a process
+    const std::string at = std::filesystem::read_symlink(entry.path() / "cwd", none).string();
+    if (at == folder || at.starts_with(folder + "/") || at.starts_with(folder + " (deleted)"))
+      found.push_back(entry.path().filename().string());
+  }
+  return found;
+}
+
 constexpr const char* job = R"(
 agents: [{name: w, allow_run: true}]
 tasks:
@@ -65,6 +77,24 @@ TEST_CASE("interrupting `up` thrice with ctrl-C, or by closing its terminal, use
     CHECK(board.value("SELECT state, attempts FROM tasks") == "ready|0");
     CHECK(board.value("SELECT count(*) FROM agents WHERE state = 'live'") == "0");
   }
+}
+
+TEST_CASE("closing the terminal of a `run` uses up no attempt, leaves no agent live, and the job goes on") {
+  const TestBoard board;
+  board.write("job.yaml", job);
+  {
+    Foreground run(board, {"run", "job.yaml"});
+    REQUIRE(board.task_becomes("t2", "running"));
+    CHECK(run.interrupt(SIGHUP) == 1);
+    INFO(run.process().err());
+    CHECK(contains(run.process().err(), "`bidboard run job.yaml` goes on"));
+  }
+  CHECK(board.value("SELECT state, attempts FROM tasks WHERE id = 't2'") == "ready|0");
+  CHECK(board.value("SELECT count(*) FROM agents WHERE state = 'live'") == "0");
+  CHECK(processes_in(board.home()).empty());
+  board.write("go", "");
+  CHECK(contains(board.must({"run", "job.yaml"}), "going on with w1: 1 of 3 tasks done already"));
+  CHECK(board.value("SELECT count(*) FROM tasks WHERE state = 'done'") == "3");
 }
 
 TEST_CASE("a process that is told to stop right after its start does not miss the signal") {
@@ -166,6 +196,35 @@ TEST_CASE(
   CHECK(contains(up.err(), "was moved or removed"));
   CHECK(eventually([&] { return !process_exists(agent); }, patience));
   CHECK(eventually([&] { return !process_exists(static_cast<pid_t>(controller->pid)); }, patience));
+}
+
+TEST_CASE(
+    "when a served board is removed by git clean or rm, its agents and its running task stop and say so") {
+  const std::vector<std::string> removal = GENERATE(std::vector<std::string>{"git", "clean", "-qfdx"},
+                                                    std::vector<std::string>{"rm", "-rf", ".bidboard"},
+                                                    std::vector<std::string>{"sh", "-c", "rm -rf \"$PWD\""});
+  INFO(removal[0] << " " << removal[1]);
+  const TestBoard board;
+  ProcessOptions inside = board.surroundings();
+  REQUIRE(run_program({"git", "init", "-q"}, inside).exit_code == 0);
+  board.write("bidboard.yaml", "agents: [{name: w, allow_run: true}]\n");
+  board.must({"post", "holds on", "--run", "echo $$ > pid; exec sleep 1000"});
+  Process up = board.start({"up"});
+  REQUIRE(eventually([&] { return board.read("pid").ends_with("\n"); }, patience));
+  const pid_t task = std::stoi(board.read("pid"));
+  REQUIRE(process_exists(task));
+  REQUIRE(processes_in(board.home()).size() > 3);  // up, the controller, the agent, its guard and the task
+
+  // What is written into the folder meanwhile may stay; the board is gone.
+  const Finished removed = run_program(removal, inside);
+  INFO(removed.out << removed.err);
+  REQUIRE_FALSE(std::filesystem::exists(board.directory().store()));
+  CHECK(up.wait() == 6);
+  INFO(up.out() << up.err());
+  CHECK(contains(up.err(), "removed"));
+  CHECK(contains(up.err(), "everything that worked on it stops"));
+  CHECK(eventually([&] { return processes_in(board.home()).empty(); }, patience));
+  CHECK_FALSE(process_exists(task));
 }
 
 namespace {

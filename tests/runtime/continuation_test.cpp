@@ -174,7 +174,9 @@ TEST_CASE("257 tasks of which each needs 256 others do not overflow a request") 
 TEST_CASE("requests are bounded in bytes; a task that alone exceeds a bound has one of its own") {
   Plan plan;
   for (int i = 0; i < 4; ++i) plan.tasks.push_back(planned(fmt::format("t{}", i)));
-  plan.tasks[1].spec.body = std::string(2'000, 'x');
+  SECTION("of its body") { plan.tasks[1].spec.body = std::string(2'000, 'x'); }
+  SECTION("of its environment") { plan.tasks[1].spec.env = {{"WORDS", std::string(2'000, 'x')}}; }
+  SECTION("of its labels") { plan.tasks[1].spec.labels.assign(32, std::string(64, 'x')); }
   std::vector<std::size_t> sizes;
   for (const Post& request : requests_for(plan, {100, 100, 1'000})) sizes.push_back(request.tasks.size());
   CHECK(sizes == std::vector<std::size_t>{1, 1, 2});

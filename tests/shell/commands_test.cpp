@@ -131,6 +131,21 @@ TEST_CASE("show and explain name what holds a waiting task back") {
   CHECK(board.must({"claim", "t2", "--as", "me"}) == "3");  // a person does not wait for a back-off
 }
 
+TEST_CASE("show prints a task's priority and time limit when they are not the usual ones") {
+  const TestBoard board;
+  board.must({"post", "usual"});
+  board.must({"post", "urgent", "--priority", "-7", "--timeout", "90s"});
+  const std::string usual = board.must({"show", "t1"});
+  CHECK_FALSE(contains(usual, "priority"));
+  CHECK_FALSE(contains(usual, "timeout"));
+  const std::string urgent = board.must({"show", "t2"});
+  CHECK(contains(urgent, "\npriority    -7\n"));
+  CHECK(contains(urgent, "\ntimeout     1m30s for each attempt\n"));
+  const Value shown = board.data({"show", "t2", "--json"});
+  CHECK(shown.find("priority")->integer() == -7);
+  CHECK(shown.find("timeout")->number() == 90);
+}
+
 TEST_CASE("claim --next takes the most urgent task that the claimer may take, and --wait waits for one") {
   const TestBoard board;
   board.must({"post", "low"});

@@ -404,10 +404,33 @@ TEST_CASE("`mcp install` refuses what it cannot read, and what belongs to others
   board.must({"mcp", "install", "claude"});
   CHECK(std::filesystem::is_symlink(board.path(".mcp.json")));
   CHECK(contains(board.read("elsewhere.json"), "bidboard"));
-  if (::geteuid() != 0) return;
+  if (::geteuid() != 0) {
+    WARN("skipped: only root can give a link or a folder to another user");
+    return;
+  }
   REQUIRE(::lchown(board.path(".mcp.json").c_str(), 65534, 65534) == 0);
   refused(4, "is a link that belongs to user 65534", {"mcp", "install", "claude", "--remove"});
   CHECK(contains(board.read("elsewhere.json"), "bidboard"));
+}
+
+TEST_CASE("Below a board of another user, `mcp install` says whose it is, and not that there is none") {
+  if (::geteuid() != 0) {
+    WARN("skipped: only root can give a folder to another user");
+    return;
+  }
+  const TestBoard board;
+  std::filesystem::create_directory(board.path("mine"));
+  REQUIRE(::chown(board.home().c_str(), 65534, 65534) == 0);
+  ProcessOptions here = board.surroundings();
+  here.directory = board.path("mine");
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"mcp", "install", "claude"}, {"prime", "--for", "claude"}}) {
+    const Finished finished = board.run(words, here);
+    INFO(finished.err);
+    CHECK_FALSE(contains(finished.err, "There is no board here"));
+    CHECK(contains(finished.err, board.home() + " belongs to user 65534"));
+    CHECK(contains(finished.err, "`bidboard trust " + board.home() + "`"));
+  }
 }
 
 TEST_CASE("In a sandbox that forbids sockets, commands and tools say so instead of waiting for an answer") {

@@ -130,6 +130,19 @@ TEST_CASE("Values that cannot be meant are usage errors") {
          {{"run", "job.yaml", "--agents", "-3"}, 2, "--agents must be a whole number from 0 to 1000"}});
 }
 
+TEST_CASE("A number is one at the shell exactly when it is one in a file") {
+  const TestBoard board;
+  for (const std::string number : {"0x10", "0o17", "1_000", "nan", "1e3", ".5", "+5", "007"}) {
+    board.write("job.yaml",
+                "agents: [{name: w, allow_run: true}]\ntasks: {a: {run: 'true', size: " + number + "}}\n");
+    const Finished posted = board.run({"post", "a task", "--size", number});
+    const Finished job = board.run({"run", "job.yaml"});
+    INFO(number << "\n" << posted.err << job.err);
+    CHECK(posted.exit_code == job.exit_code);
+    CHECK((job.exit_code == 0 || contains(job.err, "a number from 0 to 31622400")));
+  }
+}
+
 TEST_CASE("What does not exist is not found") {
   const TestBoard board;
   board.must({"post", "first"});

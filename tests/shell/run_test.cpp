@@ -1,13 +1,17 @@
 // `run` and the board around it: whose tasks its agents do, what it says when nobody can do them, what it
 // keeps.
 #include <poll.h>
+#include <signal.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
 #include <array>
 #include <filesystem>
+#include <optional>
+#include <tuple>
 
 #include "blackboard/fmt.hpp"
+#include "runtime/drivers/call.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_board.hpp"
@@ -37,6 +41,9 @@ class Opened {
  private:
   int fd_;
 };
+
+constexpr const char* waits_for =
+    "waiting for agents, since no agent can do 1 task of this job:\n  'port': w needs cobol, has pascal\n";
 
 }  // namespace
 
@@ -125,7 +132,24 @@ TEST_CASE("a job that nobody can do says so at once and posts nothing") {
   CHECK(contains(board.must({"status"}), "1 task that no connected agent can do"));
   const Process cobol = board.agent("c", {"--exec", "cat", "--skill", "cobol"});
   CHECK(waiting.wait() == 0);
-  CHECK(contains(waiting.out(), "waiting for agents that can"));
+  CHECK(contains(waiting.out(), waits_for));
+}
+
+TEST_CASE("a job that waits for agents says for what, and why, while it waits and when it is given up") {
+  const TestBoard board;
+  board.write("job.yaml",
+              "tasks: {easy: {title: Easy, skills: [pascal]}, port: {title: Port it, skills: [cobol]}}\n");
+  const Process controller = board.serve();
+  const Process agent = board.agent("w", {"--exec", "cat", "--skill", "pascal"});
+  board.await_agents(1);
+  Process waiting = board.start({"run", "--wait", "job.yaml"});
+  CHECK(eventually([&] { return contains(waiting.out(), waits_for); }, patience));
+  REQUIRE(board.task_becomes("t1", "done"));
+  CHECK(waiting.running());
+  waiting.signal(SIGINT);
+  CHECK(waiting.wait() == 1);
+  INFO(waiting.out());
+  CHECK(contains(waiting.out(), std::string("\nstill ") + waits_for));
 }
 
 TEST_CASE("a job whose only agent is too dear, or whose cost formula refuses, waited without a word") {
@@ -230,4 +254,46 @@ TEST_CASE("a fan-in of 10,001 is refused whole, by the name of its task") {
   CHECK(finished.exit_code == 2);
   CHECK(contains(finished.err, "task 'sum': it needs 10001 tasks, more than 10000"));
   CHECK(board.value("SELECT count(*) FROM tasks") == "0");
+}
+
+TEST_CASE("a batch whose last task the board refuses is refused whole, and the task is named") {
+  const TestBoard board;
+  const auto task = [](const std::string& title) {
+    TaskSpec spec;
+    spec.title = title;
+    spec.run = "true";
+    return spec;
+  };
+  TaskSpec needs_nobody = task("the last one");
+  needs_nobody.needs = {{TaskId{99}, false}};
+  TaskSpec child_of_nobody = task("the last one");
+  child_of_nobody.parent = TaskId{99};
+  TaskSpec with_key = task("the last one");
+  with_key.key = "nightly";
+  TaskSpec too_long = task("the last one");
+  too_long.body = std::string((1 << 20) + 1, 'x');
+  TaskSpec bad_label = task("the last one");
+  bad_label.labels = {"two words"};
+  std::optional<Process> controller;
+  for (const bool served : {false, true}) {
+    if (served) controller.emplace(board.serve());
+    for (const auto& [last, code, why] :
+         {std::tuple(needs_nobody, Errc::not_found, "needs t99, which does not exist"),
+          {child_of_nobody, Errc::not_found, "t99, does not exist"},
+          {with_key, Errc::conflict, "keys identify single tasks"},
+          {too_long, Errc::invalid, "its body has more than 1 MB"},
+          {bad_label, Errc::invalid, "'two words' is not a label"}}) {
+      Post batch;
+      batch.workflow = "nightly";
+      batch.tasks = {task("first"), task("second"), last};
+      const Result<Posted> posted = call_for<Posted>(board.directory(), std::move(batch));
+      REQUIRE_FALSE(posted.has_value());
+      INFO(posted.error().text);
+      CHECK(posted.error().code == code);
+      CHECK(contains(posted.error().text, "task 'the last one'"));
+      CHECK(contains(posted.error().text, why));
+      CHECK(board.value("SELECT count(*) FROM tasks") == "0");
+      CHECK(board.value("SELECT count(*) FROM workflows") == "0");
+    }
+  }
 }
