@@ -72,6 +72,7 @@ LIBRARIES = {
     r"CLI/.*": ["runtime/shell/command_line.cpp"],
     r"spdlog/.*": ["runtime/shell/notes.cpp"],
     r"xxhash\.h": ["blackboard/format/codec"],
+    r"curl/.*": ["agents/chat/main.cpp"],
     r"sodium.*": ["blackboard/secrets.cpp"],
     r"histedit\.h": ["runtime/shell/sql_prompt.cpp"],
     r"tl/expected\.hpp": ["blackboard/result.hpp"],

@@ -22,7 +22,8 @@ constexpr long connect_seconds_max = 30;
 constexpr std::size_t line_bytes_max = std::size_t{1} << 20;
 /// Of an answer that is no stream: an error's text, or what a server prints that does not stream.
 constexpr std::size_t body_bytes_max = std::size_t{8} << 20;
-constexpr long http_errors = 400;
+constexpr long http_errors = 300;
+constexpr long http_bad_request = 400;
 
 using Curl = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
@@ -32,6 +33,7 @@ struct Answer {
   CURL* curl;
   LineSplitter lines{line_bytes_max};
   std::string body = {};
+  bool has_lost = false;  ///< a line was too long
 
   bool is_stream() const {
     long status = 0;
@@ -46,7 +48,9 @@ struct Answer {
       body.append(bytes);
       return body.size() <= body_bytes_max;
     }
-    for (const std::string& line : lines.feed(bytes).whole) print(line);
+    const LineSplitter::Lines fed = lines.feed(bytes);
+    for (const std::string& line : fed.whole) print(line);
+    has_lost = has_lost || fed.too_long > 0;
     return std::fflush(stdout) == 0;
   }
   static void print(std::string_view line) {
@@ -60,7 +64,8 @@ std::size_t on_bytes(char* data, std::size_t size, std::size_t count, void* answ
 
 /// An answer in one piece, which may be spread over lines.
 void print_whole(const std::string& body) {
-  if (const Result<Value> whole = parse_json(body)) fmt::print("{}\n", to_json(*whole));
+  if (const Result<Value> whole = parse_json(body)) return fmt::print("{}\n", to_json(*whole));
+  for (const std::string& line : LineSplitter(line_bytes_max).feed(body + "\n").whole) Answer::print(line);
 }
 
 ChatEnd ask(const ChatRequest& request) {
@@ -87,12 +92,20 @@ ChatEnd ask(const ChatRequest& request) {
 
   ChatEnd end;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &end.status);
-  if (code != CURLE_OK) end.error = fmt::format("{}: {}", request.url, *why ? why : curl_easy_strerror(code));
+  if (code != CURLE_OK)
+    end.error = fmt::format("{}: {}", request.shown_url, *why ? why : curl_easy_strerror(code));
+  const char* elsewhere = nullptr;
+  curl_easy_getinfo(curl.get(), CURLINFO_REDIRECT_URL, &elsewhere);
+  if (elsewhere && end.error.empty()) end.error = elsewhere;
   curl_header* wait = nullptr;
   if (curl_easy_header(curl.get(), "retry-after", 0, CURLH_HEADER, -1, &wait) == CURLHE_OK)
     end.retry_after = wait->value;
   Answer::print(answer.lines.take_rest());
-  if (end.status >= http_errors)
+  if (answer.has_lost && end.error.empty())
+    end.error = fmt::format("a line of it is longer than {} bytes", line_bytes_max);
+  if (end.status >= http_errors && answer.body.empty())
+    end.body = fmt::format("HTTP status {} from {}", end.status, request.shown_url);
+  else if (end.status >= http_errors)
     end.body = std::move(answer.body);
   else
     print_whole(answer.body);
@@ -143,9 +156,9 @@ int run(const Args& args) {
   const ChatRequest request =
       chat_request(args.api == "openai" ? ChatApi::openai : ChatApi::ollama, args.model, prompt,
                    [](const char* name) -> const char* { return std::getenv(name); });
-  const ChatEnd end = ask(request);
+  const ChatEnd end = request.flaw.empty() ? ask(request) : ChatEnd{http_bad_request, {}, request.flaw, {}};
   fmt::print("{}", chat_end_line(end));
-  const bool is_done = end.status > 0 && end.status < http_errors && end.error.empty();
+  const bool is_done = end.status >= 200 && end.status <= 299 && end.error.empty();
   return std::fflush(stdout) == 0 && is_done ? 0 : 1;
 }
 

@@ -2,6 +2,7 @@
 #include "agents/clients/chat.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "agents/clients/json_lines.hpp"
 #include "agents/clients/known.hpp"
@@ -14,8 +15,30 @@ namespace bidboard {
 namespace {
 
 constexpr std::size_t answer_bytes_max = std::size_t{8} << 20;  ///< as of any result
+/// What a model thought, where the endpoint leaves that in the answer.
+constexpr std::string_view thought_begin = "<think>";
+constexpr std::string_view thought_end = "</think>";
 /// With this word, as the prompt says, a model without tools says that it cannot do a task.
 constexpr std::string_view failed_word = "FAILED:";
+
+/// What was said, without thoughts and the white space around.
+std::string_view said_in(std::string_view answer) {
+  constexpr std::string_view blank = " \t\r\n";
+  answer.remove_prefix(std::min(answer.find_first_not_of(blank), answer.size()));
+  if (const std::size_t end = answer.find(thought_end);
+      answer.starts_with(thought_begin) && end != answer.npos)
+    return said_in(answer.substr(end + thought_end.size()));
+  return answer.substr(0, answer.find_last_not_of(blank) + 1);
+}
+
+/// Why it cannot be done, if the answer begins so; a model may make the word bold.
+std::optional<std::string> failure_in(std::string_view said) {
+  said.remove_prefix(std::min(said.find_first_not_of('*'), said.size()));
+  if (!said.starts_with(failed_word)) return {};
+  said.remove_prefix(failed_word.size());
+  said.remove_prefix(std::min(said.find_first_not_of("* "), said.size()));
+  return one_line(said);
+}
 
 class ChatReader final : public JsonLinesReader {
  public:
@@ -41,26 +64,29 @@ class ChatReader final : public JsonLinesReader {
       if (error_.empty()) error_ = body;
       return take_lines(true);
     }
+    spoke_ = spoke_ || event.find("choices") || event.find("message") || event.find("error");
     note_error(event);
     note_usage(event);
     note_message(event.find("message"));  // Ollama
     if (const std::string why = text_of(event.find("done_reason")); !why.empty()) finish_ = why;
+    const Value* done = event.find("done");
+    const bool is_whole = (done && done->is_bool() && done->boolean()) || at_path(event, "choices.0.message");
+    if (is_whole && finish_.empty()) finish_ = "stop";
     for (const char* form : {"choices.0.delta", "choices.0.message"}) note_message(at_path(event, form));
     if (const std::string why = text_of(at_path(event, "choices.0.finish_reason")); !why.empty())
       finish_ = why;
     return take_lines(false);
   }
 
+  void note_unreadable() override { unreadable_ = true; }
+
   void note_message(const Value* message) {
     if (!message || !message->is_object()) return;
     const std::string text = text_of(message->find("content"));
     refusal_ += text_of(message->find("refusal"));
     if (!text.empty() || message->find("reasoning_content") || message->find("thinking")) note_sign();
-    if (answer_.size() + text.size() > answer_bytes_max) {
-      finish_ = "length";
-      return;
-    }
-    answer_ += text;
+    too_long_ = too_long_ || answer_.size() + text.size() > answer_bytes_max;
+    if (!too_long_) answer_ += text;
   }
 
   /// {"error": {"message", "code"}}, {"error": "text"}
@@ -71,6 +97,7 @@ class ChatReader final : public JsonLinesReader {
     if (!error->is_object()) return;
     error_ = text_of(error->find("message"));
     const std::string code = text_of(error->find("code"));
+    if (status_ == 0) error_status_ = count_of(error->find("code"));
     if (!code.empty()) error_ += (error_.empty() ? "" : " ") + fmt::format("({})", code);
   }
 
@@ -90,22 +117,29 @@ class ChatReader final : public JsonLinesReader {
 
   ClientVerdict judge(const ClientExit& exit) const {
     if (status_ == 0) return unreachable(broken_);
-    if (status_ >= 400 || !error_.empty()) return on_error(exit);
+    if (status_ < 200 || status_ > 299 || !error_.empty()) return on_error(exit);
+    if (broken_.empty() && !spoke_)
+      return unreachable("what the endpoint sent is no answer of a model; is its address right?");
     if (!broken_.empty() || finish_.empty())
       return unreachable("the answer broke off" + (broken_.empty() ? "" : ": " + broken_));
     ClientVerdict failed;
+    const std::string_view said = said_in(answer_);
     if (!refusal_.empty())
       failed.reason = "the model refused: " + one_line(refusal_);
+    else if (unreadable_)
+      failed.reason = "a part of the answer could not be read; the task's output shows it";
+    else if (too_long_)
+      failed.reason = fmt::format("the answer is longer than {} bytes", answer_bytes_max);
     else if (finish_ == "length")
       failed.reason = "the answer was cut off: it is longer than the model's limit";
     else if (finish_ == "content_filter")
       failed.reason = "the answer was stopped by the provider's content filter";
-    else if (answer_.find_first_not_of(" \t\r\n") == answer_.npos)
+    else if (said.empty())
       failed.reason = "the model gave no answer";
-    else if (answer_.starts_with(failed_word))
-      failed.reason = one_line(std::string_view(answer_).substr(failed_word.size()));
+    else if (const auto why = failure_in(said))
+      failed.reason = *why;
     else
-      return verdict_on_answer(answer_, exit);
+      return verdict_on_answer(std::string(said), exit);
     return failed;
   }
 
@@ -118,9 +152,13 @@ class ChatReader final : public JsonLinesReader {
   }
 
   ClientVerdict on_error(const ClientExit& exit) const {
+    if (status_ > 299 && status_ < 400)
+      return unreachable(fmt::format("the endpoint has moved (HTTP status {}) to {}", status_, broken_));
     std::string text = error_.empty() ? fmt::format("HTTP status {}", status_) : error_;
     if (!retry_after_.empty()) text += fmt::format(" (retry-after: {})", retry_after_);
-    ClientVerdict verdict = verdict_on(text, status_, exit);
+    // In a stream, the status was sent before the error.
+    const bool is_late = status_ < 400 && error_status_ >= 400;
+    ClientVerdict verdict = verdict_on(text, is_late ? error_status_ : status_, exit);
     if (status_ == 404 && verdict.outage == Outage::none) {  // no other task will find the model, either
       verdict.ending = Ending::unavailable;
       verdict.outage = Outage::missing_binary;
@@ -142,8 +180,12 @@ class ChatReader final : public JsonLinesReader {
   std::string answer_;
   std::size_t shown_ = 0;  ///< bytes of it
   std::string refusal_;
-  std::string finish_;  ///< why the answer ended; empty: it did not
-  std::string error_;   ///< the provider's
+  std::string finish_;             ///< why the answer ended; empty: it did not
+  std::string error_;              ///< the provider's
+  std::int64_t error_status_ = 0;  ///< as the error itself tells it
+  bool too_long_ = false;
+  bool unreadable_ = false;
+  bool spoke_ = false;  ///< an event of a model came
   bool ended_ = false;
   std::int64_t status_ = 0;
   std::string broken_;

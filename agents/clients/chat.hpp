@@ -18,9 +18,11 @@ enum class ChatApi : std::uint8_t { openai, ollama };
 
 struct ChatRequest {
   std::string url;
+  std::string shown_url;             ///< without a user's name and password
   std::vector<std::string> headers;  ///< "name: value"
   std::string body;                  ///< JSON
   bool is_local = false;             ///< the endpoint is on this machine: no proxy stands between
+  std::string flaw;                  ///< why it cannot be sent; empty: it can
 };
 
 /// nullptr: it is not set.

@@ -23,12 +23,15 @@ class JsonLinesReader : public ClientReader {
  public:
   std::string on_line(std::string_view line) final {
     Result<Value> event = parse_json(line);
-    return event && event->is_object() ? on_event(std::move(*event)) : std::string(line) + "\n";
+    if (event && event->is_object()) return on_event(std::move(*event));
+    note_unreadable();
+    return std::string(line) + "\n";
   }
 
  private:
   /// Returns what people should see of it, in whole lines; may be empty.
   virtual std::string on_event(Value event) = 0;
+  virtual void note_unreadable() {}
 };
 
 }  // namespace bidboard

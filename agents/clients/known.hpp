@@ -1,4 +1,4 @@
-// The clients that client.cpp lists; one file each, chat.cpp has two.
+// The clients that client.cpp lists; one file each, but for the two of chat.cpp.
 #pragma once
 
 #include "agents/clients/client.hpp"

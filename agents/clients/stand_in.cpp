@@ -101,7 +101,7 @@ StandInWork stand_in_work(std::vector<StandInStep> steps, std::string_view promp
     work.answer += (work.answer.empty() ? "Rehearsed by a stand-in: " : "; ") + told(step);
     written += step.text.size();
   }
-  work.answer += ".";
+  work.answer += work.answer.empty() ? "Rehearsed by a stand-in." : ".";
   work.steps = std::move(steps);
   work.price = price_of_a_task;
   work.tokens_in = static_cast<std::int64_t>(prompt.size() / bytes_per_token) + 1;

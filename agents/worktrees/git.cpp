@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <iterator>
+#include <sstream>
 
 #include "agents/guard/descriptor.hpp"
 #include "agents/guard/platform.hpp"
@@ -172,6 +174,34 @@ Result<GitRun> Git::run_as_someone(std::vector<std::string> arguments, std::stri
       arguments.insert(arguments.begin(), {"-c", fmt::format("{}={}", key, ours)});
   }
   return run(arguments, input);
+}
+
+Result<std::set<std::string>> Git::lacking(const std::vector<std::string>& commits,
+                                           const std::vector<std::string>& references) const {
+  std::string names;
+  for (const std::string& commit : commits) names += commit + "\n";
+  if (names.empty()) return std::set<std::string>();
+  const Result<std::string> kinds = ask({"cat-file", "--batch-check=%(objecttype)"}, names);
+  if (!kinds) return fail(kinds.error());
+  std::set<std::string> result;
+  std::string known;
+  std::istringstream lines(*kinds);
+  std::string kind;
+  for (const std::string& commit : commits)
+    if (std::getline(lines, kind) && kind == "commit")
+      known += commit + "\n";
+    else
+      result.insert(commit);
+  if (known.empty()) return result;
+  std::vector<std::string> words{"rev-list", "--stdin", "--not"};
+  words.insert(words.end(), references.begin(), references.end());
+  const Result<std::string> others = ask(words, known);
+  if (!others) return fail(others.error());
+  std::istringstream newer(*others);
+  const std::set<std::string> out{std::istream_iterator<std::string>(newer), {}};
+  std::ranges::set_intersection(std::set<std::string>(commits.begin(), commits.end()), out,
+                                std::inserter(result, result.end()));
+  return result;
 }
 
 Result<std::string> Git::commit(std::vector<std::string> arguments, std::string_view input) const {

@@ -3,6 +3,7 @@
 // processes, not for agents' loops. Edge code.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,10 @@ class Git {
   Result<bool> holds(const std::vector<std::string>& arguments) const;
   /// The commit that a name stands for; empty: there is no such one.
   Result<std::string> commit_of(const std::string& name) const;
+  /// Those of the commits that are not here, or cannot be reached from the references, which are given as
+  /// `git rev-list --not` takes them. Errors: of ask().
+  Result<std::set<std::string>> lacking(const std::vector<std::string>& commits,
+                                        const std::vector<std::string>& references) const;
   /// As ask(), for commands that make commits: with an identity of ours, if none is configured.
   Result<std::string> commit(std::vector<std::string> arguments, std::string_view input = {}) const;
   /// As run(), likewise.

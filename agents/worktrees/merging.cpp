@@ -141,29 +141,7 @@ Merging::~Merging() {
 }
 
 Result<std::set<std::string>> Merging::lacking(const std::vector<std::string>& commits) const {
-  std::string names;
-  for (const std::string& commit : commits) names += commit + "\n";
-  if (names.empty()) return std::set<std::string>();
-  const Result<std::string> kinds = repository().ask({"cat-file", "--batch-check=%(objecttype)"}, names);
-  if (!kinds) return fail(kinds.error());
-  std::set<std::string> result;
-  std::string known;
-  std::istringstream lines(*kinds);
-  std::string kind;
-  for (const std::string& commit : commits)
-    if (std::getline(lines, kind) && kind == "commit")
-      known += commit + "\n";
-    else
-      result.insert(commit);
-  if (known.empty()) return result;
-  const Result<std::string> others =
-      repository().ask({"rev-list", "--stdin", "--not", "refs/heads/" + place_.into}, known);
-  if (!others) return fail(others.error());
-  std::istringstream newer(*others);
-  const std::set<std::string> out{std::istream_iterator<std::string>(newer), {}};
-  std::ranges::set_intersection(std::set<std::string>(commits.begin(), commits.end()), out,
-                                std::inserter(result, result.end()));
-  return result;
+  return repository().lacking(commits, {"refs/heads/" + place_.into});
 }
 
 Result<bool> Merging::contains(const std::string& newer, const std::string& older) const {

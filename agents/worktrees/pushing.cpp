@@ -52,11 +52,16 @@ bool Pushing::was_pushed(TaskId task, const std::string& commit) const {
   return pushed_.find(fmt::format("\n{}{} {}\n", marks(), task, commit)) != std::string::npos;
 }
 
-Result<bool> Pushing::has(const std::string& commit) const {
-  const Result<GitRun> found = git_.run({"for-each-ref", "--count=1", "--format=%(refname)",
-                                         "--contains=" + commit, fmt::format("refs/remotes/{}/", remote_)});
-  if (!found) return fail(found.error());
-  return found->status == 0 && !found->output.empty();  // else the commit is not in this repository
+Result<std::set<std::string>> Pushing::lacking(const std::vector<std::string>& commits) const {
+  const std::set<std::string> all(commits.begin(), commits.end());
+  if (all.empty()) return all;
+  const Result<GitRun> told = git_.run({"ls-remote", "--", remote_, "HEAD"});
+  if (!told) return fail(told.error());
+  const std::string head = told->output.substr(0, told->output.find('\t'));
+  const Result<std::string> known =
+      told->status == 0 && !head.empty() ? git_.commit_of(head) : Result<std::string>(std::string());
+  if (!known) return fail(known.error());
+  return known->empty() ? all : git_.lacking(commits, {*known});
 }
 
 Result<void> Pushing::push(TaskId task, const std::string& branch, const std::string& commit) {

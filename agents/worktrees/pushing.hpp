@@ -4,7 +4,9 @@
 // not pushed again. Blocks while git works. Edge code.
 #pragma once
 
+#include <set>
 #include <string>
+#include <vector>
 
 #include "agents/worktrees/git.hpp"
 #include "blackboard/ids.hpp"
@@ -22,9 +24,9 @@ class Pushing {
   bool rehearses() const { return rehearses_; }
   /// Whether this commit was pushed for the task before, or a rehearsal tried it.
   bool was_pushed(TaskId task, const std::string& commit) const;
-  /// Whether a branch of the remote has the commit, as far as this repository knows: there is nothing to
-  /// push. Errors: failed.
-  Result<bool> has(const std::string& commit) const;
+  /// Those of the commits that the remote's default branch does not have, as it is now; all of them, if that
+  /// cannot be told: it is asked over the network, and what it has may not be known here. Errors: failed.
+  Result<std::set<std::string>> lacking(const std::vector<std::string>& commits) const;
   /// Pushes the commit as the remote's branch. Errors: conflict (the branch there has other commits),
   /// not_found (the commit is not here), refused (by the remote, or since the branch does not belong to the
   /// task), unavailable (the remote cannot be reached), failed.

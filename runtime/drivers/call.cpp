@@ -132,7 +132,7 @@ Result<ReplyBody> call(const Target& target, RequestBody body, const CallOptions
   const Result<std::uint64_t> client = random_number();
   if (!client) return fail(client.error());
   if (!options.hidden.empty()) hide(options.hidden, body);
-  // Client 0: keep no reply. Half the range, so that JSON and SQL print it as it is.
+  // Client 0: keep no reply. Half the range, so that SQL prints it as it is.
   Request request{{*client >> 1 | 1}, 1, options.as, options.token, std::move(body)};
   const Instant give_up = read_clocks().mono + options.patience;
   if (!target.endpoint.empty()) {

@@ -112,7 +112,7 @@ Supervisor::~Supervisor() {
 }
 
 Result<void> Supervisor::start(ChildSpec spec) {
-  children_.push_back({std::move(spec), 0, RestartPolicy(limit_), {}, never, 0});
+  children_.push_back({std::move(spec), 0, RestartPolicy(limit_), {}, never, 0, false});
   if (stands_by(children_.back())) return {};
   return launch(children_.back());
 }
@@ -181,7 +181,7 @@ Result<void> Supervisor::look_after() {
       if (Result<void> launched = launch(child); !launched) return launched;
     if (child.pid == 0 || ::waitpid(child.pid, &status, WNOHANG) != child.pid) continue;
     child.pid = 0;
-    if (stands_by(child)) continue;
+    if (child.stopped || stands_by(child)) continue;
     const std::string ending = ending_of(child, status);
     if (!child.spec.restart) {
       on_note_(ending);
@@ -205,6 +205,15 @@ Result<void> Supervisor::look_after() {
 }
 
 int Supervisor::descriptor() const { return child_pipe[0]; }
+
+void Supervisor::stop(const std::string& name) {
+  for (Child& child : children_) {
+    if (child.spec.name != name || child.stopped) continue;
+    child.stopped = true;
+    child.resumes = never;
+    if (child.pid != 0) ::kill(child.pid, SIGTERM);
+  }
+}
 
 void Supervisor::stop_all(Duration patience) {
   using Clock = std::chrono::steady_clock;

@@ -42,8 +42,11 @@ class Supervisor {
   Result<void> look_after();
   /// Becomes readable when a child ends.
   int descriptor() const;
-  /// TERM, and KILL after `patience`, agents first, the controller last.
-  void stop_all(Duration patience = seconds(5));
+  /// TERM; it is not started again, and its end is no note.
+  void stop(const std::string& name);
+  /// TERM, and KILL after `patience`, agents first, the controller last. Long: on a busy machine an agent
+  /// leaves slowly, and one that is killed cannot say that its attempts do not count.
+  void stop_all(Duration patience = seconds(15));
 
   std::size_t running() const;
   /// 0: it does not run.
@@ -57,6 +60,7 @@ class Supervisor {
     Instant launched;
     Instant resumes = never;  ///< resting: when it is started again
     std::uint32_t rests = 0;  ///< in a row
+    bool stopped = false;     ///< by stop()
   };
   Result<void> launch(Child& child);
   bool stands_by(Child& child) const;

@@ -98,6 +98,12 @@ std::optional<AgentEntry> read_entry(const Value& value, Form form, Diagnostics&
   read_keys(reader, value, std::span<const Key<AgentEntry>>(rows(form)), entry);
   if (const CodingClient* client = find_coding_client(entry.agent.preset);
       client && entry.agent.exec.empty()) {
+    if (!client->has_tools && (!entry.agent.permission.empty() || entry.agent.worktree != WorktreeMode::none))
+      reader.refuse(
+          value.place,
+          fmt::format("has the preset {}, which changes no files: it needs no permission and no worktree",
+                      client->name),
+          "leave them out");
     if (client->needs_model && entry.agent.model.empty())
       reader.refuse(value.place,
                     fmt::format("has the preset {}, which has no model of its own", client->name),

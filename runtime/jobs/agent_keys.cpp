@@ -146,13 +146,14 @@ constexpr std::array<AgentKey, 38> table{{
       [](KeyReader& r, const Value& v, AgentEntry& e) { e.agent.exec = r.text(v).value_or(""); }},
      [](const PlannedAgent& a) { return text_or_null(a.exec); },
      {"--exec", "CMD", "one process per task: the task on stdin, the result on stdout, exit 0 for success"}},
-    {{{"preset", "claude, codex, gemini, opencode or aider", "none",
-       "a coding agent: its command, prompt and output are known, and its limits rest it "
+    {{{"preset", "claude, codex, gemini, opencode, aider, openai or ollama", "none",
+       "a coding agent, or a model over HTTP: its command, prompt and output are known, and its limits rest "
+       "it "
        "(docs/coding-agents.md)"},
       read_preset},
      [](const PlannedAgent& a) { return text_or_null(a.preset); },
      {"--preset", "CLIENT"}},
-    {{{"model", "text", "the client's default", "model of a preset"},
+    {{{"model", "text", "the client's default", "model of a preset; openai and ollama need one"},
       [](KeyReader& r, const Value& v, AgentEntry& e) { e.agent.model = r.text(v).value_or(""); }},
      [](const PlannedAgent& a) { return text_or_null(a.model); },
      {"--model", "NAME"}},

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <utility>
 
 #include "blackboard/fmt.hpp"
@@ -84,7 +85,7 @@ class Job {
     const Result<void> followed = follow();
     if (!followed)
       tell_what_it_waits_for();
-    else if (const Result<void> ended = await_begun_work(); !ended)
+    else if (const Result<void> ended = await_begun_work(read_clocks().mono + time_left()); !ended)
       progress_.note(ended.error().text);
     progress_.finish();
     supervisor_.stop_all();
@@ -109,14 +110,15 @@ class Job {
   /// Starts what is missing (a controller, the job's strategy, agents), and posts what is not on the board
   /// yet.
   Result<void> begin() {
-    if (!plan_.source.empty()) {
-      Result<Descriptor> taken = site_.take_job(plan_.source + '\n' + plan_.name);
-      if (!taken) return fail(taken.error());
-      job_lock_ = std::move(*taken);
-    }
+    // A job without a file, from stdin, goes on nowhere: it is none but itself.
+    const std::string source = plan_.source.empty() ? fmt::format("process {}", ::getpid()) : plan_.source;
+    Result<Descriptor> taken = site_.take_job(source + '\n' + plan_.name);
+    if (!taken) return fail(taken.error());
+    job_lock_ = std::move(*taken);
     const bool was_served = serving_writer(site_.board()).has_value();
     std::vector<PlannedAgent> agents = workers(plan_, options_, was_served);
-    if (!was_served || !agents.empty())
+    stands_by_ = !was_served || !agents.empty();
+    if (stands_by_)
       if (const Result<void> started = supervisor_.start(stand_in_controller(site_.board())); !started)
         return started;
     if (const Result<Writer> writer = await_serving(site_.board(), start_patience, supervisor_, stop_);
@@ -285,7 +287,7 @@ class Job {
 
   void tell_if_unserved() {
     const Instant now = read_clocks().mono;
-    if (serving_writer(site_.board()))
+    if (stands_by_ || serving_writer(site_.board()))
       served_ = now, told_unserved_ = false;
     else if (now - served_ > unserved_max && !std::exchange(told_unserved_, true))
       progress_.note("nobody serves the board any more; the job goes on after `bidboard up`");
@@ -323,7 +325,7 @@ class Job {
 
   /// Until every task of the job has ended. The board is read only when it has changed.
   Result<void> follow() {
-    const Instant begun = read_clocks().mono;
+    followed_since_ = read_clocks().mono;
     bool changed = true;
     while (true) {
       const Instant round = read_clocks().mono;
@@ -335,7 +337,7 @@ class Job {
         progress_.redraw();
       }
       if (stop_.requested()) return fail(Errc::failed, fmt::format("interrupted; {}", left_behind()));
-      if (options_.time_limit.us > 0 && round - begun > options_.time_limit)
+      if (time_left().us == 0)
         return fail(Errc::timed_out,
                     fmt::format("not finished within {}; {}", options_.time_limit, left_behind()));
       changed = changes_.await(slowest_update);
@@ -344,42 +346,57 @@ class Job {
     }
   }
 
-  /// What the job's agents hold when it has ended: agents with `serves: board` do the board's tasks, too.
-  Result<std::set<TaskId>> begun_work() {
+  /// What the job's agents hold when it has ended, by their names: agents with `serves: board` do the board's
+  /// tasks, too.
+  Result<std::map<std::string, std::set<TaskId>>> begun_work() {
     const Result<BoardView> board = changes_.look();
     if (!board) return fail(board.error());
     const Result<std::vector<Agent>> agents = board->agents();
     if (!agents) return fail(agents.error());
-    std::set<TaskId> begun;
+    std::map<std::string, std::set<TaskId>> begun;
     for (const Agent& agent : *agents) {
       const pid_t pid = supervisor_.pid_of(agent.profile.name);
       if (agent.state != AgentState::live || pid == 0 || agent.profile.pid != pid) continue;
       const Result<std::vector<TaskId>> held = board->ids_under(keys::holdings_of(agent.id));
       if (!held) return fail(held.error());
-      begun.insert(held->begin(), held->end());
+      begun[agent.profile.name].insert(held->begin(), held->end());
     }
     return begun;
   }
 
-  /// Until what was begun at the job's end has ended; what is begun meanwhile is not waited for.
-  Result<void> await_begun_work() {
-    const Result<std::set<TaskId>> begun = begun_work();
-    if (!begun || begun->empty()) return begun ? Result<void>() : fail(begun.error());
-    std::set<TaskId> left = *begun;
+  /// Until what was begun at the job's end has ended, or the job's time. An agent stops as soon as it has
+  /// none of that; one that has may begin more in its other slots, which is given back.
+  Result<void> await_begun_work(Instant give_up) {
+    auto left = begun_work();
+    if (!left) return fail(left.error());
     std::vector<std::string> names;
-    for (const TaskId task : left) names.push_back(fmt::format("{}", task));
-    progress_.note(fmt::format(
-        "the job is done; its agents finish {}, of the board (ctrl-C gives back what is not done)",
-        listed(names)));
-    while (!left.empty()) {
-      if (const Result<void> fine = look_after(); !fine) return fine;
-      const Result<std::set<TaskId>> held = begun_work();
-      if (!held) return fail(held.error());
-      std::erase_if(left, [&](TaskId task) { return !held->contains(task); });
-      if (stop_.requested() || left.empty()) return {};
+    for (const auto& [agent, tasks] : *left)
+      for (const TaskId task : tasks) names.push_back(fmt::format("{}", task));
+    if (!names.empty())
+      progress_.note(fmt::format(
+          "the job is done; its agents finish {}, of the board (ctrl-C gives back what is not done)",
+          listed(names)));
+    while (true) {
+      std::erase_if(*left, [&](const auto& of_agent) {
+        if (of_agent.second.empty()) supervisor_.stop(of_agent.first);
+        return of_agent.second.empty();
+      });
+      if (left->empty() || stop_.requested() || read_clocks().mono >= give_up) return {};
       changes_.await(slowest_update);
+      if (const Result<void> fine = look_after(); !fine) return fine;
+      const auto held = begun_work();
+      if (!held) return fail(held.error());
+      for (auto& [agent, tasks] : *left) {
+        const auto now = held->find(agent);
+        std::erase_if(tasks, [&](TaskId task) { return now == held->end() || !now->second.contains(task); });
+      }
     }
-    return {};
+  }
+
+  /// Of --time-limit.
+  Duration time_left() const {
+    if (options_.time_limit.us == 0) return minutes(60 * 24 * 365);
+    return std::max(options_.time_limit - (read_clocks().mono - followed_since_), Duration{});
   }
 
   /// "`bidboard -C DIR run job.yaml`"
@@ -432,6 +449,8 @@ class Job {
   const WallTime begun_ = read_clocks().wall;
   Instant served_ = read_clocks().mono;  ///< when a controller was seen last
   bool told_unserved_ = false;
+  Instant followed_since_;
+  bool stands_by_ = false;  ///< it serves the board when nobody else does
 };
 
 }  // namespace

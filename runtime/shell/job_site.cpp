@@ -88,11 +88,16 @@ Result<Descriptor> JobSite::take_job(const std::string& job) const {
                                           lock.l_pid));
 }
 
-pid_t running_job(const BoardDirectory& board) {
+std::set<pid_t> running_jobs(const BoardDirectory& board) {
+  std::set<pid_t> jobs;
   const Descriptor file(::open(jobs_file(board).c_str(), O_RDONLY | O_CLOEXEC));
-  struct flock lock = bytes(0, 0);
-  if (!file || ::fcntl(file.get(), F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return 0;
-  return lock.l_pid;
+  for (off_t from = 0; file;) {
+    struct flock lock = bytes(from, 0);  // to the end
+    if (::fcntl(file.get(), F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) break;
+    jobs.insert(lock.l_pid);
+    from = lock.l_start + 1;
+  }
+  return jobs;
 }
 
 CallOptions JobSite::caller() const { return temporary_ ? CallOptions{} : bidboard::caller(); }

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <set>
 #include <string>
 
 #include "agents/guard/descriptor.hpp"
@@ -37,8 +38,8 @@ class JobSite {
   bool kept_ = false;
 };
 
-/// The process of a `bidboard run` whose job is under way on the board, any of them; 0: none. Not for a
-/// process that runs one itself: POSIX gives up its lock.
-pid_t running_job(const BoardDirectory& board);
+/// The processes of `bidboard run` whose jobs are under way on the board. Not for a process that runs one
+/// itself: POSIX gives up its lock.
+std::set<pid_t> running_jobs(const BoardDirectory& board);
 
 }  // namespace bidboard

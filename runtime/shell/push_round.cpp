@@ -13,29 +13,37 @@ std::string refusal_words(const Pushing& pushing) {
   return fmt::format("not pushed to {}: ", pushing.remote());
 }
 
+/// What is the same when it is tried again: the words of a remote may have a number of their own.
+std::string_view stem(std::string_view refusal) { return refusal.substr(0, refusal.find(';')); }
+
 /// Once, however often it is tried.
 Result<void> record_refusal(const Globals& globals, TaskId task, const Pushing& pushing, const Error& error) {
-  const Result<BoardView> board = BoardView::open(globals);
-  if (!board) return fail(board.error());
-  const Result<std::string> known = refusal_of(*board, task, pushing);
+  const Result<std::string> known = [&]() -> Result<std::string> {
+    const Result<BoardView> board = BoardView::open(globals);  // closed before the board is written to
+    if (!board) return fail(board.error());
+    return refusal_of(*board, task, pushing);
+  }();
   if (!known) return fail(known.error());
-  return *known == error.text ? Result<void>()
-                              : record_on(globals, task, refusal_words(pushing) + error.text);
+  if (stem(*known) == stem(error.text)) return {};
+  return record_on(globals, task, refusal_words(pushing) + error.text);
 }
 
 }  // namespace
 
 Result<std::vector<Task>> to_be_pushed(const MergeOrder& order, const Pushing& pushing) {
   std::vector<Task> tasks;
+  std::vector<std::string> commits;
   for (const Task& task : order.tasks) {
     if (task.state != TaskState::done || task.commit.empty()) continue;
-    if (!order.chosen.contains(task.id)) {
-      if (!order.chosen.empty() || pushing.was_pushed(task.id, task.commit)) continue;
-      const Result<bool> is_there = pushing.has(task.commit);
-      if (!is_there) return fail(is_there.error());
-      if (*is_there) continue;
-    }
+    if (order.chosen.empty() ? pushing.was_pushed(task.id, task.commit) : !order.chosen.contains(task.id))
+      continue;
     tasks.push_back(task);
+    commits.push_back(task.commit);
+  }
+  if (order.chosen.empty()) {
+    const Result<std::set<std::string>> lacking = pushing.lacking(commits);
+    if (!lacking) return fail(lacking.error());
+    std::erase_if(tasks, [&](const Task& task) { return !lacking->contains(task.commit); });
   }
   std::ranges::stable_sort(tasks, {}, [](const Task& task) { return task.finished_at.us; });
   return tasks;
@@ -47,7 +55,7 @@ Result<std::string> refusal_of(const BoardView& board, TaskId task, const Pushin
   const std::string begin = refusal_words(pushing);
   for (const Comment& comment : *comments | std::views::reverse) {
     if (comment.text.starts_with(begin)) return comment.text.substr(begin.size());
-    if (comment.text.starts_with("pushed to ")) break;
+    if (comment.text.starts_with(fmt::format("pushed to {} as ", pushing.remote()))) break;
   }
   return std::string();
 }

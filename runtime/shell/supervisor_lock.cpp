@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -16,7 +15,8 @@ constexpr std::string_view rehearsal_word = " rehearsal";
 
 std::string supervisor_file(const BoardDirectory& board) { return board.path + "/supervisor.lock"; }
 
-/// Of an open file description, so that looking neither takes it nor gives it up.
+/// A lock of the process, so that looking does not take it, and tells who has it. Whoever has it must not
+/// look: the process gives it up when it closes any descriptor of the file.
 struct flock whole_file() {
   struct flock lock {};
   lock.l_type = F_WRLCK;
@@ -24,11 +24,16 @@ struct flock whole_file() {
   return lock;
 }
 
+pid_t holder_of(const Descriptor& file) {
+  struct flock lock = whole_file();
+  if (::fcntl(file.get(), F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return 0;
+  return lock.l_pid;
+}
+
 /// What the running `up` wrote into its lock; empty: none runs.
 std::string supervisor_text(const BoardDirectory& board) {
   const Descriptor file(::open(supervisor_file(board).c_str(), O_RDONLY | O_CLOEXEC));
-  struct flock lock = whole_file();
-  if (!file || ::fcntl(file.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return {};
+  if (!file || holder_of(file) == 0) return {};
   char text[64] = {};
   return ::read(file.get(), text, sizeof text - 1) > 0 ? text : std::string();
 }
@@ -39,7 +44,7 @@ Result<Descriptor> take_supervisor_lock(const BoardDirectory& board, bool rehear
   Descriptor file(::open(supervisor_file(board).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!file) return fail(Errc::storage, fmt::format("cannot open {}", supervisor_file(board)));
   struct flock lock = whole_file();
-  if (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0)
+  if (::fcntl(file.get(), F_SETLK, &lock) != 0)
     return fail(Errc::conflict, "`bidboard up` is running already; see `bidboard status`");
   const std::string text = fmt::format("{}{}\n", ::getpid(), rehearses ? rehearsal_word : "");
   if (::ftruncate(file.get(), 0) != 0 || ::write(file.get(), text.data(), text.size()) < 0)
@@ -48,7 +53,8 @@ Result<Descriptor> take_supervisor_lock(const BoardDirectory& board, bool rehear
 }
 
 pid_t supervisor_pid(const BoardDirectory& board) {
-  return static_cast<pid_t>(std::strtol(supervisor_text(board).c_str(), nullptr, 10));
+  const Descriptor file(::open(supervisor_file(board).c_str(), O_RDONLY | O_CLOEXEC));
+  return file ? holder_of(file) : 0;
 }
 
 bool rehearses(const BoardDirectory& board) {

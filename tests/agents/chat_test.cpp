@@ -48,6 +48,16 @@ TEST_CASE("a model is asked where the usual variables say, with the key in a hea
         "http://localhost:8000/v1/chat/completions");
   CHECK(request(ChatApi::openai, {{"OPENAI_BASE_URL", "http://localhost:8000/v1/"}}).is_local);
   CHECK(request(ChatApi::openai, {{"OPENAI_API_KEY", ""}}).headers.size() == 1);
+  CHECK(
+      request(ChatApi::openai, {{"OPENAI_API_KEY", "sk\n-1"}}).flaw.starts_with("the key has a line break"));
+  CHECK(request(ChatApi::openai, {{"OPENAI_API_KEY", "sk-1\n"}}).headers == usual.headers);
+  const ChatRequest bare = request(ChatApi::openai, {{"OPENAI_BASE_URL", "localhost:8000/v1"}});
+  CHECK(bare.url == "http://localhost:8000/v1/chat/completions");
+  CHECK(bare.is_local);
+  const ChatRequest other =
+      request(ChatApi::openai, {{"OPENAI_BASE_URL", "http://me:pw@localhost.example.org/v1"}});
+  CHECK_FALSE(other.is_local);
+  CHECK(other.shown_url == "http://localhost.example.org/v1/chat/completions");
 }
 
 TEST_CASE("OLLAMA_HOST is read as Ollama's own programs read it") {
@@ -59,6 +69,7 @@ TEST_CASE("OLLAMA_HOST is read as Ollama's own programs read it") {
   CHECK(ollama_at("[::1]") == "http://[::1]:11434/api/chat");
   CHECK(ollama_at("[::1]:4000") == "http://[::1]:4000/api/chat");
   CHECK(ollama_at("https://ollama.com/") == "https://ollama.com/api/chat");
+  CHECK(ollama_at("gpu/ollama") == "http://gpu:11434/ollama/api/chat");
 }
 
 TEST_CASE("Ollama gets a context that a long prompt fits, which it would cut without a word") {
@@ -70,14 +81,16 @@ TEST_CASE("Ollama gets a context that a long prompt fits, which it would cut wit
   CHECK(context(6'000) == 0);
   CHECK(context(7'000) == 8'192);
   CHECK(context(60'000) == 32'768);
-  CHECK(context(10'000'000) == 131'072);
+  CHECK(context(380'000) == 131'072);
+  CHECK(
+      request(ChatApi::ollama, {}, std::string(400'000, 'x')).flaw.starts_with("the prompt of 400000 bytes"));
 }
 
 TEST_CASE("of a stream only what events carry is a payload") {
   CHECK(chat_payload("data: {\"a\":1}\r") == "{\"a\":1}");
   CHECK(chat_payload("data:{}") == "{}");
   CHECK(chat_payload("{\"done\":true}") == "{\"done\":true}");
-  for (const char* line : {"", "\r", ": OPENROUTER PROCESSING", "event: message", "data: [DONE]", "retry: 3"})
+  for (const char* line : {"", "\r", ": OPENROUTER PROCESSING", "event: message", "retry: 3"})
     CHECK_FALSE(chat_payload(line).has_value());
 }
 
@@ -97,6 +110,11 @@ TEST_CASE("an answer that was cut off, refused, or never came is no result") {
         "the model refused: I can't.");
   CHECK(reason({chunk(" \\n", "\"stop\"")}) == "the model gave no answer");
   CHECK(reason({chunk("FAILED: no data", "\"stop\"")}) == "no data");
+  CHECK(reason({chunk(" \\n\\n"), chunk("FAILED: no data", "\"stop\"")}) == "no data");
+  const std::string megabyte(1 << 20, 'x');
+  std::vector<std::string> endless(9, chunk(megabyte));
+  endless.push_back(chunk("y", "\"stop\""));
+  CHECK(reason(endless) == "the answer is longer than 8388608 bytes");
   const ClientVerdict broken = judge("openai", {chunk("All")}, {200, {}, {}, {}});
   CHECK(broken.outage == Outage::network);
   CHECK(broken.reason == "the answer broke off");
@@ -121,6 +139,44 @@ TEST_CASE("errors of an HTTP API are outages where the provider is at fault, in 
   // In the midst of a stream.
   CHECK(judge("ollama", {R"({"error":"model runner has unexpectedly stopped"})"}, {200, {}, {}, {}}).reason ==
         "model runner has unexpectedly stopped");
+}
+
+TEST_CASE("an event that cannot be read is no part that may be missing") {
+  const ClientVerdict verdict =
+      judge("openai", {chunk("You must "), "{\"choices\": \xe9", chunk("delete it", "\"stop\"")},
+            {200, {}, {}, {}});
+  CHECK(verdict.ending == Ending::failed);
+  CHECK(verdict.reason == "a part of the answer could not be read; the task's output shows it");
+}
+
+TEST_CASE("thoughts in an answer are no part of it, and hide no failure") {
+  const auto answer = [](const std::string& text) {
+    return judge("ollama", {chunk(text, "\"stop\"")}, {200, {}, {}, {}});
+  };
+  CHECK(answer("<think>\\nhm\\n</think>\\n\\nAll good.\\n").result == "All good.");
+  CHECK(answer("<think>hm</think>\\n**FAILED:** no data").reason == "no data");
+  CHECK(answer("<think>hm</think>").reason == "the model gave no answer");
+  CHECK(answer("<think> is a tag").result == "<think> is a tag");
+}
+
+TEST_CASE("an answer is whole when its last word, or all of it at once, has come") {
+  const std::string last = std::string(*chat_payload("data: [DONE]"));
+  CHECK(judge("openai", {chunk("Yes"), last}, {200, {}, {}, {}}).result == "Yes");
+  CHECK(judge("openai", {R"({"choices":[{"message":{"content":"Yes"}}]})"}, {200, {}, {}, {}}).result ==
+        "Yes");
+  CHECK(judge("ollama", {R"({"message":{"content":"Yes"},"done":true})"}, {200, {}, {}, {}}).result == "Yes");
+}
+
+TEST_CASE("what is no answer of a model is told as that: a page, a redirect, an error after a status 200") {
+  const ClientVerdict page = judge("openai", {}, {200, {}, {}, {}});
+  CHECK(page.outage == Outage::network);
+  CHECK(page.reason == "what the endpoint sent is no answer of a model; is its address right?");
+  const ClientVerdict moved = judge("ollama", {}, {301, "https://gpu/api/chat", {}, {}});
+  CHECK(moved.outage == Outage::network);
+  CHECK(moved.reason == "the endpoint has moved (HTTP status 301) to https://gpu/api/chat");
+  const ClientVerdict late =
+      judge("openai", {R"({"error":{"code":502,"message":"Provider returned error"}})"}, {200, {}, {}, {}});
+  CHECK(late.outage == Outage::overload);
 }
 
 TEST_CASE("tokens of an answer are told by kind, and its cost where an endpoint tells it") {

@@ -91,7 +91,7 @@ TEST_CASE("closing the terminal of a `run` uses up no attempt, leaves no agent l
   }
   CHECK(board.value("SELECT state, attempts FROM tasks WHERE id = 't2'") == "ready|0");
   CHECK(board.value("SELECT count(*) FROM agents WHERE state = 'live'") == "0");
-  CHECK(processes_in(board.home()).empty());
+  CHECK(eventually([&] { return processes_in(board.home()).empty(); }, patience));
   board.write("go", "");
   CHECK(contains(board.must({"run", "job.yaml"}), "going on with w1: 1 of 3 tasks done already"));
   CHECK(board.value("SELECT count(*) FROM tasks WHERE state = 'done'") == "3");

@@ -27,7 +27,7 @@ void lets_end(const TestBoard& board, const std::string& name, Process& process)
   const int code = process.wait();
   INFO(process.out() << process.err());
   CHECK(code == 0);
-  CHECK_FALSE(contains(process.err(), "starting it again"));
+  CHECK_FALSE(contains(process.out() + process.err(), "starting it again"));
 }
 
 }  // namespace
@@ -101,7 +101,7 @@ TEST_CASE("A job with agents of its own goes on after `down`, which says so") {
   REQUIRE(eventually([&] { return serving_writer(board.directory()).has_value(); }, patience));
   Process a = board.start({"run", "a.yaml"});
   REQUIRE(board.becomes("SELECT state FROM tasks", "running"));
-  CHECK(contains(board.must({"down"}), "goes on with its job"));
+  CHECK(contains(board.must({"down"}), fmt::format("`bidboard run` (process {}) works on it", a.pid())));
   CHECK(up.wait() == 0);
   lets_end(board, "a", a);
 }

@@ -1,5 +1,7 @@
 // `bidboard merge` where merging is left to pull requests: the branches of done tasks on a remote.
 #include <csignal>
+#include <filesystem>
+#include <optional>
 
 #include "agents/worktrees/pushing.hpp"
 #include "blackboard/saved_work.hpp"
@@ -109,7 +111,7 @@ TEST_CASE("With `merge: {push: REMOTE, auto: true}` `up` pushes what is done") {
   CHECK(up.wait() == 0);
 }
 
-TEST_CASE("Work that changed nothing the remote lacks is not pushed as a branch like another") {
+TEST_CASE("Work that somebody has brought into the remote's main branch is not pushed again") {
   const Shared project;
   const TestBoard& board = project.board;
   const Process controller = board.serve();
@@ -118,13 +120,12 @@ TEST_CASE("Work that changed nothing the remote lacks is not pushed as a branch 
   REQUIRE(board.task_becomes("t1", "done"));
   // Somebody brought it in by hand.
   project.git({"push", "-q", "origin", project.commit_of("t1") + ":refs/heads/main"});
-  project.git({"fetch", "-q", "origin"});
   CHECK(
       contains(board.must({"merge", "--all", "--push", "origin"}), "No work waits to be pushed to origin."));
   CHECK(project.at_origin("bidboard/t1").empty());
 }
 
-TEST_CASE("A remote that is renamed while `up` pushes is waited for") {
+TEST_CASE("A remote that is renamed while `merge --follow` pushes is waited for; one that never was is not") {
   const Shared project;
   const TestBoard& board = project.board;
   board.write("bidboard.yaml", "merge: {push: origin, auto: true}\n");
@@ -138,6 +139,32 @@ TEST_CASE("A remote that is renamed while `up` pushes is waited for") {
   REQUIRE(eventually([&] { return contains(merging.out(), "waits: the repository of"); }, patience));
   project.git({"remote", "rename", "upstream", "origin"});
   REQUIRE(eventually([&] { return contains(merging.out(), "t2 pushed to origin"); }, patience));
+  CHECK(board.run({"merge", "--follow", "--push", "orgin"}).exit_code == 3);
+}
+
+TEST_CASE("A refused push is tried again after work that builds on it was pushed") {
+  const Shared project;
+  const TestBoard& board = project.board;
+  board.write("bidboard.yaml", "merge: {push: origin}\n");
+  const bool is_served = GENERATE(true, false);
+  {
+    std::optional<Process> controller(board.serve());
+    const Process agent = project.worker();
+    board.must({"post", "one"});
+    board.must({"post", "two", "--need", "t1"});
+    REQUIRE(board.task_becomes("t2", "done"));
+  }
+  std::optional<Process> controller;
+  if (is_served) controller.emplace(board.serve());
+  board.write_script("origin.git/hooks/update",
+                     "#!/bin/sh\n[ \"$1\" != refs/heads/bidboard/t1 ] || { echo \"request $$\"; exit 1; }\n");
+  for (int i = 0; i < 2; ++i)
+    CHECK(contains(board.run({"merge", "--all"}).out, "t1 waits: origin does not take it"));
+  CHECK(project.at_origin("bidboard/t2") == project.commit_of("t2"));
+  CHECK(contains(board.must({"merge"}), "was not pushed: origin does not take it"));
+  CHECK(board.value("SELECT count(*) FROM comments WHERE task = 't1'") == "1");  // the hook's words differ
+  std::filesystem::remove(board.path("origin.git/hooks/update"));
+  CHECK(board.must({"merge", "--all"}) == "t1 pushed to origin as bidboard/t1");
 }
 
 TEST_CASE("A rehearsal pushes nothing, but tries it") {

@@ -208,6 +208,7 @@ class Follower {
     Result<Merging> merging = Merging::begin(order.place);
     if (!merging && merging.error().code == Errc::conflict) return Round::busy;
     if (!merging) return wait_for(merging.error());
+    begins();
     Result<MergeQueue> queue = MergeQueue::of(order.tasks, *merging, {});
     if (!queue) return fail(queue.error());
     const Result<bool> all = merge_round(globals_, order, *merging, *queue,
@@ -219,6 +220,7 @@ class Follower {
   Result<Round> push(const MergeOrder& order) {
     Result<Pushing> pushing = Pushing::to(order.place.repository, order.push, order.rehearses);
     if (!pushing) return wait_for(pushing.error());
+    begins();
     const Result<std::vector<Task>> tasks = to_be_pushed(order, *pushing);
     if (!tasks) return fail(tasks.error());
     const Result<bool> all = push_round(globals_, *tasks, *pushing,
@@ -227,13 +229,19 @@ class Follower {
     return *all ? Round::all : Round::some;
   }
 
-  /// A branch or a remote that is gone, say, may come back.
-  Round wait_for(const Error& trouble) {
+  /// A branch or a remote that was there may come back. Errors: the trouble, if nothing could be tried yet.
+  Result<Round> wait_for(const Error& trouble) {
+    if (!could_begin_) return fail(trouble);
     if (std::exchange(trouble_, trouble.text) != trouble.text) {
       say("waits: {}", trouble.text);
       flush_out();
     }
     return Round::some;
+  }
+
+  void begins() {
+    could_begin_ = true;
+    trouble_.clear();
   }
 
   using Known = std::tuple<TaskId, TaskState, std::string>;
@@ -254,6 +262,7 @@ class Follower {
   const Globals& globals_;
   std::vector<Known> known_;
   std::map<TaskId, std::string> told_;
+  bool could_begin_ = false;
   std::string trouble_;  ///< why nothing could be tried, told once as long as it stays so
   Instant next_;
   Duration pause_ = shortest_pause;

@@ -103,7 +103,8 @@ Result<Exit> write_section(const Globals& globals, const PrimeArgs& args) {
   const CodingClient* client = find_coding_client(args.client);
   if (!client) {
     std::vector<std::string> names;
-    for (const CodingClient& known : coding_clients()) names.emplace_back(known.name);
+    for (const CodingClient& known : coding_clients())
+      if (!known.instructions.empty()) names.emplace_back(known.name);
     return fail(Errc::invalid, fmt::format("'{}' is not a known client: {}", args.client, listed(names)));
   }
   if (client->instructions.empty())

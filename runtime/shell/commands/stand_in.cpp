@@ -89,6 +89,7 @@ Result<Exit> stand_in(const std::string& client_name) {
   if (!prompt) return fail(prompt.error());
   const char* task = std::getenv("BIDBOARD_TASK");
   std::vector<StandInStep> steps = stand_in_steps(*prompt, task ? task : "task");
+  if (!client->has_tools) steps.clear();
   for (const StandInStep& step : steps)
     if (const Result<void> done = carry_out(step); !done) return fail(done.error());
   write_out(client->printed(stand_in_work(std::move(steps), *prompt)));

@@ -252,6 +252,16 @@ Result<void> run_board(const BoardDirectory& board, Settings settings, bool rehe
   return {};
 }
 
+/// "`bidboard run` (process 17) works"; empty: no job is under way.
+std::string jobs_of(const BoardDirectory& board) {
+  std::vector<std::string> pids;
+  for (const pid_t pid : running_jobs(board)) pids.push_back(fmt::format("{}", pid));
+  if (pids.empty()) return {};
+  const bool is_one = pids.size() == 1;
+  return fmt::format("`bidboard run` ({} {}) {}", is_one ? "process" : "processes", listed(pids),
+                     is_one ? "works" : "work");
+}
+
 Result<Exit> up(const Globals& globals, const UpArgs& args) {
   const Result<BoardDirectory> board = find_board(globals.directory);
   if (!board) return fail(board.error());
@@ -267,13 +277,10 @@ Result<Exit> up(const Globals& globals, const UpArgs& args) {
   if (supervisor_pid(*board) != 0)
     return fail(Errc::conflict, "`bidboard up` is running already; see `bidboard status`");
   if (const auto writer = serving_writer(*board)) {
-    const pid_t job = running_job(*board);
-    const std::string then =
-        job == 0 ? "stop it with `bidboard down`"
-                 : fmt::format(
-                       "`bidboard run` (process {}) works on it: wait for its job, or stop it with "
-                       "ctrl-C there",
-                       job);
+    const std::string jobs = jobs_of(*board);
+    const std::string then = jobs.empty()
+                                 ? "stop it with `bidboard down`"
+                                 : fmt::format("{} on it: wait for that, or stop it with ctrl-C there", jobs);
     return fail(Errc::conflict,
                 fmt::format("a controller serves this board already (process {}); {}", writer->pid, then));
   }
@@ -301,21 +308,28 @@ Result<Exit> down(const Globals& globals) {
   const Result<BoardDirectory> board = find_board(globals.directory);
   if (!board) return fail(board.error());
   const std::optional<Writer> stopping = serving_writer(*board);
-  if (const pid_t pid = supervisor_pid(*board); pid != 0) {
+  const pid_t supervisor = supervisor_pid(*board);
+  if (supervisor != 0) {
     if (!caller().token.empty())
       return fail(Errc::refused, "a task's process may not stop the board (BIDBOARD_TOKEN is set)");
-    ::kill(pid, SIGTERM);
+    ::kill(supervisor, SIGTERM);
   } else if (stopping) {
     const Result<Nothing> stopped = call_for<Nothing>(*board, Shutdown{}, caller());
     if (!stopped) return fail(stopped.error());
   } else {
-    say("Nothing is running.");
+    const std::string jobs = jobs_of(*board);
+    if (jobs.empty())
+      say("Nothing is running.");
+    else
+      say("Nothing serves the board now, but {} on it; stop it with ctrl-C there.", jobs);
     return Exit::ok;
   }
-  // A job that goes on may serve the board again at once.
+  // `up` ends after its controller, and a job that goes on may serve the board again at once, or did so
+  // before.
   const auto still_serves = [&] {
+    if (supervisor != 0) return false;
     const std::optional<Writer> writer = serving_writer(*board);
-    return writer && (!stopping || writer->pid == stopping->pid);
+    return writer && writer->pid == stopping->pid;
   };
   const Instant give_up = read_clocks().mono + stop_patience;
   while (supervisor_pid(*board) != 0 || still_serves()) {
@@ -324,11 +338,11 @@ Result<Exit> down(const Globals& globals) {
                   fmt::format("it did not stop within {}; see the logs in {}", stop_patience, board->run()));
     ::usleep(10'000);
   }
-  if (const pid_t job = running_job(*board); job != 0)
-    say("What served the board is down. `bidboard run` (process {}) goes on with its job, and serves the "
-        "board "
-        "itself if the job has agents of its own; stop it with ctrl-C there.",
-        job);
+  if (const std::string jobs = jobs_of(*board); !jobs.empty())
+    say("What served the board is down. But {} on it, and a job with agents of its own serves the board "
+        "itself; "
+        "stop it with ctrl-C there.",
+        jobs);
   else
     say("The board is down. Its data is kept.");
   return Exit::ok;
