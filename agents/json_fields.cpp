@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "blackboard/fmt.hpp"
+#include "blackboard/numbers.hpp"
 #include "blackboard/text/utf8.hpp"
 
 namespace bidboard {
@@ -64,9 +65,13 @@ Micros micros_of(const Value* value) {
 }
 
 std::string flaw_of_price(const Value* value) {
-  if (value == nullptr || value->is_null() || (value->is_number() && value->number() >= 0)) return {};
+  if (value == nullptr || value->is_null() ||
+      (value->is_number() && holds(ranges::price, to_micros(value->number()))))
+    return {};
   return fmt::format("{} is no price", utf8_prefix(one_line(to_json(*value)), price_bytes_max));
 }
+
+Micros told_price(const Value* value) { return flaw_of_price(value).empty() ? micros_of(value) : 0; }
 
 std::int64_t count_of(const Value* value) {
   if (value == nullptr || !value->is_number()) return 0;

@@ -109,7 +109,7 @@ class ChatReader final : public JsonLinesReader {
       const std::int64_t cached =
           std::min(count_of(at_path(*usage, "prompt_tokens_details.cached_tokens")), input);
       usage_ = {input - cached, cached, count_of(usage->find("completion_tokens"))};
-      price_ = micros_of(usage->find("cost"));
+      price_ = told_price(usage->find("cost"));
     }
     if (event.find("eval_count"))
       usage_ = {count_of(event.find("prompt_eval_count")), 0, count_of(event.find("eval_count"))};

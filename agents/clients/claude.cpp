@@ -18,7 +18,7 @@ class ClaudeReader final : public JsonLinesReader {
   ClientVerdict conclude(const ClientExit& exit) override {
     if (result_.is_null()) return verdict_on_silence("claude", exit);
     ClientVerdict verdict = judged(exit);
-    verdict.price = micros_of(result_.find("total_cost_usd"));
+    verdict.price = told_price(result_.find("total_cost_usd"));
     verdict.usage = usage();
     if (verdict.ending == Ending::unavailable && verdict.until.us == 0) verdict.until = resets_at_;
     return verdict;

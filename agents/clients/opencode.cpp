@@ -44,7 +44,7 @@ class OpencodeReader final : public JsonLinesReader {
     }
     if (type == "step_finish") {
       finished_ = true;
-      price_ = add_saturated(price_, micros_of(at_path(event, "part.cost")));
+      price_ = add_saturated(price_, told_price(at_path(event, "part.cost")));
       const auto count = [&](std::string_view field) { return count_of(at_path(event, field)); };
       usage_ =
           usage_ + TokenUsage{add_saturated(count("part.tokens.input"), count("part.tokens.cache.write")),

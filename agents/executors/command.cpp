@@ -294,7 +294,7 @@ void CommandExecutor::take_fields(Run& run, ExecutionEnded& ended) const {
   ended.tokens = count_of(at_path(*value, options_.tokens_field));
   const Value* price = at_path(*value, options_.price_field);
   // Not told apart: all of them count as written, which is the dearest kind.
-  ended.price = price_for(micros_of(price), {0, 0, ended.tokens});
+  ended.price = price_for(told_price(price), {0, 0, ended.tokens});
   if (const std::string flaw = flaw_of_price(price); !flaw.empty()) {
     run.remark = options_.place.redactor.clean(
         fmt::format("the price that it told in {} does not count: {}", options_.price_field, flaw));

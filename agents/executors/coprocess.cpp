@@ -310,7 +310,7 @@ void CoprocessExecutor::take_job_line(std::string_view type, const Value& line, 
   end(job, Ending::done, {}, now);
   auto& ended = std::get<ExecutionEnded>(events_.back());
   ended.result = text_of(line.find("result"));
-  ended.price = micros_of(line.find("price"));
+  ended.price = told_price(line.find("price"));
   ended.tokens = count_of(line.find("tokens"));
 }
 
@@ -325,7 +325,7 @@ void CoprocessExecutor::cannot_work(Job& job, const Value& line, Now now) {
   end(job, Ending::unavailable, std::move(reason), now);
   auto& ended = std::get<ExecutionEnded>(events_.back());
   ended.outage = outage;
-  ended.price = micros_of(line.find("price"));
+  ended.price = told_price(line.find("price"));
   ended.tokens = count_of(line.find("tokens"));
   if (const Micros wait = clamped(ranges::work_seconds, micros_of(line.find("retry_after"))); wait > 0)
     ended.until = now.wall + Duration{wait};

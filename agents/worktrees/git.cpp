@@ -16,6 +16,7 @@
 #include "agents/guard/descriptor.hpp"
 #include "agents/guard/platform.hpp"
 #include "blackboard/fmt.hpp"
+#include "blackboard/text/utf8.hpp"
 
 extern char** environ;
 
@@ -219,7 +220,9 @@ std::string said(const GitRun& run) {
   while (text.ends_with('\n')) text.pop_back();
   if (text.empty()) return fmt::format("exit {}", run.status);
   std::ranges::replace(text, '\n', ' ');
-  return text.substr(0, most);
+  const auto both_blank = [](char a, char b) { return a == ' ' && b == ' '; };  // git pads what a remote says
+  text.erase(std::unique(text.begin(), text.end(), both_blank), text.end());
+  return std::string(utf8_prefix(text, most));
 }
 
 std::vector<std::string> split_zeros(std::string_view text) {

@@ -133,4 +133,8 @@ TEST_CASE("A budget that nobody has, or an amount that is none, is refused with 
   CHECK(board.run({"spend", "--by", "colour"}).exit_code == 2);
   CHECK(contains(board.must({"spend"}), "No attempt has told what it cost"));
   CHECK(contains(board.must({"budget"}), "No budgets."));
+  board.write("bidboard.yaml", "budgets: {day: 20}\n");
+  CHECK(contains(board.must({"budget"}), "`bidboard up` brings those of bidboard.yaml to it"));
+  board.write("bidboard.yaml", "budgets: {day: many}\n");
+  CHECK(contains(board.run({"budget"}).err, "bidboard.yaml"));
 }

@@ -7,6 +7,7 @@
 #include "blackboard/numbers.hpp"
 #include "blackboard/spending.hpp"
 #include "runtime/drivers/clock.hpp"
+#include "runtime/jobs/settings.hpp"
 #include "runtime/shell/board_view.hpp"
 #include "runtime/shell/caller.hpp"
 #include "runtime/shell/commands.hpp"
@@ -56,6 +57,17 @@ Spending present(const std::vector<Spending>& all, const std::string& scope, Wal
   return blank;
 }
 
+Result<Exit> say_no_budgets(const BoardDirectory& board) {
+  const Result<Settings> settings = load_settings(board);
+  if (!settings) return fail(settings.error());
+  if (settings->config.budgets.empty())
+    say("No budgets. `budgets: {{day: 20}}` in bidboard.yaml sets one; `bidboard spend` shows what was "
+        "spent.");
+  else
+    say("The board knows no budgets yet; `bidboard up` brings those of bidboard.yaml to it.");
+  return Exit::ok;
+}
+
 Result<Exit> list_budgets(const Globals& globals, const BudgetArgs& args) {
   const Result<BoardView> board = BoardView::open(globals);
   if (!board) return fail(board.error());
@@ -87,8 +99,7 @@ Result<Exit> list_budgets(const Globals& globals, const BudgetArgs& args) {
   if (args.json)
     print_json(std::move(list));
   else if (table.empty())
-    say("No budgets. `budgets: {{day: 20}}` in bidboard.yaml sets one; `bidboard spend` shows what was "
-        "spent.");
+    return say_no_budgets(board->directory());
   else
     table.print();
   return Exit::ok;
