@@ -25,6 +25,7 @@
 #include "runtime/shell/job_progress.hpp"
 #include "runtime/shell/job_report.hpp"
 #include "runtime/shell/job_site.hpp"
+#include "runtime/shell/job_workers.hpp"
 #include "runtime/shell/job_workflow.hpp"
 #include "runtime/shell/pricing.hpp"
 #include "runtime/shell/print.hpp"
@@ -37,7 +38,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Micros default_critical_path = 5 * one;
-constexpr std::int64_t default_agents = 4;
 /// Long: a busy machine starts many agents slowly.
 constexpr Duration start_patience = seconds(30);
 /// Progress is shown after events, at most this often; what takes longer is redrawn, and processes are looked
@@ -46,21 +46,6 @@ constexpr Duration fastest_update = milliseconds(100);
 constexpr Duration slowest_update = milliseconds(1000);
 /// A controller that ended is replaced sooner.
 constexpr Duration unserved_max = seconds(3);
-
-std::vector<PlannedAgent> workers(const Plan& plan, const JobOptions& options, bool board_is_served) {
-  if (!plan.agents.empty()) return plan.agents;
-  if (board_is_served && options.agents == 0 && !plan.traced)
-    return {};  // the agents of the board do the work
-  std::vector<PlannedAgent> made;
-  for (std::int64_t i = 1; i <= (options.agents > 0 ? options.agents : default_agents); ++i) {
-    PlannedAgent agent;
-    agent.profile.name = fmt::format("worker{}", i);
-    agent.profile.allow_run = !plan.traced;
-    agent.executor = plan.traced ? ExecutorKind::simulated : ExecutorKind::command;
-    made.push_back(std::move(agent));
-  }
-  return made;
-}
 
 /// Serves the board while nobody else does: another job may have begun to, and end before this one. What
 /// `up` serves is left to it.
@@ -110,13 +95,17 @@ class Job {
   /// Starts what is missing (a controller, the job's strategy, agents), and posts what is not on the board
   /// yet.
   Result<void> begin() {
+    const bool is_beside_jobs = !running_jobs(site_.board()).empty();  // before this one is among them
     // A job without a file, from stdin, goes on nowhere: it is none but itself.
     const std::string source = plan_.source.empty() ? fmt::format("process {}", ::getpid()) : plan_.source;
     Result<Descriptor> taken = site_.take_job(source + '\n' + plan_.name);
     if (!taken) return fail(taken.error());
     job_lock_ = std::move(*taken);
     const bool was_served = serving_writer(site_.board()).has_value();
-    std::vector<PlannedAgent> agents = workers(plan_, options_, was_served);
+    const bool has_others = was_served && (supervisor_pid(site_.board()) != 0 || !is_beside_jobs);
+    Result<std::vector<PlannedAgent>> chosen = job_workers(site_.board(), plan_, options_, has_others);
+    if (!chosen) return fail(chosen.error());
+    std::vector<PlannedAgent> agents = std::move(*chosen);
     stands_by_ = !was_served || !agents.empty();
     if (stands_by_)
       if (const Result<void> started = supervisor_.start(stand_in_controller(site_.board())); !started)
@@ -161,34 +150,13 @@ class Job {
     std::error_code gone;
     const std::string here = fs::current_path(gone).string();
     if (gone) return fail(Errc::not_found, "the current folder does not exist any more");
-    if (const Result<void> free = check_names(agents); !free) return free;
+    if (const Result<void> free = check_names(site_.board(), agents, options_); !free) return free;
     for (PlannedAgent& agent : agents) {
       if (!agent.serves_board && !agent.profile.workflow) agent.profile.workflow = workflow;
       if (const Result<void> started = supervisor_.start(agent_child(site_.board(), agent, here)); !started)
         return started;
     }
     return await_agents(agents);
-  }
-
-  /// Errors: conflict, when another process works under one of the names.
-  Result<void> check_names(const std::vector<PlannedAgent>& agents) {
-    const Result<BoardView> board = BoardView::open(site_.board());
-    if (!board) return fail(board.error());
-    const Result<std::vector<Agent>> known = board->agents();
-    if (!known) return fail(known.error());
-    for (const Agent& agent : *known) {
-      const std::string& name = agent.profile.name;
-      const bool is_planned =
-          std::ranges::any_of(agents, [&](const PlannedAgent& a) { return a.profile.name == name; });
-      const auto pid = static_cast<pid_t>(agent.profile.pid);
-      const bool runs = agent.state == AgentState::live && pid > 0 && ::kill(pid, 0) == 0;
-      if (is_planned && runs)
-        return fail(Errc::conflict,
-                    fmt::format("an agent called '{}' works on this board already (process {}); "
-                                "rename it in {}, or wait until it is gone",
-                                name, pid, options_.file));
-    }
-    return {};
   }
 
   /// Nothing is posted that would wait for ever, unless that was asked for.

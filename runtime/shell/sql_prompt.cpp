@@ -88,6 +88,9 @@ class Editor {
   std::optional<std::string> line(bool goes_on) {
     goes_on_ = goes_on;
     dropped_ = false;
+    // The editor would take the terminal only after it has printed the prompt: a Ctrl-C in between was a
+    // signal, which ended nothing and left no prompt.
+    ::el_set(editor_, EL_PREP_TERM, 1);
     int length = 0;
     const char* text = ::el_gets(editor_, &length);
     if (!text || length <= 0) return {};

@@ -73,6 +73,18 @@ TEST_CASE("A job that began while another one served the board serves it when th
   lets_end(board, "b", b);
 }
 
+TEST_CASE("Two jobs without agents at the same time get agents each") {
+  const TestBoard board;
+  for (const std::string name : {"a", "b"}) write_waiting_job(board, name, false);
+  Process a = board.start({"run", "a.yaml"});
+  REQUIRE(board.becomes("SELECT count(*) FROM tasks WHERE state = 'running'", "1"));
+  Process b = board.start({"run", "b.yaml"});
+  REQUIRE(board.becomes("SELECT count(*) FROM tasks WHERE state = 'running'", "2"));
+  CHECK(board.value("SELECT count(*) FROM agents WHERE state = 'live'") == "8");
+  lets_end(board, "a", a);
+  lets_end(board, "b", b);
+}
+
 TEST_CASE(
     "A job's agent that serves the board finishes there what it has begun, unless ctrl-C gives it back") {
   const bool interrupted = GENERATE(false, true);
