@@ -12,10 +12,12 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TIME_LIMIT_S = 300
+PATIENCE_S = 30
 TOURS = [("README.md", "A five-minute tour"),
          ("docs/coding-agents.md", "From nothing to three Claude sessions on one repository in five minutes")]
 
@@ -42,8 +44,8 @@ def processes_with(marker):
     for process in Path("/proc").iterdir():
         try:
             if process.name.isdigit() and int(process.name) != os.getpid() and marker in (process / "environ").read_text(errors="replace"):
-                if (process / "cmdline").read_bytes():
-                    found.append(process.name)
+                if words := (process / "cmdline").read_bytes():
+                    found.append(f"{process.name}: " + words.replace(b"\0", b" ").decode(errors="replace"))
         except OSError:
             continue
     return found
@@ -77,7 +79,10 @@ def take(document, heading, bidboard):
                 print(f"FAILED with {done.returncode}; not printed: {missing}")
                 subprocess.run([bidboard, "-C", home, "down"], env=environment, capture_output=True)
                 return False
-        left = processes_with(f"TOUR_MARKER={folder}")
+        # `down` returns when the board is down; what it stopped has then still to end.
+        give_up = time.monotonic() + PATIENCE_S
+        while (left := processes_with(f"TOUR_MARKER={folder}")) and time.monotonic() < give_up:
+            time.sleep(0.05)
         if left:
             subprocess.run([bidboard, "-C", home, "down"], env=environment, capture_output=True)
             print(f"the tour left processes running: {left}")
