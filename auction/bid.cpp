@@ -65,6 +65,11 @@ Result<BidVector> formula_bid(const TaskSpec& task, std::uint32_t attempts_made,
   return bid;
 }
 
+Result<BidVector> own_bid(const TaskSpec& task, std::uint32_t attempts_made, const AgentProfile& agent) {
+  return agent.bids == BidStyle::formula ? formula_bid(task, attempts_made, agent)
+                                         : standard_bid(task, agent);
+}
+
 BidAnswer checked(BidVector bid) {
   if (std::string flaw = out_of_bounds(bid); !flaw.empty())
     return Refusal{RefusalReason::invalid, std::move(flaw)};

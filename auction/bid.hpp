@@ -41,6 +41,8 @@ BidVector standard_bid(const TaskSpec& task, const AgentProfile& agent);
 /// (lowest level among the needed skills), speed; kind and title as text. Errors: invalid (the formula's own
 /// fault, or a bid out of bounds).
 Result<BidVector> formula_bid(const TaskSpec& task, std::uint32_t attempts_made, const AgentProfile& agent);
+/// The bid that needs no question to the agent: its formula's, or the standard one. Errors: of formula_bid().
+Result<BidVector> own_bid(const TaskSpec& task, std::uint32_t attempts_made, const AgentProfile& agent);
 /// The bid itself, or RefusalReason::invalid if it is out of bounds: negative, confidence not in (0, 1],
 /// above the maxima.
 BidAnswer checked(BidVector bid);

@@ -1,5 +1,4 @@
 #include "auction/eligibility.hpp"
-#include "auction/calibration.hpp"
 #include "blackboard/fmt.hpp"
 
 #include <algorithm>
@@ -132,11 +131,9 @@ std::optional<Refusal> over_budget(const TaskSpec& task, const BidVector& bid) {
 }
 
 std::optional<Refusal> against_own_bid(const TaskSpec& task, std::uint32_t attempts_made,
-                                       const AgentProfile& agent, const Calibration& record) {
-  if (agent.bids != BidStyle::formula) return over_budget(task, corrected(standard_bid(task, agent), record));
-  const Result<BidVector> bid = formula_bid(task, attempts_made, agent);
-  if (!bid) return Refusal{RefusalReason::invalid, bid.error().text};
-  return over_budget(task, corrected(*bid, record));
+                                       const AgentProfile& agent) {
+  const Result<BidVector> bid = own_bid(task, attempts_made, agent);
+  return bid ? over_budget(task, *bid) : Refusal{RefusalReason::invalid, bid.error().text};
 }
 
 Micros skill_level(const TaskSpec& task, const AgentProfile& agent) {

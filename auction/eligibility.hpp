@@ -26,11 +26,9 @@ inline auto abilities(const AgentProfile& agent) {
 }
 /// The rule that needs the bid: its price must not exceed the task's budget.
 std::optional<Refusal> over_budget(const TaskSpec& task, const BidVector& bid);
-/// Why the bid that needs no question to the agent, its formula's or the standard one, does not count: the
-/// formula's own fault, or the task's budget. `record`: by which the bid is corrected; none: it is taken as
-/// it is.
+/// Why the agent's own_bid() does not count: the formula's own fault, or the task's budget.
 std::optional<Refusal> against_own_bid(const TaskSpec& task, std::uint32_t attempts_made,
-                                       const AgentProfile& agent, const Calibration& record = {});
+                                       const AgentProfile& agent);
 /// Lowest level that the agent has among the task's needed skills; `one` if the task needs none. A skill that
 /// the agent lacks counts as `one` (ineligible() has refused it before).
 Micros skill_level(const TaskSpec& task, const AgentProfile& agent);

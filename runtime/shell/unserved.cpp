@@ -1,5 +1,6 @@
 #include "runtime/shell/unserved.hpp"
 
+#include "auction/calibration.hpp"
 #include "blackboard/fmt.hpp"
 #include "blackboard/format/keys.hpp"
 #include "runtime/coordination/strategy.hpp"
@@ -23,8 +24,10 @@ std::optional<Refusal> KnownPrices::against(const TaskSpec& spec, std::uint32_t 
                                             const Agent& agent) const {
   if (bids_decide_ ? agent.profile.bids == BidStyle::live : spec.budget <= 0) return {};
   const auto record = records_.find(keys::calibration(agent.id, spec.kind));
-  return against_own_bid(spec, attempts_made, agent.profile,
-                         record == records_.end() ? Calibration{} : record->second);
+  if (record == records_.end()) return against_own_bid(spec, attempts_made, agent.profile);
+  const Result<BidVector> bid = own_bid(spec, attempts_made, agent.profile);
+  return bid ? over_budget(spec, corrected(*bid, record->second))
+             : Refusal{RefusalReason::invalid, bid.error().text};
 }
 
 std::optional<std::string> why_unserved(const TaskSpec& spec, std::uint32_t attempts_made,
