@@ -70,7 +70,7 @@ class Job {
     const Result<void> followed = follow();
     if (!followed)
       tell_what_it_waits_for();
-    else if (const Result<void> ended = await_begun_work(read_clocks().mono + time_left()); !ended)
+    else if (const Result<void> ended = await_begun_work(); !ended)
       progress_.note(ended.error().text);
     progress_.finish();
     supervisor_.stop_all();
@@ -293,7 +293,7 @@ class Job {
 
   /// Until every task of the job has ended. The board is read only when it has changed.
   Result<void> follow() {
-    followed_since_ = read_clocks().mono;
+    if (options_.time_limit.us > 0) give_up_ = read_clocks().mono + options_.time_limit;
     bool changed = true;
     while (true) {
       const Instant round = read_clocks().mono;
@@ -305,7 +305,7 @@ class Job {
         progress_.redraw();
       }
       if (stop_.requested()) return fail(Errc::failed, fmt::format("interrupted; {}", left_behind()));
-      if (time_left().us == 0)
+      if (round >= give_up_)
         return fail(Errc::timed_out,
                     fmt::format("not finished within {}; {}", options_.time_limit, left_behind()));
       changed = changes_.await(slowest_update);
@@ -334,7 +334,7 @@ class Job {
 
   /// Until what was begun at the job's end has ended, or the job's time. An agent stops as soon as it has
   /// none of that; one that has may begin more in its other slots, which is given back.
-  Result<void> await_begun_work(Instant give_up) {
+  Result<void> await_begun_work() {
     auto left = begun_work();
     if (!left) return fail(left.error());
     std::vector<std::string> names;
@@ -342,14 +342,14 @@ class Job {
       for (const TaskId task : tasks) names.push_back(fmt::format("{}", task));
     if (!names.empty())
       progress_.note(fmt::format(
-          "the job is done; its agents finish {}, of the board (ctrl-C gives back what is not done)",
+          "the job is done; its agents finish {} of the board (ctrl-C gives back what is not done)",
           listed(names)));
     while (true) {
       std::erase_if(*left, [&](const auto& of_agent) {
         if (of_agent.second.empty()) supervisor_.stop(of_agent.first);
         return of_agent.second.empty();
       });
-      if (left->empty() || stop_.requested() || read_clocks().mono >= give_up) return {};
+      if (left->empty() || stop_.requested() || read_clocks().mono >= give_up_) return {};
       changes_.await(slowest_update);
       if (const Result<void> fine = look_after(); !fine) return fine;
       const auto held = begun_work();
@@ -359,12 +359,6 @@ class Job {
         std::erase_if(tasks, [&](TaskId task) { return now == held->end() || !now->second.contains(task); });
       }
     }
-  }
-
-  /// Of --time-limit.
-  Duration time_left() const {
-    if (options_.time_limit.us == 0) return minutes(60 * 24 * 365);
-    return std::max(options_.time_limit - (read_clocks().mono - followed_since_), Duration{});
   }
 
   /// "`bidboard -C DIR run job.yaml`"
@@ -417,8 +411,8 @@ class Job {
   const WallTime begun_ = read_clocks().wall;
   Instant served_ = read_clocks().mono;  ///< when a controller was seen last
   bool told_unserved_ = false;
-  Instant followed_since_;
-  bool stands_by_ = false;  ///< it serves the board when nobody else does
+  Instant give_up_ = never;  ///< by --time-limit
+  bool stands_by_ = false;   ///< it serves the board when nobody else does
 };
 
 }  // namespace
