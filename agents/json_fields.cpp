@@ -68,7 +68,7 @@ std::string flaw_of_price(const Value* value) {
   if (value == nullptr || value->is_null() ||
       (value->is_number() && holds(ranges::price, to_micros(value->number()))))
     return {};
-  return fmt::format("{} is no price", utf8_prefix(one_line(to_json(*value)), price_bytes_max));
+  return fmt::format("{} is not a price", utf8_prefix(one_line(to_json(*value)), price_bytes_max));
 }
 
 Micros told_price(const Value* value) { return flaw_of_price(value).empty() ? micros_of(value) : 0; }

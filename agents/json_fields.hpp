@@ -10,9 +10,9 @@ namespace bidboard {
 
 /// A JSON number as micro-units: never negative; 0 if it is not a number.
 Micros micros_of(const Value* value);
-/// Why a price that a program told does not count: "-1 is no price". Empty: it counts, or none was told.
+/// Why a price that a program told does not count: "-1 is not a price". Empty: it counts, or none was told.
 std::string flaw_of_price(const Value* value);
-/// The price; 0 if none was told, or what was told is none.
+/// The price; 0 if none was told, or what was told is not a price.
 Micros told_price(const Value* value);
 /// A count: never negative; 0 if it is not a number.
 std::int64_t count_of(const Value* value);

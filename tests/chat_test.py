@@ -25,6 +25,7 @@ SCRIPT = {
         {"name": "cut", "when": {"model": "cut"}, "steps": [{"text": ["one", "two"], "cut": 2}]},
         {"name": "busy", "when": {"model": "busy"}, "error": {"kind": "rate_limit", "retry_after": 3600}},
         {"name": "long", "when": {"model": "limited"}, "error": {"kind": "too_long"}},
+        {"name": "huge", "when": {"model": "huge"}, "steps": [{"text": ["begin ", "x" * (2 << 20), "end"], "usage": USAGE}]},
         {"name": "unable", "when": {"prompt": "Fly to the moon"}, "steps": [{"text": "FAILED: I have no rocket", "usage": USAGE}]},
         {"name": "add", "when": {"prompt": "Add(.|\n)*begins with FAILED:"}, "steps": [{"text": ["The answer\nis", " 42."], "usage": USAGE}]},
         {"name": "ready", "steps": [{"text": "ready", "usage": USAGE}]},
@@ -85,6 +86,14 @@ def what_a_model_cannot_do_fails_with_its_words(board: Board) -> None:
     assert done.returncode == 1 and "I have no rocket" in done.stdout + done.stderr, done
 
 
+def an_answer_with_a_hole_is_no_result_and_no_outage(board: Board) -> None:
+    for preset in board.endpoint:
+        board.write("job.yaml", {"name": f"huge-{preset}", "agents": [board.agent(preset, "huge")],
+                                 "tasks": {"huge": {"title": "Write a lot", "attempts": 1}}})
+        done = board.run("run", "job.yaml")
+        assert done.returncode == 1 and "a part of the answer could not be read" in done.stdout + done.stderr, done
+
+
 def an_outage_uses_up_no_attempt(board: Board) -> None:
     board.write("bidboard.yaml", {"agents": [board.agent("openai", "busy", account="team")]})
     board("up", "--detach")
@@ -133,6 +142,7 @@ def main() -> int:
             try:
                 answers_become_results_and_tokens_have_a_price(board)
                 what_a_model_cannot_do_fails_with_its_words(board)
+                an_answer_with_a_hole_is_no_result_and_no_outage(board)
                 an_outage_uses_up_no_attempt(board)
                 each_fault_is_told_apart(board)
                 a_model_must_be_named(board)

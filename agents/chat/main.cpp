@@ -9,6 +9,8 @@
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "agents/clients/chat.hpp"
 #include "agents/executors/line_splitter.hpp"
@@ -22,8 +24,10 @@ constexpr long connect_seconds_max = 30;
 constexpr std::size_t line_bytes_max = std::size_t{1} << 20;
 /// Of an answer that is no stream: an error's text, or what a server prints that does not stream.
 constexpr std::size_t body_bytes_max = std::size_t{8} << 20;
-constexpr long http_errors = 300;
-constexpr long http_bad_request = 400;
+// Statuses of HTTP.
+constexpr long first_success = 200;
+constexpr long first_redirection = 300;
+constexpr long bad_request = 400;
 
 using Curl = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
@@ -33,7 +37,7 @@ struct Answer {
   CURL* curl;
   LineSplitter lines{line_bytes_max};
   std::string body = {};
-  bool has_lost = false;  ///< a line was too long
+  bool has_lost = false;  ///< more came than is taken
 
   bool is_stream() const {
     long status = 0;
@@ -41,12 +45,13 @@ struct Answer {
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
     const std::string_view kind = type ? type : "";
-    return status < http_errors && !kind.starts_with("application/json");
+    return status < first_redirection && !kind.starts_with("application/json");
   }
   bool take(std::string_view bytes) {
     if (!is_stream()) {
-      body.append(bytes);
-      return body.size() <= body_bytes_max;
+      has_lost = body.size() + bytes.size() > body_bytes_max;
+      if (!has_lost) body.append(bytes);
+      return !has_lost;
     }
     const LineSplitter::Lines fed = lines.feed(bytes);
     for (const std::string& line : fed.whole) print(line);
@@ -92,7 +97,7 @@ ChatEnd ask(const ChatRequest& request) {
 
   ChatEnd end;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &end.status);
-  if (code != CURLE_OK)
+  if (code != CURLE_OK && !answer.has_lost)
     end.error = fmt::format("{}: {}", request.shown_url, *why ? why : curl_easy_strerror(code));
   const char* elsewhere = nullptr;
   curl_easy_getinfo(curl.get(), CURLINFO_REDIRECT_URL, &elsewhere);
@@ -101,23 +106,22 @@ ChatEnd ask(const ChatRequest& request) {
   if (curl_easy_header(curl.get(), "retry-after", 0, CURLH_HEADER, -1, &wait) == CURLHE_OK)
     end.retry_after = wait->value;
   Answer::print(answer.lines.take_rest());
-  if (answer.has_lost && end.error.empty())
-    end.error = fmt::format("a line of it is longer than {} bytes", line_bytes_max);
-  if (end.status >= http_errors && answer.body.empty())
-    end.body = fmt::format("HTTP status {} from {}", end.status, request.shown_url);
-  else if (end.status >= http_errors)
-    end.body = std::move(answer.body);
+  if (end.status >= first_redirection)
+    end.body = answer.body.empty() ? fmt::format("HTTP status {} from {}", end.status, request.shown_url)
+                                   : std::move(answer.body);
   else
     print_whole(answer.body);
+  // Not JSON, so that the reader knows that a part is missing.
+  if (answer.has_lost)
+    fmt::print("more than {} bytes in a line, or {} in all, were left out\n", line_bytes_max, body_bytes_max);
   return end;
 }
 
 constexpr const char* usage =
     "Usage: bidboard-chat openai|ollama --model NAME < PROMPT\n"
     "       bidboard-chat --version\n\n"
-    "Asks a model over HTTP, and prints what comes, one JSON event a line. The presets `openai` and `ollama` "
-    "of\n"
-    "bidboard.yaml run it (docs/coding-agents.md).\n\n"
+    "Asks a model over HTTP, and prints what comes, one JSON event a line. The presets `openai`\n"
+    "and `ollama` of bidboard.yaml run it (docs/coding-agents.md).\n\n"
     "  openai   at OPENAI_BASE_URL (else https://api.openai.com/v1), with the key OPENAI_API_KEY\n"
     "  ollama   at OLLAMA_HOST (else port 11434 of this machine), with the key OLLAMA_API_KEY, if any\n";
 
@@ -156,9 +160,9 @@ int run(const Args& args) {
   const ChatRequest request =
       chat_request(args.api == "openai" ? ChatApi::openai : ChatApi::ollama, args.model, prompt,
                    [](const char* name) -> const char* { return std::getenv(name); });
-  const ChatEnd end = request.flaw.empty() ? ask(request) : ChatEnd{http_bad_request, {}, request.flaw, {}};
+  const ChatEnd end = request.flaw.empty() ? ask(request) : ChatEnd{bad_request, {}, request.flaw, {}};
   fmt::print("{}", chat_end_line(end));
-  const bool is_done = end.status >= 200 && end.status <= 299 && end.error.empty();
+  const bool is_done = end.status >= first_success && end.status < first_redirection && end.error.empty();
   return std::fflush(stdout) == 0 && is_done ? 0 : 1;
 }
 

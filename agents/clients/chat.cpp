@@ -118,16 +118,18 @@ class ChatReader final : public JsonLinesReader {
   ClientVerdict judge(const ClientExit& exit) const {
     if (status_ == 0) return unreachable(broken_);
     if (status_ < 200 || status_ > 299 || !error_.empty()) return on_error(exit);
+    ClientVerdict failed;
+    if (unreadable_) {  // it would be so again: no outage, after which the task is tried for ever
+      failed.reason = "a part of the answer could not be read; the task's output shows it";
+      return failed;
+    }
     if (broken_.empty() && !spoke_)
-      return unreachable("what the endpoint sent is no answer of a model; is its address right?");
+      return unreachable("the endpoint does not answer as a model does; check its address");
     if (!broken_.empty() || finish_.empty())
       return unreachable("the answer broke off" + (broken_.empty() ? "" : ": " + broken_));
-    ClientVerdict failed;
     const std::string_view said = said_in(answer_);
     if (!refusal_.empty())
       failed.reason = "the model refused: " + one_line(refusal_);
-    else if (unreadable_)
-      failed.reason = "a part of the answer could not be read; the task's output shows it";
     else if (too_long_)
       failed.reason = fmt::format("the answer is longer than {} bytes", answer_bytes_max);
     else if (finish_ == "length")

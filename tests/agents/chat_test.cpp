@@ -170,7 +170,7 @@ TEST_CASE("an answer is whole when its last word, or all of it at once, has come
 TEST_CASE("what is no answer of a model is told as that: a page, a redirect, an error after a status 200") {
   const ClientVerdict page = judge("openai", {}, {200, {}, {}, {}});
   CHECK(page.outage == Outage::network);
-  CHECK(page.reason == "what the endpoint sent is no answer of a model; is its address right?");
+  CHECK(page.reason == "the endpoint does not answer as a model does; check its address");
   const ClientVerdict moved = judge("ollama", {}, {301, "https://gpu/api/chat", {}, {}});
   CHECK(moved.outage == Outage::network);
   CHECK(moved.reason == "the endpoint has moved (HTTP status 301) to https://gpu/api/chat");

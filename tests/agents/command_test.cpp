@@ -305,11 +305,11 @@ echo '{"type": "result", "result": "It is done.", "total_cost_usd": 0.0342, "usa
     CHECK(ended.tokens == 0);
     CHECK(ended.result == "{\"input_tokens\": 20, \"output_tokens\": 417}");
   }
-  SECTION("what is no price does not count, and the reason and the output say so") {
+  SECTION("what is not a price does not count, and the reason and the output say so") {
     const std::string told = GENERATE(as<std::string>(), "-1", "-0.5", "true", "1000000001");
     fixture.options.exec = "echo '{\"usd\": " + told + "}'";
     fixture.options.price_field = "usd";
-    const std::string text = "the price that it told in usd does not count: " + told + " is no price";
+    const std::string text = "the price that it told in usd does not count: " + told + " is not a price";
     const ExecutionEnded ended = fixture.run(assignment());
     CHECK(ended.ending == Ending::done);
     CHECK(ended.price == 0);

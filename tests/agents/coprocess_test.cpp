@@ -78,7 +78,8 @@ TEST_CASE("what a coprocess tells as a negative price does not count, and the ou
   const ExecutionEnded ended = driver.await_end();
   CHECK(ended.ending == Ending::done);
   CHECK(ended.price == 0);
-  CHECK(fixture.output().find("the price that it told does not count: -1 is no price") != std::string::npos);
+  CHECK(fixture.output().find("the price that it told does not count: -1 is not a price") !=
+        std::string::npos);
 }
 
 TEST_CASE("a coprocess can be a shell script, and a text result stays text") {

@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <optional>
+#include <vector>
 
 #include "blackboard/fmt.hpp"
 #include "runtime/home/board_directory.hpp"
@@ -30,6 +31,25 @@ void lets_end(const TestBoard& board, const std::string& name, Process& process)
   CHECK_FALSE(contains(process.out() + process.err(), "starting it again"));
 }
 
+/// Jobs a and b, each at work on its task. `at_once`: else b begins when a is at work.
+struct TwoJobs {
+  TwoJobs(const TestBoard& board, bool at_once, bool own_agents = true) {
+    for (const std::string name : {"a", "b"}) {
+      write_waiting_job(board, name, own_agents);
+      jobs.push_back(board.start({"run", name + ".yaml"}));
+      if (!at_once) REQUIRE(board.becomes(at_work, std::to_string(jobs.size())));
+    }
+    REQUIRE(board.becomes(at_work, "2"));
+  }
+  /// Each goes on without the one that has ended, whichever served the board.
+  void let_end(const TestBoard& board) {
+    lets_end(board, "a", jobs[0]);
+    lets_end(board, "b", jobs[1]);
+  }
+  static constexpr const char* at_work = "SELECT count(*) FROM tasks WHERE state = 'running'";
+  std::vector<Process> jobs;
+};
+
 }  // namespace
 
 TEST_CASE("Of two runs of one file at the same time, the second says that the first is under way") {
@@ -53,36 +73,19 @@ TEST_CASE("Of two runs of one file at the same time, the second says that the fi
 TEST_CASE(
     "Two jobs begun at the same time on a board without a controller share one, and the second keeps it") {
   const TestBoard board;
-  for (const std::string name : {"a", "b"}) write_waiting_job(board, name);
-  Process a = board.start({"run", "a.yaml"});
-  Process b = board.start({"run", "b.yaml"});
-  REQUIRE(board.becomes("SELECT count(*) FROM tasks WHERE state = 'running'", "2"));
-  // Whichever serves: the other one goes on without it.
-  lets_end(board, "a", a);
-  lets_end(board, "b", b);
+  TwoJobs(board, true).let_end(board);
 }
 
 TEST_CASE("A job that began while another one served the board serves it when that one has ended") {
   const TestBoard board;
-  for (const std::string name : {"a", "b"}) write_waiting_job(board, name);
-  Process a = board.start({"run", "a.yaml"});
-  REQUIRE(board.becomes("SELECT count(*) FROM tasks WHERE state = 'running'", "1"));
-  Process b = board.start({"run", "b.yaml"});
-  REQUIRE(board.becomes("SELECT count(*) FROM tasks WHERE state = 'running'", "2"));
-  lets_end(board, "a", a);
-  lets_end(board, "b", b);
+  TwoJobs(board, false).let_end(board);
 }
 
 TEST_CASE("Two jobs without agents at the same time get agents each") {
   const TestBoard board;
-  for (const std::string name : {"a", "b"}) write_waiting_job(board, name, false);
-  Process a = board.start({"run", "a.yaml"});
-  REQUIRE(board.becomes("SELECT count(*) FROM tasks WHERE state = 'running'", "1"));
-  Process b = board.start({"run", "b.yaml"});
-  REQUIRE(board.becomes("SELECT count(*) FROM tasks WHERE state = 'running'", "2"));
+  TwoJobs two(board, false, false);
   CHECK(board.value("SELECT count(*) FROM agents WHERE state = 'live'") == "8");
-  lets_end(board, "a", a);
-  lets_end(board, "b", b);
+  two.let_end(board);
 }
 
 TEST_CASE(

@@ -24,6 +24,12 @@ struct Shared : Project {
   std::string at_origin(const std::string& branch) const {
     return git({"ls-remote", "origin", "refs/heads/" + branch}).substr(0, 40);
   }
+  /// t1, and t2 that builds on it.
+  void have_two_done() const {
+    board.must({"post", "one"});
+    board.must({"post", "two", "--need", "t1"});
+    REQUIRE(board.task_becomes("t2", "done"));
+  }
   std::string commit_of(const std::string& task) const {
     return board.value("SELECT commit_id FROM tasks WHERE id = '" + task + "'");
   }
@@ -38,9 +44,7 @@ TEST_CASE("With `merge: {push: REMOTE}` the work of each task becomes a branch t
   const Process controller = board.serve();
   const Process agent = project.worker();
   CHECK(contains(board.must({"merge"}), "No task has left work in a branch"));
-  board.must({"post", "one"});
-  board.must({"post", "two", "--need", "t1"});
-  REQUIRE(board.task_becomes("t2", "done"));
+  project.have_two_done();
   const std::string before = project.git({"rev-parse", "main"});
   CHECK(contains(board.must({"merge"}), "to be pushed to origin"));
   CHECK(board.data({"merge", "--json"}).array().size() == 2);
@@ -150,9 +154,7 @@ TEST_CASE("A refused push is tried again after work that builds on it was pushed
   {
     std::optional<Process> controller(board.serve());
     const Process agent = project.worker();
-    board.must({"post", "one"});
-    board.must({"post", "two", "--need", "t1"});
-    REQUIRE(board.task_becomes("t2", "done"));
+    project.have_two_done();
   }
   std::optional<Process> controller;
   if (is_served) controller.emplace(board.serve());
