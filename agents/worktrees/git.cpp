@@ -95,8 +95,8 @@ bool drain(Descriptor& from, std::string& into) {
 }
 
 /// True: git closed its ends in time and within bounds.
-bool serve(Child& child, std::string_view input, GitRun& run) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(git_time_max.us);
+bool serve(Child& child, std::string_view input, GitRun& run, Duration longest) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(longest.us);
   static_cast<void>(set_nonblocking(child.input));
   if (input.empty()) child.input = {};
   while (child.output || child.errors) {
@@ -119,20 +119,21 @@ bool serve(Child& child, std::string_view input, GitRun& run) {
 
 }  // namespace
 
-Result<GitRun> Git::run(const std::vector<std::string>& arguments, std::string_view input) const {
+Result<GitRun> Git::run(const std::vector<std::string>& arguments, std::string_view input,
+                        Duration longest) const {
   // A folder that is gone must not be said to be a missing git.
   if (::access(folder_.c_str(), X_OK) != 0)
     return fail(Errc::failed, fmt::format("cannot enter {}: {}", folder_, std::strerror(errno)));
   Result<Child> child = start(command_line(folder_, arguments));
   if (!child) return fail(child.error());
   GitRun run;
-  const bool in_bounds = serve(*child, input, run);
+  const bool in_bounds = serve(*child, input, run, longest);
   if (!in_bounds) ::kill(child->pid, SIGKILL);
   int status = 0;
   while (::waitpid(child->pid, &status, 0) < 0 && errno == EINTR) continue;
   if (!in_bounds)
     return fail(Errc::failed, fmt::format("git {} took longer than {} or printed more than {} bytes",
-                                          arguments.front(), git_time_max, git_bytes_max));
+                                          arguments.front(), longest, git_bytes_max));
   run.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   if (run.status == no_git && run.errors.empty())
     return fail(Errc::unavailable,

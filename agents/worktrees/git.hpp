@@ -32,7 +32,8 @@ class Git {
 
   /// `input` goes in on stdin. Errors: unavailable (git is not installed, or no process could be started),
   /// failed (too long, too much output).
-  Result<GitRun> run(const std::vector<std::string>& arguments, std::string_view input = {}) const;
+  Result<GitRun> run(const std::vector<std::string>& arguments, std::string_view input = {},
+                     Duration longest = git_time_max) const;
   /// The output without its last line end. Errors: of run(); failed, with what git said, if its status is not
   /// 0.
   Result<std::string> ask(const std::vector<std::string>& arguments, std::string_view input = {}) const;

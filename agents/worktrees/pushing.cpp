@@ -8,6 +8,9 @@
 namespace bidboard {
 namespace {
 
+/// A look at what waits must not hang where the network does.
+constexpr Duration look_time_max = seconds(15);
+
 /// What stands after "[remote rejected]", and what the remote said.
 std::string refusal_in(const GitRun& run) {
   const std::size_t from = run.output.find("[remote rejected]");
@@ -55,8 +58,8 @@ bool Pushing::was_pushed(TaskId task, const std::string& commit) const {
 Result<std::set<std::string>> Pushing::lacking(const std::vector<std::string>& commits) const {
   const std::set<std::string> all(commits.begin(), commits.end());
   if (all.empty()) return all;
-  const Result<GitRun> told = git_.run({"ls-remote", "--", remote_, "HEAD"});
-  if (!told) return fail(told.error());
+  const Result<GitRun> told = git_.run({"ls-remote", "--", remote_, "HEAD"}, {}, look_time_max);
+  if (!told) return all;
   const std::string head = told->output.substr(0, told->output.find('\t'));
   const Result<std::string> known =
       told->status == 0 && !head.empty() ? git_.commit_of(head) : Result<std::string>(std::string());
